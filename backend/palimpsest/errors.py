@@ -1,0 +1,172 @@
+"""Every error a user can meet, one tree.
+
+PalimpsestError
+├── RequestError              the request itself is unusable               400
+│   ├── WordNotFoundError     a word that the prompt does not contain
+│   ├── PromptTooLongError    more tokens than the text encoder reads
+│   └── SelectionError        empty, missing, or of another size
+├── ImageError                a picture that cannot be used                422
+│   ├── ImageTooSmallError / ImageTooLargeError / ImageUnreadableError / ImageUnsupportedError
+├── ConceptError              the concept library                          409/404/422
+│   ├── ConceptNotFoundError / ConceptExistsError / ConceptNameError
+│   ├── ConceptIncompatibleError / ConceptFileError
+│   └── ConceptImagesError    too few, duplicate, or disagreeing pictures
+├── ModelError                the model folder                             404/422
+│   ├── ModelNotFoundError / ModelUnreadableError / PickledModelError / ModelIncapableError
+└── ResourceError             the machine ran out of something             507/503
+    ├── OutOfMemoryError / DiskFullError / StorageError / NetworkError
+
+Each class has a stable ``code`` (clients match on it), an HTTP ``status`` and, for the shell, an
+``exit_code``: 2 when the user can mend the request, 1 when the machine or the files must be mended.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class PalimpsestError(Exception):
+    """What happened, with which value (``message``), and what to do next (``hint``)."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "", **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"code": self.code, "message": self.message, "hint": self.hint, "details": self.details}
+
+
+class RequestError(PalimpsestError):
+    code = "request_invalid"
+    status = 400
+    exit_code = 2
+
+
+class WordNotFoundError(RequestError):
+    code = "word_not_found"
+
+
+class PromptTooLongError(RequestError):
+    code = "prompt_too_long"
+
+
+class SelectionError(RequestError):
+    code = "selection_invalid"
+
+
+class SelectionEmptyError(SelectionError):
+    code = "selection_empty"
+
+
+class SelectionSizeError(SelectionError):
+    code = "selection_size"
+
+
+class ImageError(PalimpsestError):
+    code = "image_invalid"
+    status = 422
+    exit_code = 2
+
+
+class ImageTooSmallError(ImageError):
+    code = "image_too_small"
+
+
+class ImageTooLargeError(ImageError):
+    code = "image_too_large"
+
+
+class ImageUnreadableError(ImageError):
+    code = "image_unreadable"
+
+
+class ImageUnsupportedError(ImageError):
+    code = "image_unsupported"
+
+
+class ConceptError(PalimpsestError):
+    code = "concept_invalid"
+    status = 422
+    exit_code = 2
+
+
+class ConceptNotFoundError(ConceptError):
+    code = "concept_not_found"
+    status = 404
+
+
+class ConceptExistsError(ConceptError):
+    code = "concept_exists"
+    status = 409
+
+
+class ConceptNameError(ConceptError):
+    code = "concept_name"
+
+
+class ConceptIncompatibleError(ConceptError):
+    code = "concept_incompatible"
+
+
+class ConceptFileError(ConceptError):
+    code = "concept_file"
+
+
+class ConceptImagesError(ConceptError):
+    code = "concept_images"
+
+
+class ModelError(PalimpsestError):
+    code = "model_invalid"
+    status = 422
+
+
+class ModelNotFoundError(ModelError):
+    code = "model_not_found"
+    status = 404
+    exit_code = 2
+
+
+class ModelUnreadableError(ModelError):
+    code = "model_unreadable"
+
+
+class PickledModelError(ModelError):
+    code = "model_pickled"
+
+
+class ModelIncapableError(ModelError):
+    code = "model_incapable"
+    exit_code = 2
+
+
+class ResourceError(PalimpsestError):
+    code = "resource"
+    status = 503
+
+
+class OutOfMemoryError(ResourceError):
+    code = "out_of_memory"
+    status = 507
+
+
+class DiskFullError(ResourceError):
+    code = "disk_full"
+    status = 507
+
+
+class StorageError(ResourceError):
+    code = "storage"
+
+
+class NetworkError(ResourceError):
+    code = "network"
