@@ -194,7 +194,8 @@ def _decode_tuple(args: tuple[Any, ...], value: Any, where: str) -> tuple[Any, .
     if args[-1] is Ellipsis:
         return tuple(_decode(args[0], item, f"{where}[{i}]") for i, item in enumerate(value))
     _expect(len(value) == len(args), value, where, f"a list of {len(args)}")
-    return tuple(_decode(arg, item, f"{where}[{i}]") for i, (arg, item) in enumerate(zip(args, value, strict=True)))
+    pairs = zip(args, value, strict=True)
+    return tuple(_decode(arg, item, f"{where}[{i}]") for i, (arg, item) in enumerate(pairs))
 
 
 def _expect(holds: bool, value: Any, where: str, what: str) -> Any:
