@@ -1,0 +1,41 @@
+"""Fixtures everybody may use. The default run needs no GPU, no network and no downloaded weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from palimpsest.core.model import DiffusionModel
+from tiny import tiny_folder, tiny_model
+
+FAMILIES = ("sd1", "sd2", "sdxl")
+
+
+@pytest.fixture(autouse=True)
+def _few_threads_and_no_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tiny tensors run fastest on one thread, and a test that reaches for the hub must fail at once."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def model(family: str) -> DiffusionModel:
+    """One tiny random model per family; a test that uses it runs three times."""
+    return tiny_model(family)
+
+
+@pytest.fixture(scope="session")
+def sd1_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny SD-1-like model in the diffusers layout, shared: don't change it."""
+    return tiny_folder(tmp_path_factory.mktemp("models") / "tiny-sd1", "sd1")
