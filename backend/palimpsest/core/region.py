@@ -1,0 +1,247 @@
+"""Which part of the canvas the model sees, and the way there and back.
+
+The model works near its native size; the canvas has any size and shape. A `Region` is the box
+around the selection with some context, scaled evenly (never squashed) to a working size whose sides
+are multiples of the model's granularity. Where the canvas ends before the box has the working
+shape, the picture is continued by reflection; what the model makes of that part is thrown away.
+
+Canvas arrays are NumPy, (height, width, channels), because torch has no usable 16-bit integers;
+what goes to the model is torch, (1, 3, height, width) in [-1, 1].
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from palimpsest.errors import RequestError, SelectionEmptyError, SelectionSizeError
+
+Mask = NDArray[np.uint8]  # (height, width), 0 = keep exactly, 255 = edit fully
+LONGEST = 1.5  # a wide region's working side, in native sizes; beyond it models repeat themselves
+
+
+class Size(NamedTuple):
+    width: int
+    height: int
+
+
+class Box(NamedTuple):
+    """Canvas pixels, right and bottom exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def size(self) -> Size:
+        return Size(self.right - self.left, self.bottom - self.top)
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """To index a canvas array: ``pixels[box.slices]``."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+
+@dataclass(frozen=True)
+class Region:
+    """``box`` of the canvas is scaled to ``inner``; ``work`` is what the model sees.
+
+    ``inner`` lies in the upper left of ``work``; the rest of ``work`` is reflection (mostly none).
+    """
+
+    canvas: Size
+    box: Box
+    inner: Size
+    work: Size
+
+    @property
+    def scale(self) -> float:
+        """Working pixels per canvas pixel."""
+        return self.inner.width / self.box.size.width
+
+
+def plan(
+    canvas_size: tuple[int, int],
+    mask: Mask | None,
+    native_size: int,
+    granularity: int,
+    context: float = 0.5,
+    working_size: int | None = None,
+) -> Region:
+    """The region for a selection; ``mask=None`` means the whole canvas. Sizes are (width, height).
+
+    ``context`` is the canvas kept on each side, as a fraction of the selection's longer side (at
+    least ``granularity`` pixels). The box is never smaller than the model's native size where the
+    canvas has more to give, so a small selection is not blown up. ``working_size`` is the long side
+    the model works at; None keeps the area near ``native_size`` squared, the long side at most
+    ``LONGEST`` times native. Raises SelectionSizeError, SelectionEmptyError, RequestError.
+    """
+    _check(granularity, context, working_size)
+    canvas = Size(*canvas_size)
+    box = Box(0, 0, *canvas)
+    if mask is not None:
+        box = _with_context(bounds(mask, canvas), canvas, native_size, granularity, context)
+    work = _working_size(box.size, native_size, granularity, working_size)
+    scale = min(work.width / box.size.width, work.height / box.size.height)
+    wanted = Size(round(work.width / scale), round(work.height / scale))
+    box = _grow(box, wanted, canvas)
+    inner = Size(
+        min(work.width, max(1, round(box.size.width * scale))),
+        min(work.height, max(1, round(box.size.height * scale))),
+    )
+    return Region(canvas, box, inner, work)
+
+
+def _check(granularity: int, context: float, working_size: int | None) -> None:
+    if not 0 <= context < math.inf:
+        raise RequestError(f"Context is {context}.", "Give a fraction of the selection's side, 0 or more.")
+    if working_size is not None and working_size < granularity:
+        raise RequestError(
+            f"The working size is {working_size} pixels; this model needs at least {granularity}.",
+            f"Give a multiple of {granularity}, or leave it out.",
+        )
+
+
+def bounds(mask: Mask, canvas: Size) -> Box:
+    """The smallest box around everything selected."""
+    if mask.shape != (canvas.height, canvas.width):
+        have = f"{mask.shape[1]} x {mask.shape[0]}"
+        raise SelectionSizeError(
+            f"The selection is {have} pixels, the picture {canvas.width} x {canvas.height}.",
+            "Give a selection of the picture's size.",
+            selection=[mask.shape[1], mask.shape[0]],
+            picture=list(canvas),
+        )
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if len(rows) == 0:
+        raise SelectionEmptyError("Nothing is selected.", "Select something, or give no selection at all.")
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def _with_context(selected: Box, canvas: Size, native: int, granularity: int, context: float) -> Box:
+    width, height = selected.size
+    margin = max(granularity, math.ceil(context * max(width, height)))
+    wanted = Size(max(native, width + 2 * margin), max(native, height + 2 * margin))
+    return _grow(selected, wanted, canvas)
+
+
+def _grow(box: Box, wanted: Size, canvas: Size) -> Box:
+    """The box made at least ``wanted`` large around its centre, pushed inside the canvas, cut to it."""
+
+    def span(start: int, stop: int, length: int, limit: int) -> tuple[int, int]:
+        length = min(limit, max(length, stop - start))
+        start = start - (length - (stop - start)) // 2
+        start = min(max(start, 0), limit - length)
+        return start, start + length
+
+    left, right = span(box.left, box.right, wanted.width, canvas.width)
+    top, bottom = span(box.top, box.bottom, wanted.height, canvas.height)
+    return Box(left, top, right, bottom)
+
+
+def _working_size(size: Size, native: int, granularity: int, long_side: int | None) -> Size:
+    longer, shorter = max(size), min(size)
+    if long_side is None:
+        long_side = round(min(native * math.sqrt(longer / shorter), native * LONGEST))
+    scale = long_side / longer
+
+    def rounded(length: int) -> int:
+        return max(1, round(length * scale / granularity)) * granularity
+
+    return Size(rounded(size.width), rounded(size.height))
+
+
+def cut(pixels: NDArray[Any], region: Region) -> Tensor:
+    """What the model sees: (1, 3, height, width) in [-1, 1], float32.
+
+    ``pixels``: sRGB in [0, 1], float; either the box alone (h, w, 3) or the whole canvas (H, W, 3).
+    """
+    if pixels.shape[:2] == (region.canvas.height, region.canvas.width):
+        pixels = pixels[region.box.slices]
+    assert pixels.shape[:2] == region.box.size[::-1], f"{pixels.shape} is neither the canvas nor the box"
+    box = torch.from_numpy(np.ascontiguousarray(pixels, np.float32)).permute(2, 0, 1)[None]
+    return reflect(resize(box, region.inner), region).clamp(0, 1) * 2 - 1
+
+
+def resize(pixels: Tensor, size: Size) -> Tensor:
+    """(batch, channels, h, w) → size; bicubic, anti-aliased when smaller, a plain copy when equal."""
+    if pixels.shape[-2:] == (size.height, size.width):
+        return pixels
+    return functional.interpolate(
+        pixels, (size.height, size.width), mode="bicubic", antialias=True, align_corners=False
+    )
+
+
+def reflect(inner: Tensor, region: Region) -> Tensor:
+    """(batch, channels, *inner) continued to (batch, channels, *work) by reflection."""
+    columns = _mirror(region.work.width, inner.shape[-1])
+    rows = _mirror(region.work.height, inner.shape[-2])
+    return inner[..., rows[:, None], columns]
+
+
+def _mirror(length: int, available: int) -> Tensor:
+    """0 1 2 … n-1 n-2 … 1 0 1 …: any length is reached, however few there are."""
+    period = max(1, 2 * (available - 1))
+    index = torch.arange(length) % period
+    return torch.minimum(index, (period - index) % max(period, 1)) if available > 1 else index * 0
+
+
+def to_box(work: Tensor, region: Region) -> Tensor:
+    """What the model made, back at the canvas's resolution: (b, c, *work) → (b, c, *box)."""
+    return resize(work[..., : region.inner.height, : region.inner.width], region.box.size)
+
+
+def to_canvas(grid: Tensor, region: Region) -> NDArray[np.float32]:
+    """A map over the working picture (an attention map, any resolution) on the canvas.
+
+    ``grid``: (rows, columns), float. Returns (H, W) float32, 0 outside the region's box.
+    """
+    work = functional.interpolate(
+        grid.detach().float().cpu()[None, None],
+        (region.work.height, region.work.width),
+        mode="bilinear",
+        align_corners=False,
+    )
+    canvas = np.zeros((region.canvas.height, region.canvas.width), np.float32)
+    low, high = float(grid.min()), float(grid.max())
+    canvas[region.box.slices] = to_box(work, region)[0, 0].clamp(low, high).numpy()
+    return canvas
+
+
+def working_mask(mask: Mask | None, region: Region) -> Tensor:
+    """1 for every working pixel that touches a selected canvas pixel, else 0: (1, 1, *work) float32."""
+    if mask is None:
+        return torch.ones(1, 1, region.work.height, region.work.width)
+    touched = mask[region.box.slices] > 0
+    touched = _touching(_touching(touched, region.inner.height).T, region.inner.width).T
+    return reflect(torch.from_numpy(touched.astype(np.float32))[None, None], region)
+
+
+def _touching(selected: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
+    """Rows resampled to ``length`` rows: true if any source row that overlaps it, however little, is."""
+    source = len(selected)
+    edges = np.arange(length + 1) * (source / length)
+    start = np.floor(edges[:-1] + 1e-9).astype(np.intp)
+    stop = np.ceil(edges[1:] - 1e-9).astype(np.intp)
+    closed = np.concatenate([selected, np.zeros_like(selected[:1])])  # so that ``stop`` may be ``source``
+    pairs = np.stack([start, stop], axis=1).ravel()
+    return np.logical_or.reduceat(closed, pairs, axis=0)[::2]
+
+
+def latent_mask(mask: Mask | None, region: Region, stride: int, dilate: int = 1) -> Tensor:
+    """Which latent cells may change: (1, 1, h/stride, w/stride) of exactly 0 or 1, float32.
+
+    Hard, because soft masks multiplied in at every step shrink the edit (Avrahami et
+    al. 2023); ``dilate`` cells wider than the selection, because one cell decodes
+    into more than its own pixels. It always covers the selection fully.
+    """
+    cells = functional.max_pool2d(working_mask(mask, region), stride)
+    return functional.max_pool2d(cells, 2 * dilate + 1, stride=1, padding=dilate)
