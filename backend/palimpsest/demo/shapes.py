@@ -1,0 +1,319 @@
+"""Surfaces (signed distance, shading, gloss), the layers they are painted on, and the eight solids.
+
+Every thing is drawn in its own coordinates: `u` to the right, `v` down, (0, 0) at the foot, one unit half of
+the thing's nominal height. Only the window that the thing can reach is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from palimpsest.demo.things import COLOURS, Placed, Solid
+
+Array = NDArray[np.float32]
+Point = tuple[float, float]
+
+LIGHT = (-0.5, -0.55, 0.67)
+REACH = (-1.35, -2.4, 1.35, 0.3)
+"""Left, top, right and bottom of a thing's window, in its own units."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A window of the picture in a thing's coordinates; `pixel` is one pixel's width in them."""
+
+    u: Array  # (1, columns)
+    v: Array  # (rows, 1)
+    pixel: float
+    rows: slice
+    columns: slice
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.v.shape[0], self.u.shape[1]
+
+
+def frame_around(placed: Placed, side: int) -> Frame:
+    """The part of a `side` × `side` picture that `placed` can reach."""
+    unit = placed.size * side / 2
+    left, top, right, bottom = REACH
+    columns = _span(placed.x * side + left * unit, placed.x * side + right * unit, side)
+    rows = _span(placed.y * side + top * unit, placed.y * side + bottom * unit, side)
+    return frame_over(placed, side, rows, columns)
+
+
+def frame_over(placed: Placed, side: int, rows: slice, columns: slice) -> Frame:
+    """The given window in the coordinates of `placed`."""
+    unit = placed.size * side / 2
+    u = (np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - placed.x * side) / unit
+    v = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5 - placed.y * side) / unit
+    return Frame(u[None, :].astype(np.float32), v[:, None].astype(np.float32), 1 / unit, rows, columns)
+
+
+def _span(low: float, high: float, side: int) -> slice:
+    start = min(max(int(np.floor(low)), 0), side)
+    return slice(start, max(start, min(int(np.ceil(high)), side)))
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Signed distance in the frame's units (negative inside), how brightly it is lit, and its highlight."""
+
+    distance: Array
+    shade: Array | float
+    gloss: Array | float = 0.0
+
+
+@dataclass(frozen=True)
+class Paint:
+    """A colour, flat `(3,)` or per pixel; `lift` lets very dark paint show its shading."""
+
+    colour: Array
+    lift: float = 0.0
+
+
+class Layer:
+    """Premultiplied colour and opacity of a thing, part over part."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.rgb = np.zeros((*frame.shape, 3), np.float32)
+        self.alpha = np.zeros(frame.shape, np.float32)
+
+    def add(self, surface: Surface, paint: Paint) -> None:
+        """Lay a lit surface over what is there."""
+        a = coverage(surface.distance, self.frame.pixel)
+        shade = np.asarray(surface.shade, np.float32)[..., None]
+        lit = paint.colour * shade + paint.lift * (shade - 0.5) + 153 * np.asarray(surface.gloss)[..., None]
+        self.rgb += a[..., None] * (np.clip(lit, 0, 255) - self.rgb)
+        self.alpha += a * (1 - self.alpha)
+
+
+def coverage(distance: Array, pixel: float) -> Array:
+    """How much of each pixel lies inside, in [0, 1]."""
+    return np.clip(0.5 - distance / pixel, 0, 1)
+
+
+def tint(rgb: tuple[int, int, int], jitter: Array) -> Paint:
+    """A flat paint, a little off its nominal colour."""
+    return Paint(np.asarray(rgb, np.float32) + jitter, 40.0 if max(rgb) < 70 else 0.0)
+
+
+def pattern(frame: Frame, rgb: tuple[int, int, int], other: tuple[int, int, int], texture: str, jitter: Array) -> Paint:
+    """A paint with `texture` of the `other` colour on it."""
+    base = tint(rgb, jitter)
+    if texture == "plain":
+        return base
+    ink = _TEXTURES[texture](frame)[..., None]
+    return Paint(base.colour * (1 - ink) + np.asarray(other, np.float32) * ink, base.lift)
+
+
+def _striped(f: Frame) -> Array:
+    return np.clip(np.sin(2 * np.pi * (f.v + 0.4 * f.u) / 0.58 + 0.5) * 4 + 0.3, 0, 1)
+
+
+def _dotted(f: Frame) -> Array:
+    pitch = 0.52
+    v = f.v / pitch
+    u = f.u / pitch + 0.5 * (np.floor(v) % 2)
+    return np.clip((0.3 - np.hypot(u % 1 - 0.5, v % 1 - 0.5)) * pitch / f.pixel + 0.5, 0, 1)
+
+
+def _checked(f: Frame) -> Array:
+    return np.clip(np.sin(2 * np.pi * f.u / 0.84) * np.sin(2 * np.pi * f.v / 0.84) * 6 + 0.5, 0, 1)
+
+
+_TEXTURES: dict[str, Callable[[Frame], Array]] = {"striped": _striped, "dotted": _dotted, "checked": _checked}
+_SECOND = {"white": (110, 110, 120), "yellow": (150, 90, 20), "pink": (150, 40, 110)}
+"""What stripes, dots and checks are drawn in where near-white would not show."""
+
+
+def second_colour(colour: str) -> tuple[int, int, int]:
+    return _SECOND.get(colour, (250, 250, 245))
+
+
+# --- surfaces -------------------------------------------------------------------------------------------
+
+
+def _sphere_light(x: Array, y: Array, ambient: float) -> tuple[Array, Array]:
+    """Shade and cosine of the light on a unit sphere seen from the front."""
+    z = np.sqrt(np.clip(1 - x * x - y * y, 0, 1))
+    cosine = np.clip(x * LIGHT[0] + y * LIGHT[1] + z * LIGHT[2], 0, 1)
+    return ambient + (1.14 - ambient) * cosine, cosine
+
+
+def ellipse(f: Frame, centre: Point, radii: Point, turn: float = 0.0, ambient: float = 0.55) -> Surface:
+    """A rounded ellipse, turned clockwise by `turn` radians."""
+    du, dv = f.u - centre[0], f.v - centre[1]
+    if turn != 0:
+        c, s = np.cos(turn), np.sin(turn)
+        du, dv = c * du + s * dv, c * dv - s * du
+    x, y = du / radii[0], dv / radii[1]
+    shade, _ = _sphere_light(x, y, ambient)
+    return Surface((np.sqrt(x * x + y * y) - 1) * min(radii), shade)
+
+
+def capsule(f: Frame, start: Point, end: Point, radii: Point, ambient: float = 0.55) -> Surface:
+    """A limb from `start` to `end`, its radius running from the first of `radii` to the second."""
+    eu, ev = end[0] - start[0], end[1] - start[1]
+    t = np.clip(((f.u - start[0]) * eu + (f.v - start[1]) * ev) / (eu * eu + ev * ev), 0, 1)
+    r = radii[0] + (radii[1] - radii[0]) * t
+    x, y = (f.u - start[0] - t * eu) / r, (f.v - start[1] - t * ev) / r
+    shade, _ = _sphere_light(x, y, ambient)
+    return Surface((np.sqrt(x * x + y * y) - 1) * r, shade)
+
+
+def polygon(f: Frame, points: tuple[Point, ...], shade: float = 1.0) -> Surface:
+    """A flat convex polygon, its corners in order."""
+    middle = np.mean(points, axis=0)
+    distance = None
+    for (au, av), (bu, bv) in zip(points, points[1:] + points[:1], strict=True):
+        length = float(np.hypot(bu - au, bv - av))
+        nu, nv = (bv - av) / length, (au - bu) / length
+        if (middle[0] - au) * nu + (middle[1] - av) * nv > 0:
+            nu, nv = -nu, -nv
+        edge = (f.u - au) * nu + (f.v - av) * nv
+        distance = edge if distance is None else np.maximum(distance, edge)
+    assert distance is not None, "a polygon has corners"
+    return Surface(np.asarray(distance, np.float32), shade)
+
+
+def box(f: Frame, low: Point, high: Point, corner: float = 0.0, shade: float = 1.0) -> Surface:
+    """A flat axis-aligned rectangle with rounded corners."""
+    du = np.abs(f.u - (low[0] + high[0]) / 2) - (high[0] - low[0]) / 2 + corner
+    dv = np.abs(f.v - (low[1] + high[1]) / 2) - (high[1] - low[1]) / 2 + corner
+    outside = np.hypot(np.maximum(du, 0), np.maximum(dv, 0))
+    return Surface(outside + np.minimum(np.maximum(du, dv), 0) - corner, shade)
+
+
+def union(*surfaces: Surface) -> Surface:
+    """The nearest surface at every pixel."""
+    distance, shade = surfaces[0].distance, np.asarray(surfaces[0].shade)
+    for other in surfaces[1:]:
+        nearer = other.distance < distance
+        shade = np.where(nearer, other.shade, shade)
+        distance = np.minimum(distance, other.distance)
+    return Surface(distance, shade)
+
+
+def clipped(surface: Surface, distance: Array) -> Surface:
+    """The part of a surface where `distance` is negative."""
+    return Surface(np.maximum(surface.distance, distance), surface.shade, surface.gloss)
+
+
+# --- the solids -----------------------------------------------------------------------------------------
+
+
+def _ball(f: Frame, pose: float) -> Surface:
+    x, y = f.u, f.v + 1
+    shade, cosine = _sphere_light(x, y, 0.42)
+    return Surface(np.sqrt(x * x + y * y) - 1, shade, 0.7 * cosine**30)
+
+
+def _cube(f: Frame, pose: float) -> Surface:
+    w, du, dv = 1.35, 0.45, 0.42
+    left = -(w + du) / 2
+    right = left + w
+    front = polygon(f, ((left, -w), (right, -w), (right, 0.0), (left, 0.0)), 0.9)
+    top = polygon(f, ((left, -w), (right, -w), (right + du, -w - dv), (left + du, -w - dv)), 1.15)
+    flank = polygon(f, ((right, -w), (right + du, -w - dv), (right + du, -dv), (right, 0.0)), 0.55)
+    return union(front, top, flank)
+
+
+def _round_shade(q: Array) -> Array:
+    """Light on an upright round wall at the fraction `q` of its half width."""
+    return 0.5 + 0.62 * np.clip(np.sqrt(1 - q * q) * 0.75 - q * 0.5, 0, 1)
+
+
+def _cone(f: Frame, pose: float) -> Surface:
+    tip, foot, radius = -1.95, -0.2, 0.85
+    sides = polygon(f, ((0.0, tip), (radius, foot), (-radius, foot)))
+    rim = ellipse(f, (0.0, foot), (radius, 0.2))
+    half = np.clip((f.v - tip) / (foot - tip), 0.05, 1.1) * radius
+    return Surface(np.minimum(sides.distance, rim.distance), _round_shade(np.clip(f.u / half, -1, 1)))
+
+
+def _drum(f: Frame, centre: float, radius: float, height: float, lid: float) -> Surface:
+    """An upright cylinder whose top is lit by `lid`."""
+    foot, top = -0.2, -height
+    u = f.u - centre
+    wall = np.maximum(np.abs(u) - radius, np.maximum(top - f.v, f.v - foot))
+    rim = ellipse(f, (centre, top), (radius, 0.2)).distance
+    under = ellipse(f, (centre, foot), (radius, 0.2)).distance
+    cover = coverage(rim, f.pixel)
+    shade = _round_shade(np.clip(u / radius, -1, 1)) * (1 - cover) + cover * lid
+    return Surface(np.minimum(np.minimum(wall, under), rim), shade)
+
+
+def _cylinder(f: Frame, pose: float) -> Surface:
+    return _drum(f, 0.0, 0.62, 1.75, 1.2)
+
+
+def _mug(f: Frame, pose: float) -> Surface:
+    side = -1.0 if pose < 0 else 1.0
+    centre, radius = -0.2 * side, 0.68
+    cup = _drum(f, centre, radius, 1.3, 0.3)
+    hu = (f.u - centre) * side - radius - 0.18
+    handle = np.abs(np.hypot(hu, (f.v + 0.75) / 1.2) - 0.34) - 0.1
+    handle = np.maximum(handle, radius * 0.9 - (f.u - centre) * side)
+    return union(cup, Surface(handle, 0.75))
+
+
+def _ring(f: Frame, pose: float) -> Surface:
+    x, y = f.u, f.v + 1
+    r = np.hypot(x, y)
+    q = np.clip((r - 0.72) / 0.28, -1, 1)
+    ru, rv = x / (r + 1e-3), y / (r + 1e-3)
+    cosine = np.clip(q * ru * LIGHT[0] + q * rv * LIGHT[1] + np.sqrt(1 - q * q) * LIGHT[2], 0, 1)
+    return Surface(np.abs(r - 0.72) - 0.28, 0.4 + 0.8 * cosine)
+
+
+def _star(f: Frame, pose: float) -> Surface:
+    tip, sector = 1.12, 2 * np.pi / 5
+    u, v = f.u, f.v + tip * 0.84
+    r = np.hypot(u, v)
+    turned = (np.arctan2(u, -v) + 0.12 * pose + sector / 2) % sector - sector / 2
+    a = np.abs(turned)
+    iu, iv = 0.42 * tip * np.sin(sector / 2), 0.42 * tip * np.cos(sector / 2) - tip
+    n = np.hypot(iu, iv)
+    distance = (r * np.sin(a) * -iv + (r * np.cos(a) - tip) * iu) / n
+    return Surface(distance, np.where(turned > 0, 0.72, 1.08))
+
+
+def _pyramid(f: Frame, pose: float) -> Surface:
+    tip, left, near, right = (-0.05, -1.75), (-0.95, -0.25), (0.2, 0.0), (0.95, -0.4)
+    return union(polygon(f, (tip, left, near), 1.08), polygon(f, (tip, near, right), 0.55))
+
+
+_SOLIDS: dict[str, Callable[[Frame, float], Surface]] = {
+    "ball": _ball,
+    "cube": _cube,
+    "cone": _cone,
+    "cylinder": _cylinder,
+    "ring": _ring,
+    "star": _star,
+    "pyramid": _pyramid,
+    "mug": _mug,
+}
+SHADOW_WIDTHS = {
+    "ball": 1.0,
+    "cube": 0.9,
+    "cone": 0.85,
+    "cylinder": 0.62,
+    "ring": 0.8,
+    "star": 0.7,
+    "pyramid": 0.9,
+    "mug": 0.68,
+}
+
+
+def paint_solid(solid: Solid, frame: Frame, pose: float, jitter: Array) -> Layer:
+    """A solid in its colour and texture."""
+    layer = Layer(frame)
+    coat = pattern(frame, COLOURS[solid.colour], second_colour(solid.colour), solid.texture, jitter)
+    layer.add(_SOLIDS[solid.shape](frame, pose), coat)
+    return layer

@@ -1,0 +1,119 @@
+"""Styles as filters of the finished picture.
+
+A filter may read neighbouring pixels, but whatever is random in it is fixed by the scene's seed alone: the same
+scene with one thing changed passes through the same filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from palimpsest.demo.grounds import cut, grid
+
+Array = NDArray[np.float32]
+
+_LUMA = np.asarray((0.3, 0.59, 0.11), np.float32)
+_PAPER = np.asarray((247, 243, 234), np.float32)
+
+
+def in_style(picture: Array, style: str, rng: np.random.Generator) -> Array:
+    """The photo-like `picture`, `(side, side, 3)` in [0, 255], as `style` would show it."""
+    return _FILTERS[style](picture, rng)
+
+
+def _photo(picture: Array, rng: np.random.Generator) -> Array:
+    return picture
+
+
+def _blur(picture: Array) -> Array:
+    p = np.pad(picture, ((1, 1), (1, 1), (0, 0)), "edge")
+    p = (p[:-2] + 2 * p[1:-1] + p[2:]) / 4
+    return (p[:, :-2] + 2 * p[:, 1:-1] + p[:, 2:]) / 4
+
+
+def _edges(picture: Array) -> Array:
+    """Strength of the outlines, per 128th of the side whatever the size."""
+    grey = picture @ _LUMA
+    across, down = np.abs(np.gradient(grey, axis=1)), np.abs(np.gradient(grey, axis=0))
+    return (across + down) * (picture.shape[0] / 128)
+
+
+def _oil_painting(picture: Array, rng: np.random.Generator) -> Array:
+    """Brush strokes: outlines wander a little, colours come in flat, saturated steps."""
+    side = picture.shape[0]
+    rows, columns = np.mgrid[0:side, 0:side]
+    reach = 0.8 * side / 128
+    rows = np.clip(rows + np.rint(cut("middle", side, rng) * reach).astype(int), 0, side - 1)
+    columns = np.clip(columns + np.rint(cut("middle", side, rng) * reach).astype(int), 0, side - 1)
+    steps = np.round(picture[rows, columns] / 36) * 36
+    strokes = cut("wide", side, rng)[..., None] * 7
+    return _blur((steps - 128) * 1.15 + 134 + strokes)
+
+
+def _ink_wash(picture: Array, rng: np.random.Generator) -> Array:
+    """Grey washes with dark outlines on warm paper; ink has no colour."""
+    grey = 255 * np.clip(picture @ _LUMA / 235, 0, 1) ** 0.8
+    grey = np.clip(grey - np.clip(_edges(picture) * 2.2, 0, 110), 10, 255)[..., None] / 255
+    return grey * np.asarray((246, 240, 226), np.float32) + (1 - grey) * np.asarray((25, 28, 40), np.float32)
+
+
+def _pixel_mosaic(picture: Array, rng: np.random.Generator) -> Array:
+    """32 × 32 flat tiles."""
+    side = picture.shape[0]
+    tiles = min(32, side)
+    first = np.arange(tiles) * side // tiles
+    total = np.add.reduceat(np.add.reduceat(picture, first, axis=0), first, axis=1)
+    length = np.diff(np.append(first, side))
+    means = total / (length[:, None] * length[None, :])[..., None]
+    of = np.repeat(np.arange(tiles), length)
+    return (np.round(means / 24) * 24)[of][:, of]
+
+
+def _sketch(picture: Array, rng: np.random.Generator) -> Array:
+    """Pencil outlines and diagonal hatching over pale crayon on paper."""
+    side = picture.shape[0]
+    x, y = grid(side)
+    smooth = _blur(picture)
+    grey = (smooth @ _LUMA)[..., None]
+    crayon = _PAPER + 0.55 * (smooth - grey) - 0.22 * np.clip(225 - grey, 0, 255)
+    hatch = np.clip(np.sin(2 * np.pi * 16 * (x + y)), 0, 1)[..., None] * np.clip(150 - grey, 0, 150) * 0.22
+    return crayon - hatch - np.clip(_edges(smooth) * 5 - 12, 0, 150)[..., None]
+
+
+def _blueprint(picture: Array, rng: np.random.Generator) -> Array:
+    """White lines and faint tone on blue."""
+    line = np.clip(_edges(_blur(picture)) * 7 - 10, 0, 190)[..., None]
+    tone = (picture @ _LUMA)[..., None] * 0.22
+    return np.asarray((22, 58, 128), np.float32) + tone + line
+
+
+def _poster(picture: Array, rng: np.random.Generator) -> Array:
+    """A two-ink print: dark teal and orange on cream."""
+    grey = (_blur(picture) @ _LUMA)[..., None]
+    ink = np.where(grey < 88, np.float32([20, 60, 72]), np.float32([232, 112, 52]))
+    return np.where(grey < 158, ink, np.float32([250, 236, 205])).astype(np.float32)
+
+
+def _embroidery(picture: Array, rng: np.random.Generator) -> Array:
+    """Slanted stitches of thread on linen."""
+    side = picture.shape[0]
+    x, y = grid(side)
+    row = np.floor(y * 32)
+    stitch = 0.82 + 0.3 * np.abs(np.sin(np.pi * (x * 16 + 0.5 * row + y * 32))) * np.sqrt(np.sin(np.pi * (y * 32 % 1)))
+    threads = np.round(_pixel_mosaic(picture, rng) / 48) * 48
+    return threads * stitch[..., None] + 8
+
+
+_FILTERS: dict[str, Callable[[Array, np.random.Generator], Array]] = {
+    "photo": _photo,
+    "oil painting": _oil_painting,
+    "ink wash": _ink_wash,
+    "pixel mosaic": _pixel_mosaic,
+    "sketch": _sketch,
+    "blueprint": _blueprint,
+    "poster": _poster,
+    "embroidery": _embroidery,
+}
