@@ -219,7 +219,7 @@ _ANIMALS: dict[str, Callable[[Layer, Paint, Paint], None]] = {"cat": _cat, "dog"
 
 _GILT = np.asarray((170, 120, 56), np.float32)
 _GLASS = np.asarray((206, 222, 230), np.float32)
-_PALENESS = 0.35
+_PALENESS = 0.5
 
 
 @dataclass(frozen=True)

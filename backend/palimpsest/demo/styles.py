@@ -42,15 +42,17 @@ def _edges(picture: Array) -> Array:
 
 
 def _oil_painting(picture: Array, rng: np.random.Generator) -> Array:
-    """Brush strokes: outlines wander a little, colours come in flat, saturated steps."""
+    """Brush strokes: outlines wander a little, colours are saturated, light comes in flat steps."""
     side = picture.shape[0]
     rows, columns = np.mgrid[0:side, 0:side]
     reach = 0.8 * side / 128
     rows = np.clip(rows + np.rint(cut("middle", side, rng) * reach).astype(int), 0, side - 1)
     columns = np.clip(columns + np.rint(cut("middle", side, rng) * reach).astype(int), 0, side - 1)
-    steps = np.round(picture[rows, columns] / 36) * 36
-    strokes = cut("wide", side, rng)[..., None] * 7
-    return _blur((steps - 128) * 1.15 + 134 + strokes)
+    moved = picture[rows, columns]
+    grey = (moved @ _LUMA)[..., None]
+    strokes = cut("wide", side, rng)[..., None] * 6
+    flat = np.round((grey + strokes) / 30) * 30
+    return _blur(132 + 1.1 * (flat - 128) + 1.3 * (moved - grey))
 
 
 def _ink_wash(picture: Array, rng: np.random.Generator) -> Array:
@@ -69,7 +71,7 @@ def _pixel_mosaic(picture: Array, rng: np.random.Generator) -> Array:
     length = np.diff(np.append(first, side))
     means = total / (length[:, None] * length[None, :])[..., None]
     of = np.repeat(np.arange(tiles), length)
-    return (np.round(means / 24) * 24)[of][:, of]
+    return (np.round(means / 16) * 16)[of][:, of]
 
 
 def _sketch(picture: Array, rng: np.random.Generator) -> Array:
@@ -78,9 +80,9 @@ def _sketch(picture: Array, rng: np.random.Generator) -> Array:
     x, y = grid(side)
     smooth = _blur(picture)
     grey = (smooth @ _LUMA)[..., None]
-    crayon = _PAPER + 0.55 * (smooth - grey) - 0.22 * np.clip(225 - grey, 0, 255)
-    hatch = np.clip(np.sin(2 * np.pi * 16 * (x + y)), 0, 1)[..., None] * np.clip(150 - grey, 0, 150) * 0.22
-    return crayon - hatch - np.clip(_edges(smooth) * 5 - 12, 0, 150)[..., None]
+    crayon = _PAPER + 0.8 * (smooth - grey) - 0.42 * np.clip(225 - grey, 0, 255)
+    hatch = np.clip(np.sin(2 * np.pi * 16 * (x + y)), 0, 1)[..., None] * np.clip(150 - grey, 0, 150) * 0.2
+    return crayon - hatch - np.clip(_edges(picture) * 2 - 12, 0, 130)[..., None]
 
 
 def _blueprint(picture: Array, rng: np.random.Generator) -> Array:
