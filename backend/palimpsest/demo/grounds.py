@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 
 _GRAINS = {"fine": (2.0, 2.8), "soft": (9.0, 9.0), "wide": (14.0, 1.8), "middle": (3.0, 3.0)}
 """Blur of each noise field, across and down, in 128ths of the picture's side."""
@@ -121,20 +122,25 @@ def _sea(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
 
 
 def _wood(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
-    phase = int(rng.integers(4))
-    plank = np.floor(y * 8 + phase / 4)
-    line = np.clip(1.2 - 128 / 8 * ((y * 8 + phase / 4) % 1), 0, 1)
+    phase = int(rng.integers(2)) / 2
+    plank = np.floor(y * 8 + phase)
+    joint = np.clip(1.2 - 16 * ((y * 8 + phase) % 1), 0, 1)
     tone = np.sin(plank * 2.4 + phase) * 9 + cut("wide", y.shape[0], rng) * 5
-    return _rgb(158, 106, 62) + (tone - line * 45)[..., None]
+    return _rgb(158, 106, 62) + (tone - joint * 45)[..., None]
 
 
 def _brick(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
-    phase = int(rng.integers(4)) / 4
+    phase = int(rng.integers(2)) / 2
     row = np.floor(y * 8 + phase)
     along = x * 4 + phase + row % 2 / 2
-    mortar = np.maximum((y * 8 + phase) % 1 < 0.18, along % 1 < 0.09)[..., None].astype(np.float32)
-    tone = np.sin(row * 2.9 + np.floor(along) * 5.2) * 9 + cut("soft", y.shape[0], rng) * 3
-    return (_rgb(165, 78, 60) + tone[..., None]) * (1 - mortar) + mortar * _rgb(190, 180, 168)
+    mortar = np.maximum(_joint((y * 8 + phase) % 1, 0.18, 16), _joint(along % 1, 0.09, 32))[..., None]
+    tone = np.sin(row * 2.9 + np.floor(along) * 5.2) * 7 + cut("soft", y.shape[0], rng) * 3
+    return (_rgb(165, 78, 60) + tone[..., None]) * (1 - mortar) + mortar * _rgb(184, 166, 152)
+
+
+def _joint(at: Array, width: float, softness: float) -> Array:
+    """A soft line `width` wide at the start of each period, `at` being the place within it."""
+    return np.clip((width / 2 - np.abs(at - width / 2)) * softness + 0.5, 0, 1)
 
 
 def _street(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
