@@ -7,14 +7,23 @@ PalimpsestError
 │   └── SelectionError        empty, missing, or of another size
 ├── ImageError                a picture that cannot be used                422
 │   ├── ImageTooSmallError / ImageTooLargeError / ImageUnreadableError / ImageUnsupportedError
+│   └── ImageNotFoundError / ImageHashError
 ├── ConceptError              the concept library                          409/404/422
 │   ├── ConceptNotFoundError / ConceptExistsError / ConceptNameError
 │   ├── ConceptIncompatibleError / ConceptFileError
 │   └── ConceptImagesError    too few, duplicate, or disagreeing pictures
 ├── ModelError                the model folder                             404/422
 │   ├── ModelNotFoundError / ModelUnreadableError / PickledModelError / ModelIncapableError
-└── ResourceError             the machine ran out of something             507/503
-    ├── OutOfMemoryError / DiskFullError / StorageError / NetworkError
+├── ResourceError             the machine ran out of something             507/503
+│   ├── OutOfMemoryError / DiskFullError / StorageError / NetworkError
+│   └── OfflineError / ChecksumError / QueueFullError / ServerRunningError
+├── JobError                  a job that isn't there or couldn't go on     404/409/500
+│   ├── JobNotFoundError / JobExistsError / ArtifactNotFoundError
+│   └── WorkerDiedError / JobStalledError
+└── AccessError               what the server refuses to talk about        4xx
+    ├── TokenError / HostForbiddenError / OriginForbiddenError / ProtocolMismatchError
+    ├── RouteNotFoundError / MethodNotAllowedError / RateLimitedError
+    └── BodyTooLargeError / BodyStalledError
 
 Each class has a stable ``code`` (clients match on it), an HTTP ``status`` and, for the shell, an
 ``exit_code``: 2 when the user can mend the request, 1 when the machine or the files must be mended.
@@ -91,6 +100,15 @@ class ImageUnreadableError(ImageError):
 
 class ImageUnsupportedError(ImageError):
     code = "image_unsupported"
+
+
+class ImageNotFoundError(ImageError):
+    code = "image_not_found"
+    status = 404
+
+
+class ImageHashError(ImageError):
+    code = "image_hash"
 
 
 class ConceptError(PalimpsestError):
@@ -170,3 +188,98 @@ class StorageError(ResourceError):
 
 class NetworkError(ResourceError):
     code = "network"
+
+
+class OfflineError(NetworkError):
+    code = "offline"
+
+
+class ChecksumError(NetworkError):
+    code = "checksum"
+
+
+class QueueFullError(ResourceError):
+    code = "queue_full"
+
+
+class ServerRunningError(ResourceError):
+    code = "server_running"
+
+
+class JobError(PalimpsestError):
+    code = "job_failed"
+
+
+class JobNotFoundError(JobError):
+    code = "job_not_found"
+    status = 404
+    exit_code = 2
+
+
+class JobExistsError(JobError):
+    code = "job_exists"
+    status = 409
+    exit_code = 2
+
+
+class ArtifactNotFoundError(JobError):
+    code = "artifact_not_found"
+    status = 404
+    exit_code = 2
+
+
+class WorkerDiedError(JobError):
+    code = "worker_died"
+
+
+class JobStalledError(JobError):
+    code = "job_stalled"
+
+
+class AccessError(PalimpsestError):
+    code = "forbidden"
+    status = 403
+    exit_code = 2
+
+
+class TokenError(AccessError):
+    code = "token_invalid"
+    status = 401
+
+
+class HostForbiddenError(AccessError):
+    code = "host_forbidden"
+
+
+class OriginForbiddenError(AccessError):
+    code = "origin_forbidden"
+
+
+class ProtocolMismatchError(AccessError):
+    code = "protocol_mismatch"
+    status = 426
+
+
+class RouteNotFoundError(AccessError):
+    code = "route_not_found"
+    status = 404
+
+
+class MethodNotAllowedError(AccessError):
+    code = "method_not_allowed"
+    status = 405
+
+
+class RateLimitedError(AccessError):
+    code = "rate_limited"
+    status = 429
+
+
+class BodyTooLargeError(AccessError):
+    code = "body_too_large"
+    status = 413
+
+
+class BodyStalledError(AccessError):
+    code = "body_stalled"
+    status = 408

@@ -30,7 +30,8 @@ def test_every_event_is_covered_and_frozen():
 
 
 @pytest.mark.parametrize(
-    "data", [{}, {"event": "exploded"}, {"event": ["queued"]}, {"event": "queued", "who": 1}, {"event": "progressed"}]
+    "data",
+    [{}, {"event": "exploded"}, {"event": ["queued"]}, {"event": "queued", "who": 1}, {"event": "progressed"}],
 )
 def test_what_is_no_event_is_refused(data):
     with pytest.raises(StorageError):
