@@ -70,12 +70,12 @@ def coverage(mask: Mask | None, feather: int, shape: tuple[int, ...]) -> NDArray
     """
     if mask is None:
         return np.ones(shape, np.float32)
-    soft = mask.astype(np.float32) / np.float32(255)
+    soft = (mask / np.float32(255)).astype(np.float32)
     if feather <= 0:
         return soft
     distance = distance_inside(mask > 0, feather + 1)
     deepest = min(float(distance.max(initial=1.0)), feather + 1)
-    return soft * np.minimum(distance / np.float32(deepest), np.float32(1))
+    return (soft * np.minimum(distance / np.float32(deepest), 1)).astype(np.float32)
 
 
 def distance_inside(selected: NDArray[np.bool_], limit: int) -> NDArray[np.float32]:

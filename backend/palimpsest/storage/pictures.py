@@ -1,0 +1,164 @@
+"""Pictures and selections, in from files and out to files, without losing a bit that isn't edited.
+
+Read: PNG, JPEG, WebP, TIFF, BMP (and a still GIF), 8 and 16 bit, grey, palette, RGB, with alpha;
+turned upright as EXIF says (what is written carries no orientation). Refused with a remedy: CMYK
+and Lab, HDR, several frames or pages, damaged files, too small, too large.
+
+A grey picture stays grey: the model sees it in colour space RGB, and what it makes is turned to
+grey by luminance, so layer and composite fit the document. To add colour, convert it to RGB first.
+Colours under transparent pixels are what the file has; the alpha channel itself is never changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from palimpsest.errors import (
+    ImageNotFoundError,
+    ImageUnreadableError,
+    SelectionEmptyError,
+    SelectionSizeError,
+)
+from palimpsest.storage import color
+from palimpsest.storage.atomic import write_atomically
+from palimpsest.storage.decode import Decoded, Limits, check_bytes, decode
+from palimpsest.storage.png import encode
+
+Source = Path | str | bytes  # a file, or its content
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Upright samples in the document's own colour space and depth.
+
+    ``pixels``: (H, W, 3) uint8 or uint16, three equal channels if ``grey``. ``alpha``: (H, W) of the
+    same type, or None. ``icc``: the colour profile, None = sRGB.
+    """
+
+    pixels: NDArray[Any]
+    alpha: NDArray[Any] | None = None
+    icc: bytes | None = None
+    grey: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def depth(self) -> int:
+        """Bits per channel, 8 or 16."""
+        return self.pixels.dtype.itemsize * 8
+
+    @cached_property
+    def space(self) -> color.Space:
+        return color.space(self.icc, self.grey)
+
+
+def read_picture(source: Source, limits: Limits = LIMITS) -> Picture:
+    """Raises the ImageErrors: not found, unreadable, unsupported, too small, too large."""
+    found = decode(_content(source, limits), limits)
+    channels = found.samples.shape[2]
+    grey = channels < 3
+    if grey and found.icc is not None and color.is_rgb(found.icc):
+        grey = False  # grey values with an RGB profile: an RGB picture that happens to have no colour
+    values = found.samples[..., :1] if channels < 3 else found.samples[..., :3]
+    pixels = np.repeat(values, 3, axis=-1) if channels < 3 else np.ascontiguousarray(values)
+    alpha = np.ascontiguousarray(found.samples[..., -1]) if channels in (2, 4) else None
+    picture = Picture(pixels, alpha, found.icc, grey)
+    _ = picture.space  # a profile that can't be used is refused now, not after the work is done
+    return picture
+
+
+def read_selection(source: Source, size: tuple[int, int], limits: Limits = LIMITS) -> NDArray[np.uint8]:
+    """A selection for a picture of ``size`` (width, height): (H, W) uint8, 0 = keep, 255 = edit.
+
+    Any grey, palette, RGB or 1-bit picture; colours count by their luminance. If it has an alpha
+    channel that isn't fully opaque, the alpha channel is the selection. 16 bits are rounded to 8.
+    Raises the ImageErrors, SelectionSizeError, SelectionEmptyError.
+    """
+    found = decode(_content(source, limits), replace(limits, shortest=1))
+    height, width = found.samples.shape[:2]
+    if (width, height) != tuple(size):
+        raise SelectionSizeError(
+            f"The selection has {width} x {height} pixels, the picture {size[0]} x {size[1]}.",
+            "Give a selection of the picture's size.",
+            selection=[width, height],
+            picture=list(size),
+        )
+    mask = _coverage(found)
+    if not mask.any():
+        raise SelectionEmptyError("Nothing is selected.", "Select something, or give no selection at all.")
+    return mask
+
+
+def to_model_rgb(picture: Picture, box: tuple[int, int, int, int] | None = None) -> NDArray[np.float32]:
+    """sRGB in [0, 1], float32 (h, w, 3), of the box (left, top, right, bottom) or the whole picture."""
+    return color.forth(picture.pixels[_slices(picture, box)], picture.space)
+
+
+def from_model_rgb(
+    edited: NDArray[np.float32], picture: Picture, box: tuple[int, int, int, int] | None = None
+) -> NDArray[np.float32]:
+    """Edited sRGB of the same box in the picture's own colour space, float32 (h, w, 3) in [0, 1].
+
+    A pixel whose sRGB didn't change comes back as exactly the picture's own value.
+    """
+    return color.back(edited, picture.pixels[_slices(picture, box)], picture.space)
+
+
+def encode_merged(picture: Picture, merged: NDArray[Any]) -> bytes:
+    """A PNG of new pixels (H, W, 3) with the picture's own kind, depth, alpha channel and profile."""
+    colours = merged[..., :1] if picture.grey else merged
+    if picture.alpha is not None:
+        colours = np.concatenate([colours, picture.alpha[..., None]], axis=-1)
+    return encode(colours, picture.icc)
+
+
+def encode_layer(picture: Picture, layer: NDArray[Any]) -> bytes:
+    """A PNG of a layer (H, W, 4) in the picture's kind: RGBA, or grey + alpha for a grey picture."""
+    return encode(layer[..., [0, 3]] if picture.grey else layer, picture.icc)
+
+
+def write_png(path: Path, pixels: NDArray[Any], icc: bytes | None = None) -> Path:
+    """Write (H, W[, 2 | 3 | 4]) uint8 or uint16 whole or not at all. Raises DiskFullError, StorageError."""
+    write_atomically(path, encode(pixels, icc))
+    return path
+
+
+def _content(source: Source, limits: Limits) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    path = Path(source)
+    try:
+        check_bytes(path.stat().st_size, limits)
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ImageNotFoundError(f"There is no file {path}.", "Check the path.") from error
+    except OSError as error:
+        why = f"Can't read {path}: {error.strerror}."
+        raise ImageUnreadableError(why, "Check its permissions.") from error
+
+
+def _coverage(found: Decoded) -> NDArray[np.uint8]:
+    samples = found.samples
+    top = np.iinfo(samples.dtype).max
+    channels = samples.shape[2]
+    if channels in (2, 4) and samples[..., -1].min() < top:
+        values = samples[..., -1].astype(np.float32)
+    elif channels >= 3:
+        values = samples[..., :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    else:
+        values = samples[..., 0].astype(np.float32)
+    return np.rint(values * np.float32(255 / top)).astype(np.uint8)
+
+
+def _slices(picture: Picture, box: tuple[int, int, int, int] | None) -> tuple[slice, slice]:
+    left, top, right, bottom = (0, 0, *picture.size) if box is None else box
+    return slice(top, bottom), slice(left, right)
