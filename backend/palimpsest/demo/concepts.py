@@ -14,6 +14,7 @@ from palimpsest.demo.edits import restyle, with_thing
 from palimpsest.demo.rendering import Rendering, render
 from palimpsest.demo.scenes import sample_scene, size_range
 from palimpsest.demo.things import GROUNDS, Animal, Figure, Placed, Scene, Solid, Thing
+from palimpsest.errors import RequestError
 
 _VIEWS = 21
 
@@ -103,7 +104,7 @@ def views(concept: Concept | StyleConcept, n: int, seed: int, size: int = 128) -
 def contaminated_scenes(concept: Concept, other: Concept, n: int, seed: int) -> tuple[tuple[Scene, ...], int]:
     """`n` views of which one shows the `other` subject instead, and the index of that one."""
     if concept == other:
-        raise ValueError(f"A set of {concept.name!r} is not contaminated by itself; name another concept.")
+        raise RequestError(f"{concept.name!r} cannot contaminate its own set.", "Name another concept.")
     odd = int(np.random.default_rng([seed, _VIEWS, 1]).integers(n))
     scenes = list(view_scenes(concept, n, seed))
     scenes[odd] = with_thing(scenes[odd], 0, other.thing)

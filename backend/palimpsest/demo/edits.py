@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from palimpsest.demo.things import Animal, Person, Placed, Scene, Solid, Thing
+from palimpsest.errors import RequestError
 
 _ROOM = 4
 
@@ -67,7 +68,7 @@ def remove(scene: Scene, i: int) -> Scene:
 def insert(scene: Scene, placed: Placed) -> Scene:
     """The scene with one more thing, which gets the last index."""
     if len(scene.placed) >= _ROOM:
-        raise ValueError(f"The scene already holds {len(scene.placed)} things, the most it can; remove one first.")
+        raise RequestError(f"The scene already holds {len(scene.placed)} things.", "Remove one first.")
     return replace(scene, placed=(*scene.placed, placed))
 
 
@@ -83,7 +84,7 @@ def reground(scene: Scene, ground: str) -> Scene:
 
 def _placed(scene: Scene, i: int) -> Placed:
     if not 0 <= i < len(scene.placed):
-        raise IndexError(f"The scene has no thing {i}; it holds {len(scene.placed)}, counted from 0.")
+        raise RequestError(f"The scene has no thing {i}.", f"It holds {len(scene.placed)}, counted from 0.")
     return scene.placed[i]
 
 
@@ -91,5 +92,5 @@ def _with_placed(scene: Scene, i: int, placed: Placed) -> Scene:
     return replace(scene, placed=(*scene.placed[:i], placed, *scene.placed[i + 1 :]))
 
 
-def _unfit(edit: str, i: int, thing: Thing, advice: str) -> ValueError:
-    return ValueError(f"Cannot {edit} thing {i}, which is {thing}. {advice}")
+def _unfit(edit: str, i: int, thing: Thing, advice: str) -> RequestError:
+    return RequestError(f"Cannot {edit} thing {i}, which is {thing}.", advice)

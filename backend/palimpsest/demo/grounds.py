@@ -52,7 +52,8 @@ def grid(side: int) -> tuple[Array, Array]:
     return centres[None, :], centres[:, None]
 
 
-def _rgb(*values: float) -> Array:
+def rgb(*values: float) -> Array:
+    """A colour as an array."""
     return np.asarray(values, np.float32)
 
 
@@ -69,22 +70,22 @@ def paint_ground(ground: str, side: int, rng: np.random.Generator) -> Array:
 
 def _sky(x: Array, y: Array, horizon: float, rng: np.random.Generator) -> Array:
     clouds = np.clip(cut("soft", y.shape[0], rng), 0, 3)[..., None] * 7
-    top = _rgb(105, 165, 225) + rng.uniform(-15, 15, 3).astype(np.float32)
+    top = rgb(105, 165, 225) + rng.uniform(-15, 15, 3).astype(np.float32)
     up = np.clip(y / horizon, 0, 1)[..., None]
-    return top * (1 - up) + _rgb(200, 222, 240) * up + clouds
+    return top * (1 - up) + rgb(200, 222, 240) * up + clouds
 
 
 def _winter_sky(x: Array, y: Array, horizon: float, rng: np.random.Generator) -> Array:
     clouds = np.clip(cut("soft", y.shape[0], rng), 0, 3)[..., None] * 6
-    top = _rgb(140, 160, 185) + rng.uniform(-10, 10, 3).astype(np.float32)
+    top = rgb(140, 160, 185) + rng.uniform(-10, 10, 3).astype(np.float32)
     up = np.clip(y / horizon, 0, 1)[..., None]
-    return top * (1 - up) + _rgb(195, 212, 230) * up + clouds
+    return top * (1 - up) + rgb(195, 212, 230) * up + clouds
 
 
 def _wall(x: Array, y: Array, horizon: float, rng: np.random.Generator) -> Array:
     plaster = ((205, 195, 175), (170, 175, 180), (190, 200, 185))[int(rng.integers(3))]
     up = np.clip(y / horizon, 0, 1)[..., None]
-    return np.broadcast_to(_rgb(*plaster) * (0.88 + 0.14 * up), (y.shape[0], x.shape[1], 3))
+    return np.broadcast_to(rgb(*plaster) * (0.88 + 0.14 * up), (y.shape[0], x.shape[1], 3))
 
 
 _HOUSES = ((196, 170, 150), (168, 178, 190), (206, 196, 168), (176, 160, 160))
@@ -92,33 +93,33 @@ _HOUSES = ((196, 170, 150), (168, 178, 190), (206, 196, 168), (176, 160, 160))
 
 def _houses(x: Array, y: Array, horizon: float, rng: np.random.Generator) -> Array:
     """A row of four plain houses with windows before a pale sky."""
-    picture = np.broadcast_to(_rgb(190, 212, 232) + 20 * y[..., None], (y.shape[0], x.shape[1], 3)).copy()
+    picture = np.broadcast_to(rgb(190, 212, 232) + 20 * y[..., None], (y.shape[0], x.shape[1], 3)).copy()
     first = int(rng.integers(4))
     for k in range(4):
         roof = horizon - (0.24, 0.30, 0.20, 0.27)[(k + first) % 4]
         inside = ((x >= k / 4) & (x < (k + 1) / 4) & (y >= roof)).astype(np.float32)
         window = ((x * 16 - 0.5) % 2 < 1) & ((y - roof) * 12.8 % 1.6 > 0.75) & (y < horizon - 0.03)
-        colour = _rgb(*_HOUSES[(k + 2 * first) % 4]) - 52 * window[..., None].astype(np.float32)
+        colour = rgb(*_HOUSES[(k + 2 * first) % 4]) - 52 * window[..., None].astype(np.float32)
         picture += inside[..., None] * (colour - picture)
     return picture
 
 
 def _grass(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
     blades = cut("fine", y.shape[0], rng) * 6 + cut("soft", y.shape[0], rng) * 8
-    return _rgb(78, 145, 52) + blades[..., None] * _rgb(0.8, 1, 0.5) + depth[..., None] * 14
+    return rgb(78, 145, 52) + blades[..., None] * rgb(0.8, 1, 0.5) + depth[..., None] * 14
 
 
 def _sand(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
     ripples = cut("wide", y.shape[0], rng) * 6 + cut("soft", y.shape[0], rng) * 6
-    return _rgb(216, 186, 128) + (ripples + depth * 8)[..., None]
+    return rgb(216, 186, 128) + (ripples + depth * 8)[..., None]
 
 
 def _snow(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
-    return _rgb(232, 238, 246) + (cut("soft", y.shape[0], rng) * 6)[..., None]
+    return rgb(232, 238, 246) + (cut("soft", y.shape[0], rng) * 6)[..., None]
 
 
 def _sea(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
-    return _rgb(38, 105, 160) + (cut("wide", y.shape[0], rng) * 12 - depth * 15)[..., None]
+    return rgb(38, 105, 160) + (cut("wide", y.shape[0], rng) * 12 - depth * 15)[..., None]
 
 
 def _wood(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
@@ -126,7 +127,7 @@ def _wood(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
     plank = np.floor(y * 8 + phase)
     joint = np.clip(1.2 - 16 * ((y * 8 + phase) % 1), 0, 1)
     tone = np.sin(plank * 2.4 + phase) * 9 + cut("wide", y.shape[0], rng) * 5
-    return _rgb(158, 106, 62) + (tone - joint * 45)[..., None]
+    return rgb(158, 106, 62) + (tone - joint * 45)[..., None]
 
 
 def _brick(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
@@ -135,7 +136,7 @@ def _brick(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
     along = x * 4 + phase + row % 2 / 2
     mortar = np.maximum(_joint((y * 8 + phase) % 1, 0.18, 16), _joint(along % 1, 0.09, 32))[..., None]
     tone = np.sin(row * 2.9 + np.floor(along) * 5.2) * 7 + cut("soft", y.shape[0], rng) * 3
-    return (_rgb(165, 78, 60) + tone[..., None]) * (1 - mortar) + mortar * _rgb(184, 166, 152)
+    return (rgb(165, 78, 60) + tone[..., None]) * (1 - mortar) + mortar * rgb(184, 166, 152)
 
 
 def _joint(at: Array, width: float, softness: float) -> Array:
@@ -145,11 +146,12 @@ def _joint(at: Array, width: float, softness: float) -> Array:
 
 def _street(x: Array, y: Array, depth: Array, rng: np.random.Generator) -> Array:
     """A pavement along the houses, a kerb, and asphalt with a dashed line."""
-    asphalt = _rgb(96, 98, 104) + (cut("middle", y.shape[0], rng) * 3 + cut("soft", y.shape[0], rng) * 3)[..., None]
+    grain = cut("middle", y.shape[0], rng) * 3 + cut("soft", y.shape[0], rng) * 3
+    asphalt = rgb(96, 98, 104) + grain[..., None]
     dashes = (np.abs(depth - 0.72) < 0.035) & ((x * 4 + int(rng.integers(4)) / 4) % 1 < 0.55)
-    asphalt = asphalt + dashes[..., None] * (_rgb(222, 222, 214) - asphalt)
+    asphalt = asphalt + dashes[..., None] * (rgb(222, 222, 214) - asphalt)
     kerb = np.clip((0.2 - depth) * 40, 0, 1)[..., None]
-    pavement = np.where(depth[..., None] > 0.16, 150, 182) + _rgb(0, -2, -6)
+    pavement = np.where(depth[..., None] > 0.16, 150, 182) + rgb(0, -2, -6)
     return asphalt * (1 - kerb) + pavement * kerb
 
 

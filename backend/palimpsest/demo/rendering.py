@@ -13,9 +13,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from palimpsest.demo.figures import paint_animal, paint_figure, paint_mirror, paint_person, reflect
+from palimpsest.demo.animals import paint_animal
+from palimpsest.demo.figures import paint_figure
 from palimpsest.demo.grounds import paint_ground
-from palimpsest.demo.shapes import SHADOW_WIDTHS, Array, Frame, Layer, frame_around, frame_over, paint_solid
+from palimpsest.demo.mirrors import paint_mirror, reflect
+from palimpsest.demo.people import paint_person
+from palimpsest.demo.shapes import Array, Frame, Layer, frame_around, frame_over
+from palimpsest.demo.solids import SHADOW_WIDTHS, paint_solid
 from palimpsest.demo.styles import in_style
 from palimpsest.demo.things import Animal, Figure, Mirror, Person, Placed, Scene, Solid, Thing
 
@@ -33,7 +37,7 @@ class Rendering:
 
 
 def render(scene: Scene, size: int = 128, masks: bool = True) -> Rendering:
-    """Draw `scene` at `size` × `size` pixels; without `masks` it costs one drawing instead of one per thing."""
+    """Draw `scene` at `size` × `size` pixels. Without `masks` all is laid down and styled only once."""
     ground = paint_ground(scene.ground, size, _stream(scene.seed, _GROUND))
     layers = {i: _paint(scene, i, size, None) for i in range(len(scene.placed))}
     finish = partial(_finish, scene)

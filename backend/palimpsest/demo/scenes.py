@@ -31,6 +31,7 @@ from palimpsest.demo.things import (
     Solid,
     Thing,
 )
+from palimpsest.errors import RequestError
 
 __all__ = [
     "ANIMALS",
@@ -38,6 +39,7 @@ __all__ = [
     "GROUNDS",
     "HAIRS",
     "HELD_OUT",
+    "KINDS",
     "SHAPES",
     "SKINS",
     "STYLES",
@@ -75,7 +77,12 @@ _COAT_SHARES = (0.8, 0.1, 0.1)
 _TWINS = 0.12
 _PAIRS_IN_DEPTH = 0.12
 
-_COLUMNS: dict[int, tuple[float, ...]] = {1: (0.5,), 2: (0.28, 0.72), 3: (0.19, 0.5, 0.81), 4: (0.14, 0.38, 0.62, 0.86)}
+_COLUMNS: dict[int, tuple[float, ...]] = {
+    1: (0.5,),
+    2: (0.28, 0.72),
+    3: (0.19, 0.5, 0.81),
+    4: (0.14, 0.38, 0.62, 0.86),
+}
 _SWAY = {1: 0.12, 2: 0.05, 3: 0.04, 4: 0.025}
 _SIZES: dict[str, dict[int, tuple[float, float]]] = {
     "solid": {1: (0.38, 0.50), 2: (0.29, 0.38), 3: (0.24, 0.29), 4: (0.19, 0.22)},
@@ -196,7 +203,7 @@ def _place(rng: np.random.Generator, things: list[Thing]) -> tuple[Placed, ...]:
     """Side by side with some sway, at free depths; two things may also stand one behind the other."""
     n = len(things)
     if n not in _COLUMNS:
-        raise ValueError(f"A scene holds 1 to {max(_COLUMNS)} things, not {n}.")
+        raise RequestError(f"A scene holds 1 to {max(_COLUMNS)} things, not {n}.", "Ask for another count.")
     columns = list(_COLUMNS[n])
     feet = rng.uniform(0.72, 0.92, n)
     if n == 2 and rng.random() < _PAIRS_IN_DEPTH:

@@ -1,4 +1,4 @@
-"""Surfaces (signed distance, shading, gloss), the layers they are painted on, and the eight solids.
+"""Surfaces (signed distance, shading, gloss) and the layers that they are painted on.
 
 Every thing is drawn in its own coordinates: `u` to the right, `v` down, (0, 0) at the foot, one unit half of
 the thing's nominal height. Only the window that the thing can reach is computed.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from palimpsest.demo.things import COLOURS, Placed, Solid
+from palimpsest.demo.things import Placed, Rgb
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 Point = tuple[float, float]
 
 LIGHT = (-0.5, -0.55, 0.67)
@@ -86,11 +87,26 @@ class Layer:
 
     def add(self, surface: Surface, paint: Paint) -> None:
         """Lay a lit surface over what is there."""
-        a = coverage(surface.distance, self.frame.pixel)
-        shade = np.asarray(surface.shade, np.float32)[..., None]
-        lit = paint.colour * shade + paint.lift * (shade - 0.5) + 153 * np.asarray(surface.gloss)[..., None]
-        self.rgb += a[..., None] * (np.clip(lit, 0, 255) - self.rgb)
-        self.alpha += a * (1 - self.alpha)
+        cover = coverage(surface.distance, self.frame.pixel)
+        touched = (_reach(cover, 1), _reach(cover, 0))
+        a = cover[touched]
+        shade = _within(surface.shade, touched)[..., None]
+        lit = _within(paint.colour, touched) * shade + paint.lift * (shade - 0.5)
+        lit += 153 * _within(surface.gloss, touched)[..., None]
+        self.rgb[touched] += a[..., None] * (np.clip(lit, 0, 255) - self.rgb[touched])
+        self.alpha[touched] += a * (1 - self.alpha[touched])
+
+
+def _reach(cover: Array, axis: int) -> slice:
+    """The rows (axis 1) or columns (axis 0) from the first to the last that a surface covers."""
+    hit = np.flatnonzero(cover.any(axis))
+    return slice(int(hit[0]), int(hit[-1]) + 1) if len(hit) else slice(0, 0)
+
+
+def _within(values: Array | float, window: tuple[slice, slice]) -> Array:
+    """`values` inside the window; what is the same everywhere stays as it is."""
+    array = np.asarray(values)
+    return array if array.ndim < 2 else array[window]
 
 
 def coverage(distance: Array, pixel: float) -> Array:
@@ -98,17 +114,37 @@ def coverage(distance: Array, pixel: float) -> Array:
     return np.clip(0.5 - distance / pixel, 0, 1)
 
 
-def tint(rgb: tuple[int, int, int], jitter: Array) -> Paint:
+def flat(rgb: Rgb) -> Paint:
+    """A paint exactly of its nominal colour."""
+    return Paint(np.asarray(rgb, np.float32))
+
+
+DARK = flat((30, 28, 32))
+WHITE = flat((246, 246, 244))
+
+
+def darker(paint: Paint, by: float = 0.7) -> Paint:
+    return Paint(paint.colour * np.float32(by), paint.lift)
+
+
+def shaded_across(f: Frame, paint: Paint, half: float) -> Paint:
+    """A flat cloth made round: lighter on the left, darker on the right."""
+    q = np.clip(f.u / half, -1, 1)
+    light = (1.06 - 0.2 * np.clip(q, 0, 1) ** 2 - 0.12 * q)[..., None]
+    return Paint(np.broadcast_to(paint.colour * light, (*f.shape, 3)).astype(np.float32), paint.lift)
+
+
+def tint(rgb: Rgb, jitter: Array) -> Paint:
     """A flat paint, a little off its nominal colour."""
     return Paint(np.asarray(rgb, np.float32) + jitter, 40.0 if max(rgb) < 70 else 0.0)
 
 
-def pattern(frame: Frame, rgb: tuple[int, int, int], other: tuple[int, int, int], texture: str, jitter: Array) -> Paint:
+def pattern(f: Frame, rgb: Rgb, other: Rgb, texture: str, jitter: Array) -> Paint:
     """A paint with `texture` of the `other` colour on it."""
     base = tint(rgb, jitter)
     if texture == "plain":
         return base
-    ink = _TEXTURES[texture](frame)[..., None]
+    ink = _TEXTURES[texture](f)[..., None]
     return Paint(base.colour * (1 - ink) + np.asarray(other, np.float32) * ink, base.lift)
 
 
@@ -132,14 +168,11 @@ _SECOND = {"white": (110, 110, 120), "yellow": (150, 90, 20), "pink": (150, 40, 
 """What stripes, dots and checks are drawn in where near-white would not show."""
 
 
-def second_colour(colour: str) -> tuple[int, int, int]:
+def second_colour(colour: str) -> Rgb:
     return _SECOND.get(colour, (250, 250, 245))
 
 
-# --- surfaces -------------------------------------------------------------------------------------------
-
-
-def _sphere_light(x: Array, y: Array, ambient: float) -> tuple[Array, Array]:
+def sphere_light(x: Array, y: Array, ambient: float) -> tuple[Array, Array]:
     """Shade and cosine of the light on a unit sphere seen from the front."""
     z = np.sqrt(np.clip(1 - x * x - y * y, 0, 1))
     cosine = np.clip(x * LIGHT[0] + y * LIGHT[1] + z * LIGHT[2], 0, 1)
@@ -153,8 +186,13 @@ def ellipse(f: Frame, centre: Point, radii: Point, turn: float = 0.0, ambient: f
         c, s = np.cos(turn), np.sin(turn)
         du, dv = c * du + s * dv, c * dv - s * du
     x, y = du / radii[0], dv / radii[1]
-    shade, _ = _sphere_light(x, y, ambient)
+    shade, _ = sphere_light(x, y, ambient)
     return Surface((np.sqrt(x * x + y * y) - 1) * min(radii), shade)
+
+
+def dot(f: Frame, centre: Point, radii: Point) -> Surface:
+    """An unshaded spot."""
+    return Surface(ellipse(f, centre, radii).distance, 1.0)
 
 
 def capsule(f: Frame, start: Point, end: Point, radii: Point, ambient: float = 0.55) -> Surface:
@@ -163,7 +201,7 @@ def capsule(f: Frame, start: Point, end: Point, radii: Point, ambient: float = 0
     t = np.clip(((f.u - start[0]) * eu + (f.v - start[1]) * ev) / (eu * eu + ev * ev), 0, 1)
     r = radii[0] + (radii[1] - radii[0]) * t
     x, y = (f.u - start[0] - t * eu) / r, (f.v - start[1] - t * ev) / r
-    shade, _ = _sphere_light(x, y, ambient)
+    shade, _ = sphere_light(x, y, ambient)
     return Surface((np.sqrt(x * x + y * y) - 1) * r, shade)
 
 
@@ -203,117 +241,3 @@ def union(*surfaces: Surface) -> Surface:
 def clipped(surface: Surface, distance: Array) -> Surface:
     """The part of a surface where `distance` is negative."""
     return Surface(np.maximum(surface.distance, distance), surface.shade, surface.gloss)
-
-
-# --- the solids -----------------------------------------------------------------------------------------
-
-
-def _ball(f: Frame, pose: float) -> Surface:
-    x, y = f.u, f.v + 1
-    shade, cosine = _sphere_light(x, y, 0.42)
-    return Surface(np.sqrt(x * x + y * y) - 1, shade, 0.7 * cosine**30)
-
-
-def _cube(f: Frame, pose: float) -> Surface:
-    w, du, dv = 1.35, 0.45, 0.42
-    left = -(w + du) / 2
-    right = left + w
-    front = polygon(f, ((left, -w), (right, -w), (right, 0.0), (left, 0.0)), 0.9)
-    top = polygon(f, ((left, -w), (right, -w), (right + du, -w - dv), (left + du, -w - dv)), 1.15)
-    flank = polygon(f, ((right, -w), (right + du, -w - dv), (right + du, -dv), (right, 0.0)), 0.55)
-    return union(front, top, flank)
-
-
-def _round_shade(q: Array) -> Array:
-    """Light on an upright round wall at the fraction `q` of its half width."""
-    return 0.5 + 0.62 * np.clip(np.sqrt(1 - q * q) * 0.75 - q * 0.5, 0, 1)
-
-
-def _cone(f: Frame, pose: float) -> Surface:
-    tip, foot, radius = -1.95, -0.2, 0.85
-    sides = polygon(f, ((0.0, tip), (radius, foot), (-radius, foot)))
-    rim = ellipse(f, (0.0, foot), (radius, 0.2))
-    half = np.clip((f.v - tip) / (foot - tip), 0.05, 1.1) * radius
-    return Surface(np.minimum(sides.distance, rim.distance), _round_shade(np.clip(f.u / half, -1, 1)))
-
-
-def _drum(f: Frame, centre: float, radius: float, height: float, lid: float) -> Surface:
-    """An upright cylinder whose top is lit by `lid`."""
-    foot, top = -0.2, -height
-    u = f.u - centre
-    wall = np.maximum(np.abs(u) - radius, np.maximum(top - f.v, f.v - foot))
-    rim = ellipse(f, (centre, top), (radius, 0.2)).distance
-    under = ellipse(f, (centre, foot), (radius, 0.2)).distance
-    cover = coverage(rim, f.pixel)
-    shade = _round_shade(np.clip(u / radius, -1, 1)) * (1 - cover) + cover * lid
-    return Surface(np.minimum(np.minimum(wall, under), rim), shade)
-
-
-def _cylinder(f: Frame, pose: float) -> Surface:
-    return _drum(f, 0.0, 0.62, 1.75, 1.2)
-
-
-def _mug(f: Frame, pose: float) -> Surface:
-    side = -1.0 if pose < 0 else 1.0
-    centre, radius = -0.2 * side, 0.68
-    cup = _drum(f, centre, radius, 1.3, 0.3)
-    hu = (f.u - centre) * side - radius - 0.18
-    handle = np.abs(np.hypot(hu, (f.v + 0.75) / 1.2) - 0.34) - 0.1
-    handle = np.maximum(handle, radius * 0.9 - (f.u - centre) * side)
-    return union(cup, Surface(handle, 0.75))
-
-
-def _ring(f: Frame, pose: float) -> Surface:
-    x, y = f.u, f.v + 1
-    r = np.hypot(x, y)
-    q = np.clip((r - 0.72) / 0.28, -1, 1)
-    ru, rv = x / (r + 1e-3), y / (r + 1e-3)
-    cosine = np.clip(q * ru * LIGHT[0] + q * rv * LIGHT[1] + np.sqrt(1 - q * q) * LIGHT[2], 0, 1)
-    return Surface(np.abs(r - 0.72) - 0.28, 0.4 + 0.8 * cosine)
-
-
-def _star(f: Frame, pose: float) -> Surface:
-    tip, sector = 1.12, 2 * np.pi / 5
-    u, v = f.u, f.v + tip * 0.84
-    r = np.hypot(u, v)
-    turned = (np.arctan2(u, -v) + 0.12 * pose + sector / 2) % sector - sector / 2
-    a = np.abs(turned)
-    iu, iv = 0.42 * tip * np.sin(sector / 2), 0.42 * tip * np.cos(sector / 2) - tip
-    n = np.hypot(iu, iv)
-    distance = (r * np.sin(a) * -iv + (r * np.cos(a) - tip) * iu) / n
-    return Surface(distance, np.where(turned > 0, 0.72, 1.08))
-
-
-def _pyramid(f: Frame, pose: float) -> Surface:
-    tip, left, near, right = (-0.05, -1.75), (-0.95, -0.25), (0.2, 0.0), (0.95, -0.4)
-    return union(polygon(f, (tip, left, near), 1.08), polygon(f, (tip, near, right), 0.55))
-
-
-_SOLIDS: dict[str, Callable[[Frame, float], Surface]] = {
-    "ball": _ball,
-    "cube": _cube,
-    "cone": _cone,
-    "cylinder": _cylinder,
-    "ring": _ring,
-    "star": _star,
-    "pyramid": _pyramid,
-    "mug": _mug,
-}
-SHADOW_WIDTHS = {
-    "ball": 1.0,
-    "cube": 0.9,
-    "cone": 0.85,
-    "cylinder": 0.62,
-    "ring": 0.8,
-    "star": 0.7,
-    "pyramid": 0.9,
-    "mug": 0.68,
-}
-
-
-def paint_solid(solid: Solid, frame: Frame, pose: float, jitter: Array) -> Layer:
-    """A solid in its colour and texture."""
-    layer = Layer(frame)
-    coat = pattern(frame, COLOURS[solid.colour], second_colour(solid.colour), solid.texture, jitter)
-    layer.add(_SOLIDS[solid.shape](frame, pose), coat)
-    return layer

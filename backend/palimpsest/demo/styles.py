@@ -1,22 +1,23 @@
 """Styles as filters of the finished picture.
 
-A filter may read neighbouring pixels, but whatever is random in it is fixed by the scene's seed alone: the same
-scene with one thing changed passes through the same filter.
+A filter may read neighbouring pixels, but whatever is random in it is fixed by the scene's seed alone: the
+same scene with one thing changed passes through the same filter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from palimpsest.demo.grounds import cut, grid
+from palimpsest.demo.grounds import cut, grid, rgb
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 
-_LUMA = np.asarray((0.3, 0.59, 0.11), np.float32)
-_PAPER = np.asarray((247, 243, 234), np.float32)
+_LUMA = rgb(0.3, 0.59, 0.11)
+_PAPER = rgb(247, 243, 234)
 
 
 def in_style(picture: Array, style: str, rng: np.random.Generator) -> Array:
@@ -59,18 +60,18 @@ def _ink_wash(picture: Array, rng: np.random.Generator) -> Array:
     """Grey washes with dark outlines on warm paper; ink has no colour."""
     grey = 255 * np.clip(picture @ _LUMA / 235, 0, 1) ** 0.8
     grey = np.clip(grey - np.clip(_edges(picture) * 2.2, 0, 110), 10, 255)[..., None] / 255
-    return grey * np.asarray((246, 240, 226), np.float32) + (1 - grey) * np.asarray((25, 28, 40), np.float32)
+    return grey * rgb(246, 240, 226) + (1 - grey) * rgb(25, 28, 40)
 
 
 def _pixel_mosaic(picture: Array, rng: np.random.Generator) -> Array:
     """32 × 32 flat tiles."""
     side = picture.shape[0]
     tiles = min(32, side)
-    first = np.arange(tiles) * side // tiles
+    of = np.arange(side) * tiles // side
+    first = np.searchsorted(of, np.arange(tiles))
+    length = np.bincount(of).astype(np.float32)
     total = np.add.reduceat(np.add.reduceat(picture, first, axis=0), first, axis=1)
-    length = np.diff(np.append(first, side))
     means = total / (length[:, None] * length[None, :])[..., None]
-    of = np.repeat(np.arange(tiles), length)
     return (np.round(means / 16) * 16)[of][:, of]
 
 
@@ -89,14 +90,14 @@ def _blueprint(picture: Array, rng: np.random.Generator) -> Array:
     """White lines and faint tone on blue."""
     line = np.clip(_edges(_blur(picture)) * 7 - 10, 0, 190)[..., None]
     tone = (picture @ _LUMA)[..., None] * 0.22
-    return np.asarray((22, 58, 128), np.float32) + tone + line
+    return rgb(22, 58, 128) + tone + line
 
 
 def _poster(picture: Array, rng: np.random.Generator) -> Array:
     """A two-ink print: dark teal and orange on cream."""
     grey = (_blur(picture) @ _LUMA)[..., None]
-    ink = np.where(grey < 88, np.float32([20, 60, 72]), np.float32([232, 112, 52]))
-    return np.where(grey < 158, ink, np.float32([250, 236, 205])).astype(np.float32)
+    ink = np.where(grey < 88, rgb(20, 60, 72), rgb(232, 112, 52))
+    return np.where(grey < 158, ink, rgb(250, 236, 205))
 
 
 def _embroidery(picture: Array, rng: np.random.Generator) -> Array:
@@ -104,7 +105,8 @@ def _embroidery(picture: Array, rng: np.random.Generator) -> Array:
     side = picture.shape[0]
     x, y = grid(side)
     row = np.floor(y * 32)
-    stitch = 0.82 + 0.3 * np.abs(np.sin(np.pi * (x * 16 + 0.5 * row + y * 32))) * np.sqrt(np.sin(np.pi * (y * 32 % 1)))
+    thread = np.abs(np.sin(np.pi * (x * 16 + 0.5 * row + y * 32))) * np.sqrt(np.sin(np.pi * (y * 32 % 1)))
+    stitch = 0.82 + 0.3 * thread
     threads = np.round(_pixel_mosaic(picture, rng) / 48) * 48
     return threads * stitch[..., None] + 8
 

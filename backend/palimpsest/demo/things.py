@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from palimpsest.errors import RequestError
+
 Rgb = tuple[int, int, int]
 
 COLOURS: dict[str, Rgb] = {
@@ -38,14 +40,20 @@ HAIRS: dict[str, Rgb] = {
 GROUNDS = ("grass", "sand", "wood", "snow", "sea", "brick", "street")
 STYLES = ("photo", "oil painting", "ink wash", "pixel mosaic", "sketch")
 HELD_OUT_STYLES = ("blueprint", "poster", "embroidery")
-FIGURES: dict[str, str] = {"robot": "thing", "tiger doll": "tiger", "friend": "person", "teapot": "mug", "owl": "bird"}
+FIGURES: dict[str, str] = {
+    "robot": "thing",
+    "tiger doll": "tiger",
+    "friend": "man",
+    "teapot": "mug",
+    "owl": "bird",
+}
 """Held-out figures and the trained noun nearest to each: what their learning starts from."""
 
 
 def known(what: str, value: str, table: dict[str, Rgb] | dict[str, str] | tuple[str, ...]) -> None:
     """Refuse a word that the tables lack, and say which words there are."""
     if value not in table:
-        raise ValueError(f"Unknown {what} {value!r}; use one of: {', '.join(table)}.")
+        raise RequestError(f"Unknown {what} {value!r}.", f"Use one of: {', '.join(table)}.")
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Scene:
-    """One to four things on a ground. `seed` drives horizon, noise and light; lower in the picture is nearer."""
+    """Things on a ground, the lower in the picture the nearer. `seed` drives horizon, noise and light."""
 
     placed: tuple[Placed, ...]
     ground: str
