@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import pytest
+
 from palimpsest.errors import StorageError
 from palimpsest.jobs import events
 
@@ -31,7 +32,13 @@ def test_every_event_is_covered_and_frozen():
 
 @pytest.mark.parametrize(
     "data",
-    [{}, {"event": "exploded"}, {"event": ["queued"]}, {"event": "queued", "who": 1}, {"event": "progressed"}],
+    [
+        {},
+        {"event": "exploded"},
+        {"event": ["queued"]},
+        {"event": "queued", "who": 1},
+        {"event": "progressed"},
+    ],
 )
 def test_what_is_no_event_is_refused(data):
     with pytest.raises(StorageError):

@@ -1,0 +1,277 @@
+"""The engine: accepts jobs, runs them one per lane, and loses none of them.
+
+A job is on disk before it is accepted. When the server dies, whatever was waiting or running is queued
+again at the next start, in the same order; when a worker dies, its job alone is sent back, once.
+Every change of a job happens under one lock and is written by ``record``, so events have no gaps.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from palimpsest.errors import (
+    JobExistsError,
+    JobNotFoundError,
+    PalimpsestError,
+    QueueFullError,
+    WorkerDiedError,
+)
+from palimpsest.jobs.events import Cancelled, Event, Failed, Previewed, Progressed, Queued, Started
+from palimpsest.jobs.log import EventLog
+from palimpsest.jobs.process import WorkerEndedError, WorkerProcess
+from palimpsest.jobs.queue import JobQueue
+from palimpsest.jobs.state import Job, Submission
+from palimpsest.jobs.supervisor import Lane, Patience, Supervisor
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0  # between attempts to write an event that must not be lost
+
+
+@dataclass(frozen=True)
+class Limits:
+    waiting: int = 200  # jobs in the queue
+    waiting_per_owner: int = 100
+    attempts: int = 2  # how often a job may meet a dying worker before it is failed
+
+
+class Engine:
+    """``start``, then ``submit`` and ``cancel`` from any thread, then ``stop``."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        lanes: tuple[Lane, ...],
+        hire: Callable[[Lane], WorkerProcess],
+        patience: Patience = Patience(),
+        limits: Limits = Limits(),
+    ) -> None:
+        self.log = log
+        self.lanes = lanes
+        self.stopping = False
+        self._limits = limits
+        self._queue = JobQueue()
+        self._running: dict[int, Job] = {}
+        self._cancelling: dict[int, str] = {}  # number → why
+        self._watched: dict[int, tuple[float, float]] = {}  # number → (allowed, last seen)
+        self._changed = threading.Condition(threading.RLock())
+        self._supervisors = tuple(Supervisor(lane, self, hire, patience) for lane in lanes)
+        self._watcher = threading.Thread(target=self._watch, name="unattended", daemon=True)
+
+    def start(self) -> None:
+        """Queue again what the last server left, then open the lanes."""
+        with self._changed:
+            for job in self.log.journal.open_jobs():
+                self._take_up(job)
+        for supervisor in self._supervisors:
+            supervisor.start()
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """End the workers. Jobs that wait or run are kept for the next start."""
+        with self._changed:
+            self.stopping = True
+            self._changed.notify_all()
+        for supervisor in self._supervisors:
+            supervisor.nudge()
+        for supervisor in self._supervisors:
+            supervisor.join()
+        self._watcher.join()
+
+    def submit(self, submission: Submission) -> tuple[Job, bool]:
+        """The accepted job, and whether it is new: the same submission twice is the same job.
+
+        Raises JobExistsError for an id in use by something else, QueueFullError, and the store's errors.
+        """
+        with self._changed:
+            known = self.log.journal.find(submission.owner, submission.id)
+            if known is not None:
+                return same(known, submission), False
+            self._refuse_if_full(submission.owner)
+            job = self.log.open(submission, Queued())
+            self._place(job)
+            return job, True
+
+    def cancel(self, owner: str, id: str, reason: str = "") -> Job:
+        """Ask for the end of one's own job; asking again, or after its end, changes nothing."""
+        with self._changed:
+            job = self.job(owner, id)
+            if self._queue.waits(job.number):
+                self._write(job.number, Cancelled(reason))
+            elif job.number in self._running and job.number not in self._cancelling:
+                self.log.journal.request_cancel(job.number)
+                self._cancelling[job.number] = reason
+                self._nudge(job.number)
+            return self.job(owner, id)
+
+    def job(self, owner: str, id: str) -> Job:
+        """Raises JobNotFoundError, also for somebody else's job."""
+        job = self.log.journal.find(owner, id)
+        if job is None:
+            raise JobNotFoundError(f"There is no job {id!r}.", "It may have been removed by its age.")
+        return job
+
+    def attend(self, job: Job) -> None:
+        """The owner asked for this job: it isn't unattended."""
+        with self._changed:
+            if job.number in self._watched:
+                self._watched[job.number] = (self._watched[job.number][0], time.monotonic())
+
+    def ahead(self, job: Job) -> int | None:
+        """How many jobs come before a waiting one; None when it doesn't wait."""
+        kinds = {kind for lane in self.lanes if job.kind in lane.kinds for kind in lane.kinds}
+        with self._changed:
+            if not self._queue.waits(job.number):
+                return None
+            lanes = sum(job.kind in lane.kinds for lane in self.lanes)
+            busy = sum(other.kind in kinds for other in self._running.values())
+            return self._queue.ahead(job.number, kinds) + (busy if busy >= lanes else 0)
+
+    def unload(self) -> None:
+        """Free the devices' memory: every worker ends as soon as it is idle."""
+        for supervisor in self._supervisors:
+            supervisor.unload()
+
+    def counts(self) -> dict[str, int]:
+        with self._changed:
+            return {"waiting": len(self._queue), "running": len(self._running)}
+
+    def workers(self) -> list[tuple[Lane, int | None, str | None]]:
+        """Per lane: its worker's process id, if there is one, and the kind of job it runs."""
+        with self._changed:
+            kinds = {number: job.kind for number, job in self._running.items()}
+        return [(s.lane, s.pid, kinds.get(s.working_on or 0)) for s in self._supervisors]
+
+    # What supervisors need of their desk.
+
+    def next_job(self, lane: Lane, timeout: float) -> Job | None:
+        with self._changed:
+            job = None if self.stopping else self._queue.take(lane.kinds)
+            if job is None:
+                self._changed.wait(timeout)
+                job = None if self.stopping else self._queue.take(lane.kinds)
+            return None if job is None else self._begin(job, lane)
+
+    def record(self, number: int, event: Event) -> None:
+        """Write the event. Progress may be lost to a full disk; what changes the state is tried again."""
+        while True:
+            try:
+                return self._write(number, event)
+            except PalimpsestError as error:
+                logger.error("Job %d: %s was not written: %s", number, type(event).__name__, error)
+            if isinstance(event, (Progressed, Previewed)) or self.stopping:
+                return
+            time.sleep(RETRY_SECONDS)
+
+    def send_back(self, job: Job, ended: WorkerEndedError) -> None:
+        """A worker died under this job: queue it once more, or fail it with the reason."""
+        if job.number in self._cancelling:
+            self.record(job.number, Cancelled("Its worker ended."))
+        elif job.attempt < self._limits.attempts:
+            self.record(job.number, Queued(job.attempt + 1, f"The worker ended: {ended.reason}."))
+        else:
+            self.record(job.number, died(ended))
+
+    def cancelling(self, number: int) -> bool:
+        return number in self._cancelling
+
+    def _write(self, number: int, event: Event) -> None:
+        with self._changed:
+            if event == Cancelled():  # the worker doesn't know why
+                event = Cancelled(self._cancelling.get(number, ""))
+            self._place(self.log.append(number, event))
+
+    def _place(self, job: Job) -> None:
+        """Where a job in this state belongs: in the queue, among the running, or nowhere."""
+        self._queue.remove(job.number)
+        self._running.pop(job.number, None)
+        if job.state == "queued":
+            self._queue.put(job)
+            self._watch_over(job)
+            self._changed.notify_all()
+        elif job.state == "running":
+            self._running[job.number] = job
+        else:
+            self._cancelling.pop(job.number, None)
+            self._watched.pop(job.number, None)
+
+    def _begin(self, job: Job, lane: Lane) -> Job | None:
+        """Mark the job as running; if that can't be written now it waits on."""
+        try:
+            self._write(job.number, Started(lane.device, job.attempt))
+            return job
+        except PalimpsestError as error:
+            logger.error("Job %d was not started: %s", job.number, error)
+            self._queue.put(job)
+            self._changed.wait(RETRY_SECONDS)
+            return None
+
+    def _take_up(self, job: Job) -> None:
+        if job.cancel_requested:
+            job = self.log.append(job.number, Cancelled())
+        elif job.state == "running":
+            reason = "The server stopped while this job was running."
+            job = self.log.append(job.number, Queued(job.attempt, reason))
+        self._place(job)
+
+    def _refuse_if_full(self, owner: str) -> None:
+        limits = self._limits
+        if len(self._queue) >= limits.waiting or self._queue.count(owner) >= limits.waiting_per_owner:
+            raise QueueFullError(
+                f"{len(self._queue)} jobs are waiting.", "Wait for some of them, or cancel some."
+            )
+
+    def _nudge(self, number: int) -> None:
+        for supervisor in self._supervisors:
+            if supervisor.working_on == number:
+                supervisor.nudge()
+
+    def _watch_over(self, job: Job) -> None:
+        if job.submission.unattended_seconds is not None:
+            self._watched[job.number] = (job.submission.unattended_seconds, time.monotonic())
+
+    def _watch(self) -> None:
+        """Cancel the jobs whose owners went away without a word."""
+        while not self.stopping:
+            with self._changed:
+                for number in self._unattended():
+                    self._cancel_unattended(number)
+                self._changed.wait(0.5)
+
+    def _cancel_unattended(self, number: int) -> None:
+        try:
+            job = self.log.journal.job(number)
+            if job is not None:
+                self.cancel(job.owner, job.id, "Nobody was waiting for it.")
+        except PalimpsestError as error:
+            logger.error("Unattended job %d was not cancelled: %s", number, error)
+
+    def _unattended(self) -> list[int]:
+        now = time.monotonic()
+        return [
+            number
+            for number, (allowed, seen) in self._watched.items()
+            if now - seen > allowed and number not in self._cancelling and not self.log.attended(number)
+        ]
+
+
+def same(known: Job, submission: Submission) -> Job:
+    """``known`` if it is what ``submission`` asks for; otherwise JobExistsError."""
+    if (known.kind, known.submission.request) != (submission.kind, submission.request):
+        raise JobExistsError(
+            f"Job {submission.id!r} exists and asks for something else.", "Choose another id."
+        )
+    return known
+
+
+def died(ended: WorkerEndedError) -> Failed:
+    error = WorkerDiedError(
+        f"The worker ended twice while it ran this job; the last time {ended.reason}.",
+        "SIGKILL is most often the system's answer to too little memory: try a smaller working size.",
+        log=ended.tail.splitlines()[-10:],
+    )
+    return Failed(error.to_json())

@@ -1,0 +1,162 @@
+"""One lane of work: a thread that feeds one worker process and outlives any number of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from palimpsest.errors import JobStalledError
+from palimpsest.jobs import events
+from palimpsest.jobs.events import Cancelled, Event, Failed
+from palimpsest.jobs.process import WorkerEndedError, WorkerProcess
+from palimpsest.jobs.state import Job
+from palimpsest.jobs.worker import explain
+
+TICK = 0.25  # seconds between looks at the clock
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A queue's outlet: one worker on one device, and the kinds of job it takes."""
+
+    name: str
+    device: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the engine waits, in seconds."""
+
+    idle_unload: float = 600.0  # then an idle worker is ended and its memory is free
+    cancel_grace: float = 15.0  # then a worker that doesn't stop is killed
+    stall: float = 1800.0  # without any event; then the job is failed
+
+
+class Desk(Protocol):
+    """What a supervisor needs of the engine."""
+
+    stopping: bool
+
+    def next_job(self, lane: Lane, timeout: float) -> Job | None: ...
+    def record(self, number: int, event: Event) -> None: ...
+    def send_back(self, job: Job, ended: WorkerEndedError) -> None: ...
+    def cancelling(self, number: int) -> bool: ...
+
+
+class Supervisor:
+    """Start with ``start``; it ends when the desk is stopping and ``nudge`` was called."""
+
+    def __init__(
+        self, lane: Lane, desk: Desk, hire: Callable[[Lane], WorkerProcess], patience: Patience
+    ) -> None:
+        self.lane = lane
+        self.working_on: int | None = None
+        self._desk = desk
+        self._hire = hire
+        self._patience = patience
+        self._worker: WorkerProcess | None = None
+        self._unload = threading.Event()
+        self._idle_since = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name=f"lane-{lane.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    @property
+    def pid(self) -> int | None:
+        worker = self._worker
+        return None if worker is None else worker.pid
+
+    def nudge(self) -> None:
+        """Look at the desk now: a cancellation or the end."""
+        worker = self._worker
+        if worker is not None:
+            worker.nudge()
+
+    def unload(self) -> None:
+        """End the worker as soon as it is idle; the next job gets a new one."""
+        self._unload.set()
+
+    def _run(self) -> None:
+        while not self._desk.stopping:
+            job = self._desk.next_job(self.lane, TICK)
+            if job is None:
+                self._rest()
+            else:
+                self.working_on = job.number
+                self._serve(job)
+                self.working_on = None
+                self._idle_since = time.monotonic()
+        self._dismiss()
+
+    def _rest(self) -> None:
+        idle = time.monotonic() - self._idle_since > self._patience.idle_unload
+        if self._unload.is_set() or idle:
+            self._unload.clear()
+            self._dismiss()
+
+    def _dismiss(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def _serve(self, job: Job) -> None:
+        """The job ends or is sent back, whatever happens: this lane must live on."""
+        try:
+            if self._worker is None:
+                self._worker = self._hire(self.lane)
+            self._worker.send({"run": job.number, "kind": job.kind, "request": job.submission.request})
+            self._follow(job, self._worker)
+        except WorkerEndedError as ended:
+            self._worker = None
+            if not self._desk.stopping:
+                self._desk.send_back(job, ended)
+        except Exception as error:
+            self._dismiss()
+            self._desk.record(job.number, Failed(explain(error)))
+
+    def _follow(self, job: Job, worker: WorkerProcess) -> None:
+        """Until the job has ended, or the engine stops and leaves it for the next start."""
+        heard = time.monotonic()
+        cancelled_at: float | None = None
+        while not self._desk.stopping:
+            message = worker.receive(TICK)
+            now = time.monotonic()
+            if message is not None:
+                heard = now
+                if message.get("job") == job.number and self._pass_on(job, message):
+                    return
+            if self._desk.cancelling(job.number) and cancelled_at is None:
+                cancelled_at = now
+                worker.send({"cancel": job.number})
+            if cancelled_at is not None and now - cancelled_at > self._patience.cancel_grace:
+                return self._end(job, worker, Cancelled("the worker did not stop and was ended"))
+            if now - heard > self._patience.stall:
+                return self._end(job, worker, stalled(self._patience.stall))
+
+    def _pass_on(self, job: Job, message: dict[str, Any]) -> bool:
+        """Record the event; whether it was the last. After memory ran out the worker is replaced."""
+        event = events.from_json({key: value for key, value in message.items() if key != "job"})
+        self._desk.record(job.number, event)
+        if isinstance(event, Failed) and event.error.get("code") == "out_of_memory":
+            self._dismiss()
+        return isinstance(event, (events.Finished, Failed, Cancelled))
+
+    def _end(self, job: Job, worker: WorkerProcess, event: Event) -> None:
+        worker.kill()
+        self._dismiss()
+        self._desk.record(job.number, event)
+
+
+def stalled(seconds: float) -> Failed:
+    error = JobStalledError(
+        f"Nothing was heard of the job for {seconds:g} seconds.", "Its worker was ended. Submit it again."
+    )
+    return Failed(error.to_json())

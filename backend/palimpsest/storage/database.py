@@ -1,0 +1,293 @@
+"""Jobs, their events and the pictures' owners in one SQLite file (write-ahead log).
+
+A process that is killed loses nothing that was written: SQLite replays its log at the next opening.
+What the client was promised (an accepted job, the end of a job) is also forced to the disk. A file that
+can't be read is moved aside, never deleted, and a new one is begun; the pictures are files of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from palimpsest.errors import DiskFullError, StorageError
+from palimpsest.jobs import events
+from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Queued
+from palimpsest.jobs.log import Entry
+from palimpsest.jobs.state import ENDED, Job, Submission, follow
+
+VERSION = 1
+BUSY_SECONDS = 5.0
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    owner TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, request TEXT NOT NULL,
+    priority TEXT NOT NULL, unattended REAL,
+    state TEXT NOT NULL, attempt INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    created REAL NOT NULL, updated REAL NOT NULL, cancel_requested INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (owner, id)
+);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state);
+CREATE TABLE IF NOT EXISTS events (
+    job INTEGER NOT NULL REFERENCES jobs (number) ON DELETE CASCADE,
+    sequence INTEGER NOT NULL, time REAL NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (job, sequence)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS job_images (
+    job INTEGER NOT NULL REFERENCES jobs (number) ON DELETE CASCADE,
+    image TEXT NOT NULL,
+    PRIMARY KEY (job, image)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS job_images_by_image ON job_images (image);
+CREATE TABLE IF NOT EXISTS image_owners (
+    image TEXT NOT NULL, owner TEXT NOT NULL, used REAL NOT NULL,
+    PRIMARY KEY (image, owner)
+) WITHOUT ROWID;
+"""
+JOB_COLUMNS = (
+    "number, owner, id, kind, request, priority, unattended, state, attempt, sequence, created, updated,"
+    " cancel_requested"
+)
+
+
+class Database:
+    """One connection behind one lock; every method is one transaction. Raises StorageError, DiskFullError."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.moved_aside: Path | None = None  # the unreadable file that was found, if one was
+        self._lock = threading.RLock()
+        try:
+            self._connection = connect(path)
+        except sqlite3.DatabaseError as error:
+            if is_passing(error):
+                raise explained(error, path) from error
+            self.moved_aside = move_aside(path)
+            self._connection = connect(path)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    # Jobs and events: the engine's journal.
+
+    def add(self, submission: Submission, event: Event) -> Job:
+        state, now = follow(None, event), time.time()
+        values = (
+            submission.owner,
+            submission.id,
+            submission.kind,
+            json.dumps(submission.request),
+            submission.priority,
+            submission.unattended_seconds,
+        )
+        with self._writing(durable=True) as db:
+            cursor = db.execute(
+                "INSERT INTO jobs (owner, id, kind, request, priority, unattended, state, attempt, sequence,"
+                " created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?)",
+                (*values, state, now, now),
+            )
+            number = cursor.lastrowid
+            assert number is not None
+            self._insert_event(number, 1, now, event)
+            self._link(number, submission.owner, submission.images, now)
+            return self._expect(number)
+
+    def append(self, number: int, event: Event) -> Job:
+        with self._writing(durable=isinstance(event, (Finished, Failed, Cancelled))) as db:
+            job = self._expect(number)
+            state, now = follow(job.state, event), time.time()
+            attempt = event.attempt if isinstance(event, Queued) else job.attempt
+            db.execute(
+                "UPDATE jobs SET state = ?, attempt = ?, sequence = sequence + 1, updated = ? WHERE number = ?",
+                (state, attempt, now, number),
+            )
+            self._insert_event(number, job.sequence + 1, now, event)
+            self._link(number, job.owner, images_of(event), now)
+            return self._expect(number)
+
+    def entries(self, number: int, after: int, limit: int) -> list[Entry]:
+        rows = self._read(
+            "SELECT sequence, time, body FROM events WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            (number, after, limit),
+        )
+        return [Entry(row[0], row[1], events.from_json(json.loads(row[2]))) for row in rows]
+
+    def job(self, number: int) -> Job | None:
+        return first_job(self._read(f"SELECT {JOB_COLUMNS} FROM jobs WHERE number = ?", (number,)))
+
+    def find(self, owner: str, id: str) -> Job | None:
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE owner = ? AND id = ?"
+        return first_job(self._read(query, (owner, id)))
+
+    def open_jobs(self) -> list[Job]:
+        marks = ", ".join("?" * len(ENDED))
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE state NOT IN ({marks}) ORDER BY number"
+        return [as_job(row) for row in self._read(query, tuple(ENDED))]
+
+    def jobs(self, owner: str, before: int | None = None, limit: int = 100) -> list[Job]:
+        """The owner's jobs, newest first; ``before`` is the number of the last one already seen."""
+        newest = 2**62 if before is None else before
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE owner = ? AND number < ? ORDER BY number DESC LIMIT ?"
+        return [as_job(row) for row in self._read(query, (owner, newest, limit))]
+
+    def last(self, number: int, kind: type[Event]) -> Event | None:
+        """The job's latest event of one kind."""
+        pattern = json.dumps({"event": kind.__name__.lower()})[:-1] + "%"
+        rows = self._read(
+            "SELECT body FROM events WHERE job = ? AND body LIKE ? ORDER BY sequence DESC LIMIT 1",
+            (number, pattern),
+        )
+        return None if not rows else events.from_json(json.loads(rows[0][0]))
+
+    def request_cancel(self, number: int) -> None:
+        with self._writing(durable=True) as db:
+            db.execute("UPDATE jobs SET cancel_requested = 1 WHERE number = ?", (number,))
+
+    def remove_jobs(self, before: float) -> int:
+        """Forget the jobs that ended before this time; returns how many."""
+        marks = ", ".join("?" * len(ENDED))
+        with self._writing() as db:
+            query = f"DELETE FROM jobs WHERE state IN ({marks}) AND updated < ?"
+            return db.execute(query, (*ENDED, before)).rowcount
+
+    # Pictures: whose they are, and which of them a job needs.
+
+    def own_image(self, image: str, owner: str) -> None:
+        with self._writing() as db:
+            self._own(db, image, owner, time.time())
+
+    def owns_image(self, image: str, owner: str) -> bool:
+        query = "SELECT 1 FROM image_owners WHERE image = ? AND owner = ?"
+        return bool(self._read(query, (image, owner)))
+
+    def needed_images(self) -> set[str]:
+        """The pictures of every job that hasn't ended."""
+        marks = ", ".join("?" * len(ENDED))
+        query = f"SELECT image FROM job_images JOIN jobs ON job = number WHERE state NOT IN ({marks})"
+        return {row[0] for row in self._read(query, tuple(ENDED))}
+
+    def image_uses(self) -> dict[str, float]:
+        """When each picture was last used, by anybody."""
+        return dict(self._read("SELECT image, MAX(used) FROM image_owners GROUP BY image", ()))
+
+    def forget_images(self, images: Sequence[str]) -> None:
+        with self._writing() as db:
+            db.executemany("DELETE FROM image_owners WHERE image = ?", [(image,) for image in images])
+
+    def _insert_event(self, number: int, sequence: int, now: float, event: Event) -> None:
+        body = json.dumps(events.to_json(event))
+        self._connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (number, sequence, now, body))
+
+    def _link(self, number: int, owner: str, images: Sequence[str], now: float) -> None:
+        for image in images:
+            self._connection.execute("INSERT OR IGNORE INTO job_images VALUES (?, ?)", (number, image))
+            self._own(self._connection, image, owner, now)
+
+    def _own(self, db: sqlite3.Connection, image: str, owner: str, now: float) -> None:
+        query = "INSERT INTO image_owners VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used"
+        db.execute(query, (image, owner, now))
+
+    def _expect(self, number: int) -> Job:
+        job = self.job(number)
+        assert job is not None, f"job {number} is gone"
+        return job
+
+    def _read(self, query: str, values: tuple[object, ...]) -> list[tuple]:
+        with self._lock:
+            try:
+                return self._connection.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise explained(error, self.path) from error
+
+    @contextlib.contextmanager
+    def _writing(self, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """One transaction; ``durable``: on the disk, not only in the system's memory, when it ends."""
+        with self._lock:
+            db = self._connection
+            try:
+                db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise explained(error, self.path) from error
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """An open, checked connection with our tables in it. Raises sqlite3.DatabaseError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if found != "ok" or version not in (0, VERSION):
+            raise sqlite3.DatabaseError(found if found != "ok" else f"it has version {version}")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def move_aside(path: Path) -> Path:
+    """Rename an unreadable database, with its log, to a name that is free."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.unreadable-{number}")).exists():
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def is_passing(error: sqlite3.Error) -> bool:
+    """Whether the file itself may be sound: locked, no room, no permission."""
+    return isinstance(error, sqlite3.OperationalError)
+
+
+def explained(error: sqlite3.Error, path: Path) -> StorageError | DiskFullError:
+    if "full" in str(error):
+        return DiskFullError(f"There is no room left to write {path.name}.", "Free some space on the disk.")
+    if "locked" in str(error):
+        return StorageError(f"{path.name} is locked by another program.", "Close that program.")
+    if "readonly" in str(error):
+        return StorageError(f"{path.name} can't be written.", "Check the permissions of its folder.")
+    return StorageError(
+        f"{path.name}: {error}.", "Restart the server: an unreadable file is then moved aside."
+    )
+
+
+def images_of(event: Event) -> tuple[str, ...]:
+    if isinstance(event, Previewed):
+        return (event.image,)
+    return tuple(event.artifacts.values()) if isinstance(event, Finished) else ()
+
+
+def first_job(rows: Sequence[tuple]) -> Job | None:
+    return as_job(rows[0]) if rows else None
+
+
+def as_job(row: tuple) -> Job:
+    number, owner, id, kind, request, priority, unattended, *rest = row
+    state, attempt, sequence, created, updated, cancel_requested = rest
+    submission = Submission(
+        id=id,
+        owner=owner,
+        kind=kind,
+        request=json.loads(request),
+        priority=priority,
+        unattended_seconds=unattended,
+    )
+    return Job(number, submission, state, attempt, sequence, created, updated, bool(cancel_requested))

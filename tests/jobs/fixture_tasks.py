@@ -1,0 +1,93 @@
+"""A workplace whose tasks misbehave in every way that a real one can. Opened by its dotted name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from palimpsest.errors import ImageTooSmallError
+from palimpsest.jobs.events import Event, Finished, Previewed, Progressed, Queued
+
+
+class Fixtures:
+    """``kind`` doesn't matter; ``request["do"]`` names what to do."""
+
+    def __init__(self, device: str, options: dict[str, Any]) -> None:
+        self.device = device
+        self.options = options
+
+    def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
+        return getattr(self, request["do"])(request)
+
+    def steps(self, request: dict[str, Any]) -> Iterator[Event]:
+        """``steps`` steps of ``pause`` seconds; says at the end which process did it."""
+        total = request.get("steps", 3)
+        for index in range(total):
+            yield Progressed("working", index, total)
+            time.sleep(request.get("pause", 0.0))
+        yield Previewed("ab" * 32)
+        yield Finished({"layer": "cd" * 32}, {"pid": os.getpid(), "said": request.get("say")})
+
+    def note(self, request: dict[str, Any]) -> Iterator[Event]:
+        """Writes to ``file`` that it ran, and that it was cleaned up."""
+        try:
+            yield from self.steps(request)
+        finally:
+            with open(request["file"], "a") as file:
+                file.write("closed\n")
+
+    def refuse(self, request: dict[str, Any]) -> Iterator[Event]:
+        yield Progressed("working", 0, 1)
+        raise ImageTooSmallError("The picture is 3×3.", "Use a larger one.", width=3)
+
+    def stumble(self, request: dict[str, Any]) -> Iterator[Event]:
+        yield Progressed("working", 0, 1)
+        raise ZeroDivisionError("a mistake of ours")
+
+    def give_up(self, request: dict[str, Any]) -> Iterator[Event]:
+        yield Progressed("working", 0, 1)
+
+    def talk_nonsense(self, request: dict[str, Any]) -> Iterator[Event]:
+        yield Queued()
+
+    def chatter(self, request: dict[str, Any]) -> Iterator[Event]:
+        """Prints to the standard output, as libraries do."""
+        print('{"job": 1, "event": "cancelled"}', flush=True)
+        os.write(1, b"more\n")
+        yield Finished()
+
+    def hang(self, request: dict[str, Any]) -> Iterator[Event]:
+        yield Progressed("working", 0, 1)
+        while True:
+            time.sleep(60)
+
+    def exit(self, request: dict[str, Any]) -> Iterator[Event]:
+        yield Progressed("working", 0, 1)
+        os._exit(7)
+
+    def be_killed(self, request: dict[str, Any]) -> Iterator[Event]:
+        yield Progressed("working", 0, 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def die_once(self, request: dict[str, Any]) -> Iterator[Event]:
+        """Dies the first time; ``file`` remembers it."""
+        yield Progressed("working", 0, 1)
+        if not os.path.exists(request["file"]):
+            open(request["file"], "w").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield Finished({}, {"said": "the second time"})
+
+    def devour(self, request: dict[str, Any]) -> Iterator[Event]:
+        yield Progressed("working", 0, 1)
+        bytearray(2**62)
+
+
+def open_fixtures(device: str, options: dict[str, Any]) -> Fixtures:
+    return Fixtures(device, options)
+
+
+def open_nothing(device: str, options: dict[str, Any]) -> Fixtures:
+    raise RuntimeError(f"no workplace on {device}")

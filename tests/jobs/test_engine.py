@@ -1,0 +1,267 @@
+"""What the engine promises about jobs, shown with workers that sleep, fail, hang and die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from jobs.shop import LANES, ended, eventually, last, names, open_shop, submission
+from palimpsest.errors import JobExistsError, JobNotFoundError, QueueFullError
+from palimpsest.jobs.engine import Limits
+from palimpsest.jobs.events import Cancelled, Failed, Finished, Queued
+from palimpsest.jobs.supervisor import Patience
+
+
+@pytest.fixture
+def engine(tmp_path):
+    with open_shop(tmp_path) as engine:
+        yield engine
+
+
+def test_a_job_runs_and_its_events_are_numbered_without_gaps(engine):
+    engine.submit(submission("a", steps=2))
+    job = ended(engine, "a")
+    assert job.state == "finished"
+    assert names(engine, job) == ["Queued", "Started", "Progressed", "Progressed", "Previewed", "Finished"]
+    assert [entry.sequence for entry in engine.log.after(job.number, 4)] == [5, 6]
+
+
+def test_the_same_submission_twice_is_the_same_job(engine):
+    first, new = engine.submit(submission("a"))
+    again, known = engine.submit(submission("a"))
+    assert (new, known) == (True, False)
+    assert first.number == again.number
+    with pytest.raises(JobExistsError, match="'a'"):
+        engine.submit(submission("a", "refuse"))
+
+
+def test_two_owners_may_choose_the_same_id_and_see_only_their_own(engine):
+    engine.submit(submission("a", say="anna's"))
+    engine.submit(submission("a", owner="bert", say="bert's"))
+    assert last(engine, ended(engine, "a")).result["said"] == "anna's"
+    assert last(engine, ended(engine, "a", "bert")).result["said"] == "bert's"
+    with pytest.raises(JobNotFoundError):
+        engine.job("carl", "a")
+    with pytest.raises(JobNotFoundError):
+        engine.cancel("carl", "a")
+
+
+@pytest.mark.parametrize(
+    ("do", "code"),
+    [
+        ("refuse", "image_too_small"),
+        ("stumble", "internal"),
+        ("give_up", "internal"),
+        ("talk_nonsense", "internal"),
+        ("devour", "out_of_memory"),
+    ],
+)
+def test_a_task_that_fails_says_why_and_the_next_job_runs(engine, do, code):
+    engine.submit(submission("bad", do))
+    engine.submit(submission("good"))
+    failed = last(engine, ended(engine, "bad"))
+    assert isinstance(failed, Failed)
+    assert failed.error["code"] == code
+    assert ended(engine, "good").state == "finished"
+
+
+@pytest.mark.parametrize(("do", "reason"), [("exit", "status 7"), ("be_killed", "SIGKILL")])
+def test_a_job_whose_worker_dies_is_tried_again_once_and_then_failed_with_the_reason(engine, do, reason):
+    engine.submit(submission("bad", do))
+    engine.submit(submission("good"))
+    bad = ended(engine, "bad")
+    assert names(engine, bad) == [
+        "Queued",
+        "Started",
+        "Progressed",
+        "Queued",
+        "Started",
+        "Progressed",
+        "Failed",
+    ]
+    assert bad.attempt == 2
+    assert last(engine, bad).error["code"] == "worker_died"
+    assert reason in last(engine, bad).error["message"]
+    good = ended(engine, "good")
+    assert names(engine, good).count("Queued") == 1
+
+
+def test_a_worker_that_dies_once_costs_a_job_nothing(engine, tmp_path):
+    engine.submit(submission("a", "die_once", file=str(tmp_path / "died")))
+    assert last(engine, ended(engine, "a")).result["said"] == "the second time"
+
+
+def test_what_a_library_prints_is_not_taken_for_an_event(engine):
+    engine.submit(submission("a", "chatter"))
+    assert names(engine, ended(engine, "a")) == ["Queued", "Started", "Finished"]
+
+
+def test_a_running_job_is_cancelled_within_one_step_and_cleaned_up(engine, tmp_path):
+    engine.submit(submission("a", "note", steps=1000, pause=0.02, file=str(tmp_path / "note")))
+    eventually(lambda: engine.job("anna", "a").sequence > 3)
+    engine.cancel("anna", "a")
+    job = ended(engine, "a")
+    assert job.state == "cancelled"
+    assert (tmp_path / "note").read_text() == "closed\n"
+    assert engine.cancel("anna", "a") == job
+
+
+def test_a_waiting_job_is_cancelled_without_touching_the_running_one(engine):
+    engine.submit(submission("running", steps=20, pause=0.02))
+    engine.submit(submission("waiting"))
+    eventually(lambda: engine.job("anna", "running").state == "running")
+    assert engine.cancel("anna", "waiting").state == "cancelled"
+    assert ended(engine, "running").state == "finished"
+
+
+def test_a_worker_that_does_not_stop_is_killed(tmp_path):
+    with open_shop(tmp_path, patience=Patience(cancel_grace=0.3)) as engine:
+        engine.submit(submission("a", "hang"))
+        eventually(lambda: engine.job("anna", "a").sequence == 3)
+        engine.cancel("anna", "a")
+        assert isinstance(last(engine, ended(engine, "a")), Cancelled)
+        engine.submit(submission("b"))
+        assert ended(engine, "b").state == "finished"
+
+
+def test_a_job_that_says_nothing_for_too_long_is_failed(tmp_path):
+    with open_shop(tmp_path, patience=Patience(stall=1.5)) as engine:
+        engine.submit(submission("a", "hang"))
+        assert last(engine, ended(engine, "a")).error["code"] == "job_stalled"
+
+
+def test_interactive_jobs_come_before_batch_jobs_and_say_how_many_are_ahead(engine):
+    engine.submit(submission("first", steps=20, pause=0.02))
+    eventually(lambda: engine.job("anna", "first").state == "running")
+    batch, _ = engine.submit(submission("batch", priority="batch"))
+    assert engine.ahead(batch) == 1
+    edit, _ = engine.submit(submission("edit"))
+    assert (engine.ahead(edit), engine.ahead(batch)) == (1, 2)
+    assert ended(engine, "batch").state == "finished"
+    order = [
+        engine.log.after(engine.job("anna", id).number, 1, 1)[0].time for id in ("first", "edit", "batch")
+    ]
+    assert order == sorted(order)
+
+
+def test_a_pull_runs_beside_an_edit(engine):
+    engine.submit(submission("edit", steps=1000, pause=0.02))
+    engine.submit(submission("pull", kind="pull"))
+    assert ended(engine, "pull").state == "finished"
+    assert engine.job("anna", "edit").state == "running"
+
+
+def test_a_full_queue_refuses_and_forgets_nothing(tmp_path):
+    with open_shop(tmp_path, limits=Limits(waiting=2, waiting_per_owner=1)) as engine:
+        engine.submit(submission("running", "hang"))
+        eventually(lambda: engine.job("anna", "running").state == "running")
+        engine.submit(submission("waiting"))
+        with pytest.raises(QueueFullError):
+            engine.submit(submission("too much"))
+        engine.submit(submission("bert's", owner="bert"))
+        with pytest.raises(QueueFullError):
+            engine.submit(submission("bert's second", owner="bert"))
+        assert engine.counts() == {"waiting": 2, "running": 1}
+
+
+def test_jobs_survive_a_stop_and_a_requested_cancel_is_kept(tmp_path):
+    with open_shop(tmp_path) as engine:
+        engine.submit(submission("running", steps=100, pause=0.05))
+        engine.submit(submission("waiting"))
+        eventually(lambda: engine.job("anna", "running").sequence > 2)
+        number = engine.job("anna", "running").number
+    with open_shop(tmp_path, LANES[1:]) as engine:  # nobody runs edits here
+        assert names(engine, engine.job("anna", "running"))[-1] == "Queued"
+        assert engine.job("anna", "waiting").state == "queued"
+        engine.log.journal.request_cancel(number)
+    with open_shop(tmp_path) as engine:
+        assert ended(engine, "running").state == "cancelled"
+        assert ended(engine, "waiting").state == "finished"
+
+
+def test_an_idle_worker_gives_its_memory_back_and_on_demand_too(tmp_path):
+    with open_shop(tmp_path, patience=Patience(idle_unload=0.5)) as engine:
+        engine.submit(submission("a"))
+        first = last(engine, ended(engine, "a")).result["pid"]
+        eventually(lambda: engine.workers()[0][1] is None)
+        engine.submit(submission("b"))
+        assert last(engine, ended(engine, "b")).result["pid"] != first
+    with open_shop(tmp_path) as engine:
+        engine.submit(submission("c"))
+        ended(engine, "c")
+        engine.unload()
+        eventually(lambda: engine.workers()[0][1] is None)
+
+
+def test_an_unattended_job_is_cancelled_and_an_attended_one_is_not(engine):
+    engine.submit(submission("left", "steps", steps=1000, pause=0.02, unattended_seconds=1.0))
+    engine.submit(
+        submission("listened", "steps", steps=1000, pause=0.02, unattended_seconds=1.0, kind="pull")
+    )
+    stop = engine.log.listen(engine.job("anna", "listened").number, lambda: None)
+    assert last(engine, ended(engine, "left")) == Cancelled("Nobody was waiting for it.")
+    assert engine.job("anna", "listened").state == "running"
+    stop()
+    assert ended(engine, "listened").state == "cancelled"
+
+
+def test_a_workplace_that_cannot_open_fails_the_job_with_its_traceback(tmp_path):
+    with open_shop(tmp_path, workplace="jobs.fixture_tasks:open_nothing") as engine:
+        engine.submit(submission("a"))
+        error = last(engine, ended(engine, "a")).error
+        assert error["code"] == "worker_died"
+        assert any("no workplace on cpu" in line for line in error["details"]["log"])
+
+
+def test_a_worker_ends_when_its_server_is_gone(engine):
+    engine.submit(submission("a", "hang"))
+    eventually(lambda: engine.job("anna", "a").sequence == 3)
+    supervisor = engine._supervisors[0]
+    pid = supervisor.pid
+    assert supervisor._worker._process.stdin is not None
+    supervisor._worker._process.stdin.close()  # what the system does for a killed server
+    eventually(lambda: engine.job("anna", "a").attempt == 2)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_twenty_killed_workers_lose_no_job_and_touch_no_other(tmp_path):
+    """Each round kills the worker of lane "main" in the middle of a job; lane "net" must not notice."""
+    with open_shop(tmp_path, limits=Limits(attempts=100)) as engine:
+        engine.submit(submission("neighbour", kind="pull", steps=100_000, pause=0.01))
+        for round in range(5):
+            engine.submit(submission(f"job {round}", steps=10, pause=0.03))
+            for _ in range(4):
+                kill_in_the_middle(engine, f"job {round}")
+        for round in range(5):
+            job = ended(engine, f"job {round}")
+            assert (job.state, job.attempt) == ("finished", 5)
+            assert names(engine, job).count("Queued") == 5
+        neighbour = engine.job("anna", "neighbour")
+        assert names(engine, neighbour).count("Queued") == 1
+        assert neighbour.state == "running"
+
+
+def kill_in_the_middle(engine, id: str) -> None:
+    attempt = engine.job("anna", id).attempt
+
+    def progressed():
+        job = engine.job("anna", id)
+        return job.state == "running" and names(engine, job)[-1] == "Progressed"
+
+    eventually(progressed)
+    os.kill(engine._supervisors[0].pid, signal.SIGKILL)
+    eventually(lambda: engine.job("anna", id).attempt > attempt)
+
+
+def test_a_finished_job_is_told_to_those_who_listen(engine):
+    job, _ = engine.submit(submission("a", pause=0.05))
+    told: list[float] = []
+    engine.log.listen(job.number, lambda: told.append(time.monotonic()))
+    ended(engine, "a")
+    assert len(told) >= 4
+    assert isinstance(engine.log.after(job.number, 0)[0].event, Queued)
+    assert isinstance(last(engine, job), Finished)
