@@ -33,7 +33,7 @@ def noise_schedule(config: Mapping[str, Any]) -> NoiseSchedule:
         final_alpha_cumprod=1.0 if ends_at_one else float(alphas_cumprod[0]),
         prediction=_one_of(config, "prediction_type", PREDICTIONS),
         spacing=_one_of(config, "timestep_spacing", SPACINGS),
-        steps_offset=int(config.get("steps_offset", 0)),
+        steps_offset=int(config.get("steps_offset", 1)),  # absent only from old files, which meant 1
     )
 
 
@@ -54,10 +54,13 @@ def _betas(config: Mapping[str, Any]) -> Tensor:
 
 
 def _rescale_to_zero_terminal_snr(alphas_cumprod: Tensor) -> Tensor:
-    """Lin et al. 2023, algorithm 1: shift and scale √ᾱ so that the last one is 0 and the first stays."""
+    """Lin et al. 2023, algorithm 1: shift and scale √ᾱ so that the last one is 0 and the first stays.
+
+    The last is kept a hair above 0, where ε and x_0 of a v-predicting model are still defined.
+    """
     root = alphas_cumprod.sqrt()
     scaled = (root - root[-1]) * root[0] / (root[0] - root[-1])
-    return scaled**2
+    return (scaled**2).clamp(min=2.0**-24)
 
 
 def _one_of(config: Mapping[str, Any], field: str, known: tuple[str, ...]) -> str:

@@ -1,0 +1,108 @@
+"""A model in the diffusers layout: what must lie in the folder, and reading it without the network.
+
+    model/  model_index.json  scheduler/scheduler_config.json  tokenizer/  [tokenizer_2/]
+            unet/ vae/ text_encoder/ [text_encoder_2/]   each with config.json and *.safetensors
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from palimpsest.errors import ModelIncapableError, ModelNotFoundError, ModelUnreadableError, PickledModelError
+from palimpsest.models.spec import OWN_FILE, Configuration, read_json, read_own
+
+PICKLED = (".ckpt", ".bin", ".pt", ".pth")
+NETWORKS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
+TOKENIZER_FILES = ("tokenizer.json", "vocab.json")
+
+
+def read_configuration(folder: Path) -> Configuration:
+    """The configuration files of a model folder. Raises a ModelError that names what is wrong."""
+    if not folder.is_dir():
+        raise ModelNotFoundError(f"There is no model folder {folder}.", "Check the path.")
+    _refuse_other_architectures(folder)
+    _require(folder, [f"{name}/config.json" for name in NETWORKS] + ["scheduler/scheduler_config.json"])
+    encoders = [folder / "text_encoder", folder / "text_encoder_2"]
+    return Configuration(
+        where=folder,
+        unet=read_json(folder / "unet" / "config.json"),
+        vae=read_json(folder / "vae" / "config.json"),
+        encoders=tuple(read_json(e / "config.json") for e in encoders if (e / "config.json").is_file()),
+        scheduler=read_json(folder / "scheduler" / "scheduler_config.json"),
+        own=read_own(folder / OWN_FILE),
+    )
+
+
+def weight_files(folder: Path, encoders: int) -> dict[str, list[Path]]:
+    """Network → its safetensors files. Raises PickledModelError or ModelUnreadableError if there are none."""
+    names = {**NETWORKS, "text_encoder_2": "model"} if encoders == 2 else dict(NETWORKS)
+    return {network: _network_files(folder / network, stem) for network, stem in names.items()}
+
+
+def variant_of(files: list[Path], stem: str) -> str | None:
+    """``fp16`` for ``model.fp16.safetensors``: how diffusers and transformers call a second set of files."""
+    first = files[0].name.removeprefix(stem + ".").split("-of-")[0]
+    part = first.split(".")[0].split("-")[0]
+    return None if part in ("safetensors", "") or part.isdigit() else part
+
+
+def tokenizer_folder(folder: Path, name: str) -> Path:
+    """``name`` is ``tokenizer`` or ``tokenizer_2``."""
+    place = folder / name
+    if any((place / file).is_file() for file in TOKENIZER_FILES):
+        return place
+    raise ModelUnreadableError(
+        f"The model {folder} has no readable {name}: {place} holds neither {' nor '.join(TOKENIZER_FILES)}.",
+        "Copy the missing folder from where the model comes from.",
+    )
+
+
+def configuration_files(folder: Path) -> list[Path]:
+    """Every small file that decides what the model computes: configurations and vocabularies."""
+    return [path for pattern in ("*.json", "*/*.json", "*/merges.txt") for path in folder.glob(pattern)]
+
+
+def pickled_error(path: Path) -> PickledModelError:
+    target = path.with_suffix(".safetensors").name
+    return PickledModelError(
+        f"{path} is a pickle file, which can run any program when it is read, so Palimpsest doesn't read it.",
+        "Get the model as .safetensors, or convert it once in its folder: python -c \"import torch, "
+        f"safetensors.torch as s; d = torch.load('{path.name}', weights_only=True, map_location='cpu'); "
+        "s.save_file({k: v.clone() for k, v in d.get('state_dict', d).items() if hasattr(v, 'clone')}, "
+        f"'{target}')\"",
+    )
+
+
+def _network_files(place: Path, stem: str) -> list[Path]:
+    plain = sorted(place.glob(f"{stem}.safetensors")) or sorted(place.glob(f"{stem}-*.safetensors"))
+    found = plain or sorted(place.glob(f"{stem}.*.safetensors"))
+    if found:
+        return found
+    for suffix in PICKLED:
+        for pickle in sorted(place.glob(f"*{suffix}")):
+            raise pickled_error(pickle)
+    raise ModelUnreadableError(
+        f"The model's weights are missing: {place} holds no {stem}.safetensors.",
+        "An interrupted download? Fetch the folder again.",
+    )
+
+
+def _require(folder: Path, parts: list[str]) -> None:
+    missing = [part for part in parts if not (folder / part).is_file()]
+    if missing:
+        raise ModelUnreadableError(
+            f"{folder} is not a complete model in the diffusers layout: {', '.join(missing)} missing.",
+            "A model folder holds unet, vae, text_encoder, tokenizer and scheduler.",
+        )
+
+
+def _refuse_other_architectures(folder: Path) -> None:
+    if (folder / "transformer").is_dir() and not (folder / "unet").is_dir():
+        raise ModelIncapableError(
+            f"{folder} is a diffusion transformer (Stable Diffusion 3, Flux and others).",
+            "Palimpsest edits with UNet models: Stable Diffusion 1.x, 2.x and SDXL.",
+        )
+    if (folder / "text_encoder_2").is_dir() and not (folder / "text_encoder").is_dir():
+        raise ModelIncapableError(
+            f"{folder} is an SDXL refiner, which only finishes pictures.", "Use the SDXL base model."
+        )

@@ -1,0 +1,185 @@
+"""What a model can do, read from its configuration alone: no weights are loaded, torch is not imported.
+
+A model folder may carry a ``palimpsest.json`` beside ``model_index.json`` that says what the published
+configuration cannot: ``{"family": "demo", "guidance": 3.0, "steps": 30, "native_size": 128}`` (every
+field optional).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from palimpsest.errors import ModelIncapableError, ModelUnreadableError
+
+OWN_FILE = "palimpsest.json"
+OWN_FIELDS: dict[str, Any] = {
+    "family": str,
+    "guidance": (int, float),
+    "steps": int,
+    "native_size": int,
+    "prediction": str,  # single files only: "epsilon" or "v_prediction"
+}
+OPERATIONS = ("replace", "insert", "restyle", "remove", "reweight")
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """One text encoder: a concept needs one row of ``width`` numbers per vector and encoder."""
+
+    width: int
+    tokens: int  # context length, start and end marks included
+
+
+@dataclass(frozen=True)
+class AttentionSite:
+    """One group of transformer blocks in the UNet; its maps have 1/``reduction`` of the latent's sides."""
+
+    place: str  # "down.0", "mid", "up.1"
+    reduction: int
+    cross: int  # number of cross-attention layers (there are as many self-attention layers)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The capabilities of a model family as data: shown by the API, greyed out by the plug-ins."""
+
+    family: str  # "sd1", "sd2", "sdxl" or "demo"
+    prediction: str  # "epsilon" or "v_prediction"
+    native_size: int  # pixels, side of the square pictures it was trained on
+    stride: int  # pixels per latent cell
+    granularity: int  # working sizes are multiples of this many pixels
+    encoders: tuple[Encoder, ...]
+    sites: tuple[AttentionSite, ...]
+    guidance: float  # recommended classifier-free guidance
+    steps: int  # recommended DDIM steps
+    operations: tuple[str, ...] = OPERATIONS
+
+    @property
+    def token_limit(self) -> int:
+        """How many tokens of a prompt are read, start and end marks not counted."""
+        return min(encoder.tokens for encoder in self.encoders) - 2
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "token_limit": self.token_limit}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The parsed configuration files of a model, in the diffusers layout."""
+
+    where: Path
+    unet: Mapping[str, Any]
+    vae: Mapping[str, Any]
+    encoders: tuple[Mapping[str, Any], ...]
+    scheduler: Mapping[str, Any]
+    own: Mapping[str, Any]
+
+
+def spec_of(configuration: Configuration) -> Spec:
+    """Raises ModelIncapableError for a UNet that is no plain text-to-image one, ModelUnreadableError."""
+    try:
+        return _spec_of(configuration)
+    except (KeyError, TypeError, IndexError) as error:
+        raise ModelUnreadableError(
+            f"The configuration of {configuration.where} can't be used: {error!r}.",
+            "The files may be damaged: fetch them again.",
+        ) from error
+
+
+def _spec_of(configuration: Configuration) -> Spec:
+    unet, vae = configuration.unet, configuration.vae
+    _refuse_other_tasks(configuration)
+    stride = 2 ** (len(vae["block_out_channels"]) - 1)
+    family = str(configuration.own.get("family", recognise(configuration)))
+    return Spec(
+        family=family,
+        prediction=str(configuration.scheduler.get("prediction_type", "epsilon")),
+        native_size=native_latent_side(configuration) * stride,
+        stride=stride,
+        granularity=stride * 2 ** (len(unet["block_out_channels"]) - 1),
+        encoders=tuple(_encoder(config) for config in configuration.encoders),
+        sites=tuple(_sites(unet)),
+        guidance=float(configuration.own.get("guidance", 5.0 if family == "sdxl" else 7.5)),
+        steps=int(configuration.own.get("steps", 50)),
+    )
+
+
+def recognise(configuration: Configuration) -> str:
+    """The family by structure: two encoders make SDXL, linear projections in the UNet make SD 2.x."""
+    if len(configuration.encoders) == 2:
+        return "sdxl"
+    return "sd2" if configuration.unet.get("use_linear_projection", False) else "sd1"
+
+
+def native_latent_side(configuration: Configuration) -> int:
+    stride = 2 ** (len(configuration.vae["block_out_channels"]) - 1)
+    if "native_size" in configuration.own:
+        return int(configuration.own["native_size"]) // stride
+    sample = configuration.unet.get("sample_size")
+    if sample is None:
+        raise ModelUnreadableError(
+            f"{configuration.where} does not say which picture size it was trained on.",
+            f'Write it into {OWN_FILE} beside the model: {{"native_size": 512}}.',
+        )
+    return int(sample if isinstance(sample, int) else max(sample))
+
+
+def read_own(path: Path) -> dict[str, Any]:
+    """The content of a ``palimpsest.json``; empty when there is none. Unknown fields are refused."""
+    if not path.is_file():
+        return {}
+    own = read_json(path)
+    for field, value in own.items():
+        if field not in OWN_FIELDS or not isinstance(value, OWN_FIELDS[field]):
+            raise ModelUnreadableError(
+                f"{path}: {field!r} = {value!r} can't be used.", f"Fields: {', '.join(OWN_FIELDS)}."
+            )
+    return own
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises ModelUnreadableError that names the file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelUnreadableError(f"{path} can't be read: {error}.") from error
+    if not isinstance(content, dict):
+        raise ModelUnreadableError(f"{path} is not a JSON object.")
+    return content
+
+
+def _refuse_other_tasks(configuration: Configuration) -> None:
+    channels, latent = configuration.unet.get("in_channels", 4), configuration.vae.get("latent_channels", 4)
+    if channels != latent:
+        raise ModelIncapableError(
+            f"{configuration.where} takes {channels} channels where a text-to-image model takes {latent}: "
+            "it is an inpainting, depth or upscaling model.",
+            "Use the text-to-image model of the same family.",
+        )
+
+
+def _encoder(config: Mapping[str, Any]) -> Encoder:
+    return Encoder(int(config["hidden_size"]), int(config["max_position_embeddings"]))
+
+
+def _sites(unet: Mapping[str, Any]) -> list[AttentionSite]:
+    down, up = unet["down_block_types"], unet["up_block_types"]
+    deepest = len(down) - 1
+    layers, depth = unet.get("layers_per_block", 2), unet.get("transformer_layers_per_block", 1)
+    depths = [depth] * len(down) if isinstance(depth, int) else list(depth)
+    per_level = [layers] * len(down) if isinstance(layers, int) else list(layers)
+    sites = [
+        AttentionSite(f"down.{i}", 2**i, per_level[i] * depths[i])
+        for i, kind in enumerate(down)
+        if "CrossAttn" in kind
+    ]
+    sites.append(AttentionSite("mid", 2**deepest, depths[-1]))
+    for i, kind in enumerate(up):
+        level = deepest - i
+        if "CrossAttn" in kind:
+            sites.append(AttentionSite(f"up.{i}", 2**level, (per_level[level] + 1) * depths[level]))
+    return sites
