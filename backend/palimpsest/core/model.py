@@ -87,6 +87,7 @@ class DiffusionModel:
     weights_hash: str  # of all weight files; part of every cache key
     guidance: float = 7.5  # recommended classifier-free guidance
     steps: int = 50  # recommended number of DDIM steps
+    zero_null: bool = False  # SDXL: the empty prompt is all zeros (force_zeros_for_empty_prompt)
 
     @property
     def device(self) -> torch.device:
@@ -139,8 +140,10 @@ class DiffusionModel:
         scaled = z.float() / self.vae.config.scaling_factor + offset
         return self.vae.decode(scaled.to(self.vae.dtype)).sample.float().clamp(-1, 1)
 
-    def eps(self, z: Tensor, t: int, conditioning: Conditioning) -> Tensor:
+    def eps(self, z: Tensor, t: int | Tensor, conditioning: Conditioning) -> Tensor:
         """ε_θ(z_t, t, C) in float32, whatever the checkpoint predicts.
+
+        ``t``: one timestep for the whole batch, or a tensor (batch,) of one per entry.
 
         A v-predicting checkpoint gives v; ε = √ᾱ_t v + √(1-ᾱ_t) z (Salimans & Ho 2022, eq. D.3).
         Gradients flow to ``conditioning`` when enabled; switch them off around this when not needed.
@@ -150,11 +153,12 @@ class DiffusionModel:
             added = {"text_embeds": conditioning.pooled.to(self.dtype), "time_ids": conditioning.time_ids}
         output = self.unet(
             z.to(self.dtype),
-            torch.tensor(t, device=z.device),
+            torch.as_tensor(t, device=z.device),
             encoder_hidden_states=conditioning.context.to(self.dtype),
             added_cond_kwargs=added or None,
         ).sample.float()
         if self.noise.prediction == "epsilon":
             return output
-        alpha = float(self.noise.alphas_cumprod[t])
-        return alpha**0.5 * output + (1 - alpha) ** 0.5 * z.float()
+        alpha = self.noise.alphas_cumprod[torch.as_tensor(t).cpu()].reshape(-1, 1, 1, 1)
+        signal, noise = (root.to(z.device, torch.float32) for root in (alpha.sqrt(), (1 - alpha).sqrt()))
+        return signal * output + noise * z.float()

@@ -81,6 +81,14 @@ class Vocabulary:
         times = None if pooled is None else self._time_ids(len(prompts), size)
         return Conditioning(context, pooled, times)
 
+    def null(self, size: tuple[int, int] | None = None) -> Conditioning:
+        """The unconditional row ∅ of classifier-free guidance, as the checkpoint was trained with."""
+        empty = self.encode([self.parse("")], size)
+        if not self.model.zero_null:
+            return empty
+        pooled = None if empty.pooled is None else torch.zeros_like(empty.pooled)
+        return Conditioning(torch.zeros_like(empty.context), pooled, empty.time_ids)
+
     def _time_ids(self, batch: int, size: tuple[int, int] | None) -> Tensor:
         native = self.model.native_size
         height, width = (native, native) if size is None else size

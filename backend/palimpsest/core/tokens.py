@@ -85,12 +85,9 @@ class Prompt:
         learned word; a bare name matches an ordinary word if there is one, else the learned word.
         Raises WordNotFoundError, which lists the words that are there.
         """
-        wanted = [piece for piece in split(phrase) if piece.kind != "mark"]
-        named = [word for word in self.words if word.kind != "mark"]
-        for same in (_same_piece, _same_name):
-            found = tuple(_runs(named, wanted, same))
-            if found:
-                return found
+        found = self._occurrences(phrase)
+        if found:
+            return found
         there = ", ".join(dict.fromkeys(self.names)) or "none, it is empty"
         raise WordNotFoundError(
             f"The word {phrase!r} is not in the prompt {self.text!r}.",
@@ -99,9 +96,18 @@ class Prompt:
             words=list(dict.fromkeys(self.names)),
         )
 
+    def contains(self, phrase: str) -> bool:
+        return bool(self._occurrences(phrase))
+
     def span_of(self, phrase: str) -> tuple[int, ...]:
         """Token positions of every occurrence of ``phrase`` (see ``find``), BOS included in the count."""
         return tuple(i for run in self.find(phrase) for word in run for i in word.indices)
+
+    def _occurrences(self, phrase: str) -> tuple[tuple[WordSpan, ...], ...]:
+        wanted = [piece for piece in split(phrase) if piece.kind != "mark"]
+        named = [word for word in self.words if word.kind != "mark"]
+        exact = tuple(_runs(named, wanted, _same_piece))
+        return exact if exact else tuple(_runs(named, wanted, _same_name))
 
 
 def split(text: str) -> tuple[Piece, ...]:

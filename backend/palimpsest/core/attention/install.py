@@ -1,0 +1,211 @@
+"""Attention control goes into a UNet and comes out again.
+
+    with controlled(unet, control):
+        control.begin(step, rows)
+        unet(...)
+
+One processor serves every attention layer. Where nothing is controlled it computes what diffusers' own
+processor computes, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from palimpsest.core.attention.control import RegionWords, TargetControl, within
+from palimpsest.core.attention.maps import Levels, Size, WordMaps
+from palimpsest.core.attention.paths import Fused, Path, probabilities
+from palimpsest.errors import ModelIncapableError
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What each row of the UNet's batch is. Rows not named here are left alone."""
+
+    targets: tuple[int, ...]  # conditional, one per target
+    source: int | None = None  # conditional
+    nulls: tuple[int, ...] = ()  # unconditional, one per target
+
+
+class AttentionControl:
+    """What is done to attention, and what is read from it. ``begin`` says which step comes next."""
+
+    def __init__(
+        self, targets: Sequence[TargetControl], steps: int, levels: Levels, path: Path | None = None
+    ) -> None:
+        self.targets = tuple(targets)
+        self.steps = steps
+        self.levels = levels
+        self.path: Path = Fused() if path is None else path
+        self.source_maps: list[WordMaps] = []
+        self.target_maps: list[list[WordMaps]] = [[] for _ in self.targets]
+        self.step = 0
+        self.rows = Rows(())
+
+    def begin(self, step: int, rows: Rows) -> None:
+        self.step, self.rows = step, rows
+
+    def needs_source(self, step: int) -> bool:
+        """Whether the source must be in the batch: some target attends like it, or its maps are read."""
+        active = any(t.cross_active(step) or t.self_active(step, self.steps) for t in self.targets)
+        return active or bool(self.source_maps)
+
+    def cross(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+        """Cross-attention of the whole batch."""
+        self._read_maps(q, k, scale)
+        controlled = {
+            row: target
+            for row, target in zip(self.rows.targets, self.targets, strict=True)
+            if target.cross_active(self.step) or target.region_words
+        }
+        out = self._plain(q, k, v, scale, [r for r in range(len(q)) if r not in controlled])
+        size = self.levels.size_of(q.shape[2])
+        for row, target in controlled.items():
+            at = slice(row, row + 1)
+            bias = _bias(target.region_words, size, k.shape[2], q.device)
+            if target.cross_active(self.step):
+                source = (self._source(q), self._source(k))
+                out[at] = self.path.cross(source, (q[at], k[at], v[at]), scale, target, self.step, bias)
+            else:
+                out[at] = self.path.attend(q[at], k[at], v[at], scale, bias)
+        return out
+
+    def self_attention(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+        """Self-attention of the whole batch."""
+        share = self.levels.share(q.shape[2])
+        injected = [
+            (row, target)
+            for row, target in zip(self.rows.targets, self.targets, strict=True)
+            if target.self_active(self.step, self.steps) and share <= target.self_control.limit
+        ]
+        replaced = {row for row, target in injected if target.self_control.free is None}
+        out = self._plain(q, k, v, scale, [r for r in range(len(q)) if r not in replaced])
+        for row, target in injected:
+            at = slice(row, row + 1)
+            like_source = self.path.attend(self._source(q), self._source(k), v[at], scale)
+            free = target.self_control.free
+            keep = None if free is None else _cells(free, self.levels.size_of(q.shape[2])).to(q.device)
+            out[at] = like_source if keep is None else torch.where(keep[:, None], out[at], like_source)
+        self._mask_keys(q, k, v, scale, out)
+        return out
+
+    def _mask_keys(self, q: Tensor, k: Tensor, v: Tensor, scale: float, out: Tensor) -> None:
+        """Pixels inside a masked region look only outside it; the unconditional rows likewise."""
+        share = self.levels.share(q.shape[2])
+        for i, target in enumerate(self.targets):
+            mask = target.key_mask
+            if mask is None or share > mask.limit or not within(mask.window, self.step, self.steps):
+                continue
+            inside = _cells(mask.region, self.levels.size_of(q.shape[2])).to(q.device)
+            if not inside.any() or inside.all():
+                continue
+            for row in (self.rows.targets[i], *self.rows.nulls[i : i + 1]):
+                at = slice(row, row + 1)
+                seen_k, seen_v = k[at][:, :, ~inside], v[at][:, :, ~inside]
+                out[at, :, inside] = self.path.attend(q[at][:, :, inside], seen_k, seen_v, scale)
+
+    def _plain(self, q: Tensor, k: Tensor, v: Tensor, scale: float, rows: list[int]) -> Tensor:
+        if len(rows) == len(q):
+            return self.path.attend(q, k, v, scale)
+        out = torch.empty_like(q)
+        if rows:
+            out[rows] = self.path.attend(q[rows], k[rows], v[rows], scale)
+        return out
+
+    def _source(self, tensor: Tensor) -> Tensor:
+        assert self.rows.source is not None, "the source is not in the batch"
+        return tensor[self.rows.source : self.rows.source + 1]
+
+    def _read_maps(self, q: Tensor, k: Tensor, scale: float) -> None:
+        size = self.levels.size_of(q.shape[2])
+        readers = [(self.rows.source, self.source_maps)] if self.rows.source is not None else []
+        readers += list(zip(self.rows.targets, self.target_maps, strict=True))
+        for row, stores in readers:
+            wanted = [store for store in stores if store.size == size]
+            if wanted:
+                seen = probabilities(q[row], k[row], scale)  # (heads, pixels, tokens)
+                for store in wanted:
+                    store.add(seen)
+
+
+class ControlledAttention:
+    """The processor: diffusers' projections around the control's attention."""
+
+    def __init__(self, control: AttentionControl) -> None:
+        self.control = control
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
+    ) -> Tensor:
+        _refuse_unknown(attn, attention_mask)
+        shape = hidden_states.shape
+        hidden = hidden_states.flatten(2).transpose(1, 2) if hidden_states.ndim == 4 else hidden_states
+        if attn.group_norm is not None:
+            hidden = attn.group_norm(hidden.transpose(1, 2)).transpose(1, 2)
+        context = hidden if encoder_hidden_states is None else encoder_hidden_states
+        if encoder_hidden_states is not None and attn.norm_cross:
+            context = attn.norm_encoder_hidden_states(context)
+        q, k, v = (_heads(attn, x) for x in (attn.to_q(hidden), attn.to_k(context), attn.to_v(context)))
+        q = q if attn.norm_q is None else attn.norm_q(q)
+        k = k if attn.norm_k is None else attn.norm_k(k)
+        is_cross = encoder_hidden_states is not None
+        attend = self.control.cross if is_cross else self.control.self_attention
+        out = attend(q, k, v, attn.scale).transpose(1, 2).flatten(2)  # (batch, pixels, inner width)
+        out = attn.to_out[1](attn.to_out[0](out))
+        out = out.transpose(-1, -2).reshape(shape) if len(shape) == 4 else out
+        out = out + hidden_states if attn.residual_connection else out
+        return out / attn.rescale_output_factor
+
+
+@contextmanager
+def controlled(unet: Any, control: AttentionControl) -> Iterator[AttentionControl]:
+    """Inside the ``with`` every attention layer obeys ``control``; after it the UNet is as it was."""
+    before = unet.attn_processors
+    try:
+        unet.set_attn_processor(ControlledAttention(control))
+        yield control
+    finally:
+        unet.set_attn_processor(dict(before))  # a copy: diffusers empties the dict it is given
+
+
+def _heads(attn: Any, projected: Tensor) -> Tensor:
+    batch, length, width = projected.shape
+    return projected.view(batch, length, attn.heads, width // attn.heads).transpose(1, 2)
+
+
+def _cells(region: Tensor, size: Size) -> Tensor:
+    """The cells of a layer that a latent region touches, (pixels,) of bool."""
+    return F.adaptive_max_pool2d(region.float(), size).flatten() > 0.5
+
+
+def _bias(words: Sequence[RegionWords], size: Size, tokens: int, device: torch.device) -> Tensor | None:
+    """What is added to the logits so that the words are seen only inside their region."""
+    if not words:
+        return None
+    bias = torch.zeros(size[0] * size[1], tokens, device=device)  # (pixels, tokens)
+    for word in words:
+        inside = _cells(word.region, size).to(device)
+        columns = list(word.tokens)
+        bias[:, columns] = torch.where(inside, word.logit, -torch.inf)[:, None].to(bias)
+    return bias
+
+
+def _refuse_unknown(attn: Any, attention_mask: Tensor | None) -> None:
+    added = getattr(attn, "added_kv_proj_dim", None) is not None
+    if added or attn.spatial_norm is not None or attention_mask is not None:
+        raise ModelIncapableError(
+            "An attention layer of this model is of a kind that attention control doesn't know.",
+            "Use a Stable Diffusion 1.x, 2.x or SDXL model.",
+        )

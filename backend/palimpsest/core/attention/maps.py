@@ -1,0 +1,109 @@
+"""Where a word looks: its cross-attention map, summed over its tokens, averaged over heads, layers, steps.
+
+Prompt-to-Prompt, 3.1 and figure 4. The resolution is chosen from the levels that the UNet has: the
+papers' 16 x 16 of a 64 x 64 latent, and the finest there is on a small model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from palimpsest.core.tokens import Prompt
+
+Size = tuple[int, int]  # height, width
+COARSEST_SIDE = 16
+"""A map whose longer side has fewer cells shows too little of where things are."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The resolutions at which a UNet attends, for one latent size.
+
+    Attention layers see pixels in a row; ``size_of`` gives back height and width, never √pixels.
+    """
+
+    latent: Size
+    sizes: tuple[Size, ...]  # per level of the UNet, finest first
+    cross: frozenset[Size]  # those with cross-attention
+
+    @staticmethod
+    def of(unet: Any, latent: Size) -> Levels:
+        depth = len(unet.config.block_out_channels)
+        sizes = [latent]
+        for _ in range(depth - 1):
+            height, width = sizes[-1]
+            sizes.append((-(-height // 2), -(-width // 2)))  # a stride-2 convolution rounds up
+        cross = {sizes[_level(name, depth)] for name in unet.attn_processors if ".attn2." in name}
+        return Levels(latent, tuple(sizes), frozenset(cross))
+
+    def size_of(self, pixels: int) -> Size:
+        return next(size for size in self.sizes if size[0] * size[1] == pixels)
+
+    def share(self, pixels: int) -> float:
+        """A layer's pixels as a fraction of the latent's cells."""
+        return pixels / (self.latent[0] * self.latent[1])
+
+    @property
+    def map_size(self) -> Size:
+        """The coarsest cross-attention level with a side of 16 cells, else the finest one."""
+        enough = [size for size in self.cross if max(size) >= COARSEST_SIDE]
+        return min(enough) if enough else max(self.cross)
+
+
+def _level(name: str, depth: int) -> int:
+    """The UNet level of an attention layer: down_blocks.i is level i, up_blocks.i counts back."""
+    found = re.match(r"(down|up)_blocks\.(\d+)\.", name)
+    if found is None:
+        return depth - 1  # the middle block
+    index = int(found[2])
+    return index if found[1] == "down" else depth - 1 - index
+
+
+class WordMaps:
+    """Running sums of some words' maps at one resolution, for one prompt of the batch."""
+
+    def __init__(self, prompt: Prompt, words: Sequence[str], size: Size) -> None:
+        self.words = tuple(words)
+        self.size = size
+        self.columns = torch.zeros(prompt.length, len(self.words))
+        for i, word in enumerate(self.words):
+            self.columns[list(prompt.span_of(word)), i] = 1
+        self.total: Tensor | None = None  # (words, height, width)
+        self.layers = 0
+
+    def add(self, probabilities: Tensor) -> None:
+        """One layer's maps of one step. ``probabilities``: (heads, pixels, tokens)."""
+        seen = probabilities.mean(0) @ self.columns.to(probabilities)  # (pixels, words)
+        maps = seen.T.reshape(len(self.words), *self.size)
+        self.total = maps if self.total is None else self.total + maps
+        self.layers += 1
+
+    @property
+    def mean(self) -> Tensor:
+        """(words, height, width), attention probabilities; zero before anything was seen."""
+        if self.total is None:
+            return torch.zeros(len(self.words), *self.size)
+        return self.total / self.layers
+
+    def normalised(self, size: Size | None = None) -> Mapping[str, Tensor]:
+        """Each word's map as (height, width) in [0, 1], its least value 0 and its greatest 1.
+
+        ``size`` enlarges it smoothly. A map without any contrast is all 0.
+        """
+        maps = self.mean
+        if size is not None:
+            maps = F.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
+        return {word: stretch(maps[i]) for i, word in enumerate(self.words)}
+
+
+def stretch(values: Tensor) -> Tensor:
+    """To [0, 1]; all 0 if constant."""
+    low, high = values.min(), values.max()
+    return (values - low) / (high - low) if high > low else torch.zeros_like(values)

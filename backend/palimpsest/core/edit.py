@@ -1,0 +1,143 @@
+"""The sampling loop of an edit: the photo's own branch and the targets side by side in one batch.
+
+Source and targets share every UNet call, because attention control lets a target attend as the source
+does at the same step. How the source branch moves is the inversion's business:
+
+  ddim       it samples freely, with the same guidance as the targets
+  null-text  the same, with the optimised null embedding of each timestep for all branches
+  direct     it is put on the stored pivot after each step, and is left out of the batch when nothing
+             needs its attention
+
+After each step LocalBlend and then the latent mask take their part of the source back; outside the
+mask a target's latent is a copy of the stored pivot, so its difference to the photo's is exactly 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from palimpsest.core.attention.blend import LocalBlend
+from palimpsest.core.attention.install import AttentionControl, Rows, controlled
+from palimpsest.core.attention.maps import WordMaps
+from palimpsest.core.count import counted
+from palimpsest.core.inversion import Inversion
+from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.schedule import ddim, pairs, predict_z0
+from palimpsest.core.steps import Step, Steps
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything the loop needs. ``targets`` has one row per target."""
+
+    model: DiffusionModel
+    inversion: Inversion
+    source: Conditioning  # (1, …)
+    targets: Conditioning  # (targets, …)
+    nulls: Conditioning  # (targets, …): the targets' unconditional rows
+    source_null: Conditioning  # (1, …)
+    control: AttentionControl
+    guidance: float
+    start: Tensor  # (targets, c, h, w): the targets' latents where sampling begins
+    first: int = 0  # the sampling step where it begins
+    blend: LocalBlend | None = None
+    mask: Tensor | None = None  # (1, 1, h, w) of 0 and 1; None = all may change
+
+
+@dataclass(frozen=True)
+class Edited:
+    """The outcome, latents float32."""
+
+    latents: Tensor  # (targets, c, h, w): the edited pictures
+    source: Tensor  # (1, c, h, w): the photo as this method reproduces it
+    unet_evaluations: int
+    maps: Mapping[str, Tensor]  # word of the source prompt -> (h, w) in [0, 1]
+
+
+def sample(plan: Plan, words: WordMaps | None = None) -> Steps[Edited]:
+    """Run the edit. The UNet is controlled only while this generator is alive.
+
+    ``words``: maps of the source prompt to read on the way; they cost the source branch at every step.
+    """
+    if words is not None:
+        plan.control.source_maps.append(words)
+    z_src, z_tgt = plan.inversion.before(plan.first), plan.start
+    levels = pairs(plan.inversion.timesteps)
+    with counted(plan.model) as count, controlled(plan.model.unet, plan.control):
+        for step in range(plan.first, len(levels)):
+            z_src, z_tgt, preview = _advance(plan, step, *levels[step], z_src, z_tgt)
+            yield Step("edit", step - plan.first + 1, len(levels) - plan.first, z0=preview)
+    maps = {} if words is None else words.normalised(plan.control.levels.latent)
+    return Edited(z_tgt, z_src, count.evaluations, maps)
+
+
+@torch.no_grad()
+def _advance(
+    plan: Plan, step: int, t: int, t_prev: int, z_src: Tensor, z_tgt: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One step of all branches, and the targets' estimate of z_0."""
+    eps_src, eps_tgt = _guided(plan, step, t, z_src, z_tgt)
+    noise, pivot = plan.model.noise, plan.inversion.after(step).to(z_tgt)
+    preview = predict_z0(noise, z_tgt, eps_tgt, t)
+    z_tgt = ddim(noise, z_tgt, eps_tgt, t, t_prev)
+    z_src = pivot if eps_src is None else ddim(noise, z_src, eps_src, t, t_prev)
+    if plan.blend is not None:
+        z_tgt = plan.blend.blend(step, z_src, z_tgt)
+    if plan.mask is not None:
+        z_tgt = torch.where(plan.mask.to(z_tgt.device) > 0, z_tgt, pivot)
+    return z_src, z_tgt, preview
+
+
+def _guided(plan: Plan, step: int, t: int, z_src: Tensor, z_tgt: Tensor) -> tuple[Tensor | None, Tensor]:
+    """ε_N + w·(ε_C - ε_N) of every branch; the source's is None if it doesn't sample."""
+    branch = _Batch(plan, step)
+    eps = plan.model.eps(branch.latents(z_src, z_tgt), t, branch.conditioning)
+    w = plan.guidance
+    cond, null = eps[list(branch.rows.targets)], eps[list(branch.rows.nulls)]
+    eps_tgt = null + w * (cond - null) if branch.guided else cond
+    if not branch.source_moves:
+        return None, eps_tgt
+    eps_src = eps[branch.source_at][None]
+    if branch.guided:
+        eps_src = eps[:1] + w * (eps_src - eps[:1])
+    return eps_src, eps_tgt
+
+
+class _Batch:
+    """Rows of one UNet call: [source null], target nulls, [source], targets."""
+
+    def __init__(self, plan: Plan, step: int) -> None:
+        n = len(plan.targets.context)
+        self.guided = plan.guidance != 1
+        self.source_moves = plan.inversion.method != "direct"
+        self.with_source = self.source_moves or plan.control.needs_source(step)
+        self.with_source_null = self.source_moves and self.guided
+        first_null = int(self.with_source_null)
+        self.source_at = first_null + (n if self.guided else 0)
+        first_target = self.source_at + int(self.with_source)
+        nulls = tuple(range(first_null, first_null + n)) if self.guided else ()
+        targets = tuple(range(first_target, first_target + n))
+        self.rows = Rows(targets, self.source_at if self.with_source else None, nulls)
+        self.conditioning = self._conditioning(plan, step)
+        plan.control.begin(step, self.rows)
+
+    def _conditioning(self, plan: Plan, step: int) -> Conditioning:
+        source_null, nulls = plan.source_null, plan.nulls
+        if plan.inversion.nulls is not None:
+            found = plan.inversion.nulls[step].to(nulls.context)
+            source_null = source_null.with_context(found)
+            nulls = nulls.with_context(found.expand_as(nulls.context))
+        parts = [source_null] if self.with_source_null else []
+        parts += [nulls] if self.guided else []
+        parts += [plan.source] if self.with_source else []
+        return Conditioning.cat([*parts, plan.targets])
+
+    def latents(self, z_src: Tensor, z_tgt: Tensor) -> Tensor:
+        parts = [z_src] if self.with_source_null else []
+        parts += [z_tgt] if self.guided else []
+        parts += [z_src] if self.with_source else []
+        return torch.cat([*parts, z_tgt])

@@ -1,0 +1,37 @@
+"""DDIM inversion (Song et al. 2021; Dhariwal & Nichol 2021, app. F): the sampler run backwards.
+
+At guidance 1, as Null-text Inversion (Mokady et al. 2022, 3.1) asks of its pivots. The noise at the
+next level is estimated from the latent of this one, ε(z_t_prev, t): a first-order error, which the
+methods beside this file deal with.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.schedule import ddim, pairs, predict_z0
+from palimpsest.core.steps import Step, Steps
+
+
+def ddim_inversion(
+    model: DiffusionModel, z0: Tensor, cond: Conditioning, timesteps: tuple[int, ...]
+) -> Steps[Tensor]:
+    """From the photo's latent (1, c, h, w) to the pivots z_0 … z_T, (steps + 1, 1, c, h, w) float32."""
+    z = z0.float()
+    latents = [z]
+    for index, (t, t_prev) in enumerate(reversed(pairs(timesteps)), start=1):
+        z, preview = _step(model, z, cond, t, t_prev)
+        latents.append(z)
+        yield Step("invert", index, len(timesteps), z0=preview)
+    return torch.stack(latents)
+
+
+@torch.no_grad()
+def _step(
+    model: DiffusionModel, z: Tensor, cond: Conditioning, t: int, t_prev: int
+) -> tuple[Tensor, Tensor]:
+    eps = model.eps(z, t, cond)
+    z_t = ddim(model.noise, z, eps, t_prev, t)
+    return z_t, predict_z0(model.noise, z_t, eps, t)

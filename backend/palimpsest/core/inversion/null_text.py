@@ -1,0 +1,106 @@
+"""Null-text inversion (Mokady et al. 2022), algorithm 1, with the published constants.
+
+Sampling with guidance leaves the pivots. At each timestep the unconditional ("null-text") embedding is
+moved until one guided step from where sampling is now meets the next pivot:
+
+    min_N ‖ z*_{t-1} - D(z̃_t, ε(z̃_t, N) + w·(ε(z̃_t, C) - ε(z̃_t, N))) ‖²
+
+with Adam at a rate falling from 1e-2 to 5e-3, at most 10 inner steps, each timestep starting from the
+embedding of the one before. As published, the early stop compares the loss *before* the last step and
+allows more error later: L < 1e-5 + 2e-5·i.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.schedule import ddim, pairs, predict_z0
+from palimpsest.core.steps import Step, Steps
+
+
+@dataclass(frozen=True)
+class NullTextSettings:
+    """The published constants. At step i the rate is ``rate``·(1 - i/``rate_decay_steps``)."""
+
+    inner_steps: int = 10
+    rate: float = 1e-2
+    rate_decay_steps: float = 100.0
+    stop: float = 1e-5
+    stop_growth: float = 2e-5
+
+
+def optimise_nulls(
+    model: DiffusionModel,
+    pivots: Tensor,  # (steps + 1, 1, c, h, w), z_0 … z_T
+    cond: Conditioning,
+    null: Conditioning,
+    timesteps: tuple[int, ...],
+    guidance: float,
+    settings: NullTextSettings,
+) -> Steps[Tensor]:
+    """One embedding per timestep, (steps, 1, tokens, width) float32, noisiest first.
+
+    Only the embedding gets gradients; the model's weights are frozen and stay without any.
+    """
+    z, context = pivots[-1], null.context.detach().float()
+    nulls: list[Tensor] = []
+    for i, (t, t_prev) in enumerate(pairs(timesteps)):
+        step = _Timestep(model, z, pivots[-2 - i], cond, null, t, t_prev, guidance)
+        context, loss = step.optimise(context, i, settings)
+        z, preview = step.advance(context)
+        nulls.append(context)
+        yield Step("optimise", i + 1, len(timesteps), z0=preview, loss=loss)
+    return torch.stack(nulls)
+
+
+@dataclass(frozen=True)
+class _Timestep:
+    """One outer iteration: from ``z`` at ``t`` towards the pivot ``goal`` at ``t_prev``."""
+
+    model: DiffusionModel
+    z: Tensor
+    goal: Tensor
+    cond: Conditioning
+    null: Conditioning
+    t: int
+    t_prev: int
+    guidance: float
+
+    @torch.enable_grad()
+    def optimise(self, context: Tensor, i: int, settings: NullTextSettings) -> tuple[Tensor, float | None]:
+        """The moved embedding, and the loss that it was last measured to have."""
+        with torch.no_grad():
+            eps_cond = self.model.eps(self.z, self.t, self.cond)
+        moved = context.clone().requires_grad_(True)
+        rate = settings.rate * (1 - i / settings.rate_decay_steps)
+        adam = torch.optim.Adam([moved], lr=rate)
+        measured = None
+        for _ in range(settings.inner_steps):
+            reached = self._guided(eps_cond, moved)
+            loss = F.mse_loss(reached, self.goal)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            measured = loss.item()
+            if measured < settings.stop + i * settings.stop_growth:
+                break  # after the step, by the loss before it: as published
+        return moved.detach(), measured
+
+    @torch.no_grad()
+    def advance(self, context: Tensor) -> tuple[Tensor, Tensor]:
+        """The guided sampling step with the embedding found, and its estimate of z_0."""
+        both = Conditioning.cat([self.null.with_context(context), self.cond])
+        eps_null, eps_cond = self.model.eps(self.z.expand(2, -1, -1, -1), self.t, both).chunk(2)
+        eps = eps_null + self.guidance * (eps_cond - eps_null)
+        noise = self.model.noise
+        return ddim(noise, self.z, eps, self.t, self.t_prev), predict_z0(noise, self.z, eps, self.t)
+
+    def _guided(self, eps_cond: Tensor, context: Tensor) -> Tensor:
+        eps_null = self.model.eps(self.z, self.t, self.null.with_context(context))
+        eps = eps_null + self.guidance * (eps_cond - eps_null)
+        return ddim(self.model.noise, self.z, eps, self.t, self.t_prev)
