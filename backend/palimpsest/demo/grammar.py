@@ -1,6 +1,6 @@
 """The small language of captions: from a scene to words, and from words to what they claim.
 
-    caption  = [style] group {relation group} ["on" ["the"] ground]
+    caption  = [style] (group {relation group} ["on" ["the"] ground] | ["the"] ground)
     style    = "a photo of" | "an oil painting of" | "an ink wash of" | "a pixel mosaic of" | "a sketch of"
     relation = "and" | "next to" | "left of" | "right of" | "behind"
     group    = ("a" | "an" | "the" | number) {colour | texture} noun [hair] [clothes]

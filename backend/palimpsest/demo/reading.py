@@ -30,6 +30,8 @@ class _Reader:
 
     def description(self) -> Description:
         style = self.style()
+        if (empty := self.bare_ground()) is not None:
+            return Description((), (), style, empty, len(self.words) - 1)
         mentions, relations = [self.group()], []
         while (relation := self.relation()) is not None:
             relations.append(relation)
@@ -65,6 +67,12 @@ class _Reader:
 
     def relation(self) -> str | None:
         return next((relation for relation in RELATIONS if self.accept(*relation.split())), None)
+
+    def bare_ground(self) -> str | None:
+        """The ground of a caption that ends with it right here, things and all left out."""
+        rest = self.words[self.at :]
+        bare = rest[1:] if rest[:1] == ["the"] else rest
+        return bare[0] if len(bare) == 1 and bare[0] in GROUNDS else None
 
     def ground(self) -> tuple[str | None, int | None]:
         if not self.accept("on"):

@@ -67,17 +67,21 @@ TRAINING_SEEDS = range(0, 1_000_000)
 VALIDATION_SEEDS = range(1_000_000, 1_100_000)
 TEST_SEEDS = range(2_000_000, 2_100_000)
 
-_SAMPLING = 10
+_SAMPLING, _EMPTINESS = 10, 15
+_EMPTY_SHARE = 0.03
+"""Empty grounds teach what is left when the only thing is removed."""
 _COUNT_SHARES = (0.45, 0.35, 0.15, 0.05)
 _STYLE_SHARES = (0.64, 0.09, 0.09, 0.09, 0.09)
 _KIND_SHARES = (0.60, 0.20, 0.16, 0.04)
 KINDS = ("solid", "person", "animal", "mirror")
 _TEXTURE_SHARES = (0.55, 0.15, 0.15, 0.15)
 _COAT_SHARES = (0.8, 0.1, 0.1)
-_TWINS = 0.12
+_TWINS, _TRIPLETS = 0.18, 0.6
+"""How often a thing is like its neighbour, and how often the row of like things then goes on."""
 _PAIRS_IN_DEPTH = 0.12
 
 _COLUMNS: dict[int, tuple[float, ...]] = {
+    0: (),
     1: (0.5,),
     2: (0.28, 0.72),
     3: (0.19, 0.5, 0.81),
@@ -101,9 +105,14 @@ def sample_scene(
     ground: str | None = None,
     kinds: Sequence[str] = KINDS,
 ) -> Scene:
-    """The scene of `seed`, things from left to right; what is given is not drawn by lot."""
+    """The scene of `seed`, things from left to right; what is given is not drawn by lot.
+
+    A `count` left to the lot is 1 to 4, or now and then 0.
+    """
     rng = np.random.default_rng([seed, _SAMPLING])
     drawn_count = int(rng.choice(4, p=_COUNT_SHARES)) + 1
+    if np.random.default_rng([seed, _EMPTINESS]).random() < _EMPTY_SHARE:
+        drawn_count = 0
     drawn_style = STYLES[rng.choice(len(STYLES), p=_STYLE_SHARES)]
     drawn_ground = GROUNDS[rng.integers(len(GROUNDS))]
     things = _sample_things(rng, drawn_count if count is None else count, kinds)
@@ -128,7 +137,8 @@ def _sample_things(rng: np.random.Generator, count: int, kinds: Sequence[str]) -
     """`count` things; now and then neighbours alike, so that captions can count."""
     things = [sample_thing(rng, kinds) for _ in range(count)]
     for i in range(1, count):
-        if rng.random() < _TWINS and isinstance(things[i - 1], Solid | Animal):
+        share = _TRIPLETS if i > 1 and things[i - 1] == things[i - 2] else _TWINS
+        if rng.random() < share and isinstance(things[i - 1], Solid | Animal):
             things[i] = things[i - 1]
         elif isinstance(things[i], Mirror) and Mirror() in things[:i]:
             things[i] = _sample_solid(rng)
@@ -203,7 +213,7 @@ def _place(rng: np.random.Generator, things: list[Thing]) -> tuple[Placed, ...]:
     """Side by side with some sway, at free depths; two things may also stand one behind the other."""
     n = len(things)
     if n not in _COLUMNS:
-        raise RequestError(f"A scene holds 1 to {max(_COLUMNS)} things, not {n}.", "Ask for another count.")
+        raise RequestError(f"A scene holds 0 to {max(_COLUMNS)} things, not {n}.", "Ask for another count.")
     columns = list(_COLUMNS[n])
     feet = rng.uniform(0.72, 0.92, n)
     if n == 2 and rng.random() < _PAIRS_IN_DEPTH:

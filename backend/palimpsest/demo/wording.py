@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from palimpsest.demo.language import GENERAL, STYLE_PHRASES, GrammarError, kind_and_noun, plural
+from palimpsest.demo.language import GENERAL, NUMBERS, STYLE_PHRASES, GrammarError, kind_and_noun, plural
 from palimpsest.demo.things import STYLES, Animal, Person, Placed, Scene, Solid, Thing
 
 
@@ -23,11 +23,21 @@ class _Wording:
     short: float = 0.0
     relation: float = 0.0
     the: float = 0.0
+    plain: float = 0.0
+    undressed: float = 0.0
 
 
 _CANONICAL = _Wording()
 _VARIED = _Wording(
-    no_style=0.15, no_colour=0.05, no_texture=0.07, general=0.03, short=0.4, relation=0.5, the=0.08
+    no_style=0.15,
+    no_colour=0.05,
+    no_texture=0.07,
+    general=0.05,
+    short=0.4,
+    relation=0.5,
+    the=0.08,
+    plain=0.06,
+    undressed=0.08,
 )
 _LONG_FORMS = 2
 """With more things than this, people are described by one piece of clothing only."""
@@ -54,6 +64,7 @@ class _Writer:
         self.rng = rng
         self.wording = wording
         self.names = names
+        self.undressed = self.chance(wording.undressed)
 
     def chance(self, share: float) -> bool:
         return self.rng is not None and bool(self.rng.random() < share)
@@ -65,12 +76,11 @@ class _Writer:
                 f"Restyle the scene as one of: {', '.join(STYLES)}.",
             )
         bare = self.scene.style == "photo" and self.chance(self.wording.no_style)
-        groups = _groups(self.scene)
-        words = [] if bare else [STYLE_PHRASES[self.scene.style]]
-        if groups:
-            words.append(self.things(groups))
-        words += ["on", *(["the"] if self.chance(self.wording.the) else []), self.scene.ground]
-        return " ".join(words)
+        groups = _groups(self.scene, self.undressed)
+        style = [] if bare else [STYLE_PHRASES[self.scene.style]]
+        things = [self.things(groups), "on"] if groups else []
+        the = ["the"] if self.chance(self.wording.the) else []
+        return " ".join([*style, *things, *the, self.scene.ground])
 
     def things(self, groups: list[list[Placed]]) -> str:
         relation = "and"
@@ -91,26 +101,28 @@ class _Writer:
 
     def group(self, group: list[Placed]) -> str:
         thing = group[0].thing
-        if thing in self.names:
-            return with_article(self.names[thing])
-        words = [*self.adjectives(thing), self.noun(thing, len(group))]
-        number = {2: "two", 3: "three", 4: "four"}.get(len(group))
-        start = " ".join(words) if number is None else f"{number} {' '.join(words)}"
-        phrase = with_article(start) if number is None else start
-        return f"{phrase} {self.clothes(thing)}" if isinstance(thing, Person) else phrase
+        words = [*self.adjectives(thing), self.noun(group)]
+        start = " ".join([self.names[thing]] if thing in self.names else words)
+        phrase = with_article(start) if len(group) == 1 else f"{_NUMBER_WORDS[len(group)]} {start}"
+        if self.undressed or not isinstance(thing, Person):
+            return phrase
+        return f"{phrase} {self.clothes(thing)}"
 
     def adjectives(self, thing: Thing) -> list[str]:
         if not isinstance(thing, Solid | Animal):
             return []
         words = [] if self.chance(self.wording.no_colour) else [thing.colour]
-        unsaid = thing.texture == "plain" or (isinstance(thing, Animal) and thing.species == "tiger")
+        unsaid = isinstance(thing, Animal) and (thing.species == "tiger" or thing.texture == "plain")
+        if not unsaid and thing.texture == "plain":
+            unsaid = not self.chance(self.wording.plain)
         return words if unsaid or self.chance(self.wording.no_texture) else [*words, thing.texture]
 
-    def noun(self, thing: Thing, count: int) -> str:
-        kind, noun = kind_and_noun(thing)
-        if kind in GENERAL and self.chance(self.wording.general):
+    def noun(self, group: list[Placed]) -> str:
+        nouns = {kind_and_noun(placed.thing) for placed in group}
+        kind, noun = next(iter(nouns))
+        if len(nouns) > 1 or (kind in GENERAL and self.chance(self.wording.general)):
             noun = GENERAL[kind]
-        return noun if count == 1 else plural(noun)
+        return noun if len(group) == 1 else plural(noun)
 
     def clothes(self, person: Person) -> str:
         shirt = f"in {with_article(f'{person.shirt} shirt')}"
@@ -125,6 +137,9 @@ class _Writer:
         ]
 
 
+_NUMBER_WORDS = {number: word for word, number in NUMBERS.items()}
+
+
 def with_article(words: str) -> str:
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
@@ -134,11 +149,16 @@ def in_depth(a: Placed, b: Placed) -> bool:
     return abs(a.y - b.y) > 0.12 and abs(a.x - b.x) < 0.29
 
 
-def _groups(scene: Scene) -> list[list[Placed]]:
-    """Things from left to right; neighbours that a caption describes alike are one group."""
+def _groups(scene: Scene, undressed: bool) -> list[list[Placed]]:
+    """Things from left to right; neighbours that the caption describes alike are one group.
+
+    People are alike only where their clothes go unsaid.
+    """
     ordered = sorted(scene.placed, key=lambda placed: placed.x)
-    return [list(run) for _, run in groupby(ordered, key=lambda placed: _groupable(placed, ordered))]
 
+    def alike(placed: Placed) -> object:
+        if isinstance(placed.thing, Person):
+            return "person" if undressed else ordered.index(placed)
+        return placed.thing
 
-def _groupable(placed: Placed, ordered: list[Placed]) -> object:
-    return placed.thing if isinstance(placed.thing, Solid | Animal) else ordered.index(placed)
+    return [list(run) for _, run in groupby(ordered, key=alike)]
