@@ -1,0 +1,284 @@
+"""What a person asks for, as recipes over one loop: replace, insert, restyle, remove, reweight.
+
+A recipe says which attention is taken from the photo and for how long, where sampling starts, and what
+it starts from. The figures were chosen on the built-in model (docs/algorithms.md has the table); every
+one can be overridden by ``Options``.
+
+  replace   word for word, or word for a learned <word>: the layout's attention is the photo's, the new
+            word's only at first; inside the selection shapes are free
+  insert    new words, seen only from inside the selection, on fresh noise there
+  restyle   new words around the old ones; the self-attention, and with it the layout, is the photo's
+  remove    the selection starts from its surroundings gone on, and may not look at itself
+  reweight  the same words, some of them louder or softer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from palimpsest.core.alignment import Alignment, align
+from palimpsest.core.attention.blend import BlendSettings, LocalBlend
+from palimpsest.core.attention.control import (
+    NEVER,
+    KeyMask,
+    RegionWords,
+    SelfControl,
+    TargetControl,
+    Window,
+    refine,
+    reweight,
+    step_table,
+)
+from palimpsest.core.attention.install import AttentionControl
+from palimpsest.core.attention.maps import Levels, WordMaps
+from palimpsest.core.attention.paths import Path
+from palimpsest.core.edit import Edited, Plan, sample
+from palimpsest.core.fill import harmonic_fill
+from palimpsest.core.inversion import Inversion, picture_size
+from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.prompt import Vocabulary
+from palimpsest.core.schedule import add_noise, alpha_bar
+from palimpsest.core.steps import Steps
+from palimpsest.core.tokens import Prompt
+from palimpsest.errors import RequestError, SelectionError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an operation uses the loop."""
+
+    cross: Window  # unchanged words see what they saw in the photo
+    changed: Window  # replaced words see what the replaced ones saw
+    self_attention: Window
+    self_limit: float = 0.25  # largest layer injected, as a fraction of the latent's cells
+    free_inside: bool = True  # the selection keeps its own self-attention
+    blend: bool = False  # LocalBlend on the changed words, when nothing is selected
+    noise: float = 1.0  # sampling starts at this fraction of the noise levels
+    renoise: float = 0.0  # share of fresh noise in the selection's starting noise
+    fill: bool = False  # the selection starts from its surroundings gone on
+    key_mask: Window = NEVER  # the selection may not look at itself
+    negative: str = "empty"  # what guidance leads away from: "empty", "source" or "changed" words
+    words_inside: bool = False  # inserted words are seen from inside the selection only
+    word_logit: float = 0.0  # … and there e^this times as much
+    needs_selection: bool = False
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "replace": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.4), self_attention=(0.0, 0.4), blend=True),
+    "insert": Recipe(
+        cross=(0.0, 0.8),
+        changed=(0.0, 0.8),
+        self_attention=(0.0, 0.4),
+        blend=True,
+        renoise=1.0,
+        words_inside=True,
+    ),
+    "restyle": Recipe(
+        cross=(0.0, 1.0), changed=(0.0, 1.0), self_attention=(0.0, 0.6), free_inside=False
+    ),
+    "remove": Recipe(
+        cross=NEVER,
+        changed=NEVER,
+        self_attention=NEVER,
+        noise=0.8,
+        renoise=1.0,
+        fill=True,
+        key_mask=(0.0, 0.8),
+        needs_selection=True,
+    ),
+    "reweight": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.8), self_attention=(0.0, 0.4), free_inside=False),
+}
+
+VARIATION_NOISE = 0.5
+"""Share of fresh noise in all variations but the first, where the recipe has less."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user changes in a recipe; ``None`` = as the recipe says."""
+
+    pairs: tuple[tuple[str, str], ...] = ()  # declared correspondences: source word, target word
+    weights: Mapping[str, float] = field(default_factory=dict)  # factor per target word
+    cross: Window | None = None
+    cross_words: Mapping[str, Window] = field(default_factory=dict)
+    self_attention: Window | None = None
+    self_limit: float | None = None
+    blend: bool | None = None
+    blend_include: tuple[str, ...] = ()
+    blend_exclude: tuple[str, ...] = ()
+    blend_settings: BlendSettings = field(default_factory=BlendSettings)
+    guidance: float | None = None  # None = the inversion's
+    seed: int = 0
+    variations: int = 1
+    maps: tuple[str, ...] = ()  # words of the source prompt whose maps are wanted
+
+
+def edit(
+    model: DiffusionModel,
+    vocabulary: Vocabulary,
+    inversion: Inversion,
+    source: Prompt,
+    targets: Sequence[Prompt],
+    operation: str,
+    options: Options | None = None,
+    selection: Tensor | None = None,  # (1, 1, h, w) of 0 and 1 on the latent; None = everything
+    path: Path | None = None,  # None = fused attention
+) -> Steps[Edited]:
+    """Edit the inverted photo; one row of the result per target prompt and variation, prompts outermost.
+
+    Raises RequestError for an unknown operation or window, WordNotFoundError, SelectionError.
+    """
+    chosen = Options() if options is None else options
+    recipe = _recipe(operation, chosen, selection)
+    if chosen.variations < 1 or not targets:
+        raise RequestError(f"{chosen.variations} variations of {len(targets)} targets were asked for.")
+    prompts = [prompt for prompt in targets for _ in range(chosen.variations)]
+    alignments = [align(source, prompt, chosen.pairs) for prompt in prompts]
+    controls = [
+        _control(inversion.steps, recipe, chosen, alignment, prompt, selection)
+        for alignment, prompt in zip(alignments, prompts, strict=True)
+    ]
+    height, width = inversion.latents.shape[-2:]
+    control = AttentionControl(controls, inversion.steps, Levels.of(model.unet, (height, width)), path)
+    first = _first_step(recipe.noise, inversion.steps)
+    size = picture_size(model, inversion.latents)
+    cond, null = vocabulary.encode([source], size), vocabulary.null(size)
+    plan = Plan(
+        model=model,
+        inversion=inversion,
+        source=cond,
+        targets=vocabulary.encode(prompts, size),
+        nulls=_negatives(recipe.negative, vocabulary, alignments, cond, null, size),
+        source_null=null,
+        control=control,
+        guidance=inversion.guidance if chosen.guidance is None else chosen.guidance,
+        start=_start(model, recipe, chosen, inversion, selection, first, len(targets)),
+        first=first,
+        blend=_blend(recipe, chosen, control, source, prompts, alignments),
+        mask=selection,
+    )
+    words = WordMaps(source, chosen.maps, control.levels.map_size) if chosen.maps else None
+    return (yield from sample(plan, words))
+
+
+def _recipe(operation: str, options: Options, selection: Tensor | None) -> Recipe:
+    """The operation's recipe with the user's changes."""
+    if operation not in RECIPES:
+        raise RequestError(f"There is no operation {operation!r}.", f"Known: {', '.join(RECIPES)}.")
+    recipe = RECIPES[operation]
+    if recipe.needs_selection and selection is None:
+        raise SelectionError(f"{operation} needs a selection.", "Select what it should act on.")
+    if selection is not None:
+        recipe = replace(recipe, blend=False)  # the selection is the bound; LocalBlend only if asked for
+    given = {
+        "cross": options.cross,
+        "changed": options.cross,
+        "self_attention": options.self_attention,
+        "self_limit": options.self_limit,
+        "blend": options.blend,
+    }
+    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def _control(
+    steps: int,
+    recipe: Recipe,
+    options: Options,
+    alignment: Alignment,
+    target: Prompt,
+    selection: Tensor | None,
+) -> TargetControl:
+    table = step_table(steps, target, recipe.cross, {})
+    changed = step_table(steps, target, recipe.changed, {})
+    columns = [i for word in alignment.changed_target for i in word.indices]
+    table[:, columns] = changed[:, columns]
+    for word, window in options.cross_words.items():
+        own = list(target.span_of(word))
+        table[:, own] = step_table(steps, target, window, {})[:, own]
+    free = selection if recipe.free_inside else None
+    inserted = tuple(sorted(alignment.inserted))
+    bounded: tuple[RegionWords, ...] = ()
+    if recipe.words_inside and selection is not None and inserted:
+        bounded = (RegionWords(inserted, selection, recipe.word_logit),)
+    return TargetControl(
+        cross=reweight(refine(alignment), target, options.weights),
+        alpha=table,
+        self_control=SelfControl(recipe.self_attention, recipe.self_limit, free),
+        key_mask=None if selection is None else KeyMask(selection, recipe.key_mask),
+        region_words=bounded,
+    )
+
+
+def _first_step(noise: float, steps: int) -> int:
+    return min(round((1 - noise) * steps), steps - 1)
+
+
+def _start(
+    model: DiffusionModel,
+    recipe: Recipe,
+    options: Options,
+    inversion: Inversion,
+    selection: Tensor | None,
+    first: int,
+    targets: int,
+) -> Tensor:
+    """The targets' first latents: the photo's pivot, but inside the selection another picture
+    (``fill``) or other noise (``renoise``), both at the same noise level."""
+    t, pivot, z0 = inversion.timesteps[first], inversion.before(first), inversion.latents[0]
+    region = torch.ones_like(z0[:, :1]) if selection is None else selection.to(z0)
+    alpha = alpha_bar(model.noise, t)
+    eps = (pivot - alpha**0.5 * z0) / (1 - alpha) ** 0.5
+    content = harmonic_fill(z0, region) if recipe.fill else z0
+    rows = []
+    for variation in range(options.variations):
+        share = recipe.renoise if variation == 0 else max(recipe.renoise, VARIATION_NOISE)
+        generator = torch.Generator().manual_seed(options.seed + variation)
+        fresh = torch.randn(z0.shape, generator=generator).to(z0)
+        mixed = (1 - share**2) ** 0.5 * eps + share * fresh
+        rows.append(torch.where(region > 0, add_noise(model.noise, content, mixed, t), pivot))
+    unchanged = recipe.renoise == 0 and not recipe.fill
+    if unchanged:
+        rows[0] = pivot  # not through the rounding above
+    return torch.cat(rows).repeat(targets, 1, 1, 1)
+
+
+def _negatives(
+    negative: str,
+    vocabulary: Vocabulary,
+    alignments: Sequence[Alignment],
+    cond: Conditioning,
+    null: Conditioning,
+    size: tuple[int, int],
+) -> Conditioning:
+    if negative == "source":
+        return cond.expand(len(alignments))
+    if negative == "changed":
+        gone = [" ".join(word.text for word in a.changed_source) for a in alignments]
+        return vocabulary.encode([vocabulary.parse(text) for text in gone], size)
+    return null.expand(len(alignments))
+
+
+def _blend(
+    recipe: Recipe,
+    options: Options,
+    control: AttentionControl,
+    source: Prompt,
+    targets: Sequence[Prompt],
+    alignments: Sequence[Alignment],
+) -> LocalBlend | None:
+    if not recipe.blend:
+        return None
+    changed = [
+        word.text
+        for alignment in alignments
+        for word in (*alignment.changed_source, *alignment.changed_target)
+        if word.kind != "mark"
+    ]
+    include = options.blend_include if options.blend_include else tuple(dict.fromkeys(changed))
+    if not include:
+        return None  # the prompts are the same: nothing to blend by, and nothing to bound
+    return LocalBlend(control, source, targets, include, options.blend_exclude, options.blend_settings)
