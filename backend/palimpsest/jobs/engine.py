@@ -47,8 +47,8 @@ class Engine:
         log: EventLog,
         lanes: tuple[Lane, ...],
         hire: Callable[[Lane], WorkerProcess],
-        patience: Patience = Patience(),
-        limits: Limits = Limits(),
+        patience: Patience,
+        limits: Limits,
     ) -> None:
         self.log = log
         self.lanes = lanes

@@ -104,7 +104,8 @@ class Database:
             state, now = follow(job.state, event), time.time()
             attempt = event.attempt if isinstance(event, Queued) else job.attempt
             db.execute(
-                "UPDATE jobs SET state = ?, attempt = ?, sequence = sequence + 1, updated = ? WHERE number = ?",
+                "UPDATE jobs SET state = ?, attempt = ?, sequence = sequence + 1, updated = ?"
+                " WHERE number = ?",
                 (state, attempt, now, number),
             )
             self._insert_event(number, job.sequence + 1, now, event)
@@ -113,7 +114,8 @@ class Database:
 
     def entries(self, number: int, after: int, limit: int) -> list[Entry]:
         rows = self._read(
-            "SELECT sequence, time, body FROM events WHERE job = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            "SELECT sequence, time, body FROM events WHERE job = ? AND sequence > ?"
+            " ORDER BY sequence LIMIT ?",
             (number, after, limit),
         )
         return [Entry(row[0], row[1], events.from_json(json.loads(row[2]))) for row in rows]
@@ -175,6 +177,11 @@ class Database:
     def image_uses(self) -> dict[str, float]:
         """When each picture was last used, by anybody."""
         return dict(self._read("SELECT image, MAX(used) FROM image_owners GROUP BY image", ()))
+
+    def last_use(self, image: str) -> float:
+        """0 for a picture that nobody owns."""
+        rows = self._read("SELECT MAX(used) FROM image_owners WHERE image = ?", (image,))
+        return 0.0 if rows[0][0] is None else rows[0][0]
 
     def forget_images(self, images: Sequence[str]) -> None:
         with self._writing() as db:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,9 @@ class ImageStore:
                 f"The picture's sha256 is {found}, not {expected}.",
                 "It was damaged on its way: send it again.",
             )
-        if not self.has(found) or self.path(found).stat().st_size != len(content):
+        if self.has(found) and self.path(found).stat().st_size == len(content):
+            os.utime(self.path(found))  # it is in use again: what is fresh is not removed
+        else:
             write_atomically(self.path(found), content)
         return found
 

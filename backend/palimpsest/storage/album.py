@@ -1,0 +1,159 @@
+"""The pictures of the server: taken in as streams, each with its owners, kept while they are needed.
+
+A picture that a waiting or running job needs is never removed; nor is one that was written within the
+last hour, because a job that uses it may be on its way. After that the oldest go first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from palimpsest.errors import DiskFullError, ImageHashError, ImageNotFoundError, StorageError
+from palimpsest.storage.atomic import NO_ROOM
+from palimpsest.storage.database import Database
+from palimpsest.storage.images import ImageStore
+
+GRACE_SECONDS = 3600.0
+UNFINISHED = ".arriving-"
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long ended jobs and their pictures are kept."""
+
+    seconds: float
+    image_bytes: int
+
+
+class Arrival:
+    """A picture on its way: ``write`` its bytes, then give it to ``Album.accept``. Any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
+        self._digest = hashlib.sha256()
+        with disk_errors(self.path):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file: BinaryIO = self.path.open("xb")
+
+    def write(self, chunk: bytes) -> None:
+        self._digest.update(chunk)
+        with disk_errors(self.path):
+            self._file.write(chunk)
+
+    def close(self) -> str:
+        """Everything is on the disk; returns the sha256."""
+        with disk_errors(self.path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        return self._digest.hexdigest()
+
+    def discard(self) -> None:
+        """Forget what has arrived, unless it was accepted."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+class Album:
+    def __init__(self, images: ImageStore, database: Database) -> None:
+        self.images = images
+        self._database = database
+        self._lock = threading.Lock()  # between looking whether a picture is needed and removing it
+
+    def accept(self, arrival: Arrival, image: str, owner: str) -> bool:
+        """Keep a complete picture under its hash; whether it is new. Raises ImageHashError."""
+        target = self.images.path(image)
+        found = arrival.close()
+        if found != image:
+            raise ImageHashError(
+                f"The bytes that arrived have the sha256 {found}, not {image}.",
+                "They were damaged on their way, or hashed wrongly: send them again.",
+            )
+        with self._lock, disk_errors(target):
+            new = not target.is_file()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(arrival.path, target)
+            self._database.own_image(image, owner)
+        return new
+
+    def find(self, image: str, owner: str) -> Path:
+        """Where the picture is. Raises ImageNotFoundError, also for one of somebody else."""
+        path = self.images.path(image)
+        if not self._database.owns_image(image, owner) or not path.is_file():
+            raise ImageNotFoundError(f"There is no picture {image}.", "Send it first.")
+        return path
+
+    def hold(self, images: tuple[str, ...], owner: str) -> None:
+        """Mark pictures as used just now, so that they stay until the job is accepted."""
+        with self._lock:
+            for image in images:
+                self.find(image, owner)
+                self._database.own_image(image, owner)
+
+    def sweep(self, keep: Retention) -> int:
+        """Remove old jobs, then pictures that are too old or too many; returns how many pictures."""
+        now = time.time()
+        self._database.remove_jobs(now - keep.seconds)
+        sizes = dict(self._sizes())
+        total = sum(sizes.values())
+        removed = 0
+        for image, used in sorted(self._uses(sizes).items(), key=lambda item: item[1]):
+            if (total > keep.image_bytes or now - used > keep.seconds) and self._remove(image, now):
+                total -= sizes[image]
+                removed += 1
+        self._remove_unfinished(now)
+        return removed
+
+    def _remove(self, image: str, now: float) -> bool:
+        """Remove one picture if nothing needs it."""
+        with self._lock:
+            if image in self._database.needed_images() or self._is_fresh(image, now):
+                return False
+            self._database.forget_images([image])
+            self.images.discard(image)
+            return True
+
+    def _is_fresh(self, image: str, now: float) -> bool:
+        used = self._database.last_use(image)
+        with contextlib.suppress(OSError):
+            used = max(used, self.images.path(image).stat().st_mtime)
+        return now - used < GRACE_SECONDS
+
+    def _uses(self, sizes: dict[str, int]) -> dict[str, float]:
+        known = self._database.image_uses()
+        return {image: known.get(image, 0.0) for image in sizes}
+
+    def _sizes(self) -> Iterator[tuple[str, int]]:
+        for image in self.images:
+            with contextlib.suppress(OSError):
+                yield image, self.images.path(image).stat().st_size
+
+    def _remove_unfinished(self, now: float) -> None:
+        """What a killed server left of uploads."""
+        for path in self.images.folder.glob(f"{UNFINISHED}*"):
+            with contextlib.suppress(OSError):
+                if now - path.stat().st_mtime > GRACE_SECONDS:
+                    path.unlink()
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise DiskFullError(
+                f"There is no room for a picture in {path.parent}.", "Free some space on the disk."
+            ) from error
+        raise StorageError(f"A picture can't be written to {path.parent}: {error.strerror}.") from error
