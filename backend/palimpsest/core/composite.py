@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from palimpsest.core.region import Mask, Region
 
 Pixels = NDArray[Any]  # uint8 or uint16
+BAND = 1 << 20  # pixels mixed at a time
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,35 @@ def composite(
     whole canvas. ``feather``: width in pixels of the soft edge inside the selection. ``alpha``: the
     picture's own alpha channel; it is kept, and the layer never paints where it is transparent.
     """
-    top = _top(original)
     box = region.box.slices
     cover = coverage(None if mask is None else mask[box], feather, region.box.size[::-1])
-    weight = quantise(cover, top)  # (h, w) int64
-    ink = quantise(edited, top)
-    source = original[box].astype(np.int64)
-    mixed = (weight[..., None] * ink + (top - weight[..., None]) * source + top // 2) // top
-
     merged = original.copy()
-    merged[box] = mixed.astype(original.dtype)
     layer = np.zeros((*original.shape[:2], 4), original.dtype)
-    opacity = weight if alpha is None else (weight * alpha[box].astype(np.int64) + top // 2) // top
-    layer[box][..., 3] = opacity
-    layer[box][..., :3] = np.where(opacity[..., None] > 0, ink, 0)
+    transparency = None if alpha is None else alpha[box]
+    rows = max(1, BAND // region.box.size.width)
+    for top in range(0, len(cover), rows):
+        band = slice(top, top + rows)
+        own = None if transparency is None else transparency[band]
+        _lay(edited[band], cover[band], merged[box][band], layer[box][band], own)
     outside, inside = changed(original, merged, mask)
     return Composite(layer, merged, outside, inside)
+
+
+def _lay(
+    edited: NDArray[np.floating[Any]],
+    cover: NDArray[np.float32],
+    merged: Pixels,
+    layer: Pixels,
+    own: Pixels | None,
+) -> None:
+    """Mix the edit into ``merged``, and lay it on ``layer``; both are written in place."""
+    top = int(np.iinfo(merged.dtype).max)
+    weight, ink = quantise(cover, top), quantise(edited, top)
+    alpha = weight[..., None]
+    merged[...] = (alpha * ink + (top - alpha) * merged.astype(np.int64) + top // 2) // top
+    opacity = weight if own is None else (weight * own.astype(np.int64) + top // 2) // top
+    layer[..., 3] = opacity
+    layer[..., :3] = np.where(opacity[..., None] > 0, ink, 0)
 
 
 def coverage(mask: Mask | None, feather: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -85,8 +99,8 @@ def distance_inside(selected: NDArray[np.bool_], limit: int) -> NDArray[np.float
     which needs only offsets up to ``limit``. Larger distances, and a mask without any unselected
     pixel, give ``limit``.
     """
-    column = np.minimum(_run_length(selected), _run_length(selected[::-1])[::-1])
-    squared = np.minimum(column, limit).astype(np.int64) ** 2
+    column = np.minimum(_run_length(selected, limit), _run_length(selected[::-1], limit)[::-1])
+    squared = np.minimum(column, limit) ** 2
     nearest = squared.copy()
     for offset in range(1, min(limit, selected.shape[1])):
         reach = offset * offset
@@ -95,11 +109,10 @@ def distance_inside(selected: NDArray[np.bool_], limit: int) -> NDArray[np.float
     return np.minimum(np.sqrt(nearest), limit).astype(np.float32)
 
 
-def _run_length(selected: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How many selected pixels end here, counted down each column; "far" until the first unselected one."""
-    rows = np.arange(len(selected))[:, None]
-    far = -selected.shape[0] - selected.shape[1]
-    last_unselected = np.maximum.accumulate(np.where(selected, far, rows), axis=0)
+def _run_length(selected: NDArray[np.bool_], far: int) -> NDArray[np.int32]:
+    """How many selected pixels end here, counted down each column; ``far`` or more before any unselected."""
+    rows = np.arange(len(selected), dtype=np.int32)[:, None]
+    last_unselected = np.maximum.accumulate(np.where(selected, np.int32(-far), rows), axis=0)
     return rows - last_unselected
 
 
@@ -114,8 +127,3 @@ def changed(before: Pixels, after: Pixels, mask: Mask | None) -> tuple[int, int]
 def quantise(values: NDArray[np.floating[Any]], top: int) -> NDArray[np.int64]:
     """[0, 1] to whole levels 0 … ``top``, rounded to nearest."""
     return np.floor(np.clip(values, 0, 1).astype(np.float64) * top + 0.5).astype(np.int64)
-
-
-def _top(pixels: Pixels) -> int:
-    assert pixels.dtype in (np.uint8, np.uint16), pixels.dtype
-    return int(np.iinfo(pixels.dtype).max)
