@@ -1,0 +1,312 @@
+"""Textual inversion (Gal et al. 2022): learn a word by its embedding alone.
+
+    v* = argmin_v E_{z_0, ε, t} w ⊙ ||ε - ε_θ(z_t, t, c_θ(y(v)))||²          (eq. 2)
+
+Nothing but the k rows of v moves: they are float32 whatever the model's precision, and everything else
+is frozen. Randomness is a function of (seed, step), so a run that is resumed from its last state gives
+the same word as one that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from palimpsest.core.concept import Concept
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.noun import noun_rows
+from palimpsest.core.prompt import Prompt, Vocabulary, concepts_installed
+from palimpsest.core.steps import Step, Steps
+from palimpsest.core.stopping import Dvar
+from palimpsest.core.templates import fill, templates_for
+from palimpsest.core.views import View, grouped, stacked
+
+TRAINING, EXAM = 0, 1  # two independent streams of randomness
+
+
+@dataclass(frozen=True)
+class LearnSettings:
+    """How to learn. ``rate`` is relative: Adam's step in units of the noun's own rows (root mean square).
+
+    For CLIP-L's table (rms 0.0145) the default is an absolute 3.6e-3, between diffusers' recipe
+    (2e-3) and the paper's (5e-3); a table of another scale needs no other number.
+    """
+
+    steps: int = 400
+    batch: int = 4
+    rate: float = 0.25
+    final_rate: float = 0.05  # at the end of a cosine
+    warmup: int = 10
+    betas: tuple[float, float] = (0.9, 0.99)
+    norms: tuple[float, float] = (0.8, 1.25)  # every row's norm, in units of its first norm
+    times: tuple[float, float] = (0.1, 0.9)  # t/T that are trained on
+    spread_noise: float = 0.02  # between rows that start from the same token
+    exam_every: int = 5
+    exam_size: int = 8
+    stop: Dvar = field(default_factory=Dvar)
+    at_once: int = 4  # most latents in the UNet together; less needs less memory, the word is the same
+
+
+RECOMMENDED: dict[str, LearnSettings] = {}
+
+
+def recommended(family: str) -> LearnSettings:
+    """The settings for a model family; the defaults where nothing else was found better."""
+    return RECOMMENDED.get(family, LearnSettings())
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is to be learned."""
+
+    placeholder: str  # "<my-toy>"
+    noun: str
+    kind: str = "subject"  # or "style"
+    vectors: int = 2
+    captions: tuple[str | None, ...] = ()  # per picture, with {} for the word; None or absent: templates
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class LearningState:
+    """Everything that changes while learning; ``rows`` and Adam's moments are per text encoder."""
+
+    step: int
+    rows: tuple[Tensor, ...]  # (vectors, width) float32
+    means: tuple[Tensor, ...]  # Adam's first moments
+    squares: tuple[Tensor, ...]  # Adam's second moments
+    best: tuple[Tensor, ...]  # the rows of the lowest exam loss
+    best_step: int
+    exams: tuple[float, ...]  # L_det before the first step and after every ``exam_every``
+
+    def to_tensors(self) -> dict[str, Tensor]:
+        """A flat dictionary for a safetensors file."""
+        tensors = {
+            f"{name}.{i}": tensor.clone()
+            for name in ("rows", "means", "squares", "best")
+            for i, tensor in enumerate(getattr(self, name))
+        }
+        tensors["steps"] = torch.tensor([self.step, self.best_step])
+        tensors["exams"] = torch.tensor(self.exams, dtype=torch.float64)
+        return tensors
+
+    @staticmethod
+    def from_tensors(tensors: dict[str, Tensor]) -> LearningState:
+        encoders = sum(name.startswith("rows.") for name in tensors)
+
+        def part(name: str) -> tuple[Tensor, ...]:
+            return tuple(tensors[f"{name}.{i}"] for i in range(encoders))
+
+        step, best_step = (int(value) for value in tensors["steps"])
+        exams = tuple(float(value) for value in tensors["exams"])
+        return LearningState(
+            step, part("rows"), part("means"), part("squares"), part("best"), best_step, exams
+        )
+
+
+@dataclass(frozen=True)
+class LearningStep(Step):
+    """A step with the state after it, to be kept against interruption."""
+
+    state: LearningState | None = None
+
+
+@dataclass(frozen=True)
+class Learned:
+    concept: Concept
+    steps: int  # taken
+    best_step: int  # the one whose rows were kept
+    exams: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """One latent of a batch: which view, in which sentence, at which noise."""
+
+    view: View
+    prompt: Prompt
+    t: int
+    sample: Tensor  # noise of the autoencoder's distribution
+    eps: Tensor
+
+
+def learn(
+    model: DiffusionModel,
+    views: Sequence[View],
+    lesson: Lesson,
+    settings: LearnSettings,
+    state: LearningState | None = None,
+) -> Steps[Learned]:
+    """Learn ``lesson`` from ``views``; yields a LearningStep per optimiser step.
+
+    ``state``: continue from a state of the same lesson, views and settings. Raises RequestError.
+    """
+    start = first_rows(model, lesson, settings)
+    rows = [Tensor.requires_grad_(row.clone()) for row in (start if state is None else state.rows)]
+    concept = Concept(lesson.placeholder, tuple(rows), model.family, lesson.kind, lesson.noun)
+    with concepts_installed(model, [concept]) as vocabulary:
+        told = sentences(vocabulary, lesson)
+        course = _Course(model, vocabulary, tuple(views), lesson, settings, start, told)
+        if state is None:
+            state = course.first_state(rows)
+        while state.step < settings.steps and not settings.stop.satisfied(state.exams):
+            loss, state = course.advance(rows, state)
+            yield LearningStep("learn", state.step, settings.steps, loss=loss, state=state)
+    learned = replace(concept, rows=state.best)
+    return Learned(learned, state.step, state.best_step, state.exams)
+
+
+def first_rows(model: DiffusionModel, lesson: Lesson, settings: LearnSettings) -> tuple[Tensor, ...]:
+    return noun_rows(model, lesson.noun, lesson.vectors, settings.spread_noise, lesson.seed)
+
+
+def sentences(vocabulary: Vocabulary, lesson: Lesson) -> Callable[[int], tuple[Prompt, ...]]:
+    """The sentences a picture may be described by: its own caption, else the templates."""
+    tokenizers = [part.tokenizer for part in vocabulary.model.text]
+
+    def parsed(texts: Sequence[str]) -> tuple[Prompt, ...]:
+        return tuple(vocabulary.parse(fill(text, lesson.placeholder)) for text in texts)
+
+    general = parsed(templates_for(lesson.kind, tokenizers))
+    own = [general if caption is None else parsed([caption]) for caption in lesson.captions]
+    return lambda picture: own[picture] if picture < len(own) else general
+
+
+@dataclass(frozen=True)
+class _Course:
+    model: DiffusionModel
+    vocabulary: Vocabulary
+    views: tuple[View, ...]
+    lesson: Lesson
+    settings: LearnSettings
+    start: tuple[Tensor, ...]
+    sentences: Callable[[int], tuple[Prompt, ...]]  # by picture
+
+    def first_state(self, rows: Sequence[Tensor]) -> LearningState:
+        zeros = tuple(torch.zeros_like(row) for row in self.start)
+        return LearningState(0, self.start, zeros, zeros, self.start, 0, (self.exam(),))
+
+    def advance(self, rows: Sequence[Tensor], state: LearningState) -> tuple[float, LearningState]:
+        """One optimiser step, and an exam when it is due. ``rows`` are changed in place."""
+        loss, gradients = self.gradient(rows, self.draw(TRAINING, state.step, self.settings.batch))
+        after = _adam(self, state, gradients)
+        with torch.no_grad():
+            for row, new in zip(rows, after.rows, strict=True):
+                row.copy_(new)
+        due = after.step % self.settings.exam_every == 0 or after.step == self.settings.steps
+        return loss, self.examined(after) if due else after
+
+    def examined(self, state: LearningState) -> LearningState:
+        exam = self.exam()
+        better = exam < min(state.exams)
+        return replace(
+            state,
+            exams=(*state.exams, exam),
+            best=state.rows if better else state.best,
+            best_step=state.step if better else state.best_step,
+        )
+
+    def exam(self) -> float:
+        """L_det: the loss on a batch that is always the same."""
+        with torch.no_grad():
+            draws = self.draw(EXAM, 0, self.settings.exam_size)
+            return sum(float(loss) for loss in self.losses(draws))
+
+    def gradient(self, rows: Sequence[Tensor], draws: Sequence[_Draw]) -> tuple[float, list[Tensor]]:
+        """The batch's loss and its gradient, group by group so that only one group is in memory."""
+        total, gradients = 0.0, [torch.zeros_like(row) for row in rows]
+        with torch.enable_grad():
+            for loss in self.losses(draws):
+                parts = torch.autograd.grad(loss * self.loss_scale, rows)
+                gradients = [g + part / self.loss_scale for g, part in zip(gradients, parts, strict=True)]
+                total += float(loss.detach())
+        return total, gradients
+
+    @property
+    def loss_scale(self) -> float:
+        """Gradients of a float16 network would vanish below 6e-8; a power of two is undone exactly."""
+        return 1024.0 if self.model.dtype == torch.float16 else 1.0
+
+    def losses(self, draws: Sequence[_Draw]) -> Iterator[Tensor]:
+        """Each group's share of the batch's mean loss."""
+        for indices in grouped([draw.view for draw in draws], self.settings.at_once):
+            group = [draws[index] for index in indices]
+            yield self.group_loss(group) / len(draws)
+
+    def group_loss(self, group: Sequence[_Draw]) -> Tensor:
+        """Σ over the group of the weighted mean of (ε - ε_θ)², or of (v - v_θ)² for a v-predicting model."""
+        device, noise = self.model.device, self.model.noise
+        z0, weight = stacked([draw.view for draw in group], [draw.sample for draw in group])
+        eps = torch.stack([draw.eps for draw in group])
+        t = torch.tensor([draw.t for draw in group])
+        alpha = noise.alphas_cumprod[t].reshape(-1, 1, 1, 1)
+        z = alpha.sqrt().float() * z0 + (1 - alpha).sqrt().float() * eps  # (group, c, h, w)
+        size = (z.shape[2] * self.model.stride, z.shape[3] * self.model.stride)
+        conditioning = self.vocabulary.encode([draw.prompt for draw in group], size)
+        error = (self.model.eps(z.to(device), t.to(device), conditioning) - eps.to(device)) ** 2
+        if noise.prediction == "v_prediction":  # ε_θ - ε = √ᾱ (v_θ - v)
+            error = error / alpha.float().to(device)
+        weight = weight.to(device)
+        return ((weight * error).mean(dim=(1, 2, 3)) / weight.mean(dim=(1, 2, 3))).sum()
+
+    def draw(self, stream: int, step: int, size: int) -> list[_Draw]:
+        """``size`` latents: pictures in turn, one timestep from each of ``size`` equal strata."""
+        generator = _generator(self.lesson.seed, stream, step)
+        strata = torch.randperm(size, generator=generator)
+        within = torch.rand(size, generator=generator)
+        low, high = (bound * (len(self.model.noise.alphas_cumprod) - 1) for bound in self.settings.times)
+        times = low + (high - low) * (strata + within) / size
+        return [self.one(generator, step * size + i, int(times[i])) for i in range(size)]
+
+    def one(self, generator: torch.Generator, number: int, t: int) -> _Draw:
+        view = self.pick(number, generator)
+        choice = self.sentences(view.picture)
+        prompt = choice[int(torch.randint(len(choice), (1,), generator=generator))]
+        sample = torch.randn(view.mean.shape, generator=generator)
+        return _Draw(view, prompt, t, sample, torch.randn(view.mean.shape, generator=generator))
+
+    def pick(self, number: int, generator: torch.Generator) -> View:
+        """A view of each picture in turn, so that no batch forgets one."""
+        pictures = sorted({view.picture for view in self.views})
+        picture = pictures[number % len(pictures)]
+        own = [view for view in self.views if view.picture == picture]
+        return own[int(torch.randint(len(own), (1,), generator=generator))]
+
+
+def _adam(course: _Course, state: LearningState, gradients: Sequence[Tensor]) -> LearningState:
+    """Kingma & Ba 2015, algorithm 1, without weight decay; then every row's norm is put in bounds."""
+    settings, step = course.settings, state.step + 1
+    first, second = settings.betas
+    means = tuple(first * m + (1 - first) * g for m, g in zip(state.means, gradients, strict=True))
+    squares = tuple(second * v + (1 - second) * g * g for v, g in zip(state.squares, gradients, strict=True))
+    rows = []
+    for row, mean, square, start in zip(state.rows, means, squares, course.start, strict=True):
+        direction = (mean / (1 - first**step)) / ((square / (1 - second**step)).sqrt() + 1e-12)
+        unit = start.square().mean().sqrt()
+        rows.append(within_norms(row - rate(settings, step) * unit * direction, start, settings.norms))
+    return replace(state, step=step, rows=tuple(rows), means=means, squares=squares)
+
+
+def rate(settings: LearnSettings, step: int) -> float:
+    """Linear warm-up, then half a cosine from ``rate`` to ``final_rate``."""
+    if step <= settings.warmup:
+        return settings.rate * step / settings.warmup
+    progress = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
+    swing = (settings.rate - settings.final_rate) * (1 + math.cos(math.pi * progress)) / 2
+    return settings.final_rate + swing
+
+
+def within_norms(rows: Tensor, start: Tensor, bounds: tuple[float, float]) -> Tensor:
+    """Each row scaled so that its norm is within ``bounds`` times its first norm (as a word's should be)."""
+    norms, first = rows.norm(dim=1, keepdim=True), start.norm(dim=1, keepdim=True)
+    return rows * (norms.clamp(min=bounds[0] * first, max=bounds[1] * first) / norms)
+
+
+def _generator(seed: int, stream: int, step: int) -> torch.Generator:
+    """A stream of its own for every (seed, stream, step)."""
+    mixed = (seed * 2 + stream) * 1_000_003 + step
+    return torch.Generator().manual_seed(mixed)
