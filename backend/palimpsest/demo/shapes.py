@@ -19,8 +19,8 @@ Array = NDArray[np.floating[Any]]
 Point = tuple[float, float]
 
 LIGHT = (-0.5, -0.55, 0.67)
-REACH = (-1.35, -2.4, 1.35, 0.3)
-"""Left, top, right and bottom of a thing's window, in its own units."""
+REACH = (-1.35, -2.4, 1.7, 0.3)
+"""Left, top, right and bottom of a thing's window, in its own units; the shadow falls to the right."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _checked(f: Frame) -> Array:
 
 
 _TEXTURES: dict[str, Callable[[Frame], Array]] = {"striped": _striped, "dotted": _dotted, "checked": _checked}
-_SECOND = {"white": (110, 110, 120), "yellow": (150, 90, 20), "pink": (150, 40, 110)}
+_SECOND = {"white": (110, 110, 120), "yellow": (150, 90, 20)}
 """What stripes, dots and checks are drawn in where near-white would not show."""
 
 
