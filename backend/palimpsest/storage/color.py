@@ -242,10 +242,10 @@ def _parametric(tag: bytes, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _is_srgb(found: Space) -> bool:
-    """A profile that moves no colour by half an 8-bit level is sRGB under another name."""
+    """A profile that moves no colour by as much as an 8-bit level is sRGB under another name."""
     steps = np.linspace(0, 1, 18, dtype=np.float32)
     cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(18, -1, 3)
-    return float(np.abs(found.to_srgb(cube) - cube).max()) < 0.5 / 255
+    return float(np.abs(found.to_srgb(cube) - cube).max()) < 1 / 255
 
 
 def _inverse(curve: NDArray[np.float32], linear: NDArray[np.float32]) -> NDArray[np.float32]:
