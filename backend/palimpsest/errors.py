@@ -9,11 +9,11 @@ PalimpsestError
 │   ├── ImageTooSmallError / ImageTooLargeError / ImageUnreadableError / ImageUnsupportedError
 │   └── ImageNotFoundError / ImageHashError
 ├── ConceptError              the concept library                          409/404/422
-│   ├── ConceptNotFoundError / ConceptExistsError / ConceptNameError
+│   ├── ConceptNotFoundError / ConceptExistsError / ConceptInUseError / ConceptNameError
 │   ├── ConceptIncompatibleError / ConceptFileError
 │   └── ConceptImagesError    too few, duplicate, or disagreeing pictures
 ├── ModelError                the model folder                             404/422
-│   ├── ModelNotFoundError / ModelUnreadableError / PickledModelError / ModelIncapableError
+│   ├── ModelNotFoundError / ModelBusyError / ModelUnreadableError / PickledModelError / ModelIncapableError
 ├── ResourceError             the machine ran out of something             507/503
 │   ├── OutOfMemoryError / DiskFullError / StorageError / NetworkError
 │   └── OfflineError / ChecksumError / QueueFullError / ServerRunningError
@@ -127,6 +127,11 @@ class ConceptExistsError(ConceptError):
     status = 409
 
 
+class ConceptInUseError(ConceptError):
+    code = "concept_in_use"
+    status = 409
+
+
 class ConceptNameError(ConceptError):
     code = "concept_name"
 
@@ -152,6 +157,11 @@ class ModelNotFoundError(ModelError):
     code = "model_not_found"
     status = 404
     exit_code = 2
+
+
+class ModelBusyError(ModelError):
+    code = "model_busy"
+    status = 409
 
 
 class ModelUnreadableError(ModelError):

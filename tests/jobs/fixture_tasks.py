@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -21,6 +22,9 @@ class Fixtures:
 
     def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
         return getattr(self, request["do"])(request)
+
+    def status(self) -> dict[str, Any]:
+        return {"device": self.device}
 
     def steps(self, request: dict[str, Any]) -> Iterator[Event]:
         """``steps`` steps of ``pause`` seconds; says at the end which process did it."""
@@ -91,3 +95,16 @@ def open_fixtures(device: str, options: dict[str, Any]) -> Fixtures:
 
 def open_nothing(device: str, options: dict[str, Any]) -> Fixtures:
     raise RuntimeError(f"no workplace on {device}")
+
+
+class Prompted(Fixtures):
+    """Takes its order from the source prompt, so that it can come through the API."""
+
+    def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
+        hangs = request.get("model") == "endless"  # a pull has no prompt
+        order = json.loads(request.get("source_prompt", json.dumps({"do": "hang" if hangs else "steps"})))
+        return getattr(self, order["do"])(order)
+
+
+def open_prompted(device: str, options: dict[str, Any]) -> Prompted:
+    return Prompted(device, options)

@@ -27,6 +27,7 @@ def test_a_job_runs_and_its_events_are_numbered_without_gaps(engine):
     assert job.state == "finished"
     assert names(engine, job) == ["Queued", "Started", "Progressed", "Progressed", "Previewed", "Finished"]
     assert [entry.sequence for entry in engine.log.after(job.number, 4)] == [5, 6]
+    assert engine.workers()[0].status == {"device": "cpu"}
 
 
 def test_the_same_submission_twice_is_the_same_job(engine):
@@ -186,14 +187,14 @@ def test_an_idle_worker_gives_its_memory_back_and_on_demand_too(tmp_path):
     with open_shop(tmp_path, patience=Patience(idle_unload=0.5)) as engine:
         engine.submit(submission("a"))
         first = last(engine, ended(engine, "a")).result["pid"]
-        eventually(lambda: engine.workers()[0][1] is None)
+        eventually(lambda: engine.workers()[0].pid is None)
         engine.submit(submission("b"))
         assert last(engine, ended(engine, "b")).result["pid"] != first
     with open_shop(tmp_path) as engine:
         engine.submit(submission("c"))
         ended(engine, "c")
         engine.unload()
-        eventually(lambda: engine.workers()[0][1] is None)
+        eventually(lambda: engine.workers()[0].pid is None)
 
 
 def test_an_unattended_job_is_cancelled_and_an_attended_one_is_not(engine):

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from palimpsest.errors import (
     JobExistsError,
@@ -37,6 +38,15 @@ class Limits:
     waiting: int = 200  # jobs in the queue
     waiting_per_owner: int = 100
     attempts: int = 2  # how often a job may meet a dying worker before it is failed
+
+
+class WorkerView(NamedTuple):
+    """A lane as it is now. pid: of its worker, if it has one; kind: of the job it runs, if it does."""
+
+    lane: Lane
+    pid: int | None
+    kind: str | None
+    status: dict[str, Any]
 
 
 class Engine:
@@ -140,11 +150,10 @@ class Engine:
         with self._changed:
             return {"waiting": len(self._queue), "running": len(self._running)}
 
-    def workers(self) -> list[tuple[Lane, int | None, str | None]]:
-        """Per lane: its worker's process id, if there is one, and the kind of job it runs."""
+    def workers(self) -> list[WorkerView]:
         with self._changed:
             kinds = {number: job.kind for number, job in self._running.items()}
-        return [(s.lane, s.pid, kinds.get(s.working_on or 0)) for s in self._supervisors]
+        return [WorkerView(s.lane, s.pid, kinds.get(s.working_on or 0), s.status) for s in self._supervisors]
 
     # What supervisors need of their desk.
 

@@ -55,6 +55,7 @@ class Supervisor:
     ) -> None:
         self.lane = lane
         self.working_on: int | None = None
+        self.status: dict[str, Any] = {}  # what the worker last said of itself
         self._desk = desk
         self._hire = hire
         self._patience = patience
@@ -131,6 +132,7 @@ class Supervisor:
             now = time.monotonic()
             if message is not None:
                 heard = now
+                self.status = message.get("status", self.status)
                 if message.get("job") == job.number and self._pass_on(job, message):
                     return
             if self._desk.cancelling(job.number) and cancelled_at is None:

@@ -4,7 +4,7 @@ It reads lines of JSON from its standard input and writes lines of JSON to its s
 
     in   {"open": "module:function", "device": "cuda:0", "options": {…}}      first line
          {"run": 17, "kind": "edit", "request": {…}}    {"cancel": 17}
-    out  {"ready": true}    {"job": 17, "event": "progressed", …}
+    out  {"status": {…}}    {"job": 17, "event": "progressed", …}
 
 ``module:function`` is called with (device, options) and returns a Workplace. Its tasks are generators;
 between two of their events the worker looks whether the job was cancelled and, if so, closes the
@@ -34,6 +34,10 @@ class Workplace(Protocol):
 
     def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]: ...
 
+    def status(self) -> dict[str, Any]:
+        """For people: the device's name and memory, the loaded model. Plain JSON."""
+        ...
+
 
 class Worker:
     """Runs one job after the other; a second thread listens for cancellation."""
@@ -49,10 +53,12 @@ class Worker:
         opening = json.loads(self._source.readline())
         threading.Thread(target=self._listen, daemon=True).start()
         workplace = open_workplace(opening["open"], opening["device"], opening["options"])
-        self._say({"ready": True})
+        self._say({"status": workplace.status()})
         while True:
             order = self._runs.get()
             for event in self._events(workplace, order):
+                if isinstance(event, (Finished, Failed, Cancelled)):
+                    self._say({"status": workplace.status()})
                 self._say({"job": order["run"], **to_json(event)})
 
     def _listen(self) -> None:

@@ -1,0 +1,52 @@
+"""What the routes need of the rest of the server; ``palimpsest.app`` fills it in."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from palimpsest.jobs.engine import Engine
+from palimpsest.storage.album import Album
+from palimpsest.storage.concepts import ConceptLibrary
+from palimpsest.storage.database import Database
+
+PROTOCOL = 1  # raised when an older client could no longer talk to this server
+
+
+@dataclass(frozen=True)
+class ApiLimits:
+    """Limits of the door; those of the pictures' content are the tasks' own."""
+
+    json_bytes: int = 1 << 20
+    image_bytes: int = 512 << 20
+    concept_bytes: int = 16 << 20
+    stall_seconds: float = 20.0  # without one byte of an upload
+    least_rate: float = 1024.0  # bytes per second that an upload must bring on average
+    requests_per_second: int = 1000  # per token
+    refusals_per_minute: int = 60  # wrong tokens per address
+    wait_seconds: float = 55.0  # longest answer to a long poll
+
+
+@dataclass(frozen=True)
+class House:
+    """One server. ``tokens``: owner → token. ``hosts``: names besides this machine's own."""
+
+    engine: Engine
+    database: Database
+    album: Album
+    concepts: ConceptLibrary
+    tokens: Mapping[str, str]
+    models: Callable[[], list[dict[str, Any]]]
+    require_model: Callable[[str], object]  # raises ModelNotFoundError
+    versions: Mapping[str, str]
+    limits: ApiLimits = ApiLimits()
+    hosts: tuple[str, ...] = ()
+    any_address: bool = False  # bound to more than this machine
+    notices: tuple[str, ...] = ()
+    scratch: Path = Path()  # for files on their way into the concept library
+    closing: threading.Event = field(default_factory=threading.Event)  # open streams must end
+    last_request: list[float] = field(default_factory=lambda: [time.monotonic()])

@@ -1,0 +1,98 @@
+"""Routes for pictures: the bytes as they are, under their sha256. Nothing is decoded here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from palimpsest.api.house import House
+from palimpsest.api.schemas import Error, ImageStored
+from palimpsest.storage.album import Arrival
+
+router = APIRouter()
+Image = Annotated[
+    str, InPath(pattern="^[0-9a-f]{64}$", description="sha256 of the bytes.", examples=["5" * 64])
+]
+CHUNK = 1 << 20  # bytes gathered before they are hashed and written
+BYTES: dict[str, Any] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+FAILURES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Error} for status in (400, 401, 403, 404, 405, 408, 413, 422, 426, 429, 500, 503, 507)
+}
+
+
+def house_of(request: Request) -> House:
+    return request.app.state.house
+
+
+TheHouse = Annotated[House, Depends(house_of)]
+
+
+@router.put(
+    "/images/{image}",
+    status_code=201,
+    responses={**FAILURES, 200: {"model": ImageStored}},
+    openapi_extra={"requestBody": {"required": True, "content": BYTES}},
+)
+async def put_image(house: TheHouse, request: Request, response: Response, image: Image) -> ImageStored:
+    """Store a picture. 201: it is new; 200: it was there already."""
+    new = await receive(house, request, image)
+    response.status_code = 201 if new else 200
+    return ImageStored(image=image, new=new)
+
+
+@router.get(
+    "/images/{image}",
+    response_class=FileResponse,
+    responses={**FAILURES, 200: {"content": {"image/png": {}, **BYTES}}},
+)
+def get_image(house: TheHouse, request: Request, image: Image) -> FileResponse:
+    """The bytes as they were stored."""
+    return picture_response(house, image, request.scope["owner"])
+
+
+@router.head("/images/{image}", response_class=Response, responses=FAILURES)
+def head_image(house: TheHouse, request: Request, image: Image) -> Response:
+    """Whether the picture is there, so that it need not be sent."""
+    path = house.album.find(image, request.scope["owner"])
+    return Response(headers={"Content-Length": str(path.stat().st_size)}, media_type=media_type(path))
+
+
+async def receive(house: House, request: Request, image: str) -> bool:
+    """Write the body to the disk as it comes; hashing and writing happen off the event loop."""
+    arrival = await run_in_threadpool(Arrival, house.album.images.folder)
+    try:
+        gathered = bytearray()
+        async for chunk in request.stream():
+            gathered += chunk
+            if len(gathered) >= CHUNK:
+                await run_in_threadpool(arrival.write, bytes(gathered))
+                gathered.clear()
+        await run_in_threadpool(arrival.write, bytes(gathered))
+        owner = request.scope["owner"]
+        return await run_in_threadpool(house.album.accept, arrival, image, owner)
+    except ClientDisconnect:
+        return False  # nobody reads the answer
+    finally:
+        await run_in_threadpool(arrival.discard)
+
+
+def picture_response(house: House, image: str, owner: str) -> FileResponse:
+    """A picture never changes under its name, so it may be kept by the client for ever."""
+    path = house.album.find(image, owner)
+    headers = {"ETag": f'"{image}"', "Cache-Control": "private, max-age=31536000, immutable"}
+    return FileResponse(path, headers=headers, media_type=media_type(path))
+
+
+def media_type(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(8)
+    return next(
+        (kind for magic, kind in MAGIC.items() if start.startswith(magic)), "application/octet-stream"
+    )

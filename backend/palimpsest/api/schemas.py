@@ -1,0 +1,307 @@
+"""The shapes of the HTTP API: what may come in, field by field, and what goes out.
+
+The requests mirror ``palimpsest.contract`` (a test compares them); here they get limits, descriptions
+and examples. Unknown fields and wrong types are refused.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from palimpsest.contract import BUILT_IN, ConceptKind, InversionMethod, Operation
+from palimpsest.jobs.state import Priority, State
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), Field(examples=["5" * 64])]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Prompt = Annotated[str, StringConstraints(max_length=2000)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Window = Annotated[list[Fraction], Field(min_length=2, max_length=2, examples=[[0.0, 0.8]])]
+WorkingSize = Annotated[int, Field(ge=64, le=4096)]
+Steps = Annotated[int, Field(ge=1, le=1000)]
+JobId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+    Field(description="Chosen by the client: posting it twice is the same job.", examples=["3f6c-edit-1"]),
+]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class InversionSettings(Shape):
+    """How the photo is made reproducible; part of the key under which it is remembered."""
+
+    method: InversionMethod = "direct"
+    steps: Steps | None = None
+    guidance: Annotated[float, Field(ge=0, le=100)] | None = None
+    inner_steps: Annotated[int, Field(ge=1, le=1000)] = 10
+    working_size: WorkingSize | None = Field(
+        default=None, description="Long side the model works at; null = native."
+    )
+
+
+class Control(Shape):
+    """Attention control; null = the operation's own default. Windows are fractions of the steps."""
+
+    cross: Window | None = None
+    cross_words: dict[Word, Window] = {}
+    self_attention: Window | None = None
+    blend: bool | None = None
+    blend_include: Annotated[list[Word], Field(max_length=75)] = []
+    blend_exclude: Annotated[list[Word], Field(max_length=75)] = []
+    blend_threshold: Fraction = 0.3
+
+
+class EditRequest(Shape):
+    """Edit inside ``selection`` so that ``source_prompt`` becomes ``target_prompt``."""
+
+    image: Sha256
+    operation: Operation
+    source_prompt: Prompt
+    target_prompt: Prompt = ""
+    selection: Sha256 | None = Field(
+        default=None, description="Grey, the image's size: 0 = keep, white = edit."
+    )
+    pairs: Annotated[
+        list[Annotated[list[Word], Field(min_length=2, max_length=2)]], Field(max_length=75)
+    ] = []
+    weights: dict[Word, Annotated[float, Field(ge=-20, le=20)]] = {}
+    model: Name = BUILT_IN
+    inversion: InversionSettings = InversionSettings()
+    control: Control = Control()
+    feather: Annotated[int, Field(ge=0, le=4096)] = 8
+    context: Annotated[float, Field(ge=0, le=8)] = 0.5
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    variations: Annotated[int, Field(ge=1, le=16)] = 1
+    maps: bool = False
+
+
+class InvertRequest(Shape):
+    """Remember a photo ahead of time."""
+
+    image: Sha256
+    source_prompt: Prompt
+    selection: Sha256 | None = None
+    model: Name = BUILT_IN
+    inversion: InversionSettings = InversionSettings()
+    context: Annotated[float, Field(ge=0, le=8)] = 0.5
+
+
+class LearnRequest(Shape):
+    """Learn a new word from pictures of one subject or one style."""
+
+    name: Name
+    images: Annotated[list[Sha256], Field(min_length=1, max_length=64)]
+    noun: Word
+    kind: ConceptKind = "subject"
+    masks: Annotated[list[Sha256 | None], Field(max_length=64)] = []
+    vectors: Annotated[int, Field(ge=1, le=75)] = 2
+    steps: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    model: Name = BUILT_IN
+    replace: bool = False
+    accept_outliers: bool = False
+
+
+class AttentionRequest(Shape):
+    """Where in the picture is this word?"""
+
+    image: Sha256
+    source_prompt: Prompt
+    word: Word
+    selection: Sha256 | None = None
+    model: Name = BUILT_IN
+    inversion: InversionSettings = InversionSettings()
+    context: Annotated[float, Field(ge=0, le=8)] = 0.5
+
+
+class DescribeRequest(Shape):
+    """Propose a caption."""
+
+    image: Sha256
+    selection: Sha256 | None = None
+    model: Name = BUILT_IN
+
+
+class PullRequest(Shape):
+    """Download a model of the catalogue, or one file by address."""
+
+    model: Name
+    url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=2000)] | None = None
+    sha256: Sha256 | None = None
+
+
+class Submission(Shape):
+    id: JobId
+    priority: Priority = Field(
+        default="interactive", description="Batch jobs run when no interactive one waits."
+    )
+    unattended_seconds: Annotated[float, Field(ge=1, le=86400)] | None = Field(
+        default=None,
+        description="Cancel the job when its client asked nothing about it for so long; null = never.",
+    )
+
+
+class EditJob(Submission):
+    kind: Literal["edit"]
+    request: EditRequest
+
+
+class InvertJob(Submission):
+    kind: Literal["invert"]
+    request: InvertRequest
+
+
+class LearnJob(Submission):
+    kind: Literal["learn"]
+    request: LearnRequest
+
+
+class AttentionJob(Submission):
+    kind: Literal["attention"]
+    request: AttentionRequest
+
+
+class DescribeJob(Submission):
+    kind: Literal["describe"]
+    request: DescribeRequest
+
+
+class PullJob(Submission):
+    kind: Literal["pull"]
+    request: PullRequest
+
+
+AnyJob = Annotated[
+    EditJob | InvertJob | LearnJob | AttentionJob | DescribeJob | PullJob, Field(discriminator="kind")
+]
+SUBMISSION_EXAMPLES: list[Any] = [
+    {
+        "id": "3f6c-edit-1",
+        "kind": "edit",
+        "request": {
+            "image": "5" * 64,
+            "operation": "replace",
+            "source_prompt": "a photo of a cat next to a mirror",
+            "target_prompt": "a photo of <my-toy> next to a mirror",
+        },
+    },
+    {"id": "3f6c-pull-1", "kind": "pull", "request": {"model": "sd15"}},
+]
+
+
+class Answer(BaseModel):
+    """What goes out."""
+
+
+class Error(Answer):
+    code: str = Field(examples=["job_not_found"], description="Stable: clients match on it.")
+    message: str = Field(examples=["There is no job '3f6c-edit-1'."])
+    hint: str = Field(examples=["It may have been removed by its age."], description="What to do next.")
+    details: dict[str, Any] = {}
+
+
+class Health(Answer):
+    status: Literal["ok"] = "ok"
+    protocol: int = Field(examples=[1])
+    version: str = Field(examples=["0.1.0"])
+
+
+class WorkerInfo(Answer):
+    lane: str
+    device: str
+    kinds: list[str]
+    pid: int | None = Field(description="null: no worker is running, and no memory is held.")
+    running: str | None = Field(description="The kind of the job that runs, whoever's it is.")
+    status: dict[str, Any] = Field(description="What the worker last said of its device and model.")
+
+
+class System(Answer):
+    protocol: int
+    versions: dict[str, str]
+    owner: str = Field(description="Whose token this is.")
+    workers: list[WorkerInfo]
+    queue: dict[str, int] = Field(examples=[{"waiting": 2, "running": 1}])
+    limits: dict[str, float]
+    notices: list[str] = Field(description="What the person who runs the server should know.")
+
+
+class ModelInfo(Answer):
+    name: str
+    installed: bool
+    details: dict[str, Any] = Field(description="Capabilities of an installed model; licence, size, memory.")
+
+
+class Models(Answer):
+    models: list[ModelInfo]
+
+
+class ImageStored(Answer):
+    image: Sha256
+    new: bool
+
+
+class Progress(Answer):
+    phase: str
+    index: int
+    total: int
+    seconds_left: float | None
+
+
+class JobView(Answer):
+    id: str
+    kind: str
+    state: State
+    priority: Priority
+    attempt: int
+    sequence: int = Field(description="Number of the job's last event.")
+    created: float
+    updated: float
+    ahead: int | None = Field(description="How many jobs come before this one; null when it doesn't wait.")
+    progress: Progress | None
+    preview: str | None = Field(description="The latest preview, a picture's sha256.")
+    artifacts: dict[str, str] = Field(description="Name → sha256 of the results.")
+    result: dict[str, Any]
+    error: Error | None
+    request: dict[str, Any]
+
+
+class Jobs(Answer):
+    jobs: list[JobView]
+    next: int | None = Field(description="Give it as ``before`` to get older jobs; null at the end.")
+
+
+class EventView(Answer):
+    model_config = ConfigDict(extra="allow")
+    sequence: int
+    time: float
+    event: str = Field(examples=["progressed"])
+
+
+class Events(Answer):
+    events: list[EventView]
+    job: JobView
+
+
+class ConceptView(Answer):
+    name: str
+    kind: str
+    noun: str
+    family: str
+    vectors: int
+    widths: list[int]
+    rows_hash: str
+    provenance: dict[str, Any]
+    thumbnail: bool = Field(description="Whether there is one.")
+
+
+class Concepts(Answer):
+    concepts: list[ConceptView]
+
+
+class Rename(Shape):
+    name: Name

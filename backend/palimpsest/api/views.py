@@ -1,0 +1,49 @@
+"""From what the server keeps to what it answers."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from palimpsest.api.house import House
+from palimpsest.api.schemas import ConceptView, Error, EventView, JobView, Progress
+from palimpsest.jobs import events
+from palimpsest.jobs.events import Failed, Finished, Previewed, Progressed
+from palimpsest.jobs.log import Entry
+from palimpsest.jobs.state import Job
+from palimpsest.storage.concepts import ConceptCard
+
+
+def view_job(house: House, job: Job) -> JobView:
+    progressed = house.database.last(job.number, Progressed)
+    previewed = house.database.last(job.number, Previewed)
+    finished = house.database.last(job.number, Finished) if job.state == "finished" else None
+    failed = house.database.last(job.number, Failed) if job.state == "failed" else None
+    return JobView(
+        id=job.id,
+        kind=job.kind,
+        state=job.state,
+        priority=job.submission.priority,
+        attempt=job.attempt,
+        sequence=job.sequence,
+        created=job.created,
+        updated=job.updated,
+        ahead=house.engine.ahead(job),
+        progress=Progress(**dataclasses.asdict(progressed)) if isinstance(progressed, Progressed) else None,
+        preview=previewed.image if isinstance(previewed, Previewed) else None,
+        artifacts=finished.artifacts if isinstance(finished, Finished) else {},
+        result=finished.result if isinstance(finished, Finished) else {},
+        error=Error(**failed.error) if isinstance(failed, Failed) else None,
+        request=job.submission.request,
+    )
+
+
+def view_entry(entry: Entry) -> EventView:
+    return EventView(sequence=entry.sequence, time=entry.time, **events.to_json(entry.event))
+
+
+def view_concept(house: House, card: ConceptCard) -> ConceptView:
+    told: dict[str, Any] = dataclasses.asdict(card)
+    return ConceptView(
+        **{**told, "widths": list(card.widths)}, thumbnail=house.concepts.thumbnail(card.name) is not None
+    )

@@ -1,0 +1,78 @@
+"""Concept files that strangers send are read in a process of their own.
+
+It may load torch, and whatever a broken file does to it, the server goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from palimpsest import errors
+from palimpsest.errors import ConceptFileError, PalimpsestError
+from palimpsest.storage.concepts import ConceptLibrary
+
+SECONDS = 120.0
+
+
+def import_apart(
+    library: Path, source: Path, name: str, family: str | None = None, replace: bool = False
+) -> None:
+    """``ConceptLibrary.import_file`` elsewhere. Raises what it raises."""
+    order = {"source": str(source), "name": name, "family": family, "replace": replace}
+    _run(library, {"do": "import", **order})
+
+
+def rename_apart(library: Path, name: str, new_name: str) -> None:
+    _run(library, {"do": "rename", "name": name, "new_name": new_name})
+
+
+def export_apart(library: Path, name: str, target: Path) -> None:
+    _run(library, {"do": "export", "name": name, "target": str(target)})
+
+
+def _run(library: Path, order: dict[str, Any]) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "palimpsest.storage.apart", str(library)]
+    try:
+        done = subprocess.run(
+            command, input=json.dumps(order), capture_output=True, text=True, timeout=SECONDS, env=environment
+        )
+        answer = json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.TimeoutExpired, ValueError, IndexError):
+        raise ConceptFileError("The concept's file can't be read.", "It may be damaged.") from None
+    if answer is not None:
+        raise from_json(answer)
+
+
+def from_json(told: dict[str, Any]) -> PalimpsestError:
+    """An error that was told by another process, as its own class again."""
+    for cls in vars(errors).values():
+        if isinstance(cls, type) and issubclass(cls, PalimpsestError) and cls.code == told["code"]:
+            return cls(told["message"], told["hint"], **told["details"])
+    return PalimpsestError(told["message"], told["hint"])
+
+
+def _obey(library: ConceptLibrary, order: dict[str, Any]) -> None:
+    if order["do"] == "rename":
+        library.rename(order["name"], order["new_name"])
+    elif order["do"] == "export":
+        library.export_file(order["name"], Path(order["target"]))
+    else:
+        library.import_file(Path(order["source"]), order["name"], order["family"], order["replace"])
+
+
+def main() -> None:
+    try:
+        _obey(ConceptLibrary(Path(sys.argv[1])), json.loads(sys.stdin.read()))
+        print("null")
+    except PalimpsestError as error:
+        print(json.dumps(error.to_json()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""A real server on loopback, in this process, over real workers that run the fixture tasks."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import requests
+import uvicorn
+
+from palimpsest.api.application import create_app
+from palimpsest.api.house import ApiLimits, House
+from palimpsest.errors import ModelNotFoundError
+from palimpsest.jobs.engine import Engine, Limits
+from palimpsest.jobs.log import EventLog
+from palimpsest.jobs.process import WorkerProcess, WorkerSpec
+from palimpsest.jobs.supervisor import Lane, Patience
+from palimpsest.storage.album import Album
+from palimpsest.storage.concepts import ConceptLibrary
+from palimpsest.storage.database import Database
+from palimpsest.storage.images import ImageStore
+
+TOKENS = {"anna": "a" * 32, "bert": "b" * 32}
+LANES = (
+    Lane("main", "cpu", ("edit", "invert", "learn", "attention", "describe")),
+    Lane("net", "", ("pull",)),
+)
+MODELS: list[dict[str, Any]] = [{"name": "built-in", "installed": True, "details": {"native_size": 128}}]
+
+
+class Live:
+    """``get``, ``put``, … as in requests, with a token."""
+
+    def __init__(self, house: House, port: int) -> None:
+        self.house = house
+        self.port = port
+        self.address = f"http://127.0.0.1:{port}"
+
+    def ask(self, method: str, path: str, owner: str = "anna", **rest: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {TOKENS[owner]}", **rest.pop("headers", {})}
+        return requests.request(method, self.address + path, headers=headers, timeout=30, **rest)
+
+    def bring(self, content: bytes, owner: str = "anna") -> str:
+        image = hashlib.sha256(content).hexdigest()
+        answer = self.ask("PUT", f"/v1/images/{image}", owner, data=content)
+        assert answer.status_code in (200, 201), answer.text
+        return image
+
+    def submit(self, id: str, do: str = "steps", owner: str = "anna", **rest: Any) -> requests.Response:
+        """An edit whose source prompt tells the fixture task what to do."""
+        content = self.bring(b"a photo", owner)
+        order = json.dumps({"do": do, **rest.pop("order", {})})
+        request = {
+            "image": content,
+            "operation": "replace",
+            "source_prompt": order,
+            **rest.pop("request", {}),
+        }
+        return self.ask(
+            "POST", "/v1/jobs", owner, json={"id": id, "kind": "edit", "request": request, **rest}
+        )
+
+    def follow(self, id: str, owner: str = "anna") -> list[dict[str, Any]]:
+        """All events until the job has ended, by long polling."""
+        found: list[dict[str, Any]] = []
+        while True:
+            after = found[-1]["sequence"] if found else 0
+            answer = self.ask("GET", f"/v1/jobs/{id}/events?wait=20&after={after}", owner).json()
+            found += answer["events"]
+            if answer["job"]["state"] in ("finished", "failed", "cancelled") and not answer["events"]:
+                return found
+
+
+def require_model(name: str) -> None:
+    if name != "built-in":
+        raise ModelNotFoundError(f"There is no model called {name!r}.")
+
+
+def furnish(folder: Path, limits: ApiLimits, queue: Limits, **rest: Any) -> House:
+    database = Database(folder / "jobs.db")
+    spec = WorkerSpec("jobs.fixture_tasks:open_prompted", folder)
+
+    def hire(lane: Lane) -> WorkerProcess:
+        return WorkerProcess(spec, lane.name, lane.device)
+
+    return House(
+        engine=Engine(EventLog(database), LANES, hire, Patience(cancel_grace=2.0), queue),
+        database=database,
+        album=Album(ImageStore(folder / "images"), database),
+        concepts=ConceptLibrary(folder / "concepts"),
+        tokens=TOKENS,
+        models=lambda: MODELS,
+        require_model=require_model,
+        versions={"palimpsest": "0.0"},
+        limits=limits,
+        scratch=folder / "scratch",
+        **rest,
+    )
+
+
+@contextlib.contextmanager
+def live(
+    folder: Path, limits: ApiLimits | None = None, queue: Limits | None = None, **rest: Any
+) -> Iterator[Live]:
+    house = furnish(
+        folder,
+        ApiLimits(requests_per_second=10_000, refusals_per_minute=10_000) if limits is None else limits,
+        Limits() if queue is None else queue,
+        **rest,
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(house), log_level="error", lifespan="on"))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        yield Live(house, listener.getsockname()[1])
+    finally:
+        house.closing.set()
+        server.should_exit = True
+        thread.join()
+        house.database.close()

@@ -1,0 +1,88 @@
+"""Pictures go in and come out byte for byte, and only whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+
+import pytest
+
+from api.live import TOKENS, live
+from jobs.shop import eventually
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 5000
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with live(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+def test_a_picture_comes_back_as_it_went_in(server):
+    image = hashlib.sha256(PNG).hexdigest()
+    assert server.ask("HEAD", f"/v1/images/{image}").status_code == 404
+    first, again = (server.ask("PUT", f"/v1/images/{image}", data=PNG) for _ in range(2))
+    assert (first.status_code, first.json()) == (201, {"image": image, "new": True})
+    assert (again.status_code, again.json()) == (200, {"image": image, "new": False})
+    answer = server.ask("GET", f"/v1/images/{image}")
+    assert answer.content == PNG
+    assert answer.headers["content-type"] == "image/png"
+    head = server.ask("HEAD", f"/v1/images/{image}")
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(PNG)))
+
+
+def test_a_strangers_picture_is_not_found_even_by_its_name(server):
+    image = server.bring(b"anna's own")
+    for method in ("GET", "HEAD"):
+        assert server.ask(method, f"/v1/images/{image}", "bert").status_code == 404
+    server.bring(b"anna's own", "bert")
+    assert server.ask("GET", f"/v1/images/{image}", "bert").content == b"anna's own"
+
+
+def test_bytes_with_another_hash_are_refused(server):
+    answer = server.ask("PUT", "/v1/images/" + "0" * 64, data=b"whatever")
+    assert (answer.status_code, answer.json()["code"]) == (422, "image_hash")
+    assert server.ask("GET", "/v1/images/" + "0" * 64).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "name", ["..%2f..%2fetc%2fpasswd", "0" * 63, "G" * 64, "A" * 64, "%00", "0" * 64 + "%0a"]
+)
+def test_a_name_that_is_no_hash_is_refused(server, name):
+    for method in ("GET", "PUT"):
+        assert server.ask(method, f"/v1/images/{name}", data=b"x").status_code in (400, 404)
+
+
+def test_an_upload_that_is_cut_off_leaves_nothing(server):
+    image = hashlib.sha256(b"x" * 1000).hexdigest()
+    head = f"PUT /v1/images/{image} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKENS['anna']}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(head.encode() + b"Content-Length: 1000\r\n\r\n" + b"x" * 500)
+    folder = server.house.album.images.folder
+    eventually(lambda: not list(folder.glob(".arriving*")))
+    assert server.ask("HEAD", f"/v1/images/{image}").status_code == 404
+    server.bring(b"x" * 1000)
+
+
+def test_a_result_is_fetched_by_its_name(server):
+    assert server.bring(b"not a layer") != "cd" * 32
+    server.submit("named")
+    server.follow("named")
+    missing = server.ask("GET", "/v1/jobs/named/artifacts/nothing")
+    assert (missing.status_code, missing.json()["code"]) == (404, "artifact_not_found")
+    path = server.house.album.images.path("cd" * 32)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(PNG)
+    assert server.ask("GET", "/v1/jobs/named/artifacts/layer").content == PNG
+    assert server.ask("GET", "/v1/jobs/named/artifacts/preview").json()["code"] == "image_not_found"
+
+
+def test_a_full_disk_is_said(server, monkeypatch):
+    def no_room(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr("palimpsest.storage.album.os.fsync", no_room)
+    answer = server.ask("PUT", "/v1/images/" + hashlib.sha256(b"y").hexdigest(), data=b"y")
+    assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")
