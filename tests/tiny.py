@@ -72,6 +72,7 @@ def tiny_model(family: str = "sd1", seed: int = 0, **sizes: Any) -> DiffusionMod
         noise=noise_schedule(scheduler_config(family, size)),
         family=family,
         weights_hash=f"tiny-{family}-{seed}-{size}",
+        zero_null=family == "sdxl",
     )
 
 
@@ -221,6 +222,7 @@ def _model_index(family: str, scheduler: dict[str, Any]) -> dict[str, Any]:
     }
     if family == "sdxl":
         index["text_encoder_2"] = ["transformers", "CLIPTextModelWithProjection"]
+        index["force_zeros_for_empty_prompt"] = True
         index["tokenizer_2"] = ["transformers", "CLIPTokenizer"]
     return index
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from palimpsest.errors import ModelIncapableError, ModelNotFoundError, ModelUnreadableError, PickledModelError
 from palimpsest.models.spec import OWN_FILE, Configuration, read_json, read_own
@@ -30,6 +31,7 @@ def read_configuration(folder: Path) -> Configuration:
         encoders=tuple(read_json(e / "config.json") for e in encoders if (e / "config.json").is_file()),
         scheduler=read_json(folder / "scheduler" / "scheduler_config.json"),
         own=read_own(folder / OWN_FILE),
+        index=_index(folder / "model_index.json"),
     )
 
 
@@ -85,6 +87,10 @@ def _network_files(place: Path, stem: str) -> list[Path]:
         f"The model's weights are missing: {place} holds no {stem}.safetensors.",
         "An interrupted download? Fetch the folder again.",
     )
+
+
+def _index(path: Path) -> dict[str, Any]:
+    return read_json(path) if path.is_file() else {}
 
 
 def _require(folder: Path, parts: list[str]) -> None:

@@ -78,6 +78,7 @@ def assemble(
         weights_hash=weights,
         guidance=spec.guidance,
         steps=spec.steps,
+        zero_null=configuration.zero_null,
     )
 
 

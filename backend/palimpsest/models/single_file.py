@@ -90,6 +90,7 @@ def read_checkpoint_configuration(path: Path) -> Configuration:
         encoders=tuple(_or_companion(path, f"{name}/config.json", config) for name, config in encoders),
         scheduler=_or_companion(path, "scheduler/scheduler_config.json", scheduler),
         own={"family": family, **own},
+        index={},
     )
 
 

@@ -77,6 +77,12 @@ class Configuration:
     encoders: tuple[Mapping[str, Any], ...]
     scheduler: Mapping[str, Any]
     own: Mapping[str, Any]
+    index: Mapping[str, Any]  # model_index.json
+
+    @property
+    def zero_null(self) -> bool:
+        """SDXL was trained with zeros for the empty prompt, unless its index says otherwise."""
+        return len(self.encoders) == 2 and bool(self.index.get("force_zeros_for_empty_prompt", True))
 
 
 def spec_of(configuration: Configuration) -> Spec:

@@ -1,0 +1,51 @@
+"""The model that is loaded on a device. One at a time: two would rarely fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from palimpsest.core.model import DiffusionModel
+from palimpsest.models.catalog import find
+from palimpsest.models.load import load
+from palimpsest.models.precision import default_device
+
+
+@dataclass
+class ModelPool:
+    """Loads models by name and keeps the last one. Not for several threads."""
+
+    models: Path  # the folder with the user's models
+    device: torch.device
+    memory: Path | None = None  # remembers hashes of weight files
+    paths_allowed: bool = False  # whether a model may be named by its path
+    _name: str = ""
+    _model: DiffusionModel | None = None
+
+    @property
+    def loaded(self) -> str:
+        """The name of the loaded model, or nothing."""
+        return self._name
+
+    def get(self, name: str) -> DiffusionModel:
+        """Raises a ModelError or OutOfMemoryError; after that no model is loaded."""
+        if self._model is not None and name == self._name:
+            return self._model
+        place = find(name, self.models, self.paths_allowed)
+        self.unload()
+        self._model = load(place, self.device, self.memory)
+        self._name = name
+        return self._model
+
+    def unload(self) -> None:
+        """Give the device's memory back."""
+        self._name, self._model = "", None
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def device_named(name: str) -> torch.device:
+    """``auto`` is the fastest there is."""
+    return default_device() if name == "auto" else torch.device(name)
