@@ -1,0 +1,272 @@
+"""Train the judge: ``python -m palimpsest.demo.judge_train``.
+
+Two networks are trained on pixels only, on scenes drawn for them (``judge_data``): one that reads regions,
+then one that reads whole pictures. Seeded; stop it at any time and the same command goes on where it
+stopped. With ``--vae FOLDER`` some pictures are also sent through a model's autoencoder, so that the
+judge gets used to what decoders do to pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from palimpsest.demo import judge_data
+from palimpsest.demo.checkpoint import load_state, save_state, step_generator
+from palimpsest.demo.judge import Judge, find_boxes, save_judge, with_threshold
+from palimpsest.demo.judge_batches import region_batch, region_weights, scene_batch
+from palimpsest.demo.judge_data import REGION_LABELS, SCENE_LABELS, SHARD, UNKNOWN, Examples
+from palimpsest.demo.judge_net import RegionNet, SceneNet, SceneOutput
+from palimpsest.demo.scenes import TRAINING_SEEDS, VALIDATION_SEEDS
+from palimpsest.errors import PalimpsestError, RequestError
+
+SAVE_EVERY = 200  # steps
+
+
+@dataclass(frozen=True)
+class Course:
+    """How long and on how much the judge trains."""
+
+    scenes: int = 8_000
+    validation: int = 500
+    round_trips: int = 2_000  # scenes that also go through the autoencoder, when one is given
+    region_steps: int = 2_000
+    region_batch: int = 64
+    scene_steps: int = 1_000
+    scene_batch: int = 32
+    rate: float = 3e-3
+    weight_decay: float = 1e-2
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if name not in ("seed", "round_trips", "weight_decay") and value <= 0:
+                raise RequestError(f"{name} is {value}; it must be above 0.", f"Give a larger {name}.")
+        if self.scenes % SHARD or self.validation % SHARD:
+            raise RequestError(
+                f"{self.scenes} and {self.validation} scenes aren't whole shards of {SHARD}.",
+                f"Give multiples of {SHARD}.",
+            )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One finished piece of work: shards drawn or optimiser steps made."""
+
+    stage: str  # "draw", "round trips", "scene" or "region"
+    step: int
+    total: int
+    loss: float | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One network's training: its loss on the batch of a step."""
+
+    name: str
+    net: nn.Module
+    steps: int
+    loss: Callable[[Generator], Tensor]
+
+
+# --- losses ---------------------------------------------------------------------------------------------
+
+
+def answer_loss(logits: dict[str, Tensor], answers: Tensor) -> Tensor:
+    """Cross-entropy summed over the heads, each averaged over the examples that it is asked about."""
+    total = torch.zeros(())
+    for column, head in enumerate(logits.values()):
+        asked = answers[:, column] != UNKNOWN
+        if bool(asked.any()):
+            total = total + functional.cross_entropy(head[asked], answers[asked, column])
+    return total
+
+
+def heat_loss(logits: Tensor, heat: Tensor) -> Tensor:
+    """Penalty-reduced focal loss (Zhou et al. 2019, eq. 1; α = 2, β = 4), per centre."""
+    p = torch.sigmoid(logits)
+    centre = heat == 1
+    hit = -((1 - p) ** 2) * functional.logsigmoid(logits) * centre
+    miss = -((1 - heat) ** 4) * p**2 * functional.logsigmoid(-logits) * ~centre
+    return (hit + miss).sum() / centre.sum().clamp(min=1)
+
+
+def box_loss(box: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Absolute error in cells where a centre is near."""
+    return ((box - target).abs().sum(1) * weight).sum() / weight.sum().clamp(min=1)
+
+
+# --- stages ---------------------------------------------------------------------------------------------
+
+
+def scene_stage(net: SceneNet, examples: Examples, course: Course) -> Stage:
+    def loss(random: Generator) -> Tensor:
+        batch = scene_batch(examples, course.scene_batch, random)
+        output: SceneOutput = net(batch.pixels.contiguous(memory_format=torch.channels_last))
+        where = heat_loss(output.heat, batch.heat) + 0.3 * box_loss(output.box, batch.box, batch.weight)
+        return where + answer_loss(output.answers, batch.answers)
+
+    return Stage("scene", net, course.scene_steps, loss)
+
+
+def region_stage(net: RegionNet, examples: Examples, course: Course) -> Stage:
+    weights = region_weights(examples)
+
+    def loss(random: Generator) -> Tensor:
+        batch = region_batch(examples, weights, course.region_batch, random)
+        return answer_loss(net(batch.crops.contiguous(memory_format=torch.channels_last)), batch.answers)
+
+    return Stage("region", net, course.region_steps, loss)
+
+
+def rate_at(step: int, total: int) -> float:
+    """Linear warm-up over a twentieth, then a cosine down to nearly nothing; as a factor."""
+    warm = max(1, total // 20)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+
+def train_stage(stage: Stage, folder: Path, course: Course) -> Iterator[Trained]:
+    """Train one network from its saved state on; all randomness of a step follows from its number."""
+    optimizer = torch.optim.AdamW(stage.net.parameters(), course.rate, weight_decay=course.weight_decay)
+    file = folder / f"{stage.name}.safetensors"
+    step = load_state(file, {"net": stage.net}, optimizer) if file.is_file() else 0
+    stage.net.train()
+    while step < stage.steps:
+        for group in optimizer.param_groups:
+            group["lr"] = course.rate * rate_at(step, stage.steps)
+        loss = stage.loss(step_generator(course.seed, step, torch.device("cpu")))
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(stage.net.parameters(), 5.0)
+        optimizer.step()
+        step += 1
+        if step % SAVE_EVERY == 0 or step == stage.steps:
+            save_state(file, step, {"net": stage.net}, optimizer)
+        yield Trained(stage.name, step, stage.steps, float(loss.detach()))
+    stage.net.eval()
+
+
+def train(folder: Path, course: Course, vae: Path | None = None) -> Iterator[Trained]:
+    """Draw, train both networks, choose the detector's threshold, write the judge to ``folder / "judge"``."""
+    training = TRAINING_SEEDS[: course.scenes]
+    validation = VALIDATION_SEEDS[: course.validation]
+    yield from prepare_examples(folder / "examples", training, validation, course, vae)
+    examples = judge_data.read(folder / "examples", training)
+    torch.manual_seed(course.seed)
+    scene = SceneNet(SCENE_LABELS).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    region = RegionNet(REGION_LABELS).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for stage in (region_stage(region, examples, course), scene_stage(scene, examples, course)):
+        yield from train_stage(stage, folder, course)
+    judge = choose_threshold(
+        Judge(region, scene, REGION_LABELS, SCENE_LABELS), folder / "examples", validation
+    )
+    save_judge(
+        judge, folder / "judge", {"course": asdict(course), "round_trips": examples.round_trips is not None}
+    )
+
+
+def prepare_examples(
+    folder: Path, training: range, validation: range, course: Course, vae: Path | None
+) -> Iterator[Trained]:
+    for seeds in (validation, training):
+        for shards in judge_data.prepare(folder, seeds):
+            yield Trained("draw", shards.done, shards.total)
+    if vae is not None:
+        seeds = training[: min(course.round_trips, course.scenes)]
+        for shards in judge_data.prepare_round_trips(folder, seeds, autoencoder(vae)):
+            yield Trained("round trips", shards.done, shards.total)
+
+
+def autoencoder(folder: Path) -> Callable[[Tensor], Tensor]:
+    """Pictures through the autoencoder of a model folder, by the distribution's mean."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+    vae: Any = AutoencoderKL.from_pretrained(
+        folder, subfolder="vae", torch_dtype=torch.float32, local_files_only=True
+    )
+
+    @torch.no_grad()
+    def through(pixels: Tensor) -> Tensor:
+        return vae.decode(vae.encode(pixels).latent_dist.mean).sample
+
+    return through
+
+
+def choose_threshold(judge: Judge, folder: Path, seeds: range) -> Judge:
+    """The judge with the score at which it counts the things of validation scenes best."""
+    examples = judge_data.read(folder, seeds)
+    counts = examples.whole[:, list(SCENE_LABELS).index("count")].tolist()
+    outputs = [judge.survey(list(pictures.numpy()))[1] for pictures in examples.pictures.split(50)]
+
+    def right(threshold: float) -> int:
+        found = [
+            len(find_boxes(heat, box, threshold))
+            for output in outputs
+            for heat, box in zip(output.heat, output.box, strict=True)
+        ]
+        return sum(a == b for a, b in zip(found, counts, strict=True))
+
+    return with_threshold(judge, max((k / 20 for k in range(3, 15)), key=right))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    try:
+        names = [field for field in asdict(Course()) if getattr(options, field) is not None]
+        course = Course(**{name: getattr(options, name) for name in names})
+        report(train(options.folder, course, options.vae))
+    except PalimpsestError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from the last saved step.", file=sys.stderr)
+        return 1
+    print(options.folder / "judge")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    described = argparse.ArgumentParser(prog="python -m palimpsest.demo.judge_train", description=__doc__)
+    described.add_argument("folder", type=Path, help="where examples, state and the finished judge are kept")
+    described.add_argument(
+        "--vae", type=Path, help="model folder whose autoencoder some pictures are sent through"
+    )
+    described.add_argument(
+        "--threads", type=int, default=torch.get_num_threads(), help="CPU threads (%(default)s)"
+    )
+    for name, value in asdict(Course()).items():
+        option = f"--{name.replace('_', '-')}"
+        described.add_argument(option, type=type(value), metavar=str(value), help="default: %(metavar)s")
+    return described
+
+
+def report(events: Iterator[Trained]) -> None:
+    """One line on stderr every few seconds."""
+    start, shown = time.monotonic(), -math.inf
+    for event in events:
+        now = time.monotonic()
+        if now - shown >= 5 or event.step == event.total:
+            loss = "" if event.loss is None else f"  loss {event.loss:.3f}"
+            print(
+                f"{now - start:7.0f} s  {event.stage} {event.step}/{event.total}{loss}",
+                file=sys.stderr,
+                flush=True,
+            )
+            shown = now
+
+
+if __name__ == "__main__":
+    sys.exit(main())
