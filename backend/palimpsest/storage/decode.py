@@ -94,6 +94,7 @@ def decode(data: bytes, limits: Limits) -> Decoded:
     examined = png.examine(data)
     check_size(examined.width, examined.height, limits)
     _check_frames("PNG", examined.frames)
+    png.check_amount(examined)
     found = _decoded(name, examined.essential, examined, limits)
     return replace(found, icc=examined.icc)
 
@@ -153,6 +154,7 @@ def _decoded(name: str, data: bytes, examined: png.Examined | None, limits: Limi
         _check_frames(name, _guarded(name, lambda: getattr(image, "n_frames", 1)))
     _check_mode(image)
     samples = _guarded(name, lambda: _samples(name, data, image, examined))
+    # Asked only now, because Pillow turns a TIFF upright itself while it loads, and then says so here.
     turn = TURNS.get(_guarded(name, lambda: image.getexif().get(274, 1)))
     upright = samples if turn is None else np.ascontiguousarray(turn(samples))
     return Decoded(upright, image.info.get("icc_profile") or None)
@@ -229,13 +231,12 @@ def _two_halves(name: str, data: bytes, image: ImageFile) -> NDArray[np.uint16]:
         )
     order = sys.byteorder[0].upper() if order == "N" else order
     _check_halving(colour)
-    halves = []
-    for pick in (order, "L" if order == "B" else "B"):
-        again = READERS[name](io.BytesIO(data))
-        _set_raw_mode(again, f"{colour};16{pick}")
-        halves.append(np.asarray(again))
-    high, low = halves
-    return (high.astype(np.uint16) << 8) | low
+    again = READERS[name](io.BytesIO(data))
+    _set_raw_mode(image, f"{colour};16{order}")
+    _set_raw_mode(again, f"{colour};16{'L' if order == 'B' else 'B'}")
+    samples = np.left_shift(np.asarray(image), 8, dtype=np.uint16)
+    samples |= np.asarray(again)
+    return samples
 
 
 def _two_byte_grey(image: ImageFile) -> NDArray[np.uint16]:

@@ -23,6 +23,16 @@ from palimpsest.errors import ImageUnreadableError, ImageUnsupportedError
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # table 11.1
 KINDS = {1: 0, 2: 4, 3: 2, 4: 6}  # channels to colour type
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+ADAM7 = (  # the passes of an interlaced file: first row, first column, step down, step across
+    (0, 0, 8, 8),
+    (0, 4, 8, 8),
+    (4, 0, 8, 4),
+    (0, 2, 4, 4),
+    (2, 0, 4, 2),
+    (0, 1, 2, 2),
+    (1, 0, 2, 1),
+)
 NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"}
 MAX_PROFILE = 16 << 20  # bytes of an unpacked colour profile; the largest printer profiles have 3 MB
 HDR_TRANSFERS = {16: "PQ", 18: "HLG"}  # cICP transfer characteristics (ITU-T H.273)
@@ -35,9 +45,11 @@ class Examined:
     height: int
     depth: int
     colour: int  # 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
+    interlaced: bool
     frames: int
     icc: bytes | None
     transparent: tuple[int, ...] | None  # the one grey or RGB value that is transparent
+    packed: tuple[bytes, ...] = field(repr=False)  # the compressed image data
     essential: bytes = field(repr=False)  # the same file without text, time, profile and animation
 
 
@@ -47,23 +59,54 @@ def examine(data: bytes) -> Examined:
     Raises ImageUnreadableError for a damaged file, ImageUnsupportedError for an HDR one.
     """
     chunks: dict[bytes, bytes] = {}
-    parts = [SIGNATURE]
+    parts, packed = [SIGNATURE], []
     for kind, body, whole in _chunks(data):
         if not chunks and kind != b"IHDR":
             raise _damaged(f"it starts with {kind!r} instead of a header")
         if kind in NEEDED:
             parts.append(whole)
+        if kind == b"IDAT":
+            packed.append(body)
         chunks.setdefault(kind, body)
     for kind in (b"IHDR", b"IDAT", b"IEND"):
         if kind not in chunks:
             raise _damaged(f"{kind.decode()} is missing")
-    width, height, depth, colour = _header(chunks[b"IHDR"])
+    shape = _header(chunks[b"IHDR"])
     _refuse_hdr(chunks.get(b"cICP", b""))
     animation = chunks.get(b"acTL", b"")
     frames = int.from_bytes(animation[:4], "big") if animation else 1
     icc = _profile(chunks[b"iCCP"]) if b"iCCP" in chunks else None
-    transparent = _transparent(chunks.get(b"tRNS"), colour)
-    return Examined(width, height, depth, colour, frames, icc, transparent, b"".join(parts))
+    transparent = _transparent(chunks.get(b"tRNS"), shape[3])
+    return Examined(*shape, frames, icc, transparent, tuple(packed), b"".join(parts))
+
+
+def check_amount(found: Examined) -> None:
+    """Unpack and count: fewer bytes than the header promises are a damaged file (Pillow leaves such
+    pixels black and says nothing). Raises ImageUnreadableError. Check the header's size first."""
+    wanted, got = _amount(found), 0
+    inflate = zlib.decompressobj()
+    try:
+        for body in found.packed:
+            while body and got < wanted:
+                got += len(inflate.decompress(body, BAND))
+                body = inflate.unconsumed_tail
+        while got < wanted and (rest := inflate.decompress(b"", BAND)):
+            got += len(rest)
+    except zlib.error as error:
+        raise _damaged(f"its data can't be unpacked ({error})") from error
+    if got < wanted:
+        raise _damaged(f"it has {got} bytes of image data where {wanted} are needed")
+
+
+def _amount(found: Examined) -> int:
+    """Bytes of filtered image data (sections 7.2 and 8.1)."""
+    bits = found.depth * CHANNELS[found.colour]
+    total = 0
+    for top, left, down, across in ADAM7 if found.interlaced else ((0, 0, 1, 1),):
+        width, height = -(-(found.width - left) // across), -(-(found.height - top) // down)
+        if width > 0 and height > 0:
+            total += height * (1 + -(-width * bits // 8))
+    return total
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
@@ -85,14 +128,14 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
         at = stop
 
 
-def _header(body: bytes) -> tuple[int, int, int, int]:
+def _header(body: bytes) -> tuple[int, int, int, int, bool]:
     if len(body) != 13:
         raise _damaged(f"its header has {len(body)} bytes instead of 13")
     width, height, depth, colour, method, filters, interlace = struct.unpack(">IIBBBBB", body)
     sound = width and height and depth in DEPTHS.get(colour, ()) and (method, filters) == (0, 0)
     if not sound or interlace > 1:
         raise _damaged(f"its header makes no sense ({width} x {height}, {depth} bit, colour type {colour})")
-    return width, height, depth, colour
+    return width, height, depth, colour, bool(interlace)
 
 
 def _refuse_hdr(cicp: bytes) -> None:
