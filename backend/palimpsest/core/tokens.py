@@ -24,7 +24,7 @@ _LETTERS = r"[^\W_]+"
 _PIECE = re.compile(
     rf"(?P<placeholder>{PLACEHOLDER.pattern})"
     rf"|(?P<word>{_LETTERS}(?:['’_-]+{_LETTERS})*)"  # rock-n-roll, don't: one word to a reader
-    r"|(?P<mark>(?:[^\w\s<]|_)+|<)"
+    rf"|(?P<mark>(?:(?!{PLACEHOLDER.pattern})(?:[^\w\s]|_))+)"
 )
 _POSSESSIVE = re.compile(r"['’]s$")
 

@@ -1,0 +1,99 @@
+"""A photo, its captions and an edit of them on a tiny random model, for the tests of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from palimpsest.core.alignment import align
+from palimpsest.core.attention.control import SelfControl, TargetControl, Window, refine, reweight, step_table
+from palimpsest.core.attention.install import AttentionControl
+from palimpsest.core.attention.maps import Levels
+from palimpsest.core.attention.paths import Path
+from palimpsest.core.concept import Concept
+from palimpsest.core.edit import Plan
+from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings, invert, picture_size
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.prompt import Vocabulary
+from palimpsest.core.steps import finish
+from palimpsest.core.tokens import Prompt
+
+STEPS = 4
+GUIDANCE = 3.0
+SIZE = (8, 12)  # latent height and width: never square, or a √pixels would go unnoticed
+
+
+def photo(size: tuple[int, int] = SIZE, seed: int = 1) -> Tensor:
+    return torch.randn(1, 4, *size, generator=torch.Generator().manual_seed(seed))
+
+
+def toy(model: DiffusionModel, name: str = "<my-toy>", vectors: int = 3, seed: int = 5) -> Concept:
+    generator = torch.Generator().manual_seed(seed)
+    rows = tuple(0.1 * torch.randn(vectors, part.width, generator=generator) for part in model.text)
+    return Concept(name, rows, model.family, noun="toy")
+
+
+def inverted(
+    model: DiffusionModel,
+    vocabulary: Vocabulary,
+    source: Prompt,
+    method: str = "direct",
+    steps: int = STEPS,
+    inner_steps: int = 2,
+    size: tuple[int, int] = SIZE,
+) -> Inversion:
+    settings = InvertSettings(method, steps, GUIDANCE, NullTextSettings(inner_steps=inner_steps))
+    return finish(invert(model, vocabulary, photo(size), source, settings))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What an edit in a test does to each target's attention."""
+
+    cross: Window = 0.8
+    words: Mapping[str, Window] = field(default_factory=dict)
+    self_attention: Window = 0.5
+    weights: Mapping[str, float] = field(default_factory=dict)
+    pairs: Sequence[tuple[str, str]] = ()
+
+    def control(self, source: Prompt, target: Prompt, steps: int) -> TargetControl:
+        return TargetControl(
+            reweight(refine(align(source, target, self.pairs)), target, self.weights),
+            step_table(steps, target, self.cross, self.words),
+            SelfControl(self.self_attention, limit=1.0),
+        )
+
+
+NOTHING = Wish(cross=0.0, self_attention=0.0)
+
+
+def plan(
+    model: DiffusionModel,
+    vocabulary: Vocabulary,
+    inversion: Inversion,
+    source: Prompt,
+    targets: Sequence[Prompt],
+    wish: Wish | None = None,
+    path: Path | None = None,
+    mask: Tensor | None = None,
+) -> Plan:
+    wished = Wish() if wish is None else wish
+    height, width = inversion.latents.shape[-2:]
+    size = picture_size(model, inversion.latents)
+    controls = [wished.control(source, target, inversion.steps) for target in targets]
+    null = vocabulary.null(size)
+    return Plan(
+        model=model,
+        inversion=inversion,
+        source=vocabulary.encode([source], size),
+        targets=vocabulary.encode(targets, size),
+        nulls=null.expand(len(targets)),
+        source_null=null,
+        control=AttentionControl(controls, inversion.steps, Levels.of(model.unet, (height, width)), path),
+        guidance=GUIDANCE,
+        start=inversion.before(0).expand(len(targets), -1, -1, -1),
+        mask=mask,
+    )
