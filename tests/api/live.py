@@ -84,7 +84,7 @@ def require_model(name: str) -> None:
 
 def furnish(folder: Path, limits: ApiLimits, queue: Limits, **rest: Any) -> House:
     database = Database(folder / "jobs.db")
-    spec = WorkerSpec("jobs.fixture_tasks:open_prompted", folder)
+    spec = WorkerSpec("jobs.fixture_tasks:open_prompted", folder, {"images": str(folder / "images")})
 
     def hire(lane: Lane) -> WorkerProcess:
         return WorkerProcess(spec, lane.name, lane.device)

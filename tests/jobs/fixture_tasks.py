@@ -7,10 +7,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from palimpsest.errors import ImageTooSmallError
 from palimpsest.jobs.events import Event, Finished, Previewed, Progressed, Queued
+from palimpsest.storage.images import ImageStore
 
 
 class Fixtures:
@@ -34,6 +36,11 @@ class Fixtures:
             time.sleep(request.get("pause", 0.0))
         yield Previewed("ab" * 32)
         yield Finished({"layer": "cd" * 32}, {"pid": os.getpid(), "said": request.get("say")})
+
+    def keep(self, request: dict[str, Any]) -> Iterator[Event]:
+        """Puts a real picture into the image store that ``options`` names."""
+        yield Progressed("working", 0, 1)
+        yield Finished({"layer": ImageStore(Path(self.options["images"])).put(b"a layer")})
 
     def note(self, request: dict[str, Any]) -> Iterator[Event]:
         """Writes to ``file`` that it ran, and that it was cleaned up."""

@@ -1,0 +1,69 @@
+"""Grey masks as bytes, one per pixel, row by row: 0 = keep, 255 = edit. No pixel is touched in Python."""
+
+from __future__ import annotations
+
+from .geometry import Bounds, Extent
+
+INVERTED = bytes(range(255, -1, -1))
+
+
+def require_size(mask: bytes, extent: Extent) -> None:
+    if len(mask) != extent.pixels:
+        raise ValueError(f"a mask of {len(mask)} bytes for {extent.width}×{extent.height} pixels")
+
+
+def rectangle(extent: Extent, bounds: Bounds) -> bytes:
+    """White inside ``bounds``, black elsewhere."""
+    inside = bounds.intersect(extent.bounds)
+    row = bytes(inside.x) + b"\xff" * inside.width + bytes(extent.width - inside.right)
+    above, below = bytes(extent.width * inside.y), bytes(extent.width * (extent.height - inside.bottom))
+    return above + row * inside.height + below
+
+
+def is_empty(mask: bytes) -> bool:
+    return mask.count(0) == len(mask)
+
+
+def inverted(mask: bytes) -> bytes:
+    return mask.translate(INVERTED)
+
+
+def bounds_of(mask: bytes, extent: Extent) -> Bounds:
+    """The smallest rectangle around everything that isn't 0; empty for an empty mask."""
+    require_size(mask, extent)
+    width = extent.width
+    kept = len(mask.rstrip(b"\0"))
+    if kept == 0:
+        return Bounds(0, 0, 0, 0)
+    top, bottom = (len(mask) - len(mask.lstrip(b"\0"))) // width, (kept - 1) // width + 1
+    rows = [mask[start : start + width] for start in range(top * width, bottom * width, width)]
+    left = min(width - len(row.lstrip(b"\0")) for row in rows)
+    right = max(len(row.rstrip(b"\0")) for row in rows)
+    return Bounds(left, top, right - left, bottom - top)
+
+
+def cropped(mask: bytes, extent: Extent, bounds: Bounds) -> bytes:
+    """The part of the mask inside ``bounds``, which must lie on the canvas."""
+    require_size(mask, extent)
+    if not extent.bounds.contains(bounds):
+        raise ValueError(f"{bounds!r} is not inside {extent!r}")
+    starts = [y * extent.width + bounds.x for y in range(bounds.y, bounds.bottom)]
+    return b"".join([mask[start : start + bounds.width] for start in starts])
+
+
+def placed(part: bytes, bounds: Bounds, extent: Extent) -> bytes:
+    """``part`` at its place on a black canvas; what lies outside the canvas is cut off."""
+    require_size(part, bounds.extent)
+    inside = bounds.intersect(extent.bounds)
+    rows: list[bytes] = [bytes(extent.width)] * inside.y
+    for y in range(inside.y, inside.bottom):
+        start = (y - bounds.y) * bounds.width + inside.x - bounds.x
+        row = part[start : start + inside.width]
+        rows.append(bytes(inside.x) + row + bytes(extent.width - inside.right))
+    rows += [bytes(extent.width)] * (extent.height - inside.bottom)
+    return b"".join(rows)
+
+
+def from_16_bit(mask: bytes, little_endian: bool = True) -> bytes:
+    """The upper byte of each value."""
+    return mask[1::2] if little_endian else mask[0::2]

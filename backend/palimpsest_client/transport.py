@@ -1,0 +1,136 @@
+"""One HTTP request at a time over the standard library. Blocks: never call it on a UI thread."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Mapping
+from typing import Any, BinaryIO, NamedTuple, Union
+from urllib.parse import urlsplit
+
+from .protocol import PROTOCOL, PROTOCOL_HEADER, RefusedError, UnreachableError
+
+Body = Union[bytes, BinaryIO]
+PIECE = 1 << 20  # bytes sent at once
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]  # names in small letters
+    body: bytes
+
+    def json(self) -> Any:
+        try:
+            return json.loads(self.body.decode("utf-8"))
+        except ValueError as error:
+            raise UnreachableError(
+                "What answered is not a Palimpsest server.", "Check the address."
+            ) from error
+
+
+class Transport:
+    """``address`` as in ``http://127.0.0.1:8391``; https goes through the system's certificates."""
+
+    def __init__(self, address: str, token: str, timeout: float = 30.0) -> None:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UnreachableError(f"{address!r} is not an address.", "For instance http://127.0.0.1:8391.")
+        self.address = address.rstrip("/")
+        self._parts = parts
+        self._token = token
+        self._timeout = timeout
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Body | None = None,
+        headers: Mapping[str, str] | None = None,
+        patience: float = 0.0,
+    ) -> Answer:
+        """The answer, whatever its status. ``patience``: seconds the server itself was asked to wait."""
+        connection = self._connect(self._timeout + patience)
+        try:
+            self._send(connection, method, path, body, headers if headers is not None else {})
+            answer = connection.getresponse()
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, told, answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise UnreachableError(
+                f"The Palimpsest server at {self.address} doesn't answer ({type(error).__name__})."
+            ) from error
+        finally:
+            connection.close()
+
+    def ask_json(self, method: str, path: str, told: Any = None, patience: float = 0.0) -> Any:
+        """The parsed answer to a JSON request. Raises RefusedError for any status from 400."""
+        body = None if told is None else json.dumps(told).encode("utf-8")
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        answer = require(self.ask(method, path, body, headers, patience))
+        return None if answer.status == 204 else answer.json()
+
+    def _connect(self, timeout: float) -> http.client.HTTPConnection:
+        make = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
+        assert self._parts.hostname is not None
+        return make(self._parts.hostname, self._parts.port, timeout=timeout)
+
+    def _send(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: Body | None,
+        headers: Mapping[str, str],
+    ) -> None:
+        told: dict[str, str] = {
+            "Authorization": "Bearer " + self._token,
+            PROTOCOL_HEADER: str(PROTOCOL),
+            "Connection": "close",
+        }
+        told.update(headers)
+        if body is not None:
+            told["Content-Length"] = str(size_of(body))
+        connection.putrequest(method, self._parts.path.rstrip("/") + path, skip_accept_encoding=True)
+        for name, value in told.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        try:
+            for piece in pieces(body):
+                connection.send(piece)
+        except OSError:
+            pass  # the server refused before everything was sent: its answer says why
+
+
+def pieces(body: Body | None) -> Any:
+    if body is None:
+        return
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        view = memoryview(body)
+        for start in range(0, len(view), PIECE):
+            yield view[start : start + PIECE]
+        return
+    piece = body.read(PIECE)
+    while piece:
+        yield piece
+        piece = body.read(PIECE)
+
+
+def size_of(body: Body) -> int:
+    """Bytes; an open file is measured from where it stands."""
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return len(body)
+    here = body.tell()
+    end = body.seek(0, 2)
+    body.seek(here)
+    return end - here
+
+
+def require(answer: Answer) -> Answer:
+    """Raises RefusedError for any status from 400."""
+    if answer.status < 400:
+        return answer
+    try:
+        told = json.loads(answer.body.decode("utf-8"))
+    except ValueError:
+        told = {}
+    raise RefusedError(answer.status, told if isinstance(told, dict) else {})

@@ -1,0 +1,118 @@
+"""Geometry, masks and PNG against slow references that touch every pixel."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from palimpsest_client import masks, png
+from palimpsest_client.geometry import Bounds, Extent, fitted, tiles
+from palimpsest_client.png import Layout
+
+extents = st.builds(Extent, st.integers(1, 12), st.integers(1, 12))
+boxes = st.builds(Bounds, st.integers(-5, 12), st.integers(-5, 12), st.integers(0, 9), st.integers(0, 9))
+
+
+def covered(bounds: Bounds) -> set[tuple[int, int]]:
+    return {(x, y) for x in range(bounds.x, bounds.right) for y in range(bounds.y, bounds.bottom)}
+
+
+@given(boxes, boxes)
+def test_rectangles_are_sets_of_pixels(a, b):
+    assert covered(a.intersect(b)) == covered(a) & covered(b)
+    assert covered(a.union(b)) >= covered(a) | covered(b)
+    assert a.contains(b) == (covered(a) >= covered(b))
+    assert covered(a.moved(2, -1)) == {(x + 2, y - 1) for x, y in covered(a)}
+
+
+@given(boxes, st.integers(1, 6))
+def test_tiles_cover_everything_once(bounds, side):
+    pieces = list(tiles(bounds, side))
+    assert sum(len(covered(piece)) for piece in pieces) == len(covered(bounds))
+    assert set().union(*map(covered, pieces)) == covered(bounds)
+    assert all(max(piece.width, piece.height) <= side for piece in pieces)
+
+
+@given(extents, st.integers(1, 20))
+def test_a_fitted_size_keeps_its_shape_and_is_never_larger(extent, side):
+    found = fitted(extent, side)
+    assert max(found) <= max(side, 1)
+    assert found.width <= extent.width
+    assert found.height <= extent.height
+    assert min(found) >= 1
+
+
+@given(st.data(), extents)
+def test_masks_are_cut_placed_and_measured_exactly(data, extent):
+    values = data.draw(
+        st.lists(st.sampled_from([0, 0, 0, 7, 255]), min_size=extent.pixels, max_size=extent.pixels)
+    )
+    mask = bytes(values)
+    array = np.array(values, np.uint8).reshape(extent.height, extent.width)
+    rows, columns = np.nonzero(array)
+    found = masks.bounds_of(mask, extent)
+    assert masks.is_empty(mask) == (len(rows) == 0) == found.empty
+    if len(rows) > 0:
+        expected = (columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
+        assert tuple(found) == expected
+        part = masks.cropped(mask, extent, found)
+        assert part == array[found.y : found.bottom, found.x : found.right].tobytes()
+        assert masks.placed(part, found, extent) == mask
+    assert masks.inverted(mask) == (255 - array).tobytes()
+
+
+@given(extents, boxes)
+def test_a_rectangle_is_white_inside_and_black_outside(extent, bounds):
+    array = np.frombuffer(masks.rectangle(extent, bounds), np.uint8).reshape(extent.height, extent.width)
+    white = {(x, y) for y, x in zip(*np.nonzero(array), strict=True)}
+    assert white == covered(bounds) & covered(extent.bounds)
+
+
+def test_a_mask_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="5 bytes for 2×3"):
+        masks.bounds_of(bytes(5), Extent(2, 3))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("level", [0, 1, 9])
+def test_an_8_bit_png_holds_exactly_the_pixels(channels, level):
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 5, channels), np.uint8)
+    content = png.encode(pixels.tobytes(), Layout(Extent(5, 7), channels), level=level)
+    assert np.array_equal(np.array(Image.open(io.BytesIO(content))).reshape(7, 5, channels), pixels)
+    assert png.read_layout(content) == Layout(Extent(5, 7), channels, 8, False)
+
+
+@pytest.mark.parametrize("little_endian", [True, False])
+def test_a_16_bit_grey_png_holds_exactly_the_values(little_endian):
+    values = np.random.default_rng(0).integers(0, 65536, (6, 9), np.uint16)
+    raw = values.astype("<u2" if little_endian else ">u2").tobytes()
+    content = png.encode(raw, Layout(Extent(9, 6), 1, 16, little_endian))
+    assert np.array_equal(np.array(Image.open(io.BytesIO(content))).astype(np.uint16), values)
+
+
+@pytest.mark.parametrize(("channels", "depth"), [(3, 8), (4, 8), (3, 16), (4, 16)])
+def test_blue_first_is_red_first_with_two_channels_exchanged(channels, depth):
+    kind = np.uint8 if depth == 8 else np.uint16
+    pixels = np.random.default_rng(0).integers(0, 2**depth, (4, 3, channels), kind)
+    swapped = pixels[..., [2, 1, 0, *range(3, channels)]]
+    one = png.encode(swapped.astype(kind).tobytes(), Layout(Extent(3, 4), channels, depth, True, True))
+    other = png.encode(pixels.tobytes(), Layout(Extent(3, 4), channels, depth, True))
+    assert one == other
+
+
+def test_a_profile_travels_with_the_picture():
+    content = png.encode(bytes(12), Layout(Extent(2, 2), 3), icc=b"a profile")
+    assert Image.open(io.BytesIO(content)).info["icc_profile"] == b"a profile"
+
+
+@pytest.mark.parametrize(
+    "layout", [Layout(Extent(2, 2), 5), Layout(Extent(2, 2), 3, 32), Layout(Extent(0, 2), 3)]
+)
+def test_what_cannot_be_a_png_is_refused(layout):
+    with pytest.raises(ValueError):  # noqa: PT011
+        png.encode(bytes(12), layout)
