@@ -1,0 +1,67 @@
+"""``palimpsest``: everything the product does, from a shell.
+
+Result paths go to standard output, progress to standard error. Exit codes: 0 done; 1 the machine or its
+files must be mended; 2 the request must be changed; 130 interrupted (nothing is half-written).
+
+One file per command. A command's module imports nothing heavy until it runs, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import palimpsest
+from palimpsest.errors import PalimpsestError
+
+COMMANDS = (
+    "edit",
+    "invert",
+    "learn",
+    "concepts",
+    "attention",
+    "describe",
+    "replay",
+    "bench",
+    "doctor",
+)
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except PalimpsestError as error:
+        return refused(error, getattr(options, "json", False))
+    except KeyboardInterrupt:
+        print("\nInterrupted. Nothing was half-written.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="palimpsest",
+        description="Edit a photo by words and by your own concepts, and change nothing else.",
+    )
+    parser.add_argument("--version", action="version", version=f"palimpsest {palimpsest.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        importlib.import_module(f"palimpsest.cli.{name}").add_parser(commands)
+    return parser
+
+
+def refused(error: PalimpsestError, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"error": error.to_json()}, ensure_ascii=False))
+    else:
+        print(f"Error: {error}\n({error.code})", file=sys.stderr)
+    return error.exit_code

@@ -1,0 +1,47 @@
+"""``palimpsest attention``: where in the picture is a word? A map and a selection."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from palimpsest.cli import arguments
+from palimpsest.contract import AttentionRequest, InversionSettings
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "attention",
+        help="where in the picture is a word? a map and a selection",
+        description="Write a word's attention map, and a selection made from it, at the image's size.",
+    )
+    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("--shows", required=True, metavar="TEXT", help="what the picture shows")
+    parser.add_argument("--word", required=True, help="a word of it")
+    parser.add_argument("--working-size", type=int, metavar="PIXELS", help="long side the model works at")
+    arguments.add_model(parser)
+    arguments.add_output(parser)
+    arguments.add_reporting(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from palimpsest.cli import running
+
+    target = running.Target(options.output, f"{options.image.stem}-{_safe(options.word)}", options.overwrite)
+    target.check("map", "selection")
+    with running.workplace(options) as place:
+        request = AttentionRequest(
+            image=running.put_file(place, options.image),
+            source_prompt=options.shows,
+            word=options.word,
+            model=options.model,
+            inversion=InversionSettings(working_size=options.working_size),
+        )
+        finished = running.run(place, request, options)
+        return running.report(target.write(place, finished), finished.result, options)
+
+
+def _safe(word: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "" for c in word)

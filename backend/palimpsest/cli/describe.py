@@ -1,0 +1,35 @@
+"""``palimpsest describe``: propose what a picture shows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from palimpsest.cli import arguments
+from palimpsest.contract import DescribeRequest
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "describe",
+        help="propose what a picture shows",
+        description="Propose a description of a picture, in the words that the built-in model knows.",
+    )
+    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("--selection", type=Path, metavar="MASK", help="describe only what is around this")
+    arguments.add_model(parser)
+    arguments.add_reporting(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from palimpsest.cli import running
+
+    with running.workplace(options) as place:
+        image, selection = running.put_file(place, options.image), running.put(place, options.selection)
+        finished = running.run(place, DescribeRequest(image, selection, options.model), options)
+    result = finished.result
+    print(json.dumps({"files": {}, "result": result}) if options.json else result["caption"])
+    return 0

@@ -1,0 +1,136 @@
+"""``palimpsest edit``: change what a photo shows; outside the selection nothing changes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from palimpsest.cli import arguments
+from palimpsest.contract import Control, EditRequest, Operation
+
+if TYPE_CHECKING:
+    from palimpsest.tasks.workplace import Workplace
+
+EXAMPLES = """examples:
+  palimpsest edit photo.png --selection cat.png --shows "a photo of a cat" --should-show "a photo of <my-toy>"
+  palimpsest edit photo.png --operation remove --selection car.png --shows "a street with a car" \\
+      --should-show "a street"
+  palimpsest edit photo.png --operation reweight --shows "a snowy street" --weight snowy=2
+"""
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "edit",
+        help="change what a photo shows",
+        description="Change what a photo shows; outside the selection nothing changes.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument(
+        "--operation", choices=get_args(Operation), default="replace", help="what to do (default: replace)"
+    )
+    parser.add_argument("--shows", default="", metavar="TEXT", help="what the picture shows")
+    parser.add_argument("--should-show", default="", metavar="TEXT", help="what it should show")
+    parser.add_argument(
+        "--selection",
+        type=Path,
+        metavar="MASK",
+        help="grey picture of the image's size: white may change, black stays (default: everything may)",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--variations", type=int, default=1, metavar="N")
+    parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
+    parser.add_argument(
+        "--feather", type=int, default=8, metavar="PIXELS", help="soft edge, inside the selection"
+    )
+    parser.add_argument(
+        "--context", type=float, default=0.5, help="surroundings that the model sees, in sides"
+    )
+    _add_control(parser)
+    arguments.add_inversion(parser)
+    arguments.add_model(parser)
+    arguments.add_output(parser)
+    arguments.add_reporting(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_control(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how closely it follows the photo (default: what suits the operation)")
+    group.add_argument(
+        "--pair",
+        type=arguments.pair,
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="this word for that",
+    )
+    group.add_argument(
+        "--weight",
+        type=arguments.weight,
+        action="append",
+        default=[],
+        metavar="WORD=FACTOR",
+        help="1 is as it is",
+    )
+    group.add_argument(
+        "--cross", type=arguments.window, metavar="PART", help="steps that keep what words see: 0.8"
+    )
+    group.add_argument(
+        "--cross-word", type=arguments.word_window, action="append", default=[], metavar="WORD=PART"
+    )
+    group.add_argument(
+        "--self", dest="self_attention", type=arguments.window, metavar="PART", help="keep layout: 0.4"
+    )
+    group.add_argument(
+        "--blend", action=argparse.BooleanOptionalAction, help="change only where the words are"
+    )
+    group.add_argument("--blend-include", action="append", default=[], metavar="WORD")
+    group.add_argument("--blend-exclude", action="append", default=[], metavar="WORD")
+    group.add_argument("--blend-threshold", type=float, default=0.3)
+
+
+def run(options: argparse.Namespace) -> int:
+    from palimpsest.cli import running
+
+    target = running.Target(options.output, f"{options.image.stem}-{options.operation}", options.overwrite)
+    target.check("layer", "composite")
+    with running.workplace(options) as place:
+        finished = running.run(place, request_of(place, options), options)
+        return running.report(target.write(place, finished), finished.result, options)
+
+
+def request_of(place: Workplace, options: argparse.Namespace) -> EditRequest:
+    from palimpsest.cli import running
+
+    return EditRequest(
+        image=running.put_file(place, options.image),
+        operation=options.operation,
+        source_prompt=options.shows,
+        target_prompt=options.should_show,
+        selection=running.put(place, options.selection),
+        pairs=tuple(options.pair),
+        weights=dict(options.weight),
+        model=options.model,
+        inversion=arguments.inversion_settings(options),
+        control=control_of(options),
+        feather=options.feather,
+        context=options.context,
+        seed=options.seed,
+        variations=options.variations,
+        maps=options.maps,
+    )
+
+
+def control_of(options: argparse.Namespace) -> Control:
+    return Control(
+        cross=options.cross,
+        cross_words=dict(options.cross_word),
+        self_attention=options.self_attention,
+        blend=options.blend,
+        blend_include=tuple(options.blend_include),
+        blend_exclude=tuple(options.blend_exclude),
+        blend_threshold=options.blend_threshold,
+    )

@@ -1,0 +1,47 @@
+"""``palimpsest invert``: remember a photo ahead of time, and see how well it can be reproduced."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from palimpsest.cli import arguments
+from palimpsest.contract import InvertRequest
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "invert",
+        help="remember a photo, so that edits start at once",
+        description="Remember a photo, so that edits of it start at once, and say how well it is reproduced.",
+    )
+    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("--shows", required=True, metavar="TEXT", help="what the picture shows")
+    parser.add_argument("--selection", type=Path, metavar="MASK", help="what will be edited")
+    parser.add_argument(
+        "--context", type=float, default=0.5, help="surroundings that the model sees, in sides"
+    )
+    arguments.add_inversion(parser)
+    arguments.add_model(parser)
+    arguments.add_output(parser)
+    arguments.add_reporting(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from palimpsest.cli import running
+
+    target = running.Target(options.output, f"{options.image.stem}-invert", options.overwrite)
+    target.check("reconstruction")
+    with running.workplace(options) as place:
+        request = InvertRequest(
+            image=running.put_file(place, options.image),
+            source_prompt=options.shows,
+            selection=running.put(place, options.selection),
+            model=options.model,
+            inversion=arguments.inversion_settings(options),
+            context=options.context,
+        )
+        finished = running.run(place, request, options)
+        return running.report(target.write(place, finished), finished.result, options)

@@ -1,0 +1,73 @@
+"""``palimpsest learn``: teach it a word from a few pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+from palimpsest.cli import arguments
+from palimpsest.contract import ConceptKind, LearnRequest
+
+EXAMPLE = """example:
+  palimpsest learn my-toy toy1.jpg toy2.jpg toy3.jpg toy4.jpg --noun toy
+  then write <my-toy> in a description
+"""
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "learn",
+        help="teach it a word from 3 to 5 pictures",
+        description="Learn a new word from 3 to 5 pictures of one subject or one style.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", metavar="NAME", help="how it will be written, without brackets: my-toy")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    parser.add_argument("--noun", required=True, help="what it is, as a common noun: toy, cat, painting")
+    parser.add_argument("--kind", choices=get_args(ConceptKind), default="subject")
+    parser.add_argument(
+        "--mask",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="MASK",
+        help="where the subject is, one per picture in the same order (repeat the option)",
+    )
+    parser.add_argument(
+        "--vectors", type=int, default=2, metavar="N", help="tokens the word stands for (default: 2)"
+    )
+    parser.add_argument("--steps", type=int, metavar="N", help="most steps (default: what suits the model)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--replace", action="store_true", help="replace a concept of the same name")
+    parser.add_argument(
+        "--accept-outliers", action="store_true", help="learn even if a picture doesn't seem to fit"
+    )
+    arguments.add_model(parser)
+    arguments.add_reporting(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from palimpsest.cli import running
+
+    with running.workplace(options) as place:
+        request = LearnRequest(
+            name=options.name.strip("<>"),
+            images=tuple(running.put_file(place, image) for image in options.images),
+            noun=options.noun,
+            kind=options.kind,
+            masks=tuple(running.put_file(place, mask) for mask in options.mask),
+            vectors=options.vectors,
+            steps=options.steps,
+            seed=options.seed,
+            model=options.model,
+            replace=options.replace,
+            accept_outliers=options.accept_outliers,
+        )
+        finished = running.run(place, request, options)
+    result = finished.result
+    print(json.dumps({"files": {}, "result": result}) if options.json else result["placeholder"])
+    return 0

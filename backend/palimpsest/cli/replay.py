@@ -1,0 +1,54 @@
+"""``palimpsest replay``: make a result again from its recipe."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from palimpsest.cli import arguments
+from palimpsest.errors import RequestError
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "replay",
+        help="make a result again from its recipe",
+        description="Make a result again: on the same device and versions byte for byte the same.",
+    )
+    parser.add_argument("recipe", type=Path, metavar="RECIPE", help="the .json written beside a result")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="the picture, and its selection")
+    parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps (default: the fastest)")
+    arguments.add_output(parser)
+    arguments.add_reporting(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from palimpsest.cli import running
+    from palimpsest.tasks.recipe import differences, request_of
+
+    recipe = read_recipe(options.recipe)
+    request = request_of(recipe)
+    target = running.Target(options.output, f"{options.files[0].stem}-{request.operation}", options.overwrite)
+    target.check("layer", "composite")
+    with running.workplace(options) as place:
+        hashes = [running.put_file(place, file) for file in options.files]
+        if request.image not in hashes:
+            raise RequestError(
+                "None of the files is the picture of this recipe.", f"Its sha256: {request.image}."
+            )
+        for difference in differences(recipe, place):
+            print(f"Not the same as then: {difference}.", file=sys.stderr)
+        finished = running.run(place, request, options)
+        return running.report(target.write(place, finished), finished.result, options)
+
+
+def read_recipe(file: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RequestError(f"{file} can't be read as a recipe: {error}.") from error
+    return record.get("recipe", record) if isinstance(record, dict) else record

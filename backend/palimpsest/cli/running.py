@@ -1,0 +1,176 @@
+"""Run one task in this process: files in, progress on standard error, files out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from palimpsest.contract import Request
+from palimpsest.errors import (
+    ImageNotFoundError,
+    ImageTooLargeError,
+    ImageUnreadableError,
+    PalimpsestError,
+    RequestError,
+    StorageError,
+)
+from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from palimpsest.tasks.workplace import Workplace
+
+BAR = 30  # characters
+
+
+@contextmanager
+def workplace(options: argparse.Namespace, settings: Settings | None = None) -> Iterator[Workplace]:
+    """A workplace whose pictures live only as long as this command."""
+    from palimpsest.tasks.workplace import Places, open_workplace
+
+    settings = read_settings() if settings is None else settings
+    device = getattr(options, "device", None)
+    with tempfile.TemporaryDirectory(prefix="palimpsest-") as images:
+        places = Places(
+            models=str(settings.folders.models),
+            images=images,
+            concepts=str(settings.folders.concepts),
+            inversions=str(settings.folders.inversions),
+            learning=str(settings.learning),
+            weights_memory=str(settings.weights_memory),
+            inversion_cache_bytes=settings.inversion_cache_bytes,
+            max_pixels=settings.max_pixels,
+            max_image_bytes=settings.max_image_bytes,
+            paths_allowed=True,
+            previews=False,
+        )
+        yield open_workplace(settings.device if device is None else device, asdict(places))
+
+
+def put(place: Workplace, file: Path | None) -> str | None:
+    """A file into the workplace's store; returns its hash."""
+    return None if file is None else put_file(place, file)
+
+
+def put_file(place: Workplace, file: Path) -> str:
+    """Raises ImageNotFoundError, ImageTooLargeError, ImageUnreadableError."""
+    try:
+        if file.stat().st_size > place.limits.file_bytes:
+            raise ImageTooLargeError(
+                f"{file} has {file.stat().st_size} bytes; at most {place.limits.file_bytes} are read.",
+                "PALIMPSEST_MAX_IMAGE_BYTES sets the limit.",
+            )
+        return place.images.put(file.read_bytes())
+    except FileNotFoundError as error:
+        raise ImageNotFoundError(f"There is no file {file}.", "Check the path.") from error
+    except OSError as error:
+        raise ImageUnreadableError(f"{file} can't be read: {error.strerror}.", "Check the file.") from error
+
+
+def run(place: Workplace, request: Request, options: argparse.Namespace) -> Finished:
+    """Run to the end, showing progress. Closing the task on the way out leaves the model clean."""
+    shown = Display(sys.stderr, getattr(options, "quiet", False))
+    with closing(place.do(request)) as events:  # pyright: ignore[reportArgumentType]
+        for event in events:
+            if isinstance(event, Progressed):
+                shown.show(event)
+            if isinstance(event, Finished):
+                shown.end()
+                return event
+    raise AssertionError("the task ended without a result")
+
+
+@dataclass
+class Display:
+    """A bar that redraws itself on a terminal, and a line per phase in a log."""
+
+    stream: TextIO
+    quiet: bool = False
+    _phase: str = field(default="", init=False)
+    _open: bool = field(default=False, init=False)
+
+    def show(self, event: Progressed) -> None:
+        if self.quiet:
+            return
+        if self.stream.isatty():
+            self._redraw(event)
+        elif event.phase != self._phase:
+            print(f"{event.phase} …", file=self.stream, flush=True)
+        self._phase = event.phase
+
+    def end(self) -> None:
+        if self._open:
+            self.stream.write("\r\033[K")
+            self.stream.flush()
+        self._open = False
+
+    def _redraw(self, event: Progressed) -> None:
+        filled = BAR * event.index // max(event.total, 1)
+        left = "" if event.seconds_left is None else f" · {event.seconds_left:.0f} s left"
+        bar = "█" * filled + "░" * (BAR - filled)
+        self.stream.write(f"\r\033[K{event.phase:<11} {bar} {event.index} of {event.total}{left}")
+        self.stream.flush()
+        self._open = True
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a result's files go: ``folder/stem-layer.png`` …"""
+
+    folder: Path
+    stem: str
+    overwrite: bool = False
+
+    def path(self, artifact: str) -> Path:
+        """``map:cat`` becomes ``stem-map-cat.png``; a word never becomes a path."""
+        safe = "".join(
+            c if c.isalnum() or c in "-_" else "-" for c in artifact.replace("<", "").replace(">", "")
+        )
+        return self.folder / f"{self.stem}-{safe}.png"
+
+    def check(self, *artifacts: str) -> None:
+        """Refuse before the work begins. Raises RequestError, StorageError."""
+        for path in (*map(self.path, artifacts), self.record):
+            if path.exists() and not self.overwrite:
+                raise RequestError(f"{path} exists already.", "Choose another --output, or give --overwrite.")
+        if self.folder.exists() and not self.folder.is_dir():
+            raise StorageError(f"{self.folder} is not a folder.", "Choose another --output.")
+
+    @property
+    def record(self) -> Path:
+        return self.folder / f"{self.stem}.json"
+
+    def write(self, place: Workplace, finished: Finished) -> dict[str, str]:
+        """Every artifact and the record; all of them or none. Returns artifact → path."""
+        from palimpsest.storage.atomic import write_atomically
+
+        contents = {self.path(name): place.images.get(image) for name, image in finished.artifacts.items()}
+        record = {**finished.result, "artifacts": {n: self.path(n).name for n in finished.artifacts}}
+        contents[self.record] = (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
+        written: list[Path] = []
+        try:
+            for path, content in contents.items():
+                fresh = not path.exists()
+                write_atomically(path, content)
+                written += [path] if fresh else []
+        except (PalimpsestError, KeyboardInterrupt):
+            for path in written:
+                path.unlink(missing_ok=True)
+            raise
+        return {**{name: str(self.path(name)) for name in finished.artifacts}, "record": str(self.record)}
+
+
+def report(paths: dict[str, str], result: dict[str, Any], options: argparse.Namespace) -> int:
+    """Paths, or one JSON object, on standard output."""
+    if options.json:
+        print(json.dumps({"files": paths, "result": result}, ensure_ascii=False))
+    else:
+        print("\n".join(paths.values()))
+    return 0

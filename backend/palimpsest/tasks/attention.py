@@ -1,0 +1,58 @@
+"""Where in the picture is this word? Its attention map, and a selection made from it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from palimpsest.contract import AttentionRequest
+from palimpsest.core.attention.probe import noised_states, probe
+from palimpsest.core.prompt import concepts_installed
+from palimpsest.jobs.events import Finished
+from palimpsest.tasks.canvas import View, grey_png, open_canvas
+from palimpsest.tasks.progress import Course, Events, memory_told, watched
+from palimpsest.tasks.workplace import Workplace, model_identity
+
+LEVELS = 256
+
+
+def attention(place: Workplace, request: AttentionRequest) -> Events[None]:
+    """Artifacts: map (grey, the image's size) and selection (0 or 255, by Otsu's threshold)."""
+    yield from place.load(request.model)
+    model = place.models.get(request.model)
+    view = View(request.image, request.selection, request.context, request.inversion.working_size)
+    canvas = open_canvas(place, model, view)
+    width, height = canvas.working_size
+    with (
+        memory_told(place.device, f"looking at {width} x {height} pixels", "Lower the working size."),
+        concepts_installed(model, place.concepts_in(request.source_prompt)) as vocabulary,
+    ):
+        source = vocabulary.parse(request.source_prompt)
+        source.span_of(request.word)
+        states = noised_states(model, canvas.z0)
+        steps = probe(model, vocabulary, source, [request.word], states)
+        maps = yield from watched(steps, Course({"looking": (len(states), 1.0)}))
+    grey = canvas.grey(maps[request.word])
+    threshold = otsu(grey)
+    selection = np.where(grey > threshold, np.uint8(255), np.uint8(0))
+    artifacts = {
+        "map": place.images.put(grey_png(grey)),
+        "selection": place.images.put(grey_png(selection)),
+    }
+    share = float((selection > 0).mean())
+    result = {"word": request.word, "threshold": threshold, "selected": round(share, 4)}
+    yield Finished(artifacts, {**result, "model": model_identity(model)})
+
+
+def otsu(grey: NDArray[np.uint8]) -> int:
+    """The level that best parts dark from bright (Otsu 1979): most variance between the two classes."""
+    counts = np.bincount(grey.ravel(), minlength=LEVELS).astype(np.float64)
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    sums = np.cumsum(counts * np.arange(LEVELS))
+    valid = (below > 0) & (above > 0)
+    if not valid.any():
+        return 0
+    means = sums[valid] / below[valid], (sums[-1] - sums[valid]) / above[valid]
+    between = below[valid] * above[valid] * (means[0] - means[1]) ** 2
+    return int(np.flatnonzero(valid)[int(np.argmax(between))])

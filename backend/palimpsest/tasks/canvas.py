@@ -1,0 +1,131 @@
+"""The picture of a request as the model sees it, and the way back to files."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from palimpsest.core import region as regions
+from palimpsest.core.composite import Composite, composite
+from palimpsest.core.detail import restore
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.region import Mask, Region
+from palimpsest.errors import RequestError
+from palimpsest.storage.pictures import Picture, from_model_rgb, read_picture, read_selection, to_model_rgb
+from palimpsest.storage.png import encode
+from palimpsest.tasks.workplace import Workplace
+
+IDENTICAL_DB = 100.0  # what is said for two pictures without any difference; JSON knows no infinity
+
+
+@dataclass(frozen=True)
+class View:
+    """What the request shows the model of its picture."""
+
+    image: str
+    selection: str | None = None
+    context: float = 0.5
+    working_size: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """A picture, what is selected in it, and the region that is worked on."""
+
+    picture: Picture
+    mask: Mask | None
+    region: Region
+    model: DiffusionModel
+
+    @cached_property
+    def box_rgb(self) -> NDArray[np.float32]:
+        """sRGB of the region's box in [0, 1]."""
+        return to_model_rgb(self.picture, self.region.box)
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """What the model sees: (1, 3, h, w) in [-1, 1]."""
+        return regions.cut(self.box_rgb, self.region)
+
+    @cached_property
+    def z0(self) -> Tensor:
+        return self.model.encode(self.pixels)
+
+    @cached_property
+    def roundtrip(self) -> Tensor:
+        """What the autoencoder alone makes of the picture: the best any edit can reproduce."""
+        return self.model.decode(self.z0).cpu()
+
+    @property
+    def latent_mask(self) -> Tensor | None:
+        if self.mask is None:
+            return None
+        return regions.latent_mask(self.mask, self.region, self.model.stride).to(self.model.device)
+
+    @property
+    def working_size(self) -> tuple[int, int]:
+        """Width and height in pixels that the model works at."""
+        return self.region.work
+
+    def lay(self, z: Tensor, feather: int) -> Composite:
+        """An edited latent (1, c, h, w), decoded, sharpened and laid over the picture."""
+        decoded = self.model.decode(z).cpu()
+        sharp = restore(decoded, self.roundtrip, self.box_rgb, self.mask, self.region)
+        own = from_model_rgb(sharp, self.picture, self.region.box)
+        return composite(self.picture.pixels, own, self.mask, self.region, feather, self.picture.alpha)
+
+    def psnr(self, z: Tensor) -> float:
+        """Of a latent's picture against the photo, over what the model sees of it."""
+        return psnr(self.model.decode(z).cpu(), self.pixels)
+
+    def grey(self, grid: Tensor) -> NDArray[np.uint8]:
+        """A map in [0, 1] over the working picture, as a grey picture of the canvas's size."""
+        return np.rint(regions.to_canvas(grid, self.region) * 255).astype(np.uint8)
+
+
+def open_canvas(place: Workplace, model: DiffusionModel, view: View) -> Canvas:
+    """Raises the ImageErrors, SelectionErrors and RequestErrors."""
+    picture = read_picture(place.images.get(view.image), place.limits)
+    mask = None
+    if view.selection is not None:
+        mask = read_selection(place.images.get(view.selection), picture.size, place.limits)
+    region = regions.plan(
+        picture.size, mask, model.native_size, model.granularity, view.context, view.working_size
+    )
+    most = MOST_WORKING_SIDES * model.native_size
+    if max(region.work) > most:
+        raise RequestError(
+            f"A working size of {max(region.work)} pixels is too large for this model.",
+            f"It was trained on {model.native_size}; give at most {most}.",
+        )
+    return Canvas(picture, mask, region, model)
+
+
+MOST_WORKING_SIDES = 4
+
+
+def grey_png(values: NDArray[np.uint8]) -> bytes:
+    """(H, W) uint8 as a PNG."""
+    return encode(values)
+
+
+def model_png(pixels: Tensor) -> bytes:
+    """(1, 3, h, w) in [-1, 1] as an 8-bit PNG."""
+    return encode(to_bytes(pixels))
+
+
+def to_bytes(pixels: Tensor) -> NDArray[np.uint8]:
+    """(1, 3, h, w) in [-1, 1] → (h, w, 3) uint8."""
+    return ((pixels[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+
+
+def psnr(a: Tensor, b: Tensor) -> float:
+    """10 log10(1 / MSE) of two pictures in [-1, 1], in dB; ``IDENTICAL_DB`` at most."""
+    error = float(torch.mean(((a.double() - b.double()) / 2) ** 2))
+    return IDENTICAL_DB if error == 0 else round(min(IDENTICAL_DB, 10 * math.log10(1 / error)), 3)

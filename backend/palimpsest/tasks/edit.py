@@ -1,0 +1,198 @@
+"""Edit a photo: region → inversion (remembered or made) → attention-controlled edit → composite → files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from palimpsest.contract import EditRequest
+from palimpsest.core.attention.blend import BlendSettings
+from palimpsest.core.composite import Composite
+from palimpsest.core.count import counted
+from palimpsest.core.edit import Edited
+from palimpsest.core.inversion import Inversion
+from palimpsest.core.operations import RECIPES, Options
+from palimpsest.core.operations import edit as editing
+from palimpsest.core.prompt import Vocabulary, concepts_installed
+from palimpsest.core.tokens import Prompt
+from palimpsest.errors import RequestError, SelectionError
+from palimpsest.jobs.events import Finished
+from palimpsest.storage.pictures import encode_layer, encode_merged
+from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canvas
+from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
+from palimpsest.tasks.recipe import recipe_of
+from palimpsest.tasks.remember import phases, remembered, settled
+from palimpsest.tasks.workplace import Workplace
+
+MOST_VARIATIONS = 16
+FUNCTION_WORDS = frozenset(
+    "a an the of on in at to and or with next by for from into is are it its this that as".split()
+)
+EVALUATIONS = 3.0  # per step of an edit, about: source, target, target without words
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One edit, before it is written anywhere."""
+
+    inversion: Inversion
+    known: bool  # whether the photo was remembered
+    edited: Edited
+
+
+def edit(place: Workplace, request: EditRequest) -> Events[None]:
+    """Artifacts: layer, composite, reconstruction, layer:2 … of further variations, map:<word>."""
+    started = time.monotonic()
+    _refuse(request)
+    yield from place.load(request.model)
+    model = place.models.get(request.model)
+    request = replace(
+        request,
+        target_prompt=_target(request),
+        inversion=settled(request.inversion, model),
+    )
+    settings = request.inversion
+    canvas = open_canvas(
+        place, model, View(request.image, request.selection, request.context, settings.working_size)
+    )
+    concepts = place.concepts_in(request.source_prompt, request.target_prompt)
+    with (
+        memory_told(place.device, *_size_told(canvas, request)),
+        counted(model) as count,
+        concepts_installed(model, concepts) as vocabulary,
+    ):
+        outcome = yield from _run(place, canvas, vocabulary, request)
+        evaluations = count.evaluations
+    with memory_told(place.device, *_size_told(canvas, request)):
+        layers = [canvas.lay(row[None], request.feather) for row in outcome.edited.latents]
+        artifacts = _store(place, canvas, outcome.edited, layers)
+        report = _report(canvas, outcome, layers)
+    yield Finished(
+        artifacts,
+        {
+            **report,
+            "unet_evaluations": evaluations,
+            "seconds": round(time.monotonic() - started, 3),
+            "recipe": recipe_of(request, model, canvas, concepts),
+        },
+    )
+
+
+def _run(place: Workplace, canvas: Canvas, vocabulary: Vocabulary, request: EditRequest) -> Events[Outcome]:
+    """Everything that needs the model and its concepts."""
+    source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
+    _refuse_unknown_words(request, source, target)
+    assert request.inversion.steps is not None
+    cost = EVALUATIONS * request.variations
+    course = Course({**phases(request.inversion), "editing": (request.inversion.steps, cost)})
+    inversion, known = yield from remembered(place, canvas, vocabulary, source, request.inversion, course)
+    if known:
+        course = Course({"editing": course.phases["editing"]})
+    steps = editing(
+        canvas.model,
+        vocabulary,
+        inversion,
+        source,
+        [target],
+        request.operation,
+        options_of(request, source),
+        canvas.latent_mask,
+    )
+    preview = Preview(canvas.model, place.images, place.previews)
+    edited = yield from watched(steps, course, preview)
+    return Outcome(inversion, known, edited)
+
+
+def options_of(request: EditRequest, source: Prompt) -> Options:
+    """The contract's words in those of core.operations."""
+    control = request.control
+    return Options(
+        pairs=request.pairs,
+        weights=request.weights,
+        cross=control.cross,
+        cross_words=control.cross_words,
+        self_attention=control.self_attention,
+        blend=control.blend,
+        blend_include=control.blend_include,
+        blend_exclude=control.blend_exclude,
+        blend_settings=BlendSettings(threshold=control.blend_threshold),
+        seed=request.seed,
+        variations=request.variations,
+        maps=content_words(source) if request.maps else (),
+    )
+
+
+def content_words(prompt: Prompt) -> tuple[str, ...]:
+    """The words of a prompt that stand for something to see."""
+    named = (word.text for word in prompt.words if word.kind != "mark")
+    return tuple(dict.fromkeys(word for word in named if word.lower() not in FUNCTION_WORDS))
+
+
+def _refuse(request: EditRequest) -> None:
+    """What can be seen to be wrong before a model is loaded."""
+    if request.operation not in RECIPES:
+        raise RequestError(f"There is no operation {request.operation!r}.", f"Known: {', '.join(RECIPES)}.")
+    if RECIPES[request.operation].needs_selection and request.selection is None:
+        raise SelectionError(f"{request.operation} needs a selection.", "Select what it should act on.")
+    if not 1 <= request.variations <= MOST_VARIATIONS:
+        raise RequestError(f"{request.variations} variations were asked for.", f"1 to {MOST_VARIATIONS}.")
+    if request.feather < 0:
+        raise RequestError(f"A soft edge of {request.feather} pixels can't be made.", "0 or more.")
+    if not request.source_prompt.strip() and request.operation != "remove":
+        raise RequestError("The picture isn't described.", "Say what it shows: 'a photo of a cat on grass'.")
+    if request.operation == "reweight" and not request.weights:
+        raise RequestError("No word is given a weight.", "Name a word and its factor: 1 is as it is.")
+
+
+def _target(request: EditRequest) -> str:
+    """What the picture should show; for reweight the same as it shows, unless said otherwise."""
+    if request.target_prompt.strip() or request.operation == "remove":
+        return request.target_prompt
+    if request.operation == "reweight":
+        return request.source_prompt
+    raise RequestError("What the picture should show is missing.", "Give a target description.")
+
+
+def _refuse_unknown_words(request: EditRequest, source: Prompt, target: Prompt) -> None:
+    """Words that are named and aren't there, found before the inversion takes its time."""
+    control = request.control
+    for word, other in request.pairs:
+        source.span_of(word)
+        target.span_of(other)
+    for word in (*request.weights, *control.cross_words):
+        target.span_of(word)
+    for word in (*control.blend_include, *control.blend_exclude):
+        if not source.contains(word):
+            target.span_of(word)
+
+
+def _size_told(canvas: Canvas, request: EditRequest) -> tuple[str, str]:
+    width, height = canvas.working_size
+    several = f" and {request.variations} variations" if request.variations > 1 else ""
+    lower = "Ask for fewer variations, or lower the working size" if several else "Lower the working size"
+    return f"editing at {width} x {height} pixels{several}", f"{lower} (--working-size)."
+
+
+def _store(place: Workplace, canvas: Canvas, edited: Edited, layers: Sequence[Composite]) -> dict[str, str]:
+    """All encoded first, then stored: nothing is half there when encoding fails."""
+    pictures: dict[str, bytes] = {}
+    for number, made in enumerate(layers, start=1):
+        suffix = "" if number == 1 else f":{number}"
+        pictures[f"layer{suffix}"] = encode_layer(canvas.picture, made.layer)
+        pictures[f"composite{suffix}"] = encode_merged(canvas.picture, made.merged)
+    pictures["reconstruction"] = model_png(canvas.model.decode(edited.source).cpu())
+    for word, grid in edited.maps.items():
+        pictures[f"map:{word}"] = grey_png(canvas.grey(grid))
+    return {name: place.images.put(content) for name, content in pictures.items()}
+
+
+def _report(canvas: Canvas, outcome: Outcome, layers: Sequence[Composite]) -> dict[str, Any]:
+    return {
+        "reconstruction_psnr": canvas.psnr(outcome.edited.source),
+        "roundtrip_psnr": canvas.psnr(canvas.z0),  # the best the autoencoder can reproduce
+        "pixels_changed_outside": max(made.pixels_changed_outside for made in layers),
+        "pixels_changed_inside": [made.pixels_changed_inside for made in layers],
+        "remembered": outcome.known,
+    }

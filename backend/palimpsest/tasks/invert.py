@@ -1,0 +1,65 @@
+"""Remember a photo ahead of time, and say how well it can be reproduced."""
+
+from __future__ import annotations
+
+import time
+
+from palimpsest.contract import InvertRequest
+from palimpsest.core.inversion import Inversion
+from palimpsest.core.operations import Options
+from palimpsest.core.operations import edit as editing
+from palimpsest.core.prompt import Vocabulary, concepts_installed
+from palimpsest.core.tokens import Prompt
+from palimpsest.jobs.events import Finished
+from palimpsest.tasks.canvas import Canvas, View, model_png, open_canvas
+from palimpsest.tasks.progress import Course, Events, memory_told, watched
+from palimpsest.tasks.remember import phases, remembered, settled
+from palimpsest.tasks.workplace import Workplace, model_identity
+
+EVALUATIONS = 4.0  # per step of the reconstruction
+
+
+def invert(place: Workplace, request: InvertRequest) -> Events[None]:
+    """Artifacts: reconstruction, the photo as it comes back with the guidance that editing uses."""
+    started = time.monotonic()
+    yield from place.load(request.model)
+    model = place.models.get(request.model)
+    settings = settled(request.inversion, model)
+    canvas = open_canvas(
+        place, model, View(request.image, request.selection, request.context, settings.working_size)
+    )
+    width, height = canvas.working_size
+    told = f"inverting at {width} x {height} pixels", "Lower the working size (--working-size)."
+    with (
+        memory_told(place.device, *told),
+        concepts_installed(model, place.concepts_in(request.source_prompt)) as vocabulary,
+    ):
+        source = vocabulary.parse(request.source_prompt)
+        assert settings.steps is not None
+        course = Course({**phases(settings), "editing": (settings.steps, EVALUATIONS)})
+        inversion, known = yield from remembered(place, canvas, vocabulary, source, settings, course)
+        again = yield from reconstructed(canvas, vocabulary, source, inversion, course)
+        artifacts = {"reconstruction": place.images.put(model_png(model.decode(again).cpu()))}
+        result = {
+            "reconstruction_psnr": canvas.psnr(again),
+            "roundtrip_psnr": canvas.psnr(canvas.z0),
+            "remembered": known,
+            "method": inversion.method,
+            "steps": inversion.steps,
+            "guidance": inversion.guidance,
+            "unet_evaluations": 0 if known else inversion.unet_evaluations,
+            "model": model_identity(model),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+    yield Finished(artifacts, result)
+
+
+def reconstructed(
+    canvas: Canvas, vocabulary: Vocabulary, source: Prompt, inversion: Inversion, course: Course
+) -> Events:
+    """The photo's latent as an edit's source branch reproduces it (1, c, h, w); nothing is edited."""
+    if inversion.method == "direct":  # the source branch is put on the pivots
+        return inversion.latents[0]
+    steps = editing(canvas.model, vocabulary, inversion, source, [source], "reweight", Options())
+    edited = yield from watched(steps, course)
+    return edited.source

@@ -1,0 +1,221 @@
+"""Learn a word from a few pictures, and keep it in the library. An interrupted run goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load as tensors_of
+from safetensors.torch import save as bytes_of
+
+from palimpsest.contract import LearnRequest
+from palimpsest.core.composite import quantise
+from palimpsest.core.learn import Learned, LearningState, LearningStep, LearnSettings, Lesson, recommended
+from palimpsest.core.learn import learn as learning
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.region import Mask, Size, bounds
+from palimpsest.core.steps import Steps
+from palimpsest.core.views import View, ViewSettings, encode_views
+from palimpsest.errors import ConceptExistsError, ConceptImagesError, DiskFullError, RequestError
+from palimpsest.jobs.events import Finished
+from palimpsest.storage.atomic import write_atomically
+from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail, require_name
+from palimpsest.storage.pictures import read_picture, read_selection, to_model_rgb
+from palimpsest.tasks.progress import Course, Events, memory_told, watched
+from palimpsest.tasks.workplace import Workplace, canonical, model_identity
+
+FEWEST, MOST = 3, 20
+MOST_VECTORS = 16
+SECONDS_BETWEEN_SAVES = 5.0
+BACKWARDS = 3.0  # a step's cost per latent, in encodings of a view
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """The pictures to learn from: sRGB in [0, 1] (h, w, 3), and where the subject is."""
+
+    pictures: tuple[NDArray[np.float32], ...]
+    masks: tuple[Mask | None, ...]
+
+
+def learn(place: Workplace, request: LearnRequest) -> Events[None]:
+    """No artifacts but the concept's thumbnail; the result names the concept."""
+    started = time.monotonic()
+    _refuse(place, request)
+    examples = read_examples(place, request)
+    yield from place.load(request.model)
+    model = place.models.get(request.model)
+    settings = _settings(request, model)
+    lesson = Lesson(f"<{request.name}>", request.noun, request.kind, request.vectors, seed=request.seed)
+    lower = "Close other programs that use the device, or learn on the CPU (PALIMPSEST_DEVICE=cpu)."
+    with memory_told(place.device, f"learning {settings.at_once} latents at once", lower):
+        views, learned = yield from _run(place, model, examples, lesson, settings, request)
+    card, thumbnail = _keep(place, request, model, examples, learned)
+    artifacts = {} if thumbnail is None else {"thumbnail": place.images.put(thumbnail)}
+    result = {
+        "name": card.name,
+        "placeholder": card.placeholder,
+        "vectors": card.vectors,
+        "kind": card.kind,
+        "noun": card.noun,
+        "steps": learned.steps,
+        "best_step": learned.best_step,
+        "loss": {"first": learned.exams[0], "best": min(learned.exams)},
+        "views": len(views),
+        "rows_hash": card.rows_hash,
+        "model": model_identity(model),
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    yield Finished(artifacts, result)
+
+
+def read_examples(place: Workplace, request: LearnRequest) -> Examples:
+    """Raises the ImageErrors and SelectionErrors, with the picture's number in the details."""
+    masks = request.masks if request.masks else (None,) * len(request.images)
+    pictures, found = [], []
+    for image, mask in zip(request.images, masks, strict=True):
+        picture = read_picture(place.images.get(image), place.limits)
+        pictures.append(to_model_rgb(picture))
+        where = None if mask is None else place.images.get(mask)
+        found.append(None if where is None else read_selection(where, picture.size, place.limits))
+    return Examples(tuple(pictures), tuple(found))
+
+
+def _refuse(place: Workplace, request: LearnRequest) -> None:
+    """What can be seen to be wrong before anything is read."""
+    require_name(request.name)
+    if not request.replace and request.name in {card.name for card in place.concepts.list()}:
+        raise ConceptExistsError(
+            f"There is a concept <{request.name}> already.",
+            "Choose another name, or say that it is to be replaced.",
+            name=request.name,
+        )
+    if not request.noun.strip():
+        raise RequestError("What the pictures show has no common noun.", "Give one: toy, cat, painting.")
+    if not 1 <= request.vectors <= MOST_VECTORS:
+        raise RequestError(f"{request.vectors} vectors can't be learned.", f"Give 1 to {MOST_VECTORS}.")
+    if request.steps is not None and not 1 <= request.steps <= 100_000:
+        raise RequestError(f"{request.steps} steps can't be taken.", "Give at least 1.")
+    if request.masks and len(request.masks) != len(request.images):
+        raise RequestError(f"{len(request.masks)} masks were given for {len(request.images)} pictures.")
+    _refuse_pictures(request.images)
+
+
+def _refuse_pictures(images: Sequence[str]) -> None:
+    if not FEWEST <= len(images) <= MOST:
+        raise ConceptImagesError(
+            f"{len(images)} pictures were given; a concept is learned from {FEWEST} to {MOST}.",
+            "Three to five good ones are best.",
+            images=len(images),
+        )
+    for number, image in enumerate(images):
+        first = images.index(image)
+        if first != number:
+            raise ConceptImagesError(
+                f"Picture {number + 1} is the same file as picture {first + 1}.",
+                "Leave it out, or give another one.",
+                duplicates=[first, number],
+            )
+
+
+def _settings(request: LearnRequest, model: DiffusionModel) -> LearnSettings:
+    settings = recommended(model.family)
+    return settings if request.steps is None else replace(settings, steps=request.steps)
+
+
+def _run(
+    place: Workplace,
+    model: DiffusionModel,
+    examples: Examples,
+    lesson: Lesson,
+    settings: LearnSettings,
+    request: LearnRequest,
+) -> Events[tuple[tuple[View, ...], Learned]]:
+    how = ViewSettings(mirrored=lesson.kind == "style")
+    count = len(examples.pictures) * how.per_picture
+    course = Course({"preparing": (count, 1.0), "learning": (settings.steps, BACKWARDS * settings.batch)})
+    preparing = encode_views(model, examples.pictures, examples.masks, how, lesson.seed)
+    views = yield from watched(preparing, course)
+    saved = place.learning / f"{_key(request, model, settings)}.safetensors"
+    steps = learning(model, views, lesson, settings, read_state(saved))
+    learned = yield from watched(saving(steps, saved), course)
+    with suppress(OSError):
+        saved.unlink(missing_ok=True)
+    return views, learned
+
+
+def saving(steps: Steps[Learned], file: Path) -> Steps[Learned]:
+    """The same steps; every few seconds, and when they are broken off, their state is kept in ``file``."""
+    state: LearningState | None = None
+    last = time.monotonic()
+    try:
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as stop:
+                state = None
+                return stop.value
+            state = step.state if isinstance(step, LearningStep) else None
+            if state is not None and time.monotonic() - last > SECONDS_BETWEEN_SAVES:
+                write_state(file, state)
+                last = time.monotonic()
+            yield step
+    finally:
+        steps.close()
+        if state is not None:
+            write_state(file, state)
+
+
+def write_state(file: Path, state: LearningState) -> None:
+    """A full disk must not end the learning itself."""
+    try:
+        write_atomically(file, bytes_of(state.to_tensors()))
+    except DiskFullError as error:
+        log.warning("The state of the learning could not be kept: %s", error)
+
+
+def read_state(file: Path) -> LearningState | None:
+    """None if there is none or it can't be read: learning then starts anew."""
+    try:
+        return LearningState.from_tensors(tensors_of(file.read_bytes()))
+    except (OSError, SafetensorError, KeyError, ValueError):
+        return None
+
+
+def _key(request: LearnRequest, model: DiffusionModel, settings: LearnSettings) -> str:
+    """Everything that has a bearing on what is learned: not the name it will have."""
+    parts = {**asdict(replace(request, name="", replace=False)), "settings": asdict(settings)}
+    return hashlib.sha256(canonical({**parts, "model": model_identity(model)}).encode()).hexdigest()
+
+
+def _keep(
+    place: Workplace, request: LearnRequest, model: DiffusionModel, examples: Examples, learned: Learned
+) -> tuple[ConceptCard, bytes | None]:
+    provenance = Provenance(
+        model=request.model,
+        weights_hash=model.weights_hash,
+        steps=learned.steps,
+        seed=request.seed,
+        sources=request.images,
+        settings={"vectors": request.vectors, "masks": [mask is not None for mask in examples.masks]},
+    )
+    thumbnail = _thumbnail(examples.pictures[0], examples.masks[0])
+    concept = replace(learned.concept, rows=tuple(rows.detach().cpu() for rows in learned.concept.rows))
+    return place.concepts.save(concept, provenance, thumbnail, request.replace), thumbnail
+
+
+def _thumbnail(picture: NDArray[np.float32], mask: Mask | None) -> bytes:
+    """The first picture, or the subject in it."""
+    height, width = picture.shape[:2]
+    box = None if mask is None else bounds(mask, Size(width, height))
+    part = picture if box is None else picture[box.slices]
+    return make_thumbnail(quantise(part, 255).astype(np.uint8))

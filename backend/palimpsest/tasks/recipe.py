@@ -1,0 +1,65 @@
+"""A recipe: everything that decides the bytes of a result, to be kept with it and done again.
+
+It names pictures and concepts by their hashes, holds the request with every default filled in, and says
+which model, device and versions made it. Same recipe, same device and versions, same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import palimpsest
+from palimpsest import contract
+from palimpsest.contract import EditRequest
+from palimpsest.core.concept import Concept
+from palimpsest.core.model import DiffusionModel
+from palimpsest.errors import RequestError
+from palimpsest.tasks.canvas import Canvas
+from palimpsest.tasks.remember import rows_hashes
+from palimpsest.tasks.workplace import Workplace, model_identity
+
+ENGINE = 1  # raised when the same request gives other bytes than before
+
+
+def recipe_of(
+    request: EditRequest, model: DiffusionModel, canvas: Canvas, concepts: Sequence[Concept]
+) -> dict[str, Any]:
+    """Plain JSON. ``request`` must have its defaults filled in."""
+    region = canvas.region
+    return {
+        "palimpsest": palimpsest.__version__,
+        "engine": ENGINE,
+        "kind": "edit",
+        "request": contract.to_json(request),
+        "model": model_identity(model),
+        "concepts": {concept.placeholder: rows_hashes(concept) for concept in concepts},
+        "region": {"canvas": list(region.canvas), "box": list(region.box), "work": list(region.work)},
+    }
+
+
+def request_of(recipe: dict[str, Any]) -> EditRequest:
+    """The request to do again. Raises RequestError for what is no recipe of ours."""
+    if not isinstance(recipe, dict) or recipe.get("kind") != "edit" or "request" not in recipe:
+        raise RequestError("This is not a recipe.", "A recipe is the recipe.json written beside a result.")
+    return contract.from_json(EditRequest, recipe["request"], "the recipe's request")
+
+
+def differences(recipe: dict[str, Any], place: Workplace) -> list[str]:
+    """What is not as it was when the recipe was made, one sentence each; empty = the same bytes come out."""
+    request = request_of(recipe)
+    now = {
+        "engine": ENGINE,
+        "palimpsest": palimpsest.__version__,
+        **{f"model {key}": value for key, value in model_identity(place.models.get(request.model)).items()},
+    }
+    then = {
+        "engine": recipe.get("engine"),
+        "palimpsest": recipe.get("palimpsest"),
+        **{f"model {key}": value for key, value in dict(recipe.get("model", {})).items()},
+    }
+    found = [f"{key} was {then[key]}, is {value}" for key, value in now.items() if then.get(key) != value]
+    for concept in place.concepts_in(request.source_prompt, request.target_prompt):
+        if dict(recipe.get("concepts", {})).get(concept.placeholder) != rows_hashes(concept):
+            found.append(f"the concept {concept.placeholder} has been learned anew since")
+    return found
