@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from palimpsest.demo.concepts import CONCEPTS
 from palimpsest.demo.judge_crops import (
     Box,
     Mask,
@@ -32,20 +30,10 @@ from palimpsest.demo.judge_crops import (
     working_size,
 )
 from palimpsest.demo.judge_net import CELL, Labels, RegionNet, SceneNet, SceneOutput
+from palimpsest.demo.judge_reading import NOTHING, Answer, Found, Reading, View, heads_of
 from palimpsest.demo.things import (
     ANIMALS,
     COATS,
-    FIGURES,
-    PEOPLE,
-    SHAPES,
-    Animal,
-    Figure,
-    Mirror,
-    Person,
-    Placed,
-    Scene,
-    Solid,
-    Thing,
 )
 from palimpsest.errors import (
     ModelNotFoundError,
@@ -56,92 +44,9 @@ from palimpsest.errors import (
 
 FOLDER = Path(__file__).parent / "judge"
 FACTS = "judge.json"
-NOTHING = "nothing"
 THRESHOLD = 0.35
 OVERLAP = 0.6  # boxes that share more than this fraction of their union are one thing
 BATCH = 64
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A word, and the network's probability for it."""
-
-    word: str
-    confidence: float
-
-    def __str__(self) -> str:
-        return self.word
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one region shows. What its kind of thing doesn't have is None."""
-
-    kind: Answer
-    colour: Answer | None = None
-    texture: Answer | None = None
-    hair: Answer | None = None
-    shirt: Answer | None = None
-    trousers: Answer | None = None
-    skin: Answer | None = None
-
-    @property
-    def thing(self) -> Thing | None:
-        """The thing as the scene generator would call it; None for nothing."""
-        kind = self.kind.word
-        if kind == NOTHING:
-            return None
-        if kind == "mirror":
-            return Mirror()
-        if kind in FIGURES:
-            return Figure(kind)
-        if kind in PEOPLE:
-            return Person(_word(self.skin), _word(self.hair), _word(self.shirt), _word(self.trousers), kind)
-        make = Solid if kind in SHAPES else Animal
-        return make(kind, _word(self.colour), _word(self.texture))
-
-    @property
-    def concept(self) -> str | None:
-        """The name of the held-out concept that this is, if it is one."""
-        thing = self.thing
-        return next((concept.name for concept in CONCEPTS.values() if concept.thing == thing), None)
-
-
-@dataclass(frozen=True)
-class Found:
-    """A thing that the judge found by itself. ``box`` is in the picture's own pixels."""
-
-    box: Box
-    score: float
-    reading: Reading
-
-
-@dataclass(frozen=True)
-class View:
-    """What a whole picture shows; ``found`` from left to right."""
-
-    ground: Answer
-    style: Answer
-    count: Answer
-    found: tuple[Found, ...]
-    size: tuple[int, int]  # height and width of the picture in pixels
-
-    @property
-    def scene(self) -> Scene:
-        """The picture as a scene: things at their places, so that a caption can be held against it."""
-        height, width = self.size
-        placed = []
-        for thing, (left, top, right, bottom) in ((found.reading.thing, found.box) for found in self.found):
-            assert thing is not None, "nothing is never found"
-            placed.append(Placed(thing, (left + right) / 2 / width, bottom / height, (bottom - top) / height))
-        return Scene(tuple(placed), self.ground.word, self.style.word, seed=0)
-
-
-def heads_of(kind: str) -> tuple[str, ...]:
-    """The questions that make sense for a kind of thing."""
-    if kind in SHAPES or kind in ANIMALS:
-        return ("colour", "texture")
-    return ("hair", "shirt", "trousers", "skin") if kind in PEOPLE else ()
 
 
 class Judge:
@@ -267,11 +172,6 @@ def overlap(a: Box, b: Box) -> float:
     common = max(0, width) * max(0, height)
     union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common
     return common / union
-
-
-def _word(answer: Answer | None) -> str:
-    assert answer is not None, "a reading has the answers of its kind"
-    return answer.word
 
 
 def _answer(logits: Tensor, words: Sequence[str], allowed: Sequence[str]) -> Answer:

@@ -13,8 +13,9 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from palimpsest.demo.judge_crops import MARGIN, MARGIN_PIXELS, crop
-from palimpsest.demo.judge_data import THINGS, UNKNOWN, Examples, unpack
+from palimpsest.demo.judge_data import THINGS, UNKNOWN, unpack
 from palimpsest.demo.judge_net import CELL, SIDE
+from palimpsest.demo.judge_shards import Examples
 
 BLUR = 7  # pixels, width of the blur's kernel
 NOTHING_SHARE = 0.14

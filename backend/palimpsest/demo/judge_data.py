@@ -1,4 +1,4 @@
-"""What the judge learns from: drawn scenes with their truth, kept on disk in shards.
+"""What the judge learns from: scenes of its own choosing, with their truth.
 
 Beyond what the generator's own training draws, the judge also sees held-out combinations, figures and styles
 (it has to recognise what others learn), empty scenes, and every style often.
@@ -6,14 +6,11 @@ Beyond what the generator's own training draws, the judge also sees held-out com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from palimpsest.demo.concepts import CONCEPTS, with_concept
@@ -63,17 +60,8 @@ COLOUR_HEADS = ("colour", "hair", "shirt", "trousers", "skin")
 UNKNOWN = -1  # an answer that the picture doesn't hold
 THINGS = 4  # most things in a scene
 LEAST_VISIBLE = 0.5  # of a thing's body; what is hidden more can't be asked about
-SHARD = 500  # scenes
 
 _STREAM = 31
-
-
-@dataclass(frozen=True)
-class Shards:
-    """``done`` of ``total`` shards lie on disk."""
-
-    done: int
-    total: int
 
 
 def kind_of(thing: Thing) -> str:
@@ -177,72 +165,6 @@ def numbers(labels: Mapping[str, tuple[str, ...]], answers: Mapping[str, str]) -
         [words.index(answers[head]) if head in answers else UNKNOWN for head, words in labels.items()],
         np.int8,
     )
-
-
-def prepare(folder: Path, seeds: range) -> Iterator[Shards]:
-    """Draw the shards that ``folder`` lacks; an interrupted run goes on where it stopped."""
-    folder.mkdir(parents=True, exist_ok=True)
-    total = -(-len(seeds) // SHARD)
-    for index in range(total):
-        file = folder / f"{seeds.start + index * SHARD:08d}.safetensors"
-        if not file.is_file():
-            examples = [study(seed) for seed in seeds[index * SHARD : (index + 1) * SHARD]]
-            tensors = {key: torch.from_numpy(np.stack([e[key] for e in examples])) for key in examples[0]}
-            partial = file.with_suffix(".partial")
-            save_file(tensors, partial)
-            partial.replace(file)
-        yield Shards(index + 1, total)
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Scenes as tensors."""
-
-    pictures: Tensor  # (n, SIDE, SIDE, 3) uint8
-    bodies: Tensor  # (n, THINGS, SIDE, SIDE / 8) uint8, packed bits
-    boxes: Tensor  # (n, THINGS, 4) int16
-    answers: Tensor  # (n, THINGS, heads) int8
-    whole: Tensor  # (n, heads) int8
-    round_trips: Tensor | None = None  # (m <= n, SIDE, SIDE, 3) uint8: the first m through an autoencoder
-
-    def __len__(self) -> int:
-        return self.pictures.shape[0]
-
-
-def read(folder: Path, seeds: range) -> Examples:
-    """The drawn scenes of ``seeds``."""
-    starts = range(seeds.start, seeds.stop, SHARD)
-    shards = [load_file(folder / f"{start:08d}.safetensors") for start in starts]
-    joined = {key: torch.cat([shard[key] for shard in shards]) for key in shards[0]}
-    trips = [
-        load_file(file)["picture"] for start in starts if (file := round_trip_file(folder, start)).is_file()
-    ]
-    return Examples(
-        joined["picture"], joined["bodies"], joined["boxes"], joined["answers"], joined["whole"],
-        round_trips=torch.cat(trips) if trips else None,
-    )  # fmt: skip
-
-
-def round_trip_file(folder: Path, start: int) -> Path:
-    return folder / f"{start:08d}-round-trip.safetensors"
-
-
-def prepare_round_trips(folder: Path, seeds: range, through: Callable[[Tensor], Tensor]) -> Iterator[Shards]:
-    """Send the drawn pictures of ``seeds`` through an autoencoder: (n, 3, h, w) in [-1, 1] to the same."""
-    starts = range(seeds.start, seeds.stop, SHARD)
-    for index, start in enumerate(starts):
-        file = round_trip_file(folder, start)
-        if not file.is_file():
-            pixels = (
-                load_file(folder / f"{start:08d}.safetensors")["picture"].permute(0, 3, 1, 2).float() / 127.5
-                - 1
-            )
-            back = torch.cat([through(batch) for batch in pixels.split(25)])
-            picture = ((back.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).contiguous()
-            partial = file.with_suffix(".partial")
-            save_file({"picture": picture}, partial)
-            partial.replace(file)
-        yield Shards(index + 1, len(starts))
 
 
 def unpack(bodies: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,12 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from palimpsest.demo import judge_data
 from palimpsest.demo.checkpoint import load_state, save_state, step_generator
 from palimpsest.demo.judge import Judge, find_boxes, save_judge, with_threshold
 from palimpsest.demo.judge_batches import region_batch, region_weights, scene_batch
-from palimpsest.demo.judge_data import REGION_LABELS, SCENE_LABELS, SHARD, UNKNOWN, Examples
+from palimpsest.demo.judge_data import REGION_LABELS, SCENE_LABELS, UNKNOWN
 from palimpsest.demo.judge_net import RegionNet, SceneNet, SceneOutput
+from palimpsest.demo.judge_shards import Examples, Shards
 from palimpsest.demo.scenes import TRAINING_SEEDS, VALIDATION_SEEDS
 from palimpsest.errors import PalimpsestError, RequestError
 
@@ -44,6 +44,7 @@ class Course:
     region_batch: int = 64
     scene_steps: int = 1_000
     scene_batch: int = 32
+    shard: int = 500  # scenes to a file
     rate: float = 3e-3
     weight_decay: float = 1e-2
     seed: int = 7
@@ -52,10 +53,10 @@ class Course:
         for name, value in asdict(self).items():
             if name not in ("seed", "round_trips", "weight_decay") and value <= 0:
                 raise RequestError(f"{name} is {value}; it must be above 0.", f"Give a larger {name}.")
-        if self.scenes % SHARD or self.validation % SHARD:
+        if any(number % self.shard for number in (self.scenes, self.validation, self.round_trips)):
             raise RequestError(
-                f"{self.scenes} and {self.validation} scenes aren't whole shards of {SHARD}.",
-                f"Give multiples of {SHARD}.",
+                f"{self.scenes}, {self.validation} and {self.round_trips} scenes aren't all whole shards.",
+                f"Give multiples of {self.shard}.",
             )
 
 
@@ -160,33 +161,35 @@ def train_stage(stage: Stage, folder: Path, course: Course) -> Iterator[Trained]
 
 def train(folder: Path, course: Course, vae: Path | None = None) -> Iterator[Trained]:
     """Draw, train both networks, choose the detector's threshold, write the judge to ``folder / "judge"``."""
-    training = TRAINING_SEEDS[: course.scenes]
-    validation = VALIDATION_SEEDS[: course.validation]
-    yield from prepare_examples(folder / "examples", training, validation, course, vae)
-    examples = judge_data.read(folder / "examples", training)
-    torch.manual_seed(course.seed)
-    scene = SceneNet(SCENE_LABELS).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    region = RegionNet(REGION_LABELS).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    training = Shards(folder / "examples", TRAINING_SEEDS[: course.scenes], course.shard)
+    validation = Shards(folder / "examples", VALIDATION_SEEDS[: course.validation], course.shard)
+    for shards in (validation, training):
+        for done in shards.draw():
+            yield Trained("draw", done, len(shards.starts))
+    if vae is not None:
+        travelling = replace(training, seeds=training.seeds[: course.round_trips])
+        for done in travelling.send(autoencoder(vae)):
+            yield Trained("round trips", done, len(travelling.starts))
+    examples = training.read()
+    region, scene = new_networks(course.seed)
     for stage in (region_stage(region, examples, course), scene_stage(scene, examples, course)):
         yield from train_stage(stage, folder, course)
-    judge = choose_threshold(
-        Judge(region, scene, REGION_LABELS, SCENE_LABELS), folder / "examples", validation
-    )
-    save_judge(
-        judge, folder / "judge", {"course": asdict(course), "round_trips": examples.round_trips is not None}
-    )
+    judge = Judge(region, scene, REGION_LABELS, SCENE_LABELS)
+    facts = {
+        "course": asdict(course),
+        "round_trips": 0 if examples.round_trips is None else course.round_trips,
+    }
+    save_judge(choose_threshold(judge, validation.read()), folder / "judge", facts)
 
 
-def prepare_examples(
-    folder: Path, training: range, validation: range, course: Course, vae: Path | None
-) -> Iterator[Trained]:
-    for seeds in (validation, training):
-        for shards in judge_data.prepare(folder, seeds):
-            yield Trained("draw", shards.done, shards.total)
-    if vae is not None:
-        seeds = training[: min(course.round_trips, course.scenes)]
-        for shards in judge_data.prepare_round_trips(folder, seeds, autoencoder(vae)):
-            yield Trained("round trips", shards.done, shards.total)
+def new_networks(seed: int) -> tuple[RegionNet, SceneNet]:
+    """Both networks with random weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        region, scene = RegionNet(REGION_LABELS), SceneNet(SCENE_LABELS)
+    for net in (region, scene):
+        net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return region, scene
 
 
 def autoencoder(folder: Path) -> Callable[[Tensor], Tensor]:
@@ -204,9 +207,8 @@ def autoencoder(folder: Path) -> Callable[[Tensor], Tensor]:
     return through
 
 
-def choose_threshold(judge: Judge, folder: Path, seeds: range) -> Judge:
+def choose_threshold(judge: Judge, examples: Examples) -> Judge:
     """The judge with the score at which it counts the things of validation scenes best."""
-    examples = judge_data.read(folder, seeds)
     counts = examples.whole[:, list(SCENE_LABELS).index("count")].tolist()
     outputs = [judge.survey(list(pictures.numpy()))[1] for pictures in examples.pictures.split(50)]
 
@@ -244,9 +246,7 @@ def parser() -> argparse.ArgumentParser:
     described.add_argument(
         "--vae", type=Path, help="model folder whose autoencoder some pictures are sent through"
     )
-    described.add_argument(
-        "--threads", type=int, default=torch.get_num_threads(), help="CPU threads (%(default)s)"
-    )
+    described.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     for name, value in asdict(Course()).items():
         option = f"--{name.replace('_', '-')}"
         described.add_argument(option, type=type(value), metavar=str(value), help="default: %(metavar)s")
