@@ -30,6 +30,17 @@ class Settings:
     max_image_bytes: int = 1 << 30  # of an encoded picture
     inversion_cache_bytes: int = 8 << 30  # remembered photos; the longest unused go first
 
+    # The server.
+    keep_bytes: int = 20 << 30  # of uploads and results; the longest unused go first
+    keep_days: int = 30  # ended jobs and their pictures
+    queue_jobs: int = 200  # that wait at once
+    queue_jobs_per_owner: int = 100
+    requests_per_second: int = 1000  # per token
+    upload_stall_seconds: int = 20  # without one byte of an upload
+    idle_unload_seconds: int = 600  # then an idle worker ends and its memory is free
+    cancel_grace_seconds: int = 15  # then a worker that doesn't stop is ended
+    job_stall_seconds: int = 1800  # without any news of a job; then it is failed
+
     @property
     def learning(self) -> Path:
         """Half-learned concepts, so that an interrupted run can go on; may be deleted at any time."""

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from jobs.shop import LANES, ended, eventually, last, names, open_shop, submission
-from palimpsest.errors import JobExistsError, JobNotFoundError, QueueFullError
+from palimpsest.errors import JobExistsError, JobNotFoundError, QueueFullError, RequestError
 from palimpsest.jobs.engine import Limits
 from palimpsest.jobs.events import Cancelled, Failed, Finished, Queued
 from palimpsest.jobs.supervisor import Patience
@@ -166,6 +166,11 @@ def test_a_full_queue_refuses_and_forgets_nothing(tmp_path):
         with pytest.raises(QueueFullError):
             engine.submit(submission("bert's second", owner="bert"))
         assert engine.counts() == {"waiting": 2, "running": 1}
+
+
+def test_a_kind_that_no_lane_runs_is_refused(engine):
+    with pytest.raises(RequestError, match="'paint'"):
+        engine.submit(submission("a", kind="paint"))
 
 
 def test_jobs_survive_a_stop_and_a_requested_cancel_is_kept(tmp_path):

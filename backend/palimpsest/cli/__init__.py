@@ -26,6 +26,9 @@ COMMANDS = (
     "attention",
     "describe",
     "replay",
+    "serve",
+    "status",
+    "stop",
     "bench",
     "doctor",
 )

@@ -19,6 +19,7 @@ from palimpsest.errors import (
     JobNotFoundError,
     PalimpsestError,
     QueueFullError,
+    RequestError,
     WorkerDiedError,
 )
 from palimpsest.jobs.events import Cancelled, Event, Failed, Previewed, Progressed, Queued, Started
@@ -101,6 +102,7 @@ class Engine:
             known = self.log.journal.find(submission.owner, submission.id)
             if known is not None:
                 return same(known, submission), False
+            self._refuse_unknown(submission.kind)
             self._refuse_if_full(submission.owner)
             job = self.log.open(submission, Queued())
             self._place(job)
@@ -226,6 +228,11 @@ class Engine:
             reason = "The server stopped while this job was running."
             job = self.log.append(job.number, Queued(job.attempt, reason))
         self._place(job)
+
+    def _refuse_unknown(self, kind: str) -> None:
+        kinds = [kind for lane in self.lanes for kind in lane.kinds]
+        if kind not in kinds:
+            raise RequestError(f"This server runs no jobs of kind {kind!r}.", f"It runs: {', '.join(kinds)}.")
 
     def _refuse_if_full(self, owner: str) -> None:
         limits = self._limits

@@ -1,0 +1,297 @@
+"""The composition root: settings → stores, engine, API → a server that runs until it is told to stop.
+
+Torch is never imported here: models live in the worker processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+import palimpsest
+from palimpsest.api.application import create_app
+from palimpsest.api.house import PROTOCOL, ApiLimits, House
+from palimpsest.errors import PalimpsestError, RequestError, TokenError
+from palimpsest.jobs.engine import Engine, Limits
+from palimpsest.jobs.log import EventLog
+from palimpsest.jobs.process import WorkerProcess, WorkerSpec
+from palimpsest.jobs.supervisor import Lane, Patience
+from palimpsest.models.catalog import find, installed
+from palimpsest.models.folder import read_configuration
+from palimpsest.models.spec import spec_of
+from palimpsest.settings import Settings
+from palimpsest.storage import announcement
+from palimpsest.storage.album import Album, Retention
+from palimpsest.storage.concepts import ConceptLibrary
+from palimpsest.storage.database import Database
+from palimpsest.storage.images import ImageStore
+
+logger = logging.getLogger(__name__)
+
+WORKPLACE = "palimpsest.tasks.workplace:open_workplace"
+EDITING = ("edit", "invert", "attention", "describe")
+SWEEP_SECONDS = 600.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """How to serve, as said on the command line."""
+
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: any free one
+    allowed_hosts: tuple[str, ...] = ()
+    token_file: Path | None = None
+    idle_seconds: float | None = None  # stop when nobody asked for so long and nothing runs
+    with_parent: bool = False  # stop when the standard input ends
+    verbose: bool = False
+
+
+def serve(settings: Settings, options: ServeOptions) -> None:
+    """Until a signal, idleness, or the parent's end. Raises PalimpsestErrors that forbid to start."""
+    tokens, token_file = tokens_for(settings, options)
+    config = settings.folders.config
+    with announcement.hold(config), listening(options) as listener:
+        house = build_house(settings, options, tokens)
+        address = address_of(options.host, listener)
+        notice = announcement.Announcement(
+            address, os.getpid(), PROTOCOL, palimpsest.__version__, str(token_file)
+        )
+        server = Server(house, notice, config, options)
+        try:
+            server.run(sockets=[listener])
+        finally:
+            announcement.withdraw(config)
+            house.database.close()
+
+
+class Server(uvicorn.Server):
+    """Announces itself once it answers, and lets open streams end when it is told to stop."""
+
+    def __init__(
+        self, house: House, notice: announcement.Announcement, folder: Path, options: ServeOptions
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                create_app(house),
+                log_level="info" if options.verbose else "warning",
+                access_log=options.verbose,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+                ws="none",
+            )
+        )
+        self._house = house
+        self._notice = notice
+        self._folder = folder
+        self._options = options
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.started:
+            return
+        self._notice.publish(self._folder)
+        print(f"Palimpsest is at {self._notice.address}", flush=True)
+        print(f"Its token is in {self._notice.token_file}", flush=True)
+        for watch in self._watches():
+            threading.Thread(target=watch, daemon=True).start()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A second signal doesn't wait for anybody."""
+        self.force_exit = self.should_exit
+        self.leave()
+
+    def leave(self) -> None:
+        self._house.closing.set()
+        self.should_exit = True
+
+    def _watches(self) -> Iterator[Any]:
+        if self._options.with_parent:
+            yield self._watch_parent
+        if self._options.idle_seconds is not None:
+            yield self._watch_idleness
+
+    def _watch_parent(self) -> None:
+        """The standard input ends when whoever started us is gone."""
+        while sys.stdin.buffer.read(4096):
+            pass
+        self.leave()
+
+    def _watch_idleness(self) -> None:
+        assert self._options.idle_seconds is not None
+        while not self.should_exit:
+            time.sleep(min(1.0, self._options.idle_seconds))
+            quiet = time.monotonic() - self._house.last_request[0]
+            if quiet > self._options.idle_seconds and not any(self._house.engine.counts().values()):
+                self.leave()
+
+
+def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str]) -> House:
+    """Open the stores and set up the engine; nothing runs yet."""
+    folders = settings.folders
+    database = Database(folders.database)
+    album = Album(ImageStore(folders.images), database)
+    limits = ApiLimits(
+        image_bytes=settings.max_image_bytes,
+        requests_per_second=settings.requests_per_second,
+        stall_seconds=settings.upload_stall_seconds,
+    )
+    start_sweeping(album, Retention(settings.keep_days * 86400.0, settings.keep_bytes))
+    return House(
+        engine=build_engine(settings, database),
+        database=database,
+        album=album,
+        concepts=ConceptLibrary(folders.concepts),
+        tokens=tokens,
+        models=lambda: list_models(folders.models),
+        require_model=lambda name: find(name, folders.models, paths_allowed=False),
+        versions={"palimpsest": palimpsest.__version__, "python": sys.version.split()[0]},
+        limits=limits,
+        hosts=options.allowed_hosts,
+        any_address=options.host not in LOOPBACK,
+        notices=notices_of(database),
+        scratch=folders.cache / "arriving",
+    )
+
+
+def build_engine(settings: Settings, database: Database) -> Engine:
+    logs = settings.folders.cache / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    editing = WorkerSpec(WORKPLACE, logs, workplace_options(settings))
+
+    def hire(lane: Lane) -> WorkerProcess:
+        return WorkerProcess(editing, lane.name, lane.device)
+
+    patience = Patience(
+        idle_unload=settings.idle_unload_seconds,
+        cancel_grace=settings.cancel_grace_seconds,
+        stall=settings.job_stall_seconds,
+    )
+    limits = Limits(waiting=settings.queue_jobs, waiting_per_owner=settings.queue_jobs_per_owner)
+    return Engine(EventLog(database), lanes_of(settings.device), hire, patience, limits)
+
+
+def lanes_of(device: str) -> tuple[Lane, ...]:
+    """One worker per device of a list such as ``cuda:0,cuda:1``.
+
+    Where there are several, the first takes no learning, so that edits never wait for it. On the CPU
+    learning has a worker of its own beside the edits.
+    """
+    devices = [name.strip() for name in device.split(",") if name.strip()]
+    if devices == ["cpu"]:
+        return (Lane("cpu", "cpu", EDITING), Lane("cpu-learn", "cpu", ("learn",)))
+    several = len(devices) > 1
+    return tuple(
+        Lane(f"device-{index}", name, EDITING if several and index == 0 else (*EDITING, "learn"))
+        for index, name in enumerate(devices)
+    )
+
+
+def workplace_options(settings: Settings) -> dict[str, Any]:
+    """The fields of ``tasks.workplace.Places``, as plain JSON."""
+    folders = settings.folders
+    return {
+        "models": str(folders.models),
+        "images": str(folders.images),
+        "concepts": str(folders.concepts),
+        "inversions": str(folders.inversions),
+        "learning": str(settings.learning),
+        "weights_memory": str(settings.weights_memory),
+        "inversion_cache_bytes": settings.inversion_cache_bytes,
+        "max_pixels": settings.max_pixels,
+        "max_image_bytes": settings.max_image_bytes,
+    }
+
+
+def list_models(folder: Path) -> list[dict[str, Any]]:
+    """The installed models with their capabilities, read from their configuration alone."""
+    return [
+        {"name": name, "installed": True, "details": capabilities(place)}
+        for name, place in installed(folder).items()
+        if place.exists()
+    ]
+
+
+def capabilities(place: Path) -> dict[str, Any]:
+    """A single file says what it can do only when it is loaded."""
+    if not place.is_dir():
+        return {}
+    try:
+        return spec_of(read_configuration(place)).to_json()
+    except PalimpsestError as error:
+        return {"error": error.to_json()}
+
+
+def tokens_for(settings: Settings, options: ServeOptions) -> tuple[dict[str, str], Path]:
+    """Owner → token, and the file of the main one. Raises TokenError, RequestError."""
+    if options.token_file is None and options.host not in LOOPBACK:
+        raise RequestError(
+            f"On {options.host} everybody in the network could reach this server: say which token it needs.",
+            "Make one (umask 077; openssl rand -hex 32 > FILE) and add --token-file FILE.",
+        )
+    if options.token_file is not None:
+        path, token = options.token_file.absolute(), announcement.read_token(options.token_file)
+    else:
+        path = settings.folders.token
+        token = announcement.make_token(path)
+    others = announcement.read_tokens(settings.folders.config)
+    if announcement.LOCAL_OWNER in others or len({token, *others.values()}) <= len(others):
+        raise TokenError("Two owners have the same token or name.", "Give each of them their own.")
+    return {announcement.LOCAL_OWNER: token, **others}, path
+
+
+@contextlib.contextmanager
+def listening(options: ServeOptions) -> Iterator[socket.socket]:
+    """A bound socket; the port is taken from now on. Raises RequestError."""
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    try:
+        listener = socket.create_server((options.host, options.port), family=family)
+    except (OSError, OverflowError) as error:
+        raise RequestError(
+            f"{options.host} port {options.port} can't be used: {error}.",
+            "Choose another port, or none: a free one is then found.",
+        ) from error
+    with listener:
+        yield listener
+
+
+def address_of(host: str, listener: socket.socket) -> str:
+    """Where a client on this machine reaches the server."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    port = listener.getsockname()[1]
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def notices_of(database: Database) -> tuple[str, ...]:
+    aside = database.moved_aside
+    if aside is None:
+        return ()
+    notice = f"The list of jobs could not be read and was moved to {aside}. Pictures and concepts are kept."
+    logger.error("%s", notice)
+    return (notice,)
+
+
+def start_sweeping(album: Album, keep: Retention) -> None:
+    """Remove what is too old or too much, now and then, on a thread that ends with the process."""
+
+    def sweep() -> None:
+        while True:
+            try:
+                album.sweep(keep)
+            except PalimpsestError as error:
+                logger.error("Old pictures were not removed: %s", error)
+            time.sleep(SWEEP_SECONDS)
+
+    threading.Thread(target=sweep, name="sweep", daemon=True).start()

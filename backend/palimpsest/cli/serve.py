@@ -1,0 +1,60 @@
+"""``palimpsest serve``: run the backend for editors and shells, on this machine or for others."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "serve", help="run the backend that the editors talk to", description=__doc__
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name under which clients reach this server, for instance behind a proxy",
+    )
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="use the token in this file")
+    parser.add_argument("--device", metavar="DEVICES", help="cpu, cuda, mps, or several: cuda:0,cuda:1")
+    parser.add_argument(
+        "--stop-after-idle", type=float, metavar="SECONDS", help="stop when nobody asked for that long"
+    )
+    parser.add_argument(
+        "--with-parent",
+        action="store_true",
+        help="stop when the standard input ends: with whoever started it",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log every request")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    import dataclasses
+
+    from palimpsest.app import ServeOptions, serve
+    from palimpsest.settings import read_settings
+
+    settings = read_settings()
+    if options.device is not None:
+        settings = dataclasses.replace(settings, device=options.device)
+    serve(
+        settings,
+        ServeOptions(
+            host=options.host,
+            port=options.port,
+            allowed_hosts=tuple(name.lower() for name in options.allow_host),
+            token_file=options.token_file,
+            idle_seconds=options.stop_after_idle,
+            with_parent=options.with_parent,
+            verbose=options.verbose,
+        ),
+    )
+    return 0

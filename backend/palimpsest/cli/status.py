@@ -1,0 +1,50 @@
+"""``palimpsest status``: whether the backend runs, where, and what it does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+STOPPED = 1
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser("status", help="say whether the backend runs", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from palimpsest_client.client import find_client
+    from palimpsest_client.protocol import ClientError
+
+    try:
+        client = find_client(timeout=5.0)
+        system = {"address": client.transport.address, **client.system()}
+    except ClientError as error:
+        print(
+            json.dumps({"running": False, "reason": str(error)}) if options.json else error, file=out(options)
+        )
+        return STOPPED
+    print(json.dumps({"running": True, **system}) if options.json else describe(system))
+    return 0
+
+
+def out(options: argparse.Namespace) -> Any:
+    return sys.stdout if options.json else sys.stderr
+
+
+def describe(system: dict[str, Any]) -> str:
+    """A few lines for people."""
+    queue = system["queue"]
+    lines = [
+        f"Palimpsest {system['versions']['palimpsest']} is at {system['address']}",
+        f"{queue['running']} running, {queue['waiting']} waiting",
+    ]
+    for worker in system["workers"]:
+        state = worker["running"] or ("idle" if worker["pid"] is not None else "unloaded")
+        model = worker["status"].get("model") if worker["pid"] is not None else None
+        lines.append(f"{worker['lane']}: {state}" + (f", {model}" if model else ""))
+    return "\n".join([*lines, *system["notices"]])

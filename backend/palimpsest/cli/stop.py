@@ -1,0 +1,37 @@
+"""``palimpsest stop``: stop the backend. Its jobs are kept and go on when it is started again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+PATIENCE_SECONDS = 30.0
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser("stop", help="stop the backend; its jobs are kept", description=__doc__)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from palimpsest.settings import read_settings
+    from palimpsest.storage.announcement import is_held, read_announcement
+
+    folder = read_settings().folders.config
+    found = read_announcement(folder)
+    if found is None or not is_held(folder):
+        print("Palimpsest's backend isn't running.", file=sys.stderr)
+        return 0
+    os.kill(found.pid, signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while is_held(folder):
+        if time.monotonic() > deadline:
+            print(f"Process {found.pid} hasn't stopped after {PATIENCE_SECONDS:g} s.", file=sys.stderr)
+            return 1
+        time.sleep(0.1)
+    print("Stopped. Waiting jobs go on when it is started again.")
+    return 0

@@ -1,0 +1,72 @@
+"""``palimpsest serve`` in a process of its own, with fixture tasks in place of models."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from jobs.shop import eventually
+from palimpsest_client.client import Client, find_client
+from palimpsest_client.protocol import UnreachableError
+
+LAUNCH = (
+    "import sys, palimpsest.app as app; app.WORKPLACE = 'jobs.fixture_tasks:open_prompted';"
+    "from palimpsest.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+def environment(home: Path) -> dict[str, str]:
+    paths = os.pathsep.join(filter(None, sys.path))
+    return {**os.environ, "PALIMPSEST_HOME": str(home), "PYTHONPATH": paths, "PALIMPSEST_DEVICE": "cpu"}
+
+
+def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """One command to its end."""
+    command = [sys.executable, "-c", LAUNCH, *arguments]
+    return subprocess.run(command, env=environment(home), capture_output=True, text=True, timeout=60)
+
+
+@contextlib.contextmanager
+def serving(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A server that has answered; killed at the end if it still runs."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", LAUNCH, "serve", *arguments],
+        env=environment(home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    try:
+        assert child.stdout.readline().startswith("Palimpsest is at http://127.0.0.1:")
+        assert child.stdout.readline().startswith("Its token is in ")
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+def kill(child: subprocess.Popen[str]) -> None:
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+
+
+def find(home: Path) -> Client:
+    return find_client(home / "config")
+
+
+def when_found(home: Path) -> Client:
+    def look() -> Client | None:
+        with contextlib.suppress(UnreachableError):
+            client = find(home)
+            client.health()
+            return client
+        return None
+
+    return eventually(look)
