@@ -9,6 +9,7 @@ judge gets used to what decoders do to pictures.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
 import time
@@ -22,7 +23,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from palimpsest.demo.checkpoint import load_state, save_state, step_generator
-from palimpsest.demo.judge import Judge, find_boxes, save_judge, with_threshold
+from palimpsest.demo.judge import FACTS, Judge, find_boxes, load_judge, save_judge, with_threshold
 from palimpsest.demo.judge_batches import region_batch, region_weights, scene_batch
 from palimpsest.demo.judge_data import REGION_LABELS, SCENE_LABELS, UNKNOWN
 from palimpsest.demo.judge_net import RegionNet, SceneNet, SceneOutput
@@ -159,8 +160,13 @@ def train_stage(stage: Stage, folder: Path, course: Course) -> Iterator[Trained]
     stage.net.eval()
 
 
-def train(folder: Path, course: Course, vae: Path | None = None) -> Iterator[Trained]:
-    """Draw, train both networks, choose the detector's threshold, write the judge to ``folder / "judge"``."""
+def train(
+    folder: Path, course: Course, vae: Path | None = None, start: Path | None = None
+) -> Iterator[Trained]:
+    """Draw, train both networks, choose the detector's threshold, write the judge to ``folder / "judge"``.
+
+    ``start`` is a finished judge to train further; its own course goes along in the new one's facts.
+    """
     training = Shards(folder / "examples", TRAINING_SEEDS[: course.scenes], course.shard)
     validation = Shards(folder / "examples", VALIDATION_SEEDS[: course.validation], course.shard)
     for shards in (validation, training):
@@ -172,14 +178,24 @@ def train(folder: Path, course: Course, vae: Path | None = None) -> Iterator[Tra
             yield Trained("round trips", done, len(travelling.starts))
     examples = training.read()
     region, scene = new_networks(course.seed)
+    if start is not None:
+        before = load_judge(start)
+        region.load_state_dict(before.region.state_dict())
+        scene.load_state_dict(before.scene.state_dict())
     for stage in (region_stage(region, examples, course), scene_stage(scene, examples, course)):
         yield from train_stage(stage, folder, course)
     judge = Judge(region, scene, REGION_LABELS, SCENE_LABELS)
-    facts = {
-        "course": asdict(course),
-        "round_trips": 0 if examples.round_trips is None else course.round_trips,
-    }
+    sent = 0 if examples.round_trips is None else len(examples.round_trips)
+    facts: dict[str, Any] = {"course": asdict(course), "round_trips": sent}
+    if start is not None:
+        facts["started_from"] = history(start)
     save_judge(choose_threshold(judge, validation.read()), folder / "judge", facts)
+
+
+def history(folder: Path) -> dict[str, Any]:
+    """How the judge in ``folder`` was made."""
+    facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    return {key: facts[key] for key in ("course", "round_trips", "started_from") if key in facts}
 
 
 def new_networks(seed: int) -> tuple[RegionNet, SceneNet]:
@@ -229,7 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         names = [field for field in asdict(Course()) if getattr(options, field) is not None]
         course = Course(**{name: getattr(options, name) for name in names})
-        report(train(options.folder, course, options.vae))
+        report(train(options.folder, course, options.vae, options.start))
     except PalimpsestError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -247,6 +263,7 @@ def parser() -> argparse.ArgumentParser:
         "--vae", type=Path, help="model folder whose autoencoder some pictures are sent through"
     )
     described.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    described.add_argument("--start", type=Path, help="folder of a finished judge to train further")
     for name, value in asdict(Course()).items():
         option = f"--{name.replace('_', '-')}"
         described.add_argument(option, type=type(value), metavar=str(value), help="default: %(metavar)s")
