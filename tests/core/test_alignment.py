@@ -124,7 +124,7 @@ def test_a_full_prompt_aligns_with_a_short_one() -> None:
 
 
 TEXTS = st.lists(
-    st.sampled_from(["a", "cat", "dog", "red", "squirrel", "<one>", "<two>", "<three>", ",", "on"]), max_size=6
+    st.sampled_from(["a", "cat", "dog", "red", "squirrel", "<one>", "<two>", "<three>", ","]), max_size=6
 ).filter(lambda words: words.count("squirrel") < 2)
 
 

@@ -111,10 +111,8 @@ def test_columns_are_the_published_edit(words: dict[str, Window], weights: dict[
         for token in range(LENGTH):
             word = next((w for w in ("red", "dog", "grass") if token in target.span_of(w)), None)
             low, high = window_bounds(words.get(word or "", 0.8), STEPS)
-            if token <= 5:
-                came_from = pull.get(token, token)
-            else:  # EOS and pads: k-th to k-th, the target's tail being one shorter
-                came_from = token - 1
+            # BOS stays; EOS and pads go k-th to k-th, the target's tail being one shorter.
+            came_from = pull.get(token, token) if token <= 5 else token - 1
             own = TGT[..., token]
             edited = own if came_from is None else SRC[..., came_from]
             if token == LENGTH - 1:

@@ -43,9 +43,8 @@ def test_a_learned_word_equal_to_a_known_one_reads_the_same(model: DiffusionMode
     ids = [part.tokenizer("cat", add_special_tokens=False)["input_ids"] for part in model.text]
     rows = tuple(table[i].clone() for table, i in zip(tables, ids, strict=True))
     with concepts_installed(model, [Concept("<copy>", rows, model.family)]) as vocabulary:
-        known, learned = (
-            vocabulary.encode([vocabulary.parse(f"a photo of a {word} on grass")]) for word in ("cat", "<copy>")
-        )
+        texts = [f"a photo of a {word} on grass" for word in ("cat", "<copy>")]
+        known, learned = (vocabulary.encode([vocabulary.parse(text)]) for text in texts)
     assert torch.equal(known.context, learned.context)
     if known.pooled is not None and learned.pooled is not None:
         assert torch.equal(known.pooled, learned.pooled)

@@ -73,7 +73,7 @@ class LocalBlend:
         for stores, side in zip(control.target_maps, self.sides[1:], strict=True):
             stores += [side.include, side.exclude]
 
-    def masks(self, latent: tuple[int, int]) -> Tensor:
+    def masks(self, latent: Size) -> Tensor:
         """Where each target may differ from the source now: (targets, 1, height, width) of 0 and 1."""
         source, *targets = [self._mask(side, latent) for side in self.sides]
         return torch.stack([source | target for target in targets])[:, None].float()
@@ -85,17 +85,16 @@ class LocalBlend:
         height, width = z_tgt.shape[-2:]
         return torch.where(self.masks((height, width)).to(z_tgt.device) > 0, z_tgt, z_src)
 
-    def _mask(self, side: _Side, latent: tuple[int, int]) -> Tensor:
+    def _mask(self, side: _Side, latent: Size) -> Tensor:
+        include, exclude = (maps.mean.sum(0)[None, None] for maps in (side.include, side.exclude))
+        near = F.max_pool2d(include, DILATION, stride=1, padding=DILATION // 2)
         threshold = self.settings.threshold
-        near = F.max_pool2d(side.include.mean[None], DILATION, stride=1, padding=DILATION // 2)[0]
-        inside = _above(near, threshold, latent)
-        return inside & ~_above(side.exclude.mean, threshold, latent)
+        return _above(near, threshold, latent) & ~_above(exclude, threshold, latent)
 
 
-def _above(maps: Tensor, threshold: float, latent: tuple[int, int]) -> Tensor:
-    """(words, h, w) to (height, width) of bool: where the words' summed map exceeds its maximum's share."""
-    total = maps.sum(0)[None, None]
-    enlarged = F.interpolate(total, size=latent, mode="nearest")[0, 0]
+def _above(seen: Tensor, threshold: float, latent: Size) -> Tensor:
+    """(1, 1, h, w) to (height, width) of bool: where the map exceeds this share of its maximum."""
+    enlarged = F.interpolate(seen, size=latent, mode="nearest")[0, 0]
     return enlarged > threshold * enlarged.max()  # never a division, so no NaN for an empty map
 
 

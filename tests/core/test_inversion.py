@@ -1,0 +1,179 @@
+"""Inversions: pivots, null embeddings, and what they promise."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from palimpsest.core.edit import sample
+from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings, invert
+from palimpsest.core.inversion.null_text import optimise_nulls
+from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.schedule import ddim, pairs
+from palimpsest.core.steps import Step, finish
+from palimpsest.errors import RequestError
+from tiny import tiny_model
+from tiny_edit import GUIDANCE, NOTHING, SIZE, STEPS, inverted, photo, plan
+
+SOURCE = "a photo of a cat on grass"
+
+
+def test_the_pivots_go_from_the_photo_to_noise(model: DiffusionModel) -> None:
+    with concepts_installed(model, []) as vocabulary:
+        inversion = inverted(model, vocabulary, vocabulary.parse(SOURCE))
+    assert inversion.latents.shape == (STEPS + 1, 1, 4, *SIZE)
+    assert torch.equal(inversion.latents[0], photo())
+    assert torch.equal(inversion.after(STEPS - 1), photo())
+    assert torch.equal(inversion.before(0), inversion.latents[-1])
+
+
+def test_the_pivots_are_ddim_steps_at_guidance_one(model: DiffusionModel) -> None:
+    """Each is made from the one before with the noise that the model sees there at the next timestep."""
+    with concepts_installed(model, []) as vocabulary:
+        source = vocabulary.parse(SOURCE)
+        inversion, cond = inverted(model, vocabulary, source), vocabulary.encode([source], (64, 96))
+    for i, (t, t_prev) in enumerate(pairs(inversion.timesteps)):
+        below = inversion.after(i)
+        with torch.no_grad():
+            eps = model.eps(below, t, cond)
+        assert torch.equal(ddim(model.noise, below, eps, t_prev, t), inversion.before(i))
+
+
+def test_direct_inversion_costs_one_evaluation_per_step(model: DiffusionModel) -> None:
+    with concepts_installed(model, []) as vocabulary:
+        inversion = inverted(model, vocabulary, vocabulary.parse(SOURCE))
+    assert inversion.unet_evaluations == STEPS
+
+
+def reconstruction_error(model: DiffusionModel, inner_steps: int) -> float:
+    """Mean squared error of the guided reconstruction; a small rate, so that random weights behave."""
+    constants = NullTextSettings(inner_steps=inner_steps, rate=1e-3, stop=0, stop_growth=0)
+    with concepts_installed(model, []) as vocabulary:
+        source = vocabulary.parse(SOURCE)
+        settings = InvertSettings("null-text", STEPS, GUIDANCE, constants)
+        inversion = finish(invert(model, vocabulary, photo(), source, settings))
+        done = finish(sample(plan(model, vocabulary, inversion, source, [source], NOTHING)))
+    return float((done.source - photo()).square().mean())
+
+
+def test_null_text_reconstructs_better_with_every_inner_step(model: DiffusionModel) -> None:
+    errors = [reconstruction_error(model, inner) for inner in (0, 1, 2, 5)]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 0.99 * errors[0]
+
+
+def test_without_inner_steps_the_nulls_are_the_empty_prompt(model: DiffusionModel) -> None:
+    with concepts_installed(model, []) as vocabulary:
+        inversion = inverted(model, vocabulary, vocabulary.parse(SOURCE), "null-text", inner_steps=0)
+        null = vocabulary.null().context
+    assert inversion.nulls is not None
+    assert torch.equal(inversion.nulls, null.expand(STEPS, *null.shape))
+
+
+def test_null_text_is_the_published_loop() -> None:
+    """Written out once more: Adam anew at each timestep, rate 1e-2·(1 - i/100), stop after the step."""
+    model = tiny_model("sd1")
+    settings = NullTextSettings(inner_steps=4, stop=5e-2, stop_growth=2e-2)
+    with concepts_installed(model, []) as vocabulary:
+        source = vocabulary.parse(SOURCE)
+        inversion = inverted(model, vocabulary, source)
+        cond, null = vocabulary.encode([source]), vocabulary.null()
+    ours = finish(
+        optimise_nulls(model, inversion.latents, cond, null, inversion.timesteps, GUIDANCE, settings)
+    )
+    z, context = inversion.latents[-1], null.context.clone()
+    for i, (t, t_prev) in enumerate(pairs(inversion.timesteps)):
+        context = context.clone().requires_grad_(True)
+        adam = torch.optim.Adam([context], lr=1e-2 * (1.0 - i / 100.0))
+        with torch.no_grad():
+            text = model.eps(z, t, cond)
+        for _ in range(4):
+            empty = model.eps(z, t, Conditioning(context))
+            guided = empty + GUIDANCE * (text - empty)
+            loss = (ddim(model.noise, z, guided, t, t_prev) - inversion.latents[-2 - i]).square().mean()
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            if loss.item() < 5e-2 + 2e-2 * i:
+                break
+        context = context.detach()
+        assert torch.allclose(ours[i], context, atol=1e-6)
+        with torch.no_grad():
+            pair = Conditioning.cat([Conditioning(context), cond])
+            empty, text = model.eps(z.expand(2, -1, -1, -1), t, pair).chunk(2)
+            z = ddim(model.noise, z, empty + GUIDANCE * (text - empty), t, t_prev)
+
+
+def test_the_early_stop_takes_one_step_even_when_good_enough() -> None:
+    model = tiny_model("sd1")
+    with concepts_installed(model, []) as vocabulary:
+        source = vocabulary.parse(SOURCE)
+        easy = NullTextSettings(inner_steps=5, stop=1e9)
+        once = NullTextSettings(inner_steps=1)
+        stopped, single = (
+            finish(invert(model, vocabulary, photo(), source, InvertSettings("null-text", 2, 3.0, settings)))
+            for settings in (easy, once)
+        )
+    assert stopped.nulls is not None
+    assert single.nulls is not None
+    assert torch.equal(stopped.nulls, single.nulls)
+    assert stopped.unet_evaluations == single.unet_evaluations
+
+
+def test_only_the_embedding_gets_gradients(model: DiffusionModel) -> None:
+    before = {name: value.clone() for name, value in model.unet.state_dict().items()}
+    with concepts_installed(model, []) as vocabulary:
+        inversion = inverted(model, vocabulary, vocabulary.parse(SOURCE), "null-text")
+    assert inversion.nulls is not None
+    assert not inversion.nulls.requires_grad
+    networks = [model.unet, *(part.encoder for part in model.text)]
+    assert all(p.grad is None and not p.requires_grad for network in networks for p in network.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in model.unet.state_dict().items())
+
+
+def test_progress_is_counted_and_previewed(model: DiffusionModel) -> None:
+    with concepts_installed(model, []) as vocabulary:
+        settings = InvertSettings("null-text", 3, GUIDANCE, NullTextSettings(inner_steps=1))
+        steps = list(invert(model, vocabulary, photo(), vocabulary.parse(SOURCE), settings))
+    assert [(s.phase, s.index, s.total) for s in steps] == [
+        (phase, i, 3) for phase in ("invert", "optimise") for i in (1, 2, 3)
+    ]
+    assert all(isinstance(s, Step) and s.z0 is not None and s.z0.shape == photo().shape for s in steps)
+    assert all(s.loss is not None for s in steps[3:])
+
+
+def test_grad_mode_is_the_consumers_own_while_watching(model: DiffusionModel) -> None:
+    with concepts_installed(model, []) as vocabulary:
+        settings = InvertSettings("null-text", 2, 3.0, NullTextSettings(inner_steps=1))
+        for _ in invert(model, vocabulary, photo(), vocabulary.parse(SOURCE), settings):
+            assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("method", ["direct", "null-text"])
+def test_an_inversion_survives_being_stored(method: str) -> None:
+    model = tiny_model("sd1")
+    with concepts_installed(model, []) as vocabulary:
+        inversion = inverted(model, vocabulary, vocabulary.parse(SOURCE), method, steps=2)
+    tensors, metadata = inversion.to_tensors()
+    back = Inversion.from_tensors(tensors, metadata)
+    assert torch.equal(back.latents, inversion.latents)
+    assert (back.nulls is None) == (inversion.nulls is None)
+    if back.nulls is not None and inversion.nulls is not None:
+        assert torch.equal(back.nulls, inversion.nulls)
+    for name in ("timesteps", "method", "guidance", "prompt", "unet_evaluations"):
+        assert getattr(back, name) == getattr(inversion, name)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        InvertSettings("wishful"),
+        InvertSettings("null-text", null_text=NullTextSettings(inner_steps=-1)),
+        InvertSettings(steps=0),
+    ],
+)
+def test_impossible_settings_are_refused(settings: InvertSettings) -> None:
+    model = tiny_model("sd1")
+    with concepts_installed(model, []) as vocabulary, pytest.raises(RequestError):
+        finish(invert(model, vocabulary, photo(), vocabulary.parse(SOURCE), settings))

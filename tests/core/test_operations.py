@@ -1,0 +1,166 @@
+"""The recipes: every operation does what it says to the selection, and nothing to the rest."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from palimpsest.core.attention.paths import Explicit
+from palimpsest.core.edit import Edited
+from palimpsest.core.fill import harmonic_fill
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.operations import RECIPES, Options, edit
+from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.steps import finish
+from palimpsest.errors import RequestError, SelectionError, WordNotFoundError
+from tiny import tiny_model
+from tiny_edit import SIZE, inverted, photo, toy
+
+SOURCE = "a photo of a cat and a dog on grass"
+TARGETS = {
+    "replace": "a photo of a <my-toy> and a dog on grass",
+    "insert": "a photo of a cat and a dog and a <my-toy> on grass",
+    "restyle": "an oil painting of a cat and a dog on grass",
+    "remove": "a photo of a dog on grass",
+    "reweight": SOURCE,
+}
+WEIGHTS = {"reweight": {"cat": 3.0}}
+
+
+def selection() -> torch.Tensor:
+    mask = torch.zeros(1, 1, *SIZE)
+    mask[..., 2:7, 1:6] = 1
+    return mask
+
+
+def done(
+    model: DiffusionModel,
+    operation: str,
+    options: Options | None = None,
+    selected: bool = True,
+    method: str = "direct",
+    explicit: bool = False,
+) -> Edited:
+    chosen = Options(weights=WEIGHTS.get(operation, {})) if options is None else options
+    with concepts_installed(model, [toy(model)]) as vocabulary:
+        source = vocabulary.parse(SOURCE)
+        inversion = inverted(model, vocabulary, source, method, inner_steps=1, steps=5)
+        return finish(
+            edit(
+                model,
+                vocabulary,
+                inversion,
+                source,
+                [vocabulary.parse(TARGETS[operation])],
+                operation,
+                chosen,
+                selection() if selected else None,
+                Explicit() if explicit else None,
+            )
+        )
+
+
+@pytest.mark.parametrize("operation", RECIPES)
+def test_each_operation_changes_the_selection_and_nothing_else(model: DiffusionModel, operation: str) -> None:
+    difference = (done(model, operation).latents - photo()).abs()
+    inside = selection().expand_as(difference) > 0
+    assert difference[~inside].max() == 0
+    assert difference[inside].mean() > 1e-3
+    assert torch.isfinite(difference).all()
+
+
+@pytest.mark.parametrize("operation", RECIPES)
+def test_each_operation_is_the_same_on_the_fused_and_the_explicit_path(operation: str) -> None:
+    model = tiny_model("sd2")
+    difference = done(model, operation).latents - done(model, operation, explicit=True).latents
+    assert difference.abs().max() <= 1e-4
+
+
+@pytest.mark.parametrize("operation", ["replace", "insert", "restyle", "reweight"])
+def test_each_operation_but_remove_works_without_a_selection(operation: str) -> None:
+    edited = done(tiny_model("sdxl"), operation, selected=False)
+    assert torch.isfinite(edited.latents).all()
+    assert (edited.latents - photo()).abs().max() > 1e-3
+
+
+def test_what_to_remove_must_be_selected() -> None:
+    with pytest.raises(SelectionError, match="remove"):
+        done(tiny_model("sd1"), "remove", selected=False)
+
+
+def test_variations_differ_inside_the_selection_only_and_the_first_is_the_edit_itself() -> None:
+    model = tiny_model("sd1")
+    one = done(model, "replace").latents
+    three = done(model, "replace", Options(variations=3)).latents
+    assert three.shape[0] == 3
+    assert (three[:1] - one).abs().max() < 1e-4
+    outside = selection().expand_as(three) == 0
+    assert (three - photo()).abs()[outside].max() == 0
+    assert (three[1] - three[0]).abs().max() > 1e-3
+    assert (three[2] - three[1]).abs().max() > 1e-3
+
+
+def test_the_seed_decides_what_fresh_noise_is_used() -> None:
+    model = tiny_model("sd1")
+    first, again, other = (done(model, "insert", Options(seed=seed)).latents for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert (first - other).abs().max() > 1e-3
+
+
+def test_the_users_windows_override_the_recipe() -> None:
+    model = tiny_model("sd1")
+    usual = done(model, "replace").latents
+    for options in (
+        Options(cross=(0.0, 0.0)),
+        Options(cross_words={"<my-toy>": (0.0, 1.0)}),
+        Options(self_attention=(0.0, 1.0), self_limit=1.0, cross=(0.0, 1.0)),
+        Options(weights={"<my-toy>": 4.0}),
+        Options(guidance=7.0),
+    ):
+        assert (done(model, "replace", options).latents - usual).abs().max() > 1e-4
+
+
+def test_maps_of_words_come_with_the_edit() -> None:
+    edited = done(tiny_model("sd1"), "replace", Options(maps=("cat", "grass")))
+    assert {word: tuple(found.shape) for word, found in edited.maps.items()} == {"cat": SIZE, "grass": SIZE}
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (Options(weights={"horse": 2.0}), WordNotFoundError),
+        (Options(cross_words={"horse": 0.5}), WordNotFoundError),
+        (Options(pairs=(("horse", "dog"),)), WordNotFoundError),
+        (Options(maps=("horse",)), WordNotFoundError),
+        (Options(blend=True, blend_include=("horse",)), WordNotFoundError),
+        (Options(cross=(0.9, 0.1)), RequestError),
+        (Options(self_attention=2.0), RequestError),
+        (Options(variations=0), RequestError),
+    ],
+)
+def test_impossible_wishes_are_refused_before_the_model_is_touched(
+    options: Options, error: type[Exception]
+) -> None:
+    model = tiny_model("sd1")
+    processors = model.unet.attn_processors
+    with pytest.raises(error):
+        done(model, "replace", options)
+    assert model.unet.attn_processors == processors
+
+
+def test_an_unknown_operation_is_refused_by_name() -> None:
+    model = tiny_model("sd1")
+    with concepts_installed(model, []) as vocabulary:
+        source = vocabulary.parse(SOURCE)
+        inversion = inverted(model, vocabulary, source)
+        with pytest.raises(RequestError, match="teleport"):
+            finish(edit(model, vocabulary, inversion, source, [source], "teleport"))
+
+
+def test_a_fill_continues_its_surroundings() -> None:
+    ramp = torch.linspace(0, 1, SIZE[1]).expand(1, 4, *SIZE).clone()
+    damaged = torch.where(selection() > 0, torch.full_like(ramp, 9.0), ramp)
+    filled = harmonic_fill(damaged, selection())
+    assert torch.equal(filled[..., 8:], ramp[..., 8:])
+    assert (filled - ramp).abs().max() < 0.15
+    assert torch.isfinite(harmonic_fill(damaged, torch.ones(1, 1, *SIZE))).all()
