@@ -1,0 +1,246 @@
+"""An edit from stored pictures to stored pictures: nothing outside changes, same request same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from palimpsest.contract import Control, EditRequest, InversionSettings
+from palimpsest.errors import (
+    ConceptIncompatibleError,
+    ConceptNotFoundError,
+    ImageTooSmallError,
+    OutOfMemoryError,
+    PromptTooLongError,
+    RequestError,
+    SelectionEmptyError,
+    SelectionError,
+    SelectionSizeError,
+    WordNotFoundError,
+)
+from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.storage.concepts import Provenance
+from palimpsest.storage.pictures import read_picture, read_selection
+from palimpsest.storage.png import encode
+from palimpsest.tasks.recipe import differences, request_of
+from palimpsest.tasks.workplace import Workplace
+from workplaces import SHOWS, picture, selection
+
+STEPS = 4
+OPERATIONS: dict[str, dict[str, Any]] = {
+    "replace": {"target_prompt": "a photo of a dog on grass"},
+    "insert": {"target_prompt": "a photo of a cat with a hat on grass"},
+    "restyle": {"target_prompt": "an oil painting of a cat on grass"},
+    "remove": {"target_prompt": "a photo of grass"},
+    "reweight": {"target_prompt": "", "weights": {"cat": 2.0}},
+}
+
+
+def request(place: Workplace, folder: Path, **changes: Any) -> EditRequest:
+    made = EditRequest(
+        image=place.images.put(picture()),
+        selection=place.images.put(selection()),
+        operation="replace",
+        source_prompt=SHOWS,
+        target_prompt="a photo of a dog on grass",
+        model=str(folder),
+        inversion=InversionSettings(steps=STEPS, guidance=3.0),
+    )
+    return replace(made, **changes)
+
+
+def run(place: Workplace, made: EditRequest) -> Finished:
+    *progress, finished = place.do(made)
+    assert all(isinstance(event, Progressed) for event in progress)
+    assert isinstance(finished, Finished)
+    return finished
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_operation_changes_the_selection_and_nothing_else(
+    operation: str, place: Workplace, sd1_folder: Path
+) -> None:
+    made = request(place, sd1_folder, operation=operation, **OPERATIONS[operation])
+    finished = run(place, made)
+    before = read_picture(place.images.get(made.image)).pixels
+    after = read_picture(place.images.get(finished.artifacts["composite"])).pixels
+    layer = read_picture(place.images.get(finished.artifacts["layer"]))
+    mask = read_selection(place.images.get(made.selection or ""), (72, 88))
+    assert layer.alpha is not None
+    assert np.array_equal(after[mask == 0], before[mask == 0])
+    assert not layer.alpha[mask == 0].any()
+    assert (after != before).any()
+    assert finished.result["pixels_changed_outside"] == 0
+
+
+def test_the_same_request_gives_the_same_bytes_remembered_or_not(place: Workplace, sd1_folder: Path) -> None:
+    made = request(place, sd1_folder, maps=True, variations=2)
+    cold, warm = run(place, made), run(place, made)
+    assert (cold.result["remembered"], warm.result["remembered"]) == (False, True)
+    assert warm.result["unet_evaluations"] == cold.result["unet_evaluations"] - STEPS
+    place.inversions.clear()
+    assert cold.artifacts == warm.artifacts == run(place, made).artifacts
+    assert {"layer", "layer:2", "map:cat", "map:grass", "reconstruction"} <= set(cold.artifacts)
+    assert cold.artifacts["layer"] != cold.artifacts["layer:2"]
+
+
+def test_another_seed_gives_other_bytes_where_noise_is_drawn(place: Workplace, sd1_folder: Path) -> None:
+    made = request(place, sd1_folder, operation="remove", target_prompt="grass")
+    first, second = run(place, made), run(place, replace(made, seed=1))
+    assert first.artifacts["layer"] != second.artifacts["layer"]
+
+
+@pytest.mark.parametrize("method", ["direct", "null-text", "ddim"])
+def test_every_way_to_remember_can_be_edited_from(method: Any, place: Workplace, sd1_folder: Path) -> None:
+    settings = InversionSettings(method=method, steps=STEPS, guidance=3.0, inner_steps=2)
+    finished = run(place, request(place, sd1_folder, inversion=settings))
+    assert finished.result["pixels_changed_outside"] == 0
+    if method == "direct":
+        assert finished.result["reconstruction_psnr"] == finished.result["roundtrip_psnr"]
+
+
+def test_a_learned_word_takes_part_in_an_edit(place: Workplace, sd1_folder: Path) -> None:
+    learn_by_hand(place, sd1_folder)
+    target = "a photo of a <my-toy> on grass"
+    with_word = run(place, request(place, sd1_folder, target_prompt=target))
+    assert list(with_word.result["recipe"]["concepts"]) == ["<my-toy>"]
+    assert with_word.artifacts != run(place, request(place, sd1_folder)).artifacts
+
+
+def learn_by_hand(place: Workplace, folder: Path, family: str = "sd1") -> None:
+    from palimpsest.core.concept import Concept
+
+    rows = torch.randn(2, 24, generator=torch.Generator().manual_seed(5)) * 0.1
+    concept = Concept("<my-toy>", (rows,), family, "subject", "toy")
+    place.concepts.save(concept, Provenance(), replace=True)
+
+
+def test_sixteen_bits_stay_sixteen_bits(place: Workplace, sd1_folder: Path) -> None:
+    image = place.images.put(picture(depth=np.uint16))
+    finished = run(place, request(place, sd1_folder, image=image))
+    before, after = (read_picture(place.images.get(i)) for i in (image, finished.artifacts["composite"]))
+    mask = read_selection(selection(), (72, 88))
+    assert after.depth == 16
+    assert np.array_equal(after.pixels[mask == 0], before.pixels[mask == 0])
+
+
+def test_nothing_selected_means_everything(place: Workplace, sd1_folder: Path) -> None:
+    finished = run(place, request(place, sd1_folder, selection=None))
+    assert finished.result["pixels_changed_outside"] == 0
+
+
+def test_the_recipe_makes_the_same_again(place: Workplace, sd1_folder: Path) -> None:
+    finished = run(place, request(place, sd1_folder, inversion=InversionSettings(steps=STEPS)))
+    recipe = finished.result["recipe"]
+    assert recipe["request"]["inversion"]["guidance"] == 7.5  # defaults are written down
+    assert differences(recipe, place) == []
+    assert run(place, request_of(recipe)).artifacts == finished.artifacts
+    changed = {**recipe, "engine": 0}
+    assert differences(changed, place) == ["engine was 0, is 1"]
+    with pytest.raises(RequestError, match="not a recipe"):
+        request_of({"kind": "something"})
+
+
+def test_progress_is_whole_and_time_left_falls_to_nothing(place: Workplace, sd1_folder: Path) -> None:
+    events = [e for e in place.do(request(place, sd1_folder)) if isinstance(e, Progressed)]
+    assert [(e.phase, e.index, e.total) for e in events[:2]] == [("loading", 0, 1), ("loading", 1, 1)]
+    rest = [(e.phase, e.index, e.total) for e in events[2:]]
+    assert rest == [(phase, i + 1, STEPS) for phase in ("inverting", "editing") for i in range(STEPS)]
+    assert events[-1].seconds_left == 0
+
+
+def test_breaking_off_leaves_the_model_as_it_was(place: Workplace, sd1_folder: Path) -> None:
+    made = request(place, sd1_folder)
+    undisturbed = run(place, made).artifacts
+    for steps in range(1, 2 * STEPS, 2):
+        place.inversions.clear()
+        broken = iter(place.do(made))
+        for _ in range(steps):
+            next(broken)
+        close(broken)
+    assert run(place, made).artifacts == undisturbed
+
+
+def close(events: Iterator[Any]) -> None:
+    events.close()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def refused(place: Workplace, made: EditRequest, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        list(place.do(made))
+
+
+def test_unusable_requests_are_refused_by_name(place: Workplace, sd1_folder: Path) -> None:
+    def make(**changes: Any) -> EditRequest:
+        return request(place, sd1_folder, **changes)
+
+    refused(place, make(source_prompt=" "), RequestError, "isn't described")
+    refused(place, make(target_prompt=""), RequestError, "should show is missing")
+    refused(place, make(operation="remove", selection=None), SelectionError, "needs a selection")
+    refused(place, make(operation="reweight", target_prompt=""), RequestError, "No word is given a weight")
+    refused(place, make(variations=0), RequestError, "0 variations")
+    refused(place, make(feather=-1), RequestError, "soft edge")
+    refused(place, make(weights={"horse": 2.0}), WordNotFoundError, "horse.*Words in it: .*dog")
+    refused(place, make(pairs=(("dog", "cat"),)), WordNotFoundError, "'dog' is not in the prompt")
+    blend = Control(blend_include=("mirror",))
+    refused(place, make(control=blend), WordNotFoundError, "mirror")
+    refused(place, make(target_prompt="squirrel " * 9), PromptTooLongError, "tokens")
+    refused(place, make(target_prompt="a <nobody> on grass"), ConceptNotFoundError, "<nobody>")
+    refused(place, make(inversion=InversionSettings(steps=0)), RequestError, "0 steps")
+    refused(place, make(inversion=InversionSettings(guidance=-1.0)), RequestError, "guidance")
+    refused(place, make(inversion=InversionSettings(working_size=5000)), RequestError, "too large for this")
+
+
+def test_unusable_pictures_are_refused_by_name(place: Workplace, sd1_folder: Path) -> None:
+    put = place.images.put
+    empty = put(encode(np.zeros((88, 72), np.uint8)))
+    other = put(encode(np.full((60, 70), 255, np.uint8)))
+    small = put(picture(40, 40))
+    refused(place, request(place, sd1_folder, selection=empty), SelectionEmptyError, "Nothing is selected")
+    refused(place, request(place, sd1_folder, selection=other), SelectionSizeError, "70 x 60.*72 x 88")
+    refused(place, request(place, sd1_folder, image=small, selection=None), ImageTooSmallError, "40")
+
+
+def test_a_concept_of_another_family_is_refused(place: Workplace, sd1_folder: Path) -> None:
+    learn_by_hand(place, sd1_folder, family="sd2")
+    made = request(place, sd1_folder, target_prompt="a photo of a <my-toy> on grass")
+    refused(place, made, ConceptIncompatibleError, "'sd2'.*'sd1'")
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        MemoryError(),
+    ],
+)
+def test_out_of_memory_says_what_to_lower(
+    raised: Exception, place: Workplace, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the model is usable afterwards."""
+    made = request(place, sd1_folder)
+    undisturbed = run(place, made).artifacts
+    model = place.models.get(str(sd1_folder))
+    handle = model.unet.register_forward_pre_hook(lambda *_: raise_it(raised))
+    refused(place, made, OutOfMemoryError, r"editing at \d+ x \d+ pixels.*Lower the working size")
+    handle.remove()
+    assert run(place, made).artifacts == undisturbed
+
+
+def raise_it(error: Exception) -> None:
+    raise error
+
+
+def test_other_errors_are_not_taken_for_memory(place: Workplace, sd1_folder: Path) -> None:
+    run(place, request(place, sd1_folder))
+    model = place.models.get(str(sd1_folder))
+    handle = model.unet.register_forward_pre_hook(lambda *_: raise_it(RuntimeError("shapes differ")))
+    refused(place, request(place, sd1_folder, seed=2), RuntimeError, "shapes differ")
+    handle.remove()

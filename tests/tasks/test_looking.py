@@ -1,0 +1,94 @@
+"""Remembering a photo, finding a word, describing: what is said about a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from palimpsest.contract import (
+    AttentionRequest,
+    DescribeRequest,
+    EditRequest,
+    InversionSettings,
+    InvertRequest,
+)
+from palimpsest.errors import ModelIncapableError, RequestError, WordNotFoundError
+from palimpsest.jobs.events import Finished
+from palimpsest.storage.pictures import read_picture
+from palimpsest.tasks.attention import otsu
+from palimpsest.tasks.workplace import Workplace
+from workplaces import SHOWS, picture, selection
+
+QUICK = InversionSettings(steps=4, guidance=3.0)
+
+
+def last(events: object) -> Finished:
+    finished = list(events)[-1]  # pyright: ignore
+    assert isinstance(finished, Finished)
+    return finished
+
+
+def test_a_remembered_photo_is_not_inverted_again(place: Workplace, sd1_folder: Path) -> None:
+    image, where = place.images.put(picture()), place.images.put(selection())
+    first = last(place.do(InvertRequest(image, SHOWS, where, str(sd1_folder), QUICK)))
+    again = last(place.do(InvertRequest(image, SHOWS, where, str(sd1_folder), QUICK)))
+    assert (first.result["remembered"], again.result["remembered"]) == (False, True)
+    assert first.artifacts == again.artifacts
+    edited = EditRequest(
+        image, "replace", SHOWS, "a photo of a dog on grass", where, model=str(sd1_folder), inversion=QUICK
+    )
+    assert last(place.do(edited)).result["remembered"]
+
+
+def test_anything_that_matters_is_inverted_anew(place: Workplace, sd1_folder: Path) -> None:
+    image = place.images.put(picture())
+    request = InvertRequest(image, SHOWS, None, str(sd1_folder), QUICK)
+    last(place.do(request))
+    others = (
+        InvertRequest(place.images.put(picture(seed=9)), SHOWS, None, str(sd1_folder), QUICK),
+        InvertRequest(image, "a cat", None, str(sd1_folder), QUICK),
+        InvertRequest(image, SHOWS, None, str(sd1_folder), InversionSettings(steps=5, guidance=3.0)),
+        InvertRequest(image, SHOWS, place.images.put(selection()), str(sd1_folder), QUICK),
+    )
+    assert [last(place.do(other)).result["remembered"] for other in others] == [False] * 4
+    louder = InvertRequest(image, SHOWS, None, str(sd1_folder), InversionSettings(steps=4, guidance=5.0))
+    assert last(place.do(louder)).result["remembered"]  # its pivots are those of guidance 1
+
+
+def test_a_word_is_found_as_a_map_and_a_selection(place: Workplace, sd1_folder: Path) -> None:
+    request = AttentionRequest(place.images.put(picture()), SHOWS, "cat", model=str(sd1_folder))
+    finished = last(place.do(request))
+    grey, chosen = (read_picture(place.images.get(finished.artifacts[n])) for n in ("map", "selection"))
+    assert grey.size == chosen.size == (72, 88)
+    assert set(np.unique(chosen.pixels)) == {0, 255}
+    bright = grey.pixels > finished.result["threshold"]
+    assert np.array_equal(chosen.pixels > 0, bright)
+    assert finished.artifacts == last(place.do(request)).artifacts
+
+
+def test_a_word_that_is_not_there_lists_those_that_are(place: Workplace, sd1_folder: Path) -> None:
+    request = AttentionRequest(place.images.put(picture()), SHOWS, "mirror", model=str(sd1_folder))
+    with pytest.raises(WordNotFoundError, match="cat, on, grass"):
+        list(place.do(request))
+
+
+def test_otsu_parts_two_heaps() -> None:
+    rng = np.random.default_rng(0)
+    dark, bright = rng.normal(60, 10, 900), rng.normal(180, 12, 100)
+    grey = np.clip(np.concatenate([dark, bright]), 0, 255).astype(np.uint8)
+    assert dark.max() - 5 <= otsu(grey) < bright.min()
+    assert otsu(np.zeros((4, 4), np.uint8)) == 0
+
+
+def test_other_models_pictures_are_not_described(place: Workplace, sd1_folder: Path) -> None:
+    with pytest.raises(ModelIncapableError, match="own words"):
+        list(place.do(DescribeRequest(place.images.put(picture()), model=str(sd1_folder))))
+
+
+def test_an_unknown_kind_of_job_is_refused(place: Workplace) -> None:
+    with pytest.raises(RequestError, match="'dance'"):
+        place.run("dance", {})
+    with pytest.raises(RequestError, match="'colour'"):
+        place.run("edit", {"colour": 1})

@@ -1,0 +1,148 @@
+"""Who may import whom, read from the source (lazy imports and imports for types count too)."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+BACKEND = Path(__file__).parent.parent / "backend"
+STANDARD = frozenset(sys.stdlib_module_names)
+
+#: package → what it may import beside itself and the standard library
+RULES: dict[str, tuple[str, ...]] = {
+    "palimpsest.contract": ("palimpsest.errors",),
+    "palimpsest.errors": (),
+    "palimpsest.settings": ("palimpsest.errors", "palimpsest.storage.paths"),
+    "palimpsest.core": ("palimpsest.errors", "torch", "numpy"),
+    "palimpsest.jobs": ("palimpsest.errors",),
+    "palimpsest.storage": (
+        "palimpsest.errors",
+        "palimpsest.jobs.events",
+        "palimpsest.jobs.state",
+        "palimpsest.jobs.log",
+        "palimpsest.core.concept",
+        "torch",
+        "numpy",
+        "PIL",
+        "safetensors",
+    ),
+    "palimpsest.models": (
+        "palimpsest.errors",
+        "palimpsest.contract",
+        "palimpsest.core.model",
+        "palimpsest.storage.atomic",
+        "palimpsest.demo",  # the folder in which the built-in model lies
+        "torch",
+        "diffusers",
+        "transformers",
+        "safetensors",
+    ),
+    "palimpsest.tasks": (
+        "palimpsest",
+        "palimpsest.errors",
+        "palimpsest.contract",
+        "palimpsest.core",
+        "palimpsest.models",
+        "palimpsest.storage",
+        "palimpsest.jobs.events",
+        "palimpsest.demo.describe",
+        "palimpsest.demo.judge",
+        "torch",
+        "numpy",
+        "safetensors",
+    ),
+    "palimpsest.api": (
+        "palimpsest",
+        "palimpsest.errors",
+        "palimpsest.contract",
+        "palimpsest.jobs",
+        "palimpsest.storage",
+        "fastapi",
+        "starlette",
+        "pydantic",
+        "anyio",
+    ),
+    "palimpsest.installation": (),
+    "palimpsest_client": (),
+}
+
+
+def imported(path: Path) -> Iterator[tuple[str, int]]:
+    """Every module that a file imports, with its line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 or "palimpsest_client" in path.parts, f"{path}: relative import"
+            if node.level == 0:
+                assert node.module is not None
+                yield from ((name, node.lineno) for name in _modules(node.module, node.names))
+
+
+def _modules(module: str, names: list[ast.alias]) -> list[str]:
+    """``from palimpsest import contract`` imports palimpsest.contract."""
+    if module.split(".")[0] != "palimpsest":
+        return [module]
+    return [f"{module}.{a.name}" if _is_module(f"{module}.{a.name}") else module for a in names]
+
+
+def _is_module(dotted: str) -> bool:
+    place = BACKEND.joinpath(*dotted.split("."))
+    return place.is_dir() or place.with_suffix(".py").is_file()
+
+
+def allowed(module: str, package: str) -> bool:
+    if module.split(".")[0] in STANDARD or within(module, package):
+        return True
+    return any(module == rule if rule == "palimpsest" else within(module, rule) for rule in RULES[package])
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def files(package: str) -> list[Path]:
+    place = BACKEND.joinpath(*package.split("."))
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+
+
+@pytest.mark.parametrize("package", RULES)
+def test_a_package_imports_only_what_it_may(package: str) -> None:
+    wrong = [
+        f"{path.relative_to(BACKEND)}:{line} imports {module}"
+        for path in files(package)
+        for module, line in imported(path)
+        if not allowed(module, package)
+    ]
+    assert wrong == []
+
+
+def test_the_rules_see_what_they_should(tmp_path: Path) -> None:
+    """The walk finds imports inside functions and under TYPE_CHECKING, and the rules refuse them."""
+    path = tmp_path / "x.py"
+    path.write_text("def f():\n    from palimpsest.storage import images\n    import fastapi\n")
+    assert [module for module, _ in imported(path)] == ["palimpsest.storage.images", "fastapi"]
+    assert not allowed("palimpsest.storage.images", "palimpsest.core")
+    assert not allowed("fastapi", "palimpsest.jobs")
+    assert not allowed("palimpsest.tasks.edit", "palimpsest.api")
+    assert not allowed("palimpsest.core", "palimpsest.api")
+    assert allowed("palimpsest.core.model", "palimpsest.models")
+    assert not allowed("palimpsest.core.edit", "palimpsest.models")
+
+
+def test_nobody_but_the_doors_knows_everybody() -> None:
+    """Command line and application put things together; nothing below imports them."""
+    doors = ("palimpsest.cli", "palimpsest.app", "palimpsest.api")
+    own = {"cli", "app.py", "api", "__main__.py", "cluster.py"}
+    wrong = [
+        f"{path.relative_to(BACKEND)}:{line} imports {module}"
+        for path in (BACKEND / "palimpsest").rglob("*.py")
+        if path.relative_to(BACKEND / "palimpsest").parts[0] not in own
+        for module, line in imported(path)
+        if any(within(module, door) for door in doors)
+    ]
+    assert wrong == []

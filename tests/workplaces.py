@@ -1,0 +1,39 @@
+"""A workplace with a tiny model, a picture and a selection."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from palimpsest.storage.png import encode
+from palimpsest.tasks.workplace import Places, Workplace, open_workplace
+
+SHOWS = "a photo of a cat on grass"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    names = ("models", "images", "concepts", "inversions", "learning")
+    folders = {name: str(tmp_path / name) for name in names}
+    memory = str(tmp_path / "hashes.json")
+    places = Places(**folders, weights_memory=memory, paths_allowed=True, previews=False)
+    return open_workplace("cpu", asdict(places))
+
+
+def picture(width: int = 72, height: int = 88, seed: int = 0, depth: type = np.uint8) -> bytes:
+    """A smooth coloured picture of an odd size as a PNG."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:height, 0:width] / max(width, height)
+    waves = [np.sin(6 * (rows * a + columns * b) + c) for a, b, c in rng.uniform(0, 3, (3, 3))]
+    top = np.iinfo(depth).max
+    return encode(np.round((np.stack(waves, axis=-1) + 1) / 2 * top).astype(depth))
+
+
+def selection(width: int = 72, height: int = 88) -> bytes:
+    """A disc that touches the left border."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    inside = (rows - 40) ** 2 + (columns - 12) ** 2 < 20**2
+    return encode(np.where(inside, 255, 0).astype(np.uint8))
