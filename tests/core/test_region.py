@@ -50,7 +50,17 @@ def test_every_plan_is_lawful(canvas: tuple, context: float, working_size: int |
 def test_without_a_selection_the_region_is_the_whole_canvas() -> None:
     region = plan((6000, 4000), None, 512, 64)
     assert region.box == Box(0, 0, 6000, 4000)
-    assert region.work == Size(640, 448), "near the area of 512 x 512, in the canvas's shape"
+    assert region.work == region.inner == Size(576, 384), "near the area of 512 x 512, in the canvas's shape"
+
+
+@given(st.integers(64, 4000), st.integers(64, 4000))
+@settings(max_examples=150, deadline=None)
+def test_a_whole_canvas_of_ordinary_shape_is_mostly_picture_and_near_native(width: int, height: int) -> None:
+    region = plan((width, height), None, 512, 64)
+    if max(width, height) <= 2 * min(width, height):
+        used = region.inner.width * region.inner.height
+        assert used > 0.84 * region.work.width * region.work.height, "little reflection"
+        assert 0.75 < region.work.width * region.work.height / 512**2 < 1.3
 
 
 def test_a_small_selection_is_seen_at_the_canvas_own_resolution() -> None:

@@ -148,15 +148,25 @@ def _grow(box: Box, wanted: Size, canvas: Size) -> Box:
 
 
 def _working_size(size: Size, native: int, granularity: int, long_side: int | None) -> Size:
+    """Of the lawful sizes around the wanted one, the one with little reflection and the right area."""
     longer, shorter = max(size), min(size)
+    given = long_side is not None
     if long_side is None:
         long_side = round(min(native * math.sqrt(longer / shorter), native * LONGEST))
     scale = long_side / longer
 
-    def rounded(length: int) -> int:
-        return max(1, round(length * scale / granularity)) * granularity
+    def around(length: int) -> list[int]:
+        steps = length * scale / granularity
+        near = {round(steps)} if given and length == longer else {math.floor(steps), math.ceil(steps)}
+        return [max(1, count) * granularity for count in sorted(near)]
 
-    return Size(rounded(size.width), rounded(size.height))
+    def cost(work: Size) -> float:
+        fit = min(work.width / size.width, work.height / size.height)
+        area = work.width * work.height
+        reflected = 1 - fit * fit * size.width * size.height / area
+        return reflected + abs(math.log(area / (scale * scale * size.width * size.height))) / 2
+
+    return min((Size(w, h) for w in around(size.width) for h in around(size.height)), key=cost)
 
 
 def cut(pixels: NDArray[Any], region: Region) -> Tensor:
