@@ -138,6 +138,8 @@ def save(parts: Parts, folder: Path, use: dict[str, Any], provenance: dict[str, 
     ).save_pretrained(folder, safe_serialization=True)
     save_tokenizer(parts.tokenizer, folder / "tokenizer")
     _forget_origin(folder)
+    for file in folder.rglob("*.safetensors"):
+        file.chmod(0o644)  # written readable by their owner alone
     write_json(folder / USE, use)
     write_json(folder / PROVENANCE, {**provenance, "sha256": weight_hashes(folder)})
 

@@ -93,6 +93,8 @@ class Preset:
     seed: int = 0
     save_every: int = 100  # optimiser steps between two saved states
     grid_every: int = 400  # optimiser steps between two sample grids
+    shown: int = 32  # prompts of a sample grid
+    checked: int = 64  # validation pictures of a PSNR
 
     @property
     def latent_size(self) -> int:
@@ -174,4 +176,6 @@ def miniature(full: Preset) -> Preset:
         sampling_steps=2,
         save_every=2,
         grid_every=4,
+        shown=8,
+        checked=4,
     )

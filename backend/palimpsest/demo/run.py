@@ -57,7 +57,6 @@ from palimpsest.errors import RequestError
 
 STAGES = ("pictures", "vae", "latents", "unet", "decoder", "export")
 LOG_EVERY = 10  # optimiser steps
-CHECKED = 64  # validation pictures of a PSNR
 NORMALISED = 1024  # pictures whose latents set the normalisation
 
 
@@ -156,7 +155,7 @@ class Run:
 
     def validation(self) -> Tensor:
         """Validation scenes as pixels  # (n, 3, H, W)"""
-        seeds = scenes.VALIDATION_SEEDS[:CHECKED]
+        seeds = scenes.VALIDATION_SEEDS[: self.preset.checked]
         return to_pixels([draw(Order(seed, self.preset.size, 0)) for seed in seeds])
 
     # --- the stages ---
@@ -271,7 +270,7 @@ class Run:
 
     def _grid(self, parts: Parts, step: int) -> None:
         preset = self.preset
-        drawn = sample(parts, PROMPTS, self.precision, preset.sampling_steps, preset.guidance)
+        drawn = sample(parts, PROMPTS[: preset.shown], self.precision, preset.sampling_steps, preset.guidance)
         save_grid(drawn, self.folder / "grids" / f"unet-{step:06d}.png")
 
     def train_decoder(self) -> Stage:
@@ -284,7 +283,6 @@ class Run:
         parts, steps = self.finished()
         target = self.folder / "model"
         save(parts, target, self.use(), self.provenance(steps))
-        self._grid(parts, steps["unet"])
         yield Progress("export", 1, 1, f"written to {target}")
 
     def finished(self) -> tuple[Parts, dict[str, int]]:
@@ -347,7 +345,7 @@ def fixed_settings(preset: Preset) -> dict[str, Any]:
     for course in ("vae_course", "unet_course", "decoder_course"):
         for free in ("steps", "rate", "decay_share", "full_share", "mix"):
             settings[course].pop(free, None)
-    for free in ("save_every", "grid_every", "guidance", "sampling_steps"):
+    for free in ("save_every", "grid_every", "shown", "checked", "guidance", "sampling_steps"):
         settings.pop(free)
     return settings
 

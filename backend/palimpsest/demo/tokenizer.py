@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import pre_tokenizers
 from transformers import CLIPTokenizer
 
 END_OF_WORD = "</w>"
@@ -34,15 +35,24 @@ def build_tokenizer(words: Iterable[str], context: int) -> CLIPTokenizer:
 
 
 def learn_merges(words: list[str]) -> Merges:
-    """Byte-pair merges that reduce each of ``words`` to a single symbol."""
-    learner = Tokenizer(models.BPE(end_of_word_suffix=END_OF_WORD))
-    learner.pre_tokenizer = pre_tokenizers.Whitespace()  # pyright: ignore[reportAttributeAccessIssue]
-    trainer = trainers.BpeTrainer(
-        vocab_size=100_000, min_frequency=1, end_of_word_suffix=END_OF_WORD, show_progress=False
-    )
-    learner.train_from_iterator(words, trainer)
-    raw: list[Any] = json.loads(learner.to_str())["model"]["merges"]
-    return [(pair[0], pair[1]) for pair in (m.split(" ") if isinstance(m, str) else m for m in raw)]
+    """Byte-pair merges that reduce each of ``words`` to one symbol; ties go to the alphabetically first."""
+    split = [(*word[:-1], word[-1] + END_OF_WORD) for word in words]
+    merges: Merges = []
+    while pairs := Counter(pair for symbols in split for pair in pairwise(symbols)):
+        merges.append(min(pairs, key=lambda pair: (-pairs[pair], pair)))
+        split = [merged(symbols, merges[-1]) for symbols in split]
+    return merges
+
+
+def merged(symbols: tuple[str, ...], pair: tuple[str, str]) -> tuple[str, ...]:
+    """``symbols`` with every occurrence of ``pair`` joined, from the left."""
+    joined: list[str] = []
+    for symbol in symbols:
+        if joined and (joined[-1], symbol) == pair:
+            joined[-1] += symbol
+        else:
+            joined.append(symbol)
+    return tuple(joined)
 
 
 def vocabulary(merges: Merges) -> dict[str, int]:
