@@ -214,6 +214,7 @@ def save_judge(judge: Judge, folder: Path, facts: dict[str, Any]) -> None:
         }
         partial = folder / f"{name}.partial"
         save_file(state, partial)
+        partial.chmod(0o644)  # safetensors keeps what it writes to its owner; weights are for everybody
         partial.replace(folder / f"{name}.safetensors")
     content = {
         "region_labels": judge.region_labels, "scene_labels": judge.scene_labels,

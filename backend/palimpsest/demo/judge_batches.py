@@ -52,7 +52,7 @@ def chosen(n: int, share: float, random: Generator) -> Tensor:
 # --- wear -----------------------------------------------------------------------------------------------
 
 
-def wear(fresh: Tensor, random: Generator, share: float = 0.75) -> Tensor:
+def wear(fresh: Tensor, random: Generator, share: float = 0.6) -> Tensor:
     """A share of the pictures (n, 3, h, w) with blur, loss of resolution, colour shift and noise."""
     n = len(fresh)
     pixels = fresh
@@ -108,7 +108,7 @@ def pictures_of(examples: Examples, rows: Tensor, random: Generator) -> Tensor:
     pixels = examples.pictures[rows].permute(0, 3, 1, 2).float() / 127.5 - 1
     if examples.round_trips is not None:
         known = rows < len(examples.round_trips)
-        swap = known & chosen(len(rows), 0.6, random)
+        swap = known & chosen(len(rows), 0.9, random)
         if bool(swap.any()):
             pixels[swap] = examples.round_trips[rows[swap]].permute(0, 3, 1, 2).float() / 127.5 - 1
     return pixels
