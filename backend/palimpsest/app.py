@@ -30,6 +30,7 @@ from palimpsest.jobs.process import WorkerProcess, WorkerSpec
 from palimpsest.jobs.supervisor import Lane, Patience
 from palimpsest.models.catalog import find, installed
 from palimpsest.models.folder import read_configuration
+from palimpsest.models.offers import OFFERS
 from palimpsest.models.spec import spec_of
 from palimpsest.settings import Settings
 from palimpsest.storage import announcement
@@ -41,6 +42,8 @@ from palimpsest.storage.images import ImageStore
 logger = logging.getLogger(__name__)
 
 WORKPLACE = "palimpsest.tasks.workplace:open_workplace"
+PULLER = "palimpsest.tasks.pull:open_puller"
+NETWORK = Lane("network", "", ("pull",))  # beside everything else: it needs no device
 EDITING = ("edit", "invert", "attention", "describe")
 SWEEP_SECONDS = 600.0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -170,9 +173,10 @@ def build_engine(settings: Settings, database: Database) -> Engine:
     logs = settings.folders.cache / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     editing = WorkerSpec(WORKPLACE, logs, workplace_options(settings))
+    pulling = WorkerSpec(PULLER, logs, {"models": str(settings.folders.models)})
 
     def hire(lane: Lane) -> WorkerProcess:
-        return WorkerProcess(editing, lane.name, lane.device)
+        return WorkerProcess(pulling if lane is NETWORK else editing, lane.name, lane.device)
 
     patience = Patience(
         idle_unload=settings.idle_unload_seconds,
@@ -180,7 +184,8 @@ def build_engine(settings: Settings, database: Database) -> Engine:
         stall=settings.job_stall_seconds,
     )
     limits = Limits(waiting=settings.queue_jobs, waiting_per_owner=settings.queue_jobs_per_owner)
-    return Engine(EventLog(database), lanes_of(settings.device), hire, patience, limits)
+    lanes = (*lanes_of(settings.device), NETWORK)
+    return Engine(EventLog(database), lanes, hire, patience, limits)
 
 
 def lanes_of(device: str) -> tuple[Lane, ...]:
@@ -216,12 +221,15 @@ def workplace_options(settings: Settings) -> dict[str, Any]:
 
 
 def list_models(folder: Path) -> list[dict[str, Any]]:
-    """The installed models with their capabilities, read from their configuration alone."""
-    return [
-        {"name": name, "installed": True, "details": capabilities(place)}
-        for name, place in installed(folder).items()
-        if place.exists()
+    """The installed models with their capabilities, and what the catalogue has besides."""
+    here = {name: place for name, place in installed(folder).items() if place.exists()}
+    offered = {known.name: known.to_json() for known in OFFERS}
+    found = [
+        {"name": name, "installed": True, "details": {**offered.get(name, {}), **capabilities(place)}}
+        for name, place in here.items()
     ]
+    absent = [name for name in offered if name not in here]
+    return found + [{"name": name, "installed": False, "details": offered[name]} for name in absent]
 
 
 def capabilities(place: Path) -> dict[str, Any]:

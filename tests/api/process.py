@@ -15,7 +15,7 @@ from palimpsest_client.client import Client, find_client
 from palimpsest_client.protocol import UnreachableError
 
 LAUNCH = (
-    "import sys, palimpsest.app as app; app.WORKPLACE = 'jobs.fixture_tasks:open_prompted';"
+    "import sys, palimpsest.app as app; app.WORKPLACE = app.PULLER = 'jobs.fixture_tasks:open_prompted';"
     "from palimpsest.cli import main; sys.exit(main(sys.argv[1:]))"
 )
 

@@ -1,0 +1,52 @@
+"""The composition: which worker does what, and what is said about models."""
+
+from __future__ import annotations
+
+import json
+
+from palimpsest.api.schemas import ModelInfo
+from palimpsest.app import NETWORK, ServeOptions, build_house, lanes_of, list_models
+from palimpsest.contract import KINDS
+from palimpsest.models.offers import OFFERS
+from palimpsest.settings import read_settings
+
+
+def kinds_of(device: str) -> list[tuple[str, tuple[str, ...]]]:
+    return [(lane.device, lane.kinds) for lane in lanes_of(device)]
+
+
+def test_every_kind_of_job_has_a_lane_on_every_choice_of_devices():
+    for device in ("auto", "cpu", "cuda:0", "cuda:0,cuda:1"):
+        served = {kind for lane in (*lanes_of(device), NETWORK) for kind in lane.kinds}
+        assert served == set(KINDS), device
+        names = [lane.name for lane in (*lanes_of(device), NETWORK)]
+        assert len(set(names)) == len(names)
+
+
+def test_learning_does_not_keep_edits_waiting_where_it_can_run_beside_them():
+    assert [kinds for _, kinds in kinds_of("cpu")][1] == ("learn",)
+    first, second = kinds_of("cuda:0,cuda:1")
+    assert "learn" not in first[1]
+    assert "learn" in second[1]
+    assert "learn" in kinds_of("cuda:0")[0][1]
+
+
+def test_models_are_told_with_what_they_can_do_and_what_could_be_had(tmp_path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "model_index.json").write_text("{half")
+    told = {model["name"]: ModelInfo(**model) for model in list_models(tmp_path)}
+    assert told["broken"].details["error"]["code"] == "model_unreadable"
+    for offer in OFFERS:
+        assert not told[offer.name].installed
+        assert told[offer.name].details["licence"]
+
+
+def test_an_unreadable_list_of_jobs_is_told_and_the_rest_goes_on(tmp_path):
+    settings = read_settings({"PALIMPSEST_HOME": str(tmp_path)})
+    settings.folders.database.parent.mkdir(parents=True)
+    settings.folders.database.write_bytes(b"garbage" * 1000)
+    house = build_house(settings, ServeOptions(), {"local": "t" * 32})
+    assert "moved to" in house.notices[0]
+    assert json.dumps(house.models())
+    house.database.close()
