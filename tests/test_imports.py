@@ -40,6 +40,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "diffusers",
         "transformers",
         "safetensors",
+        "requests",
+        "huggingface_hub",
     ),
     "palimpsest.tasks": (
         "palimpsest",

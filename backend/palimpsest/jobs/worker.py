@@ -20,6 +20,7 @@ import os
 import queue
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from typing import Any, Protocol, TextIO
 
@@ -78,6 +79,8 @@ class Worker:
                 workplace.run(order["kind"], order["request"]), lambda: number in self._cancelled
             )
         except Exception as error:
+            if not isinstance(error, PalimpsestError):
+                traceback.print_exc()  # into the worker's log: it is ours to mend
             yield Failed(explain(error))
 
     def _say(self, message: dict[str, Any]) -> None:
