@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -135,6 +136,15 @@ def test_a_run_out_of_time_says_so_and_goes_on(
     assert "run the same command again" in capsys.readouterr().out
     assert train.main(command) == 0
     assert same(states(other), states(cpu_run))
+
+
+def test_the_minutes_are_those_of_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that moves 20 s whenever it is read, drawing and three steps take more than 2½ minutes."""
+    readings = itertools.count(step=20)
+    monkeypatch.setattr(train.time, "monotonic", lambda: next(readings))
+    command = options("cpu", tmp_path, "--only", "pictures,vae")
+    assert train.main([*command, "--minutes", "2.5"]) == train.UNFINISHED
+    assert (tmp_path / "vae" / "state.safetensors").exists()
 
 
 def test_an_autoencoder_resumes_exactly(tmp_path: Path) -> None:

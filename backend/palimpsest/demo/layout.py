@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from palimpsest.demo.presets import Preset, TextShape, UNetShape, VaeShape
-from palimpsest.demo.tokenizer import save_tokenizer
+from palimpsest.demo.tokenizer import BEGIN, END, save_tokenizer
 from palimpsest.errors import ModelUnreadableError
 
 USE = "palimpsest.json"
@@ -59,6 +62,7 @@ def build(preset: Preset, tokenizer: CLIPTokenizer) -> Parts:
 
 
 def build_text_encoder(shape: TextShape, tokenizer: CLIPTokenizer) -> CLIPTextModel:
+    rows = tokenizer.get_vocab()
     model = CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
@@ -69,9 +73,9 @@ def build_text_encoder(shape: TextShape, tokenizer: CLIPTokenizer) -> CLIPTextMo
             max_position_embeddings=shape.context,
             projection_dim=shape.width,
             hidden_act="quick_gelu",
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=rows[BEGIN],
+            eos_token_id=rows[END],
+            pad_token_id=rows[END],
         )
     )
     # CLIP's 0.02 leaves words nearly alike, and a text encoder this small takes long to part them.
@@ -82,9 +86,9 @@ def build_text_encoder(shape: TextShape, tokenizer: CLIPTokenizer) -> CLIPTextMo
 def build_vae(shape: VaeShape, size: int) -> AutoencoderKL:
     levels = len(shape.channels)
     return AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * levels,
-        up_block_types=("UpDecoderBlock2D",) * levels,
-        block_out_channels=shape.channels,
+        down_block_types=("DownEncoderBlock2D",) * levels,  # pyright: ignore[reportArgumentType]
+        up_block_types=("UpDecoderBlock2D",) * levels,  # pyright: ignore[reportArgumentType]
+        block_out_channels=shape.channels,  # pyright: ignore[reportArgumentType]
         latent_channels=shape.latent_channels,
         norm_num_groups=shape.groups,
         layers_per_block=1,
@@ -105,7 +109,8 @@ def build_unet(shape: UNetShape, preset: Preset) -> UNet2DConditionModel:
         down_block_types=("CrossAttnDownBlock2D",) * (levels - 1) + ("DownBlock2D",),
         up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * (levels - 1),
         cross_attention_dim=preset.text.width,
-        attention_head_dim=shape.heads,  # diffusers' name for the number of heads in this layout
+        # diffusers' name for the number of heads in this layout
+        attention_head_dim=shape.heads,  # pyright: ignore[reportArgumentType]
         norm_num_groups=shape.groups,
     )
 
@@ -181,5 +186,5 @@ def load(folder: Path) -> Parts:
         ).eval(),
         vae=AutoencoderKL.from_pretrained(folder, subfolder="vae", **full).eval(),
         unet=UNet2DConditionModel.from_pretrained(folder, subfolder="unet", **full).eval(),
-        scheduler=DDIMScheduler.from_pretrained(folder, subfolder="scheduler"),
+        scheduler=DDIMScheduler.from_config(DDIMScheduler.load_config(folder, subfolder="scheduler")),
     )

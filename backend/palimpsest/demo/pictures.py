@@ -14,6 +14,7 @@ from palimpsest.demo.dataset import to_bytes
 from palimpsest.demo.layout import Parts
 from palimpsest.demo.precision import Precision
 from palimpsest.demo.tokenizer import encode
+from palimpsest.demo.train_vae import decode
 
 PROMPTS = (
     "a photo of a red ball on grass",
@@ -67,8 +68,8 @@ def sample(
         text = parts.text_encoder(tokens).last_hidden_state
         for t in scheduler.timesteps:
             null, cond = parts.unet(torch.cat([z, z]), t, text).sample.float().chunk(2)
-            z = scheduler.step(null + guidance * (cond - null), int(t), z).prev_sample
-        pictures = parts.vae.decode(z / parts.vae.config["scaling_factor"]).sample
+            z = scheduler.step(null + guidance * (cond - null), int(t), z, return_dict=False)[0]
+        pictures = decode(parts.vae, z / parts.vae.config["scaling_factor"])
     return to_bytes(pictures.float().cpu())
 
 

@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the recipe; 0 when all is done, 75 when time ran out, else the error's exit status."""
     options = parser().parse_args(arguments)
     try:
-        run = prepare(options)
+        run, until = prepare(options), deadline(options.minutes)
         for stage in stages(options.only):
-            if not watch(run.stage(stage), deadline(options.minutes), stage):
+            if not watch(run.stage(stage), until, stage):
                 print("Time is up; run the same command again to go on.", flush=True)
                 return UNFINISHED
     except PalimpsestError as error:

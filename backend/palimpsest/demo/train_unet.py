@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
@@ -46,8 +46,10 @@ class Denoiser:
 
     @classmethod
     def of(cls, unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> Denoiser:
-        means = (copy.deepcopy(m).eval().requires_grad_(False) for m in (unet, text_encoder))
-        return cls(unet.train(), text_encoder.train(), *means)
+        mean_unet, mean_text_encoder = copy.deepcopy(unet), copy.deepcopy(text_encoder)
+        for mean in (mean_unet, mean_text_encoder):
+            mean.eval().requires_grad_(False)
+        return cls(unet.train(), text_encoder.train(), mean_unet, mean_text_encoder)
 
     def parameters(self) -> list[nn.Parameter]:
         return [*self.unet.parameters(), *self.text_encoder.parameters()]
@@ -152,4 +154,5 @@ def min_snr(alpha_bar: Tensor, gamma: float) -> Tensor:
 def average(denoiser: Denoiser, step: int, ema: float) -> None:
     """Move the averaged weights a little towards the trained ones; faster while the run is young."""
     keep = min(ema, (2 + step) / (21 + step))
-    torch._foreach_lerp_(denoiser.means(), denoiser.parameters(), 1 - keep)
+    for mean, trained in zip(denoiser.means(), denoiser.parameters(), strict=True):
+        mean.lerp_(trained, 1 - keep)

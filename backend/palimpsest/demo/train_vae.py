@@ -7,11 +7,11 @@ a tenth of the picture, and an unweighted loss lets small ones vanish while the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
 from palimpsest.demo.checkpoint import step_generator
@@ -45,8 +45,8 @@ class Lesson:
 
 def trained_parameters(vae: AutoencoderKL, decoder_only: bool) -> list[torch.nn.Parameter]:
     """All parameters, or those behind the latents only: then latents stay what they were."""
-    parts: Sequence[torch.nn.Module] = (vae.decoder, vae.post_quant_conv) if decoder_only else (vae,)
-    return [p for part in parts for p in part.parameters()]
+    behind = ("decoder.", "post_quant_conv.") if decoder_only else ("",)
+    return [p for name, p in vae.named_parameters() if name.startswith(behind)]
 
 
 def train_vae(
@@ -83,7 +83,7 @@ def vae_loss(vae: AutoencoderKL, lesson: Lesson, step: int, rng: torch.Generator
     weight = 1 + (course.object_weight - 1) * cover.float()  # (batch, 1, side, side)
     with lesson.precision.autocast():
         posterior = _encode(vae, x, lesson.decoder_only)
-        y = vae.decode(posterior.sample(rng)).sample  # pyright: ignore[reportAttributeAccessIssue]
+        y = decode(vae, posterior.sample(rng))
     kl = posterior.kl().float().mean() / posterior.mean[0].numel()
     return reconstruction_loss(y.float(), x, weight / weight.mean(), course) + course.kl_weight * kl
 
@@ -149,13 +149,12 @@ def bake_normalisation(vae: AutoencoderKL, pictures: Tensor, precision: Precisio
     """
     z = torch.cat([encode_mean(vae, to_signed(p), precision) for p in pictures.split(32)])  # (n, C, h, w)
     mean, spread = z.mean((0, 2, 3)), z.std((0, 2, 3)) * vae.config["scaling_factor"]
-    before, after, channels = vae.quant_conv, vae.post_quant_conv, len(mean)
-    assert before is not None, "the recipe builds autoencoders with quant_conv"
-    before.weight[:channels] /= spread[:, None, None, None]
-    before.bias[:channels] = (before.bias[:channels] - mean) / spread  # pyright: ignore[reportOptionalSubscript]
-    before.bias[channels:] -= 2 * torch.log(spread)  # pyright: ignore[reportOptionalSubscript]
-    after.bias += after.weight[:, :, 0, 0] @ mean  # pyright: ignore[reportOptionalOperand]
-    after.weight *= spread[None, :, None, None]
+    tensors, channels = vae.state_dict(), len(mean)
+    tensors["quant_conv.weight"][:channels] /= spread[:, None, None, None]
+    tensors["quant_conv.bias"][:channels] = (tensors["quant_conv.bias"][:channels] - mean) / spread
+    tensors["quant_conv.bias"][channels:] -= 2 * torch.log(spread)  # the logarithm of the variance
+    tensors["post_quant_conv.bias"] += tensors["post_quant_conv.weight"][:, :, 0, 0] @ mean
+    tensors["post_quant_conv.weight"] *= spread[None, :, None, None]
 
 
 @torch.no_grad()
@@ -166,6 +165,11 @@ def encode_mean(vae: AutoencoderKL, x: Tensor, precision: Precision) -> Tensor:
     return posterior.mean.float()
 
 
+def decode(vae: AutoencoderKL, z: Tensor) -> Tensor:
+    """Unscaled latents → pictures, about -1..1  # (n, 3, H, W)"""
+    return vae.decode(z, return_dict=False)[0]  # pyright: ignore[reportArgumentType, reportReturnType]
+
+
 @torch.no_grad()
 def round_trip(vae: AutoencoderKL, pixels: Tensor, precision: Precision) -> Tensor:
     """Pictures encoded and decoded again, -1..1."""
@@ -173,7 +177,7 @@ def round_trip(vae: AutoencoderKL, pixels: Tensor, precision: Precision) -> Tens
     for piece in pixels.split(16):
         z = encode_mean(vae, to_signed(piece), precision)
         with precision.autocast():
-            decoded.append(vae.decode(z).sample.float().cpu())  # pyright: ignore[reportAttributeAccessIssue]
+            decoded.append(decode(vae, z).float().cpu())
     return torch.cat(decoded).clamp(-1, 1)
 
 
