@@ -29,6 +29,11 @@ def harmonic_fill(z: Tensor, region: Tensor, rounds: int = 200) -> Tensor:
     return filled
 
 
+def widened(region: Tensor) -> Tensor:
+    """The region and the cells next to it: the encoder spreads what lies in the region into them."""
+    return F.max_pool2d(region.float(), KERNEL, stride=1, padding=KERNEL // 2)
+
+
 def _mean(z: Tensor) -> Tensor:
     padded = F.pad(z, (KERNEL // 2,) * 4, mode="replicate")
     return F.avg_pool2d(padded, KERNEL, stride=1)

@@ -37,7 +37,7 @@ from palimpsest.core.attention.install import AttentionControl
 from palimpsest.core.attention.maps import Levels, WordMaps
 from palimpsest.core.attention.paths import Path
 from palimpsest.core.edit import Edited, Plan, sample
-from palimpsest.core.fill import harmonic_fill
+from palimpsest.core.fill import harmonic_fill, widened
 from palimpsest.core.inversion import Inversion, picture_size
 from palimpsest.core.model import Conditioning, DiffusionModel
 from palimpsest.core.prompt import Vocabulary
@@ -56,7 +56,7 @@ class Recipe:
     self_attention: Window
     self_limit: float = 0.25  # largest layer injected, as a fraction of the latent's cells
     free_inside: bool = True  # the selection keeps its own self-attention
-    blend: bool = False  # LocalBlend on the changed words, when nothing is selected
+    blend: bool = False  # LocalBlend on the changed words
     noise: float = 1.0  # sampling starts at this fraction of the noise levels
     renoise: float = 0.0  # share of fresh noise in the selection's starting noise
     fill: bool = False  # the selection starts from its surroundings gone on
@@ -64,18 +64,12 @@ class Recipe:
     negative: str = "empty"  # what guidance leads away from: "empty", "source" or "changed" words
     words_inside: bool = False  # inserted words are seen from inside the selection only
     word_logit: float = 0.0  # … and there e^this times as much
-    needs_selection: bool = False
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "replace": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.4), self_attention=(0.0, 0.4), blend=True),
+    "replace": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.4), self_attention=(0.0, 0.4)),
     "insert": Recipe(
-        cross=(0.0, 0.8),
-        changed=(0.0, 0.8),
-        self_attention=(0.0, 0.4),
-        blend=True,
-        renoise=1.0,
-        words_inside=True,
+        cross=NEVER, changed=NEVER, self_attention=NEVER, renoise=1.0, words_inside=True
     ),
     "restyle": Recipe(
         cross=(0.0, 1.0), changed=(0.0, 1.0), self_attention=(0.0, 0.6), free_inside=False
@@ -88,10 +82,18 @@ RECIPES: Mapping[str, Recipe] = {
         renoise=1.0,
         fill=True,
         key_mask=(0.0, 0.8),
-        needs_selection=True,
     ),
     "reweight": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.8), self_attention=(0.0, 0.4), free_inside=False),
 }
+"""Inside a selection, which bounds the change."""
+
+UNSELECTED: Mapping[str, Recipe] = {
+    "replace": replace(RECIPES["replace"], blend=True),
+    "insert": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.8), self_attention=(0.0, 0.4), blend=True),
+    "restyle": RECIPES["restyle"],
+    "reweight": RECIPES["reweight"],
+}
+"""Without one: LocalBlend finds where the changed words are. Nothing can be removed unselected."""
 
 VARIATION_NOISE = 0.5
 """Share of fresh noise in all variations but the first, where the recipe has less."""
@@ -169,11 +171,12 @@ def _recipe(operation: str, options: Options, selection: Tensor | None) -> Recip
     """The operation's recipe with the user's changes."""
     if operation not in RECIPES:
         raise RequestError(f"There is no operation {operation!r}.", f"Known: {', '.join(RECIPES)}.")
-    recipe = RECIPES[operation]
-    if recipe.needs_selection and selection is None:
-        raise SelectionError(f"{operation} needs a selection.", "Select what it should act on.")
-    if selection is not None:
-        recipe = replace(recipe, blend=False)  # the selection is the bound; LocalBlend only if asked for
+    if selection is None and operation not in UNSELECTED:
+        raise SelectionError(
+            f"Nothing is selected, and {operation} acts on what is selected.",
+            "Select it, or turn a word's attention map into a selection first.",
+        )
+    recipe = (UNSELECTED if selection is None else RECIPES)[operation]
     given = {
         "cross": options.cross,
         "changed": options.cross,
@@ -208,7 +211,7 @@ def _control(
         cross=reweight(refine(alignment), target, options.weights),
         alpha=table,
         self_control=SelfControl(recipe.self_attention, recipe.self_limit, free),
-        key_mask=None if selection is None else KeyMask(selection, recipe.key_mask),
+        key_mask=None if selection is None else KeyMask(widened(selection), recipe.key_mask),
         region_words=bounded,
     )
 
@@ -232,7 +235,7 @@ def _start(
     region = torch.ones_like(z0[:, :1]) if selection is None else selection.to(z0)
     alpha = alpha_bar(model.noise, t)
     eps = (pivot - alpha**0.5 * z0) / (1 - alpha) ** 0.5
-    content = harmonic_fill(z0, region) if recipe.fill else z0
+    content = harmonic_fill(z0, widened(region)) if recipe.fill else z0
     rows = []
     for variation in range(options.variations):
         share = recipe.renoise if variation == 0 else max(recipe.renoise, VARIATION_NOISE)
