@@ -86,7 +86,9 @@ def test_a_word_can_be_added_to_tokenizer_and_encoder(folder: Path) -> None:
     assert grown.shape[0] == len(parts.tokenizer) == len(rows) + 1
     assert torch.equal(grown[:-1], rows)
     tokens = torch.tensor(encode(parts.tokenizer, ["a <my-toy> on grass"]))
-    assert torch.isfinite(parts.text_encoder.forward(tokens).last_hidden_state).all()
+    read = parts.text_encoder.forward(tokens).last_hidden_state
+    assert read is not None
+    assert torch.isfinite(read).all()
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

@@ -186,5 +186,11 @@ def load(folder: Path) -> Parts:
         ).eval(),
         vae=AutoencoderKL.from_pretrained(folder, subfolder="vae", **full).eval(),
         unet=UNet2DConditionModel.from_pretrained(folder, subfolder="unet", **full).eval(),
-        scheduler=DDIMScheduler.from_config(DDIMScheduler.load_config(folder, subfolder="scheduler")),
+        scheduler=_scheduler(folder),
     )
+
+
+def _scheduler(folder: Path) -> DDIMScheduler:
+    loaded = DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
+    assert isinstance(loaded, DDIMScheduler), "only return_unused_kwargs gives a pair"
+    return loaded
