@@ -26,6 +26,7 @@ COMMANDS = (
     "attention",
     "describe",
     "replay",
+    "demo",
     "serve",
     "status",
     "stop",

@@ -21,7 +21,7 @@ from palimpsest.errors import (
     RequestError,
     StorageError,
 )
-from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.jobs.events import Event, Finished, Progressed
 from palimpsest.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -75,9 +75,13 @@ def put_file(place: Workplace, file: Path) -> str:
 
 
 def run(place: Workplace, request: Request, options: argparse.Namespace) -> Finished:
-    """Run to the end, showing progress. Closing the task on the way out leaves the model clean."""
-    shown = Display(sys.stderr, getattr(options, "quiet", False))
-    with closing(place.do(request)) as events:  # pyright: ignore[reportArgumentType]
+    """Run to the end, showing progress."""
+    return finish(place.do(request), Display(sys.stderr, getattr(options, "quiet", False)))
+
+
+def finish(events: Iterator[Event], shown: Display) -> Finished:
+    """The last event. Closing the task on the way out leaves the model clean."""
+    with closing(events):  # pyright: ignore[reportArgumentType]
         for event in events:
             if isinstance(event, Progressed):
                 shown.show(event)
@@ -93,17 +97,19 @@ class Display:
 
     stream: TextIO
     quiet: bool = False
+    title: str = ""  # of the task, where there are several
     _phase: str = field(default="", init=False)
     _open: bool = field(default=False, init=False)
 
     def show(self, event: Progressed) -> None:
         if self.quiet:
             return
+        phase = f"{self.title}: {event.phase}" if self.title else event.phase
         if self.stream.isatty():
-            self._redraw(event)
-        elif event.phase != self._phase:
-            print(f"{event.phase} …", file=self.stream, flush=True)
-        self._phase = event.phase
+            self._redraw(event, phase)
+        elif phase != self._phase:
+            print(f"{phase} …", file=self.stream, flush=True)
+        self._phase = phase
 
     def end(self) -> None:
         if self._open:
@@ -111,11 +117,11 @@ class Display:
             self.stream.flush()
         self._open = False
 
-    def _redraw(self, event: Progressed) -> None:
+    def _redraw(self, event: Progressed, phase: str) -> None:
         filled = BAR * event.index // max(event.total, 1)
         left = "" if event.seconds_left is None else f" · {event.seconds_left:.0f} s left"
         bar = "█" * filled + "░" * (BAR - filled)
-        self.stream.write(f"\r\033[K{event.phase:<11} {bar} {event.index} of {event.total}{left}")
+        self.stream.write(f"\r\033[K{phase:<11} {bar} {event.index} of {event.total}{left}")
         self.stream.flush()
         self._open = True
 

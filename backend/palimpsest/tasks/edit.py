@@ -13,7 +13,7 @@ from palimpsest.core.composite import Composite
 from palimpsest.core.count import counted
 from palimpsest.core.edit import Edited
 from palimpsest.core.inversion import Inversion
-from palimpsest.core.operations import RECIPES, Options
+from palimpsest.core.operations import RECIPES, UNSELECTED, Options
 from palimpsest.core.operations import edit as editing
 from palimpsest.core.prompt import Vocabulary, concepts_installed
 from palimpsest.core.tokens import Prompt
@@ -134,7 +134,7 @@ def _refuse(request: EditRequest) -> None:
     """What can be seen to be wrong before a model is loaded."""
     if request.operation not in RECIPES:
         raise RequestError(f"There is no operation {request.operation!r}.", f"Known: {', '.join(RECIPES)}.")
-    if RECIPES[request.operation].needs_selection and request.selection is None:
+    if request.selection is None and request.operation not in UNSELECTED:
         raise SelectionError(f"{request.operation} needs a selection.", "Select what it should act on.")
     if not 1 <= request.variations <= MOST_VARIATIONS:
         raise RequestError(f"{request.variations} variations were asked for.", f"1 to {MOST_VARIATIONS}.")

@@ -11,7 +11,7 @@ from palimpsest.core.operations import edit as editing
 from palimpsest.core.prompt import Vocabulary, concepts_installed
 from palimpsest.core.tokens import Prompt
 from palimpsest.jobs.events import Finished
-from palimpsest.tasks.canvas import Canvas, View, model_png, open_canvas
+from palimpsest.tasks.canvas import Canvas, View, model_png, open_canvas, psnr
 from palimpsest.tasks.progress import Course, Events, memory_told, watched
 from palimpsest.tasks.remember import phases, remembered, settled
 from palimpsest.tasks.workplace import Workplace, model_identity
@@ -42,7 +42,8 @@ def invert(place: Workplace, request: InvertRequest) -> Events[None]:
         artifacts = {"reconstruction": place.images.put(model_png(model.decode(again).cpu()))}
         result = {
             "reconstruction_psnr": canvas.psnr(again),
-            "roundtrip_psnr": canvas.psnr(canvas.z0),
+            "roundtrip_psnr": canvas.psnr(canvas.z0),  # the best the autoencoder can reproduce
+            "fidelity_psnr": psnr(model.decode(again).cpu(), canvas.roundtrip),  # leaving its loss out
             "remembered": known,
             "method": inversion.method,
             "steps": inversion.steps,

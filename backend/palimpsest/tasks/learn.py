@@ -18,6 +18,7 @@ from safetensors.torch import save as bytes_of
 
 from palimpsest.contract import LearnRequest
 from palimpsest.core.composite import quantise
+from palimpsest.core.gate import GateSettings, check_set
 from palimpsest.core.learn import Learned, LearningState, LearningStep, LearnSettings, Lesson, recommended
 from palimpsest.core.learn import learn as learning
 from palimpsest.core.model import DiffusionModel
@@ -143,6 +144,16 @@ def _run(
     how = ViewSettings(mirrored=lesson.kind == "style")
     count = len(examples.pictures) * how.per_picture
     course = Course({"preparing": (count, 1.0), "learning": (settings.steps, BACKWARDS * settings.batch)})
+    checking = check_set(
+        model,
+        examples.pictures,
+        examples.masks,
+        lesson.noun,
+        GateSettings(),
+        lesson.kind,
+        request.accept_outliers,
+    )
+    yield from watched(checking, course)
     preparing = encode_views(model, examples.pictures, examples.masks, how, lesson.seed)
     views = yield from watched(preparing, course)
     saved = place.learning / f"{_key(request, model, settings)}.safetensors"

@@ -27,6 +27,7 @@ PHASES = {
     "invert": "inverting",
     "optimise": "optimising",
     "edit": "editing",
+    "compare": "comparing",
     "prepare": "preparing",
     "learn": "learning",
     "probe": "looking",
