@@ -72,7 +72,13 @@ RECIPES: Mapping[str, Recipe] = {
         cross=NEVER, changed=NEVER, self_attention=NEVER, renoise=1.0, words_inside=True
     ),
     "restyle": Recipe(
-        cross=(0.0, 1.0), changed=(0.0, 1.0), self_attention=(0.0, 0.6), free_inside=False
+        cross=(0.0, 1.0),
+        changed=(0.0, 1.0),
+        self_attention=(0.0, 0.6),
+        self_limit=1.0,
+        free_inside=False,
+        noise=0.7,
+        negative="source",
     ),
     "remove": Recipe(
         cross=NEVER,
@@ -83,7 +89,13 @@ RECIPES: Mapping[str, Recipe] = {
         fill=True,
         key_mask=(0.0, 0.8),
     ),
-    "reweight": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.8), self_attention=(0.0, 0.4), free_inside=False),
+    "reweight": Recipe(
+        cross=(0.0, 0.8),
+        changed=(0.0, 0.8),
+        self_attention=(0.0, 0.4),
+        free_inside=False,
+        negative="source",
+    ),
 }
 """Inside a selection, which bounds the change."""
 
