@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,10 +34,11 @@ from palimpsest.demo.dataset import (
     read_table,
     to_pixels,
 )
-from palimpsest.demo.layout import PROVENANCE, Parts, build, load, save, weight_hashes, write_json
+from palimpsest.demo.layout import Parts, build, load, save, write_json
 from palimpsest.demo.pictures import PROMPTS, sample, save_curve, save_grid, save_round_trip
 from palimpsest.demo.precision import Precision
 from palimpsest.demo.presets import Preset, VaeCourse
+from palimpsest.demo.provenance import describe_origin, fixed_settings, provenance, use
 from palimpsest.demo.tokenizer import build_tokenizer, encode, save_tokenizer
 from palimpsest.demo.train_unet import Denoiser, DenoisingLesson, Latents, train_unet
 from palimpsest.demo.train_unet import make_optimizer as unet_optimizer
@@ -282,7 +282,7 @@ class Run:
         """Write the model as far as it has been trained."""
         parts, steps = self.finished()
         target = self.folder / "model"
-        save(parts, target, self.use(), self.provenance(steps))
+        save(parts, target, use(self.preset), provenance(self.preset, steps, self.origin(), self.notes))
         yield Progress("export", 1, 1, f"written to {target}")
 
     def finished(self) -> tuple[Parts, dict[str, int]]:
@@ -299,33 +299,6 @@ class Run:
             module.eval()
         return parts, steps
 
-    def use(self) -> dict[str, Any]:
-        """How the model is best used; the loader reads it."""
-        preset = self.preset
-        return {
-            "family": "demo",
-            "native_size": preset.size,
-            "guidance": preset.guidance,
-            "steps": preset.sampling_steps,
-        }
-
-    def provenance(self, steps: dict[str, int]) -> dict[str, Any]:
-        """How the model was made."""
-        preset = self.preset
-        return {
-            "name": "Palimpsest built-in",
-            "preset": preset.name,
-            "commit": recipe_commit(),
-            "capabilities": ["describe"],
-            "optimiser_steps": steps,
-            "batch": preset.unet_course.batch,
-            "scenes": preset.scenes,
-            "initialised_from": self.origin(),
-            "attention_supervision": "none in this run",
-            "license": "MIT",
-            **self.notes,
-        }
-
 
 def averaged(parts: Parts, denoiser: Denoiser) -> Parts:
     """``parts`` with the slow averages in place of the weights in training."""
@@ -337,39 +310,3 @@ def averaged(parts: Parts, denoiser: Denoiser) -> Parts:
 def _shards(stage: str, shards: Iterator[Shard]) -> Stage:
     for shard in shards:
         yield Progress(stage, shard.done, shard.total)
-
-
-def fixed_settings(preset: Preset) -> dict[str, Any]:
-    """What must not change between two pieces of one run: all but how long its stages last."""
-    settings = json.loads(json.dumps(preset.to_json()))
-    for course in ("vae_course", "unet_course", "decoder_course"):
-        for free in ("steps", "rate", "decay_share", "full_share", "mix"):
-            settings[course].pop(free, None)
-    for free in ("save_every", "grid_every", "shown", "checked", "guidance", "sampling_steps"):
-        settings.pop(free)
-    return settings
-
-
-def recipe_commit() -> str:
-    """The commit of the recipe, where it runs from a checkout and git is there."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except OSError:
-        return "unknown"
-    return found.stdout.strip() if found.returncode == 0 else "unknown"
-
-
-def describe_origin(folder: Path | None) -> str:
-    """What a run started from, in words that mean something on another machine."""
-    if folder is None:
-        return "random weights"
-    file = folder / PROVENANCE
-    if not file.is_file():
-        return f"a model without a record of its training, unet sha256 {_unet_hash(weight_hashes(folder))}"
-    facts = json.loads(file.read_text(encoding="utf-8"))
-    return f"{facts['name']}, preset {facts['preset']}, unet sha256 {_unet_hash(facts['sha256'])}"
-
-
-def _unet_hash(hashes: dict[str, str]) -> str:
-    return next((h for name, h in hashes.items() if name.startswith("unet/")), "unknown")
