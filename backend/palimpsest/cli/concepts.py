@@ -14,9 +14,11 @@ from palimpsest.settings import read_settings
 if TYPE_CHECKING:
     from palimpsest.storage.concepts import ConceptCard, ConceptLibrary
 
+DESCRIPTION = "The library of learned words."
+
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser("concepts", help="the library of learned words", description=__doc__)
+    parser = commands.add_parser("concepts", help="the library of learned words", description=DESCRIPTION)
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _action(actions, "list", run_list, "every concept")
     _action(actions, "show", run_show, "all that is known about one", "name")

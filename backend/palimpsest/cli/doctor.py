@@ -31,9 +31,12 @@ class Finding:
     trouble: str = ""
 
 
+DESCRIPTION = "Look whether everything is as it should be, and say what to do where it isn't."
+
+
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
-        "doctor", help="look whether everything is as it should be", description=__doc__
+        "doctor", help="look whether everything is as it should be", description=DESCRIPTION
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)

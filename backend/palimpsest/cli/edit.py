@@ -40,8 +40,8 @@ def add_parser(commands: Any) -> None:
         metavar="MASK",
         help="grey picture of the image's size: white may change, black stays (default: everything may)",
     )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--variations", type=int, default=1, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, help="of the noise that is drawn (default: 0)")
+    parser.add_argument("--variations", type=int, default=1, metavar="N", help="how many results")
     parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
     parser.add_argument(
         "--feather", type=int, default=8, metavar="PIXELS", help="soft edge, inside the selection"
@@ -79,7 +79,12 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
         "--cross", type=arguments.window, metavar="PART", help="steps that keep what words see: 0.8"
     )
     group.add_argument(
-        "--cross-word", type=arguments.word_window, action="append", default=[], metavar="WORD=PART"
+        "--cross-word",
+        type=arguments.word_window,
+        action="append",
+        default=[],
+        metavar="WORD=PART",
+        help="the same for one word",
     )
     group.add_argument(
         "--self", dest="self_attention", type=arguments.window, metavar="PART", help="keep layout: 0.4"
@@ -87,9 +92,19 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--blend", action=argparse.BooleanOptionalAction, help="change only where the words are"
     )
-    group.add_argument("--blend-include", action="append", default=[], metavar="WORD")
-    group.add_argument("--blend-exclude", action="append", default=[], metavar="WORD")
-    group.add_argument("--blend-threshold", type=float, default=0.3)
+    group.add_argument(
+        "--blend-include", action="append", default=[], metavar="WORD", help="this word's place changes too"
+    )
+    group.add_argument(
+        "--blend-exclude", action="append", default=[], metavar="WORD", help="this word's place stays"
+    )
+    group.add_argument(
+        "--blend-threshold",
+        type=float,
+        default=0.3,
+        metavar="T",
+        help="0 to 1, lower is wider (default: 0.3)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -27,7 +27,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("name", metavar="NAME", help="how it will be written, without brackets: my-toy")
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     parser.add_argument("--noun", required=True, help="what it is, as a common noun: toy, cat, painting")
-    parser.add_argument("--kind", choices=get_args(ConceptKind), default="subject")
+    parser.add_argument("--kind", choices=get_args(ConceptKind), default="subject", help="default: subject")
     parser.add_argument(
         "--mask",
         type=Path,
@@ -40,7 +40,7 @@ def add_parser(commands: Any) -> None:
         "--vectors", type=int, default=2, metavar="N", help="tokens the word stands for (default: 2)"
     )
     parser.add_argument("--steps", type=int, metavar="N", help="most steps (default: what suits the model)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of all that is drawn by lot (default: 0)")
     parser.add_argument("--replace", action="store_true", help="replace a concept of the same name")
     parser.add_argument(
         "--accept-outliers", action="store_true", help="learn even if a picture doesn't seem to fit"

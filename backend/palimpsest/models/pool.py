@@ -48,4 +48,5 @@ class ModelPool:
 
 def device_named(name: str) -> torch.device:
     """``auto`` is the fastest there is."""
-    return default_device() if name == "auto" else torch.device(name)
+    first = name.split(",")[0]  # the server may be given several, each for a worker of its own
+    return default_device() if first == "auto" else torch.device(first)

@@ -28,7 +28,8 @@ from palimpsest.tasks.workplace import Workplace
 
 MOST_VARIATIONS = 16
 FUNCTION_WORDS = frozenset(
-    "a an the of on in at to and or with next by for from into is are it its this that as".split()
+    "a an the of on in at to and or with next by for from into is are it its this that as "
+    "photo picture image painting drawing".split()
 )
 EVALUATIONS = 3.0  # per step of an edit, about: source, target, target without words
 
@@ -125,7 +126,7 @@ def options_of(request: EditRequest, source: Prompt) -> Options:
 
 
 def content_words(prompt: Prompt) -> tuple[str, ...]:
-    """The words of a prompt that stand for something to see."""
+    """The words of a prompt that stand for something in the picture."""
     named = (word.text for word in prompt.words if word.kind != "mark")
     return tuple(dict.fromkeys(word for word in named if word.lower() not in FUNCTION_WORDS))
 
