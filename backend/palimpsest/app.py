@@ -60,6 +60,7 @@ class ServeOptions:
     idle_seconds: float | None = None  # stop when nobody asked for so long and nothing runs
     with_parent: bool = False  # stop when the standard input ends
     verbose: bool = False
+    workplace: str = WORKPLACE  # "module:function" that every device's worker opens
 
 
 def serve(settings: Settings, options: ServeOptions) -> None:
@@ -153,7 +154,7 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
     )
     start_sweeping(album, Retention(settings.keep_days * 86400.0, settings.keep_bytes))
     return House(
-        engine=build_engine(settings, database),
+        engine=build_engine(settings, database, options.workplace),
         database=database,
         album=album,
         concepts=ConceptLibrary(folders.concepts),
@@ -169,10 +170,10 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
     )
 
 
-def build_engine(settings: Settings, database: Database) -> Engine:
+def build_engine(settings: Settings, database: Database, workplace: str) -> Engine:
     logs = settings.folders.cache / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    editing = WorkerSpec(WORKPLACE, logs, workplace_options(settings))
+    editing = WorkerSpec(workplace, logs, workplace_options(settings))
     pulling = WorkerSpec(PULLER, logs, {"models": str(settings.folders.models)})
 
     def hire(lane: Lane) -> WorkerProcess:

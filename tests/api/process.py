@@ -14,10 +14,7 @@ from jobs.shop import eventually
 from palimpsest_client.client import Client, find_client
 from palimpsest_client.protocol import UnreachableError
 
-LAUNCH = (
-    "import sys, palimpsest.app as app; app.WORKPLACE = app.PULLER = 'jobs.fixture_tasks:open_prompted';"
-    "from palimpsest.cli import main; sys.exit(main(sys.argv[1:]))"
-)
+FIXTURES = ("--workplace", "jobs.fixture_tasks:open_prompted")
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -27,7 +24,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """One command to its end."""
-    command = [sys.executable, "-c", LAUNCH, *arguments]
+    command = [sys.executable, "-m", "palimpsest", *arguments]
     return subprocess.run(command, env=environment(home), capture_output=True, text=True, timeout=60)
 
 
@@ -35,7 +32,7 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def serving(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A server that has answered; killed at the end if it still runs."""
     child = subprocess.Popen(
-        [sys.executable, "-c", LAUNCH, "serve", *arguments],
+        [sys.executable, "-m", "palimpsest", "serve", *FIXTURES, *arguments],
         env=environment(home),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

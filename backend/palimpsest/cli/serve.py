@@ -32,6 +32,11 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="stop when the standard input ends: with whoever started it",
     )
+    parser.add_argument(
+        "--workplace",
+        metavar="MODULE:FUNCTION",
+        help="for developers: what the workers open in place of the models",
+    )
     parser.add_argument("--verbose", action="store_true", help="log every request")
     parser.set_defaults(run=run)
 
@@ -39,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     import dataclasses
 
-    from palimpsest.app import ServeOptions, serve
+    from palimpsest.app import WORKPLACE, ServeOptions, serve
     from palimpsest.settings import read_settings
 
     settings = read_settings()
@@ -55,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
             idle_seconds=options.stop_after_idle,
             with_parent=options.with_parent,
             verbose=options.verbose,
+            workplace=WORKPLACE if options.workplace is None else options.workplace,
         ),
     )
     return 0
