@@ -11,8 +11,8 @@ from itertools import permutations
 
 from palimpsest.bench.statistics import Rate, rate
 from palimpsest.demo.grammar import Description, Mention, caption, fits, parse
-from palimpsest.demo.judge import View
 from palimpsest.demo.judge_data import COLOURLESS, kind_of
+from palimpsest.demo.judge_reading import View
 from palimpsest.demo.scenes import TEST_SEEDS, sample_scene
 from palimpsest.demo.things import STYLES, Animal, Scene, Solid, Thing
 

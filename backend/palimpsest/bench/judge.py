@@ -21,8 +21,9 @@ from palimpsest.bench.model_options import WEIGHTS
 from palimpsest.bench.pictures import Picture
 from palimpsest.bench.statistics import Rate, rate
 from palimpsest.demo.concepts import CONCEPTS, view_scenes
-from palimpsest.demo.judge import NOTHING, Judge, Reading, load_judge
+from palimpsest.demo.judge import Judge, load_judge
 from palimpsest.demo.judge_data import COLOURLESS, LEAST_VISIBLE, fractions_visible, truth
+from palimpsest.demo.judge_reading import NOTHING, Reading
 from palimpsest.demo.scenes import TEST_SEEDS, Rendering, render, sample_scene
 from palimpsest.demo.things import HELD_OUT_STYLES, STYLES, Scene
 from palimpsest.errors import PalimpsestError

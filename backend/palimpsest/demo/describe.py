@@ -12,9 +12,10 @@ from functools import partial
 from itertools import groupby
 
 from palimpsest.demo.grammar import Description, Mention, with_article
-from palimpsest.demo.judge import Answer, Found, Judge, View
+from palimpsest.demo.judge import Judge
 from palimpsest.demo.judge_crops import Picture
 from palimpsest.demo.judge_data import COLOURLESS
+from palimpsest.demo.judge_reading import Answer, Found, View
 from palimpsest.demo.language import GENERAL, NUMBERS, STYLE_PHRASES, kind_and_noun, plural
 from palimpsest.errors import ImageUnsupportedError
 
