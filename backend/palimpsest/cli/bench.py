@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from palimpsest.bench import server
 from palimpsest.bench.model_options import add_arguments
+from palimpsest.cli import arguments
 
 
 def add_parser(subparsers: Any) -> None:
@@ -15,6 +17,7 @@ def add_parser(subparsers: Any) -> None:
     kinds = bench.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
     add_model(kinds)
     add_server(kinds)
+    add_quality(kinds)
 
 
 def add_model(kinds: Any) -> None:
@@ -33,3 +36,21 @@ def add_server(kinds: Any) -> None:
     parser = kinds.add_parser("server", help="what the server itself costs, with jobs that only sleep")
     server.add_arguments(parser)
     parser.set_defaults(run=server.run)
+
+
+def add_quality(kinds: Any) -> None:
+    parser = kinds.add_parser("quality", help="photos reproduced and edited, held against the truth")
+    parser.add_argument("--quick", action="store_true", help="20 photos and 8 edits of each kind")
+    parser.add_argument("--scenes", type=int, metavar="N", help="photos to reproduce (default: 100)")
+    parser.add_argument("--cases", type=int, metavar="N", help="edits of each kind (default: 50)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("quality"), metavar="FOLDER", help="default: quality"
+    )
+    arguments.add_model(parser)
+    parser.set_defaults(run=run_quality)
+
+
+def run_quality(options: argparse.Namespace) -> int:
+    from palimpsest.bench.quality import run
+
+    return run(options)

@@ -84,6 +84,13 @@ class Canvas:
         """Of a latent's picture against the photo, over what the model sees of it."""
         return psnr(self.model.decode(z).cpu(), self.pixels)
 
+    def outside_psnr(self, z: Tensor) -> float | None:
+        """What the sampler alone, before compositing, left of the unselected part; None if there is none."""
+        outside = (regions.working_mask(self.mask, self.region) == 0).expand_as(self.pixels)
+        if not bool(outside.any()):
+            return None
+        return psnr(self.model.decode(z).cpu()[outside], self.pixels[outside])
+
     def grey(self, grid: Tensor) -> NDArray[np.uint8]:
         """A map in [0, 1] over the working picture, as a grey picture of the canvas's size."""
         return np.rint(regions.to_canvas(grid, self.region) * 255).astype(np.uint8)

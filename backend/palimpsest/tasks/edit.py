@@ -194,6 +194,7 @@ def _report(canvas: Canvas, outcome: Outcome, layers: Sequence[Composite]) -> di
         "reconstruction_psnr": canvas.psnr(outcome.edited.source),
         "roundtrip_psnr": canvas.psnr(canvas.z0),  # the best the autoencoder can reproduce
         "pixels_changed_outside": max(made.pixels_changed_outside for made in layers),
+        "outside_psnr": canvas.outside_psnr(outcome.edited.latents[:1]),
         "pixels_changed_inside": [made.pixels_changed_inside for made in layers],
         "remembered": outcome.known,
     }

@@ -1,0 +1,67 @@
+"""The quality benchmark's cases are true, its judgement can tell right from wrong, its report adds up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from palimpsest.bench.quality import Extent, files, keeps, measure, psnr, succeeds
+from palimpsest.bench.quality_cases import KINDS, make_case
+from palimpsest.contract import BUILT_IN
+from palimpsest.demo.judge import load_judge
+from palimpsest.demo.scenes import TEST_SEEDS
+from palimpsest.tasks.workplace import Workplace
+from workplaces import place
+
+__all__ = ["place"]
+SIZE = 128
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_case_changes_only_its_selection(kind: str) -> None:
+    for number in range(4):
+        case = make_case(kind, number)
+        assert case == make_case(kind, number)
+        assert case.before.seed in TEST_SEEDS
+        assert case.shows != case.should_show
+        before, after = case.drawn(SIZE)
+        mask = case.selection(SIZE)
+        if mask is not None:
+            assert 0 < (mask > 0).mean() < 0.9
+            assert np.array_equal(before.image[mask == 0], after.image[mask == 0])
+
+
+def test_the_judge_accepts_the_truth_and_refuses_the_unedited_photo() -> None:
+    """Over all kinds together: a judge that always agreed, or never, would be useless."""
+    judge, cases = load_judge(), [make_case(kind, number) for kind in KINDS for number in range(4)]
+    true = [succeeds(judge, case, case.drawn(SIZE)[1].image, SIZE) for case in cases]
+    unedited = [succeeds(judge, case, case.drawn(SIZE)[0].image, SIZE) for case in cases]
+    kept = [keeps(judge, case, case.drawn(SIZE)[1].image, SIZE) for case in cases]
+    assert np.mean(true) - np.mean(unedited) > 0.5
+    assert any(value is not None for value in kept)
+
+
+def test_psnr_is_that_of_the_definition() -> None:
+    a = np.zeros((4, 4, 3), np.uint8)
+    b = a.copy()
+    b[0, 0, 0] = 255
+    assert psnr(a, b) == pytest.approx(10 * np.log10(48), abs=1e-3)
+    assert psnr(a, a) == 100
+
+
+def test_the_report_adds_up(place: Workplace, tmp_path: Path) -> None:
+    """One photo, one removal, with the built-in model at its own steps."""
+    extent = Extent(1, 1, methods=("ddim", "direct"), kinds=("remove",))
+    report, outcomes = measure(place, BUILT_IN, extent)
+    recorded = report["reconstruction_psnr"]
+    assert recorded["direct"]["values"] == recorded["autoencoder"]["values"]
+    assert report["edits"]["remove"]["success"]["n"] == len(outcomes) == len(report["cases"]) == 1
+    assert report["pixels_changed_outside"] == 0
+    made = files(report, [replace(outcome, success=False) for outcome in outcomes])
+    assert set(made) == {"report.json", "report.md", "edits.png"}
+    assert json.loads(made["report.json"]) == json.loads(json.dumps(report))
+    assert "| remove |" in made["report.md"].decode()
