@@ -32,7 +32,7 @@ class InversionSettings:
     steps: int | None = None
     guidance: float | None = None
     inner_steps: int = 10  # null-text only: most Adam steps per timestep
-    working_size: int | None = None  # long side in pixels that the model works at; None = native
+    working_size: int | None = None  # long side in pixels that the model works at; None = near native area
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def from_json(cls: type[AnyRequest], data: Any, where: str = "request") -> AnyRe
 
 
 def _decode(kind: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _decode_dataclass(kind, value, where)
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
@@ -168,8 +168,9 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
     if kind is float:
         _expect(isinstance(value, (int, float)) and not isinstance(value, bool), value, where, "a number")
         return float(value)
-    matches = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
-    return _expect(matches, value, where, f"a {kind.__name__}")
+    scalar = typing.cast(type, kind)
+    matches = isinstance(value, scalar) and not (scalar is int and isinstance(value, bool))
+    return _expect(matches, value, where, f"a {scalar.__name__}")
 
 
 def _decode_dataclass(cls: type, data: Any, where: str) -> Any:

@@ -85,7 +85,8 @@ def run_demo(environment: Environment, rest: list[str]) -> int:
 
 def run_tests(environment: Environment, rest: list[str]) -> int:
     """All of them, also when an earlier one fails: one run shows everything."""
-    checks = [["-m", "ruff", "check", "."], ["-m", "pyright"], ["-m", "pytest", "-q", *rest]]
+    types = ["-m", "pyright", "--pythonpath", str(environment.python)]  # else it looks at the system's
+    checks = [["-m", "ruff", "check", "."], types, ["-m", "pytest", "-q", *rest]]
     failed = [check[1] for check in checks if environment.call(check) != 0]
     say("Failed: " + ", ".join(failed) if failed else "All tests passed.")
     return 1 if failed else 0
