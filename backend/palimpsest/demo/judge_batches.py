@@ -130,21 +130,19 @@ def region_batch(examples: Examples, weights: Tensor, size: int, random: Generat
     picks = torch.multinomial(weights, size, replacement=True, generator=random)
     rows, things = picks // THINGS, picks % THINGS
     boxes = examples.boxes[rows, things].float()
+    answers = examples.answers[rows, things].long()
     empty = chosen(size, NOTHING_SHARE, random)
     boxes = torch.where(empty[:, None], random_boxes(size, random), boxes)
+    answers[empty] = empty_answers(examples, rows[empty], boxes[empty])
     masks = region_masks(unpack(examples.bodies[rows, things]), boxes, empty, random)
     crops = crop(pictures_of(examples, rows, random), masks, jittered_squares(boxes, random))
     crops[:, :3] = wear(crops[:, :3], random)
     flipped = chosen(size, 0.5, random)[:, None, None, None]
-    answers = examples.answers[rows, things].long()
-    return RegionBatch(
-        torch.where(flipped, crops.flip(-1), crops),
-        torch.where(empty[:, None], empty_answers(examples, rows, boxes), answers),
-    )
+    return RegionBatch(torch.where(flipped, crops.flip(-1), crops), answers)
 
 
 def empty_answers(examples: Examples, rows: Tensor, boxes: Tensor) -> Tensor:
-    """ "Nothing" for boxes that no body reaches into; boxes that one does aren't asked about."""
+    """The kind is "nothing" for boxes that no body reaches into; the others aren't asked about."""
     bodies = examples.bodies[rows]
     anything = unpack(bodies[:, 0] | bodies[:, 1] | bodies[:, 2] | bodies[:, 3])
     region = inside(boxes)
@@ -189,13 +187,22 @@ def region_masks(bodies: Tensor, boxes: Tensor, empty: Tensor, random: Generator
     n = len(boxes)
     grow = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2) * uniform(n * 4, -0.06, 0.1, random).view(n, 4)
     loose = boxes + grow * torch.tensor([-1.0, -1.0, 1.0, 1.0])
-    cells = functional.avg_pool2d(bodies[:, None], CELL)
-    coarse = functional.interpolate(cells, (SIDE, SIDE), mode="bilinear", align_corners=False)[:, 0]
-    coarse = (coarse > uniform(n, 0.15, 0.45, random)[:, None, None]).float()
-    ways = torch.stack([bodies, coarse, inside(loose), ellipses(loose)])
     way = torch.multinomial(torch.tensor([0.35, 0.2, 0.35, 0.1]), n, replacement=True, generator=random)
     way = torch.where(empty & (way < 2), way + 2, way)  # nothing has no body
-    return ways[way, torch.arange(n)]
+    masks = bodies.clone()
+    masks[way == 1] = attended(bodies[way == 1], uniform(n, 0.15, 0.45, random)[way == 1])
+    masks[way == 2] = inside(loose[way == 2])
+    masks[way == 3] = ellipses(loose[way == 3])
+    return masks
+
+
+def attended(bodies: Tensor, threshold: Tensor) -> Tensor:
+    """Bodies as a smooth map of ``CELL``-pixel cells shows them, cut at a ``threshold`` each."""
+    if not len(bodies):
+        return bodies
+    cells = functional.avg_pool2d(bodies[:, None], CELL)
+    smooth = functional.interpolate(cells, bodies.shape[1:], mode="bilinear", align_corners=False)[:, 0]
+    return (smooth > threshold[:, None, None]).float()
 
 
 # --- whole pictures -------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The judge's two small convolutional networks.
 
-``RegionNet`` reads one region: a 48-pixel crop of the picture with the region's mask as fourth channel.
+``RegionNet`` reads one region: a 96-pixel crop of the picture with the region's mask as fourth channel.
 ``SceneNet`` reads the whole picture: what it shows in all, and, on a grid of 8-pixel cells, where
 things are (a heatmap of centres with the box around each, after Zhou et al. 2019, *Objects as Points*).
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-CROP = 48  # side in pixels of the region network's input
+CROP = 96  # side in pixels of the region network's input
 SIDE = 128  # short side in pixels at which whole pictures are read
 CELL = 8  # pixels per cell of the scene network's grid
 
@@ -66,7 +66,7 @@ class RegionNet(nn.Module):
         super().__init__()
         a, b, c, d = widths
         self.body = nn.Sequential(
-            Convolve(4, a, 2), Convolve(a, b, 2), Residual(b), Convolve(b, c, 2), Residual(c),
+            nn.Sequential(Convolve(4, a // 2, 2), Convolve(a // 2, a, 2), Residual(a)), Convolve(a, b, 2), Residual(b), Convolve(b, c, 2), Residual(c),
             Convolve(c, d, 2), Residual(d),
         )  # fmt: skip
         self.heads = Heads(d, labels)

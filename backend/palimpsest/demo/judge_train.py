@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from palimpsest.demo.checkpoint import load_state, save_state, step_generator
-from palimpsest.demo.judge import FACTS, Judge, find_boxes, load_judge, save_judge, with_threshold
+from palimpsest.demo.judge import FACTS, Judge, find_boxes, save_judge, with_threshold
 from palimpsest.demo.judge_batches import region_batch, region_weights, scene_batch
 from palimpsest.demo.judge_data import REGION_LABELS, SCENE_LABELS, UNKNOWN
 from palimpsest.demo.judge_net import RegionNet, SceneNet, SceneOutput
@@ -32,6 +33,8 @@ from palimpsest.demo.scenes import TRAINING_SEEDS, VALIDATION_SEEDS
 from palimpsest.errors import PalimpsestError, RequestError
 
 SAVE_EVERY = 200  # steps
+MAY_BE_ZERO = ("seed", "round_trips", "weight_decay", "region_steps", "scene_steps")
+"""A stage of no steps keeps the network as it was started."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Course:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if name not in ("seed", "round_trips", "weight_decay") and value <= 0:
+            if name not in MAY_BE_ZERO and value <= 0:
                 raise RequestError(f"{name} is {value}; it must be above 0.", f"Give a larger {name}.")
         if any(number % self.shard for number in (self.scenes, self.validation, self.round_trips)):
             raise RequestError(
@@ -178,24 +181,39 @@ def train(
             yield Trained("round trips", done, len(travelling.starts))
     examples = training.read()
     region, scene = new_networks(course.seed)
+    networks: dict[str, nn.Module] = {"region": region, "scene": scene}
+    inherited: list[int] = []
     if start is not None:
-        before = load_judge(start)
-        region.load_state_dict(before.region.state_dict())
-        scene.load_state_dict(before.scene.state_dict())
+        inherited = [take_over(net, start / f"{name}.safetensors") for name, net in networks.items()]
     for stage in (region_stage(region, examples, course), scene_stage(scene, examples, course)):
         yield from train_stage(stage, folder, course)
     judge = Judge(region, scene, REGION_LABELS, SCENE_LABELS)
     sent = 0 if examples.round_trips is None else len(examples.round_trips)
     facts: dict[str, Any] = {"course": asdict(course), "round_trips": sent}
     if start is not None:
-        facts["started_from"] = history(start)
+        facts["started_from"] = {**history(start), "tensors_taken_over": sum(inherited)}
     save_judge(choose_threshold(judge, validation.read()), folder / "judge", facts)
+
+
+@torch.no_grad()
+def take_over(net: nn.Module, file: Path) -> int:
+    """Copy the tensors of an older network that have the same name and shape; returns how many."""
+    old, taken = load_file(file), 0
+    for name, tensor in net.state_dict().items():
+        if name in old and old[name].shape == tensor.shape:
+            tensor.copy_(old[name])
+            taken += 1
+    return taken
 
 
 def history(folder: Path) -> dict[str, Any]:
     """How the judge in ``folder`` was made."""
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-    return {key: facts[key] for key in ("course", "round_trips", "started_from") if key in facts}
+    return {
+        key: facts[key]
+        for key in ("course", "round_trips", "started_from", "tensors_taken_over")
+        if key in facts
+    }
 
 
 def new_networks(seed: int) -> tuple[RegionNet, SceneNet]:
