@@ -14,14 +14,15 @@ from tiny import tiny_folder, tiny_model
 FAMILIES = ("sd1", "sd2", "sdxl")
 
 
-@pytest.fixture(autouse=True)
-def _few_threads_and_no_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Tiny tensors run fastest on one thread, and a test that reaches for the hub must fail at once."""
-    threads = torch.get_num_threads()
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread_and_no_hub() -> Iterator[None]:
+    """For this process and those it starts: tiny tensors run fastest, and the same way each time, on one
+    thread; and a test that reaches for the hub must fail at once."""
     torch.set_num_threads(1)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    yield
-    torch.set_num_threads(threads)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield
 
 
 @pytest.fixture(params=FAMILIES)

@@ -44,7 +44,7 @@ class Live:
 
     def ask(self, method: str, path: str, owner: str = "anna", **rest: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {TOKENS[owner]}", **rest.pop("headers", {})}
-        return requests.request(method, self.address + path, headers=headers, timeout=30, **rest)
+        return requests.request(method, self.address + path, headers=headers, timeout=120, **rest)
 
     def bring(self, content: bytes, owner: str = "anna") -> str:
         image = hashlib.sha256(content).hexdigest()
