@@ -65,8 +65,9 @@ class RegionNet(nn.Module):
     def __init__(self, labels: Labels, widths: Sequence[int] = (32, 56, 112, 160)) -> None:
         super().__init__()
         a, b, c, d = widths
+        stem = nn.Sequential(Convolve(4, a // 2, 2), Convolve(a // 2, a, 2), Residual(a))
         self.body = nn.Sequential(
-            nn.Sequential(Convolve(4, a // 2, 2), Convolve(a // 2, a, 2), Residual(a)), Convolve(a, b, 2), Residual(b), Convolve(b, c, 2), Residual(c),
+            stem, Convolve(a, b, 2), Residual(b), Convolve(b, c, 2), Residual(c),
             Convolve(c, d, 2), Residual(d),
         )  # fmt: skip
         self.heads = Heads(d, labels)
