@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +88,8 @@ def open_workplace(device: str, options: dict[str, Any]) -> Workplace:
     """``options``: the fields of ``Places``."""
     places = contract.from_json(Places, options, "the workplace")
     where = device_named(device)
+    if where.type == "cpu":
+        leave_a_core()
     return Workplace(
         models=ModelPool(Path(places.models), where, Path(places.weights_memory), places.paths_allowed),
         images=ImageStore(Path(places.images)),
@@ -96,6 +99,14 @@ def open_workplace(device: str, options: dict[str, Any]) -> Workplace:
         limits=Limits(pixels=places.max_pixels, file_bytes=places.max_image_bytes),
         previews=places.previews,
     )
+
+
+def leave_a_core() -> None:
+    """One core stays free for the editor: PyTorch's threads wait for each other at every operation, so one
+    that has to share its core makes all of them several times slower. Never raises the number."""
+    cores = os.cpu_count()
+    most = 1 if cores is None else max(1, cores - 1)
+    torch.set_num_threads(min(torch.get_num_threads(), most))
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:
