@@ -1,0 +1,125 @@
+"""What the panel needs from an editor: facts about the open picture, its pixels, and a place for results.
+
+Each plug-in's ``host.py`` derives from ``Editor``. All of it is called on the editor's own thread, nothing
+in it may block that thread for more than 50 ms, and ``done`` and ``failed`` are called on it too, later.
+``failed`` gets a sentence for people. When the document was closed meanwhile, ``failed`` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .geometry import Bounds
+
+CANVAS = "canvas"  # what the user sees: all layers together
+LAYER = "layer"  # the active layer, without what lies above and below
+
+Failed = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DocumentFacts:
+    """The open picture as far as the panel shows it. Cheap to read (< 1 ms): asked several times a second."""
+
+    key: str  # names an open document; stable while it is open, never used again for another
+    name: str
+    width: int  # px
+    height: int
+    selection: Bounds | None  # clipped to the canvas; None = nothing is selected
+    layer: str  # the active layer's name
+    refusal: str = ""  # why this document can't be edited ("This picture is CMYK. …"); "" = it can
+    remedy: str = ""  # the button that would help ("Make an RGB copy"); "" = there is none
+    has_recipe: bool = False  # the active layer was made by Palimpsest
+    file: str = ""  # path of the document's file: sentences are kept by it; "" = never saved
+
+
+@dataclass(frozen=True)
+class LayerFacts:
+    """One layer that a concept could be learned from."""
+
+    source: str  # what ``capture`` takes for it
+    name: str
+    selected: bool = False  # chosen in the editor's own list of layers
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Pixels of a document, ready to be sent."""
+
+    document: str  # DocumentFacts.key
+    image: bytes  # PNG in sRGB, 8 or 16 bit as the document's depth needs
+    selection: bytes | None  # grey PNG of the same size: 0 = keep, white = edit; None = nothing selected
+    bounds: Bounds  # where ``image`` lies on the canvas
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """What becomes a layer: transparent where nothing was edited."""
+
+    image: bytes  # PNG with alpha, 8 or 16 bit
+    bounds: Bounds  # where it belongs on the canvas; the image has this size
+    name: str  # of the layer
+    recipe: str  # JSON text, kept with the layer and given back by ``Editor.recipe``
+    updates: str | None = None  # LayerRecipe.layer to be changed in place; gone or None = a new layer
+
+
+@dataclass(frozen=True)
+class LayerRecipe:
+    """The recipe in the active layer."""
+
+    layer: str  # names the layer for ``LayerResult.updates``
+    name: str  # as people see it
+    text: str  # LayerResult.recipe
+
+
+class Editor:
+    """Krita or GIMP as the panel sees it. Every method is the host's to write."""
+
+    def document(self) -> DocumentFacts | None:
+        """The active document; None = no picture is open."""
+        raise NotImplementedError
+
+    def layers(self, document: str) -> list[LayerFacts]:
+        """The document's layers that hold pixels, topmost first."""
+        raise NotImplementedError
+
+    def capture(
+        self,
+        document: str,
+        source: str,
+        within: Bounds | None,
+        done: Callable[[Capture], None],
+        failed: Failed,
+    ) -> None:
+        """Read pixels: CANVAS, LAYER or a LayerFacts.source; ``within`` = only this part of the canvas.
+
+        Reads tile by tile on the editor's timer and encodes on a worker thread. A layer gives its own
+        extent, clipped to the canvas and ``within``. The selection is read as it is at the call.
+        """
+        raise NotImplementedError
+
+    def insert(
+        self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed
+    ) -> None:
+        """One layer above the active one (or the one that is updated), masked where the editor can, one
+        undo step. ``done`` gets what ``LayerRecipe.layer`` will be for it."""
+        raise NotImplementedError
+
+    def recipe(self, document: str) -> LayerRecipe | None:
+        """Of the active layer; None = Palimpsest didn't make it."""
+        raise NotImplementedError
+
+    def select(
+        self, document: str, mask: bytes, bounds: Bounds, done: Callable[[], None], failed: Failed
+    ) -> None:
+        """Replace the selection by ``mask``, a grey PNG that lies at ``bounds`` on the canvas."""
+        raise NotImplementedError
+
+    def remedy(self, document: str) -> None:
+        """Do what ``DocumentFacts.remedy`` offers."""
+        raise NotImplementedError
+
+    def later(self, call: Callable[[], None]) -> None:
+        """Run ``call`` on the editor's next idle turn."""
+        raise NotImplementedError
