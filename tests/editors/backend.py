@@ -1,0 +1,82 @@
+"""The real backend of this checkout with the built-in model: started, killed, started again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from palimpsest_client.client import Client, find_client
+from palimpsest_client.protocol import UnreachableError
+
+REPOSITORY = Path(__file__).parent.parent.parent
+PATIENCE = 120.0  # seconds to start
+
+
+class Backend:
+    """``home`` is its PALIMPSEST_HOME: whoever has the same one finds it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def client(self) -> Client:
+        return find_client(self.home / "config")
+
+    def start(self) -> None:
+        """Returns when it answers. On one thread, so that the editor has the other processor."""
+        environment = {
+            **os.environ,
+            "PALIMPSEST_HOME": str(self.home),
+            "PALIMPSEST_DEVICE": "cpu",
+            "PYTHONPATH": str(REPOSITORY / "backend"),
+            "OMP_NUM_THREADS": "1",
+            "HF_HUB_OFFLINE": "1",
+        }
+        with (self.home / "backend.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "palimpsest", "serve", "--with-parent"],
+                env=environment,
+                stdin=subprocess.PIPE,  # it ends with us, whatever happens to us
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + PATIENCE
+        while not self.answers():
+            assert self._process.poll() is None, self._log()
+            assert time.monotonic() < deadline, self._log()
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        with contextlib.suppress(UnreachableError):
+            self.client.health()
+            return True
+        return False
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Without a word, as a crash does."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, kind: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(kind)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process = None
+
+    def _log(self) -> str:
+        return (self.home / "backend.log").read_text(errors="replace")[-4000:]

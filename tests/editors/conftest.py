@@ -1,0 +1,112 @@
+"""Editors for the tests in this folder: a display, the real backend, and the real Krita.
+
+``prepare`` makes the editors present. Without one its tests are skipped and say why; with
+PALIMPSEST_REQUIRE_EDITORS=1, as continuous integration has it, they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from editors.backend import Backend
+from editors.box import Box, remove_folder, shared_folder
+from editors.display import Display
+from editors.krita import Krita, keep_seed
+from editors.krita import start as start_krita
+
+DEFAULT_ROOT = "/var/cache/palimpsest-editors/trixie"
+HOST, ROOT = "this system", "the Debian root"
+
+
+def editors_root() -> Path:
+    """The other root, in which a newer Krita and GIMP 3 live; it may be missing."""
+    return Path(os.environ.get("PALIMPSEST_EDITORS_ROOT", DEFAULT_ROOT)).resolve()
+
+
+def missing(what: str) -> None:
+    """Skip, or fail where editors are required."""
+    told = f"{what} is missing: run tests/editors/prepare as root."
+    if os.environ.get("PALIMPSEST_REQUIRE_EDITORS") == "1":
+        pytest.fail(told)
+    pytest.skip(told)
+
+
+def require_program(name: str, root: Path | None = None) -> None:
+    """``root`` None = this system."""
+    if root is None:
+        found = shutil.which(name, path="/usr/bin:/bin") is not None
+    else:
+        found = os.geteuid() == 0 and (root / ".complete").exists() and (root / "usr/bin" / name).exists()
+    if not found:
+        missing(name if root is None else f"{name} in {root} (or the right to chroot)")
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[Display]:
+    for program in ("Xvfb", "xdotool", "import"):
+        require_program(program)
+    display = Display()
+    yield display
+    display.close()
+
+
+@pytest.fixture(scope="session")
+def backend() -> Iterator[Backend]:
+    """``palimpsest serve`` with the built-in model; an editor in the root finds it by the same path."""
+    root = editors_root()
+    home = shared_folder(root if (root / ".complete").exists() and os.geteuid() == 0 else None)
+    backend = Backend(home)
+    backend.start()
+    yield backend
+    backend.stop()
+    remove_folder(home)
+
+
+class Kritas:
+    """One running Krita that all tests share: started when first asked for, again if it has died."""
+
+    def __init__(self, root: Path | None, display: Display, home: Path, seed: Path) -> None:
+        self._root, self._display, self._home, self._seed = root, display, home, seed
+        self._krita: Krita | None = None
+
+    def get(self) -> Krita:
+        if self._krita is not None and not self._krita.alive:
+            self.close()
+        if self._krita is None:
+            self._krita = start_krita(Box(self._root), self._display, self._home, self._seed)
+        return self._krita
+
+    def close(self) -> None:
+        if self._krita is not None:
+            self._krita.quit()
+            keep_seed(self._krita.box, self._seed)
+            self._krita.box.close()
+            self._krita = None
+
+
+@pytest.fixture(scope="session", params=[HOST, ROOT])
+def kritas(
+    request: pytest.FixtureRequest,
+    display: Display,
+    backend: Backend,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Kritas]:
+    root = None if request.param == HOST else editors_root()
+    require_program("krita", root)
+    kritas = Kritas(root, display, backend.home, tmp_path_factory.mktemp("seed") / "krita")
+    yield kritas
+    kritas.close()
+
+
+@pytest.fixture
+def krita(kritas: Kritas) -> Iterator[Krita]:
+    """Krita without any document; twice for each test, in two versions."""
+    krita = kritas.get()
+    yield krita
+    if krita.alive:
+        krita.call("close_documents")

@@ -1,0 +1,60 @@
+"""A screen without a monitor (Xvfb), with a mouse, a keyboard and a camera."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+SIZE = "1600x1000x24"
+
+
+class Display:
+    """``name`` is what DISPLAY must say. Programs in another root reach it too: it has no files."""
+
+    def __init__(self, size: str = SIZE) -> None:
+        reading, writing = os.pipe()
+        self._process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp", "-ac"],
+            pass_fds=[writing],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            self.name = ":" + pipe.readline().strip()  # Xvfb takes a free number and tells it
+        assert self.name != ":", "Xvfb didn't start"
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def screenshot(self, path: Path) -> Path:
+        self._run("import", "-window", "root", str(path))
+        return path
+
+    def move(self, x: int, y: int) -> None:
+        self._run("xdotool", "mousemove", str(x), str(y))
+
+    def click(self, x: int, y: int) -> None:
+        self._run("xdotool", "mousemove", str(x), str(y), "click", "1")
+
+    def key(self, *keys: str) -> None:
+        """For instance ``key("ctrl+z")``; goes to the window that has the focus."""
+        self._run("xdotool", "key", *keys)
+
+    def type(self, text: str) -> None:
+        self._run("xdotool", "type", "--delay", "20", text)
+
+    def focus(self, window: str) -> None:
+        """There is no window manager to do it."""
+        self._run("xdotool", "windowfocus", "--sync", window)
+
+    def windows(self, *criteria: str) -> list[str]:
+        """Visible windows, for instance ``windows("--name", "^Palimpsest$")``."""
+        return self._run("xdotool", "search", "--onlyvisible", *criteria, check=False).split()
+
+    def _run(self, *command: str, check: bool = True) -> str:
+        environment = {**os.environ, "DISPLAY": self.name}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=check)
+        return done.stdout

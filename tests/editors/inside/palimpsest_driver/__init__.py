@@ -1,0 +1,31 @@
+"""Krita's test driver: looks for orders from a timer on Krita's own thread."""
+
+try:
+    from PyQt5.QtCore import QTimer
+except ImportError:
+    from PyQt6.QtCore import QTimer
+
+from krita import Extension, Krita
+
+from . import orders, steps
+
+TURN = 20  # ms
+
+
+class Driver(Extension):
+    def __init__(self, parent):
+        super().__init__(parent)
+        self.desk = orders.Desk(vars(steps))
+        self.timer = QTimer()
+        self.timer.timeout.connect(self.desk.turn)
+
+    def setup(self):
+        pass
+
+    def createActions(self, window):  # noqa: N802 - Krita's name
+        """There is a window: Krita is ready."""
+        self.timer.start(TURN)
+        self.desk.ready()
+
+
+Krita.instance().addExtension(Driver(Krita.instance()))

@@ -1,0 +1,78 @@
+"""The real Krita with our plug-in in a profile of its own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from editors.box import Box
+from editors.display import Display
+from editors.driven import Driven, EditorError
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+PLUGINS = ("palimpsest", "palimpsest_driver")
+ENABLED = "".join(f"enable_{name}=true\n" for name in PLUGINS)
+SETTINGS = {
+    "kritarc": f"[python]\n{ENABLED}[General]\nFirstRun=false\n",
+    "kritadisplayrc": "[General]\nOpenGLRenderer=none\ncanvasState=OPENGL_NOT_TRIED\n",
+}
+RESOURCES = "krita"  # of the data folder; making it takes 20 s, so it is kept from one start to the next
+
+
+class Krita(Driven):
+    """A running Krita. ``steps.py`` holds what can be called in it."""
+
+    def quit(self) -> None:
+        """As a user does, without saving; killed if that doesn't work."""
+        try:
+            self.order("quit_krita")
+            self.process.wait(30)
+        except Exception:  # whatever is wrong with it, it must go
+            self.kill()
+
+
+def start(box: Box, display: Display, home: Path, seed: Path | None = None) -> Krita:
+    """Krita with plug-in and driver installed. ``home``: PALIMPSEST_HOME of the backend it shall find.
+
+    ``seed``: resources that an earlier Krita of the same version left (see ``keep_seed``).
+    """
+    if seed is not None and seed.exists():
+        shutil.copytree(seed, box.data / RESOURCES, dirs_exist_ok=True)
+    install(box)
+    for name, text in SETTINGS.items():
+        (box.config / name).write_text(text)
+    log = box.folder / "krita.log"
+    process = box.start(
+        ["krita", "--nosplash"],
+        log,
+        DISPLAY=display.name,
+        QT_QPA_PLATFORM="xcb",
+        PALIMPSEST_HOME=str(home),
+    )
+    krita = Krita(box, process, log)
+    try:
+        krita.wait_ready()
+    except EditorError:
+        krita.kill()
+        raise
+    return krita
+
+
+def install(box: Box) -> None:
+    """Plug-in with its client, and the driver with what it can do."""
+    plugins = box.data / "krita" / "pykrita"
+    shutil.rmtree(plugins, ignore_errors=True)
+    without = shutil.ignore_patterns("__pycache__", "_client")
+    shutil.copytree(REPOSITORY / "krita_plugin", plugins, ignore=without)
+    shutil.copytree(REPOSITORY / "backend/palimpsest_client", plugins / "palimpsest/_client", ignore=without)
+    shutil.copytree(HERE / "inside/palimpsest_driver", plugins / "palimpsest_driver", ignore=without)
+    shutil.copy(HERE / "inside/palimpsest_driver.desktop", plugins)
+    shutil.copy(HERE / "inside/orders.py", plugins / "palimpsest_driver/orders.py")
+    shutil.copy(HERE / "inside/krita_steps.py", plugins / "palimpsest_driver/steps.py")
+
+
+def keep_seed(box: Box, seed: Path) -> None:
+    """Keep what this Krita (which must have ended) made of its resources, for the next start."""
+    if not seed.exists():
+        shutil.copytree(box.data / RESOURCES, seed, ignore=shutil.ignore_patterns("pykrita"))
