@@ -19,7 +19,8 @@ PalimpsestError
 │   └── OfflineError / ChecksumError / QueueFullError / ServerRunningError
 ├── JobError                  a job that isn't there or couldn't go on     404/409/500
 │   ├── JobNotFoundError / JobExistsError / ArtifactNotFoundError
-│   └── WorkerDiedError / JobStalledError
+│   └── WorkerDiedError / JobStalledError / JobCancelledError
+├── InternalError             a mistake of ours                            500
 └── AccessError               what the server refuses to talk about        4xx
     ├── TokenError / HostForbiddenError / OriginForbiddenError / ProtocolMismatchError
     ├── RouteNotFoundError / MethodNotAllowedError / RateLimitedError
@@ -31,6 +32,7 @@ Each class has a stable ``code`` (clients match on it), an HTTP ``status`` and, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 
@@ -246,6 +248,15 @@ class JobStalledError(JobError):
     code = "job_stalled"
 
 
+class JobCancelledError(JobError):
+    code = "job_cancelled"
+    status = 409
+
+
+class InternalError(PalimpsestError):
+    code = "internal"
+
+
 class AccessError(PalimpsestError):
     code = "forbidden"
     status = 403
@@ -293,3 +304,15 @@ class BodyTooLargeError(AccessError):
 class BodyStalledError(AccessError):
     code = "body_stalled"
     status = 408
+
+
+def from_json(told: Mapping[str, Any]) -> PalimpsestError:
+    """An error that another process told, as its own class again; unknown codes as PalimpsestError."""
+    found = next((cls for cls in _below(PalimpsestError) if cls.code == told.get("code")), PalimpsestError)
+    return found(str(told.get("message", "")), str(told.get("hint", "")), **dict(told.get("details", {})))
+
+
+def _below(cls: type[PalimpsestError]) -> Iterator[type[PalimpsestError]]:
+    yield cls
+    for below in cls.__subclasses__():
+        yield from _below(below)

@@ -24,10 +24,8 @@ import traceback
 from collections.abc import Iterator
 from typing import Any, Protocol, TextIO
 
-from palimpsest.errors import OutOfMemoryError, PalimpsestError
+from palimpsest.errors import InternalError, OutOfMemoryError, PalimpsestError
 from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Progressed, to_json
-
-INTERNAL = "internal"  # code of an error that no PalimpsestError describes: a mistake of ours
 
 
 class Workplace(Protocol):
@@ -114,8 +112,7 @@ def explain(error: Exception) -> dict[str, Any]:
     name = type(error).__name__
     if isinstance(error, MemoryError) or name == "OutOfMemoryError":  # torch's, without importing torch
         return OutOfMemoryError("Memory ran out.", "Try a smaller working size, or free memory.").to_json()
-    message = f"{name}: {error}"
-    return {"code": INTERNAL, "message": message, "hint": "This is a mistake in Palimpsest.", "details": {}}
+    return InternalError(f"{name}: {error}", "This is a mistake in Palimpsest.").to_json()
 
 
 def open_workplace(dotted: str, device: str, options: dict[str, Any]) -> Workplace:

@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from palimpsest import errors
-from palimpsest.errors import ConceptFileError, PalimpsestError
+from palimpsest.errors import ConceptFileError, PalimpsestError, from_json
 from palimpsest.storage.concepts import ConceptLibrary
 
 SECONDS = 120.0
@@ -47,14 +46,6 @@ def _run(library: Path, order: dict[str, Any]) -> None:
         raise ConceptFileError("The concept's file can't be read.", "It may be damaged.") from None
     if answer is not None:
         raise from_json(answer)
-
-
-def from_json(told: dict[str, Any]) -> PalimpsestError:
-    """An error that was told by another process, as its own class again."""
-    for cls in vars(errors).values():
-        if isinstance(cls, type) and issubclass(cls, PalimpsestError) and cls.code == told["code"]:
-            return cls(told["message"], told["hint"], **told["details"])
-    return PalimpsestError(told["message"], told["hint"])
 
 
 def _obey(library: ConceptLibrary, order: dict[str, Any]) -> None:
