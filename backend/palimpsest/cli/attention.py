@@ -21,6 +21,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--word", required=True, help="a word of it")
     parser.add_argument("--working-size", type=int, metavar="PIXELS", help="long side the model works at")
     arguments.add_model(parser)
+    arguments.add_local(parser)
     arguments.add_output(parser)
     arguments.add_reporting(parser)
     parser.set_defaults(run=run)
@@ -28,19 +29,20 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
+    from palimpsest.cli.backend import opened
 
     target = running.Target(options.output, f"{options.image.stem}-{_safe(options.word)}", options.overwrite)
     target.check("map", "selection")
-    with running.workplace(options) as place:
+    with opened(options) as backend:
         request = AttentionRequest(
-            image=running.put_file(place, options.image),
+            image=backend.put(options.image),
             source_prompt=options.shows,
             word=options.word,
             model=options.model,
             inversion=InversionSettings(working_size=options.working_size),
         )
-        finished = running.run(place, request, options)
-        return running.report(target.write(place, finished), finished.result, options)
+        finished = running.run(backend, request, options)
+        return running.report(target.write(backend, finished), finished.result, options)
 
 
 def _safe(word: str) -> str:

@@ -35,6 +35,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
+    from palimpsest.cli.backend import workplace
     from palimpsest.tour.run import Tour
 
     shown = running.Display(sys.stderr, options.quiet)
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="palimpsest-") as scratch:
         here = Path(scratch)
         settings = replace(read_settings(), folders=Folders(here / "data", here / "cache", here / "config"))
-        with running.workplace(options, settings) as place:
+        with workplace(options, settings) as place:
             tour = Tour(place, options.output, options.model, watch)
             files = tour.run()
     return running.report({name: str(path) for name, path in files.items()}, tour.report, options)

@@ -20,16 +20,18 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("image", type=Path, metavar="IMAGE")
     parser.add_argument("--selection", type=Path, metavar="MASK", help="describe only what is around this")
     arguments.add_model(parser)
+    arguments.add_local(parser)
     arguments.add_reporting(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
+    from palimpsest.cli.backend import opened
 
-    with running.workplace(options) as place:
-        image, selection = running.put_file(place, options.image), running.put(place, options.selection)
-        finished = running.run(place, DescribeRequest(image, selection, options.model), options)
+    with opened(options) as backend:
+        image, selection = backend.put(options.image), running.put(backend, options.selection)
+        finished = running.run(backend, DescribeRequest(image, selection, options.model), options)
     result = finished.result
     print(json.dumps({"files": {}, "result": result}) if options.json else result["caption"])
     return 0

@@ -9,26 +9,18 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import PalimpsestError
+from palimpsest.installation.checkup import Finding, editor_findings, show_findings
 from palimpsest.settings import Settings, read_settings
 
 GIB = 1 << 30
 LITTLE_ROOM, LITTLE_MEMORY = 2 * GIB, 4 * GIB
 LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "PIL", "numpy")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """``trouble`` is empty when all is well; otherwise it says what to do."""
-
-    what: str
-    found: str
-    trouble: str = ""
 
 
 DESCRIPTION = "Look whether everything is as it should be, and say what to do where it isn't."
@@ -43,15 +35,12 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    findings = list(examine(read_settings()))
+    findings = [*examine(read_settings()), *editor_findings()]
     sick = any(finding.trouble for finding in findings)
     if options.json:
         print(json.dumps({"well": not sick, "findings": [asdict(f) for f in findings]}, ensure_ascii=False))
     else:
-        for finding in findings:
-            print(f"{'!' if finding.trouble else '✓'} {finding.what}: {finding.found}")
-            if finding.trouble:
-                print(f"    {finding.trouble}")
+        show_findings(findings)
     return 1 if sick else 0
 
 

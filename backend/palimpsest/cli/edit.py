@@ -10,7 +10,7 @@ from palimpsest.cli import arguments
 from palimpsest.contract import Control, EditRequest, Operation
 
 if TYPE_CHECKING:
-    from palimpsest.tasks.workplace import Workplace
+    from palimpsest.cli.backend import Backend
 
 EXAMPLES = """examples:
   palimpsest edit photo.png --selection cat.png --shows "a photo of a cat" --should-show "a photo of <my-toy>"
@@ -52,6 +52,7 @@ def add_parser(commands: Any) -> None:
     _add_control(parser)
     arguments.add_inversion(parser)
     arguments.add_model(parser)
+    arguments.add_local(parser)
     arguments.add_output(parser)
     arguments.add_reporting(parser)
     parser.set_defaults(run=run)
@@ -109,23 +110,24 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
+    from palimpsest.cli.backend import opened
 
     target = running.Target(options.output, f"{options.image.stem}-{options.operation}", options.overwrite)
     target.check("layer", "composite")
-    with running.workplace(options) as place:
-        finished = running.run(place, request_of(place, options), options)
-        return running.report(target.write(place, finished), finished.result, options)
+    with opened(options) as backend:
+        finished = running.run(backend, request_of(backend, options), options)
+        return running.report(target.write(backend, finished), finished.result, options)
 
 
-def request_of(place: Workplace, options: argparse.Namespace) -> EditRequest:
+def request_of(backend: Backend, options: argparse.Namespace) -> EditRequest:
     from palimpsest.cli import running
 
     return EditRequest(
-        image=running.put_file(place, options.image),
+        image=backend.put(options.image),
         operation=options.operation,
         source_prompt=options.shows,
         target_prompt=options.should_show,
-        selection=running.put(place, options.selection),
+        selection=running.put(backend, options.selection),
         pairs=tuple(options.pair),
         weights=dict(options.weight),
         model=options.model,

@@ -24,6 +24,7 @@ def add_parser(commands: Any) -> None:
     )
     arguments.add_inversion(parser)
     arguments.add_model(parser)
+    arguments.add_local(parser)
     arguments.add_output(parser)
     arguments.add_reporting(parser)
     parser.set_defaults(run=run)
@@ -31,17 +32,18 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
+    from palimpsest.cli.backend import opened
 
     target = running.Target(options.output, f"{options.image.stem}-invert", options.overwrite)
     target.check("reconstruction")
-    with running.workplace(options) as place:
+    with opened(options) as backend:
         request = InvertRequest(
-            image=running.put_file(place, options.image),
+            image=backend.put(options.image),
             source_prompt=options.shows,
-            selection=running.put(place, options.selection),
+            selection=running.put(backend, options.selection),
             model=options.model,
             inversion=arguments.inversion_settings(options),
             context=options.context,
         )
-        finished = running.run(place, request, options)
-        return running.report(target.write(place, finished), finished.result, options)
+        finished = running.run(backend, request, options)
+        return running.report(target.write(backend, finished), finished.result, options)

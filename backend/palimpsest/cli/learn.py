@@ -46,20 +46,22 @@ def add_parser(commands: Any) -> None:
         "--accept-outliers", action="store_true", help="learn even if a picture doesn't seem to fit"
     )
     arguments.add_model(parser)
+    arguments.add_local(parser)
     arguments.add_reporting(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
+    from palimpsest.cli.backend import opened
 
-    with running.workplace(options) as place:
+    with opened(options) as backend:
         request = LearnRequest(
             name=options.name.strip("<>"),
-            images=tuple(running.put_file(place, image) for image in options.images),
+            images=tuple(backend.put(image) for image in options.images),
             noun=options.noun,
             kind=options.kind,
-            masks=tuple(running.put_file(place, mask) for mask in options.mask),
+            masks=tuple(backend.put(mask) for mask in options.mask),
             vectors=options.vectors,
             steps=options.steps,
             seed=options.seed,
@@ -67,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
             replace=options.replace,
             accept_outliers=options.accept_outliers,
         )
-        finished = running.run(place, request, options)
+        finished = running.run(backend, request, options)
     result = finished.result
     print(json.dumps({"files": {}, "result": result}) if options.json else result["placeholder"])
     return 0

@@ -28,22 +28,24 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
+    from palimpsest.cli.backend import InProcess, workplace
     from palimpsest.tasks.recipe import differences, request_of
 
     recipe = read_recipe(options.recipe)
     request = request_of(recipe)
     target = running.Target(options.output, f"{options.files[0].stem}-{request.operation}", options.overwrite)
     target.check("layer", "composite")
-    with running.workplace(options) as place:
-        hashes = [running.put_file(place, file) for file in options.files]
+    with workplace(options) as place:
+        backend = InProcess(place)
+        hashes = [backend.put(file) for file in options.files]
         if request.image not in hashes:
             raise RequestError(
                 "None of the files is the picture of this recipe.", f"Its sha256: {request.image}."
             )
         for difference in differences(recipe, place):
             print(f"Not the same as then: {difference}.", file=sys.stderr)
-        finished = running.run(place, request, options)
-        return running.report(target.write(place, finished), finished.result, options)
+        finished = running.run(backend, request, options)
+        return running.report(target.write(backend, finished), finished.result, options)
 
 
 def read_recipe(file: Path) -> dict[str, Any]:

@@ -1,82 +1,32 @@
-"""Run one task in this process: files in, progress on standard error, files out."""
+"""Run one task: files in, progress on standard error, files out."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
+from palimpsest.cli.backend import Backend
 from palimpsest.contract import Request
-from palimpsest.errors import (
-    ImageNotFoundError,
-    ImageTooLargeError,
-    ImageUnreadableError,
-    PalimpsestError,
-    RequestError,
-    StorageError,
-)
+from palimpsest.errors import PalimpsestError, RequestError, StorageError
 from palimpsest.jobs.events import Event, Finished, Progressed
-from palimpsest.settings import Settings, read_settings
-
-if TYPE_CHECKING:
-    from palimpsest.tasks.workplace import Workplace
 
 BAR = 30  # characters
 
 
-@contextmanager
-def workplace(options: argparse.Namespace, settings: Settings | None = None) -> Iterator[Workplace]:
-    """A workplace whose pictures live only as long as this command."""
-    from palimpsest.tasks.workplace import Places, open_workplace
-
-    settings = read_settings() if settings is None else settings
-    device = getattr(options, "device", None)
-    with tempfile.TemporaryDirectory(prefix="palimpsest-") as images:
-        places = Places(
-            models=str(settings.folders.models),
-            images=images,
-            concepts=str(settings.folders.concepts),
-            inversions=str(settings.folders.inversions),
-            learning=str(settings.learning),
-            weights_memory=str(settings.weights_memory),
-            inversion_cache_bytes=settings.inversion_cache_bytes,
-            max_pixels=settings.max_pixels,
-            max_image_bytes=settings.max_image_bytes,
-            paths_allowed=True,
-            previews=False,
-        )
-        yield open_workplace(settings.device if device is None else device, asdict(places))
+def put(backend: Backend, file: Path | None) -> str | None:
+    """A file that may be left out; its hash."""
+    return None if file is None else backend.put(file)
 
 
-def put(place: Workplace, file: Path | None) -> str | None:
-    """A file into the workplace's store; returns its hash."""
-    return None if file is None else put_file(place, file)
-
-
-def put_file(place: Workplace, file: Path) -> str:
-    """Raises ImageNotFoundError, ImageTooLargeError, ImageUnreadableError."""
-    try:
-        if file.stat().st_size > place.limits.file_bytes:
-            raise ImageTooLargeError(
-                f"{file} has {file.stat().st_size} bytes; at most {place.limits.file_bytes} are read.",
-                "PALIMPSEST_MAX_IMAGE_BYTES sets the limit.",
-            )
-        return place.images.put(file.read_bytes())
-    except FileNotFoundError as error:
-        raise ImageNotFoundError(f"There is no file {file}.", "Check the path.") from error
-    except OSError as error:
-        raise ImageUnreadableError(f"{file} can't be read: {error.strerror}.", "Check the file.") from error
-
-
-def run(place: Workplace, request: Request, options: argparse.Namespace) -> Finished:
+def run(backend: Backend, request: Request, options: argparse.Namespace) -> Finished:
     """Run to the end, showing progress."""
-    return finish(place.do(request), Display(sys.stderr, getattr(options, "quiet", False)))
+    return finish(backend.do(request), Display(sys.stderr, getattr(options, "quiet", False)))
 
 
 def finish(events: Iterator[Event], shown: Display) -> Finished:
@@ -153,11 +103,11 @@ class Target:
     def record(self) -> Path:
         return self.folder / f"{self.stem}.json"
 
-    def write(self, place: Workplace, finished: Finished) -> dict[str, str]:
+    def write(self, backend: Backend, finished: Finished) -> dict[str, str]:
         """Every artifact and the record; all of them or none. Returns artifact → path."""
         from palimpsest.storage.atomic import write_atomically
 
-        contents = {self.path(name): place.images.get(image) for name, image in finished.artifacts.items()}
+        contents = {self.path(name): backend.get(image) for name, image in finished.artifacts.items()}
         record = {**finished.result, "artifacts": {n: self.path(n).name for n in finished.artifacts}}
         contents[self.record] = (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
         written: list[Path] = []

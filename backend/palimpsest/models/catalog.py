@@ -25,6 +25,13 @@ def installed(models: Path) -> dict[str, Path]:
     return places
 
 
+def names_path(name: str, models: Path) -> bool:
+    """Whether ``name`` is a place on this machine rather than the name of an installed model."""
+    if name in installed(models):
+        return False
+    return Path(name).is_absolute() or "/" in name or Path(name).exists()
+
+
 def find(name: str, models: Path, paths_allowed: bool = True) -> Path:
     """The place of the model called ``name``, which may also be a path unless ``paths_allowed`` is off.
 
@@ -33,7 +40,7 @@ def find(name: str, models: Path, paths_allowed: bool = True) -> Path:
     places = installed(models)
     if name in places:
         return places[name]
-    if paths_allowed and (Path(name).is_absolute() or "/" in name or Path(name).exists()):
+    if paths_allowed and names_path(name, models):
         return Path(name)
     raise ModelNotFoundError(
         f"There is no model called {name!r}.",

@@ -1,0 +1,209 @@
+"""Where a command's work is done: in this process, or by the server that runs already.
+
+A running server has the models loaded and the queue; a second process beside it would need the same
+memory again. Both ways read the same files, say the same, and end with the same codes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from palimpsest import contract, errors
+from palimpsest.contract import KINDS, Request
+from palimpsest.errors import (
+    ImageNotFoundError,
+    ImageTooLargeError,
+    ImageUnreadableError,
+    JobCancelledError,
+    NetworkError,
+    PalimpsestError,
+)
+from palimpsest.jobs import events
+from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Progressed, Queued
+from palimpsest.models.catalog import names_path
+from palimpsest.settings import Settings, read_settings
+from palimpsest_client.client import Client, find_client
+from palimpsest_client.protocol import ClientError, RefusedError, UnreachableError
+
+if TYPE_CHECKING:
+    from palimpsest.tasks.workplace import Workplace
+
+UNATTENDED_SECONDS = 300.0  # then a job whose shell is gone, without having said so, is cancelled
+FIND_SECONDS = 5.0
+TALK_SECONDS = 60.0
+
+
+class Backend(Protocol):
+    """What a command needs of it. Every method raises PalimpsestErrors."""
+
+    def put(self, file: Path) -> str:
+        """A picture into the store; returns its hash."""
+        ...
+
+    def get(self, image: str) -> bytes: ...
+
+    def do(self, request: Request) -> Iterator[Event]:
+        """Progress, and Finished as the last. Closing it, or an interruption, ends the work."""
+        ...
+
+
+@dataclass(frozen=True)
+class InProcess:
+    place: Workplace
+
+    def put(self, file: Path) -> str:
+        require_picture(file, self.place.limits.file_bytes)
+        return self.place.images.put(file.read_bytes())
+
+    def get(self, image: str) -> bytes:
+        return self.place.images.get(image)
+
+    def do(self, request: Request) -> Iterator[Event]:
+        return self.place.do(request)
+
+
+@dataclass(frozen=True)
+class Served:
+    """Through a running server. The job is cancelled when nobody wants it any more."""
+
+    client: Client
+    max_image_bytes: int
+
+    def put(self, file: Path) -> str:
+        require_picture(file, self.max_image_bytes)
+        with as_our_errors():
+            return self.client.upload_file(file)
+
+    def get(self, image: str) -> bytes:
+        with as_our_errors():
+            return self.client.download(image)
+
+    def do(self, request: Request) -> Iterator[Event]:
+        id, ended = f"shell-{uuid.uuid4().hex}", False
+        try:
+            with as_our_errors():
+                self._submit(id, request)
+                for event in self._events(id):
+                    ended = isinstance(event, (Finished, Failed, Cancelled))
+                    yield said(event)
+        finally:
+            if not ended:
+                with contextlib.suppress(ClientError):  # refused, or gone: then nobody waits for it either
+                    self.client.cancel(id)
+
+    def _submit(self, id: str, request: Request) -> None:
+        kind = next(kind for kind, cls in KINDS.items() if isinstance(request, cls))
+        self.client.submit(id, kind, contract.to_json(request), unattended_seconds=UNATTENDED_SECONDS)
+
+    def _events(self, id: str) -> Iterator[Event]:
+        for told in self.client.follow(id):
+            known = {name: value for name, value in told.items() if name not in ("sequence", "time")}
+            yield events.from_json(known)
+
+
+def said(event: Event) -> Event:
+    """What a task would have said itself: an end without a result is raised."""
+    if isinstance(event, Failed):
+        raise errors.from_json(event.error)
+    if isinstance(event, Cancelled):
+        why = event.reason if event.reason else "Somebody else cancelled it."
+        raise JobCancelledError(f"The job was cancelled. {why}")
+    if isinstance(event, (Progressed, Previewed, Finished)):
+        return event
+    return Progressed("waiting" if isinstance(event, Queued) else "starting", 0, 0)
+
+
+@contextmanager
+def opened(options: argparse.Namespace) -> Iterator[Backend]:
+    """The running server, if there is one that can do it; otherwise this process."""
+    settings = read_settings()
+    client = None if must_be_here(options, settings) else running_server()
+    if client is not None:
+        yield Served(client, settings.max_image_bytes)
+        return
+    with workplace(options, settings) as place:
+        yield InProcess(place)
+
+
+def must_be_here(options: argparse.Namespace, settings: Settings) -> bool:
+    """A device is this process's own choice, and a server takes models by their names only."""
+    by_path = names_path(options.model, settings.folders.models)
+    return options.local or options.device is not None or by_path
+
+
+def running_server() -> Client | None:
+    """Raises the error of a server that answers but can't be used: it is not passed over in silence."""
+    try:
+        client = find_client(timeout=FIND_SECONDS)
+        client.health()
+    except UnreachableError:
+        return None
+    except RefusedError as error:
+        print("The server that runs here refused; --local does without it.", file=sys.stderr)
+        raise ours(error) from error
+    return find_client(timeout=TALK_SECONDS)
+
+
+@contextmanager
+def workplace(options: argparse.Namespace, settings: Settings | None = None) -> Iterator[Workplace]:
+    """A workplace in this process whose pictures live only as long as this command."""
+    from palimpsest.tasks.workplace import Places, open_workplace
+
+    settings = read_settings() if settings is None else settings
+    device = getattr(options, "device", None)
+    with tempfile.TemporaryDirectory(prefix="palimpsest-") as images:
+        places = Places(
+            models=str(settings.folders.models),
+            images=images,
+            concepts=str(settings.folders.concepts),
+            inversions=str(settings.folders.inversions),
+            learning=str(settings.learning),
+            weights_memory=str(settings.weights_memory),
+            inversion_cache_bytes=settings.inversion_cache_bytes,
+            max_pixels=settings.max_pixels,
+            max_image_bytes=settings.max_image_bytes,
+            paths_allowed=True,
+            previews=False,
+        )
+        yield open_workplace(settings.device if device is None else device, asdict(places))
+
+
+def require_picture(file: Path, most: int) -> None:
+    """Raises ImageNotFoundError, ImageTooLargeError, ImageUnreadableError."""
+    try:
+        with file.open("rb") as opened_file:
+            size = opened_file.seek(0, 2)
+    except FileNotFoundError as error:
+        raise ImageNotFoundError(f"There is no file {file}.", "Check the path.") from error
+    except OSError as error:
+        raise ImageUnreadableError(f"{file} can't be read: {error.strerror}.", "Check the file.") from error
+    if size > most:
+        raise ImageTooLargeError(
+            f"{file} has {size} bytes; at most {most} are read.",
+            "PALIMPSEST_MAX_IMAGE_BYTES sets the limit.",
+        )
+
+
+@contextmanager
+def as_our_errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise ours(error) from error
+
+
+def ours(error: ClientError) -> PalimpsestError:
+    """The client's error in the server's own terms."""
+    if isinstance(error, RefusedError):
+        told = {"code": error.code, "message": error.message, "hint": error.hint, "details": error.details}
+        return errors.from_json(told)
+    return NetworkError(error.message, error.hint if error.hint else "See: palimpsest status")

@@ -1,0 +1,187 @@
+"""With a server running, a command goes through it: the same files, the same words, the same codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import palimpsest as palimpsest_package
+from api.process import environment
+from jobs.shop import eventually
+from palimpsest_client.client import Client, find_client
+from workplaces import picture, selection
+
+SHOWS = "a photo of a cat on grass"
+EDIT = ("edit", "photo.png", "--selection", "selection.png", "--model", "tiny", "--guidance", "3")
+EDIT = (*EDIT, "--shows", SHOWS, "--should-show", "a photo of a dog on grass", "--json")
+LEARN = ("0.png", "1.png", "2.png", "--noun", "toy", "--model", "tiny", "--accept-outliers")
+TOY_WORLD = Path(palimpsest_package.__file__).parent / "tour" / "pictures" / "photo.png"
+Palimpsest = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def start(home: Path, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "palimpsest", *arguments],
+        **{"env": environment(home), "cwd": folder, "text": True},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, sd1_folder: Path) -> Iterator[Path]:
+    """The home of a server with one small model, and real workers."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(sd1_folder, home / "data" / "models" / "tiny")
+    server = start(home, home, "serve")
+    assert server.stdout is not None
+    assert server.stdout.readline().startswith("Palimpsest is at")
+    yield home
+    server.send_signal(signal.SIGTERM)
+    server.communicate(timeout=120)
+
+
+@pytest.fixture(scope="module")
+def client(home: Path) -> Client:
+    return find_client(home / "config")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "photo.png").write_bytes(picture())
+    (tmp_path / "selection.png").write_bytes(selection())
+    for seed in range(3):
+        (tmp_path / f"{seed}.png").write_bytes(picture(seed=seed))
+    return tmp_path
+
+
+@pytest.fixture
+def palimpsest(home: Path, folder: Path) -> Palimpsest:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        child = start(home, folder, *arguments)
+        out, err = child.communicate(timeout=300)
+        return subprocess.CompletedProcess(arguments, child.returncode, out, err)
+
+    return run
+
+
+def count(client: Client) -> int:
+    return len(client.jobs(200)["jobs"])
+
+
+def test_the_server_and_this_process_write_the_same_bytes(
+    palimpsest: Palimpsest, client: Client, folder: Path
+) -> None:
+    before = count(client)
+    served = palimpsest(*EDIT, "--steps", "3", "--output", "served")
+    assert (served.returncode, count(client) - before) == (0, 1), served.stderr
+    assert "editing" in served.stderr
+    local = palimpsest(*EDIT, "--steps", "3", "--output", "local", "--local")
+    assert (local.returncode, count(client) - before) == (0, 1), local.stderr
+    names = sorted(path.name for path in (folder / "served").iterdir())
+    assert names == sorted(path.name for path in (folder / "local").iterdir())
+    for name in [name for name in names if name.endswith(".png")]:
+        assert (folder / "served" / name).read_bytes() == (folder / "local" / name).read_bytes(), name
+    first, second = (json.loads(run.stdout)["result"] for run in (served, local))
+    assert (set(first), first["recipe"]) == (set(second), second["recipe"])
+
+
+def test_every_kind_of_work_goes_through_it(palimpsest: Palimpsest, client: Client) -> None:
+    before = count(client)
+    shown = ("photo.png", "--shows", SHOWS, "--model", "tiny")
+    assert palimpsest("invert", *shown, "--steps", "3").returncode == 0
+    found = palimpsest("attention", *shown, "--word", "cat")
+    assert found.stdout.split() == ["photo-cat-map.png", "photo-cat-selection.png", "photo-cat.json"]
+    learned = palimpsest("learn", "my-toy", *LEARN, "--steps", "3")
+    assert learned.stdout == "<my-toy>\n", learned.stderr
+    assert [card["name"] for card in client.concepts()] == ["my-toy"]
+    caption = palimpsest("describe", str(TOY_WORLD))
+    assert (caption.returncode, caption.stdout.strip() != "") == (0, True), caption.stderr
+    kinds = [job["kind"] for job in client.jobs(200)["jobs"]][: count(client) - before]
+    assert kinds == ["describe", "learn", "attention", "invert"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "exit_code"),
+    [
+        (("--should-show", "a <nobody> on grass"), "concept_not_found", 2),
+        (("--should-show", "squirrel " * 9), "prompt_too_long", 2),
+        (("--selection", "missing.png"), "image_not_found", 2),
+        (("--selection", "0.png", "--feather", "-3"), "request_invalid", 2),
+        (("--model", "nothing"), "model_not_found", 2),
+        (("--steps", "0"), "request_invalid", 2),
+    ],
+)
+def test_errors_have_the_codes_they_have_without_it(
+    palimpsest: Palimpsest, change: tuple[str, ...], code: str, exit_code: int, folder: Path
+) -> None:
+    for where in ((), ("--local",)):
+        refused = palimpsest(*EDIT, "--steps", "3", "--output", "out", *change, *where)
+        assert json.loads(refused.stdout)["error"]["code"] == code, refused.stderr
+        assert refused.returncode == exit_code
+        assert not (folder / "out").exists()
+
+
+def running(client: Client) -> dict[str, Any] | None:
+    return next((job for job in client.jobs()["jobs"] if job["state"] == "running"), None)
+
+
+def test_an_interruption_cancels_the_job_and_leaves_nothing(home: Path, folder: Path, client: Client) -> None:
+    child = start(home, folder, *EDIT, "--steps", "1000", "--output", "out")
+    job = eventually(lambda: running(client), 120)
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=120)
+    assert (child.returncode, "Nothing was half-written" in said) == (130, True)
+    eventually(lambda: client.job(job["id"])["state"] == "cancelled", 120)
+    assert not (folder / "out").exists()
+
+
+def test_somebody_elses_cancel_is_told(home: Path, folder: Path, client: Client) -> None:
+    child = start(home, folder, *EDIT, "--steps", "1000", "--output", "out")
+    job = eventually(lambda: running(client), 120)
+    client.cancel(job["id"])
+    told, _ = child.communicate(timeout=120)
+    assert (child.returncode, json.loads(told)["error"]["code"]) == (1, "job_cancelled")
+
+
+def test_a_device_or_a_models_path_stays_in_this_process(
+    palimpsest: Palimpsest, client: Client, sd1_folder: Path
+) -> None:
+    before = count(client)
+    for change in (("--device", "cpu"), ("--model", str(sd1_folder))):
+        done = palimpsest(*EDIT, "--steps", "3", "--output", change[0].strip("-"), *change)
+        assert done.returncode == 0, done.stderr
+    assert count(client) == before
+
+
+def test_a_server_that_refuses_us_is_not_passed_over(home: Path, palimpsest: Palimpsest) -> None:
+    token = Path(json.loads((home / "config" / "server.json").read_text())["token_file"])
+    right = token.read_text()
+    token.write_text("x" * 32)
+    try:
+        refused: Any = palimpsest(*EDIT, "--steps", "3")
+    finally:
+        token.write_text(right)
+    assert (refused.returncode, json.loads(refused.stdout)["error"]["code"]) == (2, "token_invalid")
+
+
+def test_a_server_that_is_gone_is_done_without(folder: Path, tmp_path: Path, sd1_folder: Path) -> None:
+    """Its state file is left when it was killed."""
+    home = tmp_path / "home"
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "token").write_text("x" * 32)
+    told = {"address": "http://127.0.0.1:9", "pid": os.getpid(), "protocol": 1, "version": "0"}
+    told["token_file"] = str(home / "config" / "token")
+    (home / "config" / "server.json").write_text(json.dumps(told))
+    child = start(home, folder, *EDIT, "--steps", "2", "--model", str(sd1_folder).replace("//", "/"))
+    _, said = child.communicate(timeout=300)
+    assert child.returncode == 0, said
