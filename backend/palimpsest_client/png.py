@@ -9,13 +9,14 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from .geometry import Extent
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels → grey, grey + alpha, RGB, RGB + alpha
+BAND = 1 << 20  # bytes
 CHANNELS = {color_type: channels for channels, color_type in COLOR_TYPES.items()}
 
 
@@ -36,22 +37,47 @@ class Layout(NamedTuple):
 def encode(pixels: bytes, layout: Layout, icc: bytes | None = None, level: int = 1) -> bytes:
     """A PNG of exactly these pixels. ``level`` 0 … 9: 0 is fastest, for a server on the same machine."""
     check(pixels, layout)
+    return encode_bands(bands(pixels, layout), layout, icc, level)
+
+
+def encode_bands(
+    pixels: Iterable[bytes], layout: Layout, icc: bytes | None = None, level: int = 1
+) -> bytes:
+    """As ``encode``, of pixels that come as pieces of whole rows: never all of them are in memory."""
+    check_kind(layout)
     width, height = layout.extent
     header = struct.pack(">IIBBBBB", width, height, layout.depth, COLOR_TYPES[layout.channels], 0, 0, 0)
     parts = [SIGNATURE, chunk(b"IHDR", header)]
     if icc is not None:
         parts.append(chunk(b"iCCP", b"profile\0\0" + zlib.compress(icc)))
-    parts += [chunk(b"IDAT", data) for data in compressed(as_stored(pixels, layout), layout, level)]
+    parts += [chunk(b"IDAT", data) for data in compressed(pixels, layout, level)]
     parts.append(chunk(b"IEND", b""))
     return b"".join(parts)
 
 
+def bands(pixels: bytes, layout: Layout) -> Iterator[bytes]:
+    """The pixels in pieces of whole rows, so short that no other thread waits for one."""
+    step = max(1, BAND // layout.row_bytes) * layout.row_bytes
+    for start in range(0, len(pixels), step):
+        yield pixels[start : start + step]
+
+
 def check(pixels: bytes, layout: Layout) -> None:
+    check_kind(layout)
+    check_amount(len(pixels), layout)
+
+
+def check_kind(layout: Layout) -> None:
     if layout.channels not in COLOR_TYPES or layout.depth not in (8, 16):
         raise ValueError(f"{layout.channels} channels of {layout.depth} bits can't be a PNG")
+    if layout.extent.width <= 0 or layout.extent.height <= 0:
+        raise ValueError(f"{layout!r} holds no pixels")
+
+
+def check_amount(amount: int, layout: Layout) -> None:
     expected = layout.row_bytes * layout.extent.height
-    if expected <= 0 or len(pixels) != expected:
-        raise ValueError(f"{len(pixels)} bytes where {expected} belong to {layout!r}")
+    if amount != expected:
+        raise ValueError(f"{amount} bytes where {expected} belong to {layout!r}")
 
 
 def as_stored(pixels: bytes, layout: Layout) -> bytes:
@@ -77,14 +103,18 @@ def red_first(pixels: bytes, channels: int, size: int) -> bytes:
     return bytes(swapped)
 
 
-def compressed(pixels: bytes, layout: Layout, level: int) -> Iterator[bytes]:
-    """The zlib stream of all rows, each after its filter byte, in pieces."""
+def compressed(pixels: Iterable[bytes], layout: Layout, level: int) -> Iterator[bytes]:
+    """The zlib stream of all rows, each after its filter byte. Raises ValueError at a wrong amount."""
     squeeze = zlib.compressobj(level)
-    view, step = memoryview(pixels), layout.row_bytes
-    for start in range(0, len(view), step):
-        piece = squeeze.compress(b"\0") + squeeze.compress(view[start : start + step])
-        if piece:
-            yield piece
+    amount, step = 0, layout.row_bytes
+    for band in pixels:
+        amount += len(band)
+        view = memoryview(as_stored(band, layout))
+        for start in range(0, len(view), step):
+            piece = squeeze.compress(b"\0") + squeeze.compress(view[start : start + step])
+            if piece:
+                yield piece
+    check_amount(amount, layout)
     yield squeeze.flush()
 
 

@@ -116,3 +116,26 @@ def test_a_profile_travels_with_the_picture():
 def test_what_cannot_be_a_png_is_refused(layout):
     with pytest.raises(ValueError):  # noqa: PT011
         png.encode(bytes(12), layout)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=5), st.sampled_from([8, 16]))
+def test_a_picture_that_comes_in_bands_is_the_same_png(heights, depth):
+    layout = Layout(Extent(3, sum(heights)), 4, depth, True, True)
+    pixels = np.random.default_rng(0).bytes(layout.row_bytes * layout.extent.height)
+    ends = [layout.row_bytes * end for end in np.cumsum(heights)]
+    pieces = [pixels[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    assert png.encode_bands(iter(pieces), layout) == png.encode(pixels, layout)
+
+
+def test_long_pictures_are_cut_between_rows(monkeypatch):
+    monkeypatch.setattr(png, "BAND", 25)
+    layout = Layout(Extent(5, 7), 2)
+    pixels = bytes(range(70))
+    pieces = list(png.bands(pixels, layout))
+    assert b"".join(pieces) == pixels
+    assert [len(piece) for piece in pieces] == [20, 20, 20, 10]
+
+
+def test_bands_that_are_not_the_whole_picture_are_refused():
+    with pytest.raises(ValueError, match="10 bytes where 20 belong"):
+        png.encode_bands([bytes(10)], Layout(Extent(5, 4), 1))

@@ -1,0 +1,102 @@
+"""Long work in slices: fair, within its time, and no failure goes unsaid."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import pytest
+
+from palimpsest_client import slices
+from palimpsest_client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
+
+
+def counting(seen: list[str], name: str, steps: int) -> Steps[None]:
+    for _ in range(steps):
+        seen.append(name)
+        yield WORKED
+
+
+def no_failure(text: str) -> None:
+    raise AssertionError(text)
+
+
+def run(work: Slices, turns: int = 1000) -> None:
+    for _ in range(turns):
+        if not work.busy:
+            return
+        work.turn()
+    raise AssertionError("still busy")
+
+
+def test_all_work_goes_on_in_turn_until_it_has_ended():
+    seen: list[str] = []
+    work = Slices()
+    work.add(counting(seen, "a", 3), no_failure)
+    work.add(counting(seen, "b", 2), no_failure)
+    assert seen == [], "nothing runs before the first turn"
+    run(work)
+    assert seen == ["a", "b", "a", "b", "a"]
+
+
+def test_a_turn_ends_when_its_time_is_up():
+    ticks = itertools.count(0, slices.BUDGET / 3)
+    seen: list[str] = []
+    work = Slices(lambda: next(ticks))
+    work.add(counting(seen, "a", 100), no_failure)
+    work.turn()
+    assert 1 <= len(seen) <= 4
+
+
+def test_a_turn_ends_when_everything_waits():
+    def waiting() -> Steps[None]:
+        while True:
+            yield WAITING
+
+    work = Slices(lambda: 0.0)  # time stands still: only waiting can end the turn
+    work.add(waiting(), no_failure)
+    work.turn()
+    assert work.busy
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(WorkError("The picture was closed."), "The picture was closed."), (KeyError("x"), "KeyError: 'x'")],
+)
+def test_a_failure_is_said_and_the_rest_goes_on(error: Exception, said: str):
+    def failing() -> Steps[None]:
+        yield WORKED
+        raise error
+
+    told: list[str] = []
+    seen: list[str] = []
+    work = Slices()
+    work.add(failing(), told.append)
+    work.add(counting(seen, "b", 5), no_failure)
+    run(work)
+    assert len(told) == 1
+    assert said in told[0]
+    assert seen == ["b"] * 5
+
+
+def test_what_runs_elsewhere_comes_back_with_its_result():
+    found: list[object] = []
+
+    def whole() -> Steps[None]:
+        found.append((yield from elsewhere(lambda: threading.current_thread().name)))
+
+    work = Slices()
+    work.add(whole(), no_failure)
+    run(work, turns=10_000_000)
+    assert found == ["palimpsest-pixels"]
+
+
+def test_what_fails_elsewhere_fails_here():
+    def fail() -> None:
+        raise WorkError("The picture is damaged.")
+
+    told: list[str] = []
+    work = Slices()
+    work.add(elsewhere(fail), told.append)
+    run(work, turns=10_000_000)
+    assert told == ["The picture is damaged."]
