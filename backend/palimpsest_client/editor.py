@@ -7,8 +7,8 @@ in it may block that thread for more than 50 ms, and ``done`` and ``failed`` are
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Callable, List
 
 from .geometry import Bounds
 
@@ -61,6 +61,7 @@ class LayerResult:
     bounds: Bounds  # where it belongs on the canvas; the image has this size
     name: str  # of the layer
     recipe: str  # JSON text, kept with the layer and given back by ``Editor.recipe``
+    content: Bounds  # the part of ``bounds`` that isn't empty: as large as the layer need be
     updates: str | None = None  # LayerRecipe.layer to be changed in place; gone or None = a new layer
 
 
@@ -80,7 +81,7 @@ class Editor:
         """The active document; None = no picture is open."""
         raise NotImplementedError
 
-    def layers(self, document: str) -> list[LayerFacts]:
+    def layers(self, document: str) -> List[LayerFacts]:
         """The document's layers that hold pixels, topmost first."""
         raise NotImplementedError
 

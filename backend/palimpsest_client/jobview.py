@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .protocol import ENDED
+from .wording import duration, phase, say
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ class JobView:
         if self.state == "running":
             return running_text(self)
         if self.state == "failed":
-            return ("{} {}".format(self.error.get("message", "Failed."), self.error.get("hint", ""))).strip()
-        return {"finished": "Done.", "cancelled": "Cancelled."}[self.state]
+            said = self.error.get("message", say("failed"))
+            return "{} {}".format(said, self.error.get("hint", "")).strip()
+        return say("done") if self.state == "finished" else say("cancelled")
 
 
 CHANGES = {
@@ -75,21 +77,14 @@ CHANGES = {
 
 def waiting_text(ahead: int | None) -> str:
     if not ahead:
-        return "Waiting."
-    return f"Waiting: {ahead} {'job' if ahead == 1 else 'jobs'} before yours."
+        return say("waiting")
+    return say("waiting-behind-one") if ahead == 1 else say("waiting-behind", n=ahead)
 
 
 def running_text(view: JobView) -> str:
-    parts = [view.phase.capitalize() if view.phase else "Starting"]
+    parts = [phase(view.phase)]
     if view.total > 0:
-        parts.append(f"{view.index} of {view.total}")
+        parts.append(say("n-of-m", n=view.index, m=view.total))
     if view.seconds_left is not None:
-        parts.append(duration_text(view.seconds_left))
+        parts.append(duration(view.seconds_left))
     return " · ".join(parts)
-
-
-def duration_text(seconds: float) -> str:
-    """12 s, 3 min, 2 h."""
-    if seconds < 60:
-        return f"{round(seconds)} s"
-    return f"{round(seconds / 60)} min" if seconds < 3600 else f"{round(seconds / 3600)} h"

@@ -1,7 +1,8 @@
 """Between a client and an editor: the network on one thread, everything else on the editor's own.
 
 The plug-in calls ``drain`` from its timer. Nothing here waits on the editor's thread, and the host is
-called on no other.
+called on no other. One job at a time is submitted and followed; smaller questions (``ask``) are answered
+between two looks at it.
 """
 
 from __future__ import annotations
@@ -9,23 +10,24 @@ from __future__ import annotations
 import queue
 import threading
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Deque, TypeVar, Union
 
 from .client import Client
 from .jobview import JobView
 from .protocol import PROTOCOL, ClientError, RefusedError, UnreachableError
+from .wording import say
 
 RETRY_SECONDS = 2.0
-WAIT_SECONDS = 2.0  # one long poll: also how soon a cancel is sent while one waits
+WAIT_SECONDS = 1.0  # one long poll: also how soon a cancel is sent while nothing happens
 
-NO_BACKEND = "Palimpsest's backend isn't running."
-STOPPED = "The backend stopped. Your job is kept and goes on when it is back."
+Found = TypeVar("Found")
 
 
 class Host:
-    """The editor, as far as results need it. A plug-in overrides these; all on the editor's thread."""
+    """Whom a session tells. A plug-in overrides these; all on the editor's thread."""
 
     def show(self, state: SessionState) -> None:
         """Something changed that people see."""
@@ -36,13 +38,17 @@ class Host:
     def insert(self, view: JobView, pictures: Mapping[str, bytes]) -> None:
         """The job is done: put its pictures (artifact name → bytes) into the document."""
 
+    def connected(self) -> None:
+        """A backend was found, at the start or after it had gone."""
+
 
 @dataclass(frozen=True)
 class SessionState:
     """What the panel shows. connection: "searching", "ready", "gone", "refused" or "mismatch"."""
 
     connection: str = "searching"
-    text: str = NO_BACKEND
+    text: str = ""
+    address: str = ""  # of the last backend that was tried
     system: dict[str, Any] = field(default_factory=dict)
     job: JobView | None = None
 
@@ -53,27 +59,41 @@ class SessionState:
 
 @dataclass(frozen=True)
 class Order:
-    """A job to be: ``pictures`` are sent first, and their ids put into the request under their names."""
+    """A job to be: ``pictures`` are sent first, and their ids put into the request under their names.
+
+    A name with dots puts the id deeper: "images.0" is the first of the list "images".
+    """
 
     kind: str
     request: Mapping[str, Any]
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # "image", "selection"
-    fetch: tuple[str, ...] = ()  # artifacts to bring back; empty = all
+    fetch: tuple[str, ...] | None = ()  # artifacts to bring back; empty = all, None = none
     unattended_seconds: float | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    known: bool = False  # submitted before: only to be followed
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something small to be asked on the network's thread, and who gets the answer on the editor's."""
+
+    call: Callable[[Client], Any]
+    done: Callable[[Any], None]
+    failed: Callable[[ClientError], None]
 
 
 class Session:
-    """``start``, then ``submit``, ``cancel`` and ``drain`` from the editor's thread, then ``stop``."""
+    """``start``; ``submit``, ``ask``, ``cancel`` and ``drain`` from the editor's thread; then ``stop``."""
 
     def __init__(self, connect: Callable[[], Client], host: Host) -> None:
-        self.state = SessionState()
+        self.state = SessionState(text=say("searching"))
         self._connect = connect
         self._host = host
         self._client: Client | None = None
-        self._orders: queue.Queue[Order | None] = queue.Queue()
+        self._inbox: queue.Queue[Union[Order, Question, None]] = queue.Queue()
+        self._orders: Deque[Order] = deque()  # came while a job ran; the network thread's own
         self._news: queue.Queue[Callable[[], None]] = queue.Queue()
-        self._cancelled = threading.Event()
+        self._cancelled: set[str] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="palimpsest", daemon=True)
 
@@ -83,16 +103,36 @@ class Session:
     def stop(self) -> None:
         """Leave; a running job goes on without us. Doesn't wait for the network."""
         self._stopping.set()
-        self._orders.put(None)
+        self._inbox.put(None)
+
+    def reconnect(self, connect: Callable[[], Client]) -> None:
+        """Look for the backend elsewhere, or with another token."""
+        self._connect = connect
+        self.ask(lambda _: self._forget())
 
     def submit(self, order: Order) -> None:
-        self._cancelled.clear()
+        """The job becomes the session's; it is sent as soon as the one before has ended."""
         self._change(job=JobView(order.id))
-        self._orders.put(order)
+        self._inbox.put(order)
+
+    def follow(self, id: str) -> None:
+        """Take up a job that was submitted before this session."""
+        self.submit(Order("", {}, id=id, fetch=None, known=True))
+
+    def ask(
+        self,
+        call: Callable[[Client], Found],
+        done: Callable[[Found], None] = lambda _: None,
+        failed: Callable[[ClientError], None] = lambda _: None,
+    ) -> None:
+        """Run ``call`` on the network's thread; ``done`` or ``failed`` come through ``drain``."""
+        self._inbox.put(Question(call, done, failed))
 
     def cancel(self) -> None:
         """Ask for the end of the present job."""
-        self._cancelled.set()
+        if self.state.job is not None:
+            self._cancelled.add(self.state.job.id)
+            self._inbox.put(Question(lambda _: None, lambda _: None, lambda _: None))  # wakes the thread
 
     def drain(self) -> None:
         """Take in what happened since the last call. Call it from the editor's timer."""
@@ -114,38 +154,66 @@ class Session:
     def _tell(self, **change: Any) -> None:
         self._news.put(lambda: self._change(**change))
 
+    def _forget(self) -> None:
+        self._client = None
+        self._tell(connection="searching", text=say("searching"))
+
     def _work(self) -> None:
         while not self._stopping.is_set():
             if self._client is None and not self._find():
-                self._stopping.wait(RETRY_SECONDS)
+                self._listen(RETRY_SECONDS)
                 continue
-            order = self._next_order()
-            if order is not None:
-                self._carry_out(order)
+            if self._orders:
+                self._carry_out(self._orders.popleft())
+            elif not self._listen(RETRY_SECONDS):
+                self._check()
 
-    def _next_order(self) -> Order | None:
+    def _listen(self, seconds: float) -> bool:
+        """Take in one order or answer one question, waiting for it up to ``seconds``. Whether one came."""
         try:
-            return self._orders.get(timeout=RETRY_SECONDS)
+            item = self._inbox.get(timeout=seconds) if seconds > 0 else self._inbox.get_nowait()
         except queue.Empty:
-            self._check()
-            return None
+            return False
+        if isinstance(item, Order):
+            self._orders.append(item)
+        elif item is not None:
+            self._answer(item)
+        return True
+
+    def _answer(self, question: Question) -> None:
+        try:
+            if self._client is None:
+                raise UnreachableError(say("searching"))
+            found = question.call(self._client)
+        except ClientError as error:
+            problem = error
+            self._news.put(lambda: question.failed(problem))
+        else:
+            self._news.put(lambda: question.done(found))
 
     def _find(self) -> bool:
         """Whether a server is there that we can talk to; says what is the matter if not."""
+        address = ""
         try:
             client = self._connect()
+            address = client.transport.address
             require_protocol(client.health())
             system = client.system()
         except ClientError as error:
-            self._tell(connection=trouble(error), text=str(error))
+            connection = trouble(error)
+            waits = connection == "searching" and self.state.connection == "gone"
+            if not waits:  # a job is waited for: what was said of it still holds
+                self._tell(connection=connection, text=str(error), address=address)
             return False
         self._client = client
-        self._tell(connection="ready", text="Ready", system=system)
+        self._tell(connection="ready", text="Ready", system=system, address=address)
+        self._news.put(self._host.connected)
         return True
 
     def _check(self) -> None:
         """Look whether the server is still there while nothing else happens."""
-        assert self._client is not None
+        if self._client is None:
+            return
         try:
             self._tell(system=self._client.system())
         except ClientError as error:
@@ -156,6 +224,8 @@ class Session:
         """Until the job has ended. A server that goes away is waited for: the job is kept there."""
         view = JobView(order.id)
         while not self._stopping.is_set() and not view.ended:
+            while self._listen(0):
+                pass
             try:
                 if self._client is not None or self._find():
                     view = self._step(order, view)
@@ -163,17 +233,18 @@ class Session:
                     self._stopping.wait(RETRY_SECONDS)
             except UnreachableError:
                 self._client = None
-                self._tell(connection="gone", text=STOPPED)
+                self._tell(connection="gone", text=say("gone"))
             except ClientError as error:
                 view = replace(view, state="failed", error=told(error))
                 self._tell(job=view)
+        self._cancelled.discard(order.id)
 
     def _step(self, order: Order, view: JobView) -> JobView:
         """Submit the job if it isn't, then bring its next events."""
         assert self._client is not None
-        if view.sequence == 0:
+        if view.sequence == 0 and not order.known:
             self._send(order)
-        if self._cancelled.is_set():
+        if order.id in self._cancelled:
             self._client.cancel(order.id)
         found = self._client.events(order.id, view.sequence, WAIT_SECONDS)
         before = view
@@ -192,7 +263,7 @@ class Session:
         assert self._client is not None
         ids = {name: self._client.upload(content) for name, content in order.pictures.items()}
         self._client.submit(
-            order.id, order.kind, {**order.request, **ids}, unattended_seconds=order.unattended_seconds
+            order.id, order.kind, filled(order.request, ids), unattended_seconds=order.unattended_seconds
         )
 
     def _bring_preview(self, image: str) -> None:
@@ -206,10 +277,27 @@ class Session:
 
     def _bring(self, order: Order, view: JobView) -> dict[str, bytes]:
         assert self._client is not None
-        wanted: list[str] = list(order.fetch) if order.fetch else list(view.artifacts)
+        if order.fetch is None:
+            return {}
+        wanted = order.fetch if order.fetch else tuple(view.artifacts)
         return {
             name: self._client.download(view.artifacts[name]) for name in wanted if name in view.artifacts
         }
+
+
+def filled(request: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+    """The request with the pictures' ids in it; numbered names ("images.0") make lists."""
+    whole = dict(request)
+    for name, id in ids.items():
+        head, dot, place = name.partition(".")
+        if not dot:
+            whole[head] = id
+            continue
+        listed = list(whole.get(head, ()))
+        listed += [None] * (int(place) + 1 - len(listed))
+        listed[int(place)] = id
+        whole[head] = listed
+    return whole
 
 
 def require_protocol(health: Mapping[str, Any]) -> None:
@@ -226,4 +314,5 @@ def trouble(error: ClientError) -> str:
 
 
 def told(error: ClientError) -> dict[str, Any]:
-    return {"code": error.code, "message": error.message, "hint": error.hint, "details": {}}
+    details = error.details if isinstance(error, RefusedError) else {}
+    return {"code": error.code, "message": error.message, "hint": error.hint, "details": details}

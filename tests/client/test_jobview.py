@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from palimpsest.jobs import events
 from palimpsest.jobs.state import ENDED
-from palimpsest_client.jobview import CHANGES, JobView, duration_text
+from palimpsest_client.jobview import CHANGES, JobView
+from palimpsest_client.wording import duration
 
 STORY = [
     events.Queued(),
@@ -36,7 +37,7 @@ def test_the_story_is_told_in_lines_for_people():
     assert lines[0] == "Waiting."
     assert JobView("a").with_ahead(2).text() == "Waiting: 2 jobs before yours."
     assert JobView("a").with_ahead(1).text() == "Waiting: 1 job before yours."
-    assert lines[2] == "Inverting · 3 of 10 · 1 min"
+    assert lines[2] == "Inverting the photo · 3 of 10 · 1 min"
     assert lines[5] == "Editing · 5 of 10 · 4 s"
     assert lines[-1] == "Done."
     assert view_of(TOLD[:4]).notice == "The worker ended."
@@ -69,4 +70,4 @@ def test_every_event_of_the_server_is_understood_and_one_of_a_later_server_is_no
 
 
 def test_durations_are_short():
-    assert [duration_text(seconds) for seconds in (0.4, 59, 90, 5400)] == ["0 s", "59 s", "2 min", "2 h"]
+    assert [duration(seconds) for seconds in (0.4, 59, 90, 5400)] == ["0 s", "59 s", "2 min", "2 h"]

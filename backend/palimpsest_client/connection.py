@@ -1,0 +1,120 @@
+"""Which backend the editor talks to, and starting the one that is installed here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List
+
+from .client import Client, find_client
+from .protocol import UnreachableError
+from .transport import Transport
+from .wording import say
+
+CHOICE = "connection.json"
+LAUNCH = "launch.json"
+LOG = "backend.log"
+POISONOUS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "LD_PRELOAD")
+"""Set by editors for their own Python and libraries: another Python would break on them."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Another computer's backend, or this one's with a token of one's own. No address = this computer."""
+
+    address: str = ""
+    token: str = ""
+
+
+def read_choice(folder: Path) -> Choice:
+    """What was chosen last; this computer where nothing readable was kept."""
+    try:
+        told = json.loads((folder / CHOICE).read_text(encoding="utf-8"))
+        return Choice(str(told["address"]), str(told["token"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Choice()
+
+
+def write_choice(folder: Path, choice: Choice) -> None:
+    """Keep it for the next time, readable by this user alone. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / CHOICE
+    part = place.with_suffix(".part")
+    part.touch(mode=0o600)
+    part.write_text(json.dumps({"address": choice.address, "token": choice.token}), encoding="utf-8")
+    os.replace(str(part), str(place))
+
+
+def connector(folder: Path, choice: Choice) -> Callable[[], Client]:
+    """What a session connects with."""
+    if not choice.address:
+        return lambda: find_client(folder)
+    return lambda: Client(Transport(choice.address, choice.token))
+
+
+def check_choice(choice: Choice) -> str:
+    """Why it can't be used; empty if it can."""
+    if not choice.address:
+        return ""
+    try:
+        Transport(choice.address, choice.token)
+    except (UnreachableError, ValueError):
+        return say("bad-address", address=choice.address)
+    return "" if choice.token else say("say-token")
+
+
+def launch_command(folder: Path) -> List[str]:
+    """How the installed backend is started; empty when none is installed here."""
+    try:
+        command = json.loads((folder / LAUNCH).read_text(encoding="utf-8"))["command"]
+        return [str(part) for part in command]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def launch(folder: Path) -> subprocess.Popen:
+    """Start the backend so that it outlives the editor; what it says goes to ``backend.log``.
+
+    Raises UnreachableError where none is installed or it can't be started.
+    """
+    command = launch_command(folder)
+    if not command:
+        raise UnreachableError(say("not-installed"))
+    try:
+        with (folder / LOG).open("wb") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=clean_environment(os.environ),
+                **detached(),
+            )
+    except OSError as error:
+        raise UnreachableError(say("start-failed", reason=str(error))) from error
+
+
+def detached(platform: str = sys.platform) -> Dict[str, Any]:
+    """A session of its own, and on Windows no console window."""
+    if platform != "win32":
+        return {"start_new_session": True}
+    no_window, new_group = 0x08000000, 0x00000200
+    return {"creationflags": no_window | new_group}
+
+
+def clean_environment(environment: Mapping[str, str]) -> Dict[str, str]:
+    return {name: value for name, value in environment.items() if name not in POISONOUS}
+
+
+def last_words(folder: Path) -> str:
+    """The last line of what the backend said before it ended."""
+    try:
+        lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -1,0 +1,174 @@
+"""What people set, what each operation needs of it, and what it is in the request's terms.
+
+Sliders run from 0 to 1; the middle is what the operation recommends and sends nothing, so that the
+backend's own recipe decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, List, Optional
+
+from .sentences import changes, in_style, with_thing, without_thing, words
+
+REPLACE, INSERT, RESTYLE, REMOVE, REWEIGHT = "replace", "insert", "restyle", "remove", "reweight"
+OPERATIONS = (REPLACE, INSERT, RESTYLE, REMOVE, REWEIGHT)
+NEEDS_SELECTION = (INSERT, REMOVE)
+METHODS = ("direct", "null-text", "ddim")
+MIDDLE = 0.5
+MOST_FEATHER = 64  # px
+MOST_VARIATIONS = 16
+
+SHOWN: Mapping[str, frozenset] = {
+    REPLACE: frozenset(["second", "changes", "structure", "strength", "feather"]),
+    INSERT: frozenset(["second", "sentence", "strength", "feather"]),
+    RESTYLE: frozenset(["second", "sentence", "structure", "strength", "feather"]),
+    REMOVE: frozenset(["second", "sentence", "feather"]),
+    REWEIGHT: frozenset(["weights", "structure", "feather"]),
+}
+"""The controls of each operation, beside those that all have. "second" is the field under the first
+sentence; "sentence" is the whole second sentence, made from it and open to change under Advanced."""
+
+RECOMMENDED: Mapping[str, tuple] = {REPLACE: (0.8, 0.4), RESTYLE: (1.0, 0.6), REWEIGHT: (0.8, 0.4)}
+"""Ends of the cross- and self-attention windows with the slider in the middle; as the backend's recipes."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that isn't words. ``None`` = as the model or the slider recommends."""
+
+    structure: float = MIDDLE  # free 0 … 1 exact
+    strength: float = MIDDLE  # gentle 0 … 1 strong
+    feather: int = 8  # px
+    variations: int = 1
+    source: str = "canvas"  # editor.CANVAS or editor.LAYER
+    model: str = "built-in"
+    method: str = "direct"
+    steps: Optional[int] = None
+    guidance: Optional[float] = None
+    cross: Optional[float] = None  # end of the window, as a fraction of the steps
+    self_attention: Optional[float] = None
+    context: float = 0.5
+    working_size: Optional[int] = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Form:
+    """What is filled in for one document."""
+
+    operation: str = REPLACE
+    first: str = ""  # what the picture shows
+    seconds: Mapping[str, str] = field(default_factory=dict)  # per operation: the field below
+    sentences: Mapping[str, str] = field(default_factory=dict)  # per operation: written by oneself
+    weights: Mapping[str, float] = field(default_factory=dict)  # word → -1 gone … 0 as it is … 1 strong
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def second(self) -> str:
+        return self.seconds.get(self.operation, "")
+
+    @property
+    def made(self) -> str:
+        """The second sentence as it follows from the fields."""
+        if self.operation == INSERT:
+            return with_thing(self.first, self.second)
+        if self.operation == RESTYLE:
+            return in_style(self.first, self.second)
+        if self.operation == REMOVE:
+            return without_thing(self.first, self.second)
+        return self.first.strip() if self.operation == REWEIGHT else self.second.strip()
+
+    @property
+    def target(self) -> str:
+        """What the picture should show: one's own sentence, or the one that is made."""
+        return self.sentences.get(self.operation, "").strip() or self.made
+
+    def with_second(self, text: str) -> Form:
+        return replace(self, seconds={**self.seconds, self.operation: text})
+
+    def with_sentence(self, text: str) -> Form:
+        return replace(self, sentences={**self.sentences, self.operation: text})
+
+
+def edit_fields(form: Form) -> Dict[str, Any]:
+    """An edit's request without its pictures."""
+    settings = form.settings
+    return {
+        "operation": form.operation,
+        "source_prompt": form.first.strip(),
+        "target_prompt": form.target,
+        "weights": weights_of(form),
+        "control": control_of(form),
+        "feather": settings.feather,
+        "seed": settings.seed,
+        "variations": settings.variations,
+        **view_fields(settings),
+    }
+
+
+def view_fields(settings: Settings) -> Dict[str, Any]:
+    """What every request that looks at a photo has."""
+    inversion = {
+        "method": settings.method,
+        "steps": settings.steps,
+        "guidance": settings.guidance,
+        "working_size": settings.working_size,
+    }
+    return {"model": settings.model, "inversion": inversion, "context": settings.context}
+
+
+def control_of(form: Form) -> Dict[str, Any]:
+    cross, self_attention = windows_of(form)
+    told = {"cross": cross, "self_attention": self_attention}
+    return {name: [0.0, round(end, 3)] for name, end in told.items() if end is not None}
+
+
+def windows_of(form: Form) -> tuple:
+    """Ends of the cross- and the self-attention window; None = as the recipe has it."""
+    settings = form.settings
+    cross = self_attention = None
+    if "structure" in SHOWN[form.operation] and settings.structure != MIDDLE:
+        middles = RECOMMENDED[form.operation]
+        cross, self_attention = (around(middle, settings.structure) for middle in middles)
+    cross = settings.cross if settings.cross is not None else cross
+    return cross, settings.self_attention if settings.self_attention is not None else self_attention
+
+
+def around(middle: float, position: float) -> float:
+    """0 at 0, ``middle`` in the middle, 1 at 1; straight in between."""
+    if position <= MIDDLE:
+        return middle * position / MIDDLE
+    return middle + (1 - middle) * (position - MIDDLE) / (1 - MIDDLE)
+
+
+def weights_of(form: Form) -> Dict[str, float]:
+    """Factors per target word: what Emphasise says, or the strength of the changed words."""
+    if form.operation == REWEIGHT:
+        there = {word.text for word in words(form.target)}
+        return {word: factor(at) for word, at in form.weights.items() if at != 0 and word in there}
+    if "strength" not in SHOWN[form.operation] or form.settings.strength == MIDDLE:
+        return {}
+    weight = strength_factor(form.settings.strength)
+    return dict.fromkeys(changed_words(form), weight)
+
+
+def changed_words(form: Form) -> List[str]:
+    new = [word.text for change in changes(form.first, form.target) for word in change.target]
+    return list(dict.fromkeys(new))
+
+
+def factor(position: float) -> float:
+    """Of a word: 0 for -1 (gone), 1 for 0 (as it is), 3 for 1 (strong)."""
+    return round(1 + position if position <= 0 else 1 + 2 * position, 3)
+
+
+def position(of: float) -> float:
+    """The inverse of ``factor``."""
+    return round(max(-1.0, of - 1) if of <= 1 else min(1.0, (of - 1) / 2), 3)
+
+
+def strength_factor(at: float) -> float:
+    """Of the changed words: a third for 0 (gentle), 1 in the middle, 3 for 1 (strong)."""
+    return round(3 ** (2 * at - 1), 3)

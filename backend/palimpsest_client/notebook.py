@@ -1,0 +1,82 @@
+"""What is filled in for each document, kept while it is open and, by its file, for the next time."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any, Dict
+
+from .controls import OPERATIONS, Form, Settings
+from .editor import DocumentFacts
+
+NOTES = "sentences.json"
+MOST = 100  # documents that are remembered
+
+
+class Notebook:
+    """``form`` and ``keep``; written to the disk by ``save``, whose failure loses nothing that is open."""
+
+    def __init__(self, folder: Path) -> None:
+        self._place = folder / NOTES
+        self._open: Dict[str, Form] = {}
+        self._files: Dict[str, Any] = read_notes(self._place)
+        self._last = Form()
+
+    def form(self, facts: DocumentFacts) -> Form:
+        """What was filled in for it; a new document starts with the settings used last."""
+        if facts.key in self._open:
+            return self._open[facts.key]
+        told = self._files.get(facts.file) if facts.file else None
+        if told is not None:
+            return form_from_json(told)
+        return Form(operation=self._last.operation, settings=self._last.settings)
+
+    def keep(self, facts: DocumentFacts, form: Form) -> None:
+        self._open[facts.key] = self._last = form
+        if facts.file and form.first:
+            self._files.pop(facts.file, None)
+            self._files[facts.file] = form_to_json(form)
+
+    def save(self) -> None:
+        for old in list(self._files)[:-MOST]:
+            del self._files[old]
+        part = self._place.with_suffix(".part")
+        try:
+            self._place.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(self._files, ensure_ascii=False), encoding="utf-8")
+            os.replace(str(part), str(self._place))
+        except OSError:
+            pass  # a full or read-only disk must not end an edit
+
+
+def read_notes(place: Path) -> Dict[str, Any]:
+    try:
+        told = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def form_to_json(form: Form) -> Dict[str, Any]:
+    return asdict(replace(form, seconds=dict(form.seconds), sentences=dict(form.sentences)))
+
+
+def form_from_json(told: Mapping[str, Any]) -> Form:
+    """What can be read of it: a file of another version is no reason to fail."""
+    try:
+        known = {field.name for field in fields(Settings)}
+        settings = Settings(**{name: value for name, value in told["settings"].items() if name in known})
+        form = Form(
+            str(told["operation"]),
+            str(told["first"]),
+            dict(told["seconds"]),
+            dict(told["sentences"]),
+            dict(told["weights"]),
+            settings,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return Form()
+    return form if form.operation in OPERATIONS else Form()

@@ -1,0 +1,215 @@
+"""From what is filled in and captured to the jobs that are sent, and back from jobs to layers.
+
+A job's id says where its picture lay on the canvas (``krita-1024-512-<random>``), so that a result can be
+put into its place after a restart of editor and backend, from what the backend keeps alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Optional, Tuple
+
+from .controls import (
+    INSERT,
+    MIDDLE,
+    REMOVE,
+    REPLACE,
+    RESTYLE,
+    REWEIGHT,
+    Form,
+    Settings,
+    edit_fields,
+    position,
+    view_fields,
+)
+from .editor import Capture, DocumentFacts, LayerResult
+from .geometry import Bounds, Extent
+from .png import read_layout
+from .sentences import changes, changes_text
+from .session import Order
+from .wording import say
+
+RECIPE_FORMAT = 1
+LONGEST_NAME = 60
+_ID = re.compile(r"[a-z]+-(\d+)-(\d+)-[0-9a-f]+")
+
+
+class RecipeError(ValueError):
+    """A layer's recipe that can't be read; ``str`` of it says why."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A layer's recipe, read: what was filled in, and from which pictures it was made."""
+
+    form: Form
+    image: str  # sha256
+    selection: Optional[str]
+    bounds: Bounds  # of the picture on the canvas
+    content: Bounds  # where the layer isn't empty
+
+
+def job_id(editor: str, bounds: Bounds) -> str:
+    return f"{editor}-{bounds.x}-{bounds.y}-{uuid.uuid4().hex}"
+
+
+def place_of(id: str) -> Tuple[int, int]:
+    """Where the picture of a job lay; (0, 0) for jobs of others, whose pictures are whole."""
+    found = _ID.fullmatch(id)
+    return (0, 0) if found is None else (int(found.group(1)), int(found.group(2)))
+
+
+def needed(facts: DocumentFacts, settings: Settings, native: int) -> Bounds | None:
+    """The part of the canvas that the backend may look at; None = all of it.
+
+    Generous, so that its own choice of a region is the same as on the whole canvas.
+    """
+    if facts.selection is None:
+        return None
+    side = max(facts.selection.width, facts.selection.height)
+    margin = math.ceil((settings.context + 0.5) * side) + 2 * native
+    return facts.selection.grown(margin, Extent(facts.width, facts.height))
+
+
+def pictures_of(capture: Capture) -> Mapping[str, bytes]:
+    if capture.selection is None:
+        return {"image": capture.image}
+    return {"image": capture.image, "selection": capture.selection}
+
+
+def edit_order(editor: str, form: Form, capture: Capture) -> Order:
+    fetch = ("layer",)
+    id = job_id(editor, capture.bounds)
+    return Order("edit", edit_fields(form), pictures_of(capture), fetch, id=id)
+
+
+def edit_again_order(editor: str, form: Form, made: Made) -> Order:
+    """The same pictures as before; they are on the backend."""
+    request = {**edit_fields(form), "image": made.image, "selection": made.selection}
+    return Order("edit", request, {}, ("layer",), id=job_id(editor, made.bounds))
+
+
+def remember_order(editor: str, form: Form, capture: Capture) -> Order:
+    request = {"source_prompt": form.first.strip(), **view_fields(form.settings)}
+    return Order("invert", request, pictures_of(capture), None, id=job_id(editor, capture.bounds))
+
+
+def attention_order(editor: str, form: Form, word: str, capture: Capture) -> Order:
+    request = {"source_prompt": form.first.strip(), "word": word, **view_fields(form.settings)}
+    pictures = {"image": capture.image}
+    return Order("attention", request, pictures, ("selection",), id=job_id(editor, capture.bounds))
+
+
+def describe_order(editor: str, form: Form, capture: Capture) -> Order:
+    request = {"model": form.settings.model}
+    return Order("describe", request, pictures_of(capture), None, id=job_id(editor, capture.bounds))
+
+
+# From jobs to layers.
+
+
+def layer_name(request: Mapping[str, Any]) -> str:
+    """cat → my-toy; as people see it in the list of layers."""
+    operation, source = request["operation"], request["source_prompt"]
+    target = request["target_prompt"]
+    said = changes_text(changes(source, target))
+    if operation == RESTYLE:
+        said = say("layer-restyle", style=target.split(" of ")[0] if " of " in target else target)
+    if operation == REWEIGHT:
+        parts = [say("weighted", word=word, n=f"{of:g}") for word, of in request["weights"].items()]
+        said = say("layer-reweight", words=", ".join(parts))
+    if not said:
+        said = say("layer-removed") if operation == REMOVE else say(operation)
+    said = said.replace("<", "").replace(">", "")
+    return said if len(said) <= LONGEST_NAME else said[: LONGEST_NAME - 1] + "…"
+
+
+def content_of(result: Mapping[str, Any], bounds: Bounds, selection: Bounds | None) -> Bounds:
+    """Where a result's layer isn't empty: within the region that was worked on, and the selection."""
+    left, top, right, bottom = result["recipe"]["region"]["box"]
+    worked = Bounds(left, top, right - left, bottom - top).moved(bounds.x, bounds.y)
+    found = worked if selection is None else worked.intersect(selection)
+    return worked if found.empty else found
+
+
+def recipe_text(
+    job: str, result: Mapping[str, Any], bounds: Bounds, content: Bounds, form: Form | None
+) -> str:
+    """What is kept with a layer. ``form``: what was filled in, where it is known."""
+    told: dict[str, Any] = {
+        "palimpsest": RECIPE_FORMAT,
+        "job": job,
+        "bounds": list(bounds),
+        "content": list(content),
+        "recipe": result["recipe"],
+    }
+    if form is not None:
+        told["seconds"] = dict(form.seconds)
+        told["settings"] = {"structure": form.settings.structure, "strength": form.settings.strength}
+    return json.dumps(told, ensure_ascii=False)
+
+
+def layer_result(
+    job: str, image: bytes, result: Mapping[str, Any], selection: Bounds | None, form: Form | None
+) -> LayerResult:
+    """What the editor puts on its canvas. Raises ValueError for what is no PNG."""
+    x, y = place_of(job)
+    extent = read_layout(image).extent
+    bounds = Bounds(x, y, extent.width, extent.height)
+    content = content_of(result, bounds, selection)
+    text = recipe_text(job, result, bounds, content, form)
+    return LayerResult(image, bounds, layer_name(result["recipe"]["request"]), text, content)
+
+
+def read_recipe(text: str) -> Made:
+    """Raises RecipeError."""
+    try:
+        told = json.loads(text)
+        if told["palimpsest"] != RECIPE_FORMAT:
+            raise RecipeError(f"format {told['palimpsest']}")
+        request = told["recipe"]["request"]
+        form = form_of(request, told.get("seconds", {}), told.get("settings", {}))
+        bounds, content = Bounds(*told["bounds"]), Bounds(*told["content"])
+        return Made(form, request["image"], request["selection"], bounds, content)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RecipeError(f"{type(error).__name__}: {error}") from error
+
+
+def form_of(request: Mapping[str, Any], seconds: Mapping[str, str], sliders: Mapping[str, float]) -> Form:
+    """What must be filled in to ask for the same again."""
+    operation, target = request["operation"], request["target_prompt"]
+    form = Form(operation=operation, first=request["source_prompt"], settings=settings_of(request, sliders))
+    if operation == REWEIGHT:
+        return replace(form, weights={word: position(of) for word, of in request["weights"].items()})
+    second = seconds.get(operation, target if operation == REPLACE else "")
+    form = form.with_second(second)
+    if operation in (INSERT, RESTYLE, REMOVE) and form.made != target:
+        form = form.with_sentence(target)
+    return form
+
+
+def settings_of(request: Mapping[str, Any], sliders: Mapping[str, float]) -> Settings:
+    """Windows that no slider explains are shown under Advanced."""
+    inversion, control = request["inversion"], request["control"]
+    settings = Settings(
+        structure=sliders.get("structure", MIDDLE),
+        strength=sliders.get("strength", MIDDLE),
+        feather=request["feather"],
+        variations=request["variations"],
+        model=request["model"],
+        method=inversion["method"],
+        steps=inversion["steps"],
+        guidance=inversion["guidance"],
+        context=request["context"],
+        working_size=inversion["working_size"],
+        seed=request["seed"],
+    )
+    if settings.structure != MIDDLE:
+        return settings
+    ends = {name: None if control[name] is None else control[name][1] for name in ("cross", "self_attention")}
+    return replace(settings, **ends)

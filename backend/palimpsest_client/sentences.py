@@ -1,0 +1,131 @@
+"""What changes between two sentences, and sentences made from what people fill in. Pure text.
+
+Words are found as the backend finds them (``palimpsest.core.tokens``): a ``<name>`` is one word, marks
+are none.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import List, Tuple
+
+CONCEPT = re.compile(r"<([^<>\s]+)>")
+_LETTERS = r"[^\W_]+"
+_WORD = re.compile(r"<[^<>\s]+>|{0}(?:['’_-]+{0})*".format(_LETTERS))
+_POSSESSIVE = re.compile(r"['’]s$")
+_PLACE = re.compile(r"\s+(?:on|in|at|under|before|behind|inside|near)\s+", re.IGNORECASE)
+_MEDIUM = re.compile(r"^\s*(?:an?|the)\s+[^,]*?\bof\s+", re.IGNORECASE)
+_HANGING = re.compile(r"^(?:and|next to|on|in|at)\s+|\s+(?:of|with|and|next to)$", re.IGNORECASE)
+QUIET = frozenset(
+    "a an the of on in at to and or with next by for from into is are it its this that as "
+    "photo picture image painting drawing".split()
+)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a sentence: the characters start … stop - 1."""
+
+    text: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """Words that became others; one side may be empty."""
+
+    source: Tuple[Word, ...]
+    target: Tuple[Word, ...]
+
+    def text(self) -> str:
+        """cat → <my-toy>, + hat, − hat."""
+        old, new = joined(self.source), joined(self.target)
+        if not old:
+            return "+ " + new
+        return f"{old} → {new}" if new else "− " + old
+
+
+def words(sentence: str) -> List[Word]:
+    return [Word(found.group(), *found.span()) for found in _WORD.finditer(sentence)]
+
+
+def telling(sentence: str) -> List[str]:
+    """The words that stand for something in the picture, each once."""
+    named = (word.text for word in words(sentence))
+    return list(dict.fromkeys(word for word in named if word.lower() not in QUIET))
+
+
+def concepts_in(*sentences: str) -> List[str]:
+    """The names between angle brackets, each once."""
+    return list(dict.fromkeys(name for sentence in sentences for name in CONCEPT.findall(sentence)))
+
+
+def changes(source: str, target: str) -> Tuple[Change, ...]:
+    """What must be replaced, added and left out to come from one sentence to the other."""
+    old, new = words(source), words(target)
+    matcher = SequenceMatcher(None, plainly(old), plainly(new), autojunk=False)
+    differences = [codes for codes in matcher.get_opcodes() if codes[0] != "equal"]
+    return tuple(Change(tuple(old[a:b]), tuple(new[c:d])) for _, a, b, c, d in differences)
+
+
+def changes_text(found: Tuple[Change, ...]) -> str:
+    return ", ".join(change.text() for change in found)
+
+
+def joined(found: Tuple[Word, ...]) -> str:
+    return " ".join(word.text for word in found)
+
+
+def plain(word: str) -> str:
+    """A word without case, brackets and possessive: how the backend compares words."""
+    return _POSSESSIVE.sub("", unicodedata.normalize("NFC", word).casefold().strip("<>"))
+
+
+def plainly(found: List[Word]) -> List[str]:
+    return [plain(word.text) for word in found]
+
+
+def with_word(sentence: str, word: Word, new: str) -> str:
+    """The sentence with another word in that place."""
+    return sentence[: word.start] + new + sentence[word.stop :]
+
+
+def with_thing(sentence: str, thing: str) -> str:
+    """'a ball on grass' and 'a cube': 'a ball and a cube on grass'."""
+    sentence, thing = sentence.strip(), thing.strip()
+    if not sentence or not thing:
+        return sentence or thing
+    place = _PLACE.search(sentence)
+    at = len(sentence) if place is None else place.start()
+    return f"{sentence[:at]} and {thing}{sentence[at:]}"
+
+
+def in_style(sentence: str, style: str) -> str:
+    """'a photo of a ball' and 'an oil painting': 'an oil painting of a ball'."""
+    sentence, style = sentence.strip(), style.strip()
+    if not sentence or not style:
+        return sentence
+    manner = "a " + style if CONCEPT.fullmatch(style) else style
+    return f"{manner} of {_MEDIUM.sub('', sentence)}"
+
+
+def without_thing(sentence: str, thing: str) -> str:
+    """'a photo of a ball on grass' and 'a ball': 'a photo of grass'. Unchanged if it isn't there."""
+    thing = thing.strip()
+    if not thing:
+        return sentence.strip()
+    found = re.compile(r"(?<!\w)(?:and\s+)?" + re.escape(thing) + r"(?!\w)", re.IGNORECASE)
+    gone = found.sub(" ", sentence, count=1)
+    if gone == sentence:
+        return sentence.strip()
+    return tidy(gone)
+
+
+def tidy(sentence: str) -> str:
+    """Without doubled blanks and the joints that hold nothing any more."""
+    sentence = re.sub(r"\s+", " ", sentence).strip()
+    return _HANGING.sub("", re.sub(r"\bof (?:on|in|at|and) ", "of ", sentence))
