@@ -36,6 +36,8 @@ def paint_person(person: Person, f: Frame, pose: float, jitter: Array) -> Layer:
     _legs(layer, trousers, 0.04 * pose)
     _arms(layer, shirt, skin, pose)
     _torso(layer, shirt, skin)
+    if person.kind == "woman":
+        _strands(layer, hair)
     _face(layer, skin, hair, person.kind)
     return layer
 
@@ -62,6 +64,13 @@ def _torso(layer: Layer, shirt: Paint, skin: Paint) -> None:
     layer.add(capsule(f, (0, -1.55), (0, -1.36), (0.1, 0.1)), skin)
     layer.add(box(f, (-0.37, -1.40), (0.37, -0.84), 0.13, 0.96), shaded_across(f, shirt, 0.42))
     layer.add(dot(f, (0, -1.41), (0.12, 0.07)), skin)
+
+
+def _strands(layer: Layer, hair: Paint) -> None:
+    """Hair that falls over the shoulders, so that a small woman is still told from a man."""
+    f = layer.frame
+    for side in (-1, 1):
+        layer.add(capsule(f, (side * 0.28, -1.64), (side * 0.36, -1.06), (0.11, 0.10)), hair)
 
 
 def _face(layer: Layer, skin: Paint, hair: Paint, kind: str) -> None:
