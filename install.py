@@ -2,9 +2,12 @@
 # -*- coding: utf-8 -*-
 """Set Palimpsest up in .venv beside this file, and run what you ask for.
 
-    python3 install.py demo     learn a word, edit a photo with it, see the result in demo-output/
-    python3 install.py test     run all tests
-    python3 install.py setup    only install
+    python3 install.py demo       learn a word, edit a photo with it, see the result in demo-output/
+    python3 install.py plugins    put the plugins into Krita and GIMP (or only: krita, gimp)
+    python3 install.py uninstall  take them out again
+    python3 install.py doctor     look whether everything is as it should be
+    python3 install.py test       run all tests
+    python3 install.py setup      only install
 
 This file is written for any Python, however old, so that a wrong one gets a sentence and no traceback.
 """

@@ -68,7 +68,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "pydantic",
         "anyio",
     ),
-    "palimpsest.installation": (),
+    "palimpsest.installation": ("palimpsest", "palimpsest.storage.paths", "palimpsest_client"),
     "palimpsest_client": (),
 }
 

@@ -153,10 +153,10 @@ def check_built_in(settings: Settings) -> Finding:
 
 def check_models(settings: Settings) -> Finding:
     from palimpsest.models.catalog import installed
-    from palimpsest.models.load import read_spec
+    from palimpsest.models.checkpoint import read_spec
 
     said, troubles = [], []
-    for name, place in installed(settings.folders.models).items():
+    for name, place in installed(settings.folders.models, settings.model_folders).items():
         try:
             said.append(f"{name} ({read_spec(place).family})")
         except PalimpsestError as error:

@@ -11,7 +11,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from palimpsest.installation import plugins
+from palimpsest.installation.checkup import Finding, editor_findings, show_findings
+from palimpsest.installation.editors import this_account
 from palimpsest.installation.environment import Environment, InstallationError, refuse_too_little_room, say
+from palimpsest.installation.launch import remove_launch_record, write_launch_record
 from palimpsest.installation.torch_build import (
     BUILDS,
     ROOM,
@@ -20,8 +24,19 @@ from palimpsest.installation.torch_build import (
     look_at_machine,
     torch_arguments,
 )
+from palimpsest.storage.paths import folders
 
 INTERRUPTED = 130
+EXPLAINED = {
+    "demo": "learn a word and edit a photo with it, results in demo-output/",
+    "test": "the linter, the type checker and all tests",
+    "setup": "only install the backend, and print where it is",
+    "krita": "put the plugin into Krita, and the backend into .venv",
+    "gimp": "put the plug-in into GIMP 3, and the backend into .venv",
+    "plugins": "both, into every editor that is found",
+    "uninstall": "take the plugins out of the editors again",
+    "doctor": "look whether backend and editors are as they should be",
+}
 STEPS = {
     "torch": f"PyTorch {VERSION}",
     "runtime": "the libraries",
@@ -32,11 +47,12 @@ STEPS = {
 
 def run(root: str, arguments: Sequence[str]) -> int:
     """The command line. Returns the exit code."""
-    options, rest = _parser().parse_known_args(arguments)
-    environment = Environment(Path(root))
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command not in PASS_ON:
+        parser.error(f"{options.command} doesn't know {' '.join(rest)}")
     try:
-        install(environment, options.torch, with_tests=options.command == "test")
-        return COMMANDS[options.command](environment, rest)
+        return COMMANDS[options.command](Environment(Path(root)), options, rest)
     except InstallationError as error:
         say(f"Error: {error}")
         return 1
@@ -78,13 +94,15 @@ def step_arguments(root: Path, step: str) -> list[str]:
     )
 
 
-def run_demo(environment: Environment, rest: list[str]) -> int:
+def run_demo(environment: Environment, options: argparse.Namespace, rest: list[str]) -> int:
+    install(environment, options.torch, with_tests=False)
     output = ["--output", str(environment.root / "demo-output")]
     return environment.call(["-m", "palimpsest", "demo", *(output if "--output" not in rest else []), *rest])
 
 
-def run_tests(environment: Environment, rest: list[str]) -> int:
+def run_tests(environment: Environment, options: argparse.Namespace, rest: list[str]) -> int:
     """All of them, also when an earlier one fails: one run shows everything."""
+    install(environment, options.torch, with_tests=True)
     types = ["-m", "pyright", "--pythonpath", str(environment.python)]  # else it looks at the system's
     checks = [["-m", "ruff", "check", "."], types, ["-m", "pytest", "-q", *rest]]
     failed = [check[1] for check in checks if environment.call(check) != 0]
@@ -92,16 +110,54 @@ def run_tests(environment: Environment, rest: list[str]) -> int:
     return 1 if failed else 0
 
 
-def show(environment: Environment, rest: list[str]) -> int:
+def show(environment: Environment, options: argparse.Namespace, rest: list[str]) -> int:
+    install(environment, options.torch, with_tests=False)
     print(environment.scripts / "palimpsest")
     return 0
 
 
-COMMANDS: dict[str, Callable[[Environment, list[str]], int]] = {
+def put_plugins(environment: Environment, options: argparse.Namespace, rest: list[str]) -> int:
+    """Into the editors first: that is quick, and tells soon when there is none."""
+    if options.package:
+        print("\n".join(map(str, plugins.package(environment.root, options))))
+        return 0
+    plugins.put(environment.root, this_account(), options)
+    if not options.plugin_only:
+        install(environment, options.torch, with_tests=False)
+        say(f"Backend: editors start it as {write_launch_record(environment.python)} says")
+    return 0
+
+
+def remove_plugins(environment: Environment, options: argparse.Namespace, rest: list[str]) -> int:
+    plugins.take_away(environment.root, this_account(), options)
+    if options.editor == "all":
+        record = remove_launch_record()
+        say(f"Backend: {record} removed" if record else "Backend: no editor starts it")
+        say(f"Left as they are: {environment.folder} with the backend, {folders().data} with your concepts")
+    return 0
+
+
+def examine(environment: Environment, options: argparse.Namespace, rest: list[str]) -> int:
+    """In the environment where there is one; what concerns the editors also without."""
+    environment.read()
+    if environment.works():
+        return environment.call(["-m", "palimpsest", "doctor", *rest])
+    show_findings([Finding("Backend", "not installed", "Run: python3 install.py setup"), *editor_findings()])
+    return 1
+
+
+Command = Callable[[Environment, argparse.Namespace, list[str]], int]
+COMMANDS: dict[str, Command] = {
     "demo": run_demo,
     "test": run_tests,
     "setup": show,
+    "krita": put_plugins,
+    "gimp": put_plugins,
+    "plugins": put_plugins,
+    "uninstall": remove_plugins,
+    "doctor": examine,
 }
+PASS_ON = ("demo", "test", "doctor")
 
 
 def _wanted(root: Path, build: str, with_tests: bool) -> dict[str, str]:
@@ -120,14 +176,26 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="install.py",
         description="Set Palimpsest up in .venv beside this file, and run what you ask for.",
-        epilog="Further arguments are passed on: install.py test -k inversion",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="demo, test and doctor pass further arguments on: install.py test -k inversion",
     )
-    parser.add_argument(
-        "command",
-        choices=tuple(COMMANDS),
-        help="demo: learn a word and edit a photo with it, results in demo-output/; "
-        "test: the linter, the type checker and all tests; setup: only install",
-    )
-    parser.add_argument("--torch", choices=BUILDS, default="auto", help="build of PyTorch")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, what in EXPLAINED.items():
+        command = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
+        if name not in ("uninstall", "doctor"):
+            command.add_argument("--torch", choices=BUILDS, default="auto", help="build of PyTorch")
+        if name in plugins.EDITORS:
+            _add_plugin_options(command)
+        if name in plugins.EDITORS or name == "uninstall":
+            command.add_argument("--krita-dir", type=Path, metavar="FOLDER", help="Krita's resource folder")
+            command.add_argument("--gimp-dir", type=Path, metavar="FOLDER", help="GIMP's profile folder")
+        if name == "uninstall":
+            command.add_argument("editor", nargs="?", choices=("krita", "gimp", "all"), default="all")
     return parser
+
+
+def _add_plugin_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--link", action="store_true", help="link to this folder instead of copying")
+    command.add_argument("--package", action="store_true", help="only make a zip to install from, in dist/")
+    command.add_argument(
+        "--plugin-only", action="store_true", help="no backend here: the editor will use one elsewhere"
+    )
