@@ -28,10 +28,8 @@ from palimpsest.jobs.engine import Engine, Limits
 from palimpsest.jobs.log import EventLog
 from palimpsest.jobs.process import WorkerProcess, WorkerSpec
 from palimpsest.jobs.supervisor import Lane, Patience
-from palimpsest.models.catalog import find, installed
-from palimpsest.models.folder import read_configuration
-from palimpsest.models.offers import OFFERS
-from palimpsest.models.spec import spec_of
+from palimpsest.models.catalog import find
+from palimpsest.models.listing import list_models
 from palimpsest.settings import Settings
 from palimpsest.storage import announcement
 from palimpsest.storage.album import Album, Retention
@@ -159,8 +157,10 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
         album=album,
         concepts=ConceptLibrary(folders.concepts),
         tokens=tokens,
-        models=lambda: list_models(folders.models),
-        require_model=lambda name: find(name, folders.models, paths_allowed=False),
+        models=lambda: list_models(folders.models, settings.model_folders),
+        require_model=lambda name: find(
+            name, folders.models, paths_allowed=False, others=settings.model_folders
+        ),
         versions={"palimpsest": palimpsest.__version__, "python": sys.version.split()[0]},
         limits=limits,
         hosts=options.allowed_hosts,
@@ -174,7 +174,7 @@ def build_engine(settings: Settings, database: Database, workplace: str) -> Engi
     logs = settings.folders.cache / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     editing = WorkerSpec(workplace, logs, workplace_options(settings))
-    pulling = WorkerSpec(PULLER, logs, {"models": str(settings.folders.models)})
+    pulling = WorkerSpec(PULLER, logs, puller_options(settings))
 
     def hire(lane: Lane) -> WorkerProcess:
         return WorkerProcess(pulling if lane is NETWORK else editing, lane.name, lane.device)
@@ -205,11 +205,16 @@ def lanes_of(device: str) -> tuple[Lane, ...]:
     )
 
 
+def puller_options(settings: Settings) -> dict[str, Any]:
+    others = [str(folder) for folder in settings.model_folders]
+    return {"models": str(settings.folders.models), "model_folders": others}
+
+
 def workplace_options(settings: Settings) -> dict[str, Any]:
     """The fields of ``tasks.workplace.Places``, as plain JSON."""
     folders = settings.folders
     return {
-        "models": str(folders.models),
+        **puller_options(settings),
         "images": str(folders.images),
         "concepts": str(folders.concepts),
         "inversions": str(folders.inversions),
@@ -219,28 +224,6 @@ def workplace_options(settings: Settings) -> dict[str, Any]:
         "max_pixels": settings.max_pixels,
         "max_image_bytes": settings.max_image_bytes,
     }
-
-
-def list_models(folder: Path) -> list[dict[str, Any]]:
-    """The installed models with their capabilities, and what the catalogue has besides."""
-    here = {name: place for name, place in installed(folder).items() if place.exists()}
-    offered = {known.name: known.to_json() for known in OFFERS}
-    found = [
-        {"name": name, "installed": True, "details": {**offered.get(name, {}), **capabilities(place)}}
-        for name, place in here.items()
-    ]
-    absent = [name for name in offered if name not in here]
-    return found + [{"name": name, "installed": False, "details": offered[name]} for name in absent]
-
-
-def capabilities(place: Path) -> dict[str, Any]:
-    """A single file says what it can do only when it is loaded."""
-    if not place.is_dir():
-        return {}
-    try:
-        return spec_of(read_configuration(place)).to_json()
-    except PalimpsestError as error:
-        return {"error": error.to_json()}
 
 
 def tokens_for(settings: Settings, options: ServeOptions) -> tuple[dict[str, str], Path]:

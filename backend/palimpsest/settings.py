@@ -26,6 +26,7 @@ class Settings:
 
     folders: Folders
     device: str = "auto"  # "cpu", "cuda", "cuda:1", "mps"; auto takes the fastest there is
+    model_folders: tuple[Path, ...] = ()  # of other tools, looked into for models as well
     max_pixels: int = 150_000_000  # per picture
     max_image_bytes: int = 1 << 30  # of an encoded picture
     inversion_cache_bytes: int = 8 << 30  # remembered photos; the longest unused go first
@@ -64,6 +65,17 @@ def read_settings(environment: Mapping[str, str] = os.environ, platform: str = s
 def _parse(name: str, text: str) -> Any:
     if name == "device":
         return text
+    if name == "model_folders":
+        return _parse_folders(text)
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise RequestError(f"{PREFIX}{name.upper()} is {text!r}, which is not a whole number above zero.")
+
+
+def _parse_folders(text: str) -> tuple[Path, ...]:
+    """Separated as in PATH. A relative one would mean another place for each command."""
+    folders = tuple(Path(part).expanduser() for part in text.split(os.pathsep) if part)
+    for folder in folders:
+        if not folder.is_absolute():
+            raise RequestError(f"{PREFIX}MODEL_FOLDERS names {folder}, which is not a whole path.")
+    return folders

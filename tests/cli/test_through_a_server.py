@@ -185,3 +185,31 @@ def test_a_server_that_is_gone_is_done_without(folder: Path, tmp_path: Path, sd1
     child = start(home, folder, *EDIT, "--steps", "2", "--model", str(sd1_folder).replace("//", "/"))
     _, said = child.communicate(timeout=300)
     assert child.returncode == 0, said
+
+
+def test_models_of_other_tools_are_seen_by_a_running_server(
+    palimpsest: Palimpsest, client: Client, folder: Path, sd1_folder: Path
+) -> None:
+    shutil.copytree(sd1_folder, folder / "tools" / "theirs")
+    assert palimpsest("models", "add", "tools").stdout == "theirs\n"
+    listed = palimpsest("models", "list").stdout.splitlines()
+    assert f"theirs\tsd1, 64 pixels\t{folder / 'tools' / 'theirs'}" in listed, listed
+    assert any(line.startswith("sdxl\t") and "palimpsest pull sdxl" in line for line in listed)
+    assert "theirs" in [model["name"] for model in client.models() if model["installed"]]
+    done = palimpsest(*EDIT, "--steps", "2", "--output", "out", "--model", "theirs")
+    assert done.returncode == 0, done.stderr
+    assert palimpsest("models", "remove", "tools").returncode == 0
+    assert palimpsest("models", "remove", "tools").returncode == 2
+
+
+def test_a_pull_goes_through_it_and_says_what_a_person_should_know(
+    palimpsest: Palimpsest, client: Client
+) -> None:
+    """Downloads are switched off here: both ways say so in the same words."""
+    before = count(client)
+    served, local = palimpsest("pull", "sd15", "--json"), palimpsest("pull", "sd15", "--json", "--local")
+    assert [json.loads(run.stdout)["error"]["code"] for run in (served, local)] == ["offline", "offline"]
+    assert served.stdout == local.stdout
+    assert (served.returncode, count(client) - before) == (1, 1)
+    assert "CreativeML Open RAIL-M" in served.stderr
+    assert palimpsest("pull", "nothing").returncode == 2

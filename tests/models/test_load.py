@@ -17,7 +17,8 @@ from palimpsest.errors import (
     ModelUnreadableError,
     PickledModelError,
 )
-from palimpsest.models.load import load, read_spec
+from palimpsest.models.checkpoint import read_spec
+from palimpsest.models.load import load
 from palimpsest.models.precision import unet_dtype
 from tiny import tiny_folder, tiny_model
 

@@ -18,7 +18,8 @@ from palimpsest.errors import (
     PickledModelError,
 )
 from palimpsest.models import published
-from palimpsest.models.load import load, read_spec
+from palimpsest.models.checkpoint import read_spec
+from palimpsest.models.load import load
 from tiny import tiny_model
 
 

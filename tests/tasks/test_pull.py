@@ -107,7 +107,7 @@ def test_one_file_comes_by_its_address(server, tmp_path):
     server.files["/mine"] = WEIGHTS
     digest = hashlib.sha256(WEIGHTS).hexdigest()
     told = list(
-        open_puller("", {"models": str(tmp_path)}).run(
+        open_puller("", {"models": str(tmp_path), "model_folders": []}).run(
             "pull", {"model": "mine", "url": server.url("/mine"), "sha256": digest}
         )
     )

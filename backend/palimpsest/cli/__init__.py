@@ -25,6 +25,8 @@ COMMANDS = (
     "concepts",
     "attention",
     "describe",
+    "models",
+    "pull",
     "replay",
     "demo",
     "serve",

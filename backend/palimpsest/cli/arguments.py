@@ -23,7 +23,7 @@ def add_local(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--local",
         action="store_true",
-        help="do it in this process, even if a server runs; so do --device and a model's path",
+        help="do it in this process, even if a server runs",
     )
 
 

@@ -136,7 +136,7 @@ def opened(options: argparse.Namespace) -> Iterator[Backend]:
 
 def must_be_here(options: argparse.Namespace, settings: Settings) -> bool:
     """A device is this process's own choice, and a server takes models by their names only."""
-    by_path = names_path(options.model, settings.folders.models)
+    by_path = names_path(options.model, settings.folders.models, settings.model_folders)
     return options.local or options.device is not None or by_path
 
 
@@ -163,6 +163,7 @@ def workplace(options: argparse.Namespace, settings: Settings | None = None) -> 
     with tempfile.TemporaryDirectory(prefix="palimpsest-") as images:
         places = Places(
             models=str(settings.folders.models),
+            model_folders=tuple(map(str, settings.model_folders)),
             images=images,
             concepts=str(settings.folders.concepts),
             inversions=str(settings.folders.inversions),

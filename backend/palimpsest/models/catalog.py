@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import palimpsest.demo
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import ModelNotFoundError
+from palimpsest.models import elsewhere
 
 
 def built_in_folder() -> Path:
@@ -14,7 +16,7 @@ def built_in_folder() -> Path:
     return Path(palimpsest.demo.__file__).parent / "weights"
 
 
-def installed(models: Path) -> dict[str, Path]:
+def own(models: Path) -> dict[str, Path]:
     """Name → place of the built-in model and of everything in the ``models`` folder."""
     places = {BUILT_IN: built_in_folder()}
     for path in sorted(models.iterdir()) if models.is_dir() else ():
@@ -25,22 +27,38 @@ def installed(models: Path) -> dict[str, Path]:
     return places
 
 
-def names_path(name: str, models: Path) -> bool:
+def installed(models: Path, others: Sequence[Path] = ()) -> dict[str, Path]:
+    """The same, and what lies in the folders of other tools: ``others`` and those that were added.
+
+    Of two models with one name the second is called by its folder, too: ``name (folder)``.
+    """
+    places = own(models)
+    for folder in dict.fromkeys((*others, *elsewhere.listed(models))):
+        for name, place in elsewhere.models_in(folder):
+            if place not in places.values():
+                free = name if name not in places else f"{name} ({place.parent.name})"
+                places.setdefault(free, place)
+    return places
+
+
+def names_path(name: str, models: Path, others: Sequence[Path] = ()) -> bool:
     """Whether ``name`` is a place on this machine rather than the name of an installed model."""
-    if name in installed(models):
-        return False
-    return Path(name).is_absolute() or "/" in name or Path(name).exists()
+    looks_so = Path(name).is_absolute() or "/" in name or Path(name).exists()
+    return looks_so and name not in own(models) and name not in installed(models, others)
 
 
-def find(name: str, models: Path, paths_allowed: bool = True) -> Path:
+def find(name: str, models: Path, paths_allowed: bool = True, others: Sequence[Path] = ()) -> Path:
     """The place of the model called ``name``, which may also be a path unless ``paths_allowed`` is off.
 
     Raises ModelNotFoundError that lists what there is.
     """
-    places = installed(models)
+    near = own(models)
+    if name in near:
+        return near[name]
+    places = installed(models, others)
     if name in places:
         return places[name]
-    if paths_allowed and names_path(name, models):
+    if paths_allowed and names_path(name, models, others):
         return Path(name)
     raise ModelNotFoundError(
         f"There is no model called {name!r}.",

@@ -5,7 +5,7 @@ The built-in model is loaded by exactly this code. Nothing here ever reaches for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,27 +17,22 @@ from palimpsest.errors import ModelError, ModelNotFoundError, ModelUnreadableErr
 from palimpsest.models import folder as layout
 from palimpsest.models.precision import default_device, unet_dtype
 from palimpsest.models.schedule import noise_schedule
-from palimpsest.models.spec import Configuration, Spec, native_latent_side, spec_of
+from palimpsest.models.spec import Configuration, native_latent_side, spec_of
 from palimpsest.models.weights_hash import weights_hash
 
 PENULTIMATE, LAST = -2, -1  # the text encoder's layer that the UNet reads: SDXL's, SD 1.x/2.x's
 
 
-def read_spec(source: Path) -> Spec:
-    """The capabilities of a model folder or single-file checkpoint, without loading its weights."""
-    if source.is_file() or source.suffix in (".safetensors", *layout.PICKLED):
-        from palimpsest.models.single_file import read_checkpoint_configuration
-
-        return spec_of(read_checkpoint_configuration(source))
-    return spec_of(layout.read_configuration(source))
-
-
 def load(
-    source: Path, device: torch.device | str | None = None, memory: Path | None = None
+    source: Path,
+    device: torch.device | str | None = None,
+    memory: Path | None = None,
+    lenders: Sequence[Path] = (),
 ) -> DiffusionModel:
     """``source``: a folder in the diffusers layout, or a single ``.safetensors`` checkpoint.
 
     ``memory``: a JSON file that remembers the hashes of weight files, see ``weights_hash``.
+    ``lenders``: model folders whose tokenizer a checkpoint may use that comes without one.
     Raises a ModelError that names what is missing, damaged or unsupported; OutOfMemoryError.
     """
     where = default_device() if device is None else torch.device(device)
@@ -50,7 +45,7 @@ def load(
             raise ModelNotFoundError(f"There is no model {source}.", "Check the path.")
         from palimpsest.models.single_file import load_checkpoint
 
-        return load_checkpoint(source, where, memory)
+        return load_checkpoint(source, where, memory, lenders)
 
 
 def assemble(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import torch
 
+from palimpsest.contract import BUILT_IN
 from palimpsest.core.model import DiffusionModel
-from palimpsest.models.catalog import find
+from palimpsest.models.catalog import find, installed
 from palimpsest.models.load import load
 from palimpsest.models.precision import default_device
 
@@ -21,6 +22,7 @@ class ModelPool:
     device: torch.device
     memory: Path | None = None  # remembers hashes of weight files
     paths_allowed: bool = False  # whether a model may be named by its path
+    others: tuple[Path, ...] = ()  # folders of other tools
     _name: str = ""
     _model: DiffusionModel | None = None
 
@@ -33,11 +35,18 @@ class ModelPool:
         """Raises a ModelError or OutOfMemoryError; after that no model is loaded."""
         if self._model is not None and name == self._name:
             return self._model
-        place = find(name, self.models, self.paths_allowed)
+        place = find(name, self.models, self.paths_allowed, self.others)
         self.unload()
-        self._model = load(place, self.device, self.memory)
+        self._model = load(place, self.device, self.memory, self._lenders(place))
         self._name = name
         return self._model
+
+    def _lenders(self, place: Path) -> tuple[Path, ...]:
+        """Whose tokenizer a checkpoint may use: any but the built-in one's, whose words are its own."""
+        if place.is_dir():
+            return ()
+        places = installed(self.models, self.others)
+        return tuple(path for name, path in places.items() if name != BUILT_IN and path.is_dir())
 
     def unload(self) -> None:
         """Give the device's memory back."""

@@ -1,21 +1,13 @@
-"""A checkpoint that is one ``.safetensors`` file in the original (CompVis / Stability) naming.
+"""Load a checkpoint that is one ``.safetensors`` file: what it is, ``models.checkpoint`` has read.
 
-The file holds the weights. What it cannot hold may lie in a companion folder of the same name beside it,
-in the diffusers layout, and wins over the published configuration:
-
-    my-model.safetensors
-    my-model/  tokenizer/  [tokenizer_2/]  [unet/config.json …]  [scheduler/…]  [palimpsest.json]
-
-Only the tokenizer is needed; it is also found as ``tokenizer/`` beside the file, or taken from another
-Stable Diffusion model in the same folder: all of them share one vocabulary.
+Of what the file cannot hold, only the tokenizer is needed. It lies in the companion folder or as
+``tokenizer/`` beside the file, or is taken from another Stable Diffusion model: all of them share one
+vocabulary.
 """
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,84 +15,28 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.model import DiffusionModel
-from palimpsest.errors import ModelIncapableError, ModelNotFoundError, ModelUnreadableError
+from palimpsest.errors import ModelUnreadableError
 from palimpsest.models import folder as layout
 from palimpsest.models import published
+from palimpsest.models.checkpoint import TEXT, companion, read_checkpoint_configuration
 from palimpsest.models.load import assemble, encoder_class, load_tokenizer, reading, refuse_missing
 from palimpsest.models.open_clip import from_open_clip
-from palimpsest.models.spec import OWN_FILE, Configuration, read_json, read_own
+from palimpsest.models.spec import Configuration
 from palimpsest.models.weights_hash import weights_hash
 
-LARGEST_HEADER = 100 << 20
-UNET, VAE = "model.diffusion_model.", "first_stage_model."
-#: Family → prefix of each text encoder's weights.
-TEXT = {
-    "sd1": ("cond_stage_model.transformer.",),
-    "sd2": ("cond_stage_model.model.",),
-    "sdxl": ("conditioner.embedders.0.transformer.", "conditioner.embedders.1.model."),
-}
-REFINER = "conditioner.embedders.0.model."
-TRANSFORMERS = ("joint_blocks.", "double_blocks.", "transformer_blocks.", UNET + "joint_blocks.")
-MODELSPEC = {"epsilon": "epsilon", "v": "v_prediction", "v_prediction": "v_prediction"}
-SD2_BASE_SAMPLE = 64  # latents of 512 px; the v-predicting models were trained on 768 px
 
+def load_checkpoint(
+    path: Path, device: torch.device, memory: Path | None, lenders: Sequence[Path] = ()
+) -> DiffusionModel:
+    """``lenders``: model folders whose tokenizer may be used where none lies beside the file.
 
-@dataclass(frozen=True)
-class Header:
-    """What stands at the beginning of a safetensors file."""
-
-    shapes: Mapping[str, tuple[int, ...]]
-    metadata: Mapping[str, str]
-
-
-def read_header(path: Path) -> Header:
-    """Raises ModelUnreadableError for anything that is no safetensors file."""
-    try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > LARGEST_HEADER:
-                raise ValueError(f"a header of {length} bytes")
-            content = json.loads(file.read(length))
-        metadata = content.pop("__metadata__", {})
-        return Header({key: tuple(value["shape"]) for key, value in content.items()}, metadata)
-    except FileNotFoundError as error:
-        raise ModelNotFoundError(f"There is no model {path}.", "Check the path.") from error
-    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError) as error:
-        raise ModelUnreadableError(
-            f"{path} is not a safetensors file: {error}.", "It may be damaged or incomplete: fetch it again."
-        ) from error
-
-
-def read_checkpoint_configuration(path: Path) -> Configuration:
-    """The configuration that belongs to a checkpoint: the published one, and what its companion says."""
-    if path.suffix in layout.PICKLED:
-        raise layout.pickled_error(path)
-    header = read_header(path)
-    family = recognise(path, header)
-    own = read_own(companion(path) / OWN_FILE)
-    scheduler = {**published.SCHEDULER, **_parametrisation(path, family, header, own)}
-    unet = dict(published.UNETS[family])
-    if family == "sd2" and scheduler["prediction_type"] == "epsilon":
-        unet["sample_size"] = SD2_BASE_SAMPLE
-    encoders = zip(("text_encoder", "text_encoder_2"), published.ENCODERS[family], strict=False)
-    return Configuration(
-        where=path,
-        unet=_or_companion(path, "unet/config.json", unet),
-        vae=_or_companion(path, "vae/config.json", published.VAES[family]),
-        encoders=tuple(_or_companion(path, f"{name}/config.json", config) for name, config in encoders),
-        scheduler=_or_companion(path, "scheduler/scheduler_config.json", scheduler),
-        own={"family": family, **own},
-        index={},
-    )
-
-
-def load_checkpoint(path: Path, device: torch.device, memory: Path | None) -> DiffusionModel:
-    """Raises a ModelError that names what is missing, damaged or unsupported."""
+    Raises a ModelError that names what is missing, damaged or unsupported.
+    """
     from safetensors.torch import load_file
 
     configuration = read_checkpoint_configuration(path)
     family = str(configuration.own["family"])
-    tokenizers = _tokenizer_folders(path, family)
+    tokenizers = _tokenizer_folders(path, family, lenders)
     weights: dict[str, Tensor] = reading(path, lambda: load_file(path))
     networks = _unet(path, configuration, weights), _vae(path, configuration, weights)
     text = []
@@ -113,62 +49,9 @@ def load_checkpoint(path: Path, device: torch.device, memory: Path | None) -> Di
     return assemble(configuration, networks, text, weights_hash(files, path.parent, memory), device)
 
 
-def companion(path: Path) -> Path:
-    """The folder beside a checkpoint that says what the file cannot."""
-    return path.with_suffix("")
-
-
-def recognise(path: Path, header: Header) -> str:
-    """The family, by whose text encoders the file holds."""
-    if any(_has(header, part) for part in TRANSFORMERS):
-        raise ModelIncapableError(
-            f"{path} is a diffusion transformer (Stable Diffusion 3, Flux and others).",
-            "Palimpsest edits with UNet models: Stable Diffusion 1.x, 2.x and SDXL.",
-        )
-    families = [family for family, parts in TEXT.items() if all(_has(header, part) for part in parts)]
-    if not families and _has(header, REFINER):
-        raise ModelIncapableError(
-            f"{path} is an SDXL refiner, which only finishes pictures.", "Use the SDXL base model."
-        )
-    if len(families) == 1 and _has(header, UNET) and _has(header, VAE):
-        return families[0]
-    parts = {"the UNet": _has(header, UNET), "the VAE": _has(header, VAE), "a text encoder": bool(families)}
-    missing = ", ".join(name for name, present in parts.items() if not present)
-    raise ModelUnreadableError(
-        f"{path} is not a complete Stable Diffusion checkpoint: {missing} missing.",
-        "Use the full checkpoint; add-ons (LoRA, VAE or UNet alone, embeddings) are no models.",
-    )
-
-
 def below(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The weights whose name begins with ``prefix``, without it."""
     return {key[len(prefix) :]: value for key, value in weights.items() if key.startswith(prefix)}
-
-
-def _has(header: Header, prefix: str) -> bool:
-    return any(key.startswith(prefix) for key in header.shapes)
-
-
-def _parametrisation(
-    path: Path, family: str, header: Header, own: Mapping[str, Any]
-) -> dict[str, str | bool]:
-    """What the UNet predicts: said by the companion, by the file, or by the family if that decides it."""
-    if _has(header, "v_pred"):
-        return {"prediction_type": "v_prediction", "rescale_betas_zero_snr": _has(header, "ztsnr")}
-    stated = own.get("prediction", MODELSPEC.get(header.metadata.get("modelspec.prediction_type", "")))
-    scheduler = companion(path) / "scheduler" / "scheduler_config.json"
-    if stated is None and family == "sd2" and not scheduler.is_file():
-        raise ModelUnreadableError(
-            f"{path} is a Stable Diffusion 2.x checkpoint that doesn't say what it predicts.",
-            f'Write {{"prediction": "v_prediction"}} (the 768 px models) or {{"prediction": "epsilon"}} '
-            f"(the 512 px base models) into {companion(path) / OWN_FILE}.",
-        )
-    return {"prediction_type": "epsilon" if stated is None else stated}
-
-
-def _or_companion(path: Path, name: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    file = companion(path) / name
-    return read_json(file) if file.is_file() else dict(config)
 
 
 def _unet(path: Path, configuration: Configuration, weights: dict[str, Tensor]) -> Any:
@@ -209,9 +92,9 @@ def _encoder(path: Path, config: Mapping[str, Any], weights: dict[str, Tensor]) 
     return encoder
 
 
-def _tokenizer_folders(path: Path, family: str) -> list[Path]:
+def _tokenizer_folders(path: Path, family: str, lenders: Sequence[Path]) -> list[Path]:
     """One folder per text encoder. Raises ModelUnreadableError that says how to give one."""
-    first = next(_readable(_tokenizer_places(path)), None)
+    first = next(_readable(_tokenizer_places(path, lenders)), None)
     if first is None:
         raise ModelUnreadableError(
             f"{path.name} comes without a tokenizer, and none lies beside it.",
@@ -222,10 +105,11 @@ def _tokenizer_folders(path: Path, family: str) -> list[Path]:
     return [first, second][: len(TEXT[family])]
 
 
-def _tokenizer_places(path: Path) -> Iterator[Path]:
+def _tokenizer_places(path: Path, lenders: Sequence[Path]) -> Iterator[Path]:
     yield companion(path) / "tokenizer"
     yield path.parent / "tokenizer"
     yield from sorted(path.parent.glob("*/tokenizer"))
+    yield from (lender / "tokenizer" for lender in lenders)
 
 
 def _readable(places: Iterator[Path]) -> Iterator[Path]:

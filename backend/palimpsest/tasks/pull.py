@@ -15,7 +15,7 @@ from palimpsest import contract
 from palimpsest.contract import PullRequest
 from palimpsest.errors import ModelUnreadableError, PickledModelError, RequestError
 from palimpsest.jobs.events import Event, Finished, Progressed
-from palimpsest.models.catalog import find, installed
+from palimpsest.models.catalog import installed
 from palimpsest.models.download import Remote, download, require_room
 from palimpsest.models.hub import list_files
 from palimpsest.models.offers import offer
@@ -31,28 +31,28 @@ PAUSE = 0.25  # seconds between two news of it
 class Puller:
     """The workplace of the network's lane."""
 
-    def __init__(self, models: Path) -> None:
+    def __init__(self, models: Path, others: tuple[Path, ...] = ()) -> None:
         self._models = models
+        self._others = others
 
     def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
-        return pull(contract.from_json(PullRequest, request), self._models)
+        return pull(contract.from_json(PullRequest, request), self._models, self._others)
 
     def status(self) -> dict[str, Any]:
         return {"device": "network"}
 
 
 def open_puller(device: str, options: dict[str, Any]) -> Puller:
-    """``options``: {"models": folder}."""
-    return Puller(Path(options["models"]))
+    """``options``: {"models": folder, "model_folders": [folder, …]}."""
+    return Puller(Path(options["models"]), tuple(map(Path, options["model_folders"])))
 
 
-def pull(request: PullRequest, models: Path) -> Iterator[Event]:
+def pull(request: PullRequest, models: Path, others: tuple[Path, ...] = ()) -> Iterator[Event]:
     """Raises RequestError, ModelNotFoundError, and what ``models.download`` raises."""
     require_safe(request)
-    if request.model in installed(models):
-        yield Finished(
-            result={"model": request.model, "path": str(find(request.model, models)), "new": False}
-        )
+    here = installed(models, others).get(request.model)
+    if here is not None:
+        yield Finished(result={"model": request.model, "path": str(here), "new": False})
         return
     if request.url is None:
         path = yield from pull_offer(request.model, models)

@@ -34,6 +34,7 @@ class Places:
     inversions: str
     learning: str
     weights_memory: str
+    model_folders: tuple[str, ...] = ()
     inversion_cache_bytes: int = 8 << 30
     max_pixels: int = Limits.pixels
     max_image_bytes: int = Limits.file_bytes
@@ -90,8 +91,10 @@ def open_workplace(device: str, options: dict[str, Any]) -> Workplace:
     where = device_named(device)
     if where.type == "cpu":
         leave_a_core()
+    others = tuple(Path(folder) for folder in places.model_folders)
+    memory = Path(places.weights_memory)
     return Workplace(
-        models=ModelPool(Path(places.models), where, Path(places.weights_memory), places.paths_allowed),
+        models=ModelPool(Path(places.models), where, memory, places.paths_allowed, others),
         images=ImageStore(Path(places.images)),
         concepts=ConceptLibrary(Path(places.concepts)),
         inversions=InversionCache(Path(places.inversions), places.inversion_cache_bytes),

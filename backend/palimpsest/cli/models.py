@@ -1,0 +1,75 @@
+"""``palimpsest models``: which models are here, which can be pulled, and where else to look."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from palimpsest.settings import read_settings
+
+GIB = 1 << 30
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "models",
+        help="which models are here, which can be pulled, and where else to look",
+        description="The models on this machine, those that can be pulled, and folders of other tools.",
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _action(actions, "list", run_list, "every model that is here or can be pulled")
+    _action(actions, "add", run_add, "look for models in a folder of another tool, too", folder=True)
+    _action(actions, "remove", run_remove, "look there no longer; nothing is deleted", folder=True)
+
+
+def _action(actions: Any, name: str, run: Any, what: str, folder: bool = False) -> None:
+    parser = actions.add_parser(name, help=what, description=what)
+    if folder:
+        parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run_list(options: argparse.Namespace) -> int:
+    from palimpsest.models.catalog import installed
+    from palimpsest.models.listing import list_models
+
+    settings = read_settings()
+    where = settings.folders.models, settings.model_folders
+    places, models = installed(*where), list_models(*where)
+    if options.json:
+        told = [{**model, "path": str(places.get(model["name"], "")) or None} for model in models]
+        print(json.dumps({"models": told}, ensure_ascii=False))
+        return 0
+    for model in models:
+        place = places.get(model["name"])
+        print("\t".join((model["name"], described(model), "" if place is None else str(place))).rstrip())
+    return 0
+
+
+def described(model: dict[str, Any]) -> str:
+    details = model["details"]
+    if not model["installed"]:
+        return f"{details['title']}, {details['size'] / GIB:.1f} GiB: palimpsest pull {model['name']}"
+    if "error" in details:
+        return f"can't be used: {details['error']['message']}"
+    return f"{details['family']}, {details['native_size']} pixels"
+
+
+def run_add(options: argparse.Namespace) -> int:
+    from palimpsest.models import elsewhere
+
+    folder = elsewhere.add(read_settings().folders.models, options.folder)
+    names = [name for name, _ in elsewhere.models_in(folder)]
+    print(json.dumps({"folder": str(folder), "models": names}) if options.json else "\n".join(names))
+    return 0
+
+
+def run_remove(options: argparse.Namespace) -> int:
+    from palimpsest.models import elsewhere
+
+    folder = elsewhere.remove(read_settings().folders.models, options.folder)
+    print(json.dumps({"folder": str(folder)}) if options.json else folder)
+    return 0
