@@ -48,6 +48,7 @@ class SessionState:
 
     connection: str = "searching"
     text: str = ""
+    code: str = ""  # of the error that is the matter
     address: str = ""  # of the last backend that was tried
     system: dict[str, Any] = field(default_factory=dict)
     job: JobView | None = None
@@ -94,6 +95,7 @@ class Session:
         self._orders: Deque[Order] = deque()  # came while a job ran; the network thread's own
         self._news: queue.Queue[Callable[[], None]] = queue.Queue()
         self._cancelled: set[str] = set()
+        self._awaited = False  # a job was sent and hasn't ended
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="palimpsest", daemon=True)
 
@@ -200,13 +202,13 @@ class Session:
             require_protocol(client.health())
             system = client.system()
         except ClientError as error:
-            connection = trouble(error)
-            waits = connection == "searching" and self.state.connection == "gone"
-            if not waits:  # a job is waited for: what was said of it still holds
-                self._tell(connection=connection, text=str(error), address=address)
+            connection, text = trouble(error), str(error)
+            if connection == "searching" and self._awaited:
+                connection, text = "gone", say("gone")
+            self._tell(connection=connection, text=text, code=error.code, address=address)
             return False
         self._client = client
-        self._tell(connection="ready", text="Ready", system=system, address=address)
+        self._tell(connection="ready", text="Ready", code="", system=system, address=address)
         self._news.put(self._host.connected)
         return True
 
@@ -218,11 +220,11 @@ class Session:
             self._tell(system=self._client.system())
         except ClientError as error:
             self._client = None
-            self._tell(connection=trouble(error), text=str(error))
+            self._tell(connection=trouble(error), text=str(error), code=error.code)
 
     def _carry_out(self, order: Order) -> None:
         """Until the job has ended. A server that goes away is waited for: the job is kept there."""
-        view = JobView(order.id)
+        view, self._awaited = JobView(order.id), True
         while not self._stopping.is_set() and not view.ended:
             while self._listen(0):
                 pass
@@ -237,6 +239,7 @@ class Session:
             except ClientError as error:
                 view = replace(view, state="failed", error=told(error))
                 self._tell(job=view)
+        self._awaited = False
         self._cancelled.discard(order.id)
 
     def _step(self, order: Order, view: JobView) -> JobView:

@@ -1,0 +1,498 @@
+"""The panel of both editors, without a widget: what is filled in, what is shown, what a click does.
+
+A window derives nothing from it. It makes a ``Panel``, calls ``start`` once, ``tick`` from its timer (ten
+times a second), the methods below when people do something, and draws every ``PanelState`` it is given.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Optional, Tuple
+
+from .connection import (
+    Choice,
+    check_choice,
+    connector,
+    last_words,
+    launch,
+    launch_command,
+    read_choice,
+    write_choice,
+)
+from .controls import OPERATIONS, REPLACE, REWEIGHT, SHOWN, Form, Settings
+from .editor import DocumentFacts, Editor
+from .errands import Errands, Outcome, Reopened, offer_after
+from .library import (
+    Concept,
+    Model,
+    Result,
+    bring_concepts,
+    bring_models,
+    bring_results,
+    open_job,
+)
+from .notebook import Notebook
+from .orders import RecipeError, read_recipe
+from .protocol import ClientError, config_folder
+from .sentences import Change, changes, changes_text, telling, with_word, words
+from .session import Order, Session
+from .status import (
+    CONNECT,
+    COPY,
+    MODELS,
+    REMEDY,
+    SMALLER,
+    START,
+    TOKEN,
+    Offer,
+    Progress,
+    Situation,
+    Status,
+    cannot_apply,
+    cannot_ask,
+    cannot_describe,
+    chosen,
+    smaller_size,
+    status_of,
+)
+from .wording import say
+
+POLL_SECONDS = 0.3  # between looks at the document
+START_SECONDS = 90.0  # a backend that isn't there after so long has failed to start
+NATIVE = 1024  # assumed of a model that isn't known yet
+WINDOW_OFFERS = (CONNECT, TOKEN, COPY, MODELS)  # the window's own: they open a dialog or fill the clipboard
+
+
+@dataclass(frozen=True)
+class PanelState:
+    """All that a window shows."""
+
+    status: Status
+    form: Form
+    document: Optional[DocumentFacts] = None
+    shown: frozenset = frozenset()  # controls.SHOWN of the operation
+    changes: Tuple[Change, ...] = ()  # between form.first and form.target
+    changes_text: str = ""  # "cat → <my-toy>"
+    words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
+    cannot_apply: str = ""  # why not; empty = Apply is possible
+    cannot_ask: str = ""  # why no job of another kind is possible
+    cannot_describe: str = ""
+    cannot_operate: Mapping[str, str] = field(default_factory=dict)  # operation → why this model can't
+    updating: str = ""  # name of the layer that the next edit changes
+    concepts: Tuple[Concept, ...] = ()
+    models: Tuple[Model, ...] = ()
+    model: Optional[Model] = None  # the chosen one, if it is installed
+    progress: Optional[Progress] = None  # something is under way
+    preview: Optional[bytes] = None  # PNG
+    outcome: Optional[Outcome] = None
+    offers: Tuple[Offer, ...] = ()  # buttons beside the outcome or the reason
+    fidelity: str = ""
+    results: Tuple[Result, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """The line under Apply: what came of the last errand, else why there can be none."""
+        return self.outcome.text if self.outcome is not None else self.cannot_apply
+
+
+class Panel:
+    """``name``: "krita" or "gimp". ``show`` gets every new state, on the editor's thread."""
+
+    def __init__(
+        self,
+        name: str,
+        editor: Editor,
+        show: Callable[[PanelState], None],
+        folder: Optional[Path] = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder = config_folder() if folder is None else folder
+        self.choice = read_choice(self.folder)
+        self.errands = Errands(name, editor)
+        self.session = Session(connector(self.folder, self.choice), self.errands)
+        self.errands.serve(self.session)
+        self.errands.changed = self._changed
+        self.errands.results_changed = self.refresh_results
+        self.errands.when_connected = self._connected
+        self.form = Form()
+        self.facts: Optional[DocumentFacts] = None
+        self.concepts: Tuple[Concept, ...] = ()
+        self.models: Tuple[Model, ...] = ()
+        self.results: Tuple[Result, ...] = ()
+        self._editor = editor
+        self._show = show
+        self._clock = clock
+        self._notebook = Notebook(self.folder)
+        self._reopened: Optional[Reopened] = None
+        self._applied: Optional[Form] = None
+        self._process: Any = None  # the backend that we started
+        self._started_at = 0.0
+        self._looked_at = float("-inf")
+        self._rejoined = False
+        self._can_start = bool(launch_command(self.folder))
+        self.state = self._state()
+
+    # The window's life.
+
+    def start(self) -> None:
+        self.session.start()
+        self._changed()
+
+    def stop(self) -> None:
+        """The window or the editor goes. A running job goes on."""
+        self._keep()
+        self._notebook.save()
+        self.session.stop()
+
+    def tick(self) -> None:
+        """Take in what happened. Cheap: call it ten times a second."""
+        self.session.drain()
+        now = self._clock()
+        if now - self._looked_at >= POLL_SECONDS:
+            self._looked_at = now
+            self._look()
+
+    # Words and settings.
+
+    def choose_operation(self, operation: str) -> None:
+        assert operation in OPERATIONS, operation
+        self._fill(replace(self.form, operation=operation))
+
+    def write_first(self, text: str) -> None:
+        self._fill(replace(self.form, first=text))
+
+    def write_second(self, text: str) -> None:
+        self._fill(self.form.with_second(text))
+
+    def write_sentence(self, text: str) -> None:
+        """The whole second sentence in one's own words; empty = as it is made."""
+        self._fill(self.form.with_sentence(text))
+
+    def weigh(self, word: str, position: float) -> None:
+        """-1 gone … 0 as it is … 1 strong."""
+        self._fill(replace(self.form, weights={**self.form.weights, word: position}))
+
+    def set(self, **settings: Any) -> None:
+        """Fields of ``controls.Settings``."""
+        self._fill(replace(self.form, settings=replace(self.form.settings, **settings)))
+
+    def reset_settings(self) -> None:
+        self._fill(replace(self.form, settings=Settings(model=self.form.settings.model)))
+
+    def insert_concept(self, name: str, at: Optional[int] = None) -> None:
+        """``<name>`` into the second field, at a place of its text or at its end."""
+        text, word = self.form.second, f"<{name}>"
+        at = len(text) if at is None else at
+        before, after = text[:at], text[at:]
+        gap = " " if before and not before.endswith(" ") else ""
+        rest = " " if after and not after.startswith(" ") else ""
+        self.write_second(before + gap + word + rest + after)
+
+    def replace_word(self, word: str, new: str) -> None:
+        """Of the picture's words: ``word`` is to become ``new``. Chooses Replace."""
+        sentence = self.form.seconds.get(REPLACE, "").strip() or self.form.first
+        found = next((w for w in words(sentence) if w.text == word), None)
+        if found is None:  # the second sentence says something else already
+            sentence = self.form.first
+            found = next((w for w in words(sentence) if w.text == word), None)
+        if found is not None and new.strip():
+            form = replace(self.form, operation=REPLACE)
+            self._fill(form.with_second(with_word(sentence, found, new.strip())))
+
+    def emphasise(self, word: str) -> None:
+        """Chooses Emphasise with this word a little stronger."""
+        weights = {**self.form.weights, word: self.form.weights.get(word, 0.0) or 0.5}
+        self._fill(replace(self.form, operation=REWEIGHT, weights=weights))
+
+    # Doing it.
+
+    def apply(self) -> None:
+        """Does nothing but say why when it isn't possible."""
+        if self.state.cannot_apply or self.facts is None:
+            self._refuse(self.state.cannot_apply)
+            return
+        self._applied = self.form
+        self._keep()
+        self._notebook.save()
+        if self._reopened is not None:
+            self.errands.edit_again(self.facts, self.form, self._reopened)
+        else:
+            self.errands.edit(self.facts, self.form, self._native())
+
+    def again(self) -> None:
+        """With the last settings; a document without words of its own takes those used last."""
+        if not self.form.first.strip() and self._applied is not None:
+            self._fill(self._applied)
+        self.apply()
+
+    def cancel(self) -> None:
+        self.errands.cancel()
+
+    def remember(self) -> None:
+        """Invert the photo now."""
+        reason = self.state.cannot_ask or ("" if self.form.first.strip() else say("say-what-it-shows"))
+        if self._may(reason) and self.facts is not None:
+            self.errands.remember(self.facts, self.form, self._native())
+
+    def describe(self) -> None:
+        if self._may(self.state.cannot_describe) and self.facts is not None:
+            key = self.facts.key
+            self.errands.describe(self.facts, self.form, lambda caption: self._described(key, caption))
+
+    def select_word(self, word: str) -> None:
+        there = [w.text for w in words(self.form.first)]
+        reason = self.state.cannot_ask or ("" if word in there else say("no-word"))
+        if self._may(reason) and self.facts is not None:
+            self.errands.select_word(self.facts, self.form, word)
+
+    def reopen(self) -> None:
+        """The active layer's edit: its words and settings are filled in, Apply changes the layer."""
+        recipe = None if self.facts is None else self._editor.recipe(self.facts.key)
+        if recipe is None:
+            self._refuse(say("no-document") if self.facts is None else say("no-recipe"))
+            return
+        try:
+            made = read_recipe(recipe.text)
+        except RecipeError as error:
+            self._refuse(say("recipe-unreadable", reason=str(error)))
+            return
+        self._reopened = Reopened(recipe, made)
+        self.errands.outcome = Outcome("note", say("reopened", layer=recipe.name))
+        self._fill(replace(made.form, settings=replace(made.form.settings, source=self.form.settings.source)))
+
+    def new_layer_instead(self) -> None:
+        """Leave the re-opened layer as it is."""
+        self._reopened = None
+        self._changed()
+
+    def reapply(self, result: Result) -> None:
+        """Put a result of before into the document."""
+        reason = ""
+        if self.facts is None or self.facts.refusal:
+            reason = say("no-document") if self.facts is None else self.facts.refusal
+        elif self.errands.busy:
+            reason = say("busy")
+        if self._may(reason) and self.facts is not None:
+            self.errands.place(self.facts, result)
+
+    def take(self, offer: str) -> bool:
+        """Do what a button offers. False: it is the window's own (``WINDOW_OFFERS``)."""
+        if offer in WINDOW_OFFERS:
+            return False
+        if offer == START:
+            self.start_backend()
+        elif offer == REMEDY and self.facts is not None:
+            self._editor.remedy(self.facts.key)
+        elif offer == SMALLER:
+            self.set(working_size=self._smaller())
+            self.apply()
+        return True
+
+    # The backend.
+
+    def start_backend(self) -> None:
+        """Start the one that is installed here, and go on when it answers."""
+        try:
+            self._process = launch(self.folder)
+        except ClientError as error:
+            self._refuse(str(error))
+            return
+        self._started_at = self._clock()
+        self.errands.outcome = None
+        self._changed()
+
+    def connect_to(self, choice: Choice) -> str:
+        """Use another backend from now on. Returns why it can't be used; empty if it can."""
+        reason = check_choice(choice)
+        if reason:
+            return reason
+        try:
+            write_choice(self.folder, choice)
+        except OSError as error:
+            return str(error)
+        self.choice = choice
+        self._rejoined = False
+        self.session.reconnect(connector(self.folder, choice))
+        return ""
+
+    def give_token(self, token: str) -> str:
+        """Another token for the backend that refused ours. Returns why it can't be used."""
+        address = self.choice.address or self.session.state.address
+        return self.connect_to(Choice(address, token.strip()))
+
+    def download(self, model: str) -> None:
+        """Fetch a model of the catalogue; it is chosen when it is there."""
+        if not self._may(say("busy") if self.errands.busy else ""):
+            return
+
+        def came(_: Any, __: Any) -> None:
+            self.refresh()
+            self.errands.end(Outcome("done", say("downloaded", model=model)))
+            self.set(model=model)
+
+        order = Order("pull", {"model": model}, fetch=None)
+        self.errands.run(order, came)
+
+    def refresh(self) -> None:
+        """Ask the backend anew for its words, models and results."""
+        self.session.ask(bring_models, lambda found: self._have(models=found))
+        self.refresh_concepts()
+        self.refresh_results()
+
+    def refresh_concepts(self) -> None:
+        known = self.concepts
+        self.session.ask(
+            lambda client: bring_concepts(client, known), lambda found: self._have(concepts=found)
+        )
+
+    def refresh_results(self) -> None:
+        known = self.results
+        self.session.ask(lambda client: bring_results(client, known), lambda found: self._have(results=found))
+
+    # Behind the window.
+
+    def _look(self) -> None:
+        """At the document, and at the backend that is starting."""
+        if self.session.state.connection != "ready":
+            self._can_start = bool(launch_command(self.folder))
+        facts = self._editor.document()
+        if facts != self.facts:
+            self._turn_to(facts)
+        if self._process is not None:
+            self._watch_start()
+
+    def _turn_to(self, facts: Optional[DocumentFacts]) -> None:
+        before, self_key = self.facts, None if facts is None else facts.key
+        if before is None or before.key != self_key:
+            self._keep()
+            self._reopened = None
+            self.errands.fidelity = ""
+            if not self.errands.busy:
+                self.errands.outcome = None
+            self.form = self.form if facts is None else self._notebook.form(facts)
+        self.facts = facts
+        self._changed()
+
+    def _watch_start(self) -> None:
+        """Until the backend answers, has ended, or took too long."""
+        if self.session.state.connection == "ready":
+            self._process = None
+        elif self._process.poll() is not None and self._process.returncode != 0:
+            self._process = None
+            self._refuse(say("start-failed", reason=last_words(self.folder)))
+        elif self._clock() - self._started_at > START_SECONDS:
+            self._process = None
+            self._changed()
+
+    def _connected(self) -> None:
+        self.refresh()
+        if not self._rejoined:
+            self._rejoined = True
+            self.session.ask(lambda client: open_job(client, self.errands.name), self._rejoin)
+
+    def _rejoin(self, job: Optional[str]) -> None:
+        if job is not None and not self.errands.busy:
+            self.errands.follow(job)
+
+    def _have(self, **lists: Any) -> None:
+        for name, found in lists.items():
+            setattr(self, name, found)
+        self._changed()
+
+    def _described(self, key: str, caption: str) -> None:
+        if self.facts is not None and self.facts.key == key:
+            self.write_first(caption)
+
+    def _fill(self, form: Form) -> None:
+        if form == self.form:
+            return
+        self.form = form
+        if not self.errands.busy and self.errands.outcome is not None and self.errands.outcome.kind != "note":
+            self.errands.outcome = None
+        self._changed()
+
+    def _keep(self) -> None:
+        if self.facts is not None:
+            self._notebook.keep(self.facts, self.form)
+
+    def _may(self, reason: str) -> bool:
+        if reason:
+            self._refuse(reason)
+        return not reason
+
+    def _refuse(self, reason: str) -> None:
+        if self.errands.busy:
+            return
+        self.errands.outcome = Outcome("error", reason) if reason else None
+        self._changed()
+
+    def _native(self) -> int:
+        model = chosen(self.models, self.form.settings.model)
+        return NATIVE if model is None else model.native_size
+
+    def _smaller(self) -> int:
+        model = chosen(self.models, self.form.settings.model)
+        return smaller_size(model, self.form.settings.working_size)
+
+    def _changed(self) -> None:
+        state = self._state()
+        if state != self.state:
+            self.state = state
+            self._show(state)
+
+    def _state(self) -> PanelState:
+        form, errands = self.form, self.errands
+        model = chosen(self.models, form.settings.model)
+        now = self._situation(model)
+        found = changes(form.first, form.target) if form.target else ()
+        return PanelState(
+            status=now.status,
+            form=form,
+            document=self.facts,
+            shown=SHOWN[form.operation],
+            changes=found,
+            changes_text=changes_text(found),
+            words=tuple(telling(form.first)),
+            cannot_apply=cannot_apply(now, form, self._reopened is not None),
+            cannot_ask=cannot_ask(now, form),
+            cannot_describe=cannot_describe(now, form),
+            cannot_operate=incapable(model),
+            updating="" if self._reopened is None else self._reopened.recipe.name,
+            concepts=self.concepts,
+            models=self.models,
+            model=model,
+            progress=errands.progress,
+            preview=errands.preview_picture,
+            outcome=errands.outcome,
+            offers=self._offers(),
+            fidelity=errands.fidelity,
+            results=self.results,
+        )
+
+    def _situation(self, model: Optional[Model]) -> Situation:
+        name = self.form.settings.model if model is None else model.title
+        session = self.session.state
+        starting = self._process is not None
+        status = status_of(session, starting, self._can_start, bool(self.choice.address), name)
+        return Situation(session, status, self.errands.busy, self.facts, self.models, self.concepts)
+
+    def _offers(self) -> Tuple[Offer, ...]:
+        if self.errands.outcome is not None:
+            return offer_after(self.errands.outcome, self._smaller())
+        if self.facts is not None and self.facts.remedy:
+            return (Offer(REMEDY, self.facts.remedy),)
+        return ()
+
+
+def incapable(model: Optional[Model]) -> Mapping[str, str]:
+    if model is None:
+        return {}
+    reasons = {
+        operation: say("model-cannot", model=model.title, operation=say(operation).lower())
+        for operation in OPERATIONS
+        if not model.can(operation)
+    }
+    return reasons

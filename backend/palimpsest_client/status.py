@@ -1,0 +1,197 @@
+"""What the state line says, and why Apply isn't possible: every reason is a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional, Tuple
+
+from .controls import INSERT, NEEDS_SELECTION, REMOVE, REPLACE, RESTYLE, REWEIGHT, Form, weights_of
+from .editor import DocumentFacts
+from .jobview import JobView, running_text, waiting_text
+from .library import BUILT_IN, Concept, Model
+from .sentences import changes, concepts_in
+from .session import SessionState
+from .wording import say
+
+START, CONNECT, TOKEN, COPY, SMALLER, REMEDY, MODELS = (
+    "start",
+    "connect",
+    "choose-token",
+    "copy-command",
+    "smaller",
+    "remedy",
+    "get-model",
+)
+_DEVICE_NOISE = re.compile(r"\((?:R|TM)\)|NVIDIA |GeForce |AMD | CPU\b.*|\s+@.*")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A button or link beside a message: ``Panel.take(key)`` does it."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state line. kind: "ready", "busy" or "trouble"."""
+
+    kind: str
+    text: str
+    offers: Tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """fraction 0 … 1, or None where it isn't known."""
+
+    text: str
+    fraction: Optional[float] = None
+    can_cancel: bool = True
+
+
+def offers(*keys: str) -> Tuple[Offer, ...]:
+    return tuple(Offer(key, say(key)) for key in keys)
+
+
+def status_of(session: SessionState, starting: bool, can_start: bool, remote: bool, model: str) -> Status:
+    if session.connection == "ready":
+        only_built_in = offers(MODELS) if model == say("built-in") else ()
+        return Status("ready", ready_text(session.system, model), only_built_in)
+    if starting:
+        return Status("busy", say("starting"))
+    if session.connection == "refused":
+        return refusal(session)
+    if session.connection == "mismatch":
+        return Status("trouble", session.text, offers(COPY))
+    start = offers(START) if can_start and not remote else ()
+    if session.connection == "gone":
+        return Status("trouble", say("gone"), start)
+    if remote:
+        return Status("trouble", say("unreachable", address=session.address), offers(CONNECT))
+    text = say("searching") if can_start else say("not-installed")
+    return Status("trouble", text, start + offers(CONNECT))
+
+
+def refusal(session: SessionState) -> Status:
+    if session.code == "token_invalid":
+        return Status("trouble", say("refused", address=session.address), offers(TOKEN))
+    return Status("trouble", session.text, offers(CONNECT))
+
+
+def ready_text(system: Mapping[str, Any], model: str) -> str:
+    device = device_name(system)
+    return say("ready", model=model, device=say("ready-device", device=device) if device else "")
+
+
+def device_name(system: Mapping[str, Any]) -> str:
+    """Of the worker that edits, as short as a state line needs it."""
+    for worker in system.get("workers", ()):
+        if "edit" in worker["kinds"]:
+            told = worker["status"].get("name") or worker["device"]
+            return _DEVICE_NOISE.sub("", str(told)).strip()
+    return ""
+
+
+def progress_of(view: JobView, cancelling: bool) -> Progress:
+    if cancelling:
+        return Progress(say("cancelling"), None, can_cancel=False)
+    if view.state == "queued":
+        return Progress(waiting_text(view.ahead))
+    return Progress(running_text(view), view.fraction if view.total > 0 else None)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that decides whether something can be asked for."""
+
+    session: SessionState
+    status: Status
+    busy: bool
+    document: Optional[DocumentFacts]
+    models: Sequence[Model]
+    concepts: Sequence[Concept]
+
+
+def cannot_ask(now: Situation, form: Form) -> str:
+    """Why no job of any kind can be sent; empty if it can."""
+    if now.document is None:
+        return say("no-document")
+    if now.document.refusal:
+        return now.document.refusal
+    if now.session.connection != "ready":
+        return say("waiting-for-backend") if now.status.kind == "busy" else now.status.text
+    if now.busy:
+        return say("busy")
+    if now.models and chosen(now.models, form.settings.model) is None:
+        return say("model-missing", model=form.settings.model)
+    return ""
+
+
+def cannot_apply(now: Situation, form: Form, updating: bool = False) -> str:
+    """Why Apply isn't possible; empty if it is."""
+    return cannot_ask(now, form) or cannot_operate(now, form, updating) or cannot_say(now, form)
+
+
+def cannot_operate(now: Situation, form: Form, updating: bool) -> str:
+    model = chosen(now.models, form.settings.model)
+    if model is not None and not model.can(form.operation):
+        return say("model-cannot", model=model.title, operation=say(form.operation).lower())
+    assert now.document is not None
+    if now.document.selection is None and form.operation in NEEDS_SELECTION and not updating:
+        return say("select-" + form.operation)
+    return ""
+
+
+def cannot_say(now: Situation, form: Form) -> str:
+    """What is wrong with the words."""
+    if not form.first.strip() and form.operation != REMOVE:
+        return say("say-what-it-shows")
+    own = form.sentences.get(form.operation, "").strip()
+    if not form.second.strip() and not own and form.operation in MISSING:
+        return say(MISSING[form.operation])
+    if form.operation == REWEIGHT and not weights_of(form):
+        return say("no-weight")
+    if form.operation in (REPLACE, RESTYLE, INSERT) and not changes(form.first, form.target):
+        return say("nothing-changes")
+    return wrong_concept(now, form)
+
+
+MISSING = {
+    REPLACE: "say-what-it-should-show",
+    INSERT: "say-what-to-insert",
+    RESTYLE: "say-the-style",
+}
+
+
+def wrong_concept(now: Situation, form: Form) -> str:
+    """The first learned word that isn't there, or not for this model."""
+    model = chosen(now.models, form.settings.model)
+    there = {concept.name: concept for concept in now.concepts}
+    for name in concepts_in(form.first, form.target):
+        if name not in there:
+            return say("no-concept", name=name)
+        if model is not None and model.family != there[name].family:
+            return say("concept-family", name=name, family=there[name].family)
+    return ""
+
+
+def cannot_describe(now: Situation, form: Form) -> str:
+    reason = cannot_ask(now, form)
+    return reason if reason or form.settings.model == BUILT_IN else say("cannot-describe")
+
+
+def chosen(models: Sequence[Model], name: str) -> Optional[Model]:
+    """The installed model of this name."""
+    return next((model for model in models if model.installed and model.name == name), None)
+
+
+def smaller_size(model: Optional[Model], settings_size: Optional[int]) -> int:
+    """What to try when memory ran out: two thirds, as the model's sizes go."""
+    native = 512 if model is None else model.native_size
+    step = 64 if model is None else model.granularity
+    now = native if settings_size is None else settings_size
+    return max(step, now * 2 // 3 // step * step)

@@ -1,0 +1,234 @@
+"""A backend and an editor that do what a test tells them, and remember what was asked of them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from palimpsest_client.editor import Capture, DocumentFacts, Editor, LayerFacts, LayerRecipe, LayerResult
+from palimpsest_client.geometry import Bounds, Extent
+from palimpsest_client.png import Layout, encode
+from palimpsest_client.protocol import PROTOCOL, RefusedError, UnreachableError
+
+SPEC = {
+    "family": "demo",
+    "native_size": 128,
+    "granularity": 32,
+    "guidance": 3.0,
+    "steps": 30,
+    "operations": ["replace", "insert", "restyle", "remove", "reweight"],
+}
+MODELS = [
+    {"name": "built-in", "installed": True, "details": SPEC},
+    {
+        "name": "sd15",
+        "installed": False,
+        "details": {"title": "Stable Diffusion 1.5", "size": 2254857830, "licence": "CreativeML Open RAIL-M"},
+    },
+]
+
+
+def picture(width: int, height: int, shade: int = 120) -> bytes:
+    """A PNG with alpha."""
+    return encode(bytes([shade, 80, 40, 255]) * (width * height), Layout(Extent(width, height), 4))
+
+
+def concept(name: str, kind: str = "subject", family: str = "demo") -> dict[str, Any]:
+    return {"name": name, "kind": kind, "noun": "toy", "family": family, "rows_hash": name, "thumbnail": True}
+
+
+class Transport:
+    address = "http://127.0.0.1:9"
+
+
+@dataclass
+class Backend:
+    """In place of a ``Client``. ``tell`` says what happens to the job that was submitted last."""
+
+    down: bool = False
+    refusal: RefusedError | None = None
+    protocol: int = PROTOCOL
+    the_models: list[dict[str, Any]] = field(default_factory=lambda: list(MODELS))
+    the_concepts: list[dict[str, Any]] = field(default_factory=list)
+    past: list[dict[str, Any]] = field(default_factory=list)  # jobs, newest first
+    images: dict[str, bytes] = field(default_factory=dict)
+    submitted: list[dict[str, Any]] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    transport: Transport = field(default_factory=Transport)
+
+    def __post_init__(self) -> None:
+        self._events: dict[str, list[dict[str, Any]]] = {}
+        self._told = threading.Condition()
+        self.ahead: int | None = None
+
+    def connect(self) -> Backend:
+        self._require()
+        return self
+
+    def tell(self, event: str, **fields: Any) -> None:
+        with self._told:
+            events = self._events[self.submitted[-1]["id"]]
+            events.append({"event": event, "sequence": len(events) + 1, "time": 0.0, **fields})
+            self._told.notify_all()
+
+    def keep(self, content: bytes) -> str:
+        image = hashlib.sha256(content).hexdigest()
+        self.images[image] = content
+        return image
+
+    def finish(self, artifacts: dict[str, bytes], **result: Any) -> None:
+        ids = {name: self.keep(content) for name, content in artifacts.items()}
+        self.tell("finished", artifacts=ids, result=result)
+
+    def finish_edit(self, width: int = 64, height: int = 48, **result: Any) -> None:
+        """As the real one ends an edit of the last request."""
+        request = self.submitted[-1]["request"]
+        control = {"cross": None, "self_attention": None, **request["control"]}
+        region = {"canvas": [width, height], "box": [0, 0, width, height], "work": [128, 128]}
+        self.finish(
+            {"layer": picture(width, height), "composite": picture(width, height, 200)},
+            **{"reconstruction_psnr": 34.2, "pixels_changed_outside": 0, "pixels_changed_inside": [9]},
+            **result,
+            recipe={"request": {"selection": None, **request, "control": control}, "region": region},
+        )
+
+    def _require(self) -> None:
+        if self.down:
+            raise UnreachableError("Palimpsest's backend isn't running.")
+
+    # What the session asks.
+
+    def health(self) -> dict[str, Any]:
+        self._require()
+        return {"protocol": self.protocol}
+
+    def system(self) -> dict[str, Any]:
+        self._require()
+        if self.refusal is not None:
+            raise self.refusal
+        return {"workers": [{"kinds": ["edit"], "device": "cpu", "status": {"name": "CPU"}}]}
+
+    def models(self) -> list[dict[str, Any]]:
+        self._require()
+        return self.the_models
+
+    def concepts(self) -> list[dict[str, Any]]:
+        self._require()
+        return self.the_concepts
+
+    def thumbnail(self, name: str) -> bytes:
+        return picture(32, 32, len(name) * 20 % 255)
+
+    def jobs(self, limit: int = 50) -> dict[str, Any]:
+        self._require()
+        return {"jobs": self.past[:limit], "next": None}
+
+    def upload(self, content: bytes) -> str:
+        self._require()
+        return self.keep(content)
+
+    def download(self, image: str) -> bytes:
+        self._require()
+        if image not in self.images:
+            raise RefusedError(404, {"code": "image_not_found", "message": "There is no such picture."})
+        return self.images[image]
+
+    def submit(self, id: str, kind: str, request: dict[str, Any], unattended_seconds: Any = None) -> None:
+        self._require()
+        with self._told:
+            if id not in self._events:
+                self._events[id] = [{"event": "queued", "sequence": 1, "time": 0.0, "reason": ""}]
+                self.submitted.append({"id": id, "kind": kind, "request": request})
+
+    def resume(self, id: str) -> None:
+        """A job of before this test's session."""
+        self.submitted.append({"id": id, "kind": "edit", "request": {}})
+        self._events[id] = [{"event": "queued", "sequence": 1, "time": 0.0, "reason": ""}]
+
+    def cancel(self, id: str) -> None:
+        self._require()
+        if id not in self.cancelled:
+            self.cancelled.append(id)
+            self.tell("cancelled", reason="on request")
+
+    def events(self, id: str, after: int, wait: float) -> dict[str, Any]:
+        self._require()
+        with self._told:
+            self._told.wait_for(lambda: len(self._events[id]) > after, 0.05)
+            return {"events": self._events[id][after:], "job": {"ahead": self.ahead}}
+
+
+class ScriptedEditor(Editor):
+    """An open picture of 64 × 48 px. Answers at once, or with ``hold`` when ``release`` is called."""
+
+    def __init__(self) -> None:
+        self.facts: DocumentFacts | None = DocumentFacts("d1", "photo.png", 64, 48, None, "Background")
+        self.captured: list[tuple[str, str, Bounds | None]] = []
+        self.inserted: list[LayerResult] = []
+        self.selected: list[tuple[bytes, Bounds]] = []
+        self.remedied: list[str] = []
+        self.the_layers: list[LayerFacts] = []
+        self.the_recipe: LayerRecipe | None = None
+        self.refuses = ""  # what insert and capture fail with
+        self.hold = False
+        self._held: list[Any] = []
+
+    def select_bounds(self, bounds: Bounds | None) -> None:
+        assert self.facts is not None
+        self.facts = replace(self.facts, selection=bounds)
+
+    def release(self) -> None:
+        held, self._held = self._held, []
+        for call in held:
+            call()
+
+    def _answer(self, call: Any) -> None:
+        if self.hold:
+            self._held.append(call)
+        else:
+            call()
+
+    def document(self) -> DocumentFacts | None:
+        return self.facts
+
+    def layers(self, document: str) -> list[LayerFacts]:
+        return self.the_layers
+
+    def capture(self, document, source, within, done, failed) -> None:
+        self.captured.append((document, source, within))
+        if self.refuses:
+            reason = self.refuses
+            self._answer(lambda: failed(reason))
+            return
+        assert self.facts is not None
+        bounds = within if within is not None else Bounds(0, 0, self.facts.width, self.facts.height)
+        shade = 100 + len(self.captured)  # every capture has other bytes
+        mask = None
+        if self.facts.selection is not None:
+            mask = encode(bytes(bounds.width * bounds.height), Layout(bounds.extent, 1))
+        capture = Capture(document, picture(bounds.width, bounds.height, shade), mask, bounds)
+        self._answer(lambda: done(capture))
+
+    def insert(self, document, result, done, failed) -> None:
+        if self.refuses:
+            reason = self.refuses
+            self._answer(lambda: failed(reason))
+            return
+        self.inserted.append(result)
+        self.the_recipe = LayerRecipe(f"layer-{len(self.inserted)}", result.name, result.recipe)
+        self._answer(lambda: done(f"layer-{len(self.inserted)}"))
+
+    def recipe(self, document: str) -> LayerRecipe | None:
+        return self.the_recipe
+
+    def select(self, document, mask, bounds, done, failed) -> None:
+        self.selected.append((mask, bounds))
+        self._answer(done)
+
+    def remedy(self, document: str) -> None:
+        self.remedied.append(document)
+
+    def later(self, call) -> None:
+        call()

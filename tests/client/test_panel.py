@@ -1,0 +1,404 @@
+"""The panel without a widget, against a scripted backend and editor: what is shown, sent and done."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from client.scripted import Backend, ScriptedEditor, concept, picture
+from jobs.shop import eventually
+from palimpsest_client.connection import Choice
+from palimpsest_client.editor import LayerRecipe
+from palimpsest_client.geometry import Bounds
+from palimpsest_client.panel import Panel
+from palimpsest_client.protocol import RefusedError
+
+SHOWS = "a photo of a cat on grass"
+
+
+class Desk:
+    """A panel with everything around it."""
+
+    def __init__(self, folder, backend: Backend | None = None) -> None:
+        self.backend = Backend() if backend is None else backend
+        self.editor = ScriptedEditor()
+        self.states = []
+        self.panel = Panel("krita", self.editor, self.states.append, folder)
+        self.panel.session._connect = self.backend.connect
+
+    @property
+    def state(self):
+        return self.panel.state
+
+    def until(self, holds):
+        def ticked():
+            self.panel._looked_at = float("-inf")
+            self.panel.tick()
+            return holds(self.panel.state)
+
+        return eventually(ticked)
+
+    def ready(self) -> Desk:
+        self.panel.start()
+        self.until(lambda s: s.status.kind == "ready" and s.models and s.document is not None)
+        return self
+
+    def idle(self) -> None:
+        self.until(lambda s: s.progress is None)
+
+
+@pytest.fixture
+def desk(tmp_path):
+    desk = Desk(tmp_path).ready()
+    yield desk
+    desk.panel.stop()
+
+
+def fill(panel: Panel, operation: str = "replace", second: str = "a photo of a dog on grass") -> None:
+    panel.choose_operation(operation)
+    panel.write_first(SHOWS)
+    panel.write_second(second)
+
+
+def test_an_edit_goes_from_the_words_to_a_layer(desk):
+    desk.editor.select_bounds(Bounds(10, 10, 20, 12))
+    desk.until(lambda s: s.document.selection is not None)
+    fill(desk.panel)
+    assert desk.state.changes_text == "cat → dog"
+    assert desk.state.cannot_apply == ""
+    desk.panel.apply()
+    assert desk.state.progress is not None
+    desk.until(lambda s: desk.backend.submitted)
+    sent = desk.backend.submitted[0]
+    assert (sent["kind"], sent["request"]["operation"]) == ("edit", "replace")
+    assert set(sent["request"]) >= {"image", "selection", "source_prompt", "target_prompt", "feather"}
+    desk.backend.tell("started", device="cpu", attempt=1)
+    desk.backend.tell("progressed", phase="inverting", index=18, total=50, seconds_left=12.0)
+    desk.until(lambda s: s.progress.text == "Inverting the photo · 18 of 50 · 12 s")
+    assert desk.state.progress.fraction == 18 / 50
+    assert desk.state.cannot_apply == "Wait for the present job, or cancel it."
+    preview = desk.backend.keep(picture(8, 8))
+    desk.backend.tell("previewed", image=preview, name="preview")
+    desk.until(lambda s: s.preview == picture(8, 8))
+    desk.backend.finish_edit()
+    desk.idle()
+    assert desk.state.outcome.text == "New layer “cat → dog”. 0 pixels changed outside the selection."
+    assert desk.state.fidelity == "This photo is remembered: it can be reproduced at 34 dB"
+    (layer,) = desk.editor.inserted
+    assert (layer.name, layer.bounds, layer.content) == (
+        "cat → dog",
+        Bounds(0, 0, 64, 48),
+        Bounds(10, 10, 20, 12),
+    )
+    assert layer.updates is None
+    assert json.loads(layer.recipe)["recipe"]["request"]["source_prompt"] == SHOWS
+
+
+def test_every_reason_why_apply_is_not_possible_is_a_sentence(desk):
+    panel, editor = desk.panel, desk.editor
+
+    def reason(**look):
+        desk.until(lambda s: s.document == editor.facts)
+        return panel.state.cannot_apply
+
+    facts = editor.facts
+    assert reason() == "Say what the picture shows."
+    panel.write_first(SHOWS)
+    assert reason() == "Say what it should show."
+    panel.write_second(SHOWS)
+    assert reason() == "Both sentences say the same: change a word."
+    panel.write_second("a photo of <my-toy> on grass")
+    assert reason() == "There is no concept <my-toy>. Learn it, or choose another."
+    panel.choose_operation("insert")
+    assert reason() == "Select where it should go."
+    panel.choose_operation("remove")
+    assert reason() == "Select what should go."
+    editor.facts = replace(facts, selection=Bounds(0, 0, 5, 5))
+    assert reason() == ""
+    panel.choose_operation("insert")
+    assert reason() == "Say what to insert."
+    panel.choose_operation("restyle")
+    assert reason() == "Say in which style, or choose one below."
+    panel.choose_operation("reweight")
+    assert reason() == "Move a word's slider: nothing is emphasised yet."
+    panel.weigh("cat", 0.5)
+    assert reason() == ""
+    panel.set(model="sd15")
+    assert reason() == "The model sd15 isn't installed on the backend."
+    panel.set(model="built-in")
+    editor.facts = replace(facts, refusal="This picture is CMYK.", remedy="Make an RGB copy")
+    assert reason() == "This picture is CMYK."
+    assert [offer.text for offer in panel.state.offers] == ["Make an RGB copy"]
+    panel.take(panel.state.offers[0].key)
+    assert editor.remedied == ["d1"]
+    editor.facts = None
+    assert reason() == "Open a picture to begin."
+    panel.apply()
+    assert panel.state.outcome.text == "Open a picture to begin."
+    assert desk.backend.submitted == []
+
+
+def test_a_concept_of_another_family_is_refused_by_name(desk):
+    desk.backend.the_concepts = [concept("bear"), concept("big", family="sd1")]
+    desk.panel.refresh_concepts()
+    desk.until(lambda s: len(s.concepts) == 2)
+    assert all(known.thumbnail for known in desk.state.concepts)
+    fill(desk.panel, second="a photo of")
+    desk.panel.insert_concept("big")
+    assert desk.state.form.second == "a photo of <big>"
+    assert desk.state.cannot_apply == "<big> was learned for another kind of model (sd1)."
+    desk.panel.write_second("a photo of <bear> on grass")
+    assert desk.state.cannot_apply == ""
+    assert desk.state.changes_text == "a cat → <bear>"
+
+
+def test_cancel_while_reading_while_waiting_and_while_running(desk):
+    fill(desk.panel)
+    desk.editor.hold = True
+    desk.panel.apply()
+    assert desk.state.progress.text == "Reading the picture"
+    desk.panel.cancel()
+    assert desk.state.outcome.text == "Cancelled."
+    desk.editor.release()
+    assert desk.backend.submitted == []
+    desk.editor.hold = False
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.ahead = 2
+    desk.until(lambda s: s.progress.text == "Waiting: 2 jobs before yours.")
+    desk.panel.cancel()
+    assert desk.state.progress.text == "Cancelling…"
+    desk.idle()
+    assert desk.state.outcome.text == "Cancelled."
+    assert desk.editor.inserted == []
+    assert desk.state.cannot_apply == ""
+
+
+def test_errors_come_with_their_next_step(desk):
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    error = {"code": "out_of_memory", "message": "The memory of cuda is not enough.", "hint": "--x"}
+    desk.backend.tell("failed", error={**error, "details": {}})
+    desk.idle()
+    assert desk.state.outcome.text == "The memory of cuda is not enough."
+    (offer,) = desk.state.offers
+    assert offer.text == "Try at 64 px"
+    desk.panel.take(offer.key)
+    desk.until(lambda s: len(desk.backend.submitted) == 2)
+    assert desk.backend.submitted[1]["request"]["inversion"]["working_size"] == 64
+    desk.backend.tell(
+        "failed", error={"code": "word_not_found", "message": "Broken.", "hint": "Mend it.", "details": {}}
+    )
+    desk.idle()
+    assert (desk.state.outcome.kind, desk.state.outcome.text) == ("error", "Broken. Mend it.")
+    desk.panel.write_first("other words")
+    assert desk.state.outcome is None
+
+
+def test_a_document_that_was_closed_meanwhile_loses_nothing(desk):
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.editor.refuses = "The picture was closed."
+    desk.backend.finish_edit()
+    desk.idle()
+    assert desk.state.outcome.text == "The picture was closed. The result is kept under Results."
+
+
+def test_the_backend_stops_in_the_middle_and_the_job_goes_on(desk):
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.down = True
+    desk.until(lambda s: s.status.kind == "trouble")
+    gone = "The backend stopped. Your job is kept and goes on when it is back."
+    assert desk.state.status.text == gone
+    assert desk.state.progress is not None
+    desk.backend.down = False
+    desk.until(lambda s: s.status.kind == "ready")
+    desk.backend.finish_edit()
+    desk.idle()
+    assert len(desk.editor.inserted) == 1
+    assert len(desk.backend.submitted) == 1
+
+
+@pytest.mark.parametrize(
+    ("backend", "text", "offers"),
+    [
+        (
+            Backend(down=True),
+            "The backend isn't installed here: run install.py, or connect to another computer.",
+            ["Connect to another computer…"],
+        ),
+        (
+            Backend(refusal=RefusedError(401, {"code": "token_invalid", "message": "No."})),
+            "The backend at http://127.0.0.1:9 refused the token.",
+            ["Choose the token…"],
+        ),
+        (
+            Backend(protocol=2),
+            "The backend speaks version 2, this plug-in version 1: run install.py again.",
+            ["Copy command"],
+        ),
+    ],
+)
+def test_what_is_the_matter_with_the_backend_is_said_with_what_to_do(tmp_path, backend, text, offers):
+    desk = Desk(tmp_path, backend)
+    desk.panel.start()
+    desk.until(lambda s: s.status.text == text)
+    assert [offer.text for offer in desk.state.status.offers] == offers
+    desk.until(lambda s: s.document is not None)
+    assert desk.state.cannot_apply == text
+    desk.panel.stop()
+
+
+def test_starting_the_backend_says_so_and_tells_why_it_failed(tmp_path):
+    command = ["/bin/sh", "-c", "echo it is broken; exit 3"]
+    (tmp_path / "launch.json").write_text(json.dumps({"command": command}))
+    desk = Desk(tmp_path, Backend(down=True))
+    desk.panel.start()
+    desk.until(lambda s: s.status.text == "Palimpsest's backend isn't running.")
+    assert [offer.text for offer in desk.state.status.offers][0] == "Start it"
+    desk.panel.take(desk.state.status.offers[0].key)
+    assert desk.state.status.text == "Starting the backend…"
+    desk.until(lambda s: s.outcome is not None)
+    assert desk.state.outcome.text == "The backend could not be started: it is broken"
+    (tmp_path / "launch.json").write_text(json.dumps({"command": ["/bin/sh", "-c", "exit 0"]}))
+    desk.panel.start_backend()
+    desk.backend.down = False
+    desk.until(lambda s: s.status.text == "Ready · built-in model (for trying out) · CPU")
+    desk.panel.stop()
+
+
+def test_another_computer_is_remembered_and_a_token_can_be_given(tmp_path):
+    desk = Desk(tmp_path, Backend()).ready()
+    assert desk.panel.connect_to(Choice("nonsense", "t")).startswith("nonsense is no address.")
+    assert desk.panel.connect_to(Choice("http://10.0.0.7:8391", "")) == "Paste the token of that backend."
+    assert desk.panel.give_token("secret") == ""
+    kept = tmp_path / "connection.json"
+    assert json.loads(kept.read_text()) == {"address": "http://127.0.0.1:9", "token": "secret"}
+    assert kept.stat().st_mode & 0o077 == 0
+    assert Desk(tmp_path).panel.choice == Choice("http://127.0.0.1:9", "secret")
+    desk.panel.stop()
+
+
+def test_a_layer_is_opened_again_and_changed(desk):
+    fill(desk.panel)
+    desk.panel.set(structure=0.25, feather=3)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    first = desk.backend.submitted[0]["request"]
+    assert first["control"] == {"cross": [0.0, 0.4], "self_attention": [0.0, 0.2]}
+    desk.backend.finish_edit()
+    desk.idle()
+    desk.panel.write_first("something else")
+    desk.panel.reopen()
+    assert (desk.state.form.first, desk.state.form.settings.structure) == (SHOWS, 0.25)
+    assert desk.state.updating == "cat → dog"
+    desk.panel.set(structure=0.75)
+    desk.panel.apply()
+    desk.until(lambda s: len(desk.backend.submitted) == 2)
+    assert desk.backend.submitted[1]["request"]["image"] == first["image"]
+    assert len(desk.editor.captured) == 1
+    desk.backend.finish_edit()
+    desk.idle()
+    assert desk.editor.inserted[-1].updates == "layer-1"
+    assert desk.state.outcome.text.startswith("Layer “cat → dog” updated.")
+    desk.panel.new_layer_instead()
+    assert desk.state.updating == ""
+
+
+def test_a_layer_that_cannot_be_opened_again_says_why(desk):
+    desk.panel.reopen()
+    assert desk.state.outcome.text == "This layer wasn't made by Palimpsest: choose one that was."
+    desk.editor.the_recipe = LayerRecipe("l", "x", "{broken")
+    desk.panel.reopen()
+    assert desk.state.outcome.text.startswith("This layer's recipe can't be read:")
+
+
+def test_remember_describe_and_select(desk):
+    panel = desk.panel
+    panel.describe()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.finish({}, caption=SHOWS, confidence=0.9)
+    desk.idle()
+    assert desk.state.form.first == SHOWS
+    panel.remember()
+    desk.until(lambda s: len(desk.backend.submitted) == 2)
+    assert desk.backend.submitted[1]["kind"] == "invert"
+    desk.backend.finish({}, reconstruction_psnr=41.6)
+    desk.idle()
+    assert desk.state.outcome.text == "This photo is remembered: it can be reproduced at 42 dB"
+    panel.select_word("mouse")
+    assert desk.state.outcome.text == "Name a word of the first sentence."
+    panel.select_word("cat")
+    desk.until(lambda s: len(desk.backend.submitted) == 3)
+    desk.backend.finish({"map": b"grey", "selection": b"mask"}, selected=0.123)
+    desk.idle()
+    assert desk.editor.selected == [(b"mask", Bounds(0, 0, 64, 48))]
+    assert desk.state.outcome.text == "“cat” is selected: 12 % of the picture."
+
+
+def test_words_become_controls(desk):
+    desk.panel.write_first(SHOWS)
+    assert desk.state.words == ("cat", "grass")
+    desk.panel.replace_word("cat", "dog")
+    assert (desk.state.form.operation, desk.state.form.second) == ("replace", "a photo of a dog on grass")
+    desk.panel.replace_word("grass", "sand")
+    assert desk.state.form.second == "a photo of a dog on sand"
+    desk.panel.emphasise("grass")
+    assert desk.state.form.operation == "reweight"
+    assert desk.state.cannot_apply == ""
+
+
+def test_each_document_keeps_its_words_also_for_the_next_time(tmp_path):
+    desk = Desk(tmp_path).ready()
+    first = replace(desk.editor.facts, file="/photos/one.png")
+    desk.editor.facts = first
+    desk.until(lambda s: s.document == first)
+    fill(desk.panel)
+    desk.panel.set(feather=21)
+    desk.editor.facts = replace(first, key="d2", name="two.png", file="")
+    desk.until(lambda s: s.document.key == "d2")
+    assert (desk.state.form.first, desk.state.form.settings.feather) == ("", 21)
+    desk.editor.facts = first
+    desk.until(lambda s: s.document.key == "d1")
+    assert desk.state.form.first == SHOWS
+    desk.panel.stop()
+    later = Desk(tmp_path).ready()
+    later.editor.facts = replace(first, key="other")
+    later.until(lambda s: s.document.key == "other")
+    assert (later.state.form.first, later.state.form.settings.feather) == (SHOWS, 21)
+    later.panel.stop()
+
+
+def test_a_job_of_before_a_restart_is_found_again(tmp_path):
+    backend = Backend(past=[{"id": "krita-0-0-ab12", "kind": "edit", "state": "running"}])
+    backend.resume("krita-0-0-ab12")
+    desk = Desk(tmp_path, backend)
+    desk.panel.start()
+    desk.until(lambda s: s.progress is not None and s.document is not None)
+    backend.tell("started", device="cpu", attempt=1)
+    backend.tell("progressed", phase="editing", index=1, total=4, seconds_left=None)
+    desk.until(lambda s: s.progress.text == "Editing · 1 of 4")
+    backend.past = []
+    backend.tell("finished", artifacts={}, result={})
+    desk.idle()
+    assert desk.state.outcome.text == "The job of before has ended: its result is under Results."
+    desk.panel.stop()
+
+
+def test_edit_again_uses_the_last_words_on_a_new_document(desk):
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.finish_edit()
+    desk.idle()
+    desk.editor.facts = replace(desk.editor.facts, key="d2")
+    desk.until(lambda s: s.document.key == "d2")
+    desk.panel.again()
+    desk.until(lambda s: len(desk.backend.submitted) == 2)
+    assert desk.backend.submitted[1]["request"]["source_prompt"] == SHOWS
