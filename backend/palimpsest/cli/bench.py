@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.bench import server
-from palimpsest.bench.model_options import add_arguments
+from palimpsest.bench.model_options import WEIGHTS, add_arguments
 from palimpsest.cli import arguments
 
 
@@ -18,6 +18,7 @@ def add_parser(subparsers: Any) -> None:
     add_model(kinds)
     add_server(kinds)
     add_quality(kinds)
+    add_agreement(kinds)
 
 
 def add_model(kinds: Any) -> None:
@@ -52,5 +53,21 @@ def add_quality(kinds: Any) -> None:
 
 def run_quality(options: argparse.Namespace) -> int:
     from palimpsest.bench.quality import run
+
+    return run(options)
+
+
+def add_agreement(kinds: Any) -> None:
+    parser = kinds.add_parser("agreement", help="how well a picture that doesn't fit is found before learning")
+    parser.add_argument("--model", type=Path, default=WEIGHTS, metavar="FOLDER", help="default: built-in")
+    parser.add_argument("--rounds", type=int, default=6, metavar="N", help="sets per concept (default: 6)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("agreement.json"), metavar="FILE", help="every set's score"
+    )
+    parser.set_defaults(run=run_agreement)
+
+
+def run_agreement(options: argparse.Namespace) -> int:
+    from palimpsest.bench.agreement import run
 
     return run(options)
