@@ -58,7 +58,7 @@ def run_quality(options: argparse.Namespace) -> int:
 
 
 def add_agreement(kinds: Any) -> None:
-    parser = kinds.add_parser("agreement", help="how well a picture that doesn't fit is found before learning")
+    parser = kinds.add_parser("agreement", help="how well a picture that does not fit is found")
     parser.add_argument("--model", type=Path, default=WEIGHTS, metavar="FOLDER", help="default: built-in")
     parser.add_argument("--rounds", type=int, default=6, metavar="N", help="sets per concept (default: 6)")
     parser.add_argument(
