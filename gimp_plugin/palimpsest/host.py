@@ -1,0 +1,416 @@
+"""GIMP as the panel sees it: the only file that touches documents.
+
+A GIMP call on a picture that was closed doesn't raise: it answers 0 or nothing. So pictures are kept
+by their id, and every turn asks first whether it is still there.
+"""
+
+# pyright: reportMissingImports=false
+# GIMP's Python brings gi.
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+gi.require_version("Gegl", "0.4")
+import pixels as px  # noqa: E402
+from _client import masks  # noqa: E402
+from _client.editor import (  # noqa: E402
+    CANVAS,
+    LAYER,
+    Capture,
+    DocumentFacts,
+    Editor,
+    Failed,
+    LayerFacts,
+    LayerRecipe,
+    LayerResult,
+)
+from _client.geometry import Bounds, Extent  # noqa: E402
+from _client.slices import WORKED, Slices, Steps, WorkError, elsewhere  # noqa: E402
+from gi.repository import Gegl, Gimp, GLib  # noqa: E402
+
+RECIPE = "palimpsest-recipe"  # the parasite that holds it
+PLAIN = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
+STRIPE = 1 << 18  # pixels read or written at once, a few milliseconds
+TURN = 10  # ms between two turns of our work
+
+INDEXED = "This picture has indexed colours. Palimpsest edits RGB and grey pictures."
+RGB_COPY = "Make an RGB copy"
+FLOATING = "This picture has a floating selection: anchor it or make it a layer first."
+NO_LAYERS = "This picture has no layer to edit. Add one, or open a photo."
+CLOSED = "The picture was closed meanwhile."
+UNTOUCHED = "The selection doesn't touch the layer."
+UNCHANGED = "The result changes nothing that is selected."
+
+
+class GimpEditor(Editor):
+    """``chosen`` is the id of the picture that people work on; GIMP doesn't tell which window is in front."""
+
+    def __init__(self, chosen: int | None = None) -> None:
+        Gegl.init(None)
+        self._chosen = chosen
+        self._slices = Slices()
+        self.inserted: Gimp.Layer | None = None  # the latest
+
+    # What is open.
+
+    def documents(self) -> list[tuple[str, str]]:
+        """Key and name of every open picture, newest first."""
+        return [(str(image.get_id()), name_of(image)) for image in Gimp.get_images()]
+
+    def choose(self, document: str) -> None:
+        self._chosen = int(document)
+
+    def document(self) -> DocumentFacts | None:
+        """The chosen picture; if it is closed, the newest."""
+        images = Gimp.get_images()
+        if not images:
+            return None
+        chosen = [image for image in images if image.get_id() == self._chosen]
+        return facts(chosen[0] if chosen else images[0])
+
+    def layers(self, document: str) -> list[LayerFacts]:
+        image = opened(document)
+        selected = {layer.get_id() for layer in image.get_selected_layers()}
+        return [
+            LayerFacts(str(layer.get_id()), layer.get_name(), layer.get_id() in selected)
+            for layer in painted(image.get_layers())
+        ]
+
+    # Pixels out.
+
+    def capture(
+        self,
+        document: str,
+        source: str,
+        within: Bounds | None,
+        done: Callable[[Capture], None],
+        failed: Failed,
+    ) -> None:
+        self._begin(captured(document, source, within, done), failed)
+
+    # Results in.
+
+    def insert(
+        self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed
+    ) -> None:
+        self._begin(self._inserted(document, result, done), failed)
+
+    def select(
+        self, document: str, mask: bytes, bounds: Bounds, done: Callable[[], None], failed: Failed
+    ) -> None:
+        self._begin(selected(document, mask, bounds, done), failed)
+
+    def recipe(self, document: str) -> LayerRecipe | None:
+        layer = active_layer(opened(document))
+        parasite = None if layer is None else layer.get_parasite(RECIPE)
+        if layer is None or parasite is None:
+            return None
+        text = bytes(parasite.get_data()).decode("utf-8", "replace")
+        return LayerRecipe(str(layer.get_id()), layer.get_name(), text)
+
+    def remedy(self, document: str) -> None:
+        """An RGB copy of an indexed picture, in a window of its own."""
+        copy = opened(document).duplicate()
+        copy.convert_rgb()
+        Gimp.Display.new(copy)
+        Gimp.displays_flush()
+        self._chosen = copy.get_id()
+
+    def later(self, call: Callable[[], None]) -> None:
+        GLib.idle_add(lambda: (call(), GLib.SOURCE_REMOVE)[1])
+
+    def _inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
+        layer = yield from inserted(document, result)
+        self.inserted = layer
+        done(str(layer.get_id()))
+
+    def _begin(self, steps: Steps[None], failed: Failed) -> None:
+        if not self._slices.busy:
+            GLib.timeout_add(TURN, self._turn)
+        self._slices.add(steps, failed)
+
+    def _turn(self) -> bool:
+        self._slices.turn()
+        return self._slices.busy
+
+
+class ProgressBar:
+    """GIMP's own, under the picture, with a Cancel that ends this process. Not for a window that stays."""
+
+    def __init__(self, text: str) -> None:
+        self._told: tuple[str, float | None] | None = None
+        Gimp.progress_init(text)
+
+    def show(self, text: str, fraction: float | None) -> None:
+        if (text, fraction) == self._told:
+            return
+        self._told = (text, fraction)
+        Gimp.progress_set_text(text)
+        if fraction is None:
+            Gimp.progress_pulse()
+        else:
+            Gimp.progress_update(fraction)
+
+    def end(self) -> None:
+        Gimp.progress_end()
+
+
+def opened(document: str) -> Gimp.Image:
+    """Raises WorkError when it was closed."""
+    if not Gimp.Image.id_is_valid(int(document)):
+        raise WorkError(CLOSED)
+    return Gimp.Image.get_by_id(int(document))
+
+
+def facts(image: Gimp.Image) -> DocumentFacts:
+    layer = active_layer(image)
+    refusal, remedy = refused(image, layer)
+    file = file_of(image)
+    return DocumentFacts(
+        key=str(image.get_id()),
+        name=name_of(image),
+        width=image.get_width(),
+        height=image.get_height(),
+        selection=selection_bounds(image),
+        layer="" if layer is None else layer.get_name(),
+        refusal=refusal,
+        remedy=remedy,
+        has_recipe=layer is not None and layer.get_parasite(RECIPE) is not None,
+        file=file,
+    )
+
+
+def file_of(image: Gimp.Image) -> str:
+    """The path it was opened or imported from; "" = from nowhere."""
+    file = image.get_xcf_file() or image.get_imported_file()
+    return "" if file is None else file.get_path() or ""
+
+
+def name_of(image: Gimp.Image) -> str:
+    """As in the title of its window, where an imported file goes by its own name."""
+    return os.path.basename(file_of(image)) or image.get_name() or ""
+
+
+def refused(image: Gimp.Image, layer: Gimp.Layer | None) -> tuple[str, str]:
+    """Why it can't be edited, and the remedy; empty if it can."""
+    if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
+        return INDEXED, RGB_COPY
+    if layer is None:
+        return NO_LAYERS, ""
+    return (FLOATING, "") if image.get_floating_sel() is not None else ("", "")
+
+
+def require_editable(image: Gimp.Image) -> None:
+    refusal, remedy = refused(image, active_layer(image))
+    if refusal:
+        raise WorkError(f"{refusal} {remedy}." if remedy else refusal)
+
+
+def selection_bounds(image: Gimp.Image) -> Bounds | None:
+    _, something, left, top, right, bottom = Gimp.Selection.bounds(image)
+    return Bounds(left, top, right - left, bottom - top) if something else None
+
+
+def active_layer(image: Gimp.Image) -> Gimp.Layer | None:
+    """The uppermost of the selected layers, else of all; None = there are no layers."""
+    chosen = image.get_selected_layers() or image.get_layers()
+    return chosen[0] if chosen else None
+
+
+def painted(layers: list[Gimp.Layer]) -> Iterator[Gimp.Layer]:
+    """The layers that hold pixels themselves, out of their groups."""
+    for layer in layers:
+        if layer.is_group():
+            yield from painted(layer.get_children())
+        else:
+            yield layer
+
+
+def kind_of(image: Gimp.Image) -> px.Kind:
+    """8 bits where those hold every value exactly: plain sRGB and grey; 16 where a conversion rounds."""
+    exact = image.get_precision() in PLAIN and image.get_color_profile() is None
+    return px.Kind(image.get_base_type() == Gimp.ImageBaseType.GRAY, 8 if exact else 16)
+
+
+# Pixels out.
+
+
+def captured(
+    document: str, source: str, within: Bounds | None, done: Callable[[Capture], None]
+) -> Steps[None]:
+    """Copies first, which takes no time, so that painting meanwhile doesn't tear the picture."""
+    image = opened(document)
+    require_editable(image)
+    kind = kind_of(image)
+    something = selection_bounds(image) is not None
+    copies = [snapshot(image, source)] + ([image.get_selection().copy()] if something else [])
+    try:
+        yield WORKED
+        bounds = extent_of(copies[0], image, within)
+        read = [(yield from read_in_turns(document, copies[0], bounds, kind.format))]
+        if something:
+            read.append((yield from read_in_turns(document, copies[1], bounds, "Y u8")))
+    finally:
+        discard(copies)
+    if something and masks.is_empty(read[1]):
+        raise WorkError(UNTOUCHED)
+    encoded = yield from elsewhere(lambda: px.encoded(read, bounds.extent, kind))
+    done(Capture(document, encoded[0], encoded[1] if something else None, bounds))
+
+
+def snapshot(image: Gimp.Image, source: str) -> Gimp.Layer:
+    """A copy that belongs to nobody: what is seen, the active layer, or one layer by its id."""
+    if source == CANVAS:
+        return Gimp.Layer.new_from_visible(image, image, "Palimpsest")
+    layer = active_layer(image) if source == LAYER else layer_of(image, source)
+    if layer is None:
+        raise WorkError("The layer was removed meanwhile.")
+    if layer.is_group():
+        raise WorkError(f"{layer.get_name()!r} is a group: choose a layer in it, or edit what is seen.")
+    return layer.copy()
+
+
+def layer_of(image: Gimp.Image, source: str) -> Gimp.Layer | None:
+    """The layer of this id, if it is in this picture."""
+    if not source.isdigit() or not Gimp.Item.id_is_layer(int(source)):
+        return None
+    layer = Gimp.Layer.get_by_id(int(source))
+    return layer if layer.get_image().get_id() == image.get_id() else None
+
+
+def discard(copies: list[Gimp.Layer | Gimp.Channel]) -> None:
+    for copy in copies:
+        if Gimp.Item.id_is_valid(copy.get_id()):  # not when the picture was closed
+            copy.delete()
+
+
+def extent_of(layer: Gimp.Layer, image: Gimp.Image, within: Bounds | None) -> Bounds:
+    """Where on the canvas ``layer`` gives pixels that are wanted."""
+    bounds = placed_at(layer).intersect(Bounds(0, 0, image.get_width(), image.get_height()))
+    bounds = bounds if within is None else bounds.intersect(within)
+    if bounds.empty:
+        raise WorkError("The layer lies outside the part that is to be edited.")
+    return bounds
+
+
+def placed_at(item: Gimp.Drawable) -> Bounds:
+    _, x, y = item.get_offsets()
+    return Bounds(x, y, item.get_width(), item.get_height())
+
+
+def read_in_turns(
+    document: str, drawable: Gimp.Drawable, bounds: Bounds, format: str
+) -> Steps[bytes]:
+    """The pixels of ``bounds``, which are the canvas's, in babl's ``format``."""
+    at = placed_at(drawable)
+    buffer = drawable.get_buffer()
+    parts = []
+    for stripe in stripes(bounds.moved(-at.x, -at.y)):
+        opened(document)
+        parts.append(px.read(buffer, stripe, format))
+        yield WORKED
+    return b"".join(parts)
+
+
+def stripes(bounds: Bounds) -> Iterator[Bounds]:
+    """Cut across into pieces of about STRIPE pixels."""
+    height = max(1, STRIPE // max(1, bounds.width))
+    for y in range(bounds.y, bounds.bottom, height):
+        yield Bounds(bounds.x, y, bounds.width, min(height, bounds.bottom - y))
+
+
+# Results in.
+
+
+def inserted(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
+    """Everything is made beside the picture; putting it in is one step."""
+    grey = opened(document).get_base_type() == Gimp.ImageBaseType.GRAY
+    made = yield from elsewhere(lambda: px.pasted(result, grey))
+    if made is None:
+        raise WorkError(UNCHANGED)
+    image = opened(document)
+    require_editable(image)
+    layer = new_layer(image, made, result)
+    mask = layer.create_mask(Gimp.AddMaskType.BLACK)
+    yield from write_in_turns(document, layer, made.pixels, made.kind.format)
+    yield from write_in_turns(document, mask, made.mask, f"Y u{made.kind.depth}")
+    layer.add_mask(mask)
+    put_in(opened(document), layer, result.updates)
+    return layer
+
+
+def new_layer(image: Gimp.Image, made: px.Pasted, result: LayerResult) -> Gimp.Layer:
+    """Mixed as the backend mixes: in the values of sRGB, not in those of light."""
+    type = Gimp.ImageType.GRAYA_IMAGE if made.kind.grey else Gimp.ImageType.RGBA_IMAGE
+    layer = Gimp.Layer.new(image, result.name, *made.bounds.extent, type, 100.0, Gimp.LayerMode.NORMAL)
+    layer.set_blend_space(Gimp.LayerColorSpace.RGB_PERCEPTUAL)
+    layer.set_composite_space(Gimp.LayerColorSpace.RGB_PERCEPTUAL)
+    layer.set_offsets(made.bounds.x, made.bounds.y)
+    layer.attach_parasite(Gimp.Parasite.new(RECIPE, Gimp.PARASITE_PERSISTENT, result.recipe.encode("utf-8")))
+    return layer
+
+
+def write_in_turns(document: str, drawable: Gimp.Drawable, values: bytes, format: str) -> Steps[None]:
+    """Fill the drawable, which has no document yet, with ``values``."""
+    whole = Bounds(0, 0, drawable.get_width(), drawable.get_height())
+    row = len(values) // whole.height
+    buffer = drawable.get_buffer()
+    for stripe in stripes(whole):
+        opened(document)
+        part = values[stripe.y * row : stripe.bottom * row]
+        buffer.set(px.rectangle(stripe), format, part)
+        yield WORKED
+    buffer.flush()
+
+
+def put_in(image: Gimp.Image, layer: Gimp.Layer, updates: str | None) -> None:
+    """Above the active layer, or in place of the one that is updated; one undo step."""
+    old = None if updates is None else layer_of(image, updates)
+    beside = active_layer(image) if old is None else old
+    parent, position = (None, 0) if beside is None else (beside.get_parent(), image.get_item_position(beside))
+    image.undo_group_start()
+    try:
+        image.insert_layer(layer, parent, position)
+        if old is not None:
+            replace(image, old, layer)
+    finally:
+        image.undo_group_end()
+    Gimp.displays_flush()
+
+
+def replace(image: Gimp.Image, old: Gimp.Layer, layer: Gimp.Layer) -> None:
+    """``layer`` gets what people may have set since ``old`` was made; its name is free when that is gone."""
+    name = layer.get_name() if old.get_name() == "" else old.get_name()
+    layer.set_opacity(old.get_opacity())
+    layer.set_mode(old.get_mode())
+    layer.set_visible(old.get_visible())
+    image.remove_layer(old)
+    layer.set_name(name)
+
+
+def selected(document: str, mask: bytes, bounds: Bounds, done: Callable[[], None]) -> Steps[None]:
+    """GIMP selects by a channel of the picture: one is there for a moment, within one undo step."""
+    image = opened(document)
+    canvas = Extent(image.get_width(), image.get_height())
+    values = yield from elsewhere(lambda: px.selection(mask, bounds, canvas))
+    image = opened(document)
+    channel = Gimp.Channel.new(image, "Palimpsest", *canvas, 50.0, Gegl.Color.new("black"))
+    # Selections and masks hold coverage as it is; a channel of 8 bits alone is encoded like the picture.
+    format = "Y' u8" if image.get_precision() in PLAIN else "Y u8"
+    yield from write_in_turns(document, channel, values, format)
+    image = opened(document)
+    layers = image.get_selected_layers()
+    image.undo_group_start()
+    try:
+        image.insert_channel(channel, None, 0)
+        image.select_item(Gimp.ChannelOps.REPLACE, channel)
+        image.remove_channel(channel)
+        image.set_selected_layers(layers)
+    finally:
+        image.undo_group_end()
+    Gimp.displays_flush()
+    done()

@@ -1,0 +1,236 @@
+"""What GIMP's procedures are called, what they take and how their values are judged: data, no GIMP.
+
+Ranges are judged here: GIMP only warns of a value that it doesn't like, and goes on with another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from _client.controls import (
+    INSERT,
+    METHODS,
+    MOST_FEATHER,
+    REMOVE,
+    REPLACE,
+    RESTYLE,
+    REWEIGHT,
+    Form,
+    Settings,
+)
+from _client.editor import CANVAS, LAYER
+from _client.slices import WorkError
+
+PREFIX = "plug-in-palimpsest-"
+WINDOW = "plug-in-palimpsest"
+WINDOW_COMMAND = "palimpsest-window-command"  # temporary, registered by an open window
+KINDS = ("subject", "style")
+
+
+class Argument(NamedTuple):
+    """The type of ``default`` is the argument's own; a tuple is a list of texts. ``limits``: least, most."""
+
+    name: str
+    label: str
+    blurb: str
+    default: Any
+    limits: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
+    asked: bool = True  # in the dialog; what isn't is for scripts
+
+
+class Procedure(NamedTuple):
+    name: str  # after PREFIX
+    label: str  # in the menu
+    blurb: str
+    arguments: tuple[Argument, ...]
+    operation: str = ""  # of an edit
+    returns: tuple[str, str, str] | None = None  # kind ("layer", "double", "string"), name, what it is
+
+
+SHOWS = Argument("shows", "The picture _shows", "A sentence that describes the picture as it is", "")
+SOFT = Argument(
+    "soft-edge", "So_ft edge", "Width of the soft edge inside the selection, in pixels", 8, (0, MOST_FEATHER)
+)
+STRUCTURE = Argument(
+    "keep-structure",
+    "_Keep structure",
+    "0 = free, 1 = exact: how long the photo's attention is kept; 0.5 as recommended",
+    0.5,
+    (0, 1),
+)
+STRENGTH = Argument(
+    "strength",
+    "Stren_gth",
+    "0 = gentle, 1 = strong: the changed words' weight; 0.5 as recommended",
+    0.5,
+    (0, 1),
+)
+MODEL = Argument("model", "Model", "Name of an installed model", "built-in", asked=False)
+VIEW = (
+    Argument("source", "Take", "'canvas' (what is visible) or 'layer'", CANVAS, None, (CANVAS, LAYER), False),
+    MODEL,
+    Argument("method", "Method", "How the photo is inverted", "direct", None, METHODS, False),
+    Argument("steps", "Steps", "DDIM steps; 0 = as the model recommends", 0, (0, 1000), asked=False),
+    Argument("guidance", "Guidance", "0 = as the model recommends", 0.0, (0, 100), asked=False),
+    Argument("working-size", "Working size", "Longer side it sees; 0 = its own", 0, (0, 4096), asked=False),
+)
+SEED = Argument("seed", "Seed", "Same seed, same result", 0, (0, 2**31 - 1), asked=False)
+EDIT = (*VIEW, SEED)
+LAYER_RETURN = ("layer", "layer", "The new layer")
+
+PROCEDURES = (
+    Procedure(
+        "replace",
+        "_Replace…",
+        "Replace a thing in the picture by another one or by a learned concept",
+        (
+            SHOWS,
+            Argument("should-show", "It should s_how", "The sentence with the changed words", ""),
+            STRUCTURE,
+            STRENGTH,
+            SOFT,
+            *EDIT,
+        ),
+        REPLACE,
+        LAYER_RETURN,
+    ),
+    Procedure(
+        "insert",
+        "_Insert…",
+        "Put something new into the selection",
+        (SHOWS, Argument("thing", "_Insert", "What to insert: 'a red ball'", ""), STRENGTH, SOFT, *EDIT),
+        INSERT,
+        LAYER_RETURN,
+    ),
+    Procedure(
+        "restyle",
+        "Re_style…",
+        "Show the same things in another style or in a learned one",
+        (
+            SHOWS,
+            Argument("style", "In the style _of", "'an oil painting', or a learned style: '<ink>'", ""),
+            STRUCTURE,
+            STRENGTH,
+            SOFT,
+            *EDIT,
+        ),
+        RESTYLE,
+        LAYER_RETURN,
+    ),
+    Procedure(
+        "remove",
+        "Re_move…",
+        "Remove what is selected; its surroundings go on",
+        (SHOWS, Argument("thing", "_What is selected", "What goes; may stay empty", ""), SOFT, *EDIT),
+        REMOVE,
+        LAYER_RETURN,
+    ),
+    Procedure(
+        "emphasise-word",
+        "_Emphasise Word…",
+        "Make a word of the picture's sentence count more or less",
+        (
+            SHOWS,
+            Argument("word", "_Word", "A word of that sentence", ""),
+            Argument("emphasis", "How _much", "-1 = gone, 0 = as it is, 1 = strong", 0.5, (-1, 1)),
+            STRUCTURE,
+            SOFT,
+            *EDIT,
+        ),
+        REWEIGHT,
+        LAYER_RETURN,
+    ),
+    Procedure(
+        "word-to-selection",
+        "_Word to Selection…",
+        "Select the part of the picture that a word stands for",
+        (SHOWS, Argument("word", "_Word", "A word of that sentence", ""), *VIEW),
+        returns=("double", "selected", "The selected share of the picture, 0 to 1"),
+    ),
+    Procedure(
+        "learn-concept",
+        "_Learn Concept…",
+        "Learn a new word from three to five pictures of one subject or style",
+        (
+            Argument("name", "_Name", "The new word, without brackets: small letters, digits, - and _", ""),
+            Argument("kind", "Kind", "'subject' or 'style'", "subject", None, KINDS),
+            Argument("noun", "It _is a", "A common noun: toy, cat, painting", ""),
+            Argument("files", "Files", "Paths of pictures", ()),
+            Argument("layers", "_Chosen layers", "The chosen layers are pictures too", False),
+            Argument("selection", "This _selection", "What is selected is a picture too", False),
+            Argument("replace", "Re_place", "Learn a word of this name anew", False),
+            Argument("steps", "Steps", "0 = as recommended", 0, (0, 10000), asked=False),
+            SEED,
+            MODEL,
+        ),
+        returns=("string", "word", "The word as it is written in a sentence: '<my-toy>'"),
+    ),
+    Procedure(
+        "remember-photo",
+        "Remember _Photo",
+        "Invert the photo now, so that edits begin at once",
+        (SHOWS, *VIEW),
+        returns=("double", "decibels", "How well the photo is reproduced, PSNR in dB"),
+    ),
+    Procedure(
+        "reopen-edit",
+        "Re-open Layer's E_dit",
+        "Fill in again what a Palimpsest layer was made with",
+        (),
+        returns=("string", "recipe", "The recipe of the active layer, as JSON"),
+    ),
+    Procedure(
+        "server",
+        "Ser_ver…",
+        "Choose the backend: this computer's, or another one's",
+        (
+            Argument("address", "_Address", "As http://192.168.1.20:8391; empty = this computer", ""),
+            Argument("token", "_Token", "The token of that backend", ""),
+        ),
+    ),
+)
+BY_NAME = {PREFIX + procedure.name: procedure for procedure in PROCEDURES}
+SECOND = ("should-show", "thing", "style")  # whatever the second field is called
+
+
+def judged(procedure: Procedure, values: Mapping[str, Any]) -> None:
+    """Raises WorkError that names the first value out of its range."""
+    for argument in procedure.arguments:
+        value = values[argument.name]
+        if argument.choices and value not in argument.choices:
+            raise WorkError(f"{argument.name} is {value!r}; it can be {' or '.join(argument.choices)}.")
+        if argument.limits is not None and not argument.limits[0] <= value <= argument.limits[1]:
+            least, most = argument.limits
+            raise WorkError(f"{argument.name} is {value:g}; it can be {least:g} to {most:g}.")
+
+
+def form_of(procedure: Procedure, values: Mapping[str, Any]) -> Form:
+    """What the panel would have filled in. Raises WorkError."""
+    judged(procedure, values)
+    form = Form(first=values["shows"].strip(), settings=settings_of(values))
+    if not procedure.operation:
+        return form
+    form = replace(form, operation=procedure.operation)
+    if procedure.operation == REWEIGHT:
+        return replace(form, weights={values["word"].strip(): values["emphasis"]})
+    return form.with_second(next(values[name] for name in SECOND if name in values))
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """0 stands for the model's own recommendation."""
+    plain = Settings()
+    return Settings(
+        structure=values.get("keep-structure", plain.structure),
+        strength=values.get("strength", plain.strength),
+        feather=values.get("soft-edge", plain.feather),
+        source=values["source"],
+        model=values["model"],
+        method=values["method"],
+        steps=values["steps"] if values["steps"] > 0 else None,
+        guidance=values["guidance"] if values["guidance"] > 0 else None,
+        working_size=values["working-size"] if values["working-size"] > 0 else None,
+        seed=values.get("seed", plain.seed),
+    )

@@ -1,0 +1,140 @@
+"""One errand from beginning to end under GIMP's own progress bar: what a procedure does without a window.
+
+Its Cancel ends this process at once and without a word, so jobs are sent such that the backend cancels
+them when nobody has asked for them for a few seconds.
+"""
+
+# pyright: reportMissingImports=false
+# GIMP's Python brings gi.
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from _client.connection import connector, read_choice
+from _client.controls import Form
+from _client.editor import DocumentFacts
+from _client.errands import Errands, Outcome
+from _client.library import bring_concepts, bring_models
+from _client.protocol import ClientError, config_folder
+from _client.session import Session, SessionState, require_protocol
+from _client.slices import WorkError
+from _client.status import Situation, Status, cannot_apply, cannot_ask, chosen
+from _client.wording import say
+from gi.repository import GLib
+from host import GimpEditor, ProgressBar
+
+UNATTENDED_SECONDS = 10.0  # of silence, after which the backend cancels the job
+PATIENCE_SECONDS = 60.0  # how long a backend that stopped is waited for
+TURN = 50  # ms
+
+
+class CancelledError(Exception):
+    """Somebody cancelled the job, not through GIMP."""
+
+
+class Quick:
+    """Raises WorkError when the backend isn't there, before anything is read."""
+
+    def __init__(self, editor: GimpEditor, bar: ProgressBar) -> None:
+        folder = config_folder()
+        self._connect = connector(folder, read_choice(folder))
+        self.models, self.concepts = self._asked()
+        self._editor, self._bar = editor, bar
+        self._errands = Errands("gimp", editor)
+        self._errands.unattended_seconds = UNATTENDED_SECONDS
+        self._session = Session(self._connect, self._errands)
+        self._errands.serve(self._session)
+        self._gone_since: float | None = None
+
+    def edit(self, form: Form) -> Any:
+        """The new layer."""
+        facts = self._facts()
+        self._require(cannot_apply(self._situation(facts), form))
+        self._run(lambda: self._errands.edit(facts, form, self._native(form)))
+        return self._editor.inserted
+
+    def remember(self, form: Form) -> float:
+        """How well the photo is reproduced, in dB."""
+        facts = self._facts()
+        said = "" if form.first else say("say-what-it-shows")
+        self._require(cannot_ask(self._situation(facts), form) or said)
+        self._run(lambda: self._errands.remember(facts, form, self._native(form)))
+        return self._result()["reconstruction_psnr"]
+
+    def select_word(self, form: Form, word: str) -> float:
+        """The selected share of the picture."""
+        facts = self._facts()
+        self._require(cannot_ask(self._situation(facts), form))
+        self._run(lambda: self._errands.select_word(facts, form, word))
+        return self._result()["selected"]
+
+    def _asked(self) -> tuple[Any, Any]:
+        try:
+            client = self._connect()
+            require_protocol(client.health())
+            return bring_models(client), bring_concepts(client, ())
+        except ClientError as error:
+            raise WorkError(str(error)) from error
+
+    def _facts(self) -> DocumentFacts:
+        facts = self._editor.document()
+        if facts is None:
+            raise WorkError(say("no-document"))
+        return facts
+
+    def _situation(self, facts: DocumentFacts) -> Situation:
+        session = SessionState("ready")
+        return Situation(session, Status("ready", ""), False, facts, self.models, self.concepts)
+
+    def _native(self, form: Form) -> int:
+        model = chosen(self.models, form.settings.model)
+        assert model is not None  # required before
+        return model.native_size
+
+    def _result(self) -> Any:
+        job = self._session.state.job
+        assert job is not None
+        return job.result
+
+    def _require(self, reason: str) -> None:
+        if reason:
+            raise WorkError(reason)
+
+    def _run(self, begin: Callable[[], None]) -> None:
+        """Until the errand has ended. Raises WorkError, CancelledError."""
+        loop = GLib.MainLoop()
+        self._session.start()
+        begin()
+        GLib.timeout_add(TURN, self._turn, loop)
+        loop.run()
+        self._session.stop()
+        self._judge(self._errands.outcome)
+
+    def _turn(self, loop: GLib.MainLoop) -> bool:
+        self._session.drain()
+        self._watch()
+        progress = self._errands.progress
+        if progress is None:
+            loop.quit()
+            return GLib.SOURCE_REMOVE
+        gone = self._gone_since is not None
+        self._bar.show(say("gone") if gone else progress.text, progress.fraction)
+        return GLib.SOURCE_CONTINUE
+
+    def _watch(self) -> None:
+        """A backend that stopped is waited for, but not forever."""
+        if self._session.state.connection != "gone":
+            self._gone_since = None
+        elif self._gone_since is None:
+            self._gone_since = time.monotonic()
+        elif time.monotonic() - self._gone_since > PATIENCE_SECONDS and self._errands.busy:
+            self._errands.end(Outcome("error", say("gone")))
+
+    def _judge(self, outcome: Outcome | None) -> None:
+        assert outcome is not None
+        if outcome.kind == "error":
+            raise WorkError(outcome.text)
+        if outcome.kind == "note":
+            raise CancelledError(outcome.text)

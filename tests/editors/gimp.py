@@ -1,0 +1,75 @@
+"""The real GIMP 3 with our plug-in in a profile of its own: the console, or the whole on a display."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from editors.box import Box
+from editors.display import Display
+from editors.driven import Driven, EditorError
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+# One word that GIMP doesn't know makes it ignore the whole file.
+SETTINGS = """(config-version "3.0.4")
+(show-welcome-dialog no)
+(check-updates no)
+(color-profile-policy keep)
+(save-session-info no)
+(restore-session no)
+(use-opencl no)
+"""
+INTERPRETER = "--batch-interpreter=python-fu-eval"
+
+
+class Gimp(Driven):
+    """A running GIMP. ``inside/gimp_steps.py`` holds what can be called in it."""
+
+    def quit(self) -> None:
+        try:
+            self.order("quit_driver")
+            self.process.wait(20)
+        except Exception:  # whatever is wrong with it, it must go
+            pass
+        self.kill()
+
+
+def start(box: Box, home: Path, display: Display | None = None) -> Gimp:
+    """GIMP with the plug-in. ``home``: PALIMPSEST_HOME of the backend it shall find. No display: console."""
+    install(box)
+    inside = box.folder / "inside"
+    shutil.copytree(HERE / "inside", inside, ignore=shutil.ignore_patterns("__pycache__"))
+    batch = f"exec(compile(open({str(inside / 'gimp_driver.py')!r}).read(), 'gimp_driver', 'exec'))"
+    program = ["gimp-console-3", "-i", "--quit"] if display is None else ["gimp-3", "--no-splash"]
+    screen = {} if display is None else {"DISPLAY": display.name}
+    log = box.folder / "gimp.log"
+    process = box.start(
+        [*program, "-n", "-d", "-f", "--console-messages", INTERPRETER, "-b", batch],
+        log,
+        GIMP3_DIRECTORY=str(box.folder / "gimp"),
+        PALIMPSEST_HOME=str(home),
+        PALIMPSEST_TEST_INSIDE=str(inside),
+        PALIMPSEST_TEST_PLUGIN=str(plugin_folder(box)),
+        **screen,
+    )
+    gimp = Gimp(box, process, log)
+    try:
+        gimp.wait_ready()
+    except EditorError:
+        gimp.kill()
+        raise
+    return gimp
+
+
+def plugin_folder(box: Box) -> Path:
+    return box.folder / "gimp" / "plug-ins" / "palimpsest"
+
+
+def install(box: Box) -> None:
+    """The plug-in with its client. Copied with the executable bit: without it GIMP overlooks the file."""
+    plugin = plugin_folder(box)
+    without = shutil.ignore_patterns("__pycache__", "_client")
+    shutil.copytree(REPOSITORY / "gimp_plugin/palimpsest", plugin, ignore=without)
+    shutil.copytree(REPOSITORY / "backend/palimpsest_client", plugin / "_client", ignore=without)
+    (plugin.parent.parent / "gimprc").write_text(SETTINGS)

@@ -1,0 +1,211 @@
+"""What a test can call inside GIMP (see ``driven.py``). Python 3.11 to 3.14, as GIMP 3 has it."""
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+gi.require_version("Gegl", "0.4")
+
+from _client.editor import LayerResult  # noqa: E402
+from _client.geometry import Bounds  # noqa: E402
+from gi.repository import Gegl, Gimp, Gio  # noqa: E402
+from host import GimpEditor  # noqa: E402  - the plug-in's own
+
+ending = []  # something in it: the driver ends
+
+
+def quit_driver():
+    ending.append(True)
+
+
+def version():
+    return Gimp.version()
+
+
+# Documents.
+
+
+def load(path):
+    image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(path))
+    return image.get_id()
+
+
+def show(image):
+    Gimp.Display.new(image_of(image))
+    Gimp.displays_flush()
+
+
+def save(image, path):
+    """XCF keeps everything; a PNG is what is seen."""
+    return Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image_of(image), Gio.File.new_for_path(path), None)
+
+
+def close_documents(display=False):
+    for image in Gimp.get_images():
+        image.delete()
+
+
+def image_of(number):
+    return Gimp.Image.get_by_id(number)
+
+
+def change(image, method, *arguments):
+    """Call a method of the picture by its name; enumerations are given as "ChannelOps.REPLACE"."""
+    return getattr(image_of(image), method)(*map(value_of, arguments)) is not False
+
+
+def value_of(argument):
+    if isinstance(argument, str) and argument.count(".") == 1:
+        holder, name = argument.split(".")
+        return getattr(getattr(Gimp, holder), name)
+    return argument
+
+
+def assign_profile(image, path):
+    profile = Gimp.ColorProfile.new_from_file(Gio.File.new_for_path(path))
+    return image_of(image).set_color_profile(profile)
+
+
+def select_rectangle(image, x, y, width, height):
+    return image_of(image).select_rectangle(Gimp.ChannelOps.REPLACE, x, y, width, height)
+
+
+def select_ellipse(image, x, y, width, height):
+    return image_of(image).select_ellipse(Gimp.ChannelOps.REPLACE, x, y, width, height)
+
+
+def move_layer(image, index, x, y):
+    return image_of(image).get_layers()[index].set_offsets(x, y)
+
+
+def remove_layers(image):
+    for layer in image_of(image).get_layers():
+        image_of(image).remove_layer(layer)
+
+
+def layers(image):
+    return [told(layer) for layer in image_of(image).get_layers()]
+
+
+def told(layer):
+    _, x, y = layer.get_offsets()
+    parasite = layer.get_parasite("palimpsest-recipe")
+    return {
+        "id": layer.get_id(),
+        "name": layer.get_name(),
+        "bounds": [x, y, layer.get_width(), layer.get_height()],
+        "mask": layer.get_mask() is not None,
+        "recipe": None if parasite is None else bytes(parasite.get_data()).decode(),
+    }
+
+
+def seen(image, path):
+    """Write what is seen, in the picture's own precision and encoding, as raw bytes."""
+    layer = Gimp.Layer.new_from_visible(image_of(image), image_of(image), "seen")
+    with open(path, "wb") as file:
+        file.write(native(layer))
+    layer.delete()
+
+
+def selected(image, path):
+    with open(path, "wb") as file:
+        file.write(pixels(image_of(image).get_selection(), "Y u8"))
+
+
+def native(drawable):
+    return pixels(drawable, None)
+
+
+def pixels(drawable, format):
+    whole = Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())
+    return bytes(drawable.get_buffer().get(whole, 1.0, format, Gegl.AbyssPolicy.NONE))
+
+
+# The plug-in's procedures.
+
+
+def procedures():
+    return sorted(name for name in Gimp.get_pdb().query_procedures("plug-in-palimpsest", *[""] * 7) or [])
+
+
+def run(name, image, run_mode="NONINTERACTIVE", **values):
+    """Status, the other results (a layer by its id), and what GIMP says went wrong."""
+    procedure = Gimp.get_pdb().lookup_procedure(name)
+    config = procedure.create_config()
+    config.set_property("run-mode", getattr(Gimp.RunMode, run_mode))
+    if image is not None:
+        config.set_property("image", image_of(image))
+        config.set_core_object_array("drawables", image_of(image).get_selected_layers())
+    for key, value in values.items():
+        config.set_property(key.replace("_", "-"), value)
+    results = procedure.run(config)
+    status = results.index(0)
+    rest = [plain(results.index(place)) for place in range(1, results.length())]
+    return {"status": status.value_nick, "results": rest, "error": Gimp.get_pdb().get_last_error()}
+
+
+def run_with(name, image, run_mode, values):
+    return run(name, image, run_mode, **values)
+
+
+def plain(value):
+    return value.get_id() if isinstance(value, Gimp.Item) else value
+
+
+# The host, without panel and network.
+
+
+def facts(image):
+    found = GimpEditor(image).document()
+    return None if found is None else vars(found) | {"selection": found.selection}
+
+
+def capture(image, source, folder, within=None):
+    outcome = []
+    GimpEditor(image).capture(
+        str(image), source, None if within is None else Bounds(*within), outcome.append, outcome.append
+    )
+    while not outcome:
+        yield
+    found = outcome[0]
+    if isinstance(found, str):
+        return {"failed": found}
+    with open(folder + "/image.png", "wb") as file:
+        file.write(found.image)
+    if found.selection is not None:
+        with open(folder + "/selection.png", "wb") as file:
+            file.write(found.selection)
+    return {"bounds": list(found.bounds), "selection": found.selection is not None}
+
+
+def insert(image, path, bounds, name, recipe, updates=None):
+    outcome = []
+    with open(path, "rb") as file:
+        result = LayerResult(file.read(), Bounds(*bounds), name, recipe, Bounds(*bounds), updates)
+    editor = GimpEditor(image)
+    editor.insert(str(image), result, lambda layer: outcome.append({"layer": layer}), outcome.append)
+    while not outcome:
+        yield
+    return outcome[0]
+
+
+def select(image, path, bounds):
+    outcome = []
+    with open(path, "rb") as file:
+        mask = file.read()
+    GimpEditor(image).select(str(image), mask, Bounds(*bounds), lambda: outcome.append(None), outcome.append)
+    while not outcome:
+        yield
+    return outcome[0]
+
+
+def recipe(image):
+    found = GimpEditor(image).recipe(str(image))
+    return None if found is None else {"layer": found.layer, "name": found.name, "text": found.text}
+
+
+def remedy(image):
+    GimpEditor(image).remedy(str(image))
+
+
+def documents():
+    return GimpEditor().documents()
