@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, Generator, TypeVar
 
 BUDGET = 0.015  # seconds per turn; a step that has begun is finished
 WORKED, WAITING = True, False
