@@ -7,8 +7,8 @@ times a second), the methods below when people do something, and draws every ``P
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Tuple
 
@@ -36,8 +36,9 @@ from .library import (
 )
 from .notebook import Notebook
 from .orders import RecipeError, read_recipe
+from .panel_state import PanelState, incapable
 from .protocol import ClientError, config_folder
-from .sentences import Change, changes, changes_text, telling, with_word, words
+from .sentences import changes, changes_text, telling, with_word, words
 from .session import Order, Session
 from .status import (
     CONNECT,
@@ -48,12 +49,11 @@ from .status import (
     START,
     TOKEN,
     Offer,
-    Progress,
     Situation,
-    Status,
     cannot_apply,
     cannot_ask,
     cannot_describe,
+    cannot_send,
     chosen,
     smaller_size,
     status_of,
@@ -64,38 +64,6 @@ POLL_SECONDS = 0.3  # between looks at the document
 START_SECONDS = 90.0  # a backend that isn't there after so long has failed to start
 NATIVE = 1024  # assumed of a model that isn't known yet
 WINDOW_OFFERS = (CONNECT, TOKEN, COPY, MODELS)  # the window's own: they open a dialog or fill the clipboard
-
-
-@dataclass(frozen=True)
-class PanelState:
-    """All that a window shows."""
-
-    status: Status
-    form: Form
-    document: Optional[DocumentFacts] = None
-    shown: frozenset = frozenset()  # controls.SHOWN of the operation
-    changes: Tuple[Change, ...] = ()  # between form.first and form.target
-    changes_text: str = ""  # "cat → <my-toy>"
-    words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
-    cannot_apply: str = ""  # why not; empty = Apply is possible
-    cannot_ask: str = ""  # why no job of another kind is possible
-    cannot_describe: str = ""
-    cannot_operate: Mapping[str, str] = field(default_factory=dict)  # operation → why this model can't
-    updating: str = ""  # name of the layer that the next edit changes
-    concepts: Tuple[Concept, ...] = ()
-    models: Tuple[Model, ...] = ()
-    model: Optional[Model] = None  # the chosen one, if it is installed
-    progress: Optional[Progress] = None  # something is under way
-    preview: Optional[bytes] = None  # PNG
-    outcome: Optional[Outcome] = None
-    offers: Tuple[Offer, ...] = ()  # buttons beside the outcome or the reason
-    fidelity: str = ""
-    results: Tuple[Result, ...] = ()
-
-    @property
-    def message(self) -> str:
-        """The line under Apply: what came of the last errand, else why there can be none."""
-        return self.outcome.text if self.outcome is not None else self.cannot_apply
 
 
 class Panel:
@@ -459,6 +427,7 @@ class Panel:
             cannot_apply=cannot_apply(now, form, self._reopened is not None),
             cannot_ask=cannot_ask(now, form),
             cannot_describe=cannot_describe(now, form),
+            cannot_learn=cannot_send(now, form),
             cannot_operate=incapable(model),
             updating="" if self._reopened is None else self._reopened.recipe.name,
             concepts=self.concepts,
@@ -485,14 +454,3 @@ class Panel:
         if self.facts is not None and self.facts.remedy:
             return (Offer(REMEDY, self.facts.remedy),)
         return ()
-
-
-def incapable(model: Optional[Model]) -> Mapping[str, str]:
-    if model is None:
-        return {}
-    reasons = {
-        operation: say("model-cannot", model=model.title, operation=say(operation).lower())
-        for operation in OPERATIONS
-        if not model.can(operation)
-    }
-    return reasons

@@ -130,6 +130,25 @@ class Session:
         """Run ``call`` on the network's thread; ``done`` or ``failed`` come through ``drain``."""
         self._inbox.put(Question(call, done, failed))
 
+    def aside(
+        self,
+        call: Callable[[], Found],
+        done: Callable[[Found], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Run ``call``, which needs no backend, on a thread of its own; ``drain`` brings the answer."""
+
+        def work() -> None:
+            try:
+                found = call()
+            except Exception as error:
+                problem = error
+                self._news.put(lambda: failed(problem))
+            else:
+                self._news.put(lambda: done(found))
+
+        threading.Thread(target=work, name="palimpsest aside", daemon=True).start()
+
     def cancel(self) -> None:
         """Ask for the end of the present job."""
         if self.state.job is not None:

@@ -117,11 +117,14 @@ class Situation:
 
 
 def cannot_ask(now: Situation, form: Form) -> str:
-    """Why no job of any kind can be sent; empty if it can."""
+    """Why no job about the open picture can be sent; empty if it can."""
     if now.document is None:
         return say("no-document")
-    if now.document.refusal:
-        return now.document.refusal
+    return now.document.refusal or cannot_send(now, form)
+
+
+def cannot_send(now: Situation, form: Form) -> str:
+    """Why no job at all can be sent."""
     if now.session.connection != "ready":
         return say("waiting-for-backend") if now.status.kind == "busy" else now.status.text
     if now.busy:

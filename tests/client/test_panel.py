@@ -261,7 +261,7 @@ def test_starting_the_backend_says_so_and_tells_why_it_failed(tmp_path):
     desk = Desk(tmp_path, Backend(down=True))
     desk.panel.start()
     desk.until(lambda s: s.status.text == "Palimpsest's backend isn't running.")
-    assert [offer.text for offer in desk.state.status.offers][0] == "Start it"
+    assert desk.state.status.offers[0].text == "Start it"
     desk.panel.take(desk.state.status.offers[0].key)
     assert desk.state.status.text == "Starting the backend…"
     desk.until(lambda s: s.outcome is not None)

@@ -1,0 +1,59 @@
+"""What the panel shows: one frozen value, and how it follows from what is the case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Optional, Tuple
+
+from .controls import OPERATIONS, Form
+from .editor import DocumentFacts
+from .errands import Outcome
+from .library import Concept, Model, Result
+from .sentences import Change
+from .status import Offer, Progress, Status
+from .wording import say
+
+
+@dataclass(frozen=True)
+class PanelState:
+    """All that a window shows."""
+
+    status: Status
+    form: Form
+    document: Optional[DocumentFacts] = None
+    shown: frozenset = frozenset()  # controls.SHOWN of the operation
+    changes: Tuple[Change, ...] = ()  # between form.first and form.target
+    changes_text: str = ""  # "cat → <my-toy>"
+    words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
+    cannot_apply: str = ""  # why not; empty = Apply is possible
+    cannot_ask: str = ""  # why no job of another kind is possible
+    cannot_describe: str = ""
+    cannot_learn: str = ""  # no document is needed for it
+    cannot_operate: Mapping[str, str] = field(default_factory=dict)  # operation → why this model can't
+    updating: str = ""  # name of the layer that the next edit changes
+    concepts: Tuple[Concept, ...] = ()
+    models: Tuple[Model, ...] = ()
+    model: Optional[Model] = None  # the chosen one, if it is installed
+    progress: Optional[Progress] = None  # something is under way
+    preview: Optional[bytes] = None  # PNG
+    outcome: Optional[Outcome] = None
+    offers: Tuple[Offer, ...] = ()  # buttons beside the outcome or the reason
+    fidelity: str = ""
+    results: Tuple[Result, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """The line under Apply: what came of the last errand, else why there can be none."""
+        return self.outcome.text if self.outcome is not None else self.cannot_apply
+
+
+def incapable(model: Optional[Model]) -> Mapping[str, str]:
+    if model is None:
+        return {}
+    reasons = {
+        operation: say("model-cannot", model=model.title, operation=say(operation).lower())
+        for operation in OPERATIONS
+        if not model.can(operation)
+    }
+    return reasons
