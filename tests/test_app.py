@@ -31,6 +31,12 @@ def test_learning_does_not_keep_edits_waiting_where_it_can_run_beside_them():
     assert "learn" in kinds_of("cuda:0")[0][1]
 
 
+def test_where_one_device_does_both_learning_makes_way_for_edits():
+    for device in ("auto", "cuda:0", "mps", "cuda:0,cuda:1"):
+        for lane in lanes_of(device):
+            assert ("learn" in lane.patient) == ("learn" in lane.kinds), device
+
+
 def test_models_are_told_with_what_they_can_do_and_what_could_be_had(tmp_path):
     broken = tmp_path / "broken"
     broken.mkdir()

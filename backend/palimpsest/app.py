@@ -192,15 +192,17 @@ def build_engine(settings: Settings, database: Database, workplace: str) -> Engi
 def lanes_of(device: str) -> tuple[Lane, ...]:
     """One worker per device of a list such as ``cuda:0,cuda:1``.
 
-    Where there are several, the first takes no learning, so that edits never wait for it. On the CPU
-    learning has a worker of its own beside the edits.
+    Where there are several, the first takes no learning; where one does both, learning makes way for edits
+    and goes on after them. On the CPU it has a worker of its own beside the edits.
     """
     devices = [name.strip() for name in device.split(",") if name.strip()]
     if devices == ["cpu"]:
         return (Lane("cpu", "cpu", EDITING), Lane("cpu-learn", "cpu", ("learn",)))
     several = len(devices) > 1
     return tuple(
-        Lane(f"device-{index}", name, EDITING if several and index == 0 else (*EDITING, "learn"))
+        Lane(f"device-{index}", name, EDITING)
+        if several and index == 0
+        else Lane(f"device-{index}", name, (*EDITING, "learn"), patient=("learn",))
         for index, name in enumerate(devices)
     )
 

@@ -42,6 +42,19 @@ class Fixtures:
         yield Progressed("working", 0, 1)
         yield Finished({"layer": ImageStore(Path(self.options["images"])).put(b"a layer")})
 
+    def resume(self, request: dict[str, Any]) -> Iterator[Event]:
+        """As learning does it: broken off, it remembers in ``file`` how far it was and goes on from there."""
+        file, total = Path(request["file"]), request["steps"]
+        done = int(file.read_text()) if file.exists() else 0
+        try:
+            for step in range(done + 1, total + 1):
+                time.sleep(request["pause"])
+                done = step
+                yield Progressed("learning", step, total)
+        finally:
+            file.write_text(str(done))
+        yield Finished({}, {"done": done})
+
     def note(self, request: dict[str, Any]) -> Iterator[Event]:
         """Writes to ``file`` that it ran, and that it was cleaned up."""
         try:

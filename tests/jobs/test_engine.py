@@ -11,8 +11,8 @@ import pytest
 from jobs.shop import LANES, ended, eventually, last, names, open_shop, submission
 from palimpsest.errors import JobExistsError, JobNotFoundError, QueueFullError, RequestError
 from palimpsest.jobs.engine import Limits
-from palimpsest.jobs.events import Cancelled, Failed, Finished, Queued
-from palimpsest.jobs.supervisor import Patience
+from palimpsest.jobs.events import Cancelled, Failed, Finished, Progressed, Queued
+from palimpsest.jobs.supervisor import MADE_WAY, Lane, Patience
 
 
 @pytest.fixture
@@ -153,6 +153,70 @@ def test_a_pull_runs_beside_an_edit(engine):
     engine.submit(submission("pull", kind="pull"))
     assert ended(engine, "pull").state == "finished"
     assert engine.job("anna", "edit").state == "running"
+
+
+SHARED = (Lane("main", "cpu", ("edit", "learn"), patient=("learn",)),)
+
+
+def learning(tmp_path, steps: int = 60, **rest):
+    file = str(tmp_path / "learned")
+    return submission("learn", "resume", kind="learn", steps=steps, pause=0.03, file=file, **rest)
+
+
+def indices(engine, job) -> list[int]:
+    entries = engine.log.after(job.number, 0)
+    return [entry.event.index for entry in entries if isinstance(entry.event, Progressed)]
+
+
+def test_learning_makes_way_for_every_edit_and_goes_on_where_it_was(tmp_path):
+    with open_shop(tmp_path, SHARED) as engine:
+        engine.submit(learning(tmp_path))
+        for number in (1, 2):
+            before = engine.job("anna", "learn").sequence
+            eventually(lambda before=before: engine.job("anna", "learn").sequence > before + 2)
+            edit, _ = engine.submit(submission(f"edit-{number}"))
+            assert engine.ahead(edit) in (0, None)
+            assert ended(engine, edit.id).state == "finished"
+            assert not engine.job("anna", "learn").ended
+        job = ended(engine, "learn", seconds=60)
+        assert last(engine, job).result == {"done": 60}
+        assert indices(engine, job) == list(range(1, 61))  # nothing was done twice
+        assert names(engine, job).count("Queued") == 3
+        assert job.attempt == 1
+        reasons = [e.event.reason for e in engine.log.after(job.number, 1) if isinstance(e.event, Queued)]
+        assert reasons == [MADE_WAY] * 2
+
+
+def test_a_batch_edit_waits_until_the_learning_is_done(tmp_path):
+    with open_shop(tmp_path, SHARED) as engine:
+        engine.submit(learning(tmp_path, steps=20))
+        eventually(lambda: engine.job("anna", "learn").sequence > 3)
+        batch, _ = engine.submit(submission("batch", priority="batch"))
+        assert engine.ahead(batch) == 1
+        assert ended(engine, "batch").state == "finished"
+        assert names(engine, engine.job("anna", "learn")).count("Queued") == 1
+
+
+def test_learning_that_made_way_can_be_cancelled(tmp_path):
+    with open_shop(tmp_path, SHARED) as engine:
+        engine.submit(learning(tmp_path))
+        eventually(lambda: engine.job("anna", "learn").sequence > 3)
+        engine.submit(submission("edit", "hang"))
+        eventually(lambda: engine.job("anna", "edit").state == "running")
+        assert engine.job("anna", "learn").state == "queued"
+        assert engine.cancel("anna", "learn").state == "cancelled"
+        assert (tmp_path / "learned").is_file()
+
+
+def test_owners_take_turns(engine):
+    engine.submit(submission("first", steps=20, pause=0.02))
+    for index in range(3):
+        engine.submit(submission(f"annas-{index}"))
+    engine.submit(submission("berts", owner="bert"))
+    assert engine.ahead(engine.job("bert", "berts")) in (1, 2)
+    jobs = [ended(engine, "berts", "bert"), ended(engine, "annas-1"), ended(engine, "annas-2")]
+    begun = [engine.log.after(job.number, 1, 1)[0].time for job in jobs]
+    assert begun == sorted(begun)
 
 
 def test_a_full_queue_refuses_and_forgets_nothing(tmp_path):

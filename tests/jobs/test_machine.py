@@ -15,11 +15,13 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from jobs.shop import eventually, open_shop, submission
 from palimpsest.jobs.engine import Engine, Limits
 from palimpsest.jobs.state import follow
+from palimpsest.jobs.supervisor import Lane
 
 KINDS = st.sampled_from(["edit", "learn", "pull"])
 DEEDS = st.sampled_from(
     ["steps", "steps", "slow", "hang", "refuse", "stumble", "exit", "be_killed", "devour"]
 )
+LANES = (Lane("main", "cpu", ("edit", "learn"), patient=("learn",)), Lane("net", "", ("pull",)))
 ORDERS = {"slow": {"do": "steps", "steps": 5, "pause": 0.02}}
 ENDS = {"refuse": "failed", "stumble": "failed", "exit": "failed", "be_killed": "failed", "devour": "failed"}
 
@@ -38,7 +40,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     def start(self) -> Engine:
         limits = Limits(attempts=2)
-        return self.stack.enter_context(open_shop(Path(self.folder.name), limits=limits))
+        return self.stack.enter_context(open_shop(Path(self.folder.name), LANES, limits=limits))
 
     @rule(target=jobs, kind=KINDS, do=DEEDS, batch=st.booleans())
     def submit(self, kind: str, do: str, batch: bool) -> str:

@@ -1,7 +1,8 @@
 """The engine: accepts jobs, runs them one per lane, and loses none of them.
 
 A job is on disk before it is accepted. When the server dies, whatever was waiting or running is queued
-again at the next start, in the same order; when a worker dies, its job alone is sent back, once.
+again at the next start, in the same order; when a worker dies, its job alone is sent back, once. Owners
+take turns; a job of a patient kind, such as learning, makes way for an edit and goes on after it.
 Every change of a job happens under one lock and is written by ``record``, so events have no gaps.
 """
 
@@ -25,7 +26,7 @@ from palimpsest.errors import (
 from palimpsest.jobs.events import Cancelled, Event, Failed, Previewed, Progressed, Queued, Started
 from palimpsest.jobs.log import EventLog
 from palimpsest.jobs.process import WorkerEndedError, WorkerProcess
-from palimpsest.jobs.queue import JobQueue
+from palimpsest.jobs.queue import URGENT, JobQueue
 from palimpsest.jobs.state import Job, Submission
 from palimpsest.jobs.supervisor import Lane, Patience, Supervisor
 
@@ -65,7 +66,7 @@ class Engine:
         self.lanes = lanes
         self.stopping = False
         self._limits = limits
-        self._queue = JobQueue()
+        self._queue = JobQueue(patient={kind for lane in lanes for kind in lane.patient})
         self._running: dict[int, Job] = {}
         self._cancelling: dict[int, str] = {}  # number → why
         self._watched: dict[int, tuple[float, float]] = {}  # number → (allowed, last seen)
@@ -140,7 +141,9 @@ class Engine:
             if not self._queue.waits(job.number):
                 return None
             lanes = sum(job.kind in lane.kinds for lane in self.lanes)
-            busy = sum(other.kind in kinds for other in self._running.values())
+            urgent = self._queue.grade(job) == URGENT
+            running = [other for other in self._running.values() if other.kind in kinds]
+            busy = sum(not (urgent and self._queue.grade(other).patient) for other in running)
             return self._queue.ahead(job.number, kinds) + (busy if busy >= lanes else 0)
 
     def unload(self) -> None:
@@ -189,6 +192,11 @@ class Engine:
 
     def cancelling(self, number: int) -> bool:
         return number in self._cancelling
+
+    def makes_way(self, job: Job, lane: Lane) -> bool:
+        """Whether a running job should let go of its worker for one that somebody waits for."""
+        with self._changed:
+            return job.kind in lane.patient and self._queue.urgent(lane.kinds)
 
     def _write(self, number: int, event: Event) -> None:
         with self._changed:

@@ -7,7 +7,8 @@ keeps them, so an event is always a small line of JSON.
 
     Queued → Started → (Progressed | Previewed)* → Finished | Failed | Cancelled
 
-A worker that dies sends its job back: a second ``Queued`` that says why.
+A worker that dies, or that is needed for something more urgent, sends its job back: a second ``Queued``
+that says why.
 """
 
 from __future__ import annotations

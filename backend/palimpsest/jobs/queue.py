@@ -1,17 +1,36 @@
-"""Who is next: jobs in order of priority, then of acceptance. Pure; whoever shares it brings the lock."""
+"""Who is next: by priority, then owners by turns. Pure; whoever shares it brings the lock."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
+from typing import NamedTuple
 
 from palimpsest.jobs.state import PRIORITIES, Job
 
 
-class JobQueue:
-    """The waiting jobs. A lane takes only the kinds it can run, so a pull never waits for a learn."""
+class Grade(NamedTuple):
+    """Jobs of a smaller grade are served earlier, whoever's they are."""
 
-    def __init__(self) -> None:
+    priority: int
+    patient: bool
+
+
+URGENT = Grade(priority=0, patient=False)
+
+
+class JobQueue:
+    """The waiting jobs. A lane takes only the kinds it can run, so a pull never waits for a learn.
+
+    Within a grade, what was begun already goes on first; then each owner in turn, with the oldest job.
+    ``patient``: kinds that come after the others of their priority.
+    """
+
+    def __init__(self, patient: Collection[str] = ()) -> None:
+        self._patient = frozenset(patient)
         self._waiting: dict[int, Job] = {}
+        self._served: dict[tuple[Grade, str], int] = {}  # when an owner had the last turn
+        self._turns = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -21,10 +40,36 @@ class JobQueue:
 
     def take(self, kinds: Collection[str]) -> Job | None:
         """The next job of one of ``kinds``, removed from the queue, or None."""
-        job = min(self._of(kinds), key=rank, default=None)
+        job = next(iter(self.order(kinds)), None)
         if job is not None:
             del self._waiting[job.number]
+            if not begun(job):
+                self._turns += 1
+                self._served[self.grade(job), job.owner] = self._turns
         return job
+
+    def order(self, kinds: Collection[str]) -> list[Job]:
+        """The waiting jobs of ``kinds`` as they will be served, if no others come."""
+        rounds: Counter[tuple[Grade, str]] = Counter()
+        first: dict[tuple[Grade, str], int] = {}
+        ranks: dict[int, tuple] = {}
+        found = sorted((job for job in self._waiting.values() if job.kind in kinds), key=lambda j: j.number)
+        for job in found:
+            grade, turn = self.grade(job), (self.grade(job), job.owner)
+            if begun(job):
+                ranks[job.number] = (grade, 0, 0, 0, job.number)
+                continue
+            rounds[turn] += 1
+            since = self._served.get(turn, 0)
+            ranks[job.number] = (grade, rounds[turn], since, first.setdefault(turn, job.number), job.number)
+        return sorted(found, key=lambda job: ranks[job.number])
+
+    def grade(self, job: Job) -> Grade:
+        return Grade(PRIORITIES.index(job.submission.priority), job.kind in self._patient)
+
+    def urgent(self, kinds: Collection[str]) -> bool:
+        """Whether a job of one of ``kinds`` waits for which patient ones make way."""
+        return any(job.kind in kinds and self.grade(job) == URGENT for job in self._waiting.values())
 
     def remove(self, number: int) -> bool:
         """Whether the job was waiting; it no longer is."""
@@ -35,16 +80,13 @@ class JobQueue:
 
     def ahead(self, number: int, kinds: Collection[str]) -> int:
         """How many jobs of ``kinds`` will be taken before this one. 0 if it isn't waiting."""
-        job = self._waiting.get(number)
-        return 0 if job is None else sum(rank(other) < rank(job) for other in self._of(kinds))
+        numbers = [job.number for job in self.order(kinds)]
+        return numbers.index(number) if number in numbers else 0
 
     def count(self, owner: str) -> int:
         return sum(job.owner == owner for job in self._waiting.values())
 
-    def _of(self, kinds: Collection[str]) -> list[Job]:
-        return [job for job in self._waiting.values() if job.kind in kinds]
 
-
-def rank(job: Job) -> tuple[int, int]:
-    """Smaller is served earlier. A job sent back by a dead worker keeps its place."""
-    return PRIORITIES.index(job.submission.priority), job.number
+def begun(job: Job) -> bool:
+    """Whether a worker has had the job before: it died, or the job made way for another."""
+    return job.sequence > 1

@@ -10,21 +10,27 @@ from typing import Any, Protocol
 
 from palimpsest.errors import JobStalledError
 from palimpsest.jobs import events
-from palimpsest.jobs.events import Cancelled, Event, Failed
+from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Queued
 from palimpsest.jobs.process import WorkerEndedError, WorkerProcess
 from palimpsest.jobs.state import Job
 from palimpsest.jobs.worker import explain
 
 TICK = 0.25  # seconds between looks at the clock
+MADE_WAY = "It makes way for an edit and goes on after it."
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A queue's outlet: one worker on one device, and the kinds of job it takes."""
+    """A queue's outlet: one worker on one device, and the kinds of job it takes.
+
+    patient: those of the kinds whose running job makes way for an interactive one of another kind. It is
+    broken off between two steps, queued again and taken up later; its task must go on where it was.
+    """
 
     name: str
     device: str
     kinds: tuple[str, ...]
+    patient: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class Desk(Protocol):
     def record(self, number: int, event: Event) -> None: ...
     def send_back(self, job: Job, ended: WorkerEndedError) -> None: ...
     def cancelling(self, number: int) -> bool: ...
+    def makes_way(self, job: Job, lane: Lane) -> bool: ...
 
 
 class Supervisor:
@@ -127,14 +134,18 @@ class Supervisor:
         """Until the job has ended, or the engine stops and leaves it for the next start."""
         heard = time.monotonic()
         cancelled_at: float | None = None
+        pausing = False
         while not self._desk.stopping:
             message = worker.receive(TICK)
             now = time.monotonic()
             if message is not None:
                 heard = now
                 self.status = message.get("status", self.status)
-                if message.get("job") == job.number and self._pass_on(job, message):
+                if message.get("job") == job.number and self._pass_on(job, message, pausing):
                     return
+            if not pausing and self._desk.makes_way(job, self.lane):
+                pausing = True  # a worker that takes its time to stop is not ended for that
+                worker.send({"cancel": job.number})
             if self._desk.cancelling(job.number) and cancelled_at is None:
                 cancelled_at = now
                 worker.send({"cancel": job.number})
@@ -143,13 +154,15 @@ class Supervisor:
             if now - heard > self._patience.stall:
                 return self._end(job, worker, stalled(self._patience.stall))
 
-    def _pass_on(self, job: Job, message: dict[str, Any]) -> bool:
+    def _pass_on(self, job: Job, message: dict[str, Any], pausing: bool) -> bool:
         """Record the event; whether it was the last. After memory ran out the worker is replaced."""
         event = events.from_json({key: value for key, value in message.items() if key != "job"})
+        if isinstance(event, Cancelled) and pausing and not self._desk.cancelling(job.number):
+            event = Queued(job.attempt, MADE_WAY)
         self._desk.record(job.number, event)
         if isinstance(event, Failed) and event.error.get("code") == "out_of_memory":
             self._dismiss()
-        return isinstance(event, (events.Finished, Failed, Cancelled))
+        return isinstance(event, (Finished, Failed, Cancelled, Queued))
 
     def _end(self, job: Job, worker: WorkerProcess, event: Event) -> None:
         worker.kill()

@@ -66,6 +66,7 @@ class Worker:
             if "cancel" in message:
                 self._cancelled.add(message["cancel"])
             else:
+                self._cancelled.discard(message["run"])  # it was broken off before, to make way
                 self._runs.put(message)
         os._exit(0)
 
