@@ -6,6 +6,7 @@ Annotations are never evaluated there (``from __future__ import annotations``), 
 from __future__ import annotations
 
 import ast
+import builtins
 import os
 import re
 import shutil
@@ -22,7 +23,6 @@ SINCE_3_9 = {"removeprefix", "removesuffix", "is_relative_to", "with_stem", "har
 NEWER = re.compile(r"\b3\.(9|\d\d)$")
 CONFIG = vermin.Config()
 CONFIG.set_eval_annotations(True)  # all that are left when WithoutAnnotations is done
-CONFIG.enable_feature("union-types")
 CONFIG.set_verbose(2)
 
 
@@ -41,12 +41,29 @@ class WithoutAnnotations(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
+def evaluates(tree: ast.Module) -> ast.Module:
+    return WithoutAnnotations().visit(tree)
+
+
+def is_union(node: ast.BinOp) -> bool:
+    """``int | None`` or ``Some | Other``, but not flags: ``Flags.ONE | Flags.OTHER``."""
+    return isinstance(node.op, ast.BitOr) and any(is_type(side) for side in (node.left, node.right))
+
+
+def is_type(node: ast.expr) -> bool:
+    if isinstance(node, ast.Name):
+        named_as_one = node.id[:1].isupper() and not node.id.isupper()
+        return named_as_one or isinstance(getattr(builtins, node.id, None), type)
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def too_new(source: str) -> list[str]:
     """What in it needs a newer Python than 3.8."""
     tree = ast.parse(source, feature_version=(3, 8))
     methods = [n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in SINCE_3_9]
-    evaluated = vermin.visit(ast.unparse(WithoutAnnotations().visit(tree)), config=CONFIG)
-    return [*methods, *(line for line in evaluated.output_text().splitlines() if NEWER.search(line))]
+    evaluated = vermin.visit(ast.unparse(evaluates(tree)), config=CONFIG)
+    unions = [ast.unparse(n) for n in ast.walk(evaluates(tree)) if isinstance(n, ast.BinOp) and is_union(n)]
+    return [*methods, *unions, *(line for line in evaluated.output_text().splitlines() if NEWER.search(line))]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.parent.name}/{file.name}")

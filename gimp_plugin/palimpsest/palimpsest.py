@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Dict
 
 import gi
 
@@ -28,7 +28,7 @@ MENU = "<Image>/Filters/Palimpsest/"
 RW = GObject.ParamFlags.READWRITE
 WIDE = 1e9  # declared limits: values are judged by ``procedures``, GIMP would replace them in silence
 WIDE_INT = 2**31 - 1
-Values = dict[str, Any]
+Values = Dict[str, Any]
 
 
 class Palimpsest(Gimp.PlugIn):

@@ -53,7 +53,7 @@ class Pasted(NamedTuple):
 def encoded(read: list[bytes], extent: Extent, kind: Kind) -> list[bytes]:
     """PNGs of a picture's pixels and, if there is one, its selection."""
     layouts = (png.Layout(extent, kind.channels, kind.depth), png.Layout(extent, 1))
-    return [png.encode(values, layout) for values, layout in zip(read, layouts, strict=False)]
+    return [png.encode(values, layout) for values, layout in zip(read, layouts)]
 
 
 def pasted(result: LayerResult, grey: bool) -> Pasted | None:
