@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from editors.box import Box
@@ -11,10 +13,8 @@ from editors.driven import Driven, EditorError
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
-PLUGINS = ("palimpsest", "palimpsest_driver")
-ENABLED = "".join(f"enable_{name}=true\n" for name in PLUGINS)
 SETTINGS = {
-    "kritarc": f"[python]\n{ENABLED}[General]\nFirstRun=false\n",
+    "kritarc": "[python]\nenable_palimpsest_driver=true\n[General]\nFirstRun=false\n",
     "kritadisplayrc": "[General]\nOpenGLRenderer=none\ncanvasState=OPENGL_NOT_TRIED\n",
 }
 RESOURCES = "krita"  # of the data folder; making it takes 20 s, so it is kept from one start to the next
@@ -39,9 +39,9 @@ def start(box: Box, display: Display, home: Path, seed: Path | None = None) -> K
     """
     if seed is not None and seed.exists():
         shutil.copytree(seed, box.data / RESOURCES, dirs_exist_ok=True)
-    install(box)
     for name, text in SETTINGS.items():
         (box.config / name).write_text(text)
+    install(box)
     log = box.folder / "krita.log"
     process = box.start(
         ["krita", "--nosplash"],
@@ -60,12 +60,12 @@ def start(box: Box, display: Display, home: Path, seed: Path | None = None) -> K
 
 
 def install(box: Box) -> None:
-    """Plug-in with its client, and the driver with what it can do."""
+    """The plug-in as a user does it, which also enables it; then the driver with what it can do."""
     plugins = box.data / "krita" / "pykrita"
     shutil.rmtree(plugins, ignore_errors=True)
-    without = shutil.ignore_patterns("__pycache__", "_client")
-    shutil.copytree(REPOSITORY / "krita_plugin", plugins, ignore=without)
-    shutil.copytree(REPOSITORY / "backend/palimpsest_client", plugins / "palimpsest/_client", ignore=without)
+    command = [sys.executable, str(REPOSITORY / "install.py"), "krita", "--plugin-only"]
+    subprocess.run(command, env=box.environment(), check=True)
+    without = shutil.ignore_patterns("__pycache__")
     shutil.copytree(HERE / "inside/palimpsest_driver", plugins / "palimpsest_driver", ignore=without)
     shutil.copy(HERE / "inside/palimpsest_driver.desktop", plugins)
     shutil.copy(HERE / "inside/orders.py", plugins / "palimpsest_driver/orders.py")
