@@ -67,6 +67,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "starlette",
         "pydantic",
         "anyio",
+        "uvicorn.protocols.http.h11_impl",
+        "h11",
     ),
     "palimpsest.installation": ("palimpsest", "palimpsest.storage.paths", "palimpsest_client"),
     "palimpsest_client": (),

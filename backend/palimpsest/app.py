@@ -22,6 +22,7 @@ import uvicorn
 
 import palimpsest
 from palimpsest.api.application import create_app
+from palimpsest.api.connection import patient
 from palimpsest.api.house import PROTOCOL, ApiLimits, House
 from palimpsest.errors import PalimpsestError, RequestError, TokenError
 from palimpsest.jobs.engine import Engine, Limits
@@ -88,6 +89,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(house),
+                http=patient(house.limits.stall_seconds),
                 log_level="info" if options.verbose else "warning",
                 access_log=options.verbose,
                 server_header=False,

@@ -15,6 +15,7 @@ import requests
 import uvicorn
 
 from palimpsest.api.application import create_app
+from palimpsest.api.connection import patient
 from palimpsest.api.house import ApiLimits, House
 from palimpsest.errors import ModelNotFoundError
 from palimpsest.jobs.engine import Engine, Limits
@@ -115,7 +116,8 @@ def live(
         **rest,
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(house), log_level="error", lifespan="on"))
+    http = patient(house.limits.stall_seconds)
+    server = uvicorn.Server(uvicorn.Config(create_app(house), http=http, log_level="error", lifespan="on"))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -147,6 +148,14 @@ def test_a_long_poll_answers_when_something_happens_and_not_before(server):
     empty = server.ask("GET", "/v1/jobs/slow/events?after=1000&wait=0").json()
     assert empty["events"] == []
     server.follow("slow")
+
+
+def test_thirty_two_clients_see_the_same_job_whole(server):
+    server.submit("watched", order={"steps": 30, "pause": 0.02})
+    with ThreadPoolExecutor(32) as crowd:
+        told = list(crowd.map(lambda _: server.follow("watched"), range(32)))
+    assert told[0][-1]["event"] == "finished"
+    assert all(events == told[0] for events in told)
 
 
 def test_a_full_queue_says_so(tmp_path):

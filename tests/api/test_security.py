@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import logging
 import socket
@@ -135,6 +136,45 @@ def test_an_upload_that_dries_up_is_cut_off_and_leaves_nothing(tmp_path):
         assert b" 408 " in begin_upload(server, drops, pause=0.05)
         assert server.ask("GET", "/v1/system").status_code == 200
         assert not list((tmp_path / "images").glob(".arriving*"))
+
+
+def test_a_head_that_dries_up_is_cut_off_the_first_as_well_as_a_later_one(tmp_path):
+    whole = b"GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with live(tmp_path, limits=ApiLimits(stall_seconds=1.0)) as server:
+        for before in (b"", whole):
+            assert_cut_off(server, before, [b"GET /v1/health HTTP/1.1\r\nX-Slow: "])
+            assert_cut_off(server, before, [b"x"] * 200)  # never pausing, never done
+        assert_cut_off(server, b"", [])
+        assert server.ask("GET", "/v1/system").status_code == 200
+
+
+def assert_cut_off(server, before: bytes, drops: list[bytes]) -> None:
+    """The server answers 408 and closes, long before its client gives up."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(before)
+        if before:
+            assert b" 200 " in connection.recv(10_000)
+        for drop in drops:
+            try:
+                connection.sendall(drop)
+            except OSError:
+                break
+            time.sleep(0.02)
+        said = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(10_000):
+                said += piece
+        if len(drops) < 2:
+            assert b" 408 " in said
+            assert b'"body_stalled"' in said
+
+
+def test_many_connections_that_say_nothing_keep_nobody_out(tmp_path):
+    with live(tmp_path, limits=ApiLimits(stall_seconds=30.0)) as server, contextlib.ExitStack() as stack:
+        for _ in range(200):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+            connection.sendall(b"POST /v1/jobs HTTP/1.1\r\n")
+        assert server.ask("GET", "/v1/system").status_code == 200
 
 
 def begin_upload(server, chunks: list[bytes], pause: float = 0.0) -> bytes:
