@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from editors.box import Box
@@ -67,9 +69,8 @@ def plugin_folder(box: Box) -> Path:
 
 
 def install(box: Box) -> None:
-    """The plug-in with its client. Copied with the executable bit: without it GIMP overlooks the file."""
-    plugin = plugin_folder(box)
-    without = shutil.ignore_patterns("__pycache__", "_client")
-    shutil.copytree(REPOSITORY / "gimp_plugin/palimpsest", plugin, ignore=without)
-    shutil.copytree(REPOSITORY / "backend/palimpsest_client", plugin / "_client", ignore=without)
-    (plugin.parent.parent / "gimprc").write_text(SETTINGS)
+    """The plug-in as a user does it."""
+    profile = box.folder / "gimp"
+    command = [sys.executable, str(REPOSITORY / "install.py"), "gimp", "--plugin-only"]
+    subprocess.run(command, env=box.environment(GIMP3_DIRECTORY=str(profile)), check=True)
+    (profile / "gimprc").write_text(SETTINGS)
