@@ -75,6 +75,13 @@ def tiles(bounds: Bounds, side: int) -> Iterator[Bounds]:
             yield Bounds(x, y, min(side, bounds.right - x), min(side, bounds.bottom - y))
 
 
+def strips(bounds: Bounds, most: int) -> Iterator[Bounds]:
+    """``bounds`` cut into bands of whole rows with at most ``most`` pixels each, and at least one row."""
+    rows = max(1, most // max(1, bounds.width))
+    for y in range(bounds.y, bounds.bottom, rows):
+        yield Bounds(bounds.x, y, bounds.width, min(rows, bounds.bottom - y))
+
+
 def fitted(extent: Extent, side: int) -> Extent:
     """``extent`` scaled so that its longer side is at most ``side``; never enlarged, never below 1."""
     longest = max(extent)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from palimpsest_client import masks, png
-from palimpsest_client.geometry import Bounds, Extent, fitted, tiles
+from palimpsest_client.geometry import Bounds, Extent, fitted, strips, tiles
 from palimpsest_client.png import Layout
 
 extents = st.builds(Extent, st.integers(1, 12), st.integers(1, 12))
@@ -36,6 +36,16 @@ def test_tiles_cover_everything_once(bounds, side):
     assert sum(len(covered(piece)) for piece in pieces) == len(covered(bounds))
     assert set().union(*map(covered, pieces)) == covered(bounds)
     assert all(max(piece.width, piece.height) <= side for piece in pieces)
+
+
+@given(boxes, st.integers(1, 40))
+def test_strips_cover_everything_once_in_whole_rows(bounds, most):
+    pieces = list(strips(bounds, most))
+    assert sum(len(covered(piece)) for piece in pieces) == len(covered(bounds))
+    assert set().union(*map(covered, pieces)) == covered(bounds)
+    for piece in pieces:
+        assert (piece.x, piece.width) == (bounds.x, bounds.width)
+        assert piece.extent.pixels <= most or piece.height == 1
 
 
 @given(extents, st.integers(1, 20))

@@ -18,6 +18,7 @@ from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
 from editors.krita import Krita, keep_seed
 from editors.krita import start as start_krita
+from editors.studio import Studio
 
 DEFAULT_ROOT = "/var/cache/palimpsest-editors/trixie"
 HOST, ROOT = "this system", "the Debian root"
@@ -110,3 +111,10 @@ def krita(kritas: Kritas) -> Iterator[Krita]:
     yield krita
     if krita.alive:
         krita.call("close_documents")
+
+
+@pytest.fixture
+def studio(krita: Krita) -> Iterator[Studio]:
+    studio = Studio(krita)
+    yield studio
+    studio.clean()

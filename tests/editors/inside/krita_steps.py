@@ -1,6 +1,45 @@
-"""What a test can call inside Krita (see ``driven.py``). Runs on Krita's own thread; Python 3.8."""
+"""What a test can call inside Krita (see ``driven.py``). Runs on Krita's own thread; Python 3.8.
 
-from krita import Krita
+Pictures come and go as files: raw pixels, one after the other, as Krita's own functions have them.
+"""
+
+import functools
+import time
+from pathlib import Path
+
+from krita import InfoObject, Krita, Selection
+from palimpsest._client import slices
+from palimpsest._client.editor import LayerResult
+from palimpsest._client.geometry import Bounds
+from palimpsest.host import KritaEditor
+from palimpsest.qt import QByteArray
+
+PATIENCE = 100.0  # seconds
+
+
+@functools.lru_cache(maxsize=None)  # noqa: UP033 - Python 3.8
+def editor():
+    return KritaEditor()
+
+
+def active():
+    return Krita.instance().activeDocument()
+
+
+# Krita itself.
+
+
+def visible_documents():
+    """How many have a window; the plug-in's hidden ones have none."""
+    return len(Krita.instance().views())
+
+
+def some_profile(model, depth):
+    return Krita.instance().profiles(model, depth)[0]
+
+
+def version():
+    return Krita.instance().version()
 
 
 def quit_krita():
@@ -10,12 +49,252 @@ def quit_krita():
 
 
 def close_documents():
-    for document in Krita.instance().documents():
-        document.waitForDone()
-        document.setModified(False)
-        document.close()
+    """Those with a window; not the plug-in's hidden one."""
+    while active() is not None:
+        yield from close_document()
+
+
+def close_document():
+    document = active()
+    document.waitForDone()
+    document.setModified(False)
+    document.close()
+    yield from until(lambda: active() != document)
+
+
+def until(holds):
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {PATIENCE:g} s")
+        yield
+
+
+def make_document(width, height, model, depth, profile, pixels):
+    """With one layer that holds ``pixels`` (a file) everywhere."""
+    krita = Krita.instance()
+    document = krita.createDocument(width, height, "picture", model, depth, profile, 72.0)
+    document.setBatchmode(True)
+    layer = document.topLevelNodes()[0]
+    layer.setName("photo")
+    layer.setPixelData(QByteArray(Path(pixels).read_bytes()), 0, 0, width, height)
+    return (yield from show(document))
+
+
+def open_document(path):
+    document = Krita.instance().openDocument(path)
+    document.setBatchmode(True)
+    return (yield from show(document))
+
+
+def show(document):
+    Krita.instance().activeWindow().addView(document)
+    Krita.instance().setActiveDocument(document)
+    yield from until(lambda: active() == document)
+    document.refreshProjection()
+    document.waitForDone()
+    return [document.name(), document.colorModel(), document.colorDepth(), document.colorProfile()]
+
+
+def activate_document(name):
+    (document,) = [document for document in Krita.instance().documents() if document.name() == name]
+    Krita.instance().setActiveDocument(document)
+    yield from until(lambda: active() == document)
+
+
+def name_document(name):
+    active().setName(name)
+
+
+def resize(width, height):
+    active().resizeImage(0, 0, width, height)
+    active().waitForDone()
+
+
+def save_as(path):
+    return active().saveAs(path)
+
+
+def export(path):
+    return active().exportImage(path, InfoObject())
+
+
+def pixels(path):
+    """The visible pixels, raw, into a file."""
+    document = active()
+    document.refreshProjection()
+    document.waitForDone()
+    Path(path).write_bytes(document.pixelData(0, 0, document.width(), document.height()).data())
+
+
+def layers():
+    """(name, type, masks) from the bottom up."""
+    return [
+        (node.name(), node.type(), [mask.type() for mask in node.childNodes()])
+        for node in active().topLevelNodes()
+        if node.type() != "selectionmask"
+    ]
+
+
+def node_named(name):
+    (node,) = [node for node in active().topLevelNodes() if node.name() == name]
+    return node
+
+
+def activate_layer(name):
+    node = node_named(name)
+    active().setActiveNode(node)
+    yield from until(lambda: active().activeNode().name() == name)
+
+
+def add_layer(name, pixels, x, y, width, height):
+    node = active().createNode(name, "paintlayer")
+    node.setPixelData(QByteArray(Path(pixels).read_bytes()), x, y, width, height)
+    active().rootNode().addChildNode(node, None)
+    active().waitForDone()
+
+
+def mask_of(name, path):
+    """The values of a layer's transparency mask over the canvas, into a file."""
+    document = active()
+    mask = node_named(name).childNodes()[0]
+    Path(path).write_bytes(mask.pixelData(0, 0, document.width(), document.height()).data())
+
+
+def history():
+    """What could be undone."""
+    return Krita.instance().action("edit_undo").text().replace("&", "")
+
+
+def undo():
+    yield from trigger("edit_undo")
+
+
+def redo():
+    yield from trigger("edit_redo")
+
+
+def trigger(name):
+    """The history's texts lag behind by a turn of the event loop."""
+    Krita.instance().action(name).trigger()
+    yield
+    active().waitForDone()
     yield
 
 
-def version():
-    return Krita.instance().version()
+def select(path, x, y, width, height):
+    """``path``: one byte of coverage per pixel."""
+    selection = Selection()
+    selection.setPixelData(QByteArray(Path(path).read_bytes()), x, y, width, height)
+    active().setSelection(selection)
+
+
+def selection(path):
+    """Its values on the canvas, into a file."""
+    document = active()
+    values = document.selection().pixelData(0, 0, document.width(), document.height()).data()
+    Path(path).write_bytes(values)
+
+
+# The plug-in's own.
+
+
+def facts():
+    found = editor().document()
+    return None if found is None else vars(found)
+
+
+def layer_facts():
+    return [vars(layer) for layer in editor().layers(editor().document().key)]
+
+
+def capture(source, within, image, mask):
+    """Into the files ``image`` and ``mask``; where it lies, or what went wrong."""
+    ended = start_capture(source, within)
+    yield from until(lambda: ended)
+    if isinstance(ended[0], str):
+        return {"failed": ended[0]}
+    found = ended[0]
+    Path(image).write_bytes(found.image)
+    if found.selection is not None:
+        Path(mask).write_bytes(found.selection)
+    return {"bounds": found.bounds, "selected": found.selection is not None, "document": found.document}
+
+
+def start_capture(source, within):
+    ended = []
+    part = None if within is None else Bounds(*within)
+    editor().capture(editor().document().key, source, part, ended.append, ended.append)
+    return ended
+
+
+def insert(image, bounds, name, recipe, updates=None, key=None):
+    """What the layer is called from now on, or what went wrong."""
+    result = LayerResult(Path(image).read_bytes(), Bounds(*bounds), name, recipe, updates)
+    ended = []
+    editor().insert(
+        key if key is not None else editor().document().key,
+        result,
+        lambda layer: ended.append({"layer": layer}),
+        lambda text: ended.append({"failed": text}),
+    )
+    yield from until(lambda: ended)
+    if active() is not None:
+        active().waitForDone()
+    yield
+    return ended[0]
+
+
+def begin_capture():
+    """Started and its first steps taken, so that something is read and most is not."""
+    ended = start_capture("canvas", None)
+    budget, slices.BUDGET = slices.BUDGET, 0
+    for _ in range(3):
+        editor()._slices.turn()
+    slices.BUDGET = budget
+    assert not ended
+    assert editor()._slices.busy
+    return ended
+
+
+def capture_while_painting(image, pixels):
+    """Everything is painted over once the reading has begun."""
+    document = active()
+    ended = begin_capture()
+    layer = document.topLevelNodes()[0]
+    layer.setPixelData(QByteArray(Path(pixels).read_bytes()), 0, 0, document.width(), document.height())
+    document.refreshProjection()
+    yield from until(lambda: ended)
+    Path(image).write_bytes(ended[0].image)
+
+
+def capture_while_closing(image):
+    ended = begin_capture()
+    yield from close_document()
+    yield from until(lambda: ended)
+    Path(image).write_bytes(ended[0].image)
+
+
+def select_by(image, bounds):
+    ended = []
+    editor().select(
+        editor().document().key,
+        Path(image).read_bytes(),
+        Bounds(*bounds),
+        lambda: ended.append("selected"),
+        ended.append,
+    )
+    yield from until(lambda: ended)
+    return ended[0]
+
+
+def recipe():
+    found = editor().recipe(editor().document().key)
+    return None if found is None else vars(found)
+
+
+def remedy():
+    editor().remedy(editor().document().key)
+    yield
+    document = active()
+    return [document.name(), document.fileName(), document.colorModel(), document.colorDepth()]

@@ -1,0 +1,309 @@
+"""Krita's documents as the panel needs them: facts, pixels out, layers in.
+
+Everything long is a generator that ``Slices`` takes a step further at each turn of a timer, so that one
+call on Krita's thread lasts milliseconds at any size of picture. Pixels are read from a clone of the
+document (which shares its memory): painting goes on, and what is read stays as it was.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from krita import Document, Krita, Node, Selection
+
+from ._client.editor import (
+    CANVAS,
+    LAYER,
+    Capture,
+    DocumentFacts,
+    Editor,
+    Failed,
+    LayerFacts,
+    LayerRecipe,
+    LayerResult,
+)
+from ._client.geometry import Bounds, Extent
+from ._client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
+from .nodes import active_layer, bounds_of, id_of, layer_of, pictures, place
+from .pictures import LayerPicture, Piece, read_layer, read_mask
+from .qt import QByteArray, QTimer
+from .reading import picture_png, selection_png
+from .spaces import DEPTHS, INTEGER, MODELS, Backstage, Converter, Space, discard, sent, sent_for, space_of
+
+TURN = 5  # ms between two turns of the work: Krita's own share
+RECIPE = "palimpsest-recipe:"  # + a layer's id: the annotation of the document that holds its recipe
+CLOSED = "The picture was closed meanwhile. The result is kept in the strip of results."
+OUTSIDE = "The selection lies outside the canvas. Select something on it, or deselect."
+RGB_COPY = "Make an RGB copy"
+
+
+@dataclass
+class Opened:
+    """A document that was seen. Krita hands out a new object each time, but they compare equal."""
+
+    key: str
+    document: Document
+    sent: Extent | None = None  # its canvas when it was last captured
+
+
+class KritaEditor(Editor):
+    """``Slices`` runs what the methods start; none of them waits."""
+
+    def __init__(self) -> None:
+        self._opened: list[Opened] = []
+        self._keys = itertools.count(1)
+        self._backstage = Backstage()
+        self._slices = Slices()
+        self._timer = QTimer()
+        self._timer.setInterval(TURN)
+        self._timer.timeout.connect(self._turn)
+
+    # Facts.
+
+    def document(self) -> DocumentFacts | None:
+        document = Krita.instance().activeDocument()
+        if document is None:
+            return None
+        layer = active_layer(document)
+        selection = selected(document)
+        refusal, remedy = refused(document)
+        if not refusal and selection is not None and selection.empty:
+            refusal, selection = OUTSIDE, None
+        return DocumentFacts(
+            key=self._entry_of(document).key,
+            name=PurePath(document.fileName()).name or document.name(),
+            width=document.width(),
+            height=document.height(),
+            selection=selection,
+            layer="" if layer is None else layer.name(),
+            refusal=refusal,
+            remedy=remedy,
+            has_recipe=layer is not None and recipe_of(document, layer) != "",
+            file=document.fileName(),
+        )
+
+    def layers(self, document: str) -> list[LayerFacts]:
+        found = self._require(document)
+        view = Krita.instance().activeWindow().activeView()
+        chosen = [id_of(node) for node in view.selectedNodes()] if view.document() == found else []
+        return [LayerFacts(id_of(node), node.name(), id_of(node) in chosen) for node in pictures(found)]
+
+    def recipe(self, document: str) -> LayerRecipe | None:
+        found = self._require(document)
+        layer = active_layer(found)
+        text = "" if layer is None else recipe_of(found, layer)
+        return LayerRecipe(id_of(layer), layer.name(), text) if text else None
+
+    # Pixels out.
+
+    def capture(
+        self,
+        document: str,
+        source: str,
+        within: Bounds | None,
+        done: Callable[[Capture], None],
+        failed: Failed,
+    ) -> None:
+        self._start(self._capture(document, source, within, done), failed)
+
+    def _capture(
+        self, key: str, source: str, within: Bounds | None, done: Callable[[Capture], None]
+    ) -> Steps[None]:
+        document = self._require(key)
+        layer = None if source == CANVAS else required_layer(document, None if source == LAYER else source)
+        selection = document.selection()
+        if selection is not None:
+            selection = selection.duplicate()
+        yield from self._quiet(key)
+        entry, canvas = self._entry_of(document), canvas_of(document)
+        entry.sent = canvas.extent
+        part = canvas if within is None else canvas.intersect(within)
+        copy = document.clone()
+        try:
+            if layer is None:
+                node, read = copy, copy.pixelData
+            else:
+                node = required_layer(copy, id_of(layer))
+                part, read = part.intersect(bounds_of(node)), node.projectionPixelData
+            require_content(layer, part)
+            image = yield from picture_png(self._backstage, space_of(node), part, read)
+        finally:
+            discard(copy)
+        mask = None if selection is None else (yield from selection_png(part, selection.pixelData))
+        done(Capture(key, image, mask, part))
+
+    # Layers and selections in.
+
+    def insert(
+        self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed
+    ) -> None:
+        self._start(self._insert(document, result, done), failed)
+
+    def _insert(self, key: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
+        require_fit(self._entry(key), result.bounds)
+        target = space_of(self._require(key))
+        sent_for(target)  # refuses what has no way back
+        most = min(INTEGER, target.most)
+        picture = yield from elsewhere(lambda: read_layer(result.image, result.bounds, most))
+        with self._backstage.clone() as backstage:
+            layer = backstage.topLevelNodes()[0].duplicate()
+            layer.setName(result.name)
+            layer.setColorSpace(*target)
+            yield WORKED
+            yield from self._fill(layer, picture, target)
+            yield from self._quiet(key)
+            self._add(key, layer, result)
+        done(id_of(layer))
+
+    def _fill(self, layer: Node, picture: LayerPicture, target: Space) -> Steps[None]:
+        """Pixels and mask; the layer is in no document yet, so nothing is drawn and nothing can be undone."""
+        mask = layer.childNodes()[0]
+        source = sent("GRAYA" if picture.grey else "RGBA", picture.depth > 8)
+        with Converter(self._backstage, source, target) as converter:
+            for piece in picture.pieces:
+                write(layer, piece, converter.convert(piece.pixels))
+                write(mask, piece, piece.mask)
+                yield WORKED
+
+    def _add(self, key: str, layer: Node, result: LayerResult) -> None:
+        """One step in the history. Replacing an older layer takes a second one: its removal."""
+        require_fit(self._entry(key), result.bounds)
+        document = self._require(key)
+        old = None if result.updates is None else layer_of(document, result.updates)
+        if old is not None:
+            layer.setOpacity(old.opacity())
+            layer.setBlendingMode(old.blendingMode())
+        parent, above = place(document, old)
+        parent.addChildNode(layer, above)
+        document.setAnnotation(
+            RECIPE + id_of(layer), "Palimpsest: how this layer was made", QByteArray(result.recipe.encode())
+        )
+        if old is not None:
+            old.remove()
+
+    def select(
+        self, document: str, mask: bytes, bounds: Bounds, done: Callable[[], None], failed: Failed
+    ) -> None:
+        self._start(self._select(document, mask, bounds, done), failed)
+
+    def _select(self, key: str, mask: bytes, bounds: Bounds, done: Callable[[], None]) -> Steps[None]:
+        pieces = yield from elsewhere(lambda: read_mask(mask, bounds, INTEGER))
+        selection = Selection()
+        for piece in pieces:
+            write(selection, piece, piece.mask)
+            yield WORKED
+        yield from self._quiet(key)
+        require_fit(self._entry(key), bounds)
+        self._require(key).setSelection(selection)
+        done()
+
+    # The rest.
+
+    def remedy(self, document: str) -> None:
+        """The RGB copy: all layers, in a window of its own, without a file. Krita itself converts it."""
+        found = self._require(document)
+        copy = found.clone()
+        name = PurePath(found.fileName()).stem or found.name()
+        copy.setName(f"{name} (RGB)")
+        depth = found.colorDepth()
+        copy.setColorSpace(*sent("RGBA", False)._replace(depth=depth if depth in DEPTHS else "U16"))
+        Krita.instance().activeWindow().addView(copy)
+
+    def later(self, call: Callable[[], None]) -> None:
+        QTimer.singleShot(0, call)
+
+    def _start(self, steps: Steps[None], failed: Failed) -> None:
+        self._slices.add(steps, failed)
+        self._timer.start()
+
+    def _turn(self) -> None:
+        self._slices.turn()
+        if not self._slices.busy:
+            self._timer.stop()
+
+    def _quiet(self, key: str) -> Steps[None]:
+        """Until Krita has drawn everything and no brush is down: whoever waits inside Krita stops it all."""
+        while not self._require(key).tryBarrierLock():
+            yield WAITING
+        self._require(key).unlock()
+
+    def _entry_of(self, document: Document) -> Opened:
+        known = next((entry for entry in self._opened if entry.document == document), None)
+        if known is None:
+            known = Opened(str(next(self._keys)), document)
+            self._opened = [entry for entry in self._opened if is_open(entry.document)] + [known]
+            self.later(self._backstage.open)  # it takes a moment, which after opening a picture nobody minds
+        return known
+
+    def _entry(self, key: str) -> Opened:
+        """Raises WorkError when the document was closed."""
+        for entry in self._opened:
+            if entry.key == key and is_open(entry.document):
+                return entry
+        raise WorkError(CLOSED)
+
+    def _require(self, key: str) -> Document:
+        return self._entry(key).document
+
+
+def is_open(document: Document) -> bool:
+    return document in Krita.instance().documents()
+
+
+def canvas_of(document: Document) -> Bounds:
+    return Bounds(0, 0, document.width(), document.height())
+
+
+def selected(document: Document) -> Bounds | None:
+    """On the canvas: empty when all of the selection lies outside it, None without a selection."""
+    selection = document.selection()
+    if selection is None:
+        return None
+    whole = Bounds(selection.x(), selection.y(), selection.width(), selection.height())
+    return whole.intersect(canvas_of(document))
+
+
+def refused(document: Document) -> tuple[str, str]:
+    """Why this document can't be edited and what would help, or two empty strings."""
+    model = document.colorModel()
+    if model in ("RGBA", "GRAYA"):
+        return "", ""
+    name = MODELS.get(model, model)
+    return f"This picture is {name}. Palimpsest edits RGB and grey pictures.", RGB_COPY
+
+
+def recipe_of(document: Document, layer: Node) -> str:
+    return document.annotation(RECIPE + id_of(layer)).data().decode("utf-8", "replace")
+
+
+def required_layer(document: Document, id: str | None) -> Node:
+    """The layer with this id, or the active one for None. Raises WorkError."""
+    layer = active_layer(document) if id is None else layer_of(document, id)
+    if layer is None:
+        raise WorkError("There is no active layer." if id is None else "The layer was removed meanwhile.")
+    return layer
+
+
+def require_content(layer: Node | None, part: Bounds) -> None:
+    if part.empty:
+        what = "The canvas" if layer is None else f'The layer "{layer.name()}"'
+        raise WorkError(f"{what} has nothing there. Choose another layer or another place.")
+
+
+def require_fit(opened: Opened, bounds: Bounds) -> None:
+    """A result is laid only over the canvas it was made from. Raises WorkError."""
+    canvas = canvas_of(opened.document)
+    before = bounds.extent if opened.sent is None else opened.sent
+    if not canvas.contains(bounds) or (opened.sent is not None and opened.sent != canvas.extent):
+        raise WorkError(
+            f"The canvas had {before.width} × {before.height} pixels and has {canvas.width} × "
+            f"{canvas.height} now: the result doesn't fit it. It is kept in the strip of results."
+        )
+
+
+def write(target: Node | Selection, piece: Piece, values: bytes) -> None:
+    x, y, width, height = piece.bounds
+    target.setPixelData(QByteArray(values), x, y, width, height)

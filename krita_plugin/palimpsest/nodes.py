@@ -1,0 +1,58 @@
+"""Krita's tree of layers: which one is meant, and where a new one belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from krita import Document, Node
+
+from ._client.geometry import Bounds
+
+PICTURES = ("paintlayer", "grouplayer", "filelayer", "vectorlayer", "clonelayer", "filllayer")
+
+
+def id_of(node: Node) -> str:
+    """Kept in the file, and by a clone of the document."""
+    return node.uniqueId().toString()
+
+
+def bounds_of(node: Node) -> Bounds:
+    """What isn't empty of it, in pixels of the canvas; may reach beyond it."""
+    found = node.bounds()
+    return Bounds(found.x(), found.y(), found.width(), found.height())
+
+
+def is_layer(node: Node) -> bool:
+    return not node.type().endswith("mask")
+
+
+def layers(parent: Node) -> Iterator[Node]:
+    """Everything below ``parent`` but masks, topmost first."""
+    for node in reversed(parent.childNodes()):
+        if is_layer(node):
+            yield node
+            yield from layers(node)
+
+
+def pictures(document: Document) -> list[Node]:
+    """The layers that hold pixels, topmost first."""
+    found = layers(document.rootNode())
+    return [node for node in found if node.type() in PICTURES and not bounds_of(node).empty]
+
+
+def layer_of(document: Document, id: str) -> Node | None:
+    return next((node for node in layers(document.rootNode()) if id_of(node) == id), None)
+
+
+def active_layer(document: Document) -> Node | None:
+    """The active layer, or the one whose mask is active."""
+    node = document.activeNode()
+    while node is not None and not is_layer(node):
+        node = node.parentNode()
+    return None if node is None or node.parentNode() is None else node  # the root is no layer
+
+
+def place(document: Document, layer: Node | None) -> tuple[Node, Node | None]:
+    """Parent and neighbour for a new layer above ``layer`` (None = the active one; without any, on top)."""
+    below = active_layer(document) if layer is None else layer
+    return (document.rootNode(), None) if below is None else (below.parentNode(), below)

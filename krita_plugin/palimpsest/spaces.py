@@ -1,0 +1,146 @@
+"""Colour spaces: Krita converts pixels, in hidden documents so that nothing shows in anybody's undo history.
+
+A node that belongs to the user's document would leave "Convert Layer Color Space" there, even before it
+is added. So one small hidden document is kept (see ``template``), and each use works in a clone of it,
+whose own history goes away with it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from krita import Document, Krita, Node
+
+from ._client.slices import WorkError
+from .qt import QByteArray
+from .template import layer_with_mask
+
+CHANNELS = {"RGBA": 4, "GRAYA": 2}
+MODELS = {"CMYKA": "CMYK", "LABA": "Lab", "XYZA": "XYZ", "YCbCrA": "YCbCr"}  # names of those without a way
+DEPTHS = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}  # bytes per channel
+PROFILES = {"RGBA": "sRGB-elle-V2-srgbtrc.icc", "GRAYA": "Gray-D50-elle-V2-srgbtrc.icc"}  # of what is sent
+INTEGER, FLOAT = 1 << 18, 1 << 16  # pixels that are converted in a few milliseconds
+SIDE = 256  # of the square in which pixels are converted; where they came from doesn't matter
+RENEWED = 32  # conversions after which a clone makes room: it remembers all of them
+
+
+class Space(NamedTuple):
+    """A colour space as Krita names it."""
+
+    model: str
+    depth: str
+    profile: str
+
+    @property
+    def pixel_bytes(self) -> int:
+        return CHANNELS[self.model] * DEPTHS[self.depth]
+
+    @property
+    def most(self) -> int:
+        """Pixels to read, write or convert in one step."""
+        return FLOAT if self.depth in ("F16", "F32") else INTEGER
+
+
+def space_of(thing: Document | Node) -> Space:
+    return Space(thing.colorModel(), thing.colorDepth(), thing.colorProfile())
+
+
+def sent(model: str, deep: bool) -> Space:
+    """What the backend is sent and sends: sRGB or its grey, of 8 or 16 bits."""
+    return Space(model, "U16" if deep else "U8", PROFILES[model])
+
+
+def sent_for(space: Space) -> Space:
+    """8 bits where that is all there is. Raises WorkError for other models than RGB and grey."""
+    if space.model not in CHANNELS or space.depth not in DEPTHS:
+        name = MODELS.get(space.model, space.model)
+        raise WorkError(f"This layer is {name}. Palimpsest edits RGB and grey pictures.")
+    return sent(space.model, space.depth != "U8")
+
+
+class Backstage:
+    """The hidden document. Opened when first needed; that takes Krita a tenth of a second."""
+
+    def __init__(self) -> None:
+        self._document: Document | None = None
+
+    def open(self) -> Document:
+        if self._document is None:
+            self._document = open_hidden(layer_with_mask())
+        return self._document
+
+    @contextmanager
+    def clone(self) -> Iterator[Document]:
+        clone = self.open().clone()
+        try:
+            yield clone
+        finally:
+            discard(clone)
+
+
+class Converter:
+    """Pixels from one space to another. ``with Converter(…) as converter``."""
+
+    def __init__(self, backstage: Backstage, source: Space, target: Space) -> None:
+        self._backstage, self._source, self._target = backstage, source, target
+        self._document: Document | None = None
+        self._blank: Node | None = None
+        self._used = 0
+
+    def __enter__(self) -> Converter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
+
+    def convert(self, pixels: bytes) -> bytes:
+        """Straight alpha; at most ``source.most`` pixels, so that it takes no longer than a step may."""
+        if self._source == self._target:
+            return pixels
+        count = len(pixels) // self._source.pixel_bytes
+        rows = -(-count // SIDE)
+        padding = bytes((rows * SIDE - count) * self._source.pixel_bytes)
+        node = self._empty_node()
+        node.setPixelData(QByteArray(pixels + padding), 0, 0, SIDE, rows)
+        node.setColorSpace(*self._target)
+        return node.pixelData(0, 0, SIDE, rows).data()[: count * self._target.pixel_bytes]
+
+    def _empty_node(self) -> Node:
+        if self._used % RENEWED == 0:
+            self._leave()
+            self._document = self._backstage.open().clone()
+            self._blank = self._document.createNode("pixels", "paintlayer")
+            self._blank.setColorSpace(*self._source)
+        self._used += 1
+        return self._blank.duplicate()
+
+    def _leave(self) -> None:
+        if self._document is not None:
+            discard(self._document)
+            self._document = self._blank = None
+
+
+def open_hidden(content: bytes) -> Document:
+    """A document without a window. In batch mode, or Krita would ask about a missing profile."""
+    krita = Krita.instance()
+    asked = krita.batchmode()
+    with tempfile.TemporaryDirectory(prefix="palimpsest-") as folder:
+        file = Path(folder) / "palimpsest.kra"
+        file.write_bytes(content)
+        krita.setBatchmode(True)
+        try:
+            document = krita.openDocument(str(file))
+        finally:
+            krita.setBatchmode(asked)
+    if document is None:
+        raise WorkError("Krita couldn't open the plug-in's own layer template.")
+    return document
+
+
+def discard(document: Document) -> None:
+    document.setModified(False)
+    document.close()

@@ -1,0 +1,67 @@
+"""Pictures for the editors' tests, and what they must look like afterwards: NumPy and Pillow, no editor."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from palimpsest.storage.decode import Limits, decode
+from palimpsest.storage.png import encode
+
+Pixels = NDArray[Any]
+LIMITS = Limits(shortest=1)
+
+
+def noise(height: int, width: int, channels: int, dtype: Any, seed: int = 0) -> Pixels:
+    """Opaque, every value possible; floats in [0, 1]."""
+    random = np.random.default_rng(seed)
+    if np.issubdtype(dtype, np.floating):
+        pixels = random.random((height, width, channels)).astype(dtype)
+        top: Any = 1
+    else:
+        top = np.iinfo(dtype).max
+        pixels = random.integers(0, top, (height, width, channels), dtype, endpoint=True)
+    pixels[..., -1] = top
+    return pixels
+
+
+def disc(height: int, width: int, soft: int = 6) -> Pixels:
+    """A selection with soft edges in the middle: 0 … 255."""
+    y, x = np.mgrid[:height, :width]
+    distance = np.hypot(y - height / 2, x - width / 2)
+    return np.clip((min(height, width) / 3 - distance) / soft * 255, 0, 255).astype(np.uint8)
+
+
+def layer_over(mask: Pixels, dtype: Any, channels: int = 4, seed: int = 1) -> Pixels:
+    """What the backend sends: colours where the mask isn't 0, alpha from the mask."""
+    layer = noise(*mask.shape, channels, dtype, seed)
+    layer[..., -1] = mask.astype(dtype) * (1 if dtype == np.uint8 else 257)
+    layer[mask == 0] = 0
+    return layer
+
+
+def png(pixels: Pixels) -> bytes:
+    return encode(pixels)
+
+
+def read(content: bytes) -> Pixels:
+    """A PNG of any depth, as (H, W, channels)."""
+    return decode(content, LIMITS).samples
+
+
+def merged_image(kra: Path) -> Pixels:
+    """What Krita itself wrote of the whole picture into its file."""
+    with zipfile.ZipFile(kra) as archive:
+        return np.array(Image.open(io.BytesIO(archive.read("mergedimage.png"))).convert("RGBA"))
+
+
+def as_krita(pixels: Pixels) -> Pixels:
+    """Whole-number RGBA in Krita's order, which is blue first; the other way round too."""
+    swap = pixels.shape[-1] == 4 and not np.issubdtype(pixels.dtype, np.floating)
+    return np.ascontiguousarray(pixels[..., [2, 1, 0, 3]]) if swap else pixels
