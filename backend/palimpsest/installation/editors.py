@@ -46,7 +46,7 @@ class Account:
     def program(self, name: str) -> Path | None:
         """Found on PATH; a snap's or flatpak's launcher is not the program itself."""
         found = shutil.which(name, path=self.environment.get("PATH", ""))
-        return None if found is None or {"snap", "flatpak"} & set(Path(found).parts) else Path(found)
+        return None if found is None or {"snap", "flatpak"} & set(Path(found).parent.parts) else Path(found)
 
     def has_flatpak(self, application: str) -> bool:
         stores = (self.system / "var/lib/flatpak", self.data / "flatpak")
