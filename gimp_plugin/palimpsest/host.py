@@ -30,7 +30,7 @@ from _client.editor import (  # noqa: E402
 )
 from _client.geometry import Bounds, Extent  # noqa: E402
 from _client.slices import WORKED, Slices, Steps, WorkError, elsewhere  # noqa: E402
-from gi.repository import Gegl, Gimp, GLib  # noqa: E402
+from gi.repository import Gegl, Gimp, GLib, GObject  # noqa: E402
 
 RECIPE = "palimpsest-recipe"  # the parasite that holds it
 PLAIN = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
@@ -136,6 +136,21 @@ class GimpEditor(Editor):
     def _turn(self) -> bool:
         self._slices.turn()
         return self._slices.busy
+
+
+def listen(plugin: Gimp.PlugIn, name: str, heard: Callable[[str], None]) -> None:
+    """Register a procedure as long as this process lives, through which others call ``heard`` with a text."""
+
+    def called(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _: object) -> Gimp.ValueArray:
+        heard(config.get_property("command"))
+        return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
+
+    made = Gimp.Procedure.new(plugin, name, Gimp.PDBProcType.TEMPORARY, called, None)
+    made.set_documentation("Palimpsest's window", "For Palimpsest's own menu items.", None)
+    flags = GObject.ParamFlags.READWRITE
+    made.add_string_argument("command", "Command", "A menu item and a picture's id", "", flags)
+    plugin.add_temp_procedure(made)
+    plugin.persistent_enable()  # from now on calls come in through the main loop
 
 
 class ProgressBar:
@@ -246,7 +261,7 @@ def captured(
     image = opened(document)
     require_editable(image)
     kind = kind_of(image)
-    something = selection_bounds(image) is not None
+    something = source in (CANVAS, LAYER) and selection_bounds(image) is not None
     copies = [snapshot(image, source)] + ([image.get_selection().copy()] if something else [])
     try:
         yield WORKED

@@ -9,6 +9,7 @@ a small dialog asks for the values and the job runs with GIMP's progress bar. Sc
 # GIMP's Python brings gi.
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from typing import Any, Dict
@@ -214,7 +215,8 @@ def with_bar(told: Procedure, image: Gimp.Image, work: Callable[[Any], Any]) -> 
 
     bar = host.ProgressBar(told.label.replace("_", "").rstrip("…"))
     try:
-        return work(quick.Quick(host.GimpEditor(image.get_id()), bar))
+        with contextlib.closing(quick.Quick(host.GimpEditor(image.get_id()), bar)) as errand:
+            return work(errand)
     finally:
         bar.end()
 

@@ -9,16 +9,18 @@ them when nobody has asked for them for a few seconds.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from _client.connection import connector, read_choice
 from _client.controls import Form
-from _client.editor import DocumentFacts
+from _client.editor import CANVAS, Capture, DocumentFacts
 from _client.errands import Errands, Outcome
+from _client.geometry import Bounds
 from _client.library import bring_concepts, bring_models
 from _client.protocol import ClientError, config_folder
-from _client.session import Session, SessionState, require_protocol
+from _client.session import Order, Session, SessionState, require_protocol
 from _client.slices import WorkError
 from _client.status import Situation, Status, cannot_apply, cannot_ask, chosen
 from _client.wording import say
@@ -47,6 +49,10 @@ class Quick:
         self._session = Session(self._connect, self._errands)
         self._errands.serve(self._session)
         self._gone_since: float | None = None
+        self._session.start()
+
+    def close(self) -> None:
+        self._session.stop()
 
     def edit(self, form: Form) -> Any:
         """The new layer."""
@@ -69,6 +75,43 @@ class Quick:
         self._require(cannot_ask(self._situation(facts), form))
         self._run(lambda: self._errands.select_word(facts, form, word))
         return self._result()["selected"]
+
+    def learn(self, values: Mapping[str, Any]) -> str:
+        """The new word, from files, chosen layers and the selection."""
+        name, images = values["name"], [Path(path).read_bytes() for path in values["files"]]
+        captures = [self._captured(*wanted) for wanted in self._wanted(values)]
+        images += [capture.image for capture in captures]
+        masks = [capture.selection for capture in captures]
+        pictures = {f"images.{place}": image for place, image in enumerate(images)}
+        for place, mask in enumerate(masks, start=len(images) - len(masks)):
+            pictures.update({} if mask is None else {f"masks.{place}": mask})
+        request = {key: values[key] for key in ("name", "kind", "noun", "seed", "model", "replace")}
+        request["steps"] = values["steps"] or None
+        request["masks"] = [None] * len(images)
+        order = Order("learn", request, pictures, fetch=None)
+        learned = Outcome("done", say("learned", name=name))
+        self._run(lambda: self._errands.run(order, lambda _, __: self._errands.end(learned)))
+        return f"<{name}>"
+
+    def _wanted(self, values: Mapping[str, Any]) -> list[tuple[str, Bounds | None]]:
+        """Which parts of the picture are examples: what ``Editor.capture`` takes."""
+        facts = self._facts()
+        layers = self._editor.layers(facts.key) if values["layers"] else []
+        wanted: list[tuple[str, Bounds | None]] = [(layer.source, None) for layer in layers if layer.selected]
+        if values["selection"] and facts.selection is None:
+            raise WorkError(say("nothing-selected"))
+        return wanted + ([(CANVAS, facts.selection)] if values["selection"] else [])
+
+    def _captured(self, source: str, within: Bounds | None) -> Capture:
+        found: list[Capture] = []
+
+        def came(capture: Capture) -> None:
+            found.append(capture)
+            self._errands.end(Outcome("done", ""))
+
+        facts = self._facts()
+        self._run(lambda: self._errands.capture(facts, source, within, came))
+        return found[0]
 
     def _asked(self) -> tuple[Any, Any]:
         try:
@@ -105,11 +148,9 @@ class Quick:
     def _run(self, begin: Callable[[], None]) -> None:
         """Until the errand has ended. Raises WorkError, CancelledError."""
         loop = GLib.MainLoop()
-        self._session.start()
         begin()
         GLib.timeout_add(TURN, self._turn, loop)
         loop.run()
-        self._session.stop()
         self._judge(self._errands.outcome)
 
     def _turn(self, loop: GLib.MainLoop) -> bool:

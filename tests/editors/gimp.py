@@ -22,6 +22,15 @@ SETTINGS = """(config-version "3.0.4")
 (restore-session no)
 (use-opencl no)
 """
+KEYS = {
+    "plug-in-palimpsest": "F4",
+    "plug-in-palimpsest-replace": "F5",
+    "plug-in-palimpsest-word-to-selection": "F6",
+    "plug-in-palimpsest-learn-concept": "F7",
+    "plug-in-palimpsest-reopen-edit": "F8",
+    "plug-in-palimpsest-remember-photo": "F9",
+}
+"""Menu items by one key each: menus and their search want a window manager."""
 INTERPRETER = "--batch-interpreter=python-fu-eval"
 
 
@@ -74,3 +83,5 @@ def install(box: Box) -> None:
     command = [sys.executable, str(REPOSITORY / "install.py"), "gimp", "--plugin-only"]
     subprocess.run(command, env=box.environment(GIMP3_DIRECTORY=str(profile)), check=True)
     (profile / "gimprc").write_text(SETTINGS)
+    actions = "".join(f'(action "{action}" "{key}")\n' for action, key in KEYS.items())
+    (profile / "shortcutsrc").write_text("(file-version 1)\n" + actions)

@@ -1,0 +1,80 @@
+# pyright: reportMissingImports=false
+# GIMP's Python brings gi.
+"""Which backend is used, and which models it has."""
+
+from __future__ import annotations
+
+import widgets as ui
+from _client.connection import Choice
+from _client.panel import Panel
+from _client.wording import say
+from gi.repository import Gtk
+
+WIDTH = 380
+
+
+class ServerDialog(Gtk.Window):
+    def __init__(self, parent: Gtk.Window, panel: Panel) -> None:
+        super().__init__(title=say("server-title"), transient_for=parent, modal=True)
+        self.set_default_size(WIDTH, -1)
+        self._panel = panel
+        self._here = Gtk.RadioButton.new_with_label_from_widget(None, say("this-computer"))
+        self._there = Gtk.RadioButton.new_with_label_from_widget(self._here, say("other-computer"))
+        self._address = Gtk.Entry(text=panel.choice.address, hexpand=True)
+        self._token = Gtk.Entry(text=panel.choice.token, visibility=False, hexpand=True)
+        self._message = ui.label("", wrap=True)
+        (self._there if panel.choice.address else self._here).set_active(True)
+        self._there.connect("toggled", lambda _: self._follow())
+        parts = ui.column(
+            self._here,
+            self._there,
+            self._fields(),
+            ui.label(say("token-hint"), "quiet", "small", wrap=True),
+            self._message,
+            ui.row(ui.label(), ui.button(say("connect-now"), self._connect)),
+            Gtk.Separator(),
+            ui.label(say("models-title")),
+            *self._models(),
+        )
+        parts.set_border_width(12)
+        self.add(parts)
+        self._follow()
+        self.show_all()
+
+    def _fields(self) -> Gtk.Grid:
+        grid = Gtk.Grid(row_spacing=ui.SPACE, column_spacing=ui.SPACE)
+        for place, (key, entry) in enumerate((("address", self._address), ("token", self._token))):
+            grid.attach(ui.label(say(key)), 0, place, 1, 1)
+            grid.attach(entry, 1, place, 1, 1)
+        return grid
+
+    def _models(self) -> list[Gtk.Widget]:
+        if not self._panel.models:
+            return [ui.label(say("model-loading"), "quiet", wrap=True)]
+        rows: list[Gtk.Widget] = []
+        for model in self._panel.models:
+            if model.installed:
+                rows.append(ui.row(ui.label(model.title, wrap=True), ui.label(say("installed"), "quiet")))
+            else:
+                get = ui.button(say("download"), lambda name=model.name: self._download(name), "tight")
+                rows.append(ui.row(ui.label(model.offer(), wrap=True), get))
+        return rows
+
+    def _follow(self) -> None:
+        """Address and token belong to another computer only."""
+        for entry in (self._address, self._token):
+            entry.set_sensitive(self._there.get_active())
+
+    def _connect(self) -> None:
+        there = self._there.get_active()
+        written = Choice(self._address.get_text().strip(), self._token.get_text().strip())
+        choice = written if there else Choice()
+        reason = say("bad-address", address=choice.address) if there and not choice.address else ""
+        reason = reason or self._panel.connect_to(choice)
+        self._message.set_text(reason)
+        if not reason:
+            self.destroy()
+
+    def _download(self, model: str) -> None:
+        self._panel.download(model)
+        self.destroy()
