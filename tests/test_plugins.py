@@ -1,0 +1,106 @@
+"""The plugins' own house: who may touch the editor, who may make widgets, and how large they may grow."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+KRITA, GIMP = ROOT / "krita_plugin" / "palimpsest", ROOT / "gimp_plugin" / "palimpsest"
+MOST_LINES = 2000
+ANY = None
+
+#: file → what it may import from ``krita``; ANY: it is the host's side, and touches documents
+KRITA_API: dict[str, set[str] | None] = {
+    "host.py": ANY,
+    "nodes.py": ANY,
+    "spaces.py": ANY,
+    "__init__.py": {"DockWidgetFactory", "DockWidgetFactoryBase", "Krita"},
+    "desk.py": {"Krita"},
+    "docker.py": {"DockWidget"},
+    "extension.py": {"Extension", "Krita"},
+}
+KRITA_WIDGETS = {
+    "qt.py",
+    "docker.py",
+    "advanced.py",
+    "backend_dialog.py",
+    "fields.py",
+    "layout.py",
+    "learn_dialog.py",
+    "extension.py",  # one question
+}
+GIMP_HOST = {"host.py", "pixels.py", "palimpsest.py"}
+GIMP_WIDGETS = {"dialog.py", "advanced.py", "learn_dialog.py", "server_dialog.py", "widgets.py"}
+
+
+def imports(file: Path) -> Iterator[tuple[str, str]]:
+    """(module, name) of everything a file imports, wherever; relative modules begin with a dot."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from ((module, alias.name) for alias in node.names)
+
+
+def standard(module: str) -> bool:
+    return module.split(".")[0] in sys.stdlib_module_names
+
+
+def qt_widgets() -> set[str]:
+    return {name for module, name in imports(KRITA / "qt.py") if module.endswith(".QtWidgets")}
+
+
+def krita_allows(file: str, module: str, name: str) -> bool:
+    if module == "krita":
+        return file in KRITA_API and (KRITA_API[file] is ANY or name in (KRITA_API[file] or ()))
+    if module == ".qt":
+        return file in KRITA_WIDGETS or name not in qt_widgets()
+    if module.split(".")[0] in ("PyQt5", "PyQt6"):
+        return file == "qt.py"
+    return standard(module) or (module.startswith(".") and not module.startswith(".."))
+
+
+def gimp_allows(file: str, module: str, name: str) -> bool:
+    if module == "gi.repository":
+        parts = {"Gimp": GIMP_HOST, "Gegl": GIMP_HOST, "GimpUi": GIMP_WIDGETS | {"palimpsest.py"}}
+        shown = {"Gtk": GIMP_WIDGETS, "Gdk": GIMP_WIDGETS, "GdkPixbuf": GIMP_WIDGETS}
+        return name in ("GLib", "GObject", "Gio") or file in {**parts, **shown}.get(name, ())
+    own = {path.stem for path in GIMP.glob("*.py")}
+    return standard(module) or module == "gi" or module.split(".")[0] in {"_client", *own}
+
+
+@pytest.mark.parametrize("file", sorted(KRITA.glob("*.py")), ids=lambda file: file.name)
+def test_krita_is_touched_only_where_it_may_be(file: Path) -> None:
+    assert [pair for pair in imports(file) if not krita_allows(file.name, *pair)] == []
+
+
+@pytest.mark.parametrize("file", sorted(GIMP.glob("*.py")), ids=lambda file: file.name)
+def test_gimp_is_touched_only_where_it_may_be(file: Path) -> None:
+    assert [pair for pair in imports(file) if not gimp_allows(file.name, *pair)] == []
+
+
+def test_the_rules_see_what_they_should() -> None:
+    assert not krita_allows("docker.py", "krita", "Document")
+    assert not krita_allows("layout.py", "krita", "Krita")
+    assert not krita_allows("host.py", ".qt", "QLabel")
+    assert not krita_allows("docker.py", "PyQt5.QtWidgets", "QLabel")
+    assert not krita_allows("docker.py", "palimpsest_client.panel", "Panel")
+    assert not krita_allows("host.py", "numpy", "")
+    assert krita_allows("host.py", ".qt", "QTimer")
+    assert not gimp_allows("dialog.py", "gi.repository", "Gimp")
+    assert not gimp_allows("host.py", "gi.repository", "Gtk")
+    assert not gimp_allows("host.py", "palimpsest_client.panel", "Panel")
+    assert gimp_allows("quick.py", "gi.repository", "GLib")
+
+
+@pytest.mark.parametrize("plugin", [KRITA, GIMP], ids=["krita", "gimp"])
+def test_a_plugin_stays_small(plugin: Path) -> None:
+    """What isn't Krita's, Qt's, GIMP's or GTK's belongs into ``palimpsest_client``."""
+    lines = [line for file in plugin.glob("*.py") for line in file.read_text(encoding="utf-8").splitlines()]
+    assert len([line for line in lines if line.strip()]) < MOST_LINES
