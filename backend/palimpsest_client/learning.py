@@ -93,14 +93,14 @@ class Learning:
         places = [Path(path) for path in paths]
 
         def came(found: List[Any]) -> None:
-            for place, content in zip(places, found):
+            for place, content in found:
                 if isinstance(content, bytes):
                     self._came(Example(place.name, content))
                 else:
                     self._came_not(say("not-a-picture", name=place.name, reason=content.strerror or content))
 
         self._reading += len(places)
-        self._panel.session.aside(lambda: [content_of(place) for place in places], came, self._broke)
+        self._panel.session.aside(lambda: [(place, content_of(place)) for place in places], came, self._broke)
         self._change(outcome=None)
 
     def add_selection(self) -> None:

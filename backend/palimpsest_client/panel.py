@@ -121,7 +121,7 @@ class Panel:
         now = self._clock()
         if now - self._looked_at >= POLL_SECONDS:
             self._looked_at = now
-            self._look()
+            self.look()
 
     # Words and settings.
 
@@ -180,7 +180,7 @@ class Panel:
     def apply(self) -> None:
         """Does nothing but say why when it isn't possible."""
         if self.state.cannot_apply or self.facts is None:
-            self._refuse(self.state.cannot_apply)
+            self.refuse(self.state.cannot_apply)
             return
         self._applied = self.form
         self._keep()
@@ -220,12 +220,12 @@ class Panel:
         """The active layer's edit: its words and settings are filled in, Apply changes the layer."""
         recipe = None if self.facts is None else self._editor.recipe(self.facts.key)
         if recipe is None:
-            self._refuse(say("no-document") if self.facts is None else say("no-recipe"))
+            self.refuse(say("no-document") if self.facts is None else say("no-recipe"))
             return
         try:
             made = read_recipe(recipe.text)
         except RecipeError as error:
-            self._refuse(say("recipe-unreadable", reason=str(error)))
+            self.refuse(say("recipe-unreadable", reason=str(error)))
             return
         self._reopened = Reopened(recipe, made)
         self.errands.outcome = Outcome("note", say("reopened", layer=recipe.name))
@@ -266,7 +266,7 @@ class Panel:
         try:
             self._process = launch(self.folder)
         except ClientError as error:
-            self._refuse(str(error))
+            self.refuse(str(error))
             return
         self._started_at = self._clock()
         self.errands.outcome = None
@@ -322,7 +322,7 @@ class Panel:
 
     # Behind the window.
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """At the document, and at the backend that is starting."""
         if self.session.state.connection != "ready":
             self._can_start = bool(launch_command(self.folder))
@@ -350,7 +350,7 @@ class Panel:
             self._process = None
         elif self._process.poll() is not None and self._process.returncode != 0:
             self._process = None
-            self._refuse(say("start-failed", reason=last_words(self.folder)))
+            self.refuse(say("start-failed", reason=last_words(self.folder)))
         elif self._clock() - self._started_at > START_SECONDS:
             self._process = None
             self._changed()
@@ -388,10 +388,10 @@ class Panel:
 
     def _may(self, reason: str) -> bool:
         if reason:
-            self._refuse(reason)
+            self.refuse(reason)
         return not reason
 
-    def _refuse(self, reason: str) -> None:
+    def refuse(self, reason: str) -> None:
         if self.errands.busy:
             return
         self.errands.outcome = Outcome("error", reason) if reason else None

@@ -43,7 +43,7 @@ class Change:
 
     def text(self) -> str:
         """cat → <my-toy>, + hat, − hat."""
-        old, new = joined(self.source), joined(self.target)
+        old, new = joined(core(self.source)), joined(core(self.target))
         if not old:
             return "+ " + new
         return f"{old} → {new}" if new else "− " + old
@@ -74,6 +74,17 @@ def changes(source: str, target: str) -> Tuple[Change, ...]:
 
 def changes_text(found: Tuple[Change, ...]) -> str:
     return ", ".join(change.text() for change in found)
+
+
+def core(found: Tuple[Word, ...]) -> Tuple[Word, ...]:
+    """Without the article before it: 'a cat → <my-toy>' is about the cat."""
+    return found[1:] if len(found) > 1 and found[0].text.lower() in ("a", "an", "the") else found
+
+
+def spans(found: Tuple[Change, ...], side: str) -> List[Word]:
+    """What to mark in the "source" or the "target" sentence: neighbours as one."""
+    runs = [run for run in (getattr(change, side) for change in found) if run]
+    return [Word(joined(run), run[0].start, run[-1].stop) for run in runs]
 
 
 def joined(found: Tuple[Word, ...]) -> str:

@@ -178,7 +178,7 @@ ENGLISH: Mapping[str, str] = {
     "remember": "Remember this photo",
     "tip-remember": "Invert the photo now, so that edits begin at once",
     # Layers.
-    "layer-replace": "{changes}",
+    "becomes": "→ {sentence}",
     "layer-insert": "+ {thing}",
     "layer-restyle": "{style}",
     "layer-remove": "− {thing}",

@@ -151,7 +151,7 @@ def test_a_concept_of_another_family_is_refused_by_name(desk):
     assert desk.state.cannot_apply == "<big> was learned for another kind of model (sd1)."
     desk.panel.write_second("a photo of <bear> on grass")
     assert desk.state.cannot_apply == ""
-    assert desk.state.changes_text == "a cat → <bear>"
+    assert desk.state.changes_text == "cat → <bear>"
 
 
 def test_cancel_while_reading_while_waiting_and_while_running(desk):

@@ -1,0 +1,126 @@
+"""Which backend is used, with which token; which models it has, and which it could fetch."""
+
+from __future__ import annotations
+
+from ._client.connection import Choice
+from ._client.library import Model
+from ._client.wording import say
+from .desk import desk
+from .layout import button, label, row
+from .qt import QDialog, QFormLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
+
+WIDTH = 360
+
+
+class BackendDialog(QDialog):
+    """This computer's backend, or another's by address and token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle(say("server-title"))
+        self.setMinimumWidth(WIDTH)
+        self._panel = desk().panel
+        choice = self._panel.choice
+        self.here, self.elsewhere = QRadioButton(say("this-computer")), QRadioButton(say("other-computer"))
+        self.address, self.token = QLineEdit(choice.address), QLineEdit(choice.token)
+        self._build()
+        (self.elsewhere if choice.address else self.here).setChecked(True)
+        self._toggle()
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.addWidget(self.here)
+        column.addWidget(self.elsewhere)
+        form = QFormLayout()
+        self.address.setPlaceholderText("http://192.168.1.20:8391")
+        self.address.setAccessibleName(say("address"))
+        self.token.setEchoMode(QLineEdit.EchoMode.Password)
+        self.token.setPlaceholderText(say("token-hint"))
+        self.token.setAccessibleName(say("token"))
+        form.addRow(say("address"), self.address)
+        form.addRow(say("token"), self.token)
+        column.addLayout(form)
+        self.message = label(wrap=True)
+        column.addWidget(self.message)
+        self.here.toggled.connect(lambda _: self._toggle())
+        connect, close = button(say("connect-now")), button(say("close"))
+        connect.setDefault(True)
+        connect.clicked.connect(lambda: self.connect_now())
+        close.clicked.connect(lambda: self.close())
+        column.addStretch(1)
+        column.addLayout(row(QWidget(), connect, close, stretch=0))
+
+    def _toggle(self) -> None:
+        for field in (self.address, self.token):
+            field.setEnabled(self.elsewhere.isChecked())
+
+    def connect_now(self) -> None:
+        far = self.elsewhere.isChecked()
+        choice = Choice(self.address.text().strip(), self.token.text().strip()) if far else Choice()
+        if far and not choice.address:
+            self.message.setText(say("bad-address", address="“”"))
+            return
+        reason = self._panel.connect_to(choice)
+        self.message.setText(reason)
+        if not reason:
+            self.accept()
+
+
+class TokenDialog(BackendDialog):
+    """The backend that was found refused its token: another one for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elsewhere.setChecked(True)
+        self.address.setText(self._panel.choice.address or self._panel.session.state.address)
+        self.token.setFocus()
+
+
+class ModelsDialog(QDialog):
+    """What is installed, and what can be fetched, with its size and licence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle(say("models-title"))
+        self.setMinimumWidth(WIDTH)
+        self.column = QVBoxLayout(self)
+        for model in desk().panel.models:
+            self._add(model)
+        if not desk().panel.models:
+            self.column.addWidget(label(say("model-loading"), wrap=True))
+        close = button(say("close"))
+        close.clicked.connect(lambda: self.close())
+        self.column.addStretch(1)
+        self.column.addLayout(row(QWidget(), close, stretch=0))
+
+    def _add(self, model: Model) -> None:
+        if model.installed:
+            self.column.addWidget(label(f"{model.title} · {say('installed')}"))
+            return
+        fetch = button(say("download"))
+        fetch.setAccessibleName(f"{say('download')} {model.title}")
+        fetch.clicked.connect(lambda: self._fetch(model.name))
+        self.column.addLayout(row(label(model.offer(), wrap=True), fetch, stretch=0))
+
+    def _fetch(self, name: str) -> None:
+        desk().panel.download(name)
+        self.accept()
+
+
+_open: list = []
+
+
+def show_dialog(dialog: QDialog) -> QDialog:
+    _open[:] = [dialog]  # kept, or Qt takes it away at once
+    dialog.show()
+    dialog.raise_()
+    return dialog
+
+
+def open_backend_dialog() -> QDialog:
+    refused = desk().panel.session.state.connection == "refused"
+    return show_dialog(TokenDialog() if refused else BackendDialog())
+
+
+def open_models_dialog() -> QDialog:
+    return show_dialog(ModelsDialog())

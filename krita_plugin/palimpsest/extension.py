@@ -1,0 +1,85 @@
+"""The actions under Tools ▸ Scripts: each can be given a shortcut in Krita's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from krita import Extension, Krita
+
+from ._client.controls import INSERT, REMOVE, REPLACE, RESTYLE
+from ._client.wording import say
+from .desk import desk
+from .learn_dialog import open_learn_dialog
+from .qt import QInputDialog, QTimer
+
+DOCKER = "palimpsest"  # the docker's id in Krita
+MENU = "tools/scripts"
+GROUP, SEEN = "palimpsest", "panel-was-shown"  # of Krita's own settings
+
+
+class PalimpsestExtension(Extension):
+    """One for all windows."""
+
+    def setup(self) -> None:
+        """Krita asks for it; there is nothing to do before a window is there."""
+
+    def createActions(self, window) -> None:  # noqa: N802
+        for name, text, call in self._actions():
+            action = window.createAction("palimpsest_" + name, "Palimpsest: " + text, MENU)
+            action.triggered.connect(self._with_panel(call))
+        QTimer.singleShot(0, show_once)
+
+    def _actions(self) -> list:
+        panel = desk().panel
+        return [
+            ("show", say("show-panel"), lambda: None),
+            ("again", say("again"), panel.again),
+            ("replace", say("replace-action"), lambda: panel.choose_operation(REPLACE)),
+            ("insert", say("insert-action"), lambda: panel.choose_operation(INSERT)),
+            ("restyle", say("restyle-action"), lambda: panel.choose_operation(RESTYLE)),
+            ("remove", say("remove-action"), lambda: panel.choose_operation(REMOVE)),
+            ("emphasise", say("emphasise-action"), lambda: with_word(panel.emphasise)),
+            ("select", say("select-action"), lambda: with_word(panel.select_word)),
+            ("remember", say("remember"), panel.remember),
+            ("learn", say("learn-action"), open_learn_dialog),
+            ("reopen", say("reopen"), panel.reopen),
+        ]
+
+    def _with_panel(self, call: Callable[[], None]) -> Callable[..., None]:
+        """What an action says is read in the panel, so it is shown first."""
+
+        def run(_: bool = False) -> None:
+            desk().open()
+            show_docker()
+            desk().panel.look()
+            call()
+
+        return run
+
+
+def with_word(call: Callable[[str], None]) -> None:
+    """Ask which word of the first sentence is meant."""
+    panel = desk().panel
+    words = list(panel.state.words)
+    if not words:
+        panel.refuse(say("say-what-it-shows"))
+        return
+    parent = Krita.instance().activeWindow().qwindow()
+    word, meant = QInputDialog.getItem(parent, "Palimpsest", say("choose-word"), words, 0, False)
+    if meant:
+        call(word)
+
+
+def show_docker() -> None:
+    for docker in Krita.instance().dockers():
+        if docker.objectName() == DOCKER:
+            docker.setVisible(True)
+            docker.raise_()
+
+
+def show_once() -> None:
+    """Krita 5.2 and later hide a new docker: show it the first time, and never against the user's will."""
+    krita = Krita.instance()
+    if krita.readSetting(GROUP, SEEN, "") == "":
+        krita.writeSetting(GROUP, SEEN, "yes")
+        show_docker()

@@ -1,0 +1,160 @@
+"""Small things that a narrow panel is made of."""
+
+from __future__ import annotations
+
+from .qt import (
+    QHBoxLayout,
+    QIcon,
+    QLabel,
+    QLayout,
+    QPalette,
+    QPixmap,
+    QPoint,
+    QPushButton,
+    QRect,
+    QSize,
+    QSizePolicy,
+    Qt,
+    QToolButton,
+    QWidget,
+)
+
+GAP = 4  # px
+
+
+class FlowLayout(QLayout):
+    """Items side by side, going on in the next row where the width ends."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._items: list = []
+        self.setContentsMargins(0, 0, 0, 0)
+
+    def addItem(self, item) -> None:  # noqa: N802
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int):  # noqa: N802
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int):  # noqa: N802
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        return self._arrange(QRect(0, 0, width, 0), move=False)
+
+    def setGeometry(self, rect) -> None:  # noqa: N802
+        super().setGeometry(rect)
+        self._arrange(rect, move=True)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return self.minimumSize()
+
+    def minimumSize(self) -> QSize:  # noqa: N802
+        size = QSize(0, 0)
+        for item in self._items:
+            size = size.expandedTo(item.minimumSize())
+        return size
+
+    def _arrange(self, rect: QRect, move: bool) -> int:
+        """Height that is needed."""
+        x, y, row = rect.x(), rect.y(), 0
+        for item in self._items:
+            size = item.sizeHint()
+            width = min(size.width(), rect.width())
+            if x > rect.x() and x + width > rect.right() + 1:
+                x, y, row = rect.x(), y + row + GAP, 0
+            if move:
+                item.setGeometry(QRect(QPoint(x, y), QSize(width, size.height())))
+            x, row = x + width + GAP, max(row, size.height())
+        return y + row - rect.y()
+
+
+class Flow(QWidget):
+    """A widget of things that flow; ``refill`` replaces them."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self._flow = FlowLayout(self)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def refill(self, widgets: list) -> None:
+        while self._flow.count():
+            self._flow.takeAt(0).widget().deleteLater()
+        for widget in widgets:
+            self._flow.addWidget(widget)
+            widget.show()
+        self.updateGeometry()
+
+
+def row(*parts, stretch: int = -1) -> QHBoxLayout:
+    """Side by side; ``stretch``: which part takes the room that is left."""
+    layout = QHBoxLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(GAP)
+    for number, part in enumerate(parts):
+        layout.addWidget(part, 1 if number == stretch else 0)
+    return layout
+
+
+def label(text: str = "", wrap: bool = False, muted: bool = False) -> QLabel:
+    """``wrap``: as many lines as it takes. ``muted``: in the palette's quiet colour, whatever the theme."""
+    made = QLabel(text)
+    made.setWordWrap(wrap)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    if wrap:
+        made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    if muted:
+        made.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+    return made
+
+
+def link(text: str, tip: str = "") -> QToolButton:
+    """A quiet button."""
+    made = QToolButton()
+    made.setText(text)
+    made.setToolTip(tip)
+    made.setAutoRaise(True)
+    made.setAccessibleName(text)
+    return made
+
+
+def button(text: str) -> QPushButton:
+    """As narrow as its text allows."""
+    made = QPushButton(text)
+    made.setAccessibleName(text)
+    made.setMinimumWidth(0)
+    return made
+
+
+def picture(content: bytes | None, side: int) -> QPixmap:
+    """Scaled into a square of ``side`` px; a null pixmap for what can't be read."""
+    pixmap = QPixmap()
+    if content is None or not pixmap.loadFromData(content):
+        return QPixmap()
+    ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return pixmap.scaled(side, side, ratio, smooth)
+
+
+def tile(name: str, content: bytes | None, side: int, tip: str, text: str = "") -> QToolButton:
+    """A button that is a picture, with a name for those who can't see it."""
+    made = QToolButton()
+    made.setAccessibleName(name)
+    made.setToolTip(tip)
+    made.setAutoRaise(True)
+    pixmap = picture(content, side)
+    if not pixmap.isNull():
+        made.setIcon(QIcon(pixmap))
+        made.setIconSize(QSize(side, side))
+    if text or pixmap.isNull():
+        made.setText(text or name)
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    return made

@@ -1,0 +1,27 @@
+"""Qt as this Krita has it: PyQt5 up to Krita 5, PyQt6 from Krita 6.
+
+Krita 6 refuses PyQt5. PyQt6 is never tried first: Krita 5 would load a second Qt if the system has one.
+"""
+
+# ruff: noqa: F401, I001
+
+from __future__ import annotations
+
+try:
+    from PyQt5.QtCore import QByteArray, QEvent, QPoint, QRect, QSize, Qt, QTimer
+    from PyQt5.QtGui import QColor, QIcon, QImage, QPalette, QPixmap, QTextCharFormat, QTextCursor
+    from PyQt5.QtWidgets import (
+        QApplication, QButtonGroup, QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QFileDialog,
+        QFormLayout, QFrame, QGridLayout, QHBoxLayout, QInputDialog, QLabel, QLayout,
+        QLineEdit, QMenu, QPlainTextEdit, QProgressBar, QPushButton, QRadioButton, QScrollArea,
+        QSizePolicy, QSlider, QSpinBox, QTextEdit, QToolButton, QVBoxLayout, QWidget,
+    )
+except ImportError:
+    from PyQt6.QtCore import QByteArray, QEvent, QPoint, QRect, QSize, Qt, QTimer
+    from PyQt6.QtGui import QColor, QIcon, QImage, QPalette, QPixmap, QTextCharFormat, QTextCursor
+    from PyQt6.QtWidgets import (
+        QApplication, QButtonGroup, QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QFileDialog,
+        QFormLayout, QFrame, QGridLayout, QHBoxLayout, QInputDialog, QLabel, QLayout,
+        QLineEdit, QMenu, QPlainTextEdit, QProgressBar, QPushButton, QRadioButton, QScrollArea,
+        QSizePolicy, QSlider, QSpinBox, QTextEdit, QToolButton, QVBoxLayout, QWidget,
+    )

@@ -1,0 +1,316 @@
+"""The docker draws what the panel says and tells it what people do; in PyQt6, as Krita 6 has it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from client.scripted import Backend, concept, picture
+from krita_six import six
+from palimpsest_client.editor import LayerFacts
+from palimpsest_client.geometry import Bounds
+from palimpsest_client.protocol import RefusedError
+
+SHOWS = "a photo of a cat on grass"
+
+
+def seen(docker, *names: str) -> set[str]:
+    """Which of these parts are shown."""
+    return {name for name in names if not getattr(docker, name).isHidden()}
+
+
+def sliders(docker) -> set[str]:
+    rows = docker._sliders
+    return {name for name in rows.names() if not rows.slider(name).isHidden()}
+
+
+def buttons(flow) -> list:
+    return [flow.layout().itemAt(at).widget() for at in range(flow.layout().count())]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parts", "rows"),
+    [
+        ("replace", {"_second"}, {"structure", "strength", "feather"}),
+        ("insert", {"_second"}, {"strength", "feather"}),
+        ("restyle", {"_second"}, {"structure", "strength", "feather"}),
+        ("remove", {"_second"}, {"feather"}),
+        ("reweight", {"_weights"}, {"structure", "feather"}),
+    ],
+)
+def test_each_operation_shows_only_its_controls(room, operation, parts, rows):
+    room.panel.write_first(SHOWS)
+    chosen = next(b for b in room.docker._operations.buttons() if b.text() == six_say(operation))
+    chosen.click()
+    assert room.panel.form.operation == operation
+    assert chosen.isChecked()
+    assert seen(room.docker, "_second", "_weights") == parts
+    assert sliders(room.docker) == rows
+
+
+def six_say(key: str) -> str:
+    from palimpsest_client.wording import say
+
+    return say(key)
+
+
+def test_what_is_written_and_moved_reaches_the_request(room):
+    docker = room.docker
+    docker._first.setPlainText(SHOWS)
+    docker._second.setPlainText("a photo of a dog on grass")
+    docker._sliders.slider("structure").setValue(10 + 5)
+    docker._sliders.slider("feather").setValue(21)
+    docker._advanced_button.setChecked(True)
+    numbers = docker._advanced._numbers
+    numbers["steps"][0].setValue(12)
+    numbers["self_attention"][0].setValue(30)
+    docker._variations.setValue(3)
+    assert docker._changes.text() == "cat → dog"
+    assert docker._apply.isEnabled()
+    docker._apply.click()
+    room.until(lambda _: room.backend.submitted)
+    request = room.backend.submitted[0]["request"]
+    assert (request["source_prompt"], request["target_prompt"]) == (SHOWS, "a photo of a dog on grass")
+    assert (request["feather"], request["variations"], request["inversion"]["steps"]) == (21, 3, 12)
+    assert request["control"] == {"cross": [0.0, 0.9], "self_attention": [0.0, 0.3]}
+
+
+def test_apply_says_why_it_is_not_possible(room):
+    docker = room.docker
+    assert not docker._apply.isEnabled()
+    assert docker._message.text() == docker._apply.toolTip() == "Say what the picture shows."
+    room.editor.facts = replace(room.editor.facts, refusal="This picture is CMYK.", remedy="Make an RGB copy")
+    room.until(lambda s: s.document.refusal)
+    assert docker._message.text() == "This picture is CMYK."
+    (remedy,) = buttons(docker._help)
+    remedy.click()
+    assert room.editor.remedied == ["d1"]
+    room.editor.facts = None
+    room.until(lambda s: s.document is None)
+    assert docker._message.text() == "Open a picture to begin."
+
+
+def test_progress_preview_cancel_and_done(room):
+    docker = room.docker
+    assert seen(docker, "_phase", "_bar", "_cancel", "_preview") == set()
+    docker._first.setPlainText(SHOWS)
+    docker._second.setPlainText("a photo of a dog on grass")
+    docker._apply.click()
+    room.until(lambda _: room.backend.submitted)
+    room.backend.tell("started", device="cpu", attempt=1)
+    room.backend.tell("progressed", phase="editing", index=1, total=4, seconds_left=3.0)
+    room.backend.tell("previewed", image=room.backend.keep(picture(20, 10)), name="")
+    room.until(lambda s: s.preview)
+    assert seen(docker, "_phase", "_bar", "_cancel", "_preview") == {"_phase", "_bar", "_cancel", "_preview"}
+    assert (docker._phase.text(), docker._bar.value()) == ("Editing · 1 of 4 · 3 s", 250)
+    assert docker._preview.pixmap().width() == 200
+    docker._cancel.click()
+    assert docker._phase.text() == "Cancelling…"
+    room.until(lambda s: s.progress is None)
+    assert docker._message.text() == "Cancelled."
+    docker._apply.click()
+    room.until(lambda _: len(room.backend.submitted) == 2)
+    room.backend.finish_edit()
+    room.until(lambda s: s.progress is None)
+    assert docker._message.text() == "New layer “cat → dog”."
+    assert docker._fidelity.text() == "This photo is remembered: it can be reproduced at 34 dB"
+    assert len(room.editor.inserted) == 1
+
+
+@pytest.mark.parametrize(
+    ("backend", "text", "offer"),
+    [
+        (Backend(down=True), "The backend isn't installed here", "Connect to another computer…"),
+        (
+            Backend(refusal=RefusedError(401, {"code": "token_invalid", "message": "No."})),
+            "The backend at http://127.0.0.1:9 refused the token.",
+            "Choose the token…",
+        ),
+        (Backend(protocol=9), "The backend speaks version 9", "Copy command"),
+    ],
+)
+def test_the_state_line_says_what_is_the_matter(closed_room, text, offer):
+    room = closed_room
+    room.docker.show()
+    room.until(lambda s: s.status.text.startswith(text))
+    assert room.docker._status.text().startswith(text)
+    (made,) = buttons(room.docker._offers)
+    assert made.text() == offer
+    made.click()
+    if offer == "Copy command":
+        assert room.application.clipboard().text() == "python3 install.py"
+    else:
+        (dialog,) = six.part("backend_dialog")._open
+        assert dialog.isVisible()
+        dialog.close()
+
+
+def test_concepts_are_put_where_the_cursor_is(room):
+    docker = room.docker
+    room.backend.the_concepts = [concept("bear"), concept("big", family="sd1")]
+    room.panel.refresh_concepts()
+    room.until(lambda s: len(s.concepts) == 2)
+    bear, big = buttons(docker._concepts)
+    assert (bear.text(), bear.icon().isNull(), big.isEnabled()) == ("bear", False, False)
+    assert big.toolTip() == "<big> was learned for sd1 models"
+    docker._second.setPlainText("a photo of on grass")
+    cursor = docker._second.textCursor()
+    cursor.setPosition(len("a photo of"))
+    docker._second.setTextCursor(cursor)
+    bear.click()
+    assert docker._second.toPlainText() == "a photo of <bear> on grass"
+
+
+def test_words_are_links_and_sliders(room):
+    docker = room.docker
+    docker._first.setPlainText(SHOWS)
+    assert 'href="cat"' in docker._words.text()
+    room.panel.emphasise("cat")
+    assert docker._weights.names() == ["cat", "grass"]
+    docker._weights.slider("grass").setValue(0)
+    assert dict(room.panel.form.weights) == {"cat": 0.5, "grass": -1.0}
+
+
+def past(backend: Backend, job: str) -> dict:
+    image = backend.keep(picture(64, 48))
+    request = {
+        "operation": "replace",
+        "source_prompt": SHOWS,
+        "target_prompt": "a photo of a dog on grass",
+        "weights": {},
+    }
+    region = {"canvas": [64, 48], "box": [0, 0, 64, 48], "work": [64, 64]}
+    return {
+        "id": job,
+        "kind": "edit",
+        "state": "finished",
+        "preview": None,
+        "artifacts": {"layer": image, "composite": image},
+        "result": {"recipe": {"request": request, "region": region}},
+    }
+
+
+def test_results_of_before_are_shown_and_put_into_the_picture_again(closed_room, backend):
+    backend.past = [past(backend, "krita-0-0-aa"), past(backend, "krita-900-0-bb")]
+    room = closed_room.open()
+    room.until(lambda s: len(s.results) == 2)
+    fits, beyond = buttons(room.docker._results)
+    assert fits.accessibleName() == "cat → dog"
+    fits.click()
+    room.until(lambda s: s.progress is None and room.editor.inserted)
+    assert room.editor.inserted[0].bounds == Bounds(0, 0, 64, 48)
+    beyond.click()
+    assert room.docker._message.text() == "That result lies outside this picture (64×48 px)."
+
+
+def test_every_action_is_there_and_does_what_it_says(room):
+    extension = room.krita.extensions[0]
+    extension.createActions(room.krita.window)
+    actions = room.krita.window.actions
+    texts = [action.text for action in actions.values()]
+    assert len(texts) == 11
+    assert all(text.startswith("Palimpsest: ") for text in texts)
+    room.docker.hide()
+    actions["palimpsest_remove"].trigger()
+    assert room.docker.isVisible()
+    assert room.panel.form.operation == "remove"
+    room.docker._first.setPlainText(SHOWS)
+    actions["palimpsest_remember"].trigger()
+    room.until(lambda _: room.backend.submitted)
+    assert room.backend.submitted[0]["kind"] == "invert"
+    room.backend.finish({}, reconstruction_psnr=30.0)
+    room.until(lambda s: s.progress is None)
+    actions["palimpsest_reopen"].trigger()
+    assert room.docker._message.text() == "This layer wasn't made by Palimpsest: choose one that was."
+
+
+def test_a_new_docker_is_shown_once_and_not_against_the_users_will(closed_room):
+    room = closed_room
+    six.part("extension").show_once()
+    assert room.docker.isVisible()
+    room.docker.hide()
+    six.part("extension").show_once()
+    assert not room.docker.isVisible()
+
+
+def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path):
+    dialog = six.part("learn_dialog").open_learn_dialog()
+    dialog._name.setText("my-toy")
+    dialog._name.textEdited.emit("my-toy")
+    dialog._noun.setText("toy")
+    dialog._noun.textEdited.emit("toy")
+    assert not dialog._learn.isEnabled()
+    places = [tmp_path / f"{number}.png" for number in range(3)]
+    for number, place in enumerate(places):
+        place.write_bytes(picture(8, 8, number))
+    dialog.learning.add_files([str(place) for place in places])
+    room.until(lambda _: len(dialog.drawn.examples) == 3)
+    room.editor.the_layers = [LayerFacts("layer:1", "Bear", True)]
+    dialog._add_layers()
+    room.until(lambda _: len(dialog.drawn.examples) == 4)
+    dialog._learn.click()
+    room.until(lambda _: room.backend.submitted)
+    assert not dialog._stop.isHidden()
+    odd = {"picture": 3, "problem": "odd", "message": "Picture 4 doesn't seem to show the same toy."}
+    error = {"code": "concept_images", "message": odd["message"], "hint": "", "details": {"pictures": [odd]}}
+    room.backend.tell("failed", error=error)
+    room.until(lambda _: dialog.drawn.can_mean)
+    assert dialog._message.text() == "Picture 4 doesn't seem to show the same toy."
+    assert not dialog._mean.isHidden()
+    frames = buttons(dialog._pictures)
+    leave_out = frames[3].layout().itemAt(1).widget()
+    assert leave_out.text() == "Leave out"
+    leave_out.click()
+    assert len(dialog.drawn.examples) == 3
+    dialog.close()
+
+
+def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):
+    dialogs = six.part("backend_dialog")
+    dialog = dialogs.open_backend_dialog()
+    dialog.elsewhere.setChecked(True)
+    dialog.address.setText("nonsense")
+    dialog.connect_now()
+    assert dialog.message.text().startswith("nonsense is no address.")
+    models = dialogs.open_models_dialog()
+    rows = [models.column.itemAt(at).layout() for at in range(models.column.count())]
+    fetch = next(row.itemAt(1).widget() for row in rows if row is not None and row.count() == 2)
+    assert fetch.accessibleName() == "Download Stable Diffusion 1.5"
+    fetch.click()
+    room.until(lambda _: room.backend.submitted)
+    assert (room.backend.submitted[0]["kind"], room.backend.submitted[0]["request"]) == (
+        "pull",
+        {"model": "sd15"},
+    )
+
+
+def test_it_is_narrow_reachable_by_keyboard_and_named(room):
+    docker = room.docker
+    room.panel.write_first(SHOWS)
+    room.application.processEvents()
+    assert docker.widget().minimumSizeHint().width() <= 160
+    inside = docker.widget().widget()
+    assert inside.minimumSizeHint().width() <= six.WIDTH
+    nameless, reached = [], set()
+    widget = docker._first
+    for _ in range(200):
+        widget = widget.nextInFocusChain()
+        policy = widget.focusPolicy().value & 1  # by Tab
+        if policy and widget.isVisible() and inside.isAncestorOf(widget):
+            reached.add(widget)
+            if not widget.accessibleName() and not getattr(widget, "text", lambda: "")():
+                nameless.append(type(widget).__name__)
+    assert {docker._first, docker._second, docker._sliders.slider("strength"), docker._apply} <= reached
+    assert [name for name in nameless if not name.startswith(("QLineEdit", "QScroll"))] == []
+
+
+def test_closing_krita_leaves_the_job_and_keeps_the_words(room, tmp_path):
+    room.editor.facts = replace(room.editor.facts, file="/photos/one.png")
+    room.until(lambda s: s.document.file)
+    room.docker._first.setPlainText(SHOWS)
+    for call in room.krita.notifier().closing:
+        call()
+    told = json.loads((tmp_path / "config" / "sentences.json").read_text())
+    assert told["/photos/one.png"]["first"] == SHOWS
