@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 from .client import Client, find_client
-from .protocol import UnreachableError
+from .protocol import UnreachableError, in_flatpak
 from .transport import Transport
 from .wording import say
 
@@ -68,11 +68,15 @@ def check_choice(choice: Choice) -> str:
     return "" if choice.token else say("say-token")
 
 
-def launch_command(folder: Path) -> List[str]:
-    """How the installed backend is started; empty when none is installed here."""
+def launch_command(folder: Path, environment: Mapping[str, str] = os.environ) -> List[str]:
+    """How the installed backend is started; empty when none is installed here.
+
+    Out of a flatpak that is allowed only to those who were given the right; others see why it failed.
+    """
     try:
         command = json.loads((folder / LAUNCH).read_text(encoding="utf-8"))["command"]
-        return [str(part) for part in command]
+        through = ["flatpak-spawn", "--host"] if in_flatpak(environment) else []
+        return through + [str(part) for part in command]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

@@ -78,7 +78,16 @@ def config_folder(
         return absolute(environment, "LOCALAPPDATA", home / "AppData" / "Local") / "palimpsest" / "config"
     if platform == "darwin":
         return home / "Library" / "Application Support" / "palimpsest" / "config"
-    return absolute(environment, "XDG_CONFIG_HOME", home / ".config") / "palimpsest"
+    return absolute(environment, outside(environment), home / ".config") / "palimpsest"
+
+
+def outside(environment: Mapping[str, str]) -> str:
+    """An editor from Flatpak has a configuration folder of its own; the backend lives outside."""
+    return "HOST_XDG_CONFIG_HOME" if in_flatpak(environment) else "XDG_CONFIG_HOME"
+
+
+def in_flatpak(environment: Mapping[str, str]) -> bool:
+    return bool(environment.get("FLATPAK_ID"))
 
 
 def absolute(environment: Mapping[str, str], variable: str, default: Path) -> Path:

@@ -42,7 +42,7 @@ def bundle_for(editor: str, root: Path) -> Bundle:
     """The plugin in the checkout at ``root``. Raises InstallationError when it isn't there."""
     source = root / SOURCES[editor] / "palimpsest"
     if not source.is_dir() or (editor == KRITA and not source.with_suffix(".desktop").exists()):
-        raise InstallationError(f"{source} is not all there. Get the whole of Palimpsest and run install.py in it.")
+        raise InstallationError(f"{source} is not complete. Get the whole of Palimpsest first.")
     package = "pykrita/palimpsest" if editor == KRITA else "plug-ins/palimpsest"
     client = root / "backend" / "palimpsest_client"
     beside = {_beside(path): path for path in sorted(source.parent.glob("palimpsest.*"))}

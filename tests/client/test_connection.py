@@ -1,0 +1,62 @@
+"""Where a backend is found and how it is started, also from an editor that lives in a sandbox."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from palimpsest_client.connection import (
+    Choice,
+    check_choice,
+    clean_environment,
+    detached,
+    launch_command,
+    read_choice,
+    write_choice,
+)
+from palimpsest_client.protocol import config_folder
+
+FLATPAK = {"FLATPAK_ID": "org.kde.krita", "XDG_CONFIG_HOME": "/home/anna/.var/app/org.kde.krita/config"}
+
+
+def test_an_editor_from_flatpak_looks_where_the_backend_lives() -> None:
+    home = Path("/home/anna")
+    assert config_folder(FLATPAK, "linux", home) == home / ".config/palimpsest"
+    moved = {**FLATPAK, "HOST_XDG_CONFIG_HOME": "/c"}
+    assert config_folder(moved, "linux", home) == Path("/c/palimpsest")
+
+
+def test_and_starts_it_there(tmp_path: Path) -> None:
+    (tmp_path / "launch.json").write_text(json.dumps({"command": ["python", "serve"]}))
+    assert launch_command(tmp_path, {}) == ["python", "serve"]
+    assert launch_command(tmp_path, FLATPAK) == ["flatpak-spawn", "--host", "python", "serve"]
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"command": 3}'])
+def test_a_damaged_record_is_none(tmp_path: Path, record: str) -> None:
+    (tmp_path / "launch.json").write_text(record)
+    assert launch_command(tmp_path, {}) == []
+
+
+def test_what_an_editor_set_for_its_own_python_stays_behind() -> None:
+    editor = {"PATH": "/bin", "PYTHONHOME": "/tmp/.mount_krita/usr", "LD_LIBRARY_PATH": "/tmp/.mount_krita"}
+    assert clean_environment(editor) == {"PATH": "/bin"}
+    assert detached("win32") == {"creationflags": 0x08000200}
+    assert detached("darwin") == {"start_new_session": True}
+
+
+def test_a_choice_is_kept_for_this_user_alone(tmp_path: Path) -> None:
+    chosen = Choice("http://127.0.0.1:8391", "a-token-of-sixteen")
+    assert read_choice(tmp_path) == Choice()
+    write_choice(tmp_path / "new", chosen)
+    assert read_choice(tmp_path / "new") == chosen
+    assert (tmp_path / "new/connection.json").stat().st_mode & 0o077 == 0
+
+
+def test_what_cannot_be_reached_is_refused_before_it_is_kept() -> None:
+    assert check_choice(Choice()) == ""
+    assert check_choice(Choice("http://workstation:8391", "a-token")) == ""
+    assert "ftp://x" in check_choice(Choice("ftp://x", "a-token"))
+    assert check_choice(Choice("http://workstation:8391", "")) != ""
