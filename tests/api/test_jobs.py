@@ -158,6 +158,29 @@ def test_thirty_two_clients_see_the_same_job_whole(server):
     assert all(events == told[0] for events in told)
 
 
+def test_an_unknown_query_parameter_is_refused_by_name(server):
+    for path in ("/v1/jobs?limt=5", "/v1/health?x=1", "/v1/concepts?limit=1"):
+        answer = server.ask("GET", path)
+        assert (answer.status_code, answer.json()["code"]) == (400, "request_invalid"), path
+    assert "'limt'" in server.ask("GET", "/v1/jobs?limt=5").json()["message"]
+
+
+def test_whole_numbers_may_be_written_as_json_allows_and_nothing_else_is_one(server):
+    assert server.submit("whole", request={"seed": 5.0, "feather": 8.0}).status_code == 202
+    assert server.ask("GET", "/v1/jobs/whole").json()["request"]["seed"] == 5
+    assert server.submit("whole", request={"seed": 5}).status_code == 202  # the same request
+    for wrong in (5.5, "5", True, 1e300, -1):
+        assert server.submit("not-whole", request={"seed": wrong}).status_code == 400, wrong
+
+
+def test_a_name_that_cannot_be_is_refused_before_anything_is_learned(server):
+    image = server.bring(b"a photo")
+    request = {"name": "My Toy", "noun": "toy", "images": [image]}
+    answer = server.ask("POST", "/v1/jobs", json={"id": "named", "kind": "learn", "request": request})
+    assert (answer.status_code, answer.json()["code"]) == (422, "concept_name")
+    assert "'my-toy'" in answer.json()["hint"]
+
+
 def test_a_full_queue_says_so(tmp_path):
     with live(tmp_path, queue=Limits(waiting=1)) as server:
         server.submit("running", "hang")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
@@ -13,9 +13,19 @@ from palimpsest.api import pictures, routes, words
 from palimpsest.api.errors import install_error_handlers
 from palimpsest.api.house import House
 from palimpsest.api.security import Door
+from palimpsest.errors import RequestError
 
 # For the description only: the door has let the request in already.
 described_token = HTTPBearer(auto_error=False, description="The token of the server's token file.")
+
+
+def refuse_unknown_query(request: Request) -> None:
+    """As in a body: what isn't known is refused, never passed over. Raises RequestError."""
+    known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
+    for name in request.query_params:
+        if name not in known:
+            told = ", ".join(sorted(known)) if known else "none"
+            raise RequestError(f"Unknown query parameter {name!a}.", f"Known here: {told}.")
 
 
 def create_app(house: House) -> FastAPI:
@@ -38,8 +48,10 @@ def create_app(house: House) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.house = house
+    known_only = Depends(refuse_unknown_query)
+    app.include_router(routes.public, prefix="/v1", dependencies=[known_only])
     for part in (routes.router, pictures.router, words.router):
-        app.include_router(part, prefix="/v1", dependencies=[Depends(described_token)])
+        app.include_router(part, prefix="/v1", dependencies=[known_only, Depends(described_token)])
     install_error_handlers(app)
     app.add_middleware(Door, house=house)
     return app

@@ -30,8 +30,10 @@ from palimpsest.api.views import view_entry, view_job
 from palimpsest.errors import ArtifactNotFoundError, ModelBusyError, ModelNotFoundError, RequestError
 from palimpsest.jobs.events import Finished, Previewed
 from palimpsest.jobs.state import Job, Submission
+from palimpsest.storage.concepts import require_name
 
 router = APIRouter()
+public = APIRouter()  # needs no token
 AFTER = Query(ge=0, lt=2**53, description="The number of the last event already seen.")
 EVENT_STREAM: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
 
@@ -54,7 +56,7 @@ TheHouse = Annotated[House, Depends(house_of)]
 Owner = Annotated[str, Depends(owner_of)]
 
 
-@router.get("/health", responses=may_fail(), openapi_extra={"security": []})
+@public.get("/health", responses=may_fail())
 def health(house: TheHouse) -> Health:
     """Whether a server is here, and which protocol it speaks. Needs no token."""
     return Health(protocol=PROTOCOL, version=house.versions["palimpsest"])
@@ -107,6 +109,8 @@ def submit(
 ) -> JobView:
     """Accept a job. It is on disk when this answers; the same id and request again is the same job."""
     submission = as_submission(job, owner)
+    if submission.kind == "learn":
+        require_name(submission.request["name"])
     house.album.hold(submission.images, owner)
     require_model(house, submission)
     accepted, _ = house.engine.submit(submission)

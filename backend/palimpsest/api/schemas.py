@@ -8,24 +8,41 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from palimpsest.contract import BUILT_IN, ConceptKind, InversionMethod, Operation
 from palimpsest.jobs.state import Priority, State
+from palimpsest.storage.concepts import NAME
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), Field(examples=["5" * 64])]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+ConceptName = Annotated[  # what is no name is refused with a proposal, by storage.concepts
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        description="Small letters, digits, - and _; written <name> in a prompt.",
+        json_schema_extra={"pattern": f"^{NAME.pattern}$"},
+        examples=["my-toy"],
+    ),
+]
 Prompt = Annotated[str, StringConstraints(max_length=2000)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Whole = Annotated[int, BeforeValidator(lambda value: int(value) if is_whole(value) else value)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Window = Annotated[list[Fraction], Field(min_length=2, max_length=2, examples=[[0.0, 0.8]])]
-WorkingSize = Annotated[int, Field(ge=64, le=4096)]
-Steps = Annotated[int, Field(ge=1, le=1000)]
+WorkingSize = Annotated[Whole, Field(ge=64, le=4096)]
+Steps = Annotated[Whole, Field(ge=1, le=1000)]
 JobId = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
     Field(description="Chosen by the client: posting it twice is the same job.", examples=["3f6c-edit-1"]),
 ]
+
+
+def is_whole(value: Any) -> bool:
+    """To JSON 30.0 is an integer, too."""
+    return isinstance(value, float) and value.is_integer()
 
 
 class Shape(BaseModel):
@@ -38,7 +55,7 @@ class InversionSettings(Shape):
     method: InversionMethod = "direct"
     steps: Steps | None = None
     guidance: Annotated[float, Field(ge=0, le=100)] | None = None
-    inner_steps: Annotated[int, Field(ge=1, le=1000)] = 10
+    inner_steps: Annotated[Whole, Field(ge=1, le=1000)] = 10
     working_size: WorkingSize | None = Field(
         default=None, description="Long side the model works at; null = native."
     )
@@ -73,10 +90,10 @@ class EditRequest(Shape):
     model: Name = BUILT_IN
     inversion: InversionSettings = InversionSettings()
     control: Control = Control()
-    feather: Annotated[int, Field(ge=0, le=4096)] = 8
+    feather: Annotated[Whole, Field(ge=0, le=4096)] = 8
     context: Annotated[float, Field(ge=0, le=8)] = 0.5
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    variations: Annotated[int, Field(ge=1, le=16)] = 1
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
+    variations: Annotated[Whole, Field(ge=1, le=16)] = 1
     maps: bool = False
 
 
@@ -94,14 +111,14 @@ class InvertRequest(Shape):
 class LearnRequest(Shape):
     """Learn a new word from pictures of one subject or one style."""
 
-    name: Name
+    name: ConceptName
     images: Annotated[list[Sha256], Field(min_length=1, max_length=64)]
     noun: Word
     kind: ConceptKind = "subject"
     masks: Annotated[list[Sha256 | None], Field(max_length=64)] = []
-    vectors: Annotated[int, Field(ge=1, le=75)] = 2
-    steps: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    vectors: Annotated[Whole, Field(ge=1, le=75)] = 2
+    steps: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     model: Name = BUILT_IN
     replace: bool = False
     accept_outliers: bool = False
@@ -304,4 +321,4 @@ class Concepts(Answer):
 
 
 class Rename(Shape):
-    name: Name
+    name: ConceptName

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 
 from palimpsest.api.house import House
@@ -16,8 +18,17 @@ from palimpsest.api.views import view_concept
 from palimpsest.errors import ArtifactNotFoundError, ConceptExistsError, ConceptInUseError
 from palimpsest.storage.album import Arrival
 from palimpsest.storage.apart import export_apart, import_apart, rename_apart
+from palimpsest.storage.concepts import NAME
 
 router = APIRouter()
+InName = Annotated[
+    str,
+    InPath(
+        description="The concept's name, without brackets.",
+        examples=["my-toy"],
+        json_schema_extra={"pattern": f"^{NAME.pattern}$"},
+    ),
+]
 REFUSALS: dict[int | str, dict[str, Any]] = {**FAILURES, 409: {"model": Error}}
 
 
@@ -28,7 +39,7 @@ def list_concepts(house: TheHouse) -> Concepts:
 
 
 @router.get("/concepts/{name}", responses=REFUSALS)
-def get_concept(house: TheHouse, name: str) -> ConceptView:
+def get_concept(house: TheHouse, name: InName) -> ConceptView:
     return view_concept(house, house.concepts.card(name))
 
 
@@ -37,7 +48,7 @@ def get_concept(house: TheHouse, name: str) -> ConceptView:
     response_class=Response,
     responses={**REFUSALS, 200: {"content": {"image/png": {}}}},
 )
-def get_thumbnail(house: TheHouse, name: str) -> Response:
+def get_thumbnail(house: TheHouse, name: InName) -> Response:
     """A small picture of the concept."""
     thumbnail = house.concepts.thumbnail(name)
     if thumbnail is None:
@@ -46,7 +57,7 @@ def get_thumbnail(house: TheHouse, name: str) -> Response:
 
 
 @router.get("/concepts/{name}/file", response_class=Response, responses={**REFUSALS, 200: {"content": BYTES}})
-def export_concept(house: TheHouse, name: str) -> Response:
+def export_concept(house: TheHouse, name: InName) -> Response:
     """The embedding file that other tools read; it holds no picture."""
     house.concepts.card(name)
     target = scratch_file(house)
@@ -68,7 +79,7 @@ def export_concept(house: TheHouse, name: str) -> Response:
 async def import_concept(
     house: TheHouse,
     request: Request,
-    name: str,
+    name: InName,
     family: Annotated[str | None, Query(max_length=16, description="Where the file doesn't say it.")] = None,
     replace: bool = False,
 ) -> ConceptView:
@@ -77,8 +88,9 @@ async def import_concept(
         raise ConceptExistsError(
             f"There is a concept <{name}> already.", "Choose another name, or say replace."
         )
-    arrival = await run_in_threadpool(Arrival, house.scratch)
-    source = arrival.path.with_suffix(".safetensors")
+    folder = house.scratch / secrets.token_hex(8)
+    arrival = await run_in_threadpool(Arrival, folder)
+    source = folder / "upload.safetensors"  # errors name it
     try:
         async for chunk in request.stream():
             await run_in_threadpool(arrival.write, chunk)
@@ -87,12 +99,12 @@ async def import_concept(
         await run_in_threadpool(import_apart, house.concepts.folder, source, name, family, replace)
     finally:
         await run_in_threadpool(arrival.discard)
-        source.unlink(missing_ok=True)
+        await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
     return await run_in_threadpool(lambda: view_concept(house, house.concepts.card(name)))
 
 
 @router.patch("/concepts/{name}", responses=REFUSALS)
-def rename_concept(house: TheHouse, name: str, change: Rename) -> ConceptView:
+def rename_concept(house: TheHouse, name: InName, change: Rename) -> ConceptView:
     """Give a concept another name; its rows and their hash stay as they are."""
     house.concepts.card(name)
     require_unused(house, name)
@@ -101,7 +113,7 @@ def rename_concept(house: TheHouse, name: str, change: Rename) -> ConceptView:
 
 
 @router.delete("/concepts/{name}", status_code=204, responses=REFUSALS)
-def remove_concept(house: TheHouse, name: str) -> None:
+def remove_concept(house: TheHouse, name: InName) -> None:
     """Remove a concept that no waiting or running job uses."""
     house.concepts.card(name)
     require_unused(house, name)
