@@ -85,3 +85,13 @@ def test_every_route_says_how_it_can_fail(server):
             if path != "/v1/health":
                 assert operation.get("security") == [{"HTTPBearer": []}], (method, path)
     assert told["components"]["schemas"]["EditRequest"]["additionalProperties"] is False
+
+
+def test_limits_on_numbers_are_described(server):
+    shapes = server.ask("GET", "/v1/openapi.json").json()["components"]["schemas"]
+    limited = {"InversionSettings": "inner_steps", "EditRequest": "seed", "LearnRequest": "vectors"}
+    for shape, field in limited.items():
+        told = shapes[shape]["properties"][field]
+        assert told["type"] == "integer"
+        assert "minimum" in told, field
+        assert "maximum" in told or "exclusiveMaximum" in told, field

@@ -28,11 +28,11 @@ ConceptName = Annotated[  # what is no name is refused with a proposal, by stora
 ]
 Prompt = Annotated[str, StringConstraints(max_length=2000)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Whole = Annotated[int, BeforeValidator(lambda value: int(value) if is_whole(value) else value)]
+WHOLE = BeforeValidator(lambda value: int(value) if is_whole(value) else value)
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Window = Annotated[list[Fraction], Field(min_length=2, max_length=2, examples=[[0.0, 0.8]])]
-WorkingSize = Annotated[Whole, Field(ge=64, le=4096)]
-Steps = Annotated[Whole, Field(ge=1, le=1000)]
+WorkingSize = Annotated[int, Field(ge=64, le=4096), WHOLE]
+Steps = Annotated[int, Field(ge=1, le=1000), WHOLE]
 JobId = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
@@ -55,7 +55,7 @@ class InversionSettings(Shape):
     method: InversionMethod = "direct"
     steps: Steps | None = None
     guidance: Annotated[float, Field(ge=0, le=100)] | None = None
-    inner_steps: Annotated[Whole, Field(ge=1, le=1000)] = 10
+    inner_steps: Annotated[int, Field(ge=1, le=1000), WHOLE] = 10
     working_size: WorkingSize | None = Field(
         default=None, description="Long side the model works at; null = native."
     )
@@ -90,10 +90,10 @@ class EditRequest(Shape):
     model: Name = BUILT_IN
     inversion: InversionSettings = InversionSettings()
     control: Control = Control()
-    feather: Annotated[Whole, Field(ge=0, le=4096)] = 8
+    feather: Annotated[int, Field(ge=0, le=4096), WHOLE] = 8
     context: Annotated[float, Field(ge=0, le=8)] = 0.5
-    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
-    variations: Annotated[Whole, Field(ge=1, le=16)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**63), WHOLE] = 0
+    variations: Annotated[int, Field(ge=1, le=16), WHOLE] = 1
     maps: bool = False
 
 
@@ -116,9 +116,9 @@ class LearnRequest(Shape):
     noun: Word
     kind: ConceptKind = "subject"
     masks: Annotated[list[Sha256 | None], Field(max_length=64)] = []
-    vectors: Annotated[Whole, Field(ge=1, le=75)] = 2
-    steps: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
-    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
+    vectors: Annotated[int, Field(ge=1, le=75), WHOLE] = 2
+    steps: Annotated[int, Field(ge=1, le=100_000), WHOLE] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63), WHOLE] = 0
     model: Name = BUILT_IN
     replace: bool = False
     accept_outliers: bool = False
