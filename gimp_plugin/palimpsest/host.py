@@ -8,6 +8,7 @@ by their id, and every turn asks first whether it is still there.
 # GIMP's Python brings gi.
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 
@@ -251,6 +252,12 @@ def kind_of(image: Gimp.Image) -> px.Kind:
     return px.Kind(image.get_base_type() == Gimp.ImageBaseType.GRAY, 8 if exact else 16)
 
 
+def coverage_format(image: Gimp.Image) -> str:
+    """Of a channel that holds a selection. Selections and masks themselves are always "Y"; channels of
+    8 bits are encoded like the picture, and GIMP copies the bytes between them as they are."""
+    return "Y' u8" if image.get_precision() in PLAIN else "Y u8"
+
+
 # Pixels out.
 
 
@@ -268,7 +275,7 @@ def captured(
         bounds = extent_of(copies[0], image, within)
         read = [(yield from read_in_turns(document, copies[0], bounds, kind.format))]
         if something:
-            read.append((yield from read_in_turns(document, copies[1], bounds, "Y u8")))
+            read.append((yield from read_in_turns(document, copies[1], bounds, coverage_format(image))))
     finally:
         discard(copies)
     if something and masks.is_empty(read[1]):
@@ -359,14 +366,23 @@ def inserted(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
 
 
 def new_layer(image: Gimp.Image, made: px.Pasted, result: LayerResult) -> Gimp.Layer:
-    """Mixed as the backend mixes: in the values of sRGB, not in those of light."""
+    """Mixed in the picture's own encoding: another one would convert what lies below, not exactly back."""
     type = Gimp.ImageType.GRAYA_IMAGE if made.kind.grey else Gimp.ImageType.RGBA_IMAGE
     layer = Gimp.Layer.new(image, result.name, *made.bounds.extent, type, 100.0, Gimp.LayerMode.NORMAL)
-    layer.set_blend_space(Gimp.LayerColorSpace.RGB_PERCEPTUAL)
-    layer.set_composite_space(Gimp.LayerColorSpace.RGB_PERCEPTUAL)
+    layer.set_blend_space(own_space(image))
+    layer.set_composite_space(own_space(image))
     layer.set_offsets(made.bounds.x, made.bounds.y)
-    layer.attach_parasite(Gimp.Parasite.new(RECIPE, Gimp.PARASITE_PERSISTENT, result.recipe.encode("utf-8")))
+    ascii = json.dumps(json.loads(result.recipe)).encode("ascii")  # GIMP 3.0 takes no byte above 127 from us
+    layer.attach_parasite(Gimp.Parasite.new(RECIPE, Gimp.PARASITE_PERSISTENT, ascii))
     return layer
+
+
+def own_space(image: Gimp.Image) -> Gimp.LayerColorSpace:
+    encoding = image.get_precision().value_nick
+    if encoding.endswith("non-linear"):
+        return Gimp.LayerColorSpace.RGB_NON_LINEAR
+    perceptual = encoding.endswith("perceptual")
+    return Gimp.LayerColorSpace.RGB_PERCEPTUAL if perceptual else Gimp.LayerColorSpace.RGB_LINEAR
 
 
 def write_in_turns(document: str, drawable: Gimp.Drawable, values: bytes, format: str) -> Steps[None]:
@@ -414,9 +430,7 @@ def selected(document: str, mask: bytes, bounds: Bounds, done: Callable[[], None
     values = yield from elsewhere(lambda: px.selection(mask, bounds, canvas))
     image = opened(document)
     channel = Gimp.Channel.new(image, "Palimpsest", *canvas, 50.0, Gegl.Color.new("black"))
-    # Selections and masks hold coverage as it is; a channel of 8 bits alone is encoded like the picture.
-    format = "Y' u8" if image.get_precision() in PLAIN else "Y u8"
-    yield from write_in_turns(document, channel, values, format)
+    yield from write_in_turns(document, channel, values, coverage_format(image))
     image = opened(document)
     layers = image.get_selected_layers()
     image.undo_group_start()

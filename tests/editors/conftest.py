@@ -1,4 +1,4 @@
-"""Editors for the tests in this folder: a display, the real backend, and the real Krita.
+"""Editors for the tests in this folder: a display, the real backend, the real Krita, the real GIMP.
 
 ``prepare`` makes the editors present. Without one its tests are skipped and say why; with
 PALIMPSEST_REQUIRE_EDITORS=1, as continuous integration has it, they fail.
@@ -16,6 +16,8 @@ import pytest
 from editors.backend import Backend
 from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
+from editors.gimp import Gimp
+from editors.gimp import start as start_gimp
 from editors.krita import Krita, keep_seed
 from editors.krita import start as start_krita
 from editors.studio import Studio
@@ -118,3 +120,49 @@ def studio(krita: Krita) -> Iterator[Studio]:
     studio = Studio(krita)
     yield studio
     studio.clean()
+
+
+class Gimps:
+    """One running GIMP that all tests of a kind share; begun again if it has died."""
+
+    def __init__(self, home: Path, display: Display | None) -> None:
+        self._home, self._display = home, display
+        self._gimp: Gimp | None = None
+
+    def get(self) -> Gimp:
+        if self._gimp is not None and not self._gimp.alive:
+            self.close()
+        if self._gimp is None:
+            self._gimp = start_gimp(Box(editors_root()), self._home, self._display)
+        return self._gimp
+
+    def close(self) -> None:
+        if self._gimp is not None:
+            self._gimp.quit()
+            self._gimp.box.close()
+            self._gimp = None
+
+
+@pytest.fixture(scope="session")
+def consoles(backend: Backend) -> Iterator[Gimps]:
+    require_program("gimp-console-3", editors_root())
+    gimps = Gimps(backend.home, None)
+    yield gimps
+    gimps.close()
+
+
+@pytest.fixture
+def console(consoles: Gimps) -> Iterator[Gimp]:
+    """GIMP without a display and without any picture."""
+    gimp = consoles.get()
+    yield gimp
+    if gimp.alive:
+        gimp.call("close_documents")
+
+
+@pytest.fixture(scope="module")
+def gimps(backend: Backend, display: Display) -> Iterator[Gimps]:
+    require_program("gimp-3", editors_root())
+    gimps = Gimps(backend.home, display)
+    yield gimps
+    gimps.close()

@@ -48,21 +48,35 @@ def image_of(number):
     return Gimp.Image.get_by_id(number)
 
 
-def change(image, method, *arguments):
-    """Call a method of the picture by its name; enumerations are given as "ChannelOps.REPLACE"."""
-    return getattr(image_of(image), method)(*map(value_of, arguments)) is not False
+def new(kind, precision, path, width, height, format, profile=None):
+    """A picture of raw pixels: kind "RGB" or "GRAY"; precision and format as GIMP and babl name them."""
+    base = getattr(Gimp.ImageBaseType, kind)
+    image = Gimp.Image.new_with_precision(width, height, base, getattr(Gimp.Precision, precision))
+    if profile is not None:
+        image.set_color_profile(Gimp.ColorProfile.new_from_file(Gio.File.new_for_path(profile)))
+    add_layer(image.get_id(), path, [0, 0, width, height], format)
+    return image.get_id()
 
 
-def value_of(argument):
-    if isinstance(argument, str) and argument.count(".") == 1:
-        holder, name = argument.split(".")
-        return getattr(getattr(Gimp, holder), name)
-    return argument
+def add_layer(image, path, bounds, format):
+    """``format`` None = the picture's own."""
+    image, (x, y, width, height) = image_of(image), bounds
+    grey = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    kind = Gimp.ImageType.GRAYA_IMAGE if grey else Gimp.ImageType.RGBA_IMAGE
+    layer = Gimp.Layer.new(image, "Photo", width, height, kind, 100.0, Gimp.LayerMode.NORMAL)
+    layer.set_offsets(x, y)
+    with open(path, "rb") as file:
+        content = file.read()
+    buffer = layer.get_buffer()
+    buffer.set(Gegl.Rectangle.new(0, 0, width, height), format, content)
+    buffer.flush()
+    image.insert_layer(layer, None, 0)
+    return layer.get_id()
 
 
-def assign_profile(image, path):
-    profile = Gimp.ColorProfile.new_from_file(Gio.File.new_for_path(path))
-    return image_of(image).set_color_profile(profile)
+def make_indexed(image):
+    none = Gimp.ConvertDitherType.NONE
+    return image_of(image).convert_indexed(none, Gimp.ConvertPaletteType.GENERATE, 16, False, False, "")
 
 
 def select_rectangle(image, x, y, width, height):
