@@ -6,7 +6,7 @@ from ._client.connection import Choice
 from ._client.library import Model
 from ._client.wording import say
 from .desk import desk
-from .layout import button, label, row
+from .layout import beside_krita, button, label, row
 from .qt import QDialog, QFormLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
 WIDTH = 360
@@ -18,6 +18,7 @@ class BackendDialog(QDialog):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle(say("server-title"))
+        beside_krita(self)
         self.setMinimumWidth(WIDTH)
         self._panel = desk().panel
         choice = self._panel.choice
@@ -82,6 +83,7 @@ class ModelsDialog(QDialog):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle(say("models-title"))
+        beside_krita(self)
         self.setMinimumWidth(WIDTH)
         self.column = QVBoxLayout(self)
         for model in desk().panel.models:

@@ -95,6 +95,11 @@ class Flow(QWidget):
         self.updateGeometry()
 
 
+def beside_krita(dialog: QWidget) -> None:
+    """It may stay open while people work, and must not keep Krita from quitting."""
+    dialog.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+
+
 def row(*parts, stretch: int = -1) -> QHBoxLayout:
     """Side by side; ``stretch``: which part takes the room that is left."""
     layout = QHBoxLayout()

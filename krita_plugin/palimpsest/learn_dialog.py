@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._client.learning import STYLE, SUBJECT, Example, Learning, LearnState
 from ._client.wording import say
 from .desk import desk
-from .layout import Flow, button, label, picture, row
+from .layout import Flow, beside_krita, button, label, picture, row
 from .qt import (
     QCheckBox,
     QDialog,
@@ -32,6 +32,7 @@ class LearnDialog(QDialog):
         super().__init__()
         self.setWindowTitle(say("learn-title"))
         self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint)
+        beside_krita(self)
         self.setMinimumWidth(WIDTH)
         self.drawn: LearnState | None = None
         self._build()
