@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,7 @@ SRGB, LINEAR, ADOBE = "sRGB-elle-V2-srgbtrc.icc", "sRGB-elle-V2-g10.icc", "ClayR
 GREY, GREY_LINEAR = "Gray-D50-elle-V2-srgbtrc.icc", "Gray-D50-elle-V2-g10.icc"
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """A kind of document: Krita's name for its colour space, and how NumPy holds its pixels."""
 
     model: str
@@ -103,6 +102,11 @@ class Studio:
     def read(self, file: Path) -> Pixels:
         """A PNG that Krita's side wrote."""
         return read(file.read_bytes())
+
+    def select_by(self, values: Pixels) -> str:
+        """Through the plug-in, as a word's map comes; "selected", or what went wrong."""
+        bounds = [0, 0, values.shape[1], values.shape[0]]
+        return self.krita.call("select_by", self.file(png(values)), bounds)
 
     def layers(self) -> list[str]:
         return [name for name, _, _ in self.krita.call("layers")]

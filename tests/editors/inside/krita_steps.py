@@ -3,7 +3,6 @@
 Pictures come and go as files: raw pixels, one after the other, as Krita's own functions have them.
 """
 
-import functools
 import time
 from pathlib import Path
 
@@ -11,15 +10,16 @@ from krita import InfoObject, Krita, Selection
 from palimpsest._client import slices
 from palimpsest._client.editor import LayerResult
 from palimpsest._client.geometry import Bounds
-from palimpsest.host import KritaEditor
+from palimpsest.desk import desk
 from palimpsest.qt import QByteArray
 
 PATIENCE = 100.0  # seconds
 
+durations = []  # seconds, of calls into the plug-in
 
-@functools.lru_cache(maxsize=None)  # noqa: UP033 - Python 3.8
+
 def editor():
-    return KritaEditor()
+    return desk().editor
 
 
 def active():
@@ -50,16 +50,21 @@ def quit_krita():
 
 def close_documents():
     """Those with a window; not the plug-in's hidden one."""
-    while active() is not None:
+    while visible_documents():
         yield from close_document()
 
 
 def close_document():
+    """Without a selection: Krita 5.1 crashes if it is still drawing the outline of one."""
     document = active()
+    if document.selection() is not None:
+        yield from trigger("deselect")
     document.waitForDone()
     document.setModified(False)
+    left = visible_documents() - 1
     document.close()
-    yield from until(lambda: active() != document)
+    yield from until(lambda: visible_documents() == left)
+    yield  # until it has really gone: closing it twice makes Krita hang
 
 
 def until(holds):
@@ -71,13 +76,14 @@ def until(holds):
 
 
 def make_document(width, height, model, depth, profile, pixels):
-    """With one layer that holds ``pixels`` (a file) everywhere."""
+    """With one layer that holds ``pixels`` (a file) everywhere; None = white."""
     krita = Krita.instance()
     document = krita.createDocument(width, height, "picture", model, depth, profile, 72.0)
     document.setBatchmode(True)
     layer = document.topLevelNodes()[0]
     layer.setName("photo")
-    layer.setPixelData(QByteArray(Path(pixels).read_bytes()), 0, 0, width, height)
+    if pixels is not None:
+        layer.setPixelData(QByteArray(Path(pixels).read_bytes()), 0, 0, width, height)
     return (yield from show(document))
 
 
@@ -200,12 +206,35 @@ def selection(path):
 
 
 def facts():
+    start = time.perf_counter()
     found = editor().document()
+    durations.append(time.perf_counter() - start)
     return None if found is None else vars(found)
 
 
 def layer_facts():
     return [vars(layer) for layer in editor().layers(editor().document().key)]
+
+
+def watch():
+    """From now on every step of the plug-in's work is timed."""
+    step = slices.Slices._step
+
+    def timed(self, *work):
+        start = time.perf_counter()
+        try:
+            return step(self, *work)
+        finally:
+            durations.append(time.perf_counter() - start)
+
+    slices.Slices._step = timed
+
+
+def longest():
+    """Seconds, of those since the last question."""
+    found = max(durations)
+    durations.clear()
+    return found
 
 
 def capture(source, within, image, mask):

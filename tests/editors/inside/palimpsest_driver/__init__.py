@@ -1,5 +1,8 @@
 """Krita's test driver: looks for orders from a timer on Krita's own thread."""
 
+import faulthandler
+import signal
+
 try:
     from PyQt5.QtCore import QTimer
 except ImportError:
@@ -7,15 +10,16 @@ except ImportError:
 
 from krita import Extension, Krita
 
-from . import orders, steps
+from . import orders, panel_steps, steps
 
 TURN = 20  # ms
+faulthandler.register(signal.SIGUSR1)  # kill -USR1 writes into the log where Krita hangs
 
 
 class Driver(Extension):
     def __init__(self, parent):
         super().__init__(parent)
-        self.desk = orders.Desk(vars(steps))
+        self.desk = orders.Desk({**vars(steps), **vars(panel_steps)})
         self.timer = QTimer()
         self.timer.timeout.connect(self.desk.turn)
 

@@ -1,0 +1,185 @@
+"""Pixels out of the real Krita: exactly what is there, at the document's depth, in sRGB."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from editors.krita import Krita
+from editors.pictures import Pixels, disc, noise
+from editors.studio import (
+    ADOBE_8,
+    FLOAT,
+    GREY_8,
+    GREY_16,
+    GREY_LINEAR_16,
+    HALF,
+    RGB_8,
+    RGB_16,
+    Kind,
+    Studio,
+)
+
+HEIGHT, WIDTH = 137, 310  # no multiples of Krita's tiles
+
+
+def to_srgb(linear: Pixels) -> Pixels:
+    """IEC 61966-2-1."""
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.power(linear, 1 / 2.4) - 0.055)
+
+
+def picture(kind: Kind) -> Pixels:
+    return noise(HEIGHT, WIDTH, kind.channels, kind.dtype)
+
+
+@pytest.mark.parametrize("kind", [RGB_8, RGB_16, GREY_8, GREY_16], ids=str)
+def test_what_is_srgb_already_is_sent_bit_for_bit(studio: Studio, kind: Kind):
+    studio.open(picture(kind), kind)
+    found = studio.capture()
+    assert found.bounds == [0, 0, WIDTH, HEIGHT]
+    assert found.mask is None
+    assert found.image.dtype == kind.dtype
+    assert np.array_equal(found.image, picture(kind))
+
+
+@pytest.mark.parametrize(("kind", "most"), [(FLOAT, 20), (HALF, 20), (GREY_LINEAR_16, 300)], ids=str)
+def test_linear_pictures_are_sent_in_srgb_of_16_bits(studio: Studio, kind: Kind, most: int):
+    """``most``: levels of 65535 that Krita's own conversion may be off; 257 are one of 8 bits."""
+    pixels = picture(kind)
+    if kind.dtype == np.uint16:
+        pixels[pixels < 2000] = 2000  # the curve is so steep there that 16 bits don't hold it
+    studio.open(pixels, kind)
+    found = studio.capture().image
+    top = 65535 if kind.dtype == np.uint16 else 1
+    expected = to_srgb(pixels[..., :-1].astype(np.float64) / top) * 65535
+    assert found.dtype == np.uint16
+    assert np.abs(found[..., :-1] - expected).max() <= most
+    assert (found[..., -1] == 65535).all()
+
+
+def test_a_profile_is_managed_as_a_colour_engine_does(studio: Studio):
+    pixels = picture(ADOBE_8)
+    studio.open(pixels, ADOBE_8)
+    found = studio.capture().image
+    folder = studio.krita.box.root
+    profile = ("" if folder is None else str(folder)) + f"/usr/share/color/icc/krita/{ADOBE_8.profile}"
+    expected = ImageCms.profileToProfile(
+        Image.fromarray(pixels[..., :3]), profile, ImageCms.createProfile("sRGB")
+    )
+    assert expected is not None
+    off = np.abs(found[..., :3].astype(int) - np.array(expected).astype(int))
+    assert off.max() <= 3
+    assert off.mean() < 0.5
+
+
+def test_a_selection_is_sent_with_its_soft_edges(studio: Studio):
+    studio.open(picture(RGB_8))
+    mask = disc(HEIGHT, WIDTH)
+    studio.select(mask)
+    found = studio.capture()
+    assert found.mask is not None
+    assert np.array_equal(found.mask, mask)
+    assert studio.krita.call("facts")["selection"] == list(box_of(mask))
+
+
+def test_a_selection_beyond_the_canvas_is_cut_at_its_edge(studio: Studio):
+    studio.open(picture(RGB_8))
+    wide = np.full((HEIGHT + 100, WIDTH + 100), 200, np.uint8)
+    studio.select(wide, -50, -50)
+    found = studio.capture()
+    assert found.mask is not None
+    assert np.array_equal(found.mask, wide[50 : 50 + HEIGHT, 50 : 50 + WIDTH])
+    assert studio.krita.call("facts")["selection"] == [0, 0, WIDTH, HEIGHT]
+
+
+def test_a_selection_outside_the_canvas_is_said_to_be_there(studio: Studio):
+    studio.open(picture(RGB_8))
+    studio.select(np.full((10, 10), 255, np.uint8), WIDTH + 5, 0)
+    facts = studio.krita.call("facts")
+    assert facts["selection"] is None
+    assert "outside the canvas" in facts["refusal"]
+
+
+def test_only_a_part_is_sent_when_only_a_part_is_asked_for(studio: Studio):
+    studio.open(picture(RGB_8))
+    mask = disc(HEIGHT, WIDTH)
+    studio.select(mask)
+    found = studio.capture(within=[-10, 20, 110, 50])
+    assert found.bounds == [0, 20, 100, 50]
+    assert found.mask is not None
+    assert np.array_equal(found.image, picture(RGB_8)[20:70, :100])
+    assert np.array_equal(found.mask, mask[20:70, :100])
+
+
+def test_a_layer_is_sent_alone_and_as_large_as_it_is(studio: Studio):
+    studio.open(picture(RGB_8))
+    patch = noise(30, 40, 4, np.uint8, seed=5)
+    patch[..., 0] = patch[..., 2]  # red = blue: no order of channels to mind
+    studio.krita.call("add_layer", "patch", studio.file(patch.tobytes()), 60, 70, 40, 30)
+    facts = {layer["name"]: layer["source"] for layer in studio.krita.call("layer_facts")}
+    assert list(facts) == ["patch", "photo"], "topmost first"
+    found = studio.capture(facts["patch"])
+    assert found.bounds == [60, 70, 40, 30]
+    assert np.array_equal(found.image, patch)
+    studio.krita.call("activate_layer", "photo")
+    assert np.array_equal(studio.capture("layer").image, picture(RGB_8))
+    assert studio.krita.call("facts")["layer"] == "photo"
+
+
+def test_a_canvas_of_one_pixel(studio: Studio):
+    studio.open(np.full((1, 1, 4), 77, np.uint8))
+    studio.select(np.full((1, 1), 255, np.uint8))
+    found = studio.capture()
+    assert found.bounds == [0, 0, 1, 1]
+    assert found.image.tolist() == [[[77, 77, 77, 77]]]
+    assert found.mask is not None
+    assert found.mask.tolist() == [[255]]
+
+
+def test_a_capture_leaves_no_trace(studio: Studio):
+    """Neither in the history nor in the picture: Krita's own conversion would be a step."""
+    studio.open(picture(FLOAT), FLOAT)
+    before, history = studio.pixels(), studio.krita.call("history")
+    studio.capture()
+    assert studio.krita.call("history") == history
+    assert studio.pixels().tobytes() == before.tobytes()
+    assert studio.krita.call("visible_documents") == 1
+
+
+def test_a_picture_that_is_painted_on_is_sent_as_it_was(studio: Studio):
+    """Large enough for many turns of the work; changed after the first ones."""
+    pixels = noise(1500, 2000, 4, np.uint8)
+    studio.open(pixels)
+    image = studio.file()
+    changed = studio.file(bytes(1500 * 2000 * 4))
+    studio.krita.call("capture_while_painting", image, changed)
+    assert np.array_equal(studio.read(image), pixels)
+
+
+def test_a_picture_that_is_closed_meanwhile_is_sent_all_the_same(studio: Studio):
+    pixels = noise(1500, 2000, 4, np.uint8)
+    studio.open(pixels)
+    image = studio.file()
+    studio.krita.call("capture_while_closing", image)
+    assert np.array_equal(studio.read(image), pixels)
+
+
+def test_a_cmyk_picture_is_refused_and_an_rgb_copy_offered(krita: Krita, studio: Studio):
+    height, width = 20, 30
+    raw = studio.file(bytes([10, 20, 30, 0, 255]) * (height * width))
+    profile = krita.call("some_profile", "CMYKA", "U8")
+    krita.call("make_document", width, height, "CMYKA", "U8", profile, raw)
+    facts = krita.call("facts")
+    assert facts["refusal"] == "This picture is CMYK. Palimpsest edits RGB and grey pictures."
+    assert facts["remedy"] == "Make an RGB copy"
+    assert "CMYK" in studio.capture_refused()
+    name, file, model, depth = krita.call("remedy")
+    assert (name, file, model, depth) == ("picture (RGB)", "", "RGBA", "U8")
+    assert krita.call("facts")["refusal"] == ""
+    assert krita.call("visible_documents") == 2, "the CMYK picture is still there"
+
+
+def box_of(mask: Pixels) -> tuple[int, int, int, int]:
+    rows, columns = np.nonzero(mask)
+    return int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1

@@ -1,0 +1,229 @@
+"""Layers into the real Krita: one masked layer, one step to undo, and not a bit changed outside."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from editors.pictures import Pixels, disc, layer_over, merged_image, noise
+from editors.studio import GREY_8, GREY_16, KINDS, RGB_8, RGB_16, Kind, Studio
+
+HEIGHT, WIDTH = 150, 330
+EXACT = (RGB_8, RGB_16, GREY_8, GREY_16)  # sRGB already
+CONVERTED = tuple(kind for kind in KINDS if kind not in EXACT)
+RECIPE = json.dumps({"sentence": "a photo of a <toy> – näher"})
+
+
+def opened(studio: Studio, kind: Kind = RGB_8) -> tuple[Pixels, Pixels, Pixels]:
+    """A picture, a soft selection, and the layer the backend would send for it."""
+    pixels, mask = noise(HEIGHT, WIDTH, kind.channels, kind.dtype), disc(HEIGHT, WIDTH)
+    studio.open(pixels, kind)
+    deep = np.uint8 if kind.depth == "U8" else np.uint16
+    return pixels, mask, layer_over(mask, deep, kind.channels)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_outside_the_mask_nothing_changes_and_everything_can_be_undone(studio: Studio, kind: Kind):
+    before, mask, layer = opened(studio, kind)
+    history = studio.krita.call("history")
+    assert np.array_equal(studio.pixels(), before)
+    assert "layer" in studio.insert(layer)
+    after = studio.pixels()
+    assert np.array_equal(after[mask == 0], before[mask == 0]), "pixels differ outside"
+    assert (after[mask == 255] != before[mask == 255]).any(axis=-1).mean() > 0.99
+    assert studio.krita.call("layers")[-1] == ["edit", "paintlayer", ["transparencymask"]]
+    studio.krita.call("undo")
+    assert studio.pixels().tobytes() == before.tobytes()
+    assert studio.krita.call("history") == history, "it was one step"
+    studio.krita.call("redo")
+    assert studio.pixels().tobytes() == after.tobytes()
+
+
+@pytest.mark.parametrize("kind", EXACT, ids=str)
+def test_what_is_srgb_already_arrives_bit_for_bit(studio: Studio, kind: Kind):
+    _, mask, layer = opened(studio, kind)
+    studio.insert(layer)
+    assert np.array_equal(studio.pixels()[mask == 255], layer[mask == 255])
+
+
+@pytest.mark.parametrize("kind", CONVERTED, ids=str)
+def test_what_is_captured_comes_back_as_it_was(studio: Studio, kind: Kind):
+    """There and back through sRGB; colours that sRGB doesn't hold are left out."""
+    before, mask, layer = opened(studio, kind)
+    sent = studio.capture().image
+    layer[..., :-1] = np.where(mask[..., None] > 0, sent[..., :-1], 0)
+    studio.insert(layer)
+    after = studio.pixels()
+    top = np.iinfo(sent.dtype).max
+    held = ((sent[..., :-1] > 0.1 * top) & (sent[..., :-1] < top)).all(axis=-1) & (mask == 255)
+    assert held.sum() > 1000
+    whole = 1 if np.issubdtype(kind.dtype, np.floating) else np.iinfo(kind.dtype).max
+    off = np.abs(after[held].astype(np.float64) - before[held].astype(np.float64)) / whole
+    assert off.max() <= (2 if kind.depth == "U8" else 1) / 255
+
+
+def test_the_mask_can_be_edited_and_holds_the_soft_edge(studio: Studio):
+    _, mask, layer = opened(studio)
+    studio.insert(layer)
+    file = studio.file()
+    studio.krita.call("mask_of", "edit", file)
+    assert np.array_equal(np.frombuffer(file.read_bytes(), np.uint8).reshape(HEIGHT, WIDTH), mask)
+
+
+def test_the_edge_is_mixed_as_the_backend_mixes_it(studio: Studio):
+    before, mask, layer = opened(studio)
+    studio.insert(layer)
+    alpha = mask[..., None] / 255
+    expected = layer[..., :3] * alpha + before[..., :3] * (1 - alpha)
+    assert np.abs(studio.pixels()[..., :3] - expected).max() <= 1.01
+
+
+def test_saved_files_show_the_same(studio: Studio):
+    """Read outside Krita: the .kra file's own picture, and an exported PNG."""
+    before, mask, layer = opened(studio)
+    studio.insert(layer)
+    after = studio.pixels()
+    kra, exported = studio.file(name=".kra"), studio.file(name=".png")
+    assert studio.krita.call("export", exported)
+    assert studio.krita.call("save_as", kra)
+    for found in (merged_image(kra), np.array(Image.open(exported).convert("RGBA"))):
+        assert np.array_equal(found, after)
+        assert np.array_equal(found[mask == 0], before[mask == 0])
+
+
+def test_the_recipe_stays_with_its_layer_in_the_saved_file(studio: Studio):
+    _, _, layer = opened(studio)
+    assert studio.krita.call("recipe") is None
+    made = studio.insert(layer, RECIPE)["layer"]
+    kra = studio.file(name=".kra")
+    assert studio.krita.call("save_as", kra)
+    studio.krita.call("close_documents")
+    studio.krita.call("open_document", kra)
+    studio.krita.call("activate_layer", "photo")
+    assert studio.krita.call("recipe") is None
+    assert studio.krita.call("facts")["has_recipe"] is False
+    studio.krita.call("activate_layer", "edit")
+    assert studio.krita.call("recipe") == {"layer": made, "name": "edit", "text": RECIPE}
+    facts = studio.krita.call("facts")
+    assert facts["has_recipe"] is True
+    assert (facts["name"], facts["file"]) == (kra.name, str(kra))
+
+
+def test_an_edit_is_replaced_where_it_lies(studio: Studio):
+    before, mask, layer = opened(studio)
+    old = studio.insert(layer, "old")["layer"]
+    studio.krita.call("activate_layer", "photo")
+    other = layer_over(mask, np.uint8, seed=9)
+    new = studio.insert(other, "new", updates=old)["layer"]
+    assert new != old
+    assert studio.layers() == ["photo", "edit"]
+    after = studio.pixels()
+    assert np.array_equal(after[mask == 255], other[mask == 255])
+    assert np.array_equal(after[mask == 0], before[mask == 0])
+    studio.krita.call("activate_layer", "edit")
+    assert studio.krita.call("recipe")["text"] == "new"
+    studio.krita.call("undo")
+    studio.krita.call("undo")
+    assert np.array_equal(studio.pixels()[mask == 255], layer[mask == 255])
+    studio.krita.call("activate_layer", "edit")
+    assert studio.krita.call("recipe")["text"] == "old"
+
+
+def test_an_edit_whose_layer_is_gone_becomes_a_new_one(studio: Studio):
+    _, _, layer = opened(studio)
+    assert "layer" in studio.insert(layer, updates="{370dd07e-0000-4250-bfe9-3587177ea43a}")
+    assert studio.layers() == ["photo", "edit"]
+
+
+def test_the_layer_comes_above_the_active_one(studio: Studio):
+    _, _, layer = opened(studio)
+    patch = studio.file(noise(10, 10, 4, np.uint8).tobytes())
+    studio.krita.call("add_layer", "above", patch, 0, 0, 10, 10)
+    studio.krita.call("activate_layer", "photo")
+    studio.insert(layer)
+    assert studio.layers() == ["photo", "edit", "above"]
+
+
+def test_a_result_for_a_picture_that_was_closed_is_not_lost(studio: Studio):
+    _, _, layer = opened(studio)
+    key = studio.capture().document
+    studio.krita.call("close_documents")
+    said = studio.insert(layer, key=key)["failed"]
+    assert said == "The picture was closed meanwhile. The result is kept in the strip of results."
+
+
+def test_a_result_goes_to_its_own_picture_while_another_is_shown(studio: Studio):
+    _, mask, layer = opened(studio)
+    key = studio.capture().document
+    studio.krita.call("name_document", "first")
+    other = noise(40, 50, 4, np.uint8, seed=3)
+    studio.open(other)
+    studio.krita.call("name_document", "second")
+    assert "layer" in studio.insert(layer, key=key)
+    assert np.array_equal(studio.pixels(), other)
+    studio.krita.call("activate_document", "first")
+    studio.shape = (HEIGHT, WIDTH)
+    assert np.array_equal(studio.pixels()[mask == 255], layer[mask == 255])
+
+
+def test_a_result_is_not_laid_over_a_canvas_of_another_size(studio: Studio):
+    _, _, layer = opened(studio)
+    studio.capture()
+    studio.krita.call("resize", WIDTH + 20, HEIGHT)
+    said = studio.insert(layer)["failed"]
+    assert f"had {WIDTH} × {HEIGHT} pixels and has {WIDTH + 20} × {HEIGHT} now" in said
+    assert studio.layers() == ["photo"]
+
+
+def test_a_damaged_result_is_refused_in_words(studio: Studio):
+    opened(studio)
+    broken = studio.file(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    said = studio.krita.call("insert", broken, [0, 0, WIDTH, HEIGHT], "edit", "{}", None, None)["failed"]
+    assert said.startswith("The backend sent something that can't be read")
+    assert studio.layers() == ["photo"]
+
+
+def test_a_canvas_of_one_pixel(studio: Studio):
+    studio.open(np.full((1, 1, 4), 255, np.uint8))
+    studio.insert(np.array([[[10, 20, 30, 255]]], np.uint8))
+    assert studio.pixels().tolist() == [[[10, 20, 30, 255]]]
+
+
+def test_a_word_becomes_the_selection(studio: Studio):
+    opened(studio)
+    history = studio.krita.call("history")
+    values = np.random.default_rng(4).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
+    assert studio.select_by(values) == "selected"
+    assert np.array_equal(studio.selection(), values)
+    assert studio.krita.call("history") == history
+    captured = studio.capture()
+    assert captured.mask is not None
+    assert np.array_equal(captured.mask, values)
+
+
+def test_the_longest_call_on_kritas_thread_is_told(studio: Studio, capsys: pytest.CaptureFixture[str]):
+    """At 8192 × 8192 pixels. Nothing is asserted about speed: nobody knows what else this machine does."""
+    side = 8192
+    studio.krita.call("make_document", side, side, *RGB_8[:3], None)
+    studio.shape = (side, side)
+    mask = np.zeros((side, side), np.uint8)
+    mask[1000:3000, 1000:3000] = 255
+    layer = np.zeros((side, side, 4), np.uint8)
+    layer[1000:3000, 1000:3000] = noise(2000, 2000, 4, np.uint8)
+    longest = {}
+    studio.krita.call("watch")
+    studio.krita.call("facts")
+    longest["asking for facts"] = studio.krita.call("longest")
+    assert studio.select_by(mask) == "selected"
+    longest["setting the selection"] = studio.krita.call("longest")
+    assert studio.capture().bounds == [0, 0, side, side]
+    longest["reading the canvas"] = studio.krita.call("longest")
+    assert "layer" in studio.insert(layer)
+    longest["adding a layer of 2000 × 2000"] = studio.krita.call("longest")
+    assert all(longest.values())
+    with capsys.disabled():
+        told = ", ".join(f"{what} {1000 * seconds:.0f} ms" for what, seconds in longest.items())
+        print(f"\nLongest call in Krita {studio.krita.call('version')} at {side} × {side}: {told}")
