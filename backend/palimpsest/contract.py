@@ -90,6 +90,7 @@ class LearnRequest:
     noun: str  # class noun: "toy", "cat", "painting"
     kind: ConceptKind = "subject"
     masks: tuple[str | None, ...] = ()  # per picture: where the subject is
+    captions: tuple[str | None, ...] = ()  # per picture: what it shows, with {} for the word; None = general
     vectors: int = 2
     steps: int | None = None
     seed: int = 0

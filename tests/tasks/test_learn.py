@@ -111,3 +111,18 @@ def test_a_style_is_learned_too(place: Workplace, sd1_folder: Path) -> None:
     result = run(place, request(place, sd1_folder, kind="style", noun="painting")).result
     rows = place.concepts.load("my-toy").rows[0]
     assert (result["kind"], rows.dtype, tuple(rows.shape)) == ("style", torch.float32, (2, 24))
+
+
+def test_a_pictures_own_caption_changes_what_is_learned(place: Workplace, sd1_folder: Path) -> None:
+    plain = run(place, request(place, sd1_folder)).result
+    told = request(place, sd1_folder, captions=("a photo of a {} on grass", None, None), replace=True)
+    assert run(place, told).result["rows_hash"] != plain["rows_hash"]
+
+
+@pytest.mark.parametrize("captions", [("a {}",), ("a photo", None, None), ("a {} and a {}", None, None)])
+def test_captions_that_cannot_be_are_refused_before_anything_is_loaded(
+    place: Workplace, sd1_folder: Path, captions: tuple[str | None, ...]
+) -> None:
+    with pytest.raises(RequestError):
+        list(place.do(request(place, sd1_folder, captions=captions)))
+    assert place.models.loaded == ""

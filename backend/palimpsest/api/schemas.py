@@ -116,6 +116,9 @@ class LearnRequest(Shape):
     noun: Word
     kind: ConceptKind = "subject"
     masks: Annotated[list[Sha256 | None], Field(max_length=64)] = []
+    captions: list[Prompt | None] = Field(
+        default=[], max_length=64, description="What each picture shows, with {} where the word stands."
+    )
     vectors: Annotated[int, Field(ge=1, le=75), WHOLE] = 2
     steps: Annotated[int, Field(ge=1, le=100_000), WHOLE] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63), WHOLE] = 0

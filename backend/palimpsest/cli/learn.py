@@ -37,6 +37,14 @@ def add_parser(commands: Any) -> None:
         help="where the subject is, one per picture in the same order (repeat the option)",
     )
     parser.add_argument(
+        "--caption",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="what a picture shows, with {} for the word: 'a photo of {} on grass'; one per picture in the "
+        "same order, '' for none (repeat the option)",
+    )
+    parser.add_argument(
         "--vectors", type=int, default=2, metavar="N", help="tokens the word stands for (default: 2)"
     )
     parser.add_argument("--steps", type=int, metavar="N", help="most steps (default: what suits the model)")
@@ -62,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
             noun=options.noun,
             kind=options.kind,
             masks=tuple(backend.put(mask) for mask in options.mask),
+            captions=tuple(caption if caption else None for caption in options.caption),
             vectors=options.vectors,
             steps=options.steps,
             seed=options.seed,

@@ -24,6 +24,7 @@ from palimpsest.core.learn import learn as learning
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.region import Mask, Size, bounds
 from palimpsest.core.steps import Steps
+from palimpsest.core.templates import fill
 from palimpsest.core.views import View, ViewSettings, encode_views
 from palimpsest.errors import ConceptExistsError, ConceptImagesError, DiskFullError, RequestError
 from palimpsest.jobs.events import Finished
@@ -56,7 +57,10 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
     yield from place.load(request.model)
     model = place.models.get(request.model)
     settings = _settings(request, model)
-    lesson = Lesson(f"<{request.name}>", request.noun, request.kind, request.vectors, seed=request.seed)
+    placeholder = f"<{request.name}>"
+    lesson = Lesson(
+        placeholder, request.noun, request.kind, request.vectors, request.captions, seed=request.seed
+    )
     lower = "Close other programs that use the device, or learn on the CPU (PALIMPSEST_DEVICE=cpu)."
     with memory_told(place.device, f"learning {settings.at_once} latents at once", lower):
         views, learned = yield from _run(place, model, examples, lesson, settings, request)
@@ -108,7 +112,16 @@ def _refuse(place: Workplace, request: LearnRequest) -> None:
         raise RequestError(f"{request.steps} steps can't be taken.", "Give at least 1.")
     if request.masks and len(request.masks) != len(request.images):
         raise RequestError(f"{len(request.masks)} masks were given for {len(request.images)} pictures.")
+    _refuse_captions(request)
     _refuse_pictures(request.images)
+
+
+def _refuse_captions(request: LearnRequest) -> None:
+    if request.captions and len(request.captions) != len(request.images):
+        raise RequestError(f"{len(request.captions)} captions were given for {len(request.images)} pictures.")
+    for caption in request.captions:
+        if caption is not None:
+            fill(caption, f"<{request.name}>")
 
 
 def _refuse_pictures(images: Sequence[str]) -> None:
