@@ -83,7 +83,7 @@ def waiting_text(ahead: int | None) -> str:
 
 def running_text(view: JobView) -> str:
     parts = [phase(view.phase)]
-    if view.total > 0:
+    if view.total > 1:
         parts.append(say("n-of-m", n=view.index, m=view.total))
     if view.seconds_left is not None:
         parts.append(duration(view.seconds_left))

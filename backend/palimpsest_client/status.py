@@ -91,7 +91,7 @@ def device_name(system: Mapping[str, Any]) -> str:
     """Of the worker that edits, as short as a state line needs it."""
     for worker in system.get("workers", ()):
         if "edit" in worker["kinds"]:
-            told = worker["status"].get("name") or worker["device"]
+            told = worker["status"].get("name") or worker["device"].upper()
             return _DEVICE_NOISE.sub("", str(told)).strip()
     return ""
 

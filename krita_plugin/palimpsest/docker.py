@@ -38,6 +38,8 @@ from .qt import (
 LIGHTS = {"ready": "#4caf50", "busy": "#e0a030", "trouble": "#e05545"}
 CONCEPT, RESULT, PREVIEW = 22, 44, 200  # px
 MARGIN = 6
+CHOSEN = """QToolButton:checked { background: palette(highlight); color: palette(highlighted-text);
+border: 1px solid palette(highlight); border-radius: 2px; padding: 2px; }"""
 
 
 class PalimpsestDocker(DockWidget):
@@ -147,6 +149,7 @@ class PalimpsestDocker(DockWidget):
             made = QToolButton()
             made.setText(say(name))
             made.setCheckable(True)
+            made.setStyleSheet(CHOSEN)
             made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             made.clicked.connect(lambda _=False, name=name: self._panel.choose_operation(name))
             self._operations.addButton(made, number)
@@ -315,7 +318,8 @@ class PalimpsestDocker(DockWidget):
             self._preview.setPixmap(pixmap)
             self._preview.setVisible(not pixmap.isNull())
         self._message.setText(state.message)
-        self._message.setVisible(bool(state.message) and state.progress is None)
+        told_above = state.message == state.status.text
+        self._message.setVisible(bool(state.message) and state.progress is None and not told_above)
         if before is None or state.offers != before.offers:
             self._help.refill([self._offer(offer) for offer in state.offers])
             self._help.setVisible(bool(state.offers))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .qt import (
+    QApplication,
+    QEvent,
     QHBoxLayout,
     QIcon,
     QLabel,
@@ -20,6 +22,7 @@ from .qt import (
 )
 
 GAP = 4  # px
+QUIET = 150  # of 255
 
 
 class FlowLayout(QLayout):
@@ -100,6 +103,24 @@ def beside_krita(dialog: QWidget) -> None:
     dialog.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
 
 
+class Quiet(QLabel):
+    """Text that stands back, in every theme: Krita's palettes have no readable colour for it."""
+
+    def changeEvent(self, event) -> None:  # noqa: N802
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ParentChange):
+            self._stand_back()
+
+    def _stand_back(self) -> None:
+        role = QPalette.ColorRole.WindowText
+        color = QApplication.palette().color(role)
+        color.setAlpha(QUIET)
+        mine = self.palette()
+        if mine.color(role) != color:
+            mine.setColor(role, color)
+            self.setPalette(mine)
+
+
 def row(*parts, stretch: int = -1) -> QHBoxLayout:
     """Side by side; ``stretch``: which part takes the room that is left."""
     layout = QHBoxLayout()
@@ -111,14 +132,12 @@ def row(*parts, stretch: int = -1) -> QHBoxLayout:
 
 
 def label(text: str = "", wrap: bool = False, muted: bool = False) -> QLabel:
-    """``wrap``: as many lines as it takes. ``muted``: in the palette's quiet colour, whatever the theme."""
-    made = QLabel(text)
+    """``wrap``: as many lines as it takes."""
+    made = Quiet(text) if muted else QLabel(text)
     made.setWordWrap(wrap)
     made.setTextFormat(Qt.TextFormat.PlainText)
     if wrap:
         made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    if muted:
-        made.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return made
 
 

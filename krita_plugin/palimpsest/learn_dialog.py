@@ -21,7 +21,7 @@ from .qt import (
 )
 
 SIDE = 64  # px of a picture
-WIDTH = 380
+WIDTH, HEIGHT = 380, 300
 FILES = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp"
 
 
@@ -34,6 +34,7 @@ class LearnDialog(QDialog):
         self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint)
         beside_krita(self)
         self.setMinimumWidth(WIDTH)
+        self.resize(WIDTH, HEIGHT)
         self.drawn: LearnState | None = None
         self._build()
         self.learning = Learning(desk().panel, desk().editor, self.draw)

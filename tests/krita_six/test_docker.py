@@ -140,7 +140,7 @@ def test_the_state_line_says_what_is_the_matter(closed_room, text, offer):
     assert made.text() == offer
     made.click()
     if offer == "Copy command":
-        assert room.application.clipboard().text() == "python3 install.py"
+        assert room.application.clipboard().text().startswith("python3 install.py")
     else:
         (dialog,) = six.part("backend_dialog")._open
         assert dialog.isVisible()
@@ -273,7 +273,7 @@ def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):
     dialog.elsewhere.setChecked(True)
     dialog.address.setText("nonsense")
     dialog.connect_now()
-    assert dialog.message.text().startswith("nonsense is no address.")
+    assert "For instance http:" in dialog.message.text()
     models = dialogs.open_models_dialog()
     rows = [models.column.itemAt(at).layout() for at in range(models.column.count())]
     fetch = next(row.itemAt(1).widget() for row in rows if row is not None and row.count() == 2)

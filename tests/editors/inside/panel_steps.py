@@ -1,0 +1,235 @@
+"""What a test can call inside Krita about the docker and the learn dialog (see ``driven.py``). Python 3.8."""
+
+from krita import Krita
+from palimpsest.backend_dialog import open_models_dialog
+from palimpsest.desk import desk
+from palimpsest.extension import show_docker as bring_forth
+from palimpsest.learn_dialog import open_learn_dialog
+from palimpsest.qt import QApplication, QPoint, Qt
+
+try:
+    from PyQt5.QtWidgets import QDockWidget
+except ImportError:
+    from PyQt6.QtWidgets import QDockWidget
+
+
+def docker():
+    return desk().views[0]
+
+
+def show_docker(width, height):
+    """Beside the window, as narrow as Krita's right column."""
+    bring_forth()
+    docker().setFloating(True)
+    docker().move(20, 20)
+    docker().resize(width, height)
+    yield
+
+
+def dock(width, height):
+    """In the right column of a window of this size, under the list of layers."""
+    window = Krita.instance().activeWindow().qwindow()
+    window.showNormal()
+    window.move(0, 0)
+    window.resize(width, height)
+    docker().setFloating(False)
+    bring_forth()
+    layers = window.findChild(QDockWidget, "KisLayerBox")
+    for other in Krita.instance().dockers():
+        if other.objectName() not in ("palimpsest", "KisLayerBox", "ToolBox"):
+            other.setVisible(False)
+    yield
+    window.resizeDocks([layers, docker()], [height // 5, height], Qt.Orientation.Vertical)
+    yield
+
+
+def docker_size():
+    return [docker().width(), docker().height()]
+
+
+def panel():
+    """What the panel says."""
+    state = desk().panel.state
+    document = state.document
+    return {
+        "status": state.status.kind,
+        "text": state.status.text,
+        "offers": [offer.text for offer in state.status.offers + state.offers],
+        "cannot": state.cannot_apply,
+        "message": state.message,
+        "outcome": "" if state.outcome is None else state.outcome.kind,
+        "progress": "" if state.progress is None else state.progress.text,
+        "preview": state.preview is not None,
+        "fidelity": state.fidelity,
+        "first": state.form.first,
+        "second": state.form.second,
+        "updating": state.updating,
+        "concepts": [concept.name for concept in state.concepts],
+        "models": [model.name for model in state.models],
+        "results": [result.name for result in state.results],
+        "document": "" if document is None else document.name,
+        "selection": None if document is None or document.selection is None else list(document.selection),
+        "recipe": document is not None and document.has_recipe,
+    }
+
+
+def panel_ready():
+    """Connected, and its lists are there."""
+    told = panel()
+    return told["status"] == "ready" and bool(told["models"])
+
+
+def panel_sees(name, selected):
+    """The document of this name, with or without a selection."""
+    told = panel()
+    return told["document"] == name and (told["selection"] is not None) == selected
+
+
+def panel_idle():
+    return panel()["progress"] == "" and panel()["outcome"] != ""
+
+
+def panel_running():
+    """A worker has taken the job and told of a step."""
+    return "·" in panel()["progress"]
+
+
+def panel_previews():
+    """A picture forms, and half of the work is done."""
+    state = desk().panel.state
+    fraction = None if state.progress is None else state.progress.fraction
+    return state.preview is not None and fraction is not None and fraction > 0.5
+
+
+def panel_results(count):
+    return len(panel()["results"]) >= count
+
+
+def panel_stopped():
+    return panel()["status"] == "trouble"
+
+
+def write(operation, first, second):
+    """Into the docker's own fields."""
+    desk().panel.choose_operation(operation)
+    docker()._first.setPlainText(first)
+    if not docker()._second.isHidden():
+        docker()._second.setPlainText(second)
+
+
+def set_panel(settings):
+    desk().panel.set(**settings)
+
+
+def weigh(word, position):
+    desk().panel.weigh(word, position)
+
+
+def unfold(open):
+    docker()._advanced_button.setChecked(open)
+
+
+def scroll(to):
+    bar = docker().widget().verticalScrollBar()
+    bar.setValue(round(to * bar.maximum()))
+    yield
+
+
+def place_of(part):
+    """Where on the screen a part of the docker is, scrolled into sight."""
+    widget = getattr(docker(), part)
+    docker().widget().ensureWidgetVisible(widget)
+    yield
+    middle = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
+    return [middle.x(), middle.y(), widget.isEnabled() and widget.isVisible()]
+
+
+def press(part):
+    getattr(docker(), part).click()
+
+
+def action(name):
+    """Of the menu Tools ▸ Scripts."""
+    Krita.instance().action("palimpsest_" + name).trigger()
+
+
+def select_word(word):
+    desk().panel.select_word(word)
+
+
+def reapply(number):
+    desk().panel.reapply(desk().panel.state.results[number])
+
+
+def take(offer):
+    """Press the button of this text."""
+    state = desk().panel.state
+    (key,) = [found.key for found in state.status.offers + state.offers if found.text == offer]
+    docker()._take(key)
+
+
+def grab(path):
+    QApplication.processEvents()
+    return docker().grab().save(path)
+
+
+def grab_window(path):
+    QApplication.processEvents()
+    return Krita.instance().activeWindow().qwindow().grab().save(path)
+
+
+def learn(name, noun, files):
+    """Open the dialog and fill it."""
+    dialog = open_learn_dialog()
+    dialog.learning.set(name=name, noun=noun)
+    dialog.learning.add_files(files)
+
+
+def learn_from(what):
+    """ "layers" or "selection" of the open picture."""
+    getattr(open_learn_dialog().learning, "add_" + what)()
+
+
+def learning():
+    state = open_learn_dialog().drawn
+    return {
+        "pictures": [example.name for example in state.examples],
+        "problems": [example.problem for example in state.examples],
+        "cannot": state.cannot_learn,
+        "message": state.message,
+        "learned": state.learned,
+        "working": state.progress is not None,
+    }
+
+
+def learning_has(pictures):
+    return len(learning()["pictures"]) == pictures
+
+
+def learning_ended():
+    return not learning()["working"] and learning()["message"] != ""
+
+
+def press_learn():
+    open_learn_dialog()._learn.click()
+
+
+def stop_learning():
+    open_learn_dialog().learning.stop()
+
+
+def grab_learning(path):
+    QApplication.processEvents()
+    return open_learn_dialog().grab().save(path)
+
+
+def close_learning():
+    open_learn_dialog().close()
+
+
+def grab_models(path):
+    dialog = open_models_dialog()
+    QApplication.processEvents()
+    saved = dialog.grab().save(path)
+    dialog.close()
+    return saved
