@@ -63,8 +63,8 @@ def check_choice(choice: Choice) -> str:
         return ""
     try:
         Transport(choice.address, choice.token)
-    except (UnreachableError, ValueError):
-        return say("bad-address", address=choice.address)
+    except UnreachableError as error:
+        return str(error)
     return "" if choice.token else say("say-token")
 
 

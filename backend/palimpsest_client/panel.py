@@ -7,6 +7,7 @@ times a second), the methods below when people do something, and draws every ``P
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,7 @@ from .panel_state import PanelState, incapable
 from .protocol import ClientError, config_folder
 from .sentences import changes, changes_text, telling, with_word, words
 from .session import Order, Session
+from .slices import fault
 from .status import (
     CONNECT,
     COPY,
@@ -116,12 +118,19 @@ class Panel:
         self.session.stop()
 
     def tick(self) -> None:
-        """Take in what happened. Cheap: call it ten times a second."""
-        self.session.drain()
-        now = self._clock()
-        if now - self._looked_at >= POLL_SECONDS:
-            self._looked_at = now
-            self.look()
+        """Take in what happened. Cheap: call it ten times a second.
+
+        A fault of ours ends what is under way with a sentence, and never the editor's timer.
+        """
+        try:
+            self.session.drain()
+            now = self._clock()
+            if now - self._looked_at >= POLL_SECONDS:
+                self._looked_at = now
+                self.look()
+        except Exception as error:
+            traceback.print_exc()
+            self.errands.end(Outcome("error", fault(error)))
 
     # Words and settings.
 

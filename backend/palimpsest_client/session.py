@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import traceback
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from typing import Any, Deque, TypeVar, Union
 from .client import Client
 from .jobview import JobView
 from .protocol import PROTOCOL, ClientError, RefusedError, UnreachableError
+from .slices import fault
 from .wording import say
 
 RETRY_SECONDS = 2.0
@@ -206,8 +208,8 @@ class Session:
             if self._client is None:
                 raise UnreachableError(say("searching"))
             found = question.call(self._client)
-        except ClientError as error:
-            problem = error
+        except Exception as error:
+            problem = understood(error)
             self._news.put(lambda: question.failed(problem))
         else:
             self._news.put(lambda: question.done(found))
@@ -220,7 +222,8 @@ class Session:
             address = client.transport.address
             require_protocol(client.health())
             system = client.system()
-        except ClientError as error:
+        except Exception as raised:
+            error = understood(raised)
             connection, text = trouble(error), str(error)
             if connection == "searching" and self._awaited:
                 connection, text = "gone", say("gone")
@@ -237,7 +240,8 @@ class Session:
             return
         try:
             self._tell(system=self._client.system())
-        except ClientError as error:
+        except Exception as raised:
+            error = understood(raised)
             self._client = None
             self._tell(connection=trouble(error), text=str(error), code=error.code)
 
@@ -255,8 +259,8 @@ class Session:
             except UnreachableError:
                 self._client = None
                 self._tell(connection="gone", text=say("gone"))
-            except ClientError as error:
-                view = replace(view, state="failed", error=told(error))
+            except Exception as error:
+                view = replace(view, state="failed", error=told(understood(error)))
                 self._tell(job=view)
         self._awaited = False
         self._cancelled.discard(order.id)
@@ -333,6 +337,14 @@ def trouble(error: ClientError) -> str:
     if error.code == "protocol_mismatch":
         return "mismatch"
     return "searching" if isinstance(error, UnreachableError) else "refused"
+
+
+def understood(error: Exception) -> ClientError:
+    """A fault of ours becomes a sentence too: the network's thread must go on."""
+    if isinstance(error, ClientError):
+        return error
+    traceback.print_exc()
+    return ClientError(fault(error))
 
 
 def told(error: ClientError) -> dict[str, Any]:

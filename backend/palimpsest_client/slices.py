@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Generator, TypeVar
 
+from .wording import say
+
 BUDGET = 0.015  # seconds per turn; a step that has begun is finished
 WORKED, WAITING = True, False
 
@@ -21,6 +23,11 @@ Steps = Generator[bool, None, Result]
 
 class WorkError(Exception):
     """What happened, as a sentence for people."""
+
+
+def fault(error: Exception) -> str:
+    """A fault of ours, as a sentence."""
+    return say("fault", what=f"{type(error).__name__}: {error}")
 
 
 class Slices:
@@ -62,7 +69,7 @@ class Slices:
         except Exception as error:  # a fault of ours: people get a sentence, the log the rest
             self._work.remove((steps, failed))
             traceback.print_exc()
-            failed(f"Something went wrong in the plug-in ({type(error).__name__}: {error}).")
+            failed(fault(error))
         return WORKED
 
 

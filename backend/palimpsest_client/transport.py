@@ -6,9 +6,10 @@ import http.client
 import json
 from collections.abc import Mapping
 from typing import Any, BinaryIO, NamedTuple, Union
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .protocol import PROTOCOL, PROTOCOL_HEADER, RefusedError, UnreachableError
+from .wording import say
 
 Body = Union[bytes, BinaryIO]
 PIECE = 1 << 20  # bytes sent at once
@@ -32,9 +33,9 @@ class Transport:
     """``address`` as in ``http://127.0.0.1:8391``; https goes through the system's certificates."""
 
     def __init__(self, address: str, token: str, timeout: float = 30.0) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UnreachableError(f"{address!r} is not an address.", "For instance http://127.0.0.1:8391.")
+        parts = parsed(address)
+        if not token.isascii() or not token.isprintable():
+            raise UnreachableError(say("bad-token"))
         self.address = address.rstrip("/")
         self._parts = parts
         self._token = token
@@ -99,6 +100,17 @@ class Transport:
                 connection.send(piece)
         except OSError:
             pass  # the server refused before everything was sent: its answer says why
+
+
+def parsed(address: str) -> SplitResult:
+    """Raises UnreachableError for what is no address."""
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # such a port, such a bracket
+        pass
+    raise UnreachableError(say("bad-address", address=address))
 
 
 def pieces(body: Body | None) -> Any:

@@ -22,12 +22,13 @@ ENGLISH: Mapping[str, str] = {
     "refused": "The backend at {address} refused the token.",
     "mismatch": "{message}",
     "gone": "The backend stopped. Your job is kept and goes on when it is back.",
+    "fault": "Something went wrong in the plug-in ({what}).",
     # What can be done about it.
     "start": "Start it",
     "connect": "Connect to another computer…",
     "choose-token": "Choose the token…",
     "copy-command": "Copy command",
-    "update-command": "python3 install.py",
+    "update-command": "python3 install.py plugins",
     "smaller": "Try at {size} px",
     "get-model": "Get a real model…",
     # Why Apply isn't possible.
@@ -243,6 +244,7 @@ ENGLISH: Mapping[str, str] = {
     "address": "Address",
     "token": "Token",
     "token-hint": "In the file token of the backend's configuration folder",
+    "bad-token": "The token holds characters that no token has. Copy it once more.",
     "bad-address": "{address} is no address. For instance http://192.168.1.20:8391.",
     "say-token": "Paste the token of that backend.",
     "connect-now": "Connect",

@@ -87,7 +87,7 @@ def test_what_does_not_answer_or_is_no_server_is_unreachable():
         ).start()
         with pytest.raises(UnreachableError, match="not a Palimpsest server"):
             Client(Transport(f"http://127.0.0.1:{listener.getsockname()[1]}", "t")).health()
-    with pytest.raises(UnreachableError, match="not an address"):
+    with pytest.raises(UnreachableError, match="no address"):
         Transport("127.0.0.1:80", "t")
 
 
