@@ -23,11 +23,13 @@ from typing import Any
 from palimpsest.errors import StorageError
 from palimpsest.jobs.events import Event, Finished, Progressed
 from palimpsest_client.client import Client, find_client
+from palimpsest_client.geometry import Extent
+from palimpsest_client.png import Layout, encode_bands
 
-PIECE = 1 << 20
+MIB = 1 << 20
 SLEEPER = "palimpsest.bench.server:open_sleeper"
 STEP = 0.01  # seconds of one step of a sleeping job
-PICTURE_BYTES = 8192 * 8192 * 3 * 2  # 16-bit RGB that doesn't compress
+PICTURE_SIDE = 8192
 
 
 class Sleeper:
@@ -51,13 +53,19 @@ def open_sleeper(device: str, options: dict[str, Any]) -> Sleeper:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=20, help="jobs per measurement (default: 20)")
     parser.add_argument("--clients", type=int, default=32, help="clients that poll at once (default: 32)")
-    parser.add_argument("--upload-bytes", type=int, default=PICTURE_BYTES, help="size of the upload")
+    parser.add_argument(
+        "--upload-side",
+        type=int,
+        default=PICTURE_SIDE,
+        metavar="PIXELS",
+        help=f"side of the 16-bit PNG that is uploaded (default: {PICTURE_SIDE})",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as folder:
-        measured = measure(Path(folder), options.jobs, options.clients, options.upload_bytes)
+        measured = measure(Path(folder), options.jobs, options.clients, options.upload_side)
     if options.json:
         print(json.dumps(measured))
     else:
@@ -66,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def measure(folder: Path, jobs: int, clients: int, upload_bytes: int) -> dict[str, Any]:
+def measure(folder: Path, jobs: int, clients: int, upload_side: int) -> dict[str, Any]:
     """Times in milliseconds, memory in MiB."""
     with serving(folder) as (child, start):
         client = find_client(folder / "config")
@@ -81,7 +89,7 @@ def measure(folder: Path, jobs: int, clients: int, upload_bytes: int) -> dict[st
             ),
             f"poll_by_{clients}_clients_ms": spread(polls(client, image, clients)),
             "memory_before_upload_mib": memory(child.pid),
-            **upload(client, folder, upload_bytes),
+            **upload(client, folder, upload_side),
             "memory_peak_mib": memory(child.pid, peak=True),
         }
 
@@ -174,15 +182,26 @@ def polls(client: Client, image: str, clients: int) -> list[float]:
     return found
 
 
-def upload(client: Client, folder: Path, size: int) -> dict[str, Any]:
-    picture = folder / "picture"
-    with picture.open("wb") as file:
-        for start in range(0, size, PIECE):
-            file.write(os.urandom(min(PIECE, size - start)))
+def upload(client: Client, folder: Path, side: int) -> dict[str, Any]:
+    """A 16-bit RGB picture as an editor sends it: encoded without much packing, then uploaded."""
+    picture = folder / "picture.png"
     began = time.perf_counter()
+    picture.write_bytes(noise(side))
+    encoded = time.perf_counter()
     client.upload_file(picture)
-    seconds = time.perf_counter() - began
-    return {"upload_mib": round(size / PIECE), "upload_s": round(seconds, 2)}
+    seconds = time.perf_counter() - encoded
+    return {
+        "upload_mib": round(picture.stat().st_size / MIB),
+        "encode_s": round(encoded - began, 2),
+        "upload_s": round(seconds, 2),
+    }
+
+
+def noise(side: int) -> bytes:
+    """A square 16-bit RGB PNG that doesn't compress: the largest there is of its size."""
+    layout = Layout(Extent(side, side), channels=3, depth=16)
+    rows = (os.urandom(layout.row_bytes) for _ in range(side))
+    return encode_bands(rows, layout, level=0)
 
 
 def timed(
