@@ -50,7 +50,6 @@ class Window(Gtk.Window):
         self.set_role("palimpsest")
         self.set_default_size(WIDTH, HEIGHT)
         self._editor = editor
-        self._waiting = ""  # a command for a picture that the panel hasn't turned to yet
         self._drawn: PanelState | None = None
         self._learning: LearnDialog | None = None
         self.panel = Panel("gimp", editor, self.draw)
@@ -65,10 +64,11 @@ class Window(Gtk.Window):
     def obey(self, command: str) -> None:
         """Raise the window; "replace 3" also turns it to picture 3 and does what the menu item says."""
         self.present()
-        picture = command.partition(" ")[2]
-        if picture:
+        what, _, picture = command.partition(" ")
+        if what:
             self._editor.choose(picture)
-            self._waiting = command
+            self.panel.look()
+            self._do(what)
 
     # Parts, from top to bottom.
 
@@ -393,8 +393,7 @@ class Window(Gtk.Window):
 
     def _say(self, reason: str) -> None:
         if reason:
-            self._message.set_text(reason)
-            ui.set_shown(self._message, True)
+            self.panel.refuse(reason)
 
     # Its life.
 
@@ -403,11 +402,6 @@ class Window(Gtk.Window):
         state = self.panel.state
         if state.progress is not None and state.progress.fraction is None:
             self._bar.pulse()
-        if self._waiting and state.document is not None:
-            what, _, picture = self._waiting.partition(" ")
-            if state.document.key == picture:
-                self._waiting = ""
-                self._do(what)
         return GLib.SOURCE_CONTINUE
 
     def _do(self, what: str) -> None:
@@ -424,12 +418,18 @@ class Window(Gtk.Window):
             OTHERS[what](self)
 
     def _pressed(self, event: Gdk.EventKey) -> bool:
-        """Control and Return: Apply, wherever the cursor is."""
+        """Wherever the cursor is: Control and Return apply, Escape cancels, Control and W close."""
         control = event.state & Gdk.ModifierType.CONTROL_MASK
-        wanted = bool(control) and event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter)
-        if wanted:
+        if control and event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter):
             self.panel.apply()
-        return wanted
+            return True
+        if control and event.keyval == Gdk.KEY_w:
+            self.destroy()
+            return True
+        if event.keyval == Gdk.KEY_Escape and self.panel.state.progress is not None:
+            self.panel.cancel()
+            return True
+        return False
 
     def _end(self) -> None:
         GLib.source_remove(self._ticking)

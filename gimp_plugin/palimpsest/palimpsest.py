@@ -29,6 +29,7 @@ MENU = "<Image>/Filters/Palimpsest/"
 RW = GObject.ParamFlags.READWRITE
 WIDE = 1e9  # declared limits: values are judged by ``procedures``, GIMP would replace them in silence
 WIDE_INT = 2**31 - 1
+ASKING_WIDTH = 480  # px
 Values = Dict[str, Any]
 
 
@@ -268,7 +269,8 @@ ACTIONS: dict[str, Callable[[Procedure, Gimp.Image, Values], Any]] = {
     "reopen-edit": recipe,
     "server": choose_server,
 }
-IN_WINDOW = ("reopen-edit", "learn-concept")  # these ask more than a dialog of one moment can
+IN_WINDOW = ("reopen-edit", "learn-concept", "server")
+"""These ask more than a dialog of one moment can; and GIMP would keep a token with its last values."""
 
 
 # Answers.

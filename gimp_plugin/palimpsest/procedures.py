@@ -50,7 +50,7 @@ class Procedure(NamedTuple):
     returns: tuple[str, str, str] | None = None  # kind ("layer", "double", "string"), name, what it is
 
 
-SHOWS = Argument("shows", "The picture _shows", "A sentence that describes the picture as it is", "")
+SHOWS = Argument("shows", "_The picture shows", "A sentence that describes the picture as it is", "")
 SOFT = Argument(
     "soft-edge", "So_ft edge", "Width of the soft edge inside the selection, in pixels", 8, (0, MOST_FEATHER)
 )
@@ -88,7 +88,7 @@ PROCEDURES = (
         "Replace a thing in the picture by another one or by a learned concept",
         (
             SHOWS,
-            Argument("should-show", "It should s_how", "The sentence with the changed words", ""),
+            Argument("should-show", "It should sho_w", "The sentence with the changed words", ""),
             STRUCTURE,
             STRENGTH,
             SOFT,
@@ -111,7 +111,7 @@ PROCEDURES = (
         "Show the same things in another style or in a learned one",
         (
             SHOWS,
-            Argument("style", "In the style _of", "'an oil painting', or a learned style: '<ink>'", ""),
+            Argument("style", "I_n the style of", "'an oil painting', or a learned style: '<ink>'", ""),
             STRUCTURE,
             STRENGTH,
             SOFT,
@@ -124,7 +124,7 @@ PROCEDURES = (
         "remove",
         "Re_move…",
         "Remove what is selected; its surroundings go on",
-        (SHOWS, Argument("thing", "_What is selected", "What goes; may stay empty", ""), SOFT, *EDIT),
+        (SHOWS, Argument("thing", "What is selecte_d", "What goes; may stay empty", ""), SOFT, *EDIT),
         REMOVE,
         LAYER_RETURN,
     ),
@@ -188,7 +188,7 @@ PROCEDURES = (
         "Choose the backend: this computer's, or another one's",
         (
             Argument("address", "_Address", "As http://192.168.1.20:8391; empty = this computer", ""),
-            Argument("token", "_Token", "The token of that backend", ""),
+            Argument("token", "To_ken", "The token of that backend", ""),
         ),
     ),
 )

@@ -9,6 +9,7 @@ them when nobody has asked for them for a few seconds.
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from _client.geometry import Bounds
 from _client.library import bring_concepts, bring_models
 from _client.protocol import ClientError, config_folder
 from _client.session import Order, Session, SessionState, require_protocol
-from _client.slices import WorkError
+from _client.slices import WorkError, fault
 from _client.status import Situation, Status, cannot_apply, cannot_ask, chosen
 from _client.wording import say
 from gi.repository import GLib
@@ -154,8 +155,12 @@ class Quick:
         self._judge(self._errands.outcome)
 
     def _turn(self, loop: GLib.MainLoop) -> bool:
-        self._session.drain()
-        self._watch()
+        try:
+            self._session.drain()
+            self._watch()
+        except Exception as error:  # GLib would drop this timer, and the procedure would never end
+            traceback.print_exc()
+            self._errands.end(Outcome("error", fault(error)))
         progress = self._errands.progress
         if progress is None:
             loop.quit()

@@ -114,9 +114,9 @@ class Darkroom:
     def layers(self, image: int) -> list[dict[str, Any]]:
         return self.gimp.call("layers", image)
 
-    def run(self, name: str, image: int | None, **values: Any) -> dict[str, Any]:
+    def run(self, procedure: str, image: int | None, /, **values: Any) -> dict[str, Any]:
         """One of our procedures, as a script calls it."""
-        return self.gimp.call("run_with", "plug-in-palimpsest-" + name, image, "NONINTERACTIVE", values)
+        return self.gimp.call("run", "plug-in-palimpsest-" + procedure, image, "NONINTERACTIVE", values)
 
     def recipe(self, image: int) -> dict[str, Any]:
         return json.loads(self.layers(image)[0]["recipe"])

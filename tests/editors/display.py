@@ -54,6 +54,10 @@ class Display:
         """Visible windows, for instance ``windows("--name", "^Palimpsest$")``."""
         return self._run("xdotool", "search", "--onlyvisible", *criteria, check=False).split()
 
+    def place(self, window: str, x: int, y: int, width: int, height: int) -> None:
+        self._run("xdotool", "windowsize", "--sync", window, str(width), str(height))
+        self._run("xdotool", "windowmove", "--sync", window, str(x), str(y))
+
     def _run(self, *command: str, check: bool = True) -> str:
         environment = {**os.environ, "DISPLAY": self.name}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=check)

@@ -168,7 +168,9 @@ def test_a_soft_selection_goes_in_and_out_exactly(darkroom: Darkroom, kind: Kind
     image = opened(darkroom, kind)
     darkroom.select(image, mask)
     assert np.array_equal(darkroom.selected(image, HEIGHT, WIDTH), mask)
-    assert np.array_equal(darkroom.capture(image).selection, mask)
+    found = darkroom.capture(image).selection
+    assert found is not None
+    assert np.array_equal(found, mask)
     assert [layer["name"] for layer in darkroom.layers(image)] == ["Photo"]
 
 

@@ -141,7 +141,7 @@ def procedures():
     return sorted(name for name in Gimp.get_pdb().query_procedures("plug-in-palimpsest", *[""] * 7) or [])
 
 
-def run(name, image, run_mode="NONINTERACTIVE", **values):
+def run(name, image, run_mode, values):
     """Status, the other results (a layer by its id), and what GIMP says went wrong."""
     procedure = Gimp.get_pdb().lookup_procedure(name)
     config = procedure.create_config()
@@ -150,15 +150,11 @@ def run(name, image, run_mode="NONINTERACTIVE", **values):
         config.set_property("image", image_of(image))
         config.set_core_object_array("drawables", image_of(image).get_selected_layers())
     for key, value in values.items():
-        config.set_property(key.replace("_", "-"), value)
+        config.set_property(key, value)
     results = procedure.run(config)
     status = results.index(0)
     rest = [plain(results.index(place)) for place in range(1, results.length())]
     return {"status": status.value_nick, "results": rest, "error": Gimp.get_pdb().get_last_error()}
-
-
-def run_with(name, image, run_mode, values):
-    return run(name, image, run_mode, **values)
 
 
 def plain(value):

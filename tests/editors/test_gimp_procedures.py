@@ -1,0 +1,214 @@
+"""Every procedure as a script calls it: the real GIMP without a display, the real backend."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from editors.backend import REPOSITORY, Backend
+from editors.darkroom import RGB_8, Darkroom
+from editors.gimp import Gimp
+from editors.pictures import Pixels, read
+
+TOUR = REPOSITORY / "backend/palimpsest/tour/pictures"
+SHOWS = "a photo of a red ball on grass"
+FEW = {"steps": 4}  # enough to see that something changes
+SOON = 60.0  # seconds
+
+
+@pytest.fixture
+def darkroom(console: Gimp) -> Darkroom:
+    return Darkroom(console)
+
+
+@pytest.fixture
+def photo() -> Pixels:
+    rgb = np.array(Image.open(TOUR / "photo.png").convert("RGB"))
+    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+
+
+@pytest.fixture
+def image(darkroom: Darkroom, photo: Pixels) -> int:
+    """The photo, with the ball selected."""
+    number = darkroom.new(photo, RGB_8)
+    darkroom.select(number, np.array(Image.open(TOUR / "photo-selection.png").convert("L")))
+    return number
+
+
+def succeeded(told: dict) -> list:
+    assert told["status"] == "success", told
+    return told["results"]
+
+
+EDITS = {
+    "replace": {"shows": SHOWS, "should-show": "a photo of a blue cube on grass"},
+    "insert": {"shows": "a photo of grass", "thing": "a yellow star"},
+    "restyle": {"shows": SHOWS, "style": "an ink drawing"},
+    "remove": {"shows": SHOWS, "thing": "a red ball"},
+    "emphasise-word": {"shows": SHOWS, "word": "red", "emphasis": -1.0},
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_is_one_new_layer_and_nothing_outside_changes(
+    darkroom: Darkroom, image: int, photo: Pixels, name: str
+):
+    mask = darkroom.selected(image, *photo.shape[:2])
+    layer = succeeded(darkroom.run(name, image, **EDITS[name], **FEW))[0]
+    layers = darkroom.layers(image)
+    assert layers[0]["id"] == layer
+    assert len(layers) == 2
+    assert layers[0]["mask"]
+    path = darkroom.files / "seen.png"
+    assert darkroom.gimp.call("save", image, str(path))
+    seen = read(path.read_bytes())
+    changed = (seen[..., :3] != photo[..., :3]).any(axis=-1)
+    assert not (changed & (mask == 0)).any()
+    assert changed.any()
+    assert json.loads(layers[0]["recipe"])["recipe"]["request"]["operation"] in (name, "reweight")
+
+
+def test_the_saved_xcf_holds_the_layer_and_its_recipe(darkroom: Darkroom, image: int):
+    succeeded(darkroom.run("replace", image, **EDITS["replace"], **FEW))
+    path = str(darkroom.files / "kept.xcf")
+    assert darkroom.gimp.call("save", image, path)
+    again = darkroom.gimp.call("load", path)
+    before, after = darkroom.layers(image), darkroom.layers(again)
+    kept = [{key: layer[key] for key in ("name", "bounds", "mask", "recipe")} for layer in before]
+    assert [{key: layer[key] for key in kept[0]} for layer in after] == kept
+    recipe = succeeded(darkroom.run("reopen-edit", again))[0]
+    assert json.loads(recipe) == json.loads(after[0]["recipe"])
+
+
+def test_a_photo_is_remembered(darkroom: Darkroom, image: int):
+    assert succeeded(darkroom.run("remember-photo", image, shows=SHOWS, **FEW))[0] > 15  # dB
+
+
+def test_a_word_becomes_the_selection(darkroom: Darkroom, photo: Pixels):
+    image = darkroom.new(photo, RGB_8)
+    share = succeeded(darkroom.run("word-to-selection", image, shows=SHOWS, word="ball"))[0]
+    mask = darkroom.selected(image, *photo.shape[:2])
+    ball = np.array(Image.open(TOUR / "photo-selection.png").convert("L")) > 0
+    assert abs((mask > 0).mean() - share) < 0.001
+    assert (mask[ball] > 0).mean() > 4 * (mask[~ball] > 0).mean()
+
+
+def test_a_concept_is_learned_from_files_and_from_the_selection(darkroom: Darkroom, image: int):
+    files = []
+    for number in (1, 2, 3):
+        path = darkroom.files / f"toy-{number}.png"
+        path.write_bytes((TOUR / f"toy-{number}.png").read_bytes())
+        files.append(str(path))
+    values = {"name": "my-toy", "noun": "toy", "files": files, "steps": 2, "replace": True}
+    assert succeeded(darkroom.run("learn-concept", image, **values)) == ["<my-toy>"]
+    values = {**EDITS["replace"], "should-show": "a photo of a <my-toy> on grass"}
+    succeeded(darkroom.run("replace", image, **values, **FEW))
+
+
+WRONG = [
+    ("replace", {**EDITS["replace"], "soft-edge": -3}, "soft-edge is -3; it can be 0 to 64."),
+    ("replace", {**EDITS["replace"], "keep-structure": 1.5}, "keep-structure is 1.5; it can be 0 to 1."),
+    ("restyle", {**EDITS["restyle"], "source": "sky"}, "source is 'sky'; it can be canvas or layer."),
+    ("replace", {**EDITS["replace"], "method": "magic"}, "method is 'magic'"),
+    ("learn-concept", {"name": "x", "noun": "toy", "kind": "smell"}, "kind is 'smell'"),
+    ("server", {"address": "nonsense"}, "nonsense is no address"),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "text"), WRONG)
+def test_a_wrong_value_is_named(darkroom: Darkroom, image: int, name: str, values: dict, text: str):
+    told = darkroom.run(name, image, **values)
+    assert told["status"] == "calling-error"
+    assert text in told["error"]
+    assert len(darkroom.layers(image)) == 1
+
+
+REFUSED = [
+    ("replace", {"should-show": "a photo of a cube"}, "Say what the picture shows."),
+    ("replace", {"shows": SHOWS, "should-show": SHOWS}, "Both sentences say the same"),
+    ("replace", {**EDITS["replace"], "model": "nowhere"}, "The model nowhere isn't installed"),
+    ("restyle", {"shows": SHOWS, "style": "<no-such>"}, "There is no concept <no-such>"),
+    ("learn-concept", {"name": "x", "noun": "toy", "files": ["/no/such.png"]}, "/no/such.png"),
+    ("reopen-edit", {}, "wasn't made by Palimpsest"),
+    ("server", {"address": "http://127.0.0.1:9", "token": "x"}, "doesn't answer"),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "text"), REFUSED)
+def test_what_cannot_be_done_says_why(darkroom: Darkroom, image: int, name: str, values: dict, text: str):
+    told = darkroom.run(name, image, **values)
+    assert told["status"] == "execution-error"
+    assert text in told["error"]
+    assert len(darkroom.layers(image)) == 1
+
+
+@pytest.mark.parametrize("name", ["insert", "remove"])
+def test_a_selection_is_asked_for_where_one_is_needed(darkroom: Darkroom, photo: Pixels, name: str):
+    told = darkroom.run(name, darkroom.new(photo, RGB_8), **EDITS[name], **FEW)
+    assert told["status"] == "execution-error"
+    assert told["error"].startswith("Select ")
+
+
+def test_an_indexed_picture_is_refused_before_anything_is_sent(darkroom: Darkroom, image: int):
+    darkroom.gimp.call("make_indexed", image)
+    told = darkroom.run("replace", image, **EDITS["replace"], **FEW)
+    assert told["status"] == "execution-error"
+    assert "indexed" in told["error"]
+
+
+@pytest.fixture
+def broken(backend: Backend) -> Iterator[Backend]:
+    """The backend, to be ended by the test; it is there again afterwards."""
+    yield backend
+    backend.stop()
+    backend.start()
+
+
+def test_without_a_backend_it_says_so_at_once(darkroom: Darkroom, image: int, broken: Backend):
+    broken.stop()
+    told = darkroom.run("replace", image, **EDITS["replace"])
+    assert told["status"] == "execution-error"
+    assert "isn't running" in told["error"]
+
+
+def test_a_wrong_token_is_told(darkroom: Darkroom, image: int, backend: Backend):
+    token = backend.home / "config" / "token"
+    right = token.read_text()
+    token.write_text("wrong")
+    try:
+        told = darkroom.run("replace", image, **EDITS["replace"])
+    finally:
+        token.write_text(right)
+    assert told["status"] == "execution-error"
+    assert "token" in told["error"]
+
+
+def test_a_backend_killed_in_the_middle_goes_on_with_the_job(
+    darkroom: Darkroom, image: int, broken: Backend
+):
+    values = {**EDITS["replace"], "steps": 200, "method": "null-text"}
+    order = darkroom.gimp.order("run", "plug-in-palimpsest-replace", image, "NONINTERACTIVE", values)
+    job = until_running(broken)
+    broken.kill()
+    broken.start()
+    broken.client.cancel(job)
+    told = darkroom.gimp.answer(order)
+    assert told["status"] == "cancel"
+    assert broken.client.job(job)["state"] == "cancelled"
+    assert len(darkroom.layers(image)) == 1
+
+
+def until_running(backend: Backend) -> str:
+    """The id of the job that runs now."""
+    deadline = time.monotonic() + SOON
+    while time.monotonic() < deadline:
+        for job in backend.client.jobs()["jobs"]:
+            if job["state"] == "running":
+                return job["id"]
+        time.sleep(0.1)
+    raise AssertionError("no job began")
