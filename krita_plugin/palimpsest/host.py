@@ -147,7 +147,9 @@ class KritaEditor(Editor):
         target = space_of(self._require(key))
         sent_for(target)  # refuses what has no way back
         most = min(INTEGER, target.most)
-        picture = yield from elsewhere(lambda: read_layer(result.image, result.bounds, most))
+        picture = yield from elsewhere(
+            lambda: read_layer(result.image, result.bounds, result.content, most)
+        )
         with self._backstage.clone() as backstage:
             layer = backstage.topLevelNodes()[0].duplicate()
             layer.setName(result.name)

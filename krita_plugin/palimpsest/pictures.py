@@ -23,21 +23,24 @@ class Piece:
 
 @dataclass(frozen=True)
 class LayerPicture:
-    """The pieces cover all that isn't transparent."""
+    """The pieces cover what was asked for."""
 
     grey: bool
     depth: int  # 8 or 16
     pieces: list[Piece]
 
 
-def read_layer(content: bytes, bounds: Bounds, most: int) -> LayerPicture:
-    """A layer's PNG that lies at ``bounds``, in pieces of about ``most`` pixels. Raises WorkError."""
+def read_layer(content: bytes, bounds: Bounds, part: Bounds, most: int) -> LayerPicture:
+    """``part`` of a layer's PNG that lies at ``bounds``, in pieces of about ``most`` pixels.
+
+    Raises WorkError.
+    """
     image, layout = read_image(content, bounds.extent)
     grey, depth = layout.channels < 3, layout.depth
     image = image.convertToFormat(
         QImage.Format.Format_RGBA64 if depth == 16 else QImage.Format.Format_ARGB32
     )
-    parts = strips(visible(image, depth), most)
+    parts = strips(part.intersect(bounds), most)
     pieces = [piece(image, part, bounds, grey, depth) for part in parts]
     return LayerPicture(grey, depth, pieces)
 
@@ -63,28 +66,16 @@ def read_image(content: bytes, extent: Extent) -> tuple[QImage, png.Layout]:
     return image, layout
 
 
-def visible(image: QImage, depth: int) -> Bounds:
-    """The smallest rectangle around everything that isn't transparent."""
-    left, right, top, bottom = image.width(), 0, image.height(), 0
-    for y in range(image.height()):
-        alpha = alpha_of(row(image, y, depth // 2), depth)
-        start = alpha.lstrip(b"\0")
-        if start:
-            left = min(left, len(alpha) - len(start))
-            right = max(right, len(alpha.rstrip(b"\0")))
-            top, bottom = min(top, y), y + 1
-    return Bounds(left, top, right - left, bottom - top) if right else Bounds(0, 0, 0, 0)
-
-
-def piece(image: QImage, part: Bounds, canvas: Bounds, grey: bool, depth: int) -> Piece:
-    pixels = bytearray(b"".join(rows(image, part, depth // 2)))
+def piece(image: QImage, part: Bounds, bounds: Bounds, grey: bool, depth: int) -> Piece:
+    """``part`` of the canvas, of an image that lies at ``bounds``."""
+    pixels = bytearray(b"".join(rows(image, part.moved(-bounds.x, -bounds.y), depth // 2)))
     mask = alpha_of(pixels, depth)
     opaque = mask.translate(OPAQUE)
     if depth == 8:
         pixels[3::4] = opaque
     else:
         pixels[6::8] = pixels[7::8] = opaque
-    return Piece(part.moved(canvas.x, canvas.y), krita_order(bytes(pixels), grey, depth), mask)
+    return Piece(part, krita_order(bytes(pixels), grey, depth), mask)
 
 
 def alpha_of(pixels: bytes | bytearray, depth: int) -> bytes:

@@ -46,6 +46,12 @@ def layer_over(mask: Pixels, dtype: Any, channels: int = 4, seed: int = 1) -> Pi
     return layer
 
 
+def box_of(mask: Pixels) -> list[int]:
+    """x, y, width, height of everything that isn't 0."""
+    rows, columns = np.nonzero(mask)
+    return [int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1]
+
+
 def png(pixels: Pixels) -> bytes:
     return encode(pixels)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from editors.krita import Krita
-from editors.pictures import Pixels, as_krita, png, read
+from editors.pictures import Pixels, as_krita, box_of, png, read
 
 SRGB, LINEAR, ADOBE = "sRGB-elle-V2-srgbtrc.icc", "sRGB-elle-V2-g10.icc", "ClayRGB-elle-V2-g22.icc"
 GREY, GREY_LINEAR = "Gray-D50-elle-V2-srgbtrc.icc", "Gray-D50-elle-V2-g10.icc"
@@ -96,8 +96,9 @@ class Studio:
         self, layer: Pixels, recipe: str = "{}", updates: str | None = None, key: str | None = None
     ) -> dict[str, str]:
         """``{"layer": …}`` or ``{"failed": …}``."""
-        bounds = [0, 0, layer.shape[1], layer.shape[0]]
-        return self.krita.call("insert", self.file(png(layer)), bounds, "edit", recipe, updates, key)
+        bounds, content = [0, 0, layer.shape[1], layer.shape[0]], box_of(layer[..., -1])
+        image = self.file(png(layer))
+        return self.krita.call("insert", image, bounds, content, "edit", recipe, updates, key)
 
     def read(self, file: Path) -> Pixels:
         """A PNG that Krita's side wrote."""

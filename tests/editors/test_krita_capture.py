@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from editors.krita import Krita
-from editors.pictures import Pixels, disc, noise
+from editors.pictures import Pixels, box_of, disc, noise
 from editors.studio import (
     ADOBE_8,
     FLOAT,
@@ -80,7 +80,7 @@ def test_a_selection_is_sent_with_its_soft_edges(studio: Studio):
     found = studio.capture()
     assert found.mask is not None
     assert np.array_equal(found.mask, mask)
-    assert studio.krita.call("facts")["selection"] == list(box_of(mask))
+    assert studio.krita.call("facts")["selection"] == box_of(mask)
 
 
 def test_a_selection_beyond_the_canvas_is_cut_at_its_edge(studio: Studio):
@@ -178,8 +178,3 @@ def test_a_cmyk_picture_is_refused_and_an_rgb_copy_offered(krita: Krita, studio:
     assert (name, file, model, depth) == ("picture (RGB)", "", "RGBA", "U8")
     assert krita.call("facts")["refusal"] == ""
     assert krita.call("visible_documents") == 2, "the CMYK picture is still there"
-
-
-def box_of(mask: Pixels) -> tuple[int, int, int, int]:
-    rows, columns = np.nonzero(mask)
-    return int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1

@@ -95,7 +95,6 @@ def open_document(path):
 
 def show(document):
     Krita.instance().activeWindow().addView(document)
-    Krita.instance().setActiveDocument(document)
     yield from until(lambda: active() == document)
     document.refreshProjection()
     document.waitForDone()
@@ -103,9 +102,11 @@ def show(document):
 
 
 def activate_document(name):
-    (document,) = [document for document in Krita.instance().documents() if document.name() == name]
-    Krita.instance().setActiveDocument(document)
-    yield from until(lambda: active() == document)
+    """Through Krita's own menu: without a window manager ``setActiveDocument`` does nothing in 5.1."""
+    for _ in range(visible_documents()):
+        if active().name() != name:
+            yield from trigger("windows_next")
+    assert active().name() == name
 
 
 def name_document(name):
@@ -257,9 +258,11 @@ def start_capture(source, within):
     return ended
 
 
-def insert(image, bounds, name, recipe, updates=None, key=None):
+def insert(image, bounds, content, name, recipe, updates=None, key=None):
     """What the layer is called from now on, or what went wrong."""
-    result = LayerResult(Path(image).read_bytes(), Bounds(*bounds), name, recipe, updates)
+    result = LayerResult(
+        Path(image).read_bytes(), Bounds(*bounds), name, recipe, Bounds(*content), updates
+    )
     ended = []
     editor().insert(
         key if key is not None else editor().document().key,
