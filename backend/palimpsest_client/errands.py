@@ -237,6 +237,7 @@ class Errands(Host):
 
     def _placing(self, facts: DocumentFacts, form: Form, reopened: Optional[Reopened]) -> Finished:
         selection = facts.selection if reopened is None else reopened.made.content
+        selected = selection is not None if reopened is None else reopened.made.selection is not None
 
         def place(view: JobView, pictures: Mapping[str, bytes]) -> None:
             self.fidelity = fidelity_text(view.result)
@@ -245,7 +246,7 @@ class Errands(Host):
             if reopened is not None:
                 layer, key = replace(layer, updates=reopened.recipe.layer), "layer-updated"
             self.results_changed()
-            self._insert(facts, layer, told_of(say(key, layer=layer.name), view.result, selection))
+            self._insert(facts, layer, told_of(say(key, layer=layer.name), view.result, selected))
 
         return place
 
@@ -274,10 +275,10 @@ def outcome_of(view: JobView) -> Outcome:
     return Outcome("error", text, code)
 
 
-def told_of(first: str, result: Mapping[str, Any], selection: Optional[Bounds]) -> list:
+def told_of(first: str, result: Mapping[str, Any], selected: bool) -> list:
     """New layer “cat → my-toy”. 0 pixels changed outside the selection."""
     told = [first]
-    if selection is not None and "pixels_changed_outside" in result:
+    if selected and "pixels_changed_outside" in result:
         told.append(say("outside", n=result["pixels_changed_outside"]))
     if len(result.get("pixels_changed_inside", ())) > 1:
         told.append(say("more-variations"))

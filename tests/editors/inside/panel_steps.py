@@ -85,6 +85,35 @@ def panel_sees(name, selected):
     return told["document"] == name and (told["selection"] is not None) == selected
 
 
+def panel_sees_document(selected):
+    """The one that is active, with or without a selection."""
+    active = Krita.instance().activeDocument()
+    document = desk().panel.state.document
+    return document == desk().editor.document() and active is not None and (
+        (document.selection is not None) == selected
+    )
+
+
+def panel_has_recipe():
+    return panel()["recipe"]
+
+
+def reset_panel(settings):
+    """As recommended but for these."""
+    desk().panel.reset_settings()
+    desk().panel.set(**settings)
+
+
+def leave_panel():
+    """Nothing of a test that failed may go on into the next."""
+    desk().panel.cancel()
+    desk().panel.new_layer_instead()
+
+
+def panel_at_rest():
+    return panel()["progress"] == ""
+
+
 def panel_idle():
     return panel()["progress"] == "" and panel()["outcome"] != ""
 
@@ -204,6 +233,11 @@ def learning():
 
 def learning_has(pictures):
     return len(learning()["pictures"]) == pictures
+
+
+def learning_runs():
+    state = open_learn_dialog().drawn
+    return state.progress is not None and "·" in state.progress.text
 
 
 def learning_ended():

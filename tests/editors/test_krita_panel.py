@@ -1,0 +1,234 @@
+"""The product in the real Krita: docker, real backend, built-in model, and the pixels that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from editors.backend import Backend
+from editors.display import Display
+from editors.krita import Krita
+from editors.pictures import Pixels
+from editors.studio import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
+from palimpsest import tour
+
+TOUR = Path(tour.__file__).parent / "pictures"
+SHOWS, DOG = "a photo of a red ball on grass", "a photo of a blue cube on grass"
+STEPS = 6  # of the sampler: what is asked here is not how good the picture is
+LONG = 300.0  # seconds for a job on a slow machine
+WIDTH, HEIGHT = 264, 880  # of the docker
+
+
+def photo() -> Pixels:
+    with Image.open(TOUR / "photo.png") as image:
+        return np.asarray(image.convert("RGBA"))
+
+
+def mask() -> Pixels:
+    with Image.open(TOUR / "photo-selection.png") as image:
+        return np.asarray(image)
+
+
+class Desk(Studio):
+    """A picture in Krita and the docker beside it."""
+
+    def __init__(self, krita: Krita, backend: Backend) -> None:
+        super().__init__(krita)
+        self.backend = backend
+        self.call, self.until = krita.call, krita.until
+        if not backend.answers():
+            backend.start()
+        self.call("show_docker", WIDTH, HEIGHT)
+        self.until("panel_ready")
+
+    def show(self, pixels: Pixels, kind: Kind = RGB_8, selected: Pixels | None = None) -> None:
+        self.open(pixels, kind)
+        if selected is not None:
+            self.select(selected)
+        self.until("panel_sees_document", selected is not None)
+        self.call("reset_panel", {"steps": STEPS, "feather": 4})
+
+    def told(self) -> dict:
+        return self.call("panel")
+
+    def end(self) -> dict:
+        """What the panel says when the job under way has ended."""
+        self.until("panel_idle", patience=LONG)
+        return self.told()
+
+    def apply(self, operation: str, second: str, first: str = SHOWS) -> dict:
+        self.call("write", operation, first, second)
+        assert self.told()["cannot"] == ""
+        self.call("press", "_apply")
+        return self.end()
+
+
+@pytest.fixture
+def desk(krita: Krita, backend: Backend) -> Iterator[Desk]:
+    desk = Desk(krita, backend)
+    yield desk
+    if krita.alive:
+        desk.call("leave_panel")
+        desk.until("panel_at_rest", patience=LONG)
+        desk.clean()
+
+
+def test_a_real_click_on_apply_brings_one_layer_and_changes_nothing_outside(desk: Desk, display: Display):
+    desk.show(photo(), selected=mask())
+    before = desk.pixels()
+    desk.call("write", "replace", SHOWS, DOG)
+    x, y, usable = desk.call("place_of", "_apply")
+    assert usable
+    display.click(x, y)
+    told = desk.end()
+    assert told["message"] == "New layer “red ball → blue cube”. 0 pixels changed outside the selection."
+    assert told["fidelity"].startswith("This photo is remembered")
+    assert desk.layers() == ["photo", "red ball → blue cube"]
+    after = desk.pixels()
+    outside = mask() == 0
+    assert np.array_equal(after[outside], before[outside])
+    assert np.abs(after[~outside].astype(int) - before[~outside]).mean() > 1
+    file = desk.file(name=".png")
+    desk.call("export", str(file))
+    assert np.array_equal(desk.read(file)[outside], before[outside])
+    desk.call("undo")
+    assert desk.layers() == ["photo"]
+    assert np.array_equal(desk.pixels(), before)
+    desk.call("redo")
+    assert np.array_equal(desk.pixels(), after)
+
+
+@pytest.mark.parametrize("kind", [RGB_16, FLOAT, GREY_8], ids=str)
+def test_other_kinds_of_documents_keep_what_is_outside(desk: Desk, kind: Kind):
+    pixels = photo()
+    if kind.model == "GRAYA":
+        pixels = np.ascontiguousarray(pixels[..., 1::2])
+    if kind.dtype is np.uint16:
+        pixels = pixels.astype(np.uint16) * 257
+    if kind.dtype is np.float32:
+        pixels = (pixels / 255).astype(np.float32)
+    desk.show(pixels, kind, selected=mask())
+    before = desk.pixels()
+    told = desk.apply("remove", "a red ball")
+    assert told["outcome"] == "done", told["message"]
+    after = desk.pixels()
+    assert np.array_equal(after[mask() == 0], before[mask() == 0])
+    assert not np.array_equal(after, before)
+
+
+def test_restyle_needs_no_selection_and_the_layer_is_opened_again(desk: Desk):
+    desk.show(photo())
+    told = desk.apply("restyle", "an oil painting")
+    assert told["message"] == "New layer “an oil painting”."
+    first = desk.pixels()
+    desk.until("panel_has_recipe")
+    desk.call("write", "replace", "something else", "")
+    desk.call("action", "reopen")
+    told = desk.told()
+    assert (told["first"], told["second"], told["updating"]) == (SHOWS, "an oil painting", "an oil painting")
+    desk.call("set_panel", {"structure": 0.1})
+    desk.call("press", "_apply")
+    assert desk.end()["message"] == "Layer “an oil painting” updated."
+    assert desk.layers() == ["photo", "an oil painting"]
+    assert not np.array_equal(desk.pixels(), first)
+
+
+def test_a_word_becomes_the_selection(desk: Desk):
+    desk.show(photo())
+    desk.call("write", "replace", SHOWS, "")
+    desk.call("select_word", "ball")
+    told = desk.end()
+    assert told["message"].startswith("“ball” is selected:")
+    chosen = desk.selection() > 127
+    ball = mask() > 127
+    assert (chosen & ball).sum() > (chosen & ~ball).sum()
+
+
+def test_cancel_in_the_middle(desk: Desk):
+    desk.show(photo(), selected=mask())
+    desk.call("set_panel", {"steps": 400})
+    desk.call("write", "replace", SHOWS, DOG)
+    desk.call("press", "_apply")
+    desk.until("panel_running", patience=LONG)
+    desk.call("press", "_cancel")
+    assert desk.end()["message"] == "Cancelled."
+    assert desk.layers() == ["photo"]
+
+
+def test_the_backend_is_killed_in_the_middle_and_the_job_goes_on(desk: Desk):
+    desk.show(photo(), selected=mask())
+    desk.call("set_panel", {"steps": 60})
+    desk.call("write", "replace", SHOWS, DOG)
+    desk.call("press", "_apply")
+    desk.until("panel_running", patience=LONG)
+    desk.backend.kill()
+    desk.until("panel_stopped")
+    assert desk.told()["text"] == "The backend stopped. Your job is kept and goes on when it is back."
+    desk.backend.start()
+    told = desk.end()
+    assert told["outcome"] == "done", told["message"]
+    assert len(desk.layers()) == 2
+
+
+def test_without_a_backend_the_panel_says_so_and_finds_it_again(desk: Desk):
+    desk.show(photo())
+    desk.backend.stop()
+    desk.until("panel_stopped")
+    assert "Connect to another computer…" in desk.told()["offers"]
+    desk.backend.start()
+    desk.until("panel_ready")
+
+
+def test_a_document_closed_in_the_middle_loses_no_result(desk: Desk):
+    desk.show(photo(), selected=mask())
+    results = len(desk.told()["results"])
+    desk.call("write", "replace", SHOWS, DOG)
+    desk.call("set_panel", {"seed": 77})
+    desk.call("press", "_apply")
+    desk.until("panel_running", patience=LONG)
+    desk.call("close_document")
+    told = desk.end()
+    assert told["outcome"] == "error"
+    assert "Results" in told["message"] or "results" in told["message"]
+    desk.until("panel_results", min(results + 1, 12))
+    desk.show(photo())
+    desk.call("reapply", 0)
+    assert desk.end()["message"] == "New layer “red ball → blue cube”."
+    assert desk.layers() == ["photo", "red ball → blue cube"]
+
+
+def test_a_selection_beyond_the_canvas_and_the_smallest_canvas(desk: Desk):
+    desk.show(photo())
+    desk.select(np.full((200, 200), 255, np.uint8), -60, -60)
+    desk.until("panel_sees_document", True)
+    assert desk.told()["selection"] == [0, 0, 128, 128]
+    desk.call("close_documents")
+    desk.show(np.full((1, 1, 4), 255, np.uint8))
+    told = desk.apply("restyle", "an oil painting")
+    assert told["outcome"] in ("done", "error")
+    assert told["message"]
+
+
+def test_a_concept_is_learned_from_layers(desk: Desk):
+    desk.show(photo())
+    desk.call("write", "replace", SHOWS, "")
+    desk.call("learn", "layer-toy", "star", [])
+    for number in (1, 2, 3):
+        with Image.open(TOUR / f"toy-{number}.png") as image:
+            pixels = np.asarray(image.convert("RGBA"))[..., [2, 1, 0, 3]]
+        raw = desk.file(np.ascontiguousarray(pixels).tobytes())
+        desk.call("add_layer", f"toy {number}", raw, 0, 0, 128, 128)
+        desk.call("activate_layer", f"toy {number}")
+        desk.call("learn_from", "layers")
+        desk.until("learning_has", number)
+    assert desk.call("learning")["pictures"] == ["toy 1", "toy 2", "toy 3"]
+    desk.call("press_learn")
+    desk.until("learning_runs", patience=LONG)
+    desk.call("stop_learning")
+    desk.until("learning_ended", patience=LONG)
+    assert desk.call("learning")["message"] == "Stopped. The next Learn goes on from here."
+    desk.call("close_learning")
