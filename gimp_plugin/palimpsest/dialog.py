@@ -210,6 +210,10 @@ class Window(Gtk.Window):
         context.add_class("palimpsest-" + state.status.kind)
         self._status.set_text(state.status.text)
         self._draw_offers(self._offers, state.status.offers)
+        self._draw_documents(state)
+
+    def _draw_documents(self, state: PanelState) -> None:
+        """Also when the panel has nothing new: a picture may be opened beside the one that is chosen."""
         documents = self._editor.documents()
         key = "" if state.document is None else state.document.key
         self._documents.show_entries(documents, key)
@@ -400,6 +404,7 @@ class Window(Gtk.Window):
     def _tick(self) -> bool:
         self.panel.tick()
         state = self.panel.state
+        self._draw_documents(state)
         if state.progress is not None and state.progress.fraction is None:
             self._bar.pulse()
         return GLib.SOURCE_CONTINUE
