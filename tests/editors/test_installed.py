@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from editors import gimp
+from editors import gimp, krita
 from editors.box import Box
 from editors.conftest import editors_root, require_program
 from palimpsest.installation import checkup
 from palimpsest.installation.checkup import Finding, examine_place
-from palimpsest.installation.editors import Account, Place
+from palimpsest.installation.editors import Account, Place, find_krita
 
 
 @pytest.fixture
@@ -48,3 +48,21 @@ def test_a_plugin_that_breaks_while_it_registers_is_found(box: Box, monkeypatch:
 def test_a_plugin_that_gimp_leaves_out_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     (gimp.plugin_folder(box) / "palimpsest.py").chmod(0o644)
     assert "isn't executable" in looked_at(box, monkeypatch).trouble
+
+
+def test_krita_has_all_that_it_needs() -> None:
+    """Files, its settings, and a Python with Qt. That it runs there is what all its other tests show."""
+    require_program("krita")
+    box = Box()
+    try:
+        krita.install(box)
+        account = Account(box.folder / "home", box.environment(), "linux")
+        (place,) = find_krita(account)
+        assert examine_place(place, account).trouble == ""
+        without_qt = Account(account.home, {**account.environment, "PATH": str(box.files)}, "linux")
+        (box.files / "krita").symlink_to("/usr/bin/krita")
+        (box.files / "python3").write_text("#!/bin/sh\nexit 1\n")
+        (box.files / "python3").chmod(0o755)
+        assert "no PyQt" in examine_place(place, without_qt).trouble
+    finally:
+        box.close()
