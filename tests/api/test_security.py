@@ -9,6 +9,7 @@ import socket
 import time
 
 import pytest
+import requests
 
 from api.live import TOKENS, live
 from palimpsest.api.house import ApiLimits
@@ -50,7 +51,8 @@ def routes(server):
     fill = {"{id}": "some", "{name}": "some", "{image}": "0" * 64}
     for name, value in fill.items():
         found = [(method, path.replace(name, value)) for method, path in found]
-    return [*found, ("GET", "/v1/openapi.json"), ("GET", "/"), ("GET", "/docs"), ("GET", "/v1/nothing")]
+    more = ("/v1/openapi.json", "/dashboard/x", "/docs", "/v1/nothing")
+    return [*found, *(("GET", path) for path in more)]
 
 
 def plain(server, method: str, path: str, headers: dict[str, str]) -> tuple[int, bytes]:
@@ -99,6 +101,22 @@ def test_our_own_pages_and_this_machines_names_are_welcome(server):
     for host in ("localhost", f"localhost:{server.port}", f"127.0.0.1:{server.port}", f"[::1]:{server.port}"):
         told = {**token, "Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
         assert plain(server, "GET", "/v1/system", told)[0] == 200, host
+
+
+def test_the_dashboard_is_open_and_may_load_nothing_from_elsewhere(server):
+    """The page and its two parts hold no secret; everything it shows needs the token."""
+    script = ("/dashboard/dashboard.js", "text/javascript")
+    for path, kind in [("/", "text/html"), ("/dashboard/dashboard.css", "text/css"), script]:
+        answer = requests.get(server.address + path, headers={"Sec-Fetch-Site": "cross-site"}, timeout=60)
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith(kind)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert not any(token in answer.text for token in TOKENS.values())
+    assert plain(server, "GET", "/", {"Host": "evil.example"})[0] == 403
+    assert plain(server, "GET", "/dashboard/..%2fapp.py", {})[0] == 401
 
 
 def test_nothing_is_shared_with_other_origins(server):

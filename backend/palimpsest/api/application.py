@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from palimpsest.api import pictures, routes, words
+from palimpsest.api import dashboard, pictures, routes, words
 from palimpsest.api.errors import install_error_handlers
 from palimpsest.api.house import House
 from palimpsest.api.security import Door
@@ -52,6 +52,7 @@ def create_app(house: House) -> FastAPI:
     app.include_router(routes.public, prefix="/v1", dependencies=[known_only])
     for part in (routes.router, pictures.router, words.router):
         app.include_router(part, prefix="/v1", dependencies=[known_only, Depends(described_token)])
+    app.include_router(dashboard.router, dependencies=[known_only])
     install_error_handlers(app)
     app.add_middleware(Door, house=house)
     return app

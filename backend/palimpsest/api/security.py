@@ -2,7 +2,8 @@
 
 - ``Host`` must be a name of this machine: a page that rebinds its own name to 127.0.0.1 is refused.
 - A request with a foreign ``Origin`` (or that a browser marks as cross-site) is refused; no CORS.
-- Every route but health needs a token, compared in constant time; each token is an owner of its own.
+- Every route but health and the dashboard's page needs a token, compared in constant time; each token is
+  an owner of its own.
 - Bodies are counted as they arrive; those that stop arriving are cut off.
 """
 
@@ -32,7 +33,8 @@ from palimpsest.errors import (
     TokenError,
 )
 
-OPEN_PATHS = ("/v1/health",)
+PAGE = ("/", "/dashboard/dashboard.css", "/dashboard/dashboard.js")  # the dashboard: no secret is in it
+OPEN_PATHS = ("/v1/health", *PAGE)
 PROTOCOL_HEADER = "palimpsest-protocol"
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
@@ -65,7 +67,8 @@ class Door:
 
     def _look_at(self, scope: Scope, headers: Headers) -> None:
         require_host(headers.get("host", ""), self._house)
-        require_origin(headers)
+        if scope["path"] not in PAGE:  # a link from elsewhere may lead to it
+            require_origin(headers)
         if scope["path"] not in OPEN_PATHS:
             scope["owner"] = self._admit(scope, headers)
             if not self._requests.take(scope["owner"]):
