@@ -117,12 +117,14 @@ class KritaEditor(Editor):
         selection = document.selection()
         if selection is not None:
             selection = selection.duplicate()
+            yield WORKED
         yield from self._quiet(key)
         entry, canvas = self._entry_of(document), canvas_of(document)
         entry.sent = canvas.extent
         part = canvas if within is None else canvas.intersect(within)
         copy = document.clone()
         try:
+            yield WORKED
             if layer is None:
                 node, read = copy, copy.pixelData
             else:
@@ -132,6 +134,7 @@ class KritaEditor(Editor):
             image = yield from picture_png(self._backstage, space_of(node), part, read)
         finally:
             discard(copy)
+        yield WORKED
         mask = None if selection is None else (yield from selection_png(part, selection.pixelData))
         done(Capture(key, image, mask, part))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ._client import png
+from ._client import masks, png
 from ._client.geometry import Bounds, Extent, strips
 from ._client.slices import WorkError
-from .qt import QImage
+from .qt import QBuffer, QImage, QImageReader, QIODevice
 
 OPAQUE = b"\0" + b"\xff" * 255  # where a mask lets anything through, its layer is opaque
 
@@ -37,39 +37,46 @@ def read_layer(content: bytes, bounds: Bounds, part: Bounds, most: int) -> Layer
     """
     image, layout = read_image(content, bounds.extent)
     grey, depth = layout.channels < 3, layout.depth
-    image = image.convertToFormat(
-        QImage.Format.Format_RGBA64 if depth == 16 else QImage.Format.Format_ARGB32
-    )
     parts = strips(part.intersect(bounds), most)
-    pieces = [piece(image, part, bounds, grey, depth) for part in parts]
-    return LayerPicture(grey, depth, pieces)
+    return LayerPicture(grey, depth, [layer_piece(image, part, bounds, grey, depth) for part in parts])
 
 
 def read_mask(content: bytes, bounds: Bounds, most: int) -> list[Piece]:
-    """A grey PNG that lies at ``bounds``. Raises WorkError."""
-    image, layout = read_image(content, bounds.extent)
-    image = image.convertToFormat(QImage.Format.Format_Grayscale8)
-    parts = strips(layout.extent.bounds, most)
-    return [Piece(part.moved(bounds.x, bounds.y), b"", b"".join(rows(image, part, 1))) for part in parts]
+    """All that isn't 0 of a grey PNG that lies at ``bounds``. Raises WorkError."""
+    image, _ = read_image(content, bounds.extent)
+    pieces = []
+    for part in strips(bounds, most):
+        values = cut(image, part, bounds, QImage.Format.Format_Grayscale8, 1)
+        found = masks.bounds_of(values, part.extent)  # Krita takes long to measure a selection full of zeros
+        if not found.empty:
+            pieces.append(Piece(found.moved(part.x, part.y), b"", masks.cropped(values, part.extent, found)))
+    return pieces
 
 
 def read_image(content: bytes, extent: Extent) -> tuple[QImage, png.Layout]:
+    """Through a reader: unlike ``QImage.fromData`` it lets Python's other threads run meanwhile."""
     try:
         layout = png.read_layout(content)
     except ValueError as error:
         raise WorkError(f"The backend sent something that can't be read: {error}.") from error
     if layout.extent != extent:
         raise WorkError(f"The backend sent {tuple(layout.extent)} pixels where {tuple(extent)} belong.")
-    image = QImage.fromData(content)
+    buffer = QBuffer()
+    buffer.setData(content)
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer)
+    if hasattr(reader, "setAllocationLimit"):  # Qt 6 refuses what is larger than 256 MB
+        reader.setAllocationLimit(0)
+    image = reader.read()
     if image.isNull():
         raise WorkError("The backend sent a damaged picture. Apply it again.")
     return image, layout
 
 
-def piece(image: QImage, part: Bounds, bounds: Bounds, grey: bool, depth: int) -> Piece:
-    """``part`` of the canvas, of an image that lies at ``bounds``."""
-    pixels = bytearray(b"".join(rows(image, part.moved(-bounds.x, -bounds.y), depth // 2)))
-    mask = alpha_of(pixels, depth)
+def layer_piece(image: QImage, part: Bounds, bounds: Bounds, grey: bool, depth: int) -> Piece:
+    wide = QImage.Format.Format_RGBA64 if depth == 16 else QImage.Format.Format_ARGB32
+    pixels = bytearray(cut(image, part, bounds, wide, depth // 2))
+    mask = bytes(pixels[3::4] if depth == 8 else pixels[7::8])  # of 16 bits the upper ones: masks have 8
     opaque = mask.translate(OPAQUE)
     if depth == 8:
         pixels[3::4] = opaque
@@ -78,9 +85,11 @@ def piece(image: QImage, part: Bounds, bounds: Bounds, grey: bool, depth: int) -
     return Piece(part, krita_order(bytes(pixels), grey, depth), mask)
 
 
-def alpha_of(pixels: bytes | bytearray, depth: int) -> bytes:
-    """One byte per pixel: of 16 bits the upper ones, as a mask in Krita has 8."""
-    return bytes(pixels[3::4] if depth == 8 else pixels[7::8])
+def cut(image: QImage, part: Bounds, bounds: Bounds, format: QImage.Format, size: int) -> bytes:
+    """``part`` of the canvas, of an image that lies at ``bounds``; ``size``: bytes per pixel."""
+    x, y, width, height = part.moved(-bounds.x, -bounds.y)
+    image = image.copy(x, y, width, height).convertToFormat(format)
+    return b"".join([image.constScanLine(row).asstring(width * size) for row in range(height)])
 
 
 def krita_order(pixels: bytes, grey: bool, depth: int) -> bytes:
@@ -93,13 +102,3 @@ def krita_order(pixels: bytes, grey: bool, depth: int) -> bytes:
         values[byte :: 2 * size] = pixels[byte :: 4 * size]
         values[size + byte :: 2 * size] = pixels[3 * size + byte :: 4 * size]
     return bytes(values)
-
-
-def rows(image: QImage, part: Bounds, size: int) -> list[bytes]:
-    """``part`` row by row, at ``size`` bytes per pixel."""
-    across = slice(part.x * size, part.right * size)
-    return [row(image, y, size)[across] for y in range(part.y, part.bottom)]
-
-
-def row(image: QImage, y: int, size: int) -> bytes:
-    return image.constScanLine(y).asstring(image.width() * size)
