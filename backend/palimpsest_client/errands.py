@@ -271,8 +271,8 @@ def outcome_of(view: JobView) -> Outcome:
     if view.state == "cancelled":
         return Outcome("note", say("cancelled"))
     code = str(view.error.get("code", ""))
-    text = view.error["message"] if code == "out_of_memory" else view.text()
-    return Outcome("error", text, code)
+    texts = {"out_of_memory": view.error.get("message"), "image_not_found": say("source-gone")}
+    return Outcome("error", texts.get(code) or view.text(), code)
 
 
 def told_of(first: str, result: Mapping[str, Any], selected: bool) -> list:

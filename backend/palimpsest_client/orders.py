@@ -72,7 +72,7 @@ def needed(facts: DocumentFacts, settings: Settings, native: int) -> Bounds | No
     if facts.selection is None:
         return None
     side = max(facts.selection.width, facts.selection.height)
-    margin = math.ceil((settings.context + 0.5) * side) + 2 * native
+    margin = math.ceil((2 * settings.context + 1) * side) + native * 3 // 2  # at an edge: all on one side
     return facts.selection.grown(margin, Extent(facts.width, facts.height))
 
 

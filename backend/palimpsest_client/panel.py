@@ -17,9 +17,6 @@ from .connection import (
     Choice,
     check_choice,
     connector,
-    last_words,
-    launch,
-    launch_command,
     read_choice,
     write_choice,
 )
@@ -38,10 +35,11 @@ from .library import (
 from .notebook import Notebook
 from .orders import RecipeError, read_recipe
 from .panel_state import PanelState, incapable
-from .protocol import ClientError, config_folder
+from .protocol import config_folder
 from .sentences import changes, changes_text, telling, with_word, words
 from .session import Order, Session
 from .slices import fault
+from .starting import Starter
 from .status import (
     CONNECT,
     COPY,
@@ -63,7 +61,6 @@ from .status import (
 from .wording import say
 
 POLL_SECONDS = 0.3  # between looks at the document
-START_SECONDS = 90.0  # a backend that isn't there after so long has failed to start
 NATIVE = 1024  # assumed of a model that isn't known yet
 WINDOW_OFFERS = (CONNECT, TOKEN, COPY, MODELS)  # the window's own: they open a dialog or fill the clipboard
 
@@ -98,11 +95,9 @@ class Panel:
         self._notebook = Notebook(self.folder)
         self._reopened: Optional[Reopened] = None
         self._applied: Optional[Form] = None
-        self._process: Any = None  # the backend that we started
-        self._started_at = 0.0
         self._looked_at = float("-inf")
         self._rejoined = False
-        self._can_start = bool(launch_command(self.folder))
+        self._starter = Starter(self.folder, clock)
         self.state = self._state()
 
     # The window's life.
@@ -272,13 +267,8 @@ class Panel:
 
     def start_backend(self) -> None:
         """Start the one that is installed here, and go on when it answers."""
-        try:
-            self._process = launch(self.folder)
-        except ClientError as error:
-            self.refuse(str(error))
-            return
-        self._started_at = self._clock()
         self.errands.outcome = None
+        self._starter.begin(self.session, self.refuse)
         self._changed()
 
     def connect_to(self, choice: Choice) -> str:
@@ -334,11 +324,11 @@ class Panel:
     def look(self) -> None:
         """At the document, and at the backend that is starting."""
         if self.session.state.connection != "ready":
-            self._can_start = bool(launch_command(self.folder))
+            self._starter.look()
         facts = self._editor.document()
         if facts != self.facts:
             self._turn_to(facts)
-        if self._process is not None:
+        if self._starter.active:
             self._watch_start()
 
     def _turn_to(self, facts: Optional[DocumentFacts]) -> None:
@@ -354,15 +344,10 @@ class Panel:
         self._changed()
 
     def _watch_start(self) -> None:
-        """Until the backend answers, has ended, or took too long."""
-        if self.session.state.connection == "ready":
-            self._process = None
-        elif self._process.poll() is not None and self._process.returncode != 0:
-            self._process = None
-            self.refuse(say("start-failed", reason=last_words(self.folder)))
-        elif self._clock() - self._started_at > START_SECONDS:
-            self._process = None
-            self._changed()
+        reason = self._starter.watch(self.session.state.connection == "ready")
+        if reason:
+            self.refuse(reason)
+        self._changed()
 
     def _connected(self) -> None:
         self.refresh()
@@ -415,6 +400,8 @@ class Panel:
         return smaller_size(model, self.form.settings.working_size)
 
     def _changed(self) -> None:
+        if self.errands.outcome is not None and self.errands.outcome.code == "image_not_found":
+            self._reopened = None  # its pictures are gone: the next edit takes the document's
         state = self._state()
         if state != self.state:
             self.state = state
@@ -453,8 +440,8 @@ class Panel:
     def _situation(self, model: Optional[Model]) -> Situation:
         name = self.form.settings.model if model is None else model.title
         session = self.session.state
-        starting = self._process is not None
-        status = status_of(session, starting, self._can_start, bool(self.choice.address), name)
+        starter, remote = self._starter, bool(self.choice.address)
+        status = status_of(session, starter.active, starter.possible, remote, name)
         return Situation(session, status, self.errands.busy, self.facts, self.models, self.concepts)
 
     def _offers(self) -> Tuple[Offer, ...]:

@@ -19,6 +19,7 @@ _POSSESSIVE = re.compile(r"['’]s$")
 _PLACE = re.compile(r"\s+(?:on|in|at|under|before|behind|inside|near)\s+", re.IGNORECASE)
 _MEDIUM = re.compile(r"^\s*(?:an?|the)\s+[^,]*?\bof\s+", re.IGNORECASE)
 _HANGING = re.compile(r"^(?:and|next to|on|in|at)\s+|\s+(?:of|with|and|next to)$", re.IGNORECASE)
+JOINTS = frozenset("a an the and of on in at with".split())
 QUIET = frozenset(
     "a an the of on in at to and or with next by for from into is are it its this that as "
     "photo picture image painting drawing".split()
@@ -77,8 +78,9 @@ def changes_text(found: Tuple[Change, ...]) -> str:
 
 
 def core(found: Tuple[Word, ...]) -> Tuple[Word, ...]:
-    """Without the article before it: 'a cat → <my-toy>' is about the cat."""
-    return found[1:] if len(found) > 1 and found[0].text.lower() in ("a", "an", "the") else found
+    """Without articles and joints around it: 'and a cat on → <my-toy>' is about the cat."""
+    telling = [i for i, word in enumerate(found) if word.text.lower() not in JOINTS]
+    return found[telling[0] : telling[-1] + 1] if telling else found
 
 
 def spans(found: Tuple[Change, ...], side: str) -> List[Word]:

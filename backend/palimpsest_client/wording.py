@@ -18,6 +18,7 @@ ENGLISH: Mapping[str, str] = {
     "unreachable": "No backend answers at {address}.",
     "starting": "Starting the backend…",
     "start-failed": "The backend could not be started: {reason}",
+    "no-answer": "it did not answer within {seconds} s.",
     "not-installed": "The backend isn't installed here: run install.py, or connect to another computer.",
     "refused": "The backend at {address} refused the token.",
     "mismatch": "{message}",
@@ -74,7 +75,6 @@ ENGLISH: Mapping[str, str] = {
     "example-remove": "a cat (may stay empty)",
     "weights": "How much each word counts",
     "word-gone": "gone",
-    "as-it-is": "as it is",
     "strong": "strong",
     "no-words": "Write the first sentence: its words appear here.",
     "describe": "Describe",
@@ -236,7 +236,6 @@ ENGLISH: Mapping[str, str] = {
     "no-layers": "Choose layers in the editor's list of layers first.",
     "learned": "<{name}> is learned. Write it into a sentence like a word.",
     "learning-stopped": "Stopped. The next Learn goes on from here.",
-    "about-left": "about {time} left",
     # Connection and models.
     "server-title": "Palimpsest's backend",
     "this-computer": "This computer",
@@ -252,7 +251,6 @@ ENGLISH: Mapping[str, str] = {
     "installed": "installed",
     "download": "Download",
     "model-offer": "{title} · {size} to download · {licence}",
-    "downloading": "Downloading {model}",
     "downloaded": "{model} is installed.",
     "settings": "Backend and models",
 }

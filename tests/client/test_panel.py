@@ -313,6 +313,24 @@ def test_a_layer_is_opened_again_and_changed(desk):
     assert desk.state.updating == ""
 
 
+def test_a_layer_whose_pictures_are_gone_is_left_as_it_is(desk):
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.finish_edit()
+    desk.idle()
+    desk.panel.reopen()
+    desk.panel.apply()
+    desk.until(lambda s: len(desk.backend.submitted) == 2)
+    error = {"code": "image_not_found", "message": "No picture.", "hint": "", "details": {}}
+    desk.backend.tell("failed", error=error)
+    desk.idle()
+    assert desk.state.outcome.text.startswith("The picture this layer was made from is not kept any more.")
+    assert desk.state.updating == ""
+    desk.panel.apply()
+    desk.until(lambda s: len(desk.editor.captured) == 2)
+
+
 def test_a_layer_that_cannot_be_opened_again_says_why(desk):
     desk.panel.reopen()
     assert desk.state.outcome.text == "This layer wasn't made by Palimpsest: choose one that was."

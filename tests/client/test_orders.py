@@ -1,0 +1,203 @@
+"""From what is filled in to what the backend takes, and back from a layer's recipe to what was filled in."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.scripted import picture
+from palimpsest.api import schemas
+from palimpsest.contract import BUILT_IN, EditRequest, from_json
+from palimpsest.core import operations, region, tokens
+from palimpsest_client import controls, library
+from palimpsest_client.controls import OPERATIONS, RECOMMENDED, SHOWN, Form, Settings, edit_fields
+from palimpsest_client.editor import Capture, DocumentFacts
+from palimpsest_client.geometry import Bounds
+from palimpsest_client.orders import (
+    RecipeError,
+    attention_order,
+    describe_order,
+    edit_order,
+    job_id,
+    layer_name,
+    layer_result,
+    needed,
+    place_of,
+    read_recipe,
+    remember_order,
+)
+from palimpsest_client.sentences import changes, changes_text, in_style, with_thing, without_thing, words
+from palimpsest_client.session import filled
+
+SHOWS = "a photo of a red ball on grass"
+IMAGE = "5" * 64
+
+
+def form(operation: str, second: str = "", **settings) -> Form:
+    return Form(operation, SHOWS, {operation: second}, {}, {"ball": 0.5}, Settings(**settings))
+
+
+FORMS = [
+    form("replace", "a photo of a <my-toy> on grass", strength=0.9, structure=0.2),
+    form("insert", "a blue cube", seed=7, variations=3),
+    form("restyle", "an oil painting", structure=1.0, method="null-text", steps=20),
+    form("remove", "a red ball", feather=0, context=1.25, working_size=96),
+    form("reweight", guidance=4.5, cross=0.3, self_attention=0.7),
+]
+
+
+def capture(selection: bool = True) -> Capture:
+    bounds = Bounds(300, 200, 64, 48)
+    return Capture("d", picture(64, 48), picture(64, 48) if selection else None, bounds)
+
+
+def request_of(order) -> dict:
+    return filled(order.request, dict.fromkeys(order.pictures, IMAGE))
+
+
+@pytest.mark.parametrize("given", FORMS, ids=OPERATIONS)
+def test_the_server_takes_every_request(given):
+    shapes = {
+        "edit": schemas.EditRequest,
+        "invert": schemas.InvertRequest,
+        "attention": schemas.AttentionRequest,
+        "describe": schemas.DescribeRequest,
+    }
+    for order in (
+        edit_order("krita", given, capture()),
+        remember_order("krita", given, capture(False)),
+        attention_order("krita", given, "ball", capture()),
+        describe_order("krita", given, capture()),
+    ):
+        shapes[order.kind].model_validate(request_of(order))
+        schemas.Submission.model_validate({"id": order.id})
+
+
+@pytest.mark.parametrize("given", FORMS, ids=OPERATIONS)
+def test_a_layers_recipe_gives_back_what_was_filled_in(given):
+    """Through the backend's own form of the request, every default filled in."""
+    order = edit_order("krita", given, capture())
+    request = dataclasses.asdict(from_json(EditRequest, request_of(order)))
+    region = {"canvas": [64, 48], "box": [8, 8, 60, 40], "work": [64, 64]}
+    result = {"recipe": {"request": request, "region": region}}
+    layer = layer_result(order.id, picture(64, 48), result, Bounds(310, 210, 10, 10), given)
+    assert (layer.bounds, layer.content) == (Bounds(300, 200, 64, 48), Bounds(310, 210, 10, 10))
+    made = read_recipe(layer.recipe)
+    assert (made.image, made.selection, made.bounds) == (IMAGE, IMAGE, layer.bounds)
+    assert edit_fields(made.form) == edit_fields(given)
+    assert (made.form.operation, made.form.first, made.form.second) == (
+        given.operation,
+        given.first,
+        given.second,
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"palimpsest": 2}', '{"palimpsest": 1, "recipe": 3}'])
+def test_what_is_no_recipe_is_refused(text):
+    with pytest.raises(RecipeError):
+        read_recipe(text)
+
+
+def test_sliders_in_the_middle_leave_the_recipe_to_the_backend():
+    for operation in OPERATIONS:
+        fields = edit_fields(form(operation, "a photo of a dog on grass"))
+        assert fields["control"] == {}
+        assert fields["weights"] == ({"ball": 2.0} if operation == "reweight" else {})
+
+
+def test_the_sliders_middle_is_what_the_backend_recommends():
+    assert tuple(operations.RECIPES) == OPERATIONS
+    assert library.BUILT_IN == BUILT_IN
+    for operation, (cross, self_attention) in RECOMMENDED.items():
+        recipe = operations.RECIPES[operation]
+        assert (recipe.cross, recipe.self_attention) == ((0.0, cross), (0.0, self_attention))
+    assert {operation for operation in OPERATIONS if "structure" in SHOWN[operation]} == set(RECOMMENDED)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_more_on_a_slider_is_never_less_in_the_request(a, b):
+    low, high = sorted((a, b))
+    for middle in (0.4, 0.6, 0.8, 1.0):
+        assert 0 <= controls.around(middle, low) <= controls.around(middle, high) <= 1
+    assert controls.strength_factor(low) <= controls.strength_factor(high)
+    assert controls.factor(2 * low - 1) <= controls.factor(2 * high - 1)
+    assert controls.position(controls.factor(2 * a - 1)) == pytest.approx(2 * a - 1, abs=2e-3)
+
+
+@given(st.text(alphabet="ab<>-_'’ ,.\n3é", max_size=30))
+def test_words_are_those_of_the_backend(text):
+    composed = tokens.unicodedata.normalize("NFC", text)
+    named = [piece.text for piece in tokens.split(composed) if piece.kind != "mark"]
+    assert [word.text for word in words(composed)] == named
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text"),
+    [
+        (SHOWS, "a photo of a <my-toy> on grass", "red ball → <my-toy>"),
+        (SHOWS, "a photo of a red ball on wet sand", "grass → wet sand"),
+        (SHOWS, "a photo of a red ball and a cube on grass", "+ cube"),
+        (SHOWS, "a photo of a ball on grass", "− red"),
+        (SHOWS, "A photo of a red ball, on grass.", ""),
+    ],
+)
+def test_changes_are_named(source, target, text):
+    assert changes_text(changes(source, target)) == text
+
+
+def test_sentences_are_made_from_the_fields():
+    assert with_thing(SHOWS, "a blue cube") == "a photo of a red ball and a blue cube on grass"
+    assert in_style(SHOWS, "an oil painting") == "an oil painting of a red ball on grass"
+    assert in_style(SHOWS, "<ink>") == "a <ink> of a red ball on grass"
+    assert in_style("a cat", "<ink>") == "a <ink> of a cat"
+    assert without_thing(SHOWS, "a red ball") == "a photo of grass"
+    assert without_thing("a cat next to a mirror", "a mirror") == "a cat"
+    assert without_thing("a cat next to a mirror", "a cat") == "a mirror"
+    assert without_thing("a photo of a ball and a cube on grass", "a cube") == "a photo of a ball on grass"
+    assert without_thing("a catalogue", "a cat") == "a catalogue"
+
+
+def test_a_jobs_id_says_where_its_picture_lay():
+    assert place_of(job_id("krita", Bounds(1024, 512, 9, 9))) == (1024, 512)
+    assert place_of("3f6c-edit-1") == (0, 0)
+
+
+@given(
+    st.tuples(st.integers(40, 700), st.integers(40, 700)),
+    st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 1), st.floats(0.01, 1)),
+    st.sampled_from([0.0, 0.5, 2.0]),
+)
+def test_the_part_that_is_sent_is_looked_at_as_the_whole_would_be(canvas, at, context):
+    """The backend chooses the same region in the part as on the whole canvas."""
+    width, height = canvas
+    x, y = int(at[0] * (width - 1)), int(at[1] * (height - 1))
+    selection = Bounds(x, y, max(1, int(at[2] * (width - x))), max(1, int(at[3] * (height - y))))
+    facts = DocumentFacts("d", "p", width, height, selection, "l")
+    part = needed(facts, Settings(context=context), 64)
+    assert part is not None
+    mask = np.zeros((height, width), np.uint8)
+    mask[selection.y : selection.bottom, selection.x : selection.right] = 255
+    whole = region.plan(canvas, mask, 64, 32, context)
+    cut = mask[part.y : part.bottom, part.x : part.right]
+    own = region.plan(part.extent, cut, 64, 32, context)
+    assert own.work == whole.work
+    assert (own.box.left + part.x, own.box.top + part.y) == (whole.box.left, whole.box.top)
+    assert own.box.size == whole.box.size
+
+
+def test_a_small_selection_of_a_large_picture_is_sent_alone():
+    facts = DocumentFacts("d", "p", 8000, 6000, Bounds(4000, 3000, 200, 100), "l")
+    part = needed(facts, Settings(), 512)
+    assert part is not None
+    assert part.width * part.height < 8000 * 6000 / 6
+    assert needed(dataclasses.replace(facts, selection=None), Settings(), 512) is None
+
+
+def test_layers_are_named_after_their_edit():
+    requests = [request_of(edit_order("krita", given, capture())) for given in FORMS]
+    names = [layer_name(dataclasses.asdict(from_json(EditRequest, request))) for request in requests]
+    assert names == ["red ball → my-toy", "+ blue cube", "an oil painting", "− red ball", "ball × 2"]

@@ -1,0 +1,79 @@
+"""Every text is there, is used, and can be translated."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from palimpsest_client.controls import METHODS, OPERATIONS
+from palimpsest_client.wording import ENGLISH, duration, phase, say, speak
+
+ROOT = Path(__file__).parent.parent.parent
+FILES = [
+    path
+    for folder in ("backend/palimpsest_client", "krita_plugin/palimpsest", "gimp_plugin/palimpsest")
+    for path in sorted((ROOT / folder).glob("*.py"))
+]
+MADE = [f"{stem}-{name}" for stem in ("second", "example", "tip", "select", "layer") for name in OPERATIONS]
+MADE += [f"tip-{name}" for name in ("steps", "guidance", "cross", "self", "working-size")]
+MADE += [f"method-{name}" for name in METHODS] + ["source-canvas", "source-layer", *OPERATIONS]
+
+
+def said(path: Path) -> set[str]:
+    """Every string of a file: keys are given to ``say`` directly or passed on to it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {value for value in constants if isinstance(value, str)}
+
+
+def asked(path: Path) -> set[str]:
+    """What is given to ``say`` as it stands."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "say" and call.args
+        if isinstance(call.args[0], ast.Constant)
+    }
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}/{path.name}")
+def test_what_is_said_exists(path):
+    assert asked(path) - set(ENGLISH) == set()
+
+
+def test_no_text_is_left_over():
+    used = set().union(*(said(path) for path in FILES if path.name != "wording.py"))
+    own = {"seconds", "minutes", "hours", *(key for key in ENGLISH if key.startswith("phase-"))}
+    assert sorted(set(ENGLISH) - used - own - set(MADE)) == []
+
+
+def test_texts_are_in_the_houses_words():
+    for key, text in ENGLISH.items():
+        assert "!" not in text, key
+        assert not re.search(r"\b(AI|magic|sorry|prompt)\b", text), key
+
+
+def test_a_translation_is_used_where_it_has_a_text():
+    try:
+        speak({"apply": "Anwenden", "n-of-m": "{n} von {m}"})
+        assert (say("apply"), say("cancel"), say("n-of-m", n=1, m=2)) == ("Anwenden", "Cancel", "1 von 2")
+        with pytest.raises(KeyError, match="no-such-text"):
+            speak({"no-such-text": "x"})
+    finally:
+        speak({})
+    assert say("apply") == "Apply"
+
+
+def test_durations_and_phases():
+    assert [duration(seconds) for seconds in (0.4, 59, 90, 5400)] == ["0 s", "59 s", "2 min", "2 h"]
+    assert (phase("inverting"), phase("pondering")) == ("Inverting the photo", "Pondering")
