@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from palimpsest.cli import build_parser
+from palimpsest.installation.command import EXPLAINED, build_installer_parser
+from palimpsest_client.wording import ENGLISH
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -51,6 +53,57 @@ def test_links_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
     local = [link for link in links if not re.match(r"https?:|mailto:", link)]
     assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+def said_in(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def source(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+CONTROLS = (
+    *("replace", "insert", "restyle", "remove", "reweight", "first", "second-replace", "describe", "learn"),
+    *("concepts", "structure", "strength", "feather", "variations", "apply", "cancel", "remember", "results"),
+    *("source", "model", "sentence", "method", "steps", "guidance", "cross", "self", "context", "seed"),
+    *("working-size", "defaults", "name", "subject", "style", "learn-now", "stop", "picture-is-meant"),
+    *("leave-out", "update", "new-layer-instead", "start", "connect", "choose-token", "copy-command"),
+    *("get-model", "not-installed", "gone", "searching"),
+)
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_every_control_of_the_panel_is_explained(control: str) -> None:
+    words = ENGLISH[control].split(":")[0].split(".")[0]
+    assert words.lower() in said_in("panel.md").lower()
+
+
+def test_every_action_in_krita_is_explained() -> None:
+    actions = re.findall(r'\("[a-z]+", say\("([a-z-]+)"\)', source("krita_plugin/palimpsest/extension.py"))
+    assert len(actions) > 8
+    said = said_in("krita.md")
+    listed = [ENGLISH[action].replace(" in selection", "") for action in actions]
+    assert [text for text in listed if text not in said] == []
+
+
+def test_every_procedure_of_gimp_is_explained() -> None:
+    declared = source("gimp_plugin/palimpsest/procedures.py")
+    names = re.findall(r'Procedure\(\s+"([a-z-]+)"', declared)
+    arguments = re.findall(r'Argument\(\s*"([a-z-]+)"', declared)
+    assert len(names) > 8
+    assert len(arguments) > 15
+    said = said_in("gimp.md")
+    assert [name for name in names if f"`plug-in-palimpsest-{name}`" not in said] == []
+    assert [name for name in arguments if f"`{name}`" not in said] == []
+
+
+def test_every_command_of_the_installer_is_explained() -> None:
+    said = "".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+    assert [name for name in EXPLAINED if f"install.py {name}" not in said] == []
+    found = dict(parsers(build_installer_parser()))
+    every = {option for parser in found.values() for a in parser._actions for option in a.option_strings}
+    assert [o for o in every if o.startswith("--") and o not in said] == []
 
 
 def test_the_readme_is_two_commands_and_leads_on() -> None:

@@ -47,7 +47,7 @@ STEPS = {
 
 def run(root: str, arguments: Sequence[str]) -> int:
     """The command line. Returns the exit code."""
-    parser = _parser()
+    parser = build_installer_parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command not in PASS_ON:
         parser.error(f"{options.command} doesn't know {' '.join(rest)}")
@@ -172,7 +172,7 @@ def _hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_installer_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="install.py",
         description="Set Palimpsest up in .venv beside this file, and run what you ask for.",
