@@ -63,6 +63,14 @@ def test_uninstall_removes_exactly_what_was_made(home: Path, checkout: Path) -> 
     assert everything(home) == before
 
 
+def test_settings_that_krita_never_wrote_go_too(home: Path, checkout: Path) -> None:
+    (home / ".config/kritarc").unlink()
+    before = everything(home)
+    assert install(checkout, "plugins", "--plugin-only") == 0
+    assert install(checkout, "uninstall") == 0
+    assert everything(home) == before
+
+
 def test_one_editor_is_left_alone_when_the_other_is_meant(home: Path, checkout: Path) -> None:
     before = everything(home / ".local")
     assert install(checkout, "gimp", "--plugin-only") == 0

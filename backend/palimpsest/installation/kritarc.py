@@ -51,8 +51,11 @@ def read(settings: Path) -> bytes:
 
 
 def write(settings: Path, content: bytes) -> None:
-    """Whole or not at all; a link stays a link."""
+    """Whole or not at all; a link stays a link, and a file that holds nothing goes."""
     settings = settings.resolve()
+    if not content:
+        settings.unlink(missing_ok=True)
+        return
     settings.parent.mkdir(parents=True, exist_ok=True)
     partial = settings.with_name(settings.name + ".palimpsest")
     partial.write_bytes(content)
