@@ -35,13 +35,13 @@ class Slices:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._work: list[tuple[Steps[None], Callable[[str], None]]] = []
+        self._work: list[tuple[Steps[Any], Callable[[str], None]]] = []
 
     @property
     def busy(self) -> bool:
         return bool(self._work)
 
-    def add(self, steps: Steps[None], failed: Callable[[str], None]) -> None:
+    def add(self, steps: Steps[Any], failed: Callable[[str], None]) -> None:
         """``failed`` gets a sentence if it raises. Nothing runs before the next turn."""
         self._work.append((steps, failed))
 
@@ -58,7 +58,7 @@ class Slices:
             worked = self._step(*work) or worked
         return worked
 
-    def _step(self, steps: Steps[None], failed: Callable[[str], None]) -> bool:
+    def _step(self, steps: Steps[Any], failed: Callable[[str], None]) -> bool:
         try:
             return next(steps)
         except StopIteration:

@@ -26,12 +26,25 @@ from ._client.editor import (
     LayerResult,
 )
 from ._client.geometry import Bounds, Extent
+from ._client.packing import packed
+from ._client.png import Layout
 from ._client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
 from .nodes import active_layer, bounds_of, id_of, layer_of, pictures, place
 from .pictures import LayerPicture, Piece, read_layer, read_mask
 from .qt import QByteArray, QTimer
-from .reading import picture_png, selection_png
-from .spaces import DEPTHS, INTEGER, MODELS, Backstage, Converter, Space, discard, sent, sent_for, space_of
+from .spaces import (
+    DEPTHS,
+    INTEGER,
+    MODELS,
+    Backstage,
+    Converter,
+    Space,
+    discard,
+    picture_png,
+    sent,
+    sent_for,
+    space_of,
+)
 
 TURN = 5  # ms between two turns of the work: Krita's own share
 RECIPE = "palimpsest-recipe:"  # + a layer's id: the annotation of the document that holds its recipe
@@ -135,7 +148,10 @@ class KritaEditor(Editor):
         finally:
             discard(copy)
         yield WORKED
-        mask = None if selection is None else (yield from selection_png(part, selection.pixelData))
+        mask = None
+        if selection is not None:
+            grey = Layout(part.extent, 1)
+            mask = yield from packed(grey, part, INTEGER, lambda b: selection.pixelData(*b).data())
         done(Capture(key, image, mask, part))
 
     # Layers and selections in.

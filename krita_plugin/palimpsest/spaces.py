@@ -1,23 +1,26 @@
 """Colour spaces: Krita converts pixels, in hidden documents so that nothing shows in anybody's undo history.
 
 A node that belongs to the user's document would leave "Convert Layer Color Space" there, even before it
-is added. So one small hidden document is kept (see ``template``), and each use works in a clone of it,
-whose own history goes away with it.
+is added. So one small hidden document is kept, and each use works in a clone of it, whose own history
+goes away with it.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from krita import Document, Krita, Node
 
-from ._client.slices import WorkError
+from ._client import png
+from ._client.geometry import Bounds
+from ._client.krita_file import layer_with_mask
+from ._client.packing import packed
+from ._client.slices import Steps, WorkError
 from .qt import QByteArray
-from .template import layer_with_mask
 
 CHANNELS = {"RGBA": 4, "GRAYA": 2}
 MODELS = {"CMYKA": "CMYK", "LABA": "Lab", "XYZA": "XYZ", "YCbCrA": "YCbCr"}  # names of those without a way
@@ -122,6 +125,17 @@ class Converter:
         if self._document is not None:
             discard(self._document)
             self._document = self._blank = None
+
+
+def picture_png(
+    backstage: Backstage, space: Space, part: Bounds, read: Callable[[int, int, int, int], QByteArray]
+) -> Steps[bytes]:
+    """``part`` of what ``read`` (x, y, width, height) gives in ``space``, in sRGB or its grey."""
+    target = sent_for(space)
+    bits, blue_first = 8 * DEPTHS[target.depth], target.model == "RGBA"
+    layout = png.Layout(part.extent, CHANNELS[target.model], bits, blue_first=blue_first)
+    with Converter(backstage, space, target) as converter:
+        return (yield from packed(layout, part, space.most, lambda b: converter.convert(read(*b).data())))
 
 
 def open_hidden(content: bytes) -> Document:

@@ -7,7 +7,9 @@ import threading
 
 import pytest
 
-from palimpsest_client import slices
+from palimpsest_client import png, slices
+from palimpsest_client.geometry import Bounds, Extent
+from palimpsest_client.packing import QUEUED, packed
 from palimpsest_client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
 
 
@@ -100,3 +102,38 @@ def test_what_fails_elsewhere_fails_here():
     work.add(elsewhere(fail), told.append)
     run(work, turns=10_000_000)
     assert told == ["The picture is damaged."]
+
+
+def test_a_picture_is_packed_while_it_is_read():
+    layout, part = png.Layout(Extent(30, 50), 1), Bounds(7, 9, 30, 50)
+    pixels = bytes(range(50)) * 30
+    read: list[Bounds] = []
+    found: list[bytes] = []
+
+    def band(bounds: Bounds) -> bytes:
+        read.append(bounds)
+        return pixels[(bounds.y - 9) * 30 :][: bounds.extent.pixels]
+
+    def whole() -> Steps[None]:
+        found.append((yield from packed(layout, part, 60, band)))
+
+    work = Slices()
+    work.add(whole(), no_failure)
+    run(work, turns=10_000_000)
+    assert found == [png.encode(pixels, layout)]
+    assert len(read) == 25 > QUEUED, "two rows at a time, and more of them than may wait"
+
+
+def test_a_picture_that_cannot_be_read_is_told_and_leaves_no_thread():
+    def band(bounds: Bounds) -> bytes:
+        raise WorkError("The picture was closed.")
+
+    told: list[str] = []
+    work = Slices()
+    work.add(packed(png.Layout(Extent(3, 5), 1), Bounds(0, 0, 3, 5), 3, band), told.append)
+    run(work)
+    assert told == ["The picture was closed."]
+    for thread in threading.enumerate():
+        if thread.name == "palimpsest-pixels":
+            thread.join(60)
+            assert not thread.is_alive()
