@@ -58,6 +58,7 @@ class Window(Gtk.Window):
         self.connect("key-press-event", lambda _, event: self._pressed(event))
         self.show_all()
         self.draw(self.panel.state)
+        self._first.focus()
         self.panel.start()
         self._ticking = GLib.timeout_add(TICK, self._tick)
 

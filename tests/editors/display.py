@@ -54,6 +54,9 @@ class Display:
         """Visible windows, for instance ``windows("--name", "^Palimpsest$")``."""
         return self._run("xdotool", "search", "--onlyvisible", *criteria, check=False).split()
 
+    def title(self, window: str) -> str:
+        return self._run("xdotool", "getwindowname", window).strip()
+
     def place(self, window: str, x: int, y: int, width: int, height: int) -> None:
         self._run("xdotool", "windowsize", "--sync", window, str(width), str(height))
         self._run("xdotool", "windowmove", "--sync", window, str(x), str(y))

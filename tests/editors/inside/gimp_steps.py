@@ -10,6 +10,7 @@ from _client.geometry import Bounds  # noqa: E402
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402
 from host import GimpEditor  # noqa: E402  - the plug-in's own
 
+views = {}  # display → picture
 ending = []  # something in it: the driver ends
 
 
@@ -30,7 +31,7 @@ def load(path):
 
 
 def show(image):
-    Gimp.Display.new(image_of(image))
+    views[Gimp.Display.new(image_of(image)).get_id()] = image
     Gimp.displays_flush()
 
 
@@ -39,9 +40,19 @@ def save(image, path):
     return Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image_of(image), Gio.File.new_for_path(path), None)
 
 
-def close_documents(display=False):
+def close_documents():
     for image in Gimp.get_images():
-        image.delete()
+        close_views(image.get_id())
+        if Gimp.Image.id_is_valid(image.get_id()):
+            image.delete()
+
+
+def close_views(image):
+    """A picture goes with the last of its views."""
+    for display in [display for display, shown in views.items() if shown == image]:
+        del views[display]
+        if Gimp.Display.id_is_valid(display):
+            Gimp.Display.get_by_id(display).delete()
 
 
 def image_of(number):
@@ -155,6 +166,16 @@ def run(name, image, run_mode, values):
     status = results.index(0)
     rest = [plain(results.index(place)) for place in range(1, results.length())]
     return {"status": status.value_nick, "results": rest, "error": Gimp.get_pdb().get_last_error()}
+
+
+def tell_window(command):
+    """What a menu item does when the Palimpsest window is open. Returns when the window has obeyed."""
+    procedure = Gimp.get_pdb().lookup_procedure("palimpsest-window-command")
+    if procedure is None:
+        return False
+    config = procedure.create_config()
+    config.set_property("command", command)
+    return procedure.run(config).index(0) == Gimp.PDBStatusType.SUCCESS
 
 
 def plain(value):
