@@ -249,6 +249,7 @@ class PalimpsestDocker(DockWidget):
         form = state.form
         for made, name in zip(self._operations.buttons(), OPERATIONS):
             made.setChecked(name == form.operation)
+            made.setFont(self._status.font())  # a style sheet takes it from elsewhere
             made.setEnabled(name not in state.cannot_operate)
             made.setToolTip(state.cannot_operate.get(name, say("tip-" + name)))
         self._first.put(form.first)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ._client.sentences import Word
 from ._client.wording import say
-from .layout import label
+from .layout import label, shortened
 from .qt import (
     QGridLayout,
     QPalette,
@@ -144,7 +144,7 @@ class Weights(Sliders):
             self.clear()
             for word in words:
                 ends = (say("word-gone"), say("strong"))
-                self.add(word, word, say("tip-reweight"), ends, self._tell(word))
+                self.add(word, shortened(word), f"{word}: {say('tip-reweight')}", ends, self._tell(word))
         for word in words:
             self.put(word, (weights.get(word, 0.0) + 1) / 2)
 

@@ -23,6 +23,8 @@ from .qt import (
 
 GAP = 4  # px
 QUIET = 150  # of 255
+NARROWEST = 100  # px
+LONGEST = 16  # letters of a name
 
 
 class FlowLayout(QLayout):
@@ -62,7 +64,7 @@ class FlowLayout(QLayout):
         size = QSize(0, 0)
         for item in self._items:
             size = size.expandedTo(item.minimumSize())
-        return size
+        return size.boundedTo(QSize(NARROWEST, size.height()))  # wider ones are cut at the width there is
 
     def _arrange(self, rect: QRect, move: bool) -> int:
         """Height that is needed."""
@@ -151,6 +153,10 @@ def link(text: str, tip: str = "") -> QToolButton:
     return made
 
 
+def shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+
+
 def button(text: str) -> QPushButton:
     """As narrow as its text allows."""
     made = QPushButton(text)
@@ -179,6 +185,6 @@ def tile(name: str, content: bytes | None, side: int, tip: str, text: str = "") 
         made.setIcon(QIcon(pixmap))
         made.setIconSize(QSize(side, side))
     if text or pixmap.isNull():
-        made.setText(text or name)
+        made.setText(shortened(text or name))
         made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     return made

@@ -21,7 +21,7 @@ from palimpsest import tour
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 TOUR = Path(tour.__file__).parent / "pictures"
-WIDTH, HEIGHT = 264, 880  # of the docker
+WIDTH, HEIGHT = 264, 780  # of the docker
 SIDE = 512  # px of the photo
 SHOWS, TOY = "a photo of a red ball on grass", "a photo of a <my-toy> on grass"
 
@@ -72,7 +72,7 @@ class Photographer:
         self.docker("ready")
         self.call("press", "_apply")
         self.until("panel_running")
-        self.until("panel_previews")
+        self.until("panel_previews", patience=300)
         self.docker("running")
         self.until("panel_idle", patience=300)
         self.until("panel_results", 1)

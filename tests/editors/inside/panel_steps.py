@@ -1,6 +1,7 @@
 """What a test can call inside Krita about the docker and the learn dialog (see ``driven.py``). Python 3.8."""
 
 from krita import Krita
+from palimpsest._client.connection import Choice
 from palimpsest.backend_dialog import open_models_dialog
 from palimpsest.desk import desk
 from palimpsest.extension import show_docker as bring_forth
@@ -96,6 +97,19 @@ def panel_sees_document(selected):
 
 def panel_has_recipe():
     return panel()["recipe"]
+
+
+def panel_knows(concept):
+    """Asks anew until the word is there."""
+    if concept not in panel()["concepts"]:
+        desk().panel.refresh_concepts()
+        return False
+    return True
+
+
+def connect_panel(address, token):
+    """Empty = this computer's own backend."""
+    return desk().panel.connect_to(Choice(address, token))
 
 
 def reset_panel(settings):
