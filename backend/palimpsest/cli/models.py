@@ -33,7 +33,7 @@ def _action(actions: Any, name: str, run: Any, what: str, folder: bool = False) 
 
 
 def run_list(options: argparse.Namespace) -> int:
-    from palimpsest.models.catalog import installed
+    from palimpsest.models.catalog import captioners, installed
     from palimpsest.models.listing import list_models
 
     settings = read_settings()
@@ -46,6 +46,8 @@ def run_list(options: argparse.Namespace) -> int:
     for model in models:
         place = places.get(model["name"])
         print("\t".join((model["name"], described(model), "" if place is None else str(place))).rstrip())
+    for name, place in captioners(settings.folders.models).items():
+        print(f"{name}\tdescribes pictures\t{place}")
     return 0
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import palimpsest.demo
 from palimpsest.contract import BUILT_IN
-from palimpsest.errors import ModelNotFoundError
+from palimpsest.errors import ModelNotFoundError, ModelUnreadableError
 from palimpsest.models import elsewhere
+from palimpsest.models.spec import read_json
+
+CAPTIONERS = ("blip",)  # model types, as transformers names them
 
 
 def built_in_folder() -> Path:
@@ -39,6 +42,20 @@ def installed(models: Path, others: Sequence[Path] = ()) -> dict[str, Path]:
                 free = name if name not in places else f"{name} ({place.parent.name})"
                 places.setdefault(free, place)
     return places
+
+
+def captioners(models: Path) -> dict[str, Path]:
+    """Name → folder of everything in the ``models`` folder that describes pictures."""
+    found = sorted(models.glob("*/config.json")) if models.is_dir() else []
+    return {path.parent.name: path.parent for path in found if _model_type(path) in CAPTIONERS}
+
+
+def _model_type(config: Path) -> str:
+    """What transformers calls it; nothing for a file that can't be read."""
+    try:
+        return str(read_json(config).get("model_type", ""))
+    except ModelUnreadableError:
+        return ""
 
 
 def names_path(name: str, models: Path, others: Sequence[Path] = ()) -> bool:

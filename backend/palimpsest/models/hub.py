@@ -60,12 +60,19 @@ def as_remote(sibling: RepoSibling, url: str, headers: tuple[tuple[str, str], ..
 def wanted(paths: list[str], variant: str | None) -> list[str]:
     """Configuration, tokenizers and one set of safetensors weights; nothing pickled, no duplicates."""
     parts = [path.split("/") for path in paths]
-    chosen = ["model_index.json"] if "model_index.json" in paths else []
+    if "model_index.json" not in paths:  # one network: everything lies in the top folder
+        names = [path for path in paths if "/" not in path]
+        return [*(name for name in names if _is_text(name)), *weights(names, variant)]
+    chosen = ["model_index.json"]
     for folder in FOLDERS:
         names = [part[1] for part in parts if len(part) == 2 and part[0] == folder]
-        texts = [name for name in names if name.endswith(TEXTS) and ".index." not in name]
+        texts = [name for name in names if _is_text(name)]
         chosen += [f"{folder}/{name}" for name in [*texts, *weights(names, variant)]]
     return chosen
+
+
+def _is_text(name: str) -> bool:
+    return name.endswith(TEXTS) and ".index." not in name
 
 
 def weights(names: list[str], variant: str | None) -> list[str]:

@@ -7,21 +7,34 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from palimpsest.contract import BUILT_IN
 from palimpsest.errors import PalimpsestError
-from palimpsest.models.catalog import installed
+from palimpsest.models.catalog import captioners, installed
 from palimpsest.models.checkpoint import read_spec
 from palimpsest.models.offers import OFFERS
 
 
 def list_models(models: Path, others: Sequence[Path] = ()) -> list[dict[str, Any]]:
-    """``{"name", "installed", "details"}``: the installed ones first, then the rest of the catalogue."""
+    """``{"name", "installed", "details"}``: the installed ones first, then the rest of the catalogue.
+
+    ``details["describes"]``: whether pictures can be described for this model, or people must do it.
+    """
+    helpers = captioners(models)
     here = {name: place for name, place in installed(models, others).items() if place.exists()}
     offered = {known.name: known.to_json() for known in OFFERS}
     found = [
-        {"name": name, "installed": True, "details": {**offered.get(name, {}), **capabilities(place)}}
+        {
+            "name": name,
+            "installed": True,
+            "details": {
+                **offered.get(name, {}),
+                **capabilities(place),
+                "describes": name == BUILT_IN or bool(helpers),
+            },
+        }
         for name, place in here.items()
     ]
-    absent = [name for name in offered if name not in here]
+    absent = [name for name in offered if name not in here and name not in helpers]
     return found + [{"name": name, "installed": False, "details": offered[name]} for name in absent]
 
 

@@ -36,7 +36,7 @@ def load(
     Raises a ModelError that names what is missing, damaged or unsupported; OutOfMemoryError.
     """
     where = default_device() if device is None else torch.device(device)
-    with _quiet_libraries(), _memory_errors(source, where):
+    with quiet_libraries(), _memory_errors(source, where):
         if source.is_dir():
             return _load_folder(source, where, memory)
         if source.suffix in layout.PICKLED:
@@ -184,7 +184,7 @@ def _memory_errors(source: Path, device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet_libraries() -> Iterator[None]:
+def quiet_libraries() -> Iterator[None]:
     """No progress bars and no hints between ours; as they were afterwards."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging

@@ -65,6 +65,17 @@ OFFERS = (
         native_size=1024,
         variant="fp16",
     ),
+    Offer(
+        name="captions",
+        title="BLIP image captioning, large",
+        repository="Salesforce/blip-image-captioning-large",
+        licence="BSD 3-Clause",
+        licence_url="https://huggingface.co/Salesforce/blip-image-captioning-large",
+        size=int(1.75 * GIB),
+        memory=3 * GIB,
+        native_size=384,
+        note="It describes photographs (palimpsest describe); it edits nothing.",
+    ),
 )
 
 

@@ -1,36 +1,68 @@
-"""Propose a caption for a picture. The built-in model's judge knows its own world only."""
+"""Propose a caption for a picture: of the built-in model's world by its judge, of photographs by BLIP."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from palimpsest.contract import BUILT_IN, DescribeRequest
 from palimpsest.core.composite import quantise
 from palimpsest.core.region import Size, bounds
 from palimpsest.errors import ModelIncapableError
 from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.models.captioner import Captioner
+from palimpsest.models.catalog import captioners
 from palimpsest.storage.pictures import read_picture, read_selection, to_model_rgb
-from palimpsest.tasks.progress import Events
+from palimpsest.tasks.progress import Events, memory_told
 from palimpsest.tasks.workplace import Workplace
+
+Rgb = NDArray[np.float32]  # (h, w, 3) sRGB in [0, 1]
 
 
 def describe(place: Workplace, request: DescribeRequest) -> Events[None]:
     """No artifacts; the result holds caption and confidence."""
+    if request.model != BUILT_IN and place.captioner is None:
+        yield Progressed("loading", 0, 1)
+        place.captioner = open_captioner(place, request.model)
+    pixels = read_pixels(place, request)
+    yield Progressed("looking", 0, 1)
+    caption, confidence = said_of_toys(pixels) if request.model == BUILT_IN else said_of(place, pixels)
+    yield Progressed("looking", 1, 1)
+    yield Finished({}, {"caption": caption, "confidence": round(confidence, 4)})
+
+
+def read_pixels(place: Workplace, request: DescribeRequest) -> Rgb:
+    """The picture, or what is around its selection."""
+    picture = read_picture(place.images.get(request.image), place.limits)
+    if request.selection is None:
+        return to_model_rgb(picture)
+    mask = read_selection(place.images.get(request.selection), picture.size, place.limits)
+    return to_model_rgb(picture, bounds(mask, Size(*picture.size)))
+
+
+def said_of_toys(pixels: Rgb) -> tuple[str, float]:
     from palimpsest.demo.describe import describe as propose
     from palimpsest.demo.judge import load_judge
 
-    if request.model != BUILT_IN:
+    proposal = propose(load_judge(), quantise(pixels, 255).astype(np.uint8))
+    return proposal.caption, proposal.confidence
+
+
+def said_of(place: Workplace, pixels: Rgb) -> tuple[str, float]:
+    assert place.captioner is not None
+    with memory_told(place.device, "describing a picture", "Free some (palimpsest doctor)."):
+        said = place.captioner.caption(torch.from_numpy(pixels).permute(2, 0, 1)[None])
+    return said.text, said.confidence
+
+
+def open_captioner(place: Workplace, model: str) -> Captioner:
+    """Raises ModelIncapableError where there is none, ModelUnreadableError."""
+    folder = next(iter(captioners(place.models.models).values()), None)
+    if folder is None:
         raise ModelIncapableError(
-            f"Palimpsest can't describe pictures for the model {request.model!r}.",
-            "Describe it in your own words; only the built-in model's world is known.",
+            f"Nothing here describes pictures for the model {model!r}.",
+            "Describe it in your own words, or fetch a model that does: palimpsest pull captions.",
         )
-    picture = read_picture(place.images.get(request.image), place.limits)
-    box = None
-    if request.selection is not None:
-        mask = read_selection(place.images.get(request.selection), picture.size, place.limits)
-        box = bounds(mask, Size(*picture.size))
-    yield Progressed("looking", 0, 1)
-    pixels = quantise(to_model_rgb(picture, box), 255).astype(np.uint8)
-    proposal = propose(load_judge(), pixels)
-    yield Progressed("looking", 1, 1)
-    yield Finished({}, {"caption": proposal.caption, "confidence": round(proposal.confidence, 4)})
+    with memory_told(place.device, "the model that describes pictures", "Free some (palimpsest doctor)."):
+        return Captioner(folder, place.device)

@@ -15,7 +15,7 @@ from palimpsest import contract
 from palimpsest.contract import PullRequest
 from palimpsest.errors import ModelUnreadableError, PickledModelError, RequestError
 from palimpsest.jobs.events import Event, Finished, Progressed
-from palimpsest.models.catalog import installed
+from palimpsest.models.catalog import captioners, installed
 from palimpsest.models.download import Remote, download, require_room
 from palimpsest.models.hub import list_files
 from palimpsest.models.offers import offer
@@ -50,7 +50,7 @@ def open_puller(device: str, options: dict[str, Any]) -> Puller:
 def pull(request: PullRequest, models: Path, others: tuple[Path, ...] = ()) -> Iterator[Event]:
     """Raises RequestError, ModelNotFoundError, and what ``models.download`` raises."""
     require_safe(request)
-    here = installed(models, others).get(request.model)
+    here = {**installed(models, others), **captioners(models)}.get(request.model)
     if here is not None:
         yield Finished(result={"model": request.model, "path": str(here), "new": False})
         return

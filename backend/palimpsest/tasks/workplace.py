@@ -17,6 +17,7 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.core.tokens import PLACEHOLDER
 from palimpsest.errors import RequestError
 from palimpsest.jobs.events import Event, Progressed
+from palimpsest.models.captioner import Captioner
 from palimpsest.models.pool import ModelPool, device_named
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.decode import Limits
@@ -53,6 +54,7 @@ class Workplace:
     learning: Path
     limits: Limits = field(default_factory=Limits)
     previews: bool = True
+    captioner: Captioner | None = None  # once it was needed
 
     @property
     def device(self) -> torch.device:
