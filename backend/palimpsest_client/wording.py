@@ -52,6 +52,17 @@ ENGLISH: Mapping[str, str] = {
     "no-recipe": "This layer wasn't made by Palimpsest: choose one that was.",
     "recipe-unreadable": "This layer's recipe can't be read: {reason}",
     "no-word": "Name a word of the first sentence.",
+    # What the editors find in the way.
+    "indexed": "This picture has indexed colours. Palimpsest edits RGB and grey pictures.",
+    "rgb-copy": "Make an RGB copy",
+    "floating": "This picture has a floating selection: anchor it or make it a layer first.",
+    "nothing-to-edit": "This picture has no layer to edit. Add one, or open a photo.",
+    "closed": "The picture was closed meanwhile.",
+    "layer-gone": "The layer was removed meanwhile.",
+    "layer-is-group": "“{layer}” is a group: choose a layer in it, or edit what is visible.",
+    "layer-outside": "The layer lies outside the part that is to be edited.",
+    "layer-untouched": "The selection doesn't touch the layer.",
+    "result-empty": "The result changes nothing that is selected.",
     # Operations and fields.
     "replace": "Replace",
     "insert": "Insert",

@@ -31,20 +31,13 @@ from _client.editor import (  # noqa: E402
 )
 from _client.geometry import Bounds, Extent  # noqa: E402
 from _client.slices import WORKED, Slices, Steps, WorkError, elsewhere  # noqa: E402
+from _client.wording import say  # noqa: E402
 from gi.repository import Gegl, Gimp, GLib, GObject  # noqa: E402
 
 RECIPE = "palimpsest-recipe"  # the parasite that holds it
 PLAIN = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
 STRIPE = 1 << 18  # pixels read or written at once, a few milliseconds
 TURN = 10  # ms between two turns of our work
-
-INDEXED = "This picture has indexed colours. Palimpsest edits RGB and grey pictures."
-RGB_COPY = "Make an RGB copy"
-FLOATING = "This picture has a floating selection: anchor it or make it a layer first."
-NO_LAYERS = "This picture has no layer to edit. Add one, or open a photo."
-CLOSED = "The picture was closed meanwhile."
-UNTOUCHED = "The selection doesn't touch the layer."
-UNCHANGED = "The result changes nothing that is selected."
 
 
 class GimpEditor(Editor):
@@ -178,7 +171,7 @@ class ProgressBar:
 def opened(document: str) -> Gimp.Image:
     """Raises WorkError when it was closed."""
     if not Gimp.Image.id_is_valid(int(document)):
-        raise WorkError(CLOSED)
+        raise WorkError(say("closed"))
     return Gimp.Image.get_by_id(int(document))
 
 
@@ -214,10 +207,10 @@ def name_of(image: Gimp.Image) -> str:
 def refused(image: Gimp.Image, layer: Gimp.Layer | None) -> tuple[str, str]:
     """Why it can't be edited, and the remedy; empty if it can."""
     if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
-        return INDEXED, RGB_COPY
+        return say("indexed"), say("rgb-copy")
     if layer is None:
-        return NO_LAYERS, ""
-    return (FLOATING, "") if image.get_floating_sel() is not None else ("", "")
+        return say("nothing-to-edit"), ""
+    return (say("floating"), "") if image.get_floating_sel() is not None else ("", "")
 
 
 def require_editable(image: Gimp.Image) -> None:
@@ -279,7 +272,7 @@ def captured(
     finally:
         discard(copies)
     if something and masks.is_empty(read[1]):
-        raise WorkError(UNTOUCHED)
+        raise WorkError(say("layer-untouched"))
     encoded = yield from elsewhere(lambda: px.encoded(read, bounds.extent, kind))
     done(Capture(document, encoded[0], encoded[1] if something else None, bounds))
 
@@ -290,9 +283,9 @@ def snapshot(image: Gimp.Image, source: str) -> Gimp.Layer:
         return Gimp.Layer.new_from_visible(image, image, "Palimpsest")
     layer = active_layer(image) if source == LAYER else layer_of(image, source)
     if layer is None:
-        raise WorkError("The layer was removed meanwhile.")
+        raise WorkError(say("layer-gone"))
     if layer.is_group():
-        raise WorkError(f"{layer.get_name()!r} is a group: choose a layer in it, or edit what is seen.")
+        raise WorkError(say("layer-is-group", layer=layer.get_name()))
     return layer.copy()
 
 
@@ -315,7 +308,7 @@ def extent_of(layer: Gimp.Layer, image: Gimp.Image, within: Bounds | None) -> Bo
     bounds = placed_at(layer).intersect(Bounds(0, 0, image.get_width(), image.get_height()))
     bounds = bounds if within is None else bounds.intersect(within)
     if bounds.empty:
-        raise WorkError("The layer lies outside the part that is to be edited.")
+        raise WorkError(say("layer-outside"))
     return bounds
 
 
@@ -353,7 +346,7 @@ def inserted(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
     grey = opened(document).get_base_type() == Gimp.ImageBaseType.GRAY
     made = yield from elsewhere(lambda: px.pasted(result, grey))
     if made is None:
-        raise WorkError(UNCHANGED)
+        raise WorkError(say("result-empty"))
     image = opened(document)
     require_editable(image)
     layer = new_layer(image, made, result)
