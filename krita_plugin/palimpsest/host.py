@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -256,8 +257,13 @@ class KritaEditor(Editor):
         if known is None:
             known = Opened(str(next(self._keys)), document)
             self._opened = [entry for entry in self._opened if is_open(entry.document)] + [known]
-            self.later(self._backstage.open)  # it takes a moment, which after opening a picture nobody minds
+            self.later(self._warm_up)
         return known
+
+    def _warm_up(self) -> None:
+        """It takes a moment, which nobody minds who has just opened a picture."""
+        with suppress(WorkError):
+            self._backstage.open()
 
     def _entry(self, key: str) -> Opened:
         """Raises WorkError when the document was closed."""

@@ -72,7 +72,7 @@ class Backstage:
         self._document: Document | None = None
 
     def open(self) -> Document:
-        if self._document is None:
+        if self._document is None or self._document not in Krita.instance().documents():  # closed by others
             self._document = open_hidden(layer_with_mask())
         return self._document
 

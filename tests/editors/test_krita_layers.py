@@ -187,6 +187,15 @@ def test_a_damaged_result_is_refused_in_words(studio: Studio):
     assert studio.layers() == ["photo"]
 
 
+def test_another_plug_in_may_close_what_it_does_not_know(studio: Studio):
+    _, mask, layer = opened(studio)
+    studio.insert(layer)
+    assert studio.krita.call("close_hidden_documents") == 1
+    other = layer_over(mask, np.uint8, seed=9)
+    assert "layer" in studio.insert(other)
+    assert np.array_equal(studio.pixels()[mask == 255], other[mask == 255])
+
+
 def test_a_canvas_of_one_pixel(studio: Studio):
     studio.open(np.full((1, 1, 4), 255, np.uint8))
     studio.insert(np.array([[[10, 20, 30, 255]]], np.uint8))

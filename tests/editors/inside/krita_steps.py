@@ -75,6 +75,16 @@ def until(holds):
         yield
 
 
+def close_hidden_documents():
+    """As another plug-in might, which doesn't know whose they are."""
+    krita = Krita.instance()
+    shown = [view.document() for view in krita.views()]
+    hidden = [document for document in krita.documents() if document not in shown]
+    for document in hidden:
+        document.close()
+    return len(hidden)
+
+
 def make_document(width, height, model, depth, profile, pixels):
     """With one layer that holds ``pixels`` (a file) everywhere; None = white."""
     krita = Krita.instance()
