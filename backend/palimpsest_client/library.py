@@ -14,7 +14,7 @@ from .wording import say
 
 MOST_RESULTS = 12
 LOOKED_THROUGH = 50  # jobs, newest first
-SMALL = 1 << 20  # pixels of a canvas whose finished picture may serve as its own thumbnail
+SMALL = 1 << 18  # pixels of a canvas whose finished picture may serve as its own thumbnail
 BUILT_IN = "built-in"
 GIB = float(1 << 30)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .qt import (
     QApplication,
     QEvent,
     QHBoxLayout,
     QIcon,
+    QImage,
     QLabel,
     QLayout,
     QPalette,
@@ -165,13 +168,17 @@ def button(text: str) -> QPushButton:
     return made
 
 
-def picture(content: bytes | None, side: int) -> QPixmap:
-    """Scaled into a square of ``side`` px; a null pixmap for what can't be read."""
-    pixmap = QPixmap()
-    if content is None or not pixmap.loadFromData(content):
-        return QPixmap()
+@lru_cache(maxsize=64)  # the strips are made anew often, their pictures need not be
+def small(content: bytes, side: int) -> QImage:
+    """Scaled into a square of ``side`` px; a null image for what can't be read. On any thread."""
+    image = QImage.fromData(content)
     ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    return pixmap.scaled(side, side, ratio, smooth)
+    return image if image.isNull() else image.scaled(side, side, ratio, smooth)
+
+
+def picture(content: bytes | None, side: int) -> QPixmap:
+    """Of a picture that is small already."""
+    return QPixmap() if content is None else QPixmap.fromImage(small(content, side))
 
 
 def tile(name: str, content: bytes | None, side: int, tip: str, text: str = "") -> QToolButton:

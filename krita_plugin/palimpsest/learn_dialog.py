@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._client.learning import STYLE, SUBJECT, Example, Learning, LearnState
 from ._client.wording import say
 from .desk import desk
-from .layout import Flow, beside_krita, button, label, picture, row
+from .layout import Flow, beside_krita, button, label, row, small
 from .qt import (
     QCheckBox,
     QDialog,
@@ -13,6 +13,7 @@ from .qt import (
     QFormLayout,
     QFrame,
     QLineEdit,
+    QPixmap,
     QProgressBar,
     QRadioButton,
     Qt,
@@ -36,6 +37,7 @@ class LearnDialog(QDialog):
         self.setMinimumWidth(WIDTH)
         self.resize(WIDTH, HEIGHT)
         self.drawn: LearnState | None = None
+        self._thumbnails: dict = {}  # picture → its pixmap, once it is decoded
         self._build()
         self.learning = Learning(desk().panel, desk().editor, self.draw)
         self.draw(self.learning.state)
@@ -105,8 +107,7 @@ class LearnDialog(QDialog):
         self._replaces.setVisible(state.exists)
         self._replaces.setChecked(state.replaces)
         if before is None or state.examples != before.examples:
-            tiles = [self._example(number, example) for number, example in enumerate(state.examples)]
-            self._pictures.refill(tiles)
+            self._draw_examples()
         working = state.progress is not None
         self._bar.setVisible(working)
         self._stop.setVisible(working)
@@ -128,7 +129,8 @@ class LearnDialog(QDialog):
         column.setSpacing(2)
         shown = label()
         shown.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        shown.setPixmap(picture(example.image, SIDE))
+        shown.setFixedSize(SIDE, SIDE)
+        shown.setPixmap(self._thumbnail(example.image))
         name = say("picture", n=number + 1, name=example.name)
         shown.setAccessibleName(name)
         shown.setToolTip(f"{name} {example.problem}".strip())
@@ -142,6 +144,23 @@ class LearnDialog(QDialog):
         if example.problem:
             frame.setFrameShape(QFrame.Shape.Box)
         return frame
+
+    def _thumbnail(self, image: bytes) -> QPixmap:
+        """A photo takes long to decode: that is done aside, and drawn when it is there."""
+        if image not in self._thumbnails:
+            self._thumbnails[image] = QPixmap()
+            session = desk().panel.session
+            session.aside(lambda: small(image, SIDE), lambda it: self._decoded(image, it), lambda _: None)
+        return self._thumbnails[image]
+
+    def _decoded(self, image: bytes, thumbnail) -> None:
+        self._thumbnails[image] = QPixmap.fromImage(thumbnail)
+        self._draw_examples()
+
+    def _draw_examples(self) -> None:
+        if self.drawn is not None and not self.isHidden():
+            tiles = [self._example(number, example) for number, example in enumerate(self.drawn.examples)]
+            self._pictures.refill(tiles)
 
     # What people do.
 

@@ -235,6 +235,10 @@ def test_a_new_docker_is_shown_once_and_not_against_the_users_will(closed_room):
     assert not room.docker.isVisible()
 
 
+def thumbnail(frame):
+    return frame.layout().itemAt(0).widget().pixmap()
+
+
 def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path):
     dialog = six.part("learn_dialog").open_learn_dialog()
     dialog._name.setText("my-toy")
@@ -247,6 +251,7 @@ def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path
         place.write_bytes(picture(8, 8, number))
     dialog.learning.add_files([str(place) for place in places])
     room.until(lambda _: len(dialog.drawn.examples) == 3)
+    room.until(lambda _: not any(thumbnail(frame).isNull() for frame in buttons(dialog._pictures)))
     room.editor.the_layers = [LayerFacts("layer:1", "Bear", True)]
     dialog._add_layers()
     room.until(lambda _: len(dialog.drawn.examples) == 4)
