@@ -127,6 +127,29 @@ def test_a_layer_is_sent_alone_and_as_large_as_it_is(studio: Studio):
     assert studio.krita.call("facts")["layer"] == "photo"
 
 
+def test_a_group_is_sent_as_it_looks_and_a_layer_only_where_the_canvas_is(studio: Studio):
+    studio.open(picture(RGB_8))
+    patch = noise(30, 40, 4, np.uint8, seed=5)
+    patch[..., 0] = patch[..., 2]
+    studio.krita.call("add_layer", "patch", studio.file(patch.tobytes()), WIDTH - 25, -10, 40, 30)
+    studio.krita.call("group_layer", "group")
+    facts = {layer["name"]: layer["source"] for layer in studio.krita.call("layer_facts")}
+    assert list(facts) == ["group", "patch", "photo"]
+    for name in ("group", "patch"):
+        found = studio.capture(facts[name])
+        assert found.bounds == [WIDTH - 25, 0, 25, 20]
+        assert np.array_equal(found.image, patch[10:, :25])
+
+
+def test_a_layer_off_the_canvas_is_refused_in_words(studio: Studio):
+    studio.open(picture(RGB_8))
+    patch = studio.file(noise(10, 10, 4, np.uint8).tobytes())
+    studio.krita.call("add_layer", "far away", patch, WIDTH + 10, 0, 10, 10)
+    studio.krita.call("activate_layer", "far away")
+    said = studio.capture_refused("layer")
+    assert said == 'The layer "far away" has nothing there. Choose another layer or another place.'
+
+
 def test_a_canvas_of_one_pixel(studio: Studio):
     studio.open(np.full((1, 1, 4), 77, np.uint8))
     studio.select(np.full((1, 1), 255, np.uint8))

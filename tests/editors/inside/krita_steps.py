@@ -171,6 +171,18 @@ def add_layer(name, pixels, x, y, width, height):
     active().waitForDone()
 
 
+def group_layer(name):
+    """Put the topmost layer into a new group of this name."""
+    document = active()
+    child = document.topLevelNodes()[-1]
+    group = document.createGroupLayer(name)
+    document.rootNode().addChildNode(group, None)
+    document.rootNode().removeChildNode(child)
+    group.addChildNode(child, None)
+    document.refreshProjection()
+    document.waitForDone()
+
+
 def mask_of(name, path):
     """The values of a layer's transparency mask over the canvas, into a file."""
     document = active()
