@@ -179,6 +179,8 @@ def asked(procedure: Gimp.Procedure, told: Procedure, config: Gimp.ProcedureConf
             entry = window.get_scale_entry(argument.name, 1.0)
             entry.set_bounds(*argument.limits, True)
     window.fill([argument.name for argument in shown])
+    window.set_size_request(ASKING_WIDTH, -1)
+    window.get_widget(shown[0].name, GObject.TYPE_NONE).get_entry().grab_focus()  # a sentence, always
     accepted = window.run()
     window.destroy()
     return accepted
