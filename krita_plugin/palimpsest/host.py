@@ -30,6 +30,7 @@ from ._client.geometry import Bounds, Extent
 from ._client.packing import packed
 from ._client.png import Layout
 from ._client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
+from ._client.wording import say
 from .nodes import active_layer, bounds_of, id_of, layer_of, pictures, place
 from .pictures import LayerPicture, Piece, read_layer, read_mask
 from .qt import QByteArray, QTimer
@@ -49,9 +50,6 @@ from .spaces import (
 
 TURN = 5  # ms between two turns of the work: Krita's own share
 RECIPE = "palimpsest-recipe:"  # + a layer's id: the annotation of the document that holds its recipe
-CLOSED = "The picture was closed meanwhile. The result is kept in the strip of results."
-OUTSIDE = "The selection lies outside the canvas. Select something on it, or deselect."
-RGB_COPY = "Make an RGB copy"
 
 
 @dataclass
@@ -85,7 +83,7 @@ class KritaEditor(Editor):
         selection = selected(document)
         refusal, remedy = refused(document)
         if not refusal and selection is not None and selection.empty:
-            refusal, selection = OUTSIDE, None
+            refusal, selection = say("selection-outside"), None
         return DocumentFacts(
             key=self._entry_of(document).key,
             name=PurePath(document.fileName()).name or document.name(),
@@ -270,7 +268,7 @@ class KritaEditor(Editor):
         for entry in self._opened:
             if entry.key == key and is_open(entry.document):
                 return entry
-        raise WorkError(CLOSED)
+        raise WorkError(say("closed"))
 
     def _require(self, key: str) -> Document:
         return self._entry(key).document
@@ -299,7 +297,7 @@ def refused(document: Document) -> tuple[str, str]:
     if model in ("RGBA", "GRAYA"):
         return "", ""
     name = MODELS.get(model, model)
-    return f"This picture is {name}. Palimpsest edits RGB and grey pictures.", RGB_COPY
+    return say("colour-model", name=name), say("rgb-copy")
 
 
 def recipe_of(document: Document, layer: Node) -> str:
@@ -310,14 +308,13 @@ def required_layer(document: Document, id: str | None) -> Node:
     """The layer with this id, or the active one for None. Raises WorkError."""
     layer = active_layer(document) if id is None else layer_of(document, id)
     if layer is None:
-        raise WorkError("There is no active layer." if id is None else "The layer was removed meanwhile.")
+        raise WorkError(say("no-active-layer") if id is None else say("layer-gone"))
     return layer
 
 
 def require_content(layer: Node | None, part: Bounds) -> None:
     if part.empty:
-        what = "The canvas" if layer is None else f'The layer "{layer.name()}"'
-        raise WorkError(f"{what} has nothing there. Choose another layer or another place.")
+        raise WorkError(say("canvas-empty") if layer is None else say("layer-empty", layer=layer.name()))
 
 
 def require_fit(opened: Opened, bounds: Bounds) -> None:
@@ -325,10 +322,11 @@ def require_fit(opened: Opened, bounds: Bounds) -> None:
     canvas = canvas_of(opened.document)
     before = bounds.extent if opened.sent is None else opened.sent
     if not canvas.contains(bounds) or (opened.sent is not None and opened.sent != canvas.extent):
-        raise WorkError(
-            f"The canvas had {before.width} × {before.height} pixels and has {canvas.width} × "
-            f"{canvas.height} now: the result doesn't fit it. It is kept in the strip of results."
-        )
+        raise WorkError(say("canvas-changed", before=size(before), now=size(canvas.extent)))
+
+
+def size(extent: Extent) -> str:
+    return f"{extent.width} × {extent.height}"
 
 
 def write(target: Node | Selection, piece: Piece, values: bytes) -> None:

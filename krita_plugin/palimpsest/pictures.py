@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ._client import masks, png
 from ._client.geometry import Bounds, Extent, strips
 from ._client.slices import WorkError
+from ._client.wording import say
 from .qt import QBuffer, QImage, QImageReader, QIODevice
 
 OPAQUE = b"\0" + b"\xff" * 255  # where a mask lets anything through, its layer is opaque
@@ -58,9 +59,9 @@ def read_image(content: bytes, extent: Extent) -> tuple[QImage, png.Layout]:
     try:
         layout = png.read_layout(content)
     except ValueError as error:
-        raise WorkError(f"The backend sent something that can't be read: {error}.") from error
+        raise WorkError(say("unreadable", reason=str(error))) from error
     if layout.extent != extent:
-        raise WorkError(f"The backend sent {tuple(layout.extent)} pixels where {tuple(extent)} belong.")
+        raise WorkError(say("unreadable", reason=f"{tuple(layout.extent)} ≠ {tuple(extent)}"))
     buffer = QBuffer()
     buffer.setData(content)
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
@@ -69,7 +70,7 @@ def read_image(content: bytes, extent: Extent) -> tuple[QImage, png.Layout]:
         reader.setAllocationLimit(0)
     image = reader.read()
     if image.isNull():
-        raise WorkError("The backend sent a damaged picture. Apply it again.")
+        raise WorkError(say("unreadable", reason=reader.errorString()))
     return image, layout
 
 

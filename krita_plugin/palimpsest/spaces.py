@@ -20,6 +20,7 @@ from ._client.geometry import Bounds
 from ._client.krita_file import layer_with_mask
 from ._client.packing import packed
 from ._client.slices import Steps, WorkError
+from ._client.wording import say
 from .qt import QByteArray
 
 CHANNELS = {"RGBA": 4, "GRAYA": 2}
@@ -61,7 +62,7 @@ def sent_for(space: Space) -> Space:
     """8 bits where that is all there is. Raises WorkError for other models than RGB and grey."""
     if space.model not in CHANNELS or space.depth not in DEPTHS:
         name = MODELS.get(space.model, space.model)
-        raise WorkError(f"This layer is {name}. Palimpsest edits RGB and grey pictures.")
+        raise WorkError(say("layer-colour-model", name=name))
     return sent(space.model, space.depth != "U8")
 
 
@@ -151,7 +152,7 @@ def open_hidden(content: bytes) -> Document:
         finally:
             krita.setBatchmode(asked)
     if document is None:
-        raise WorkError("Krita couldn't open the plug-in's own layer template.")
+        raise WorkError(say("no-template"))
     return document
 
 

@@ -147,7 +147,7 @@ def test_a_layer_off_the_canvas_is_refused_in_words(studio: Studio):
     studio.krita.call("add_layer", "far away", patch, WIDTH + 10, 0, 10, 10)
     studio.krita.call("activate_layer", "far away")
     said = studio.capture_refused("layer")
-    assert said == 'The layer "far away" has nothing there. Choose another layer or another place.'
+    assert said == "The layer “far away” has nothing there. Choose another layer or another place."
 
 
 def test_a_canvas_of_one_pixel(studio: Studio):

@@ -152,7 +152,7 @@ def test_a_result_for_a_picture_that_was_closed_is_not_lost(studio: Studio):
     key = studio.capture().document
     studio.krita.call("close_documents")
     said = studio.insert(layer, key=key)["failed"]
-    assert said == "The picture was closed meanwhile. The result is kept in the strip of results."
+    assert said == "The picture was closed meanwhile."
 
 
 def test_a_result_goes_to_its_own_picture_while_another_is_shown(studio: Studio):
