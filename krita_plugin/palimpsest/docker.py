@@ -14,7 +14,7 @@ from .advanced import Advanced
 from .backend_dialog import open_backend_dialog, open_models_dialog
 from .desk import desk
 from .fields import Sentence, Sliders, Weights
-from .layout import Flow, button, label, link, picture, row, tile
+from .layout import Flow, Thumbnails, button, label, link, picture, row, tile
 from .learn_dialog import open_learn_dialog
 from .qt import (
     QApplication,
@@ -36,7 +36,7 @@ from .qt import (
 )
 
 LIGHTS = {"ready": "#4caf50", "busy": "#e0a030", "trouble": "#e05545"}
-CONCEPT, RESULT, PREVIEW = 22, 44, 200  # px
+CONCEPT, RESULT, PREVIEW = 22, 44, 160  # px
 MARGIN = 6
 CHOSEN = """QToolButton:checked { background: palette(highlight); color: palette(highlighted-text);
 border: 1px solid palette(highlight); border-radius: 2px; padding: 2px; }"""
@@ -51,6 +51,7 @@ class PalimpsestDocker(DockWidget):
         self._desk = desk()
         self._panel = self._desk.panel
         self._state: PanelState | None = None
+        self._thumbnails = Thumbnails(self._panel.session, RESULT, self._draw_results)
         self._build()
         self._desk.add(self)
 
@@ -234,9 +235,13 @@ class PalimpsestDocker(DockWidget):
         self._draw_controls(state)
         self._draw_work(state, before)
         if before is None or state.results != before.results:
-            self._results.refill([self._result(result) for result in state.results])
+            self._draw_results()
             self._results.setVisible(bool(state.results))
             self._no_results.setVisible(not state.results)
+
+    def _draw_results(self) -> None:
+        if self._state is not None:
+            self._results.refill([self._result(result) for result in self._state.results])
 
     def _draw_status(self, state: PanelState, before: PanelState | None) -> None:
         self._light.setStyleSheet(f"color: {LIGHTS[state.status.kind]}")
@@ -352,14 +357,14 @@ class PalimpsestDocker(DockWidget):
         key = "tip-other-family" if other else "tip-concept"
         kind = say(concept.kind)
         tip = say(key, name=concept.name, kind=kind, noun=concept.noun, family=concept.family)
-        made = tile(concept.name, concept.thumbnail, CONCEPT, tip, text=concept.name)
+        made = tile(concept.name, picture(concept.thumbnail, CONCEPT), tip, text=concept.name)
         made.setEnabled(not other)
         made.clicked.connect(lambda: self._insert_concept(concept.name))
         return made
 
     def _result(self, result: Result):
         tip = say("tip-result", name=result.name, width=result.bounds.width, height=result.bounds.height)
-        made = tile(result.name, result.thumbnail, RESULT, tip)
+        made = tile(result.name, self._thumbnails.of(result.thumbnail), tip)
         made.clicked.connect(lambda: self._panel.reapply(result))
         return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from contextlib import suppress
 
 from .qt import (
     QApplication,
@@ -28,6 +28,7 @@ GAP = 4  # px
 QUIET = 150  # of 255
 NARROWEST = 100  # px
 LONGEST = 16  # letters of a name
+MOST_THUMBNAILS = 60
 
 
 class FlowLayout(QLayout):
@@ -168,7 +169,6 @@ def button(text: str) -> QPushButton:
     return made
 
 
-@lru_cache(maxsize=64)  # the strips are made anew often, their pictures need not be
 def small(content: bytes, side: int) -> QImage:
     """Scaled into a square of ``side`` px; a null image for what can't be read. On any thread."""
     image = QImage.fromData(content)
@@ -176,21 +176,45 @@ def small(content: bytes, side: int) -> QImage:
     return image if image.isNull() else image.scaled(side, side, ratio, smooth)
 
 
+class Thumbnails:
+    """Pictures of any size, decoded aside of Krita's thread; ``came`` is called when one is there."""
+
+    def __init__(self, session, side: int, came) -> None:
+        self._session, self._side, self._came = session, side, came
+        self._images: dict = {}  # content → image; None while it is decoded
+
+    def of(self, content: bytes | None) -> QPixmap:
+        """A null pixmap until it is there."""
+        if content is not None and content not in self._images:
+            while len(self._images) >= MOST_THUMBNAILS:
+                del self._images[next(iter(self._images))]
+            self._images[content] = None
+            self._session.aside(
+                lambda: small(content, self._side), lambda it: self._have(content, it), lambda _: None
+            )
+        image = self._images.get(content)
+        return QPixmap() if image is None else QPixmap.fromImage(image)
+
+    def _have(self, content: bytes, image: QImage) -> None:
+        self._images[content] = image
+        with suppress(RuntimeError):  # its window was closed, and Qt has deleted it
+            self._came()
+
+
 def picture(content: bytes | None, side: int) -> QPixmap:
     """Of a picture that is small already."""
     return QPixmap() if content is None else QPixmap.fromImage(small(content, side))
 
 
-def tile(name: str, content: bytes | None, side: int, tip: str, text: str = "") -> QToolButton:
+def tile(name: str, pixmap: QPixmap, tip: str, text: str = "") -> QToolButton:
     """A button that is a picture, with a name for those who can't see it."""
     made = QToolButton()
     made.setAccessibleName(name)
     made.setToolTip(tip)
     made.setAutoRaise(True)
-    pixmap = picture(content, side)
     if not pixmap.isNull():
         made.setIcon(QIcon(pixmap))
-        made.setIconSize(QSize(side, side))
+        made.setIconSize(pixmap.size())
     if text or pixmap.isNull():
         made.setText(shortened(text or name))
         made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

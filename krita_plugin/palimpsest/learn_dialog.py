@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._client.learning import STYLE, SUBJECT, Example, Learning, LearnState
 from ._client.wording import say
 from .desk import desk
-from .layout import Flow, beside_krita, button, label, row, small
+from .layout import Flow, Thumbnails, beside_krita, button, label, row
 from .qt import (
     QCheckBox,
     QDialog,
@@ -13,16 +13,16 @@ from .qt import (
     QFormLayout,
     QFrame,
     QLineEdit,
-    QPixmap,
     QProgressBar,
     QRadioButton,
+    QScrollArea,
     Qt,
     QVBoxLayout,
     QWidget,
 )
 
-SIDE = 64  # px of a picture
-WIDTH, HEIGHT = 380, 300
+SIDE, SHELF = 64, 104  # px of a picture, of a row of them
+WIDTH, HEIGHT = 380, 330
 FILES = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp"
 
 
@@ -37,7 +37,7 @@ class LearnDialog(QDialog):
         self.setMinimumWidth(WIDTH)
         self.resize(WIDTH, HEIGHT)
         self.drawn: LearnState | None = None
-        self._thumbnails: dict = {}  # picture → its pixmap, once it is decoded
+        self._thumbnails = Thumbnails(desk().panel.session, SIDE, self._draw_examples)
         self._build()
         self.learning = Learning(desk().panel, desk().editor, self.draw)
         self.draw(self.learning.state)
@@ -65,7 +65,13 @@ class LearnDialog(QDialog):
         column.addLayout(form)
         column.addWidget(label(say("pictures")))
         self._pictures = Flow(say("pictures"))
-        column.addWidget(self._pictures)
+        shelf = QScrollArea()
+        shelf.setWidget(self._pictures)
+        shelf.setWidgetResizable(True)
+        shelf.setFrameShape(QFrame.Shape.NoFrame)
+        shelf.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        shelf.setMinimumHeight(SHELF)
+        column.addWidget(shelf, 1)
         adders = [button(say(key)) for key in ("add-files", "add-selection", "add-layers")]
         for adder, call in zip(adders, (self._choose_files, self._add_selection, self._add_layers)):
             adder.clicked.connect(lambda _=False, call=call: call())
@@ -84,7 +90,6 @@ class LearnDialog(QDialog):
         self._stop.clicked.connect(lambda: self.learning.stop())
         close = button(say("close"))
         close.clicked.connect(lambda: self.close())
-        column.addStretch(1)
         column.addLayout(row(QWidget(), self._mean, self._learn, self._stop, close, stretch=0))
 
     def _line(self, key: str, example: str) -> QLineEdit:
@@ -130,7 +135,7 @@ class LearnDialog(QDialog):
         shown = label()
         shown.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         shown.setFixedSize(SIDE, SIDE)
-        shown.setPixmap(self._thumbnail(example.image))
+        shown.setPixmap(self._thumbnails.of(example.image))
         name = say("picture", n=number + 1, name=example.name)
         shown.setAccessibleName(name)
         shown.setToolTip(f"{name} {example.problem}".strip())
@@ -144,18 +149,6 @@ class LearnDialog(QDialog):
         if example.problem:
             frame.setFrameShape(QFrame.Shape.Box)
         return frame
-
-    def _thumbnail(self, image: bytes) -> QPixmap:
-        """A photo takes long to decode: that is done aside, and drawn when it is there."""
-        if image not in self._thumbnails:
-            self._thumbnails[image] = QPixmap()
-            session = desk().panel.session
-            session.aside(lambda: small(image, SIDE), lambda it: self._decoded(image, it), lambda _: None)
-        return self._thumbnails[image]
-
-    def _decoded(self, image: bytes, thumbnail) -> None:
-        self._thumbnails[image] = QPixmap.fromImage(thumbnail)
-        self._draw_examples()
 
     def _draw_examples(self) -> None:
         if self.drawn is not None and not self.isHidden():

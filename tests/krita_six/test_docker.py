@@ -105,7 +105,7 @@ def test_progress_preview_cancel_and_done(room):
     room.until(lambda s: s.preview)
     assert seen(docker, "_phase", "_bar", "_cancel", "_preview") == {"_phase", "_bar", "_cancel", "_preview"}
     assert (docker._phase.text(), docker._bar.value()) == ("Editing · 1 of 4 · 3 s", 250)
-    assert docker._preview.pixmap().width() == 200
+    assert docker._preview.pixmap().width() == 160
     docker._cancel.click()
     assert docker._phase.text() == "Cancelling…"
     room.until(lambda s: s.progress is None)
@@ -196,6 +196,7 @@ def test_results_of_before_are_shown_and_put_into_the_picture_again(closed_room,
     backend.past = [past(backend, "krita-0-0-aa"), past(backend, "krita-900-0-bb")]
     room = closed_room.open()
     room.until(lambda s: len(s.results) == 2)
+    room.until(lambda _: not any(made.icon().isNull() for made in buttons(room.docker._results)))
     fits, beyond = buttons(room.docker._results)
     assert fits.accessibleName() == "cat → dog"
     fits.click()

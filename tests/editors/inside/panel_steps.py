@@ -44,6 +44,13 @@ def dock(width, height):
     yield
 
 
+def theme(name):
+    """As in Settings ▸ Themes."""
+    (chosen,) = [a for a in Krita.instance().action("theme_menu").menu().actions() if a.text() == name]
+    chosen.trigger()
+    yield
+
+
 def docker_size():
     return [docker().width(), docker().height()]
 
