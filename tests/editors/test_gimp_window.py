@@ -3,101 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from editors.backend import REPOSITORY, Backend
+from editors.backend import Backend
 from editors.conftest import Gimps
-from editors.darkroom import RGB_8, Darkroom
 from editors.display import Display
-from editors.gimp import KEYS, Gimp
-
-PHOTO = REPOSITORY / "backend/palimpsest/tour/pictures/photo.png"
-SIDE = 256  # px of the pictures
-SHOWS, SHOULD_SHOW = "a photo of a red ball on grass", "a photo of a blue cube on grass"
-PATIENCE = 120.0
-SILENCE = 60.0  # s, more than a client may be silent
-CANVAS = (0, 0, 850, 700)  # where GIMP's window is put on the screen
-BESIDE = (900, 0, 340, 800)
-
-
-def until(holds: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        found = holds()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"waited {patience:g} s: {what}")
-
-
-class Desk:
-    """A user at GIMP: what is on the screen, and the backend's jobs."""
-
-    def __init__(self, gimp: Gimp, display: Display, backend: Backend) -> None:
-        self.gimp, self.display, self.backend = gimp, display, backend
-        self.darkroom = Darkroom(gimp)
-        self.main = until(lambda: display.windows("--class", "gimp"), "GIMP's own window")[-1]
-        display.place(self.main, *CANVAS)
-
-    def windows(self, title: str) -> list[str]:
-        return self.display.windows("--name", title)
-
-    def open(self) -> int:
-        """The photo in a view of its own, with the ball selected."""
-        rgb = np.array(Image.open(PHOTO).convert("RGB").resize((SIDE, SIDE)))
-        image = self.darkroom.new(np.dstack([rgb, np.full((SIDE, SIDE), 255, np.uint8)]), RGB_8)
-        self.gimp.call("select_ellipse", image, 50, 120, 140, 120)
-        self.gimp.call("show", image)
-        until(lambda: f"-{image}.0 " in self.display.title(self.main), "the picture in front")
-        return image
-
-    def press(self, *keys: str) -> None:
-        """In GIMP's own window."""
-        self.display.focus(self.main)
-        self.display.key(*keys)
-
-    def choose(self, action: str, title: str) -> str:
-        """A menu item, and the window that it opens."""
-        self.press(KEYS["plug-in-palimpsest" + action])
-        window = until(lambda: self.windows(title), f"a window {title}")[-1]
-        return window
-
-    def window(self) -> str:
-        """The Palimpsest window, put beside GIMP's."""
-        window = self.choose("", "^Palimpsest$")
-        self.display.place(window, *BESIDE)
-        until(lambda: self.gimp.call("tell_window", ""), "the window listens")
-        return window
-
-    def apply(self, window: str, image: int, second: str) -> None:
-        """Turn the window to a picture, as its menu items do; fill in both sentences, go on by keyboard."""
-        assert self.gimp.call("tell_window", f"replace {image}")
-        self.display.focus(window)
-        for text in (SHOWS, second):
-            self.display.key("ctrl+a")
-            self.display.type(text)
-            self.display.key("Tab")
-        self.display.key("ctrl+Return")
-
-    def layers(self, image: int) -> int:
-        return len(self.darkroom.layers(image))
-
-    def until_layers(self, image: int, count: int) -> None:
-        until(lambda: self.layers(image) == count, f"{count} layers")
-
-    def jobs(self, state: str) -> list[str]:
-        return [job["id"] for job in self.backend.client.jobs()["jobs"] if job["state"] == state]
-
-    def until_running(self) -> str:
-        return until(lambda: self.jobs("running"), "a job that runs")[0]
-
-    def until_state(self, job: str, state: str) -> None:
-        until(lambda: job in self.jobs(state), f"the job is {state}")
+from editors.gimp_desk import CANCEL, PHOTO, SHOULD_SHOW, SHOWS, Desk, until
 
 
 @pytest.fixture
@@ -165,13 +78,7 @@ def test_a_picture_closed_in_the_middle_leaves_the_window_usable(desk: Desk):
 
 def test_without_the_window_a_dialog_asks_and_the_last_values_are_kept(desk: Desk):
     image = desk.open()
-    dialog = desk.choose("-replace", "^Replace$")
-    desk.display.focus(dialog)
-    desk.display.click(400, 28)
-    desk.display.type(SHOWS)
-    desk.display.key("Tab")
-    desk.display.type(SHOULD_SHOW)
-    desk.display.key("alt+o")
+    desk.ask_for_a_cube()
     desk.until_layers(image, 2)
     desk.press("ctrl+f")  # Repeat Filter
     desk.until_layers(image, 3)
@@ -191,15 +98,34 @@ def test_a_dialog_that_is_cancelled_changes_nothing(desk: Desk):
     assert desk.backend.client.jobs()["jobs"] == before
 
 
-def test_gimps_own_cancel_stops_the_backends_job(desk: Desk):
+@pytest.fixture
+def busy(desk: Desk) -> Iterator[None]:
+    """The backend works on something long, so that whatever comes now waits."""
+    client = desk.backend.client
+    request = {
+        "image": client.upload(PHOTO.read_bytes()),
+        "operation": "replace",
+        "source_prompt": SHOWS,
+        "target_prompt": SHOULD_SHOW,
+        "inversion": {"method": "null-text", "steps": 500},
+    }
+    client.submit("something-long", "edit", request)
+    desk.until_state("something-long", "running")
+    yield
+    client.cancel("something-long")
+    desk.until_state("something-long", "cancelled")
+
+
+def test_gimps_own_cancel_stops_the_backends_job(desk: Desk, busy: None):
     """It ends the plug-in without a word: the backend notices that nobody asks any more."""
     image = desk.open()
-    values = {"shows": SHOWS, "should-show": SHOULD_SHOW, "method": "null-text", "steps": 200}
-    order = desk.gimp.order("run", "plug-in-palimpsest-replace", image, "NONINTERACTIVE", values)
-    job = desk.until_running()
-    desk.gimp.call_off("palimpsest.py")
+    desk.ask_for_a_cube()
+    job = until(lambda: desk.jobs("queued"), "a job that waits")[0]
+    until(desk.cancel_is_shown, "GIMP's own Cancel")
+    desk.display.click(*CANCEL)
     desk.until_state(job, "cancelled")
-    assert desk.gimp.answer(order)["status"] != "success"
+    ended = desk.backend.client.events(job)["events"][-1]
+    assert ended["reason"] == "Nobody was waiting for it."
     assert desk.layers(image) == 1
 
 

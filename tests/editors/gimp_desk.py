@@ -1,0 +1,131 @@
+"""A user at the whole GIMP: keys and clicks on the screen, and the backend's jobs. No pytest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from editors.backend import REPOSITORY, Backend
+from editors.darkroom import RGB_8, Darkroom
+from editors.display import Display
+from editors.gimp import KEYS, Gimp
+
+PHOTO = REPOSITORY / "backend/palimpsest/tour/pictures/photo.png"
+BALL = (0.17, 0.41, 0.47, 0.47)  # left, top, width, height as fractions of the photo
+SIDE = 256  # px of the pictures
+SHOWS, SHOULD_SHOW = "a photo of a red ball on grass", "a photo of a blue cube on grass"
+PATIENCE = 120.0
+CANVAS = (0, 0, 850, 700)  # where GIMP's window is put on the screen
+CANCEL = (CANVAS[2] - 40, CANVAS[3] - 18)  # in the status line, while a progress is shown
+STILL = (0, 80, 330, 230)  # left, top, right, bottom of what new windows cover
+BESIDE = (900, 0, 340, 800)
+
+
+def until(holds: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        found = holds()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"waited {patience:g} s: {what}")
+
+
+class Desk:
+    """A user at GIMP: what is on the screen, and the backend's jobs."""
+
+    def __init__(self, gimp: Gimp, display: Display, backend: Backend) -> None:
+        self.gimp, self.display, self.backend = gimp, display, backend
+        self.darkroom = Darkroom(gimp)
+        self.main = until(lambda: display.windows("--class", "gimp"), "GIMP's own window")[-1]
+        display.place(self.main, *CANVAS)
+
+    def windows(self, title: str) -> list[str]:
+        return self.display.windows("--name", title)
+
+    def open(self, side: int = SIDE) -> int:
+        """The photo in a view of its own, with the ball selected."""
+        rgb = np.array(Image.open(PHOTO).convert("RGB").resize((side, side)))
+        image = self.darkroom.new(np.dstack([rgb, np.full((side, side), 255, np.uint8)]), RGB_8)
+        left, top, width, height = (round(part * side) for part in BALL)
+        self.gimp.call("select_ellipse", image, left, top, width, height)
+        self.gimp.call("show", image)
+        until(lambda: f"-{image}.0 " in self.display.title(self.main), "the picture in front")
+        return image
+
+    def press(self, *keys: str) -> None:
+        """In GIMP's own window."""
+        self.display.focus(self.main)
+        self.display.key(*keys)
+
+    def choose(self, action: str, title: str) -> str:
+        """A menu item, and the window that it opens."""
+        self.press(KEYS["plug-in-palimpsest" + action])
+        window = until(lambda: self.windows(title), f"a window {title}")[-1]
+        self.until_drawn()
+        return window
+
+    def until_drawn(self) -> None:
+        until(self._still, "the screen is drawn")
+
+    def _still(self) -> bool:
+        """Nothing changes from one look to the next, where neither a cursor nor a selection blinks."""
+        looks = []
+        for name in ("one.png", "two.png"):
+            path = self.display.screenshot(self.darkroom.files / name)
+            looks.append(np.array(Image.open(path).convert("RGB").crop(STILL)))
+            time.sleep(0.3)
+        return np.array_equal(*looks)
+
+    def window(self) -> str:
+        """The Palimpsest window, put beside GIMP's."""
+        window = self.choose("", "^Palimpsest$")
+        self.display.place(window, *BESIDE)
+        until(lambda: self.gimp.call("tell_window", ""), "the window listens")
+        return window
+
+    def apply(self, window: str, image: int, second: str) -> None:
+        """Turn the window to a picture, as its menu items do; fill in both sentences, go on by keyboard."""
+        assert self.gimp.call("tell_window", f"replace {image}")
+        self.display.focus(window)
+        for text in (SHOWS, second):
+            self.display.key("ctrl+a")
+            self.display.type(text)
+            self.display.key("Tab")
+        self.display.key("ctrl+Return")
+
+    def ask_for_a_cube(self) -> None:
+        """In GIMP's dialog, which is shown when the window isn't open."""
+        self.display.focus(self.choose("-replace", "^Replace$"))
+        self.display.click(400, 28)  # into the first field
+        for text in (SHOWS, SHOULD_SHOW):
+            self.display.key("ctrl+a")
+            self.display.type(text)
+            self.display.key("Tab")
+        self.display.key("alt+o")
+
+    def cancel_is_shown(self) -> bool:
+        """Something bright on the dark ground of the status line."""
+        x, y = CANCEL
+        path = self.display.screenshot(self.darkroom.files / "look.png")
+        place = Image.open(path).convert("L").crop((x - 20, y - 6, x + 20, y + 6))
+        return int(np.ptp(np.array(place))) > 80
+
+    def layers(self, image: int) -> int:
+        return len(self.darkroom.layers(image))
+
+    def until_layers(self, image: int, count: int) -> None:
+        until(lambda: self.layers(image) == count, f"{count} layers")
+
+    def jobs(self, state: str) -> list[str]:
+        return [job["id"] for job in self.backend.client.jobs()["jobs"] if job["state"] == state]
+
+    def until_running(self) -> str:
+        return until(lambda: self.jobs("running"), "a job that runs")[0]
+
+    def until_state(self, job: str, state: str) -> None:
+        until(lambda: job in self.jobs(state), f"the job is {state}")

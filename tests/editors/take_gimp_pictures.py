@@ -1,0 +1,69 @@
+"""Pictures of Palimpsest at work in the real GIMP, for the documents and to be looked at.
+
+    PYTHONPATH=backend:tests python tests/editors/take_gimp_pictures.py [FOLDER]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from editors.backend import REPOSITORY, Backend
+from editors.box import Box, remove_folder, shared_folder
+from editors.conftest import editors_root
+from editors.display import Display
+from editors.gimp import start
+from editors.gimp_desk import BESIDE, CANVAS, SHOULD_SHOW, Desk, until
+
+SIDE = 512  # px of the photo
+PICTURES = REPOSITORY / "docs" / "pictures"
+
+
+def take(desk: Desk, folder: Path) -> None:
+    def keep(name: str, box: tuple[int, int, int, int]) -> None:
+        path = desk.display.screenshot(desk.darkroom.files / "screen.png")
+        left, top, width, height = box
+        picture = Image.open(path).convert("RGB").crop((left, top, left + width, top + height))
+        picture.save(folder / f"gimp-{name}.png", optimize=True)
+        print(name, flush=True)
+
+    image = desk.open(SIDE)
+    dialog = desk.choose("-replace", "^Replace$")
+    keep("dialog", CANVAS)
+    desk.display.focus(dialog)
+    desk.display.key("Escape")
+    window = desk.window()
+    desk.display.place(window, CANVAS[2], 0, BESIDE[2], CANVAS[3])
+    desk.apply(window, image, SHOULD_SHOW)
+    desk.until_running()
+    until(lambda: desk.backend.client.jobs()["jobs"][0]["preview"], "a preview")
+    desk.until_drawn()
+    keep("running", (CANVAS[2], 0, BESIDE[2], CANVAS[3]))
+    desk.until_layers(image, 2)
+    desk.until_drawn()
+    keep("window", (0, 0, CANVAS[2] + BESIDE[2], CANVAS[3]))
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    root = editors_root()
+    home, display = shared_folder(root), Display()
+    backend, box = Backend(home), Box(root)
+    try:
+        backend.start()
+        gimp = start(box, home, display)
+        try:
+            take(Desk(gimp, display, backend), folder)
+        finally:
+            gimp.quit()
+    finally:
+        backend.stop()
+        display.close()
+        box.close()
+        remove_folder(home)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)
