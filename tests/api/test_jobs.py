@@ -162,6 +162,7 @@ def test_an_unknown_query_parameter_is_refused_by_name(server):
     for path in ("/v1/jobs?limt=5", "/v1/health?x=1", "/v1/concepts?limit=1"):
         answer = server.ask("GET", path)
         assert (answer.status_code, answer.json()["code"]) == (400, "request_invalid"), path
+    assert "more than once" in server.ask("GET", "/v1/jobs?limit=5&limit=6").json()["message"]
     assert "'limt'" in server.ask("GET", "/v1/jobs?limt=5").json()["message"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 
 from api.live import TOKENS, live
 from api.test_words import embedding
@@ -28,6 +28,7 @@ CHECKS = [
     openapi.unsupported_method,
     openapi.ignored_auth,
 ]
+ANY = list(HealthCheck)
 HEADERS = {"Authorization": f"Bearer {TOKENS['anna']}"}
 
 
@@ -58,12 +59,14 @@ ROUTES = [
 def test_every_answer_is_as_described(described, method, path, mode):
     """Whatever fits the description is accepted, or not found; whatever doesn't fit is refused."""
     operation = described[path][method]
+    examples = 3 if (method, path) == ("PUT", "/v1/concepts/{name}") else 8  # each of those is a process
 
     @given(operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, deadline=None, phases=[Phase.generate], suppress_health_check=ANY)
     def ask(case) -> None:
-        make_whole(case)
-        case.call_and_validate(headers=HEADERS, checks=CHECKS)
+        assume(mode is POSITIVE or not any(value in ([], {}) for value in (case.query or {}).values()))
+        make_whole(case)  # and an empty list is no parameter at all once it is written down
+        case.call_and_validate(headers=HEADERS, checks=CHECKS, timeout=300)
 
     ask()
 

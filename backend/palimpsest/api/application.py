@@ -20,12 +20,14 @@ described_token = HTTPBearer(auto_error=False, description="The token of the ser
 
 
 def refuse_unknown_query(request: Request) -> None:
-    """As in a body: what isn't known is refused, never passed over. Raises RequestError."""
+    """As in a body: what isn't known, or said twice, is refused, never passed over. Raises RequestError."""
     known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
     for name in request.query_params:
         if name not in known:
             told = ", ".join(sorted(known)) if known else "none"
             raise RequestError(f"Unknown query parameter {name!a}.", f"Known here: {told}.")
+        if len(request.query_params.getlist(name)) > 1:
+            raise RequestError(f"The query parameter {name!a} is given more than once.")
 
 
 def create_app(house: House) -> FastAPI:
