@@ -24,6 +24,7 @@ from .qt import (
     QGridLayout,
     QInputDialog,
     QMenu,
+    QPalette,
     QProgressBar,
     QScrollArea,
     QSize,
@@ -38,8 +39,6 @@ from .qt import (
 LIGHTS = {"ready": "#4caf50", "busy": "#e0a030", "trouble": "#e05545"}
 CONCEPT, RESULT, PREVIEW = 22, 44, 160  # px
 MARGIN = 6
-CHOSEN = """QToolButton:checked { background: palette(highlight); color: palette(highlighted-text);
-border: 1px solid palette(highlight); border-radius: 2px; padding: 2px; }"""
 
 
 class PalimpsestDocker(DockWidget):
@@ -65,7 +64,7 @@ class PalimpsestDocker(DockWidget):
     def changeEvent(self, event) -> None:  # noqa: N802
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and self._state is not None:
-            self._mark(self._state)
+            self._color(self._state)
 
     # Building.
 
@@ -150,7 +149,6 @@ class PalimpsestDocker(DockWidget):
             made = QToolButton()
             made.setText(say(name))
             made.setCheckable(True)
-            made.setStyleSheet(CHOSEN)
             made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             made.clicked.connect(lambda _=False, name=name: self._panel.choose_operation(name))
             self._operations.addButton(made, number)
@@ -254,15 +252,12 @@ class PalimpsestDocker(DockWidget):
         form = state.form
         for made, name in zip(self._operations.buttons(), OPERATIONS):
             made.setChecked(name == form.operation)
-            made.setFont(self._status.font())  # a style sheet takes it from elsewhere
             made.setEnabled(name not in state.cannot_operate)
             made.setToolTip(state.cannot_operate.get(name, say("tip-" + name)))
         self._first.put(form.first)
         self._describe.setEnabled(not state.cannot_describe)
         self._describe.setToolTip(state.cannot_describe or say("tip-describe"))
-        linked = [f'<a href="{word}">{escaped(word)}</a>' for word in state.words]
-        self._words.setText("  ·  ".join(linked))
-        self._words.setVisible(bool(linked))
+        self._words.setVisible(bool(state.words))
         second = "second" in state.shown
         for part in (self._second_label, self._second):
             part.setVisible(second)
@@ -271,7 +266,7 @@ class PalimpsestDocker(DockWidget):
             self._second.setAccessibleName(say("second-" + form.operation))
             self._second.setPlaceholderText(say("example-" + form.operation))
             self._second.put(form.second)
-        self._mark(state)
+        self._color(state)
         self._weights_label.setVisible("weights" in state.shown)
         self._weights.setVisible("weights" in state.shown)
         if "weights" in state.shown:
@@ -281,6 +276,15 @@ class PalimpsestDocker(DockWidget):
             self._concepts.refill([self._concept(concept, state) for concept in state.concepts])
             self._concepts.setVisible(bool(state.concepts))
             self._no_concepts.setVisible(not state.concepts)
+
+    def _color(self, state: PanelState) -> None:
+        """What has a colour of its own, in the theme that there is now."""
+        for made, name in zip(self._operations.buttons(), OPERATIONS):
+            made.setPalette(chosen_palette() if name == state.form.operation else QPalette())
+        color = self.palette().color(QPalette.ColorRole.WindowText).name()
+        link = '<a href="{0}" style="color: {1}">{0}</a>'
+        self._words.setText("  ·  ".join(link.format(escaped(word), color) for word in state.words))
+        self._mark(state)
 
     def _mark(self, state: PanelState) -> None:
         """The words that change, in both sentences and in one line."""
@@ -403,6 +407,14 @@ class PalimpsestDocker(DockWidget):
             open_models_dialog()
         else:
             open_backend_dialog()
+
+
+def chosen_palette() -> QPalette:
+    """No style sheet: Krita's themes would not reach it."""
+    palette = QApplication.palette()
+    palette.setColor(QPalette.ColorRole.Button, palette.color(QPalette.ColorRole.Highlight))
+    palette.setColor(QPalette.ColorRole.ButtonText, palette.color(QPalette.ColorRole.HighlightedText))
+    return palette
 
 
 def escaped(text: str) -> str:

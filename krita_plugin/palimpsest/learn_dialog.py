@@ -22,7 +22,7 @@ from .qt import (
 )
 
 SIDE, SHELF = 64, 104  # px of a picture, of a row of them
-WIDTH, HEIGHT = 380, 330
+WIDTH, HEIGHT = 420, 330
 FILES = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp"
 
 
@@ -143,6 +143,8 @@ class LearnDialog(QDialog):
         out.setAccessibleName(f"{say('leave-out')}: {name}")
         out.setToolTip(say("leave-out"))
         out.setMaximumHeight(22)
+        if not example.problem:
+            out.setFixedWidth(SIDE)
         out.clicked.connect(lambda: self.learning.leave_out(number))
         column.addWidget(shown)
         column.addWidget(out)
