@@ -10,9 +10,17 @@ import pytest
 from installation.trees import fill
 from palimpsest.installation import checkup
 from palimpsest.installation.bundle import bundle_for
-from palimpsest.installation.checkup import Finding, console_of, editor_findings, registered, surroundings
+from palimpsest.installation.checkup import (
+    Finding,
+    console_of,
+    editor_findings,
+    launch_finding,
+    registered,
+    surroundings,
+)
 from palimpsest.installation.editors import Account, Place
 from palimpsest.installation.kritarc import disable, enable
+from palimpsest.installation.launch import write_launch_record
 from palimpsest.installation.placing import put_copy, put_links
 
 Person = Callable[..., Account]
@@ -74,6 +82,14 @@ def test_a_plugin_of_another_version_is_named(anna: Account, checkout: Path) -> 
     assert "another version than the backend's" in only(anna).trouble
     put_copy(bundle_for("Krita", checkout), anna.home / KRITA)
     assert only(anna).trouble == ""
+
+
+def test_a_backend_that_has_moved_away_is_named(tmp_path: Path) -> None:
+    assert launch_finding(tmp_path).trouble == ""
+    write_launch_record(tmp_path / ".venv/bin/python", tmp_path)
+    assert "is gone. Run: python3 install.py plugins" in launch_finding(tmp_path).trouble
+    fill(tmp_path, {".venv/bin/python": ""})
+    assert launch_finding(tmp_path).trouble == ""
 
 
 @pytest.mark.parametrize(("answer", "well"), [("exit 0", True), ("exit 1", False)])

@@ -15,7 +15,7 @@ from typing import Any
 
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import PalimpsestError
-from palimpsest.installation.checkup import Finding, editor_findings, show_findings
+from palimpsest.installation.checkup import Finding, editor_findings, launch_finding, show_findings
 from palimpsest.settings import Settings, read_settings
 
 GIB = 1 << 30
@@ -35,7 +35,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    findings = [*examine(read_settings()), *editor_findings()]
+    findings = [*examine(read_settings()), launch_finding(), *editor_findings()]
     sick = any(finding.trouble for finding in findings)
     if options.json:
         print(json.dumps({"well": not sick, "findings": [asdict(f) for f in findings]}, ensure_ascii=False))

@@ -24,6 +24,8 @@ from palimpsest.installation.editors import (
     this_account,
 )
 from palimpsest.installation.placing import changed_files, read_marker
+from palimpsest_client.connection import launch_command
+from palimpsest_client.protocol import config_folder
 
 PACKAGES = {KRITA: "pykrita/palimpsest", GIMP: "plug-ins/palimpsest"}
 PATIENCE = 180  # seconds; the first start of a GIMP asks all its plug-ins
@@ -58,6 +60,15 @@ def editor_findings(account: Account | None = None) -> Iterator[Finding]:
         yield Finding("Editors", "no Krita and no GIMP 3 were found")
     for place in places:
         yield examine_place(place, account)
+
+
+def launch_finding(folder: Path | None = None) -> Finding:
+    """Whether "Start it" in an editor will find the backend: a checkout may have moved."""
+    command = launch_command(config_folder() if folder is None else folder, {})
+    if not command:
+        return Finding("Start from an editor", "not set up (python3 install.py plugins does it)")
+    gone = "" if Path(command[0]).exists() else f"{command[0]} is gone. Run: python3 install.py plugins"
+    return Finding("Start from an editor", " ".join(command), gone)
 
 
 def examine_place(place: Place, account: Account) -> Finding:
