@@ -67,6 +67,8 @@ class GimpEditor(Editor):
         return facts(chosen[0] if chosen else images[0])
 
     def layers(self, document: str) -> list[LayerFacts]:
+        if not is_open(document):
+            return []
         image = opened(document)
         selected = {layer.get_id() for layer in image.get_selected_layers()}
         return [
@@ -99,7 +101,7 @@ class GimpEditor(Editor):
         self._begin(selected(document, mask, bounds, done), failed)
 
     def recipe(self, document: str) -> LayerRecipe | None:
-        layer = active_layer(opened(document))
+        layer = active_layer(opened(document)) if is_open(document) else None
         parasite = None if layer is None else layer.get_parasite(RECIPE)
         if layer is None or parasite is None:
             return None
@@ -108,6 +110,8 @@ class GimpEditor(Editor):
 
     def remedy(self, document: str) -> None:
         """An RGB copy of an indexed picture, in a window of its own."""
+        if not is_open(document):
+            return
         copy = opened(document).duplicate()
         copy.convert_rgb()
         Gimp.Display.new(copy)
@@ -168,9 +172,13 @@ class ProgressBar:
         Gimp.progress_end()
 
 
+def is_open(document: str) -> bool:
+    return Gimp.Image.id_is_valid(int(document))
+
+
 def opened(document: str) -> Gimp.Image:
     """Raises WorkError when it was closed."""
-    if not Gimp.Image.id_is_valid(int(document)):
+    if not is_open(document):
         raise WorkError(say("closed"))
     return Gimp.Image.get_by_id(int(document))
 

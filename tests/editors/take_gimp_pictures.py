@@ -37,11 +37,8 @@ def take(desk: Desk, folder: Path) -> None:
     window = desk.window()
     desk.display.place(window, CANVAS[2], 0, BESIDE[2], CANVAS[3])
     desk.apply(window, image, SHOULD_SHOW)
-    desk.until_running()
-    until(lambda: desk.backend.client.jobs()["jobs"][0]["preview"], "a preview")
-    desk.until_drawn()
-    keep("running", (CANVAS[2], 0, BESIDE[2], CANVAS[3]))
     desk.until_layers(image, 2)
+    until(lambda: not desk.jobs("running"), "the job has ended")
     desk.until_drawn()
     keep("window", (0, 0, CANVAS[2] + BESIDE[2], CANVAS[3]))
 

@@ -199,7 +199,7 @@ def test_only_the_part_that_is_asked_for_is_read(darkroom: Darkroom):
     assert np.array_equal(found.image, picture(RGB_8)[40:90, 30:130])
 
 
-def test_indexed_pictures_are_refused_and_the_remedy_helps(darkroom: Darkroom):
+def test_indexed_pictures_are_refused_with_a_remedy(darkroom: Darkroom):
     image = opened(darkroom, RGB_8)
     darkroom.gimp.call("make_indexed", image)
     facts = darkroom.gimp.call("facts", image)
@@ -221,6 +221,7 @@ def test_a_picture_that_is_closed_meanwhile_is_told(darkroom: Darkroom):
     darkroom.gimp.call("close_documents")
     assert darkroom.refusal(image) == CLOSED
     assert darkroom.insert(image, layer) == CLOSED
+    assert darkroom.gimp.call("recipe", image) is None
 
 
 def test_a_result_that_shows_nothing_is_told(darkroom: Darkroom):

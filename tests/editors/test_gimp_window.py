@@ -145,3 +145,12 @@ def test_a_window_without_a_backend_waits_for_it(desk: Desk):
 
     until(applied, "the window finds the backend")
     desk.until_layers(image, 2)
+
+
+def test_the_remedy_for_an_indexed_picture_is_a_copy_in_rgb(desk: Desk):
+    image = desk.open()
+    desk.gimp.call("make_indexed", image)
+    key = desk.gimp.call("remedy", image)
+    facts = desk.gimp.call("facts", int(key))
+    assert (facts["refusal"], facts["layer"]) == ("", "Photo")
+    assert "indexed" in desk.gimp.call("facts", image)["refusal"]

@@ -235,7 +235,10 @@ def recipe(image):
 
 
 def remedy(image):
-    GimpEditor(image).remedy(str(image))
+    """The copy's key."""
+    editor = GimpEditor(image)
+    editor.remedy(str(image))
+    return editor.document().key
 
 
 def documents():
