@@ -35,13 +35,14 @@ from .nodes import active_layer, bounds_of, id_of, layer_of, pictures, place
 from .pictures import LayerPicture, Piece, read_layer, read_mask
 from .qt import QByteArray, QTimer
 from .spaces import (
+    COPIED,
     DEPTHS,
-    INTEGER,
     MODELS,
     Backstage,
     Converter,
     Space,
     discard,
+    most,
     picture_png,
     sent,
     sent_for,
@@ -150,7 +151,7 @@ class KritaEditor(Editor):
         mask = None
         if selection is not None:
             grey = Layout(part.extent, 1)
-            mask = yield from packed(grey, part, INTEGER, lambda b: selection.pixelData(*b).data())
+            mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data())
         done(Capture(key, image, mask, part))
 
     # Layers and selections in.
@@ -163,10 +164,9 @@ class KritaEditor(Editor):
     def _insert(self, key: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         require_fit(self._entry(key), result.bounds)
         target = space_of(self._require(key))
-        sent_for(target)  # refuses what has no way back
-        most = min(INTEGER, target.most)
+        step = most(sent_for(target), target)
         picture = yield from elsewhere(
-            lambda: read_layer(result.image, result.bounds, result.content, most)
+            lambda: read_layer(result.image, result.bounds, result.content, step)
         )
         with self._backstage.clone() as backstage:
             layer = backstage.topLevelNodes()[0].duplicate()
@@ -210,7 +210,7 @@ class KritaEditor(Editor):
         self._start(self._select(document, mask, bounds, done), failed)
 
     def _select(self, key: str, mask: bytes, bounds: Bounds, done: Callable[[], None]) -> Steps[None]:
-        pieces = yield from elsewhere(lambda: read_mask(mask, bounds, INTEGER))
+        pieces = yield from elsewhere(lambda: read_mask(mask, bounds, COPIED))
         selection = Selection()
         for piece in pieces:
             write(selection, piece, piece.mask)

@@ -27,9 +27,9 @@ CHANNELS = {"RGBA": 4, "GRAYA": 2}
 MODELS = {"CMYKA": "CMYK", "LABA": "Lab", "XYZA": "XYZ", "YCbCrA": "YCbCr"}  # names of those without a way
 DEPTHS = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}  # bytes per channel
 PROFILES = {"RGBA": "sRGB-elle-V2-srgbtrc.icc", "GRAYA": "Gray-D50-elle-V2-srgbtrc.icc"}  # of what is sent
-INTEGER, FLOAT = 1 << 18, 1 << 16  # pixels that are converted in a few milliseconds
+COPIED, CONVERTED, FLOAT = 1 << 18, 1 << 16, 1 << 14  # pixels that take Krita a few milliseconds
 SIDE = 256  # of the square in which pixels are converted; where they came from doesn't matter
-RENEWED = 32  # conversions after which a clone makes room: it remembers all of them
+RENEWED = 64  # conversions after which a clone makes room: it remembers all of them
 
 
 class Space(NamedTuple):
@@ -43,14 +43,16 @@ class Space(NamedTuple):
     def pixel_bytes(self) -> int:
         return CHANNELS[self.model] * DEPTHS[self.depth]
 
-    @property
-    def most(self) -> int:
-        """Pixels to read, write or convert in one step."""
-        return FLOAT if self.depth in ("F16", "F32") else INTEGER
-
 
 def space_of(thing: Document | Node) -> Space:
     return Space(thing.colorModel(), thing.colorDepth(), thing.colorProfile())
+
+
+def most(space: Space, target: Space) -> int:
+    """Pixels to take from one to the other in one step."""
+    if space == target:
+        return COPIED
+    return FLOAT if {space.depth, target.depth} & {"F16", "F32"} else CONVERTED
 
 
 def sent(model: str, deep: bool) -> Space:
@@ -102,7 +104,7 @@ class Converter:
         self._leave()
 
     def convert(self, pixels: bytes) -> bytes:
-        """Straight alpha; at most ``source.most`` pixels, so that it takes no longer than a step may."""
+        """Straight alpha; ``most`` pixels, so that it takes no longer than a step may."""
         if self._source == self._target:
             return pixels
         count = len(pixels) // self._source.pixel_bytes
@@ -136,7 +138,8 @@ def picture_png(
     bits, blue_first = 8 * DEPTHS[target.depth], target.model == "RGBA"
     layout = png.Layout(part.extent, CHANNELS[target.model], bits, blue_first=blue_first)
     with Converter(backstage, space, target) as converter:
-        return (yield from packed(layout, part, space.most, lambda b: converter.convert(read(*b).data())))
+        step = most(space, target)
+        return (yield from packed(layout, part, step, lambda b: converter.convert(read(*b).data())))
 
 
 def open_hidden(content: bytes) -> Document:
