@@ -40,7 +40,7 @@ def disc(height: int, width: int, soft: int = 6) -> Pixels:
 
 def layer_over(mask: Pixels, dtype: Any, channels: int = 4, seed: int = 1) -> Pixels:
     """What the backend sends: colours where the mask isn't 0, alpha from the mask."""
-    layer = noise(*mask.shape, channels, dtype, seed)
+    layer = noise(mask.shape[0], mask.shape[1], channels, dtype, seed)
     layer[..., -1] = mask.astype(dtype) * (1 if dtype == np.uint8 else 257)
     layer[mask == 0] = 0
     return layer

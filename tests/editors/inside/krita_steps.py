@@ -196,11 +196,24 @@ def history():
 
 
 def undo():
-    yield from trigger("edit_undo")
+    yield from step_in_history("edit_undo")
 
 
 def redo():
-    yield from trigger("edit_redo")
+    yield from step_in_history("edit_redo")
+
+
+def step_in_history(name):
+    """Done when Krita says so: it may carry it out later, and drawing comes after that."""
+    before = steps_in_history()
+    yield from trigger(name)
+    yield from until(lambda: steps_in_history() != before)
+    active().waitForDone()
+    yield
+
+
+def steps_in_history():
+    return [Krita.instance().action(name).text() for name in ("edit_undo", "edit_redo")]
 
 
 def trigger(name):
