@@ -211,7 +211,7 @@ class Number(Gtk.SpinButton):
         self.set_width_chars(9 if special else 4)
         self._told, self._special = Told(changed), special
         self.connect("output", self._put_out)
-        self.connect("input", self._take_in)
+        self.set_update_policy(Gtk.SpinButtonUpdatePolicy.IF_VALID)  # ``special`` isn't read as 0
         self.connect("value-changed", lambda _: self._told(self.get_value()))
 
     def show_value(self, value: float) -> None:
@@ -223,9 +223,6 @@ class Number(Gtk.SpinButton):
         if self._special and least:
             self.set_text(self._special)
         return bool(self._special) and least
-
-    def _take_in(self, _: Gtk.SpinButton, *rest: object) -> int | tuple[int, float]:
-        return False
 
 
 class Choice(Gtk.ComboBoxText):
