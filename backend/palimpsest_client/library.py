@@ -51,6 +51,11 @@ class Model:
     def family(self) -> str:
         return str(self.details.get("family", ""))
 
+    @property
+    def describes(self) -> bool:
+        """Whether the backend can say what a picture shows, for this model."""
+        return bool(self.details.get("describes", False))
+
     def can(self, operation: str) -> bool:
         """What a model doesn't say of itself it is allowed to try."""
         return operation in self.details.get("operations", (operation,))

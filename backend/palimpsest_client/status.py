@@ -10,7 +10,7 @@ from typing import Any, Optional, Tuple
 from .controls import INSERT, NEEDS_SELECTION, REMOVE, REPLACE, RESTYLE, REWEIGHT, Form, weights_of
 from .editor import DocumentFacts
 from .jobview import JobView, running_text, waiting_text
-from .library import BUILT_IN, Concept, Model
+from .library import Concept, Model
 from .sentences import changes, concepts_in
 from .session import SessionState
 from .wording import say
@@ -184,7 +184,8 @@ def wrong_concept(now: Situation, form: Form) -> str:
 
 def cannot_describe(now: Situation, form: Form) -> str:
     reason = cannot_ask(now, form)
-    return reason if reason or form.settings.model == BUILT_IN else say("cannot-describe")
+    model = chosen(now.models, form.settings.model)
+    return reason if reason or model is None or model.describes else say("cannot-describe")
 
 
 def chosen(models: Sequence[Model], name: str) -> Optional[Model]:

@@ -48,7 +48,8 @@ ENGLISH: Mapping[str, str] = {
     "model-missing": "The model {model} isn't installed on the backend.",
     "no-concept": "There is no concept <{name}>. Learn it, or choose another.",
     "concept-family": "<{name}> was learned for another kind of model ({family}).",
-    "cannot-describe": "Only the built-in model can describe a picture.",
+    "cannot-describe": "Nothing here describes pictures for this model. Write it yourself, or get a model "
+    "that does: palimpsest pull captions",
     "no-recipe": "This layer wasn't made by Palimpsest: choose one that was.",
     "recipe-unreadable": "This layer's recipe can't be read: {reason}",
     "no-word": "Name a word of the first sentence.",

@@ -19,6 +19,7 @@ SPEC = {
     "guidance": 3.0,
     "steps": 30,
     "operations": ["replace", "insert", "restyle", "remove", "reweight"],
+    "describes": True,
 }
 MODELS = [
     {"name": "built-in", "installed": True, "details": SPEC},

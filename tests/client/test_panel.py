@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from client.scripted import Backend, ScriptedEditor, concept, picture
+from client.scripted import MODELS, SPEC, Backend, ScriptedEditor, concept, picture
 from jobs.shop import eventually
 from palimpsest_client.connection import Choice
 from palimpsest_client.editor import LayerRecipe
@@ -360,6 +360,16 @@ def test_remember_describe_and_select(desk):
     desk.idle()
     assert desk.editor.selected == [(b"mask", Bounds(0, 0, 64, 48))]
     assert desk.state.outcome.text == "“cat” is selected: 12 % of the picture."
+
+
+def test_a_model_that_nothing_describes_for_says_so(desk):
+    desk.backend.the_models[0] = dict(MODELS[0], details=dict(SPEC, describes=False))
+    desk.panel.refresh()
+    desk.until(lambda s: s.cannot_describe != "")
+    assert "palimpsest pull captions" in desk.state.cannot_describe
+    desk.panel.describe()
+    desk.idle()
+    assert desk.backend.submitted == []
 
 
 def test_words_become_controls(desk):
