@@ -204,9 +204,10 @@ class BadValueError(WorkError):
     """The caller's mistake."""
 
 
-def form(told: Procedure, values: Values) -> Any:
+def judging(judge: Callable[[Procedure, Values], Any], told: Procedure, values: Values) -> Any:
+    """What ``judge`` makes of the values; what it refuses is the caller's mistake."""
     try:
-        return form_of(told, values)
+        return judge(told, values)
     except WorkError as error:
         raise BadValueError(str(error)) from error
 
@@ -225,22 +226,22 @@ def with_bar(told: Procedure, image: Gimp.Image, work: Callable[[Any], Any]) -> 
 
 
 def edit(told: Procedure, image: Gimp.Image, values: Values) -> Gimp.Layer:
-    filled = form(told, values)
+    filled = judging(form_of, told, values)
     return with_bar(told, image, lambda quick: quick.edit(filled))
 
 
 def remember(told: Procedure, image: Gimp.Image, values: Values) -> float:
-    filled = form(told, values)
+    filled = judging(form_of, told, values)
     return with_bar(told, image, lambda quick: quick.remember(filled))
 
 
 def select_word(told: Procedure, image: Gimp.Image, values: Values) -> float:
-    filled = form(told, values)
+    filled = judging(form_of, told, values)
     return with_bar(told, image, lambda quick: quick.select_word(filled, values["word"].strip()))
 
 
 def learn(told: Procedure, image: Gimp.Image, values: Values) -> str:
-    judged(told, values)
+    judging(judged, told, values)
     return with_bar(told, image, lambda quick: quick.learn(values))
 
 

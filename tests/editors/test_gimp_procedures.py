@@ -104,7 +104,7 @@ def test_a_concept_is_learned_from_files_and_from_the_selection(darkroom: Darkro
         path = darkroom.files / f"toy-{number}.png"
         path.write_bytes((TOUR / f"toy-{number}.png").read_bytes())
         files.append(str(path))
-    values = {"name": "my-toy", "noun": "toy", "files": files, "steps": 2, "replace": True}
+    values = {"name": "my-toy", "noun": "star", "files": files, "steps": 2, "replace": True}
     assert succeeded(darkroom.run("learn-concept", image, **values)) == ["<my-toy>"]
     values = {**EDITS["replace"], "should-show": "a photo of a <my-toy> on grass"}
     succeeded(darkroom.run("replace", image, **values, **FEW))
@@ -115,7 +115,7 @@ WRONG = [
     ("replace", {**EDITS["replace"], "keep-structure": 1.5}, "keep-structure is 1.5; it can be 0 to 1."),
     ("restyle", {**EDITS["restyle"], "source": "sky"}, "source is 'sky'; it can be canvas or layer."),
     ("replace", {**EDITS["replace"], "method": "magic"}, "method is 'magic'"),
-    ("learn-concept", {"name": "x", "noun": "toy", "kind": "smell"}, "kind is 'smell'"),
+    ("learn-concept", {"name": "x", "noun": "star", "kind": "smell"}, "kind is 'smell'"),
     ("server", {"address": "nonsense"}, "nonsense is no address"),
 ]
 
@@ -123,7 +123,7 @@ WRONG = [
 @pytest.mark.parametrize(("name", "values", "text"), WRONG)
 def test_a_wrong_value_is_named(darkroom: Darkroom, image: int, name: str, values: dict, text: str):
     told = darkroom.run(name, image, **values)
-    assert told["status"] == "calling-error"
+    assert told["status"] == "calling-error", told
     assert text in told["error"]
     assert len(darkroom.layers(image)) == 1
 
