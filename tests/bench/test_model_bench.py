@@ -242,6 +242,11 @@ def test_word_maps_are_read_at_every_resolution_and_leave_the_model_as_it_was(ti
     assert all(tiny.unet.attn_processors[name] is before[name] for name in before)
 
 
+def test_two_things_of_one_name_have_no_word_map(tiny: DiffusionModel) -> None:
+    picture = render(sample_scene(TEST_SEEDS[5]), 128, masks=False).image
+    assert overlaps(tiny, Captioned(picture, "a photo of two red balls on sand", {}), 300, seed=1) == []
+
+
 def test_a_round_trip_keeps_size_and_order_and_time_is_positive(tiny: DiffusionModel) -> None:
     pictures = [render(sample_scene(seed), 128, masks=False).image for seed in TEST_SEEDS[:2]]
     back = round_trip(tiny, pictures)

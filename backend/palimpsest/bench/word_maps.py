@@ -45,7 +45,12 @@ class Overlap:
 
 
 def overlaps(model: DiffusionModel, sample: Captioned, timestep: int, seed: int) -> list[Overlap]:
-    """The overlap of every word of one sample at every resolution, in one UNet evaluation."""
+    """The overlap of every word of one sample at every resolution, in one UNet evaluation.
+
+    Two things of one name leave a sample without a word to ask about, and without an overlap.
+    """
+    if not sample.bodies:
+        return []
     with concepts_installed(model, ()) as vocabulary:
         prompt = vocabulary.parse(sample.caption)
         stores = read_maps(model, vocabulary, prompt, sample, timestep, seed)
