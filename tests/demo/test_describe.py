@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -111,8 +112,11 @@ def test_captions_of_fresh_photos_are_true(judge: Judge) -> None:
 @pytest.mark.parametrize("style", [style for style in STYLES if style != "photo"])
 def test_captions_of_other_styles_are_true(judge: Judge, style: str) -> None:
     scenes = [sample_scene(seed, count=1, style=style) for seed in FRESH[400:425]]
-    true = [describes(describe(judge, render(s, 128, masks=False).image).description, s) for s in scenes]
-    assert sum(true) >= 0.75 * len(true), f"{sum(true)} of {len(true)}"
+    true = 0
+    for scene in scenes:
+        with suppress(ImageUnsupportedError):  # "write it yourself" is no true caption
+            true += describes(describe(judge, render(scene, 128, masks=False).image).description, scene)
+    assert true >= 0.75 * len(scenes), f"{true} of {len(scenes)}"
 
 
 def test_a_figure_is_called_by_the_noun_that_learning_starts_from(judge: Judge) -> None:
