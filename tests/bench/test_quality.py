@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from palimpsest.bench.quality import Extent, files, keeps, measure, psnr, succeeds
+from palimpsest.bench.quality import Extent, edited, files, keeps, measure, psnr, succeeds
 from palimpsest.bench.quality_cases import KINDS, make_case
 from palimpsest.contract import BUILT_IN
 from palimpsest.demo.judge import load_judge
@@ -65,3 +65,11 @@ def test_the_report_adds_up(place: Workplace, tmp_path: Path) -> None:
     assert set(made) == {"report.json", "report.md", "edits.png"}
     assert json.loads(made["report.json"]) == json.loads(json.dumps(report))
     assert "| remove |" in made["report.md"].decode()
+
+
+def test_what_is_removed_does_not_come_back_as_its_neighbour(place: Workplace) -> None:
+    """Another thing stands beside the hole and is named; nothing like it may grow there."""
+    judge, cases = load_judge(), [make_case("remove", number) for number in (1, 3, 105, 123)]
+    assert all(len(case.after.placed) == 1 for case in cases)
+    outcomes = [edited(place, BUILT_IN, judge, case, 0) for case in cases]
+    assert np.mean([outcome.truth_psnr for outcome in outcomes]) > 23

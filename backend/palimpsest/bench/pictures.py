@@ -27,24 +27,30 @@ class Tile:
 
 
 def contact_sheet(tiles: Sequence[Tile], columns: int = 6, side: int = 128) -> Image.Image:
-    """Lay the tiles out row by row, each picture ``side`` pixels square, room for three lines of text."""
+    """Lay the tiles out row by row, each picture ``side`` pixels wide, room for three lines of text.
+
+    The pictures are of one shape.
+    """
     rows = -(-len(tiles) // columns)
-    height = side + 3 * LINE + GAP
+    tall, wide = tiles[0].picture.shape[:2]
+    size = (side, round(side * tall / wide))
+    height = size[1] + 3 * LINE + GAP
     sheet = Image.new("RGB", (columns * (side + GAP) + GAP, rows * height + GAP), "white")
     for index, tile in enumerate(tiles):
         row, column = divmod(index, columns)
-        place(sheet, tile, (GAP + column * (side + GAP), GAP + row * height), side)
+        place(sheet, tile, (GAP + column * (side + GAP), GAP + row * height), size)
     return sheet
 
 
-def place(sheet: Image.Image, tile: Tile, corner: tuple[int, int], side: int) -> None:
+def place(sheet: Image.Image, tile: Tile, corner: tuple[int, int], size: tuple[int, int]) -> None:
     x, y = corner
+    width, height = size
     draw = ImageDraw.Draw(sheet)
     if tile.ok is not None:
         draw.rectangle(
-            (x - 2, y - 2, x + side + 1, y + side + 1), fill=(40, 160, 60) if tile.ok else (210, 50, 40)
+            (x - 2, y - 2, x + width + 1, y + height + 1), fill=(40, 160, 60) if tile.ok else (210, 50, 40)
         )
-    sheet.paste(Image.fromarray(tile.picture).resize((side, side), Image.Resampling.LANCZOS), corner)
-    lines = textwrap.wrap(tile.text, width=max(1, side // 5))[:3]
+    sheet.paste(Image.fromarray(tile.picture).resize(size, Image.Resampling.LANCZOS), corner)
+    lines = textwrap.wrap(tile.text, width=max(1, width // 5))[:3]
     for number, line in enumerate(lines):
-        draw.text((x, y + side + 1 + number * LINE), line, fill=INK, font=ImageFont.load_default(9))
+        draw.text((x, y + height + 1 + number * LINE), line, fill=INK, font=ImageFont.load_default(9))

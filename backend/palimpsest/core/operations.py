@@ -8,7 +8,8 @@ one can be overridden by ``Options``.
             word's only at first; inside the selection shapes are free
   insert    new words, seen only from inside the selection, on fresh noise there
   restyle   new words around the old ones; the self-attention, and with it the layout, is the photo's
-  remove    the selection starts from its surroundings gone on, and may not look at itself
+  remove    the selection starts from its surroundings gone on, and looks neither at itself nor at the
+            words, which name what stays
   reweight  the same words, some of them louder or softer
 """
 
@@ -24,6 +25,7 @@ from palimpsest.core.alignment import Alignment, align
 from palimpsest.core.attention.blend import BlendSettings, LocalBlend
 from palimpsest.core.attention.control import (
     NEVER,
+    WHOLE,
     KeyMask,
     RegionWords,
     SelfControl,
@@ -64,6 +66,7 @@ class Recipe:
     negative: str = "empty"  # what guidance leads away from: "empty", "source" or "changed" words
     words_inside: bool = False  # inserted words are seen from inside the selection only
     word_logit: float = 0.0  # … and there e^this times as much
+    words_outside: bool = False  # all words are seen from outside the selection only
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -84,10 +87,10 @@ RECIPES: Mapping[str, Recipe] = {
         cross=NEVER,
         changed=NEVER,
         self_attention=NEVER,
-        noise=0.8,
-        renoise=1.0,
+        noise=0.5,
         fill=True,
-        key_mask=(0.0, 0.8),
+        key_mask=WHOLE,
+        words_outside=True,
     ),
     "reweight": Recipe(
         cross=(0.0, 0.8),
@@ -215,17 +218,27 @@ def _control(
         own = list(target.span_of(word))
         table[:, own] = step_table(steps, target, window, {})[:, own]
     free = selection if recipe.free_inside else None
-    inserted = tuple(sorted(alignment.inserted))
-    bounded: tuple[RegionWords, ...] = ()
-    if recipe.words_inside and selection is not None and inserted:
-        bounded = (RegionWords(inserted, selection, recipe.word_logit),)
     return TargetControl(
         cross=reweight(refine(alignment), target, options.weights),
         alpha=table,
         self_control=SelfControl(recipe.self_attention, recipe.self_limit, free),
         key_mask=None if selection is None else KeyMask(widened(selection), recipe.key_mask),
-        region_words=bounded,
+        region_words=() if selection is None else _bounded(recipe, alignment, target, selection),
     )
+
+
+def _bounded(
+    recipe: Recipe, alignment: Alignment, target: Prompt, selection: Tensor
+) -> tuple[RegionWords, ...]:
+    """The words that may not be seen from everywhere."""
+    if recipe.words_inside:
+        tokens, region = sorted(alignment.inserted), selection
+    elif recipe.words_outside:
+        named = (word.indices for word in target.words if word.kind != "mark")
+        tokens, region = [i for indices in named for i in indices], 1 - widened(selection)
+    else:
+        return ()
+    return (RegionWords(tuple(tokens), region, recipe.word_logit),) if tokens else ()
 
 
 def _first_step(noise: float, steps: int) -> int:
