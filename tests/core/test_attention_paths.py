@@ -198,14 +198,15 @@ def test_levels_are_read_from_the_unet_and_keep_height_and_width() -> None:
     assert Levels.of(tiny_model("sdxl").unet, (9, 13)).cross == {(5, 7)}
 
 
-def test_maps_are_read_at_a_quarter_of_the_latent_or_at_the_finest_level_there_is() -> None:
-    def chosen(*cross: tuple[int, int]) -> tuple[int, int]:
-        return Levels(cross[0], cross, frozenset(cross)).map_size
+def test_maps_are_read_at_the_coarsest_level_that_has_enough_cells() -> None:
+    def chosen(*cross: tuple[int, int], side: int = 16) -> tuple[int, int]:
+        return Levels(cross[0], cross, frozenset(cross), side).map_size
 
     assert chosen((64, 64), (32, 32), (16, 16), (8, 8)) == (16, 16)
     assert chosen((96, 64), (48, 32), (24, 16), (12, 8)) == (24, 16)
     assert chosen((64, 64), (32, 32)) == (32, 32)
     assert chosen((8, 8), (4, 4)) == (8, 8)
+    assert chosen((24, 16), (12, 8), (6, 4), side=8) == (12, 8)
 
 
 def test_an_attention_layer_of_another_kind_is_refused() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from palimpsest.core.attention.blend import BlendSettings, LocalBlend
 from palimpsest.core.attention.control import TargetControl
 from palimpsest.core.attention.install import AttentionControl
-from palimpsest.core.attention.maps import Levels, WordMaps, stretch
+from palimpsest.core.attention.maps import Levels, Size, WordMaps, stretch
 from palimpsest.core.attention.probe import inverted_states, noised_states, probe
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.prompt import concepts_installed
@@ -20,7 +20,7 @@ from tiny import tiny_tokenizer
 from tiny_edit import SIZE, inverted, photo
 
 LENGTH = 16
-MAP = (4, 6)
+MAP = (11, 16)
 TOKENIZER = tiny_tokenizer(tokens=LENGTH)
 
 
@@ -31,16 +31,18 @@ def read(text: str) -> Prompt:
 SOURCE, TARGET = read("a cat on grass"), read("a <toy> on grass")
 
 
-def attention(places: dict[int, tuple[int, int]]) -> Tensor:
+def attention(places: dict[int, tuple[int, int]], size: Size = MAP) -> Tensor:
     """(heads, pixels, tokens): each token in ``places`` looks at one cell (row, column)."""
-    maps = torch.zeros(2, MAP[0] * MAP[1], LENGTH)
+    maps = torch.zeros(2, size[0] * size[1], LENGTH)
     for token, (row, column) in places.items():
-        maps[:, row * MAP[1] + column, token] = 1
+        maps[:, row * size[1] + column, token] = 1
     return maps
 
 
-def blending(include: list[str], exclude: list[str] | None = None, start: float = 0.0) -> LocalBlend:
-    control = AttentionControl([TargetControl()], 10, Levels(MAP, (MAP,), frozenset({MAP})))
+def blending(
+    include: list[str], exclude: list[str] | None = None, start: float = 0.0, size: Size = MAP
+) -> LocalBlend:
+    control = AttentionControl([TargetControl()], 10, Levels(size, (size,), frozenset({size})))
     settings = BlendSettings(start=start)
     return LocalBlend(control, SOURCE, [TARGET], include, [] if exclude is None else exclude, settings)
 
@@ -53,10 +55,10 @@ def feed(blend: LocalBlend, source: Tensor, target: Tensor) -> None:
 
 def test_the_mask_is_where_the_source_word_or_the_target_word_is() -> None:
     blend = blending(["cat", "<toy>"])
-    feed(blend, attention({2: (0, 0)}), attention({2: (3, 5), 3: (3, 5)}))
+    feed(blend, attention({2: (0, 0)}), attention({2: (10, 15), 3: (10, 15)}))
     mask = blend.masks(MAP)[0, 0]
     expected = torch.zeros(MAP)
-    expected[:2, :2] = expected[2:, 4:] = 1  # each cell and its neighbours, by the published pooling
+    expected[:2, :2] = expected[9:, 14:] = 1  # each cell and its neighbours, by the published pooling
     assert torch.equal(mask, expected)
 
 
@@ -94,9 +96,18 @@ def test_a_word_that_looks_nowhere_gives_an_empty_mask_and_no_nan() -> None:
 def test_the_mask_is_drawn_at_any_latent_size() -> None:
     blend = blending(["cat"])
     feed(blend, attention({2: (0, 0)}), attention({}))
-    mask = blend.masks((8, 12))[0, 0]
+    mask = blend.masks((22, 32))[0, 0]
     assert mask[:4, :4].all()
     assert mask.sum() == 16
+
+
+def test_a_coarse_map_reaches_no_further_than_a_fine_one() -> None:
+    """Its mask is about the cell itself; pooled at its own cells it would be nine of them."""
+    blend = blending(["cat"], size=(8, 8))
+    feed(blend, attention({2: (4, 4)}, (8, 8)), attention({}, (8, 8)))
+    mask = blend.masks((16, 16))[0, 0]
+    assert mask[8:10, 8:10].all()
+    assert 4 < mask.sum() <= 36
 
 
 def test_nothing_is_blended_before_its_time() -> None:

@@ -169,10 +169,11 @@ def test_a_foreign_tokenizer_is_noticed(sd1_folder: Path, tmp_path: Path) -> Non
 
 def test_a_model_may_state_its_own_recommendations(sd1_folder: Path, tmp_path: Path) -> None:
     folder = copy_without(sd1_folder, tmp_path / "m")
-    own = {"family": "demo", "guidance": 3.0, "steps": 30, "native_size": 128}
+    own = {"family": "demo", "guidance": 3.0, "steps": 30, "native_size": 128, "map_side": 8}
     (folder / "palimpsest.json").write_text(json.dumps(own))
     model, spec = load(folder, "cpu"), read_spec(folder)
     assert (model.family, model.guidance, model.steps, model.native_size) == ("demo", 3.0, 30, 128)
+    assert model.map_side == spec.map_side == 8
     assert (spec.family, spec.guidance, spec.steps, spec.native_size) == ("demo", 3.0, 30, 128)
     (folder / "palimpsest.json").write_text('{"guidence": 3}')
     with pytest.raises(ModelUnreadableError, match="'guidence'"):

@@ -87,6 +87,7 @@ class DiffusionModel:
     weights_hash: str  # of all weight files; part of every cache key
     guidance: float = 7.5  # recommended classifier-free guidance
     steps: int = 50  # recommended number of DDIM steps
+    map_side: int = 16  # cells of a word's attention map, longer side
     zero_null: bool = False  # SDXL: the empty prompt is all zeros (force_zeros_for_empty_prompt)
 
     @property

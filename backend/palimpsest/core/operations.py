@@ -160,7 +160,8 @@ def edit(
         for alignment, prompt in zip(alignments, prompts, strict=True)
     ]
     height, width = inversion.latents.shape[-2:]
-    control = AttentionControl(controls, inversion.steps, Levels.of(model.unet, (height, width)), path)
+    levels = Levels.of(model.unet, (height, width), model.map_side)
+    control = AttentionControl(controls, inversion.steps, levels, path)
     first = _first_step(recipe.noise, inversion.steps)
     size = picture_size(model, inversion.latents)
     cond, null = vocabulary.encode([source], size), vocabulary.null(size)
@@ -178,7 +179,7 @@ def edit(
         blend=_blend(recipe, chosen, control, source, prompts, alignments),
         mask=selection,
     )
-    words = WordMaps(source, chosen.maps, control.levels.map_size) if chosen.maps else None
+    words = WordMaps(source, chosen.maps, levels.map_size) if chosen.maps else None
     return (yield from sample(plan, words))
 
 

@@ -89,6 +89,7 @@ class Preset:
     decoder_course: VaeCourse
     guidance: float  # recommended for sampling
     sampling_steps: int  # recommended for sampling
+    map_side: int  # cells of a word's map: the level that `bench model` finds best
     half: bool  # bfloat16 autocast
     seed: int = 0
     save_every: int = 100  # optimiser steps between two saved states
@@ -124,6 +125,7 @@ def _cpu() -> Preset:
         decoder_course=VaeCourse(steps=2_400, crop=64, crop_batch=16, full_batch=6, rate=6e-4),
         guidance=3.0,
         sampling_steps=30,
+        map_side=8,
         half=False,
     )
 
@@ -143,6 +145,7 @@ def _gpu() -> Preset:
         decoder_course=VaeCourse(steps=1_500, crop=128, crop_batch=64, full_batch=24, rate=6e-4),
         guidance=3.0,
         sampling_steps=30,
+        map_side=16,
         half=True,
         save_every=250,
         grid_every=1_000,

@@ -18,6 +18,7 @@ def use(preset: Preset) -> dict[str, Any]:
         "native_size": preset.size,
         "guidance": preset.guidance,
         "steps": preset.sampling_steps,
+        "map_side": preset.map_side,
     }
 
 
@@ -44,7 +45,7 @@ def fixed_settings(preset: Preset) -> dict[str, Any]:
     for course in ("vae_course", "unet_course", "decoder_course"):
         for free in ("steps", "rate", "decay_share", "full_share", "mix"):
             settings[course].pop(free, None)
-    for free in ("save_every", "grid_every", "shown", "checked", "guidance", "sampling_steps"):
+    for free in ("save_every", "grid_every", "shown", "checked", "guidance", "sampling_steps", "map_side"):
         settings.pop(free)
     return settings
 

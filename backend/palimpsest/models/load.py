@@ -73,6 +73,7 @@ def assemble(
         weights_hash=weights,
         guidance=spec.guidance,
         steps=spec.steps,
+        map_side=spec.map_side,
         zero_null=configuration.zero_null,
     )
 

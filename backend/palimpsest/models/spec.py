@@ -1,8 +1,8 @@
 """What a model can do, read from its configuration alone: no weights are loaded, torch is not imported.
 
 A model folder may carry a ``palimpsest.json`` beside ``model_index.json`` that says what the published
-configuration cannot: ``{"family": "demo", "guidance": 3.0, "steps": 30, "native_size": 128}`` (every
-field optional).
+configuration cannot: ``{"family": "demo", "guidance": 3.0, "steps": 30, "native_size": 128, "map_side":
+8}`` (every field optional).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ OWN_FIELDS: dict[str, Any] = {
     "family": str,
     "guidance": (int, float),
     "steps": int,
+    "map_side": int,
     "native_size": int,
     "prediction": str,  # single files only: "epsilon" or "v_prediction"
 }
@@ -56,6 +57,7 @@ class Spec:
     sites: tuple[AttentionSite, ...]
     guidance: float  # recommended classifier-free guidance
     steps: int  # recommended DDIM steps
+    map_side: int  # cells of a word's attention map, longer side
     operations: tuple[str, ...] = OPERATIONS
 
     @property
@@ -111,6 +113,7 @@ def _spec_of(configuration: Configuration) -> Spec:
         sites=tuple(_sites(unet)),
         guidance=float(configuration.own.get("guidance", 5.0 if family == "sdxl" else 7.5)),
         steps=int(configuration.own.get("steps", 50)),
+        map_side=int(configuration.own.get("map_side", 16)),
     )
 
 

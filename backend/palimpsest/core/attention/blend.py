@@ -25,6 +25,8 @@ from palimpsest.errors import RequestError, WordNotFoundError
 
 DILATION = 3
 """Cells of the map: the published max-pooling, so that outlines may move a little."""
+CELLS = 16
+"""Of the published map's longer side."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,16 @@ class LocalBlend:
         return torch.where(self.masks((height, width)).to(z_tgt.device) > 0, z_tgt, z_src)
 
     def _mask(self, side: _Side, latent: Size) -> Tensor:
-        include, exclude = (maps.mean.sum(0)[None, None] for maps in (side.include, side.exclude))
+        include, exclude = (_fine(maps.mean.sum(0)[None, None]) for maps in (side.include, side.exclude))
         near = F.max_pool2d(include, DILATION, stride=1, padding=DILATION // 2)
         threshold = self.settings.threshold
         return _above(near, threshold, latent) & ~_above(exclude, threshold, latent)
+
+
+def _fine(seen: Tensor) -> Tensor:
+    """(1, 1, h, w) smoothly enlarged to the cells of the paper's maps if it has fewer."""
+    factor = CELLS / max(seen.shape[-2:])
+    return seen if factor <= 1 else F.interpolate(seen, scale_factor=factor, mode="bilinear")
 
 
 def _above(seen: Tensor, threshold: float, latent: Size) -> Tensor:

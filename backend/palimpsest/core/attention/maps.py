@@ -1,7 +1,7 @@
 """Where a word looks: its cross-attention map, summed over its tokens, averaged over heads, layers, steps.
 
 Prompt-to-Prompt, 3.1 and figure 4. The resolution is chosen from the levels that the UNet has: the
-papers' 16 x 16 of a 64 x 64 latent, and the finest there is on a small model.
+papers' 16 x 16 of a 64 x 64 latent, unless the model says that its words show best at another.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from torch import Tensor
 from palimpsest.core.tokens import Prompt
 
 Size = tuple[int, int]  # height, width
-COARSEST_SIDE = 16
-"""A map whose longer side has fewer cells shows too little of where things are."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +30,17 @@ class Levels:
     latent: Size
     sizes: tuple[Size, ...]  # per level of the UNet, finest first
     cross: frozenset[Size]  # those with cross-attention
+    map_side: int = 16  # cells of the longer side that a word's map should at least have
 
     @staticmethod
-    def of(unet: Any, latent: Size) -> Levels:
+    def of(unet: Any, latent: Size, map_side: int = 16) -> Levels:
         depth = len(unet.config.block_out_channels)
         sizes = [latent]
         for _ in range(depth - 1):
             height, width = sizes[-1]
             sizes.append((-(-height // 2), -(-width // 2)))  # a stride-2 convolution rounds up
         cross = {sizes[_level(name, depth)] for name in unet.attn_processors if ".attn2." in name}
-        return Levels(latent, tuple(sizes), frozenset(cross))
+        return Levels(latent, tuple(sizes), frozenset(cross), map_side)
 
     def size_of(self, pixels: int) -> Size:
         return next(size for size in self.sizes if size[0] * size[1] == pixels)
@@ -52,8 +51,8 @@ class Levels:
 
     @property
     def map_size(self) -> Size:
-        """The coarsest cross-attention level with a side of 16 cells, else the finest one."""
-        enough = [size for size in self.cross if max(size) >= COARSEST_SIDE]
+        """The coarsest cross-attention level with a side of ``map_side`` cells, else the finest one."""
+        enough = [size for size in self.cross if max(size) >= self.map_side]
         return min(enough) if enough else max(self.cross)
 
 

@@ -55,7 +55,7 @@ def probe(
 ) -> Steps[Mapping[str, Tensor]]:
     """Each word's map as (h, w) of the latent in [0, 1]. Raises WordNotFoundError."""
     z = states[0][1]
-    levels = Levels.of(model.unet, (z.shape[-2], z.shape[-1]))
+    levels = Levels.of(model.unet, (z.shape[-2], z.shape[-1]), model.map_side)
     maps = WordMaps(source, words, levels.map_size)
     control = AttentionControl((), len(states), levels)
     control.source_maps.append(maps)
