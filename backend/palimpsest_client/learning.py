@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from .editor import CANVAS, Capture, DocumentFacts, Editor
 from .errands import Outcome
-from .geometry import Extent
+from .geometry import Bounds, Extent
 from .jobview import JobView
 from .panel import Panel
 from .session import Order
@@ -111,9 +111,8 @@ class Learning:
         if facts is None or facts.selection is None:
             self._say("error", say("no-document") if facts is None else say("nothing-selected"))
             return
-        margin = round(MARGIN * max(facts.selection.width, facts.selection.height))
-        within = facts.selection.grown(margin, Extent(facts.width, facts.height))
-        self._capture(facts, CANVAS, within, f"{facts.name} ({facts.selection.x}, {facts.selection.y})", True)
+        name = f"{facts.name} ({facts.selection.x}, {facts.selection.y})"
+        self._capture(facts, CANVAS, with_surroundings(facts, facts.selection), name, True)
 
     def add_layers(self) -> None:
         """The layers that are chosen in the editor."""
@@ -160,17 +159,11 @@ class Learning:
             "name": state.name,
             "kind": state.kind,
             "noun": state.noun.strip(),
-            "images": [],
-            "masks": [None] * len(state.examples),
             "model": self._panel.form.settings.model,
             "replace": state.replaces,
             "accept_outliers": self._means_it,
         }
-        pictures = {f"images.{i}": example.image for i, example in enumerate(state.examples)}
-        for i, example in enumerate(state.examples):
-            if example.mask is not None:
-                pictures[f"masks.{i}"] = example.mask
-        return Order("learn", request, pictures, fetch=None)
+        return learn_order(request, state.examples)
 
     def _learned(self, view: JobView, _: Mapping[str, bytes]) -> None:
         self._own = self._means_it = False
@@ -274,16 +267,38 @@ class Learning:
         return Progress(say("reading"), None, False) if self._reading > 0 else None
 
     def _why_not(self, state: LearnState, taken: bool) -> str:
-        missing: List[str] = [
-            self._panel.state.cannot_learn,
-            "" if state.name else say("say-name"),
-            "" if NAME.fullmatch(state.name) else say("name-letters", name=state.name),
-            say("name-taken", name=state.name) if taken and not state.replaces else "",
-            "" if state.noun.strip() else say("say-noun"),
-            "" if len(state.examples) >= FEWEST else say("too-few", n=FEWEST),
-            say("too-many", n=MOST) if len(state.examples) > MOST else "",
-        ]
-        return next((reason for reason in missing if reason), "")
+        name_taken = taken and not state.replaces
+        lacking = lacking_to_learn(state.name, state.noun.strip(), len(state.examples), name_taken)
+        return self._panel.state.cannot_learn or lacking
+
+
+def lacking_to_learn(name: str, noun: str, pictures: int, taken: bool) -> str:
+    """What is missing or wrong before anything is sent; empty = nothing."""
+    reasons: List[str] = [
+        "" if name else say("say-name"),
+        "" if NAME.fullmatch(name) else say("name-letters", name=name),
+        say("name-taken", name=name) if taken else "",
+        "" if noun else say("say-noun"),
+        "" if pictures >= FEWEST else say("too-few", n=FEWEST),
+        say("too-many", n=MOST) if pictures > MOST else "",
+    ]
+    return next((reason for reason in reasons if reason), "")
+
+
+def learn_order(request: Mapping[str, Any], examples: Sequence[Example]) -> Order:
+    """``request``: everything but the pictures."""
+    pictures = {f"images.{i}": example.image for i, example in enumerate(examples)}
+    for i, example in enumerate(examples):
+        if example.mask is not None:
+            pictures[f"masks.{i}"] = example.mask
+    places = {"images": [], "masks": [None] * len(examples)}
+    return Order("learn", {**request, **places}, pictures, fetch=None)
+
+
+def with_surroundings(facts: DocumentFacts, selection: Bounds) -> Bounds:
+    """What is taken of the picture to learn what is selected: the subject, and a little of where it is."""
+    margin = round(MARGIN * max(selection.width, selection.height))
+    return selection.grown(margin, Extent(facts.width, facts.height))
 
 
 def content_of(place: Path) -> Any:

@@ -162,6 +162,7 @@ PROCEDURES = (
             Argument("layers", "_Chosen layers", "The chosen layers are pictures too", False),
             Argument("selection", "This _selection", "What is selected is a picture too", False),
             Argument("replace", "Re_place", "Learn a word of this name anew", False),
+            Argument("accept-outliers", "Odd too", "Learn even if a picture doesn't seem to fit", False),
             Argument("steps", "Steps", "0 = as recommended", 0, (0, 10000), asked=False),
             SEED,
             MODEL,

@@ -19,9 +19,10 @@ from _client.controls import Form
 from _client.editor import CANVAS, Capture, DocumentFacts
 from _client.errands import Errands, Outcome
 from _client.geometry import Bounds
+from _client.learning import Example, lacking_to_learn, learn_order, with_surroundings
 from _client.library import bring_concepts, bring_models
 from _client.protocol import ClientError, config_folder
-from _client.session import Order, Session, SessionState, require_protocol
+from _client.session import Session, SessionState, require_protocol
 from _client.slices import WorkError, fault
 from _client.status import Situation, Status, cannot_apply, cannot_ask, chosen
 from _client.wording import say
@@ -79,17 +80,17 @@ class Quick:
 
     def learn(self, values: Mapping[str, Any]) -> str:
         """The new word, from files, chosen layers and the selection."""
-        name, images = values["name"], [Path(path).read_bytes() for path in values["files"]]
-        captures = [self._captured(*wanted) for wanted in self._wanted(values)]
-        images += [capture.image for capture in captures]
-        masks = [capture.selection for capture in captures]
-        pictures = {f"images.{place}": image for place, image in enumerate(images)}
-        for place, mask in enumerate(masks, start=len(images) - len(masks)):
-            pictures.update({} if mask is None else {f"masks.{place}": mask})
-        request = {key: values[key] for key in ("name", "kind", "noun", "seed", "model", "replace")}
-        request["steps"] = values["steps"] or None
-        request["masks"] = [None] * len(images)
-        order = Order("learn", request, pictures, fetch=None)
+        name, noun = values["name"].strip().strip("<>"), values["noun"].strip()
+        taken = not values["replace"] and any(concept.name == name for concept in self.concepts)
+        examples = [Example(path, Path(path).read_bytes()) for path in values["files"]]
+        for wanted in self._wanted(values):
+            capture = self._captured(*wanted)
+            examples.append(Example("", capture.image, capture.selection))
+        self._require(lacking_to_learn(name, noun, len(examples), taken))
+        request = {key: values[key] for key in ("kind", "seed", "model", "replace")}
+        request.update(name=name, noun=noun, steps=values["steps"] or None)
+        request["accept_outliers"] = values["accept-outliers"]
+        order = learn_order(request, examples)
         learned = Outcome("done", say("learned", name=name))
         self._run(lambda: self._errands.run(order, lambda _, __: self._errands.end(learned)))
         return f"<{name}>"
@@ -97,11 +98,15 @@ class Quick:
     def _wanted(self, values: Mapping[str, Any]) -> list[tuple[str, Bounds | None]]:
         """Which parts of the picture are examples: what ``Editor.capture`` takes."""
         facts = self._facts()
-        layers = self._editor.layers(facts.key) if values["layers"] else []
-        wanted: list[tuple[str, Bounds | None]] = [(layer.source, None) for layer in layers if layer.selected]
-        if values["selection"] and facts.selection is None:
-            raise WorkError(say("nothing-selected"))
-        return wanted + ([(CANVAS, facts.selection)] if values["selection"] else [])
+        wanted: list[tuple[str, Bounds | None]] = []
+        if values["layers"]:
+            wanted += [(layer.source, None) for layer in self._editor.layers(facts.key) if layer.selected]
+            self._require("" if wanted else say("no-layers"))
+        if values["selection"]:
+            if facts.selection is None:
+                raise WorkError(say("nothing-selected"))
+            wanted.append((CANVAS, with_surroundings(facts, facts.selection)))
+        return wanted
 
     def _captured(self, source: str, within: Bounds | None) -> Capture:
         found: list[Capture] = []

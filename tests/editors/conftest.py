@@ -15,6 +15,7 @@ import pytest
 
 from editors.backend import Backend
 from editors.box import Box, remove_folder, shared_folder
+from editors.darkroom import Darkroom
 from editors.display import Display
 from editors.gimp import Gimp
 from editors.gimp import start as start_gimp
@@ -158,6 +159,11 @@ def console(consoles: Gimps) -> Iterator[Gimp]:
     yield gimp
     if gimp.alive:
         gimp.call("close_documents")
+
+
+@pytest.fixture
+def darkroom(console: Gimp) -> Darkroom:
+    return Darkroom(console)
 
 
 @pytest.fixture(scope="module")

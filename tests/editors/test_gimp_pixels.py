@@ -19,17 +19,11 @@ from editors.darkroom import (
     Darkroom,
     Kind,
 )
-from editors.gimp import Gimp
 from editors.pictures import Pixels, disc, layer_over, noise
 from icc_profiles import ADOBE, gamma, primaries
 
 HEIGHT, WIDTH = 137, 310  # no multiples of GIMP's tiles
 CLOSED = "The picture was closed meanwhile."
-
-
-@pytest.fixture
-def darkroom(console: Gimp) -> Darkroom:
-    return Darkroom(console)
 
 
 def picture(kind: Kind) -> Pixels:

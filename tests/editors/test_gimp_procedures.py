@@ -12,18 +12,12 @@ from PIL import Image
 
 from editors.backend import REPOSITORY, Backend
 from editors.darkroom import RGB_8, Darkroom
-from editors.gimp import Gimp
 from editors.pictures import Pixels, read
 
 TOUR = REPOSITORY / "backend/palimpsest/tour/pictures"
 SHOWS = "a photo of a red ball on grass"
 FEW = {"steps": 4}  # enough to see that something changes
 SOON = 60.0  # seconds
-
-
-@pytest.fixture
-def darkroom(console: Gimp) -> Darkroom:
-    return Darkroom(console)
 
 
 @pytest.fixture
@@ -98,18 +92,6 @@ def test_a_word_becomes_the_selection(darkroom: Darkroom, photo: Pixels):
     assert (mask[ball] > 0).mean() > 4 * (mask[~ball] > 0).mean()
 
 
-def test_a_concept_is_learned_from_files_and_from_the_selection(darkroom: Darkroom, image: int):
-    files = []
-    for number in (1, 2, 3):
-        path = darkroom.files / f"toy-{number}.png"
-        path.write_bytes((TOUR / f"toy-{number}.png").read_bytes())
-        files.append(str(path))
-    values = {"name": "my-toy", "noun": "star", "files": files, "steps": 2, "replace": True}
-    assert succeeded(darkroom.run("learn-concept", image, **values)) == ["<my-toy>"]
-    values = {**EDITS["replace"], "should-show": "a photo of a <my-toy> on grass"}
-    succeeded(darkroom.run("replace", image, **values, **FEW))
-
-
 WRONG = [
     ("replace", {**EDITS["replace"], "soft-edge": -3}, "soft-edge is -3; it can be 0 to 64."),
     ("replace", {**EDITS["replace"], "keep-structure": 1.5}, "keep-structure is 1.5; it can be 0 to 1."),
@@ -133,7 +115,6 @@ REFUSED = [
     ("replace", {"shows": SHOWS, "should-show": SHOWS}, "Both sentences say the same"),
     ("replace", {**EDITS["replace"], "model": "nowhere"}, "The model nowhere isn't installed"),
     ("restyle", {"shows": SHOWS, "style": "<no-such>"}, "There is no concept <no-such>"),
-    ("learn-concept", {"name": "x", "noun": "toy", "files": ["/no/such.png"]}, "/no/such.png"),
     ("reopen-edit", {}, "wasn't made by Palimpsest"),
     ("server", {"address": "http://127.0.0.1:9", "token": "x"}, "doesn't answer"),
 ]

@@ -98,6 +98,20 @@ def select_ellipse(image, x, y, width, height):
     return image_of(image).select_ellipse(Gimp.ChannelOps.REPLACE, x, y, width, height)
 
 
+def choose_layers(image, places):
+    """Select the layers at these places in the list, counted from the top."""
+    layers = image_of(image).get_layers()
+    return image_of(image).set_selected_layers([layers[place] for place in places])
+
+
+def set_clean(image):
+    return image_of(image).clean_all()
+
+
+def is_clean(image):
+    return not image_of(image).is_dirty()
+
+
 def move_layer(image, index, x, y):
     return image_of(image).get_layers()[index].set_offsets(x, y)
 
