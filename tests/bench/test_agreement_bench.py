@@ -14,7 +14,7 @@ from palimpsest.models.load import load
 
 
 def scored(score: float, stranger: bool, found: bool = True, choosing: bool = False) -> Scored:
-    return Scored("a", "b" if stranger else None, score, found if stranger else None, choosing)
+    return Scored("a", "b" if stranger else None, True, score, found if stranger else None, choosing)
 
 
 def test_a_threshold_is_judged_by_the_sets_that_did_not_choose_it() -> None:
@@ -39,9 +39,14 @@ def test_a_set_shows_one_subject_or_a_stranger_last() -> None:
     assert not np.array_equal(mixed[-1], pictures[-1])
 
 
-def test_the_built_in_model_scores_sets_in_pairs_and_the_same_way_again() -> None:
+def test_the_built_in_model_scores_each_set_with_masks_and_without_and_the_same_way_again() -> None:
     model = load(WEIGHTS)
     first = list(itertools.islice(measure(model, 1), 4))
-    assert [s.stranger is None for s in first] == [True, False, True, False]
+    assert [(s.stranger is None, s.masked) for s in first] == [
+        (True, True),
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
     assert all(s.score > 0 for s in first)
     assert list(itertools.islice(measure(model, 1), 2)) == first[:2]

@@ -20,7 +20,7 @@ from palimpsest.bench.model_options import Settings
 from palimpsest.bench.model_report import ModelReport, write
 from palimpsest.bench.pictures import Tile, contact_sheet
 from palimpsest.bench.statistics import Z95, Mean, Rate, mean, rate
-from palimpsest.bench.word_maps import Captioned, cut, iou, overlaps
+from palimpsest.bench.word_maps import Captioned, iou, overlaps
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import Steps, finish
 from palimpsest.demo.grammar import caption, parse
@@ -168,19 +168,6 @@ def test_true_pictures_are_all_right() -> None:
 
 
 # --- measures -------------------------------------------------------------------------------------------
-
-
-def test_otsus_threshold_separates_best_of_all_thresholds() -> None:
-    rng = np.random.default_rng(3)
-    values = np.concatenate([rng.normal(0.2, 0.05, 700), rng.normal(0.7, 0.1, 300)]).astype(np.float32)
-    chosen = cut(values)
-
-    def between(mask: np.ndarray) -> float:
-        share = mask.mean()
-        return float(share * (1 - share) * (values[mask].mean() - values[~mask].mean()) ** 2)
-
-    others = [between(values > t) for t in np.linspace(values.min(), values.max(), 200)[1:-1]]
-    assert between(chosen) >= 0.999 * max(others)
 
 
 def test_overlap_and_psnr_by_hand() -> None:

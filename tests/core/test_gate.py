@@ -194,6 +194,10 @@ def test_a_stranger_is_refused_unless_it_is_meant() -> None:
     assert found.score > 0
 
 
-def test_styles_and_pictures_without_masks_are_not_asked_to_agree() -> None:
+def test_pictures_of_a_style_are_not_asked_to_agree() -> None:
     assert checked(accept=False, kind="style") is None
-    assert checked(accept=False, masks=False) is None
+
+
+def test_pictures_without_masks_are_asked_too() -> None:
+    with pytest.raises(ConceptImagesError, match="the same toy"):
+        checked(accept=False, masks=False)

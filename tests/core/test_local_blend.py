@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -9,7 +10,7 @@ from torch import Tensor
 from palimpsest.core.attention.blend import BlendSettings, LocalBlend
 from palimpsest.core.attention.control import TargetControl
 from palimpsest.core.attention.install import AttentionControl
-from palimpsest.core.attention.maps import Levels, Size, WordMaps, stretch
+from palimpsest.core.attention.maps import Levels, Size, WordMaps, otsu, stretch
 from palimpsest.core.attention.probe import inverted_states, noised_states, probe
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.prompt import concepts_installed
@@ -155,3 +156,18 @@ def test_probed_states_are_the_inversions_own(model: DiffusionModel) -> None:
     states = inverted_states(model, inversion, (0.1, 0.11, 0.5))
     assert [t for t, _ in states] == [501, 101]
     assert torch.equal(states[0][1], inversion.before(4))
+
+
+def test_otsus_threshold_separates_best_of_all_thresholds() -> None:
+    rng = np.random.default_rng(3)
+    values = np.concatenate([rng.normal(0.2, 0.05, 700), rng.normal(0.7, 0.1, 300)])
+    grey = np.rint(values.clip(0, 1) * 255).astype(np.uint8)
+    chosen = grey > otsu(grey)
+
+    def between(mask: np.ndarray) -> float:
+        share = mask.mean()
+        return float(share * (1 - share) * (grey[mask].mean() - grey[~mask].mean()) ** 2)
+
+    others = [between(grey > t) for t in range(grey.min(), grey.max())]
+    assert between(chosen) >= max(others) - 1e-9
+    assert otsu(np.zeros((4, 4), np.uint8)) == 0

@@ -17,7 +17,6 @@ from palimpsest.contract import (
 from palimpsest.errors import ModelIncapableError, RequestError, WordNotFoundError
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.pictures import read_picture
-from palimpsest.tasks.attention import otsu
 from palimpsest.tasks.workplace import Workplace
 from workplaces import SHOWS, picture, selection
 
@@ -72,14 +71,6 @@ def test_a_word_that_is_not_there_lists_those_that_are(place: Workplace, sd1_fol
     request = AttentionRequest(place.images.put(picture()), SHOWS, "mirror", model=str(sd1_folder))
     with pytest.raises(WordNotFoundError, match="cat, on, grass"):
         list(place.do(request))
-
-
-def test_otsu_parts_two_heaps() -> None:
-    rng = np.random.default_rng(0)
-    dark, bright = rng.normal(60, 10, 900), rng.normal(180, 12, 100)
-    grey = np.clip(np.concatenate([dark, bright]), 0, 255).astype(np.uint8)
-    assert dark.max() - 5 <= otsu(grey) < bright.min()
-    assert otsu(np.zeros((4, 4), np.uint8)) == 0
 
 
 def test_other_models_pictures_are_not_described(place: Workplace, sd1_folder: Path) -> None:

@@ -1,8 +1,8 @@
 """How well is the picture found that doesn't fit? ``palimpsest bench agreement``.
 
 Sets of four views of one held-out concept, and sets in which one view is of another, are scored as before
-learning. One half of the sets chooses a threshold; the other half says how good it is, and how good the one
-in use is. Only for a model of the built-in model's world.
+learning, with the subjects' masks and without any. One half of the sets chooses a threshold; the other half
+says how good it is, and how good the one in use is. Only for a model of the built-in model's world.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +38,7 @@ class Scored:
 
     concept: str
     stranger: str | None
+    masked: bool
     score: float
     found: bool | None
     choosing: bool  # whether the set may choose the threshold
@@ -52,17 +54,20 @@ class Verdict:
 
 
 def measure(model: DiffusionModel, rounds: int) -> Iterator[Scored]:
-    """Per round and concept one set with a stranger and one without; even rounds choose."""
+    """Per round and concept one set with a stranger and one without, each with masks and without; even
+    rounds choose."""
     subjects, settings = list(CONCEPTS.values()), AgreementSettings()
     for number in range(rounds):
         for index, concept in enumerate(subjects):
             seed = SEEDS[(number * len(subjects) + index) * 2]
             other = subjects[(index + 1 + number % (len(subjects) - 1)) % len(subjects)]
             for stranger in (None, other):
-                found = finish(oddness(model, *gathered(concept, stranger, seed), concept.noun, settings))
-                named = None if stranger is None else found.picture == VIEWS - 1
-                told = None if stranger is None else stranger.name
-                yield Scored(concept.name, told, found.score, named, choosing=number % 2 == 0)
+                pictures, masks = gathered(concept, stranger, seed)
+                for marks in (masks, [None] * VIEWS):
+                    found = finish(oddness(model, pictures, marks, concept.noun, settings))
+                    named = None if stranger is None else found.picture == VIEWS - 1
+                    who = None if stranger is None else stranger.name
+                    yield Scored(concept.name, who, marks is masks, found.score, named, number % 2 == 0)
 
 
 def gathered(
@@ -104,13 +109,20 @@ def run(options: argparse.Namespace) -> int:
     sets = []
     for scored in measure(load(options.model), options.rounds):
         sets.append(scored)
-        print(f"\r{len(sets)}/{2 * options.rounds * len(CONCEPTS)}", end="", file=sys.stderr, flush=True)
+        print(f"\r{len(sets)}/{4 * options.rounds * len(CONCEPTS)}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    verdicts = [judged(sets, t) for t in (AgreementSettings().threshold, chosen(sets))]
-    content = {"sets": [asdict(s) for s in sets], "verdicts": [asdict(v) for v in verdicts]}
+    content: dict[str, Any] = {"sets": [asdict(s) for s in sets]}
+    for what, masked in (("with masks", True), ("without masks", False)):
+        content[what] = told([s for s in sets if s.masked == masked], what)
     write_atomically(options.output, (json.dumps(content, indent=1) + "\n").encode())
-    print(f"the stranger is the oddest: {named(sets)}")
-    for verdict, what in zip(verdicts, ("in use", "chosen by the other half"), strict=True):
-        print(f"threshold {verdict.threshold:.3f} ({what}):")
-        print(f"  caught {verdict.caught}, false alarms {verdict.false_alarms}")
     return 0
+
+
+def told(sets: Sequence[Scored], what: str) -> list[dict[str, Any]]:
+    """The verdicts on these sets, printed."""
+    print(f"{what}: the stranger is the oddest: {named(sets)}")
+    verdicts = [judged(sets, t) for t in (AgreementSettings().threshold, chosen(sets))]
+    for verdict, which in zip(verdicts, ("in use", "chosen by the other half"), strict=True):
+        print(f"  threshold {verdict.threshold:.3f} ({which}):")
+        print(f"    caught {verdict.caught}, false alarms {verdict.false_alarms}")
+    return [asdict(verdict) for verdict in verdicts]

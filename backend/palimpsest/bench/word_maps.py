@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from palimpsest.bench.generate import to_pixels
 from palimpsest.bench.pictures import Picture
 from palimpsest.core.attention.install import AttentionControl, Rows, controlled
-from palimpsest.core.attention.maps import Levels, WordMaps
+from palimpsest.core.attention.maps import Levels, WordMaps, otsu
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.prompt import Prompt, Vocabulary, concepts_installed
 from palimpsest.core.schedule import add_noise
@@ -77,17 +77,10 @@ def read_maps(
     return control.source_maps
 
 
-def cut(values: NDArray[np.float32], bins: int = 64) -> Mask:
-    """Above the threshold that best separates the values into two classes (Otsu 1979, eq. 18)."""
-    counts, edges = np.histogram(values, bins)
-    centres = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)[:-1].astype(float)
-    above = counts.sum() - below
-    sums = np.cumsum(counts * centres)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        gap = sums[:-1] / below - (sums[-1] - sums[:-1]) / above
-    between = np.nan_to_num(below * above * gap**2)
-    return values > edges[1:-1][int(np.argmax(between))]
+def cut(values: NDArray[np.float32]) -> Mask:
+    """Values in [0, 1] above Otsu's threshold, as a word becomes a selection."""
+    grey = np.rint(values * 255).astype(np.uint8)
+    return grey > otsu(grey)
 
 
 def iou(a: Mask, b: Mask) -> float:

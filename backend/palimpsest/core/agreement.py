@@ -5,9 +5,9 @@ the subject's mask, are compared between pictures by Euclidean distance in units
 from backgrounds. The picture farthest from the others is the odd one; its score compares its distance with
 how far the others are from each other, so that a subject of many faces makes no outlier.
 
-Masks are needed. Without them backgrounds decide: finding the subject where the noun changes the model's
-prediction (DiffEdit, Couairon et al. 2022) was tried on the built-in model and did not separate sets with
-a stranger from sets without one.
+Without a mask backgrounds would decide, so the subject is then looked for by the noun's attention map
+(``subject``). Finding it where the noun changes the model's prediction (DiffEdit, Couairon et al. 2022)
+was tried on the built-in model and did not separate sets with a stranger from sets without one.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from palimpsest.core.model import Conditioning, DiffusionModel
 from palimpsest.core.prompt import concepts_installed
 from palimpsest.core.region import Mask
 from palimpsest.core.steps import Step, Steps
+from palimpsest.core.subject import find_subject
 from palimpsest.core.templates import fill, templates_for
 from palimpsest.core.views import View, ViewSettings, encode_views
 
@@ -65,13 +66,17 @@ class _Features:
 def oddness(
     model: DiffusionModel,
     pictures: Sequence[NDArray[Any]],
-    masks: Sequence[Mask],
+    masks: Sequence[Mask | None],
     noun: str,
     settings: AgreementSettings,
 ) -> Steps[Oddness]:
     """Find the odd picture out. ``pictures`` and ``masks`` as for ``encode_views``; at least 3."""
+    marked = []
+    for picture, mask in zip(pictures, masks, strict=True):
+        found = mask if mask is not None else (yield from find_subject(model, picture, noun, settings.seed))
+        marked.append(found)
     plain = ViewSettings(per_picture=1, outside_weight=0.0)  # so that a view's weight is its mask
-    views = yield from encode_views(model, pictures, masks, plain, settings.seed)
+    views = yield from encode_views(model, pictures, marked, plain, settings.seed)
     described = []
     for index, view in enumerate(views):
         described.append(_describe(model, view, _conditioning(model, view, noun), settings))

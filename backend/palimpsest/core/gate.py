@@ -60,14 +60,12 @@ def check_set(
     oddest picture is (None where that isn't asked).
 
     ``pictures``: sRGB in [0, 1], (height, width, 3). ``accept_odd``: the user knows that one seems not to
-    fit. Pictures of a style may show different things, so they are not asked to agree; nor can pictures
-    without masks be (see ``agreement``).
+    fit. Pictures of a style may show different things, so they are not asked to agree.
     """
     refuse(inspect(pictures, model.native_size, settings), len(pictures), settings)
-    marked = [mask for mask in masks if mask is not None]
-    if accept_odd or kind == "style" or len(marked) < len(pictures):
+    if accept_odd or kind == "style":
         return None
-    found = yield from oddness(model, pictures, marked, noun, settings.agreement)
+    found = yield from oddness(model, pictures, masks, noun, settings.agreement)
     if found.score > settings.agreement.threshold:
         message = f"Picture {found.picture + 1} doesn't seem to show the same {noun} as the others."
         refuse([Finding(found.picture, "odd", message)], len(pictures), settings)

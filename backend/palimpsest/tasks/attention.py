@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from palimpsest.contract import AttentionRequest
+from palimpsest.core.attention.maps import otsu
 from palimpsest.core.attention.probe import noised_states, probe
 from palimpsest.core.prompt import concepts_installed
 from palimpsest.jobs.events import Finished
 from palimpsest.tasks.canvas import View, grey_png, open_canvas
 from palimpsest.tasks.progress import Course, Events, memory_told, watched
 from palimpsest.tasks.workplace import Workplace, model_identity
-
-LEVELS = 256
 
 
 def attention(place: Workplace, request: AttentionRequest) -> Events[None]:
@@ -42,17 +40,3 @@ def attention(place: Workplace, request: AttentionRequest) -> Events[None]:
     share = float((selection > 0).mean())
     result = {"word": request.word, "threshold": threshold, "selected": round(share, 4)}
     yield Finished(artifacts, {**result, "model": model_identity(model)})
-
-
-def otsu(grey: NDArray[np.uint8]) -> int:
-    """The level that best parts dark from bright (Otsu 1979): most variance between the two classes."""
-    counts = np.bincount(grey.ravel(), minlength=LEVELS).astype(np.float64)
-    below = np.cumsum(counts)
-    above = below[-1] - below
-    sums = np.cumsum(counts * np.arange(LEVELS))
-    valid = (below > 0) & (above > 0)
-    if not valid.any():
-        return 0
-    means = sums[valid] / below[valid], (sums[-1] - sums[valid]) / above[valid]
-    between = below[valid] * above[valid] * (means[0] - means[1]) ** 2
-    return int(np.flatnonzero(valid)[int(np.argmax(between))])

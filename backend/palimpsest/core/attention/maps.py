@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from palimpsest.core.tokens import Prompt
@@ -106,3 +108,17 @@ def stretch(values: Tensor) -> Tensor:
     """To [0, 1]; all 0 if constant."""
     low, high = values.min(), values.max()
     return (values - low) / (high - low) if high > low else torch.zeros_like(values)
+
+
+def otsu(grey: NDArray[np.uint8]) -> int:
+    """The level that best parts dark from bright (Otsu 1979): most variance between the two classes."""
+    counts = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    sums = np.cumsum(counts * np.arange(256))
+    valid = (below > 0) & (above > 0)
+    if not valid.any():
+        return 0
+    means = sums[valid] / below[valid], (sums[-1] - sums[valid]) / above[valid]
+    between = below[valid] * above[valid] * (means[0] - means[1]) ** 2
+    return int(np.flatnonzero(valid)[int(np.argmax(between))])
