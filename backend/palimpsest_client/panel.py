@@ -20,7 +20,7 @@ from .connection import (
     read_choice,
     write_choice,
 )
-from .controls import OPERATIONS, REPLACE, REWEIGHT, SHOWN, Form, Settings
+from .controls import OPERATIONS, REMOVE, REPLACE, REWEIGHT, SHOWN, Form, Settings
 from .editor import DocumentFacts, Editor
 from .errands import Errands, Outcome, Reopened, offer_after
 from .library import (
@@ -193,6 +193,11 @@ class Panel:
             self.errands.edit_again(self.facts, self.form, self._reopened)
         else:
             self.errands.edit(self.facts, self.form, self._native())
+
+    def remove_selected(self) -> None:
+        """Chooses Remove and does it: what goes is selected, and words aren't needed."""
+        self.choose_operation(REMOVE)
+        self.apply()
 
     def again(self) -> None:
         """With the last settings; a document without words of its own takes those used last."""

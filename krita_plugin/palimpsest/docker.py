@@ -66,6 +66,12 @@ class PalimpsestDocker(DockWidget):
         if event.type() == QEvent.Type.PaletteChange and self._state is not None:
             self._color(self._state)
 
+    def focus_words(self) -> None:
+        """To the first sentence that is still to be written; Return then applies."""
+        field = self._second if self._panel.form.first.strip() else self._first
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        field.selectAll()
+
     # Building.
 
     def _build(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from krita import Extension, Krita
 
-from ._client.controls import INSERT, REMOVE, REPLACE, RESTYLE
+from ._client.controls import INSERT, REPLACE, RESTYLE
 from ._client.wording import say
 from .desk import desk
 from .learn_dialog import open_learn_dialog
@@ -34,10 +34,10 @@ class PalimpsestExtension(Extension):
         return [
             ("show", say("show-panel"), lambda: None),
             ("again", say("again"), panel.again),
-            ("replace", say("replace-action"), lambda: panel.choose_operation(REPLACE)),
-            ("insert", say("insert-action"), lambda: panel.choose_operation(INSERT)),
-            ("restyle", say("restyle-action"), lambda: panel.choose_operation(RESTYLE)),
-            ("remove", say("remove-action"), lambda: panel.choose_operation(REMOVE)),
+            ("replace", say("replace-action"), lambda: ask_words(REPLACE)),
+            ("insert", say("insert-action"), lambda: ask_words(INSERT)),
+            ("restyle", say("restyle-action"), lambda: ask_words(RESTYLE)),
+            ("remove", say("remove-action"), panel.remove_selected),
             ("emphasise", say("emphasise-action"), lambda: with_word(panel.emphasise)),
             ("select", say("select-action"), lambda: with_word(panel.select_word)),
             ("remember", say("remember"), panel.remember),
@@ -55,6 +55,14 @@ class PalimpsestExtension(Extension):
             call()
 
         return run
+
+
+def ask_words(operation: str) -> None:
+    """The operation, and the keyboard in the field whose words it waits for."""
+    desk().panel.choose_operation(operation)
+    for docker in desk().views:
+        if docker.isVisible():
+            docker.focus_words()
 
 
 def with_word(call: Callable[[str], None]) -> None:

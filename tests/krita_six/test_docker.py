@@ -214,10 +214,14 @@ def test_every_action_is_there_and_does_what_it_says(room):
     assert len(texts) == 11
     assert all(text.startswith("Palimpsest: ") for text in texts)
     room.docker.hide()
-    actions["palimpsest_remove"].trigger()
+    actions["palimpsest_insert"].trigger()
     assert room.docker.isVisible()
-    assert room.panel.form.operation == "remove"
+    assert room.panel.form.operation == "insert"
+    assert room.docker.focusWidget() is room.docker._first
     room.docker._first.setPlainText(SHOWS)
+    actions["palimpsest_replace"].trigger()
+    assert room.panel.form.operation == "replace"
+    assert room.docker.focusWidget() is room.docker._second
     actions["palimpsest_remember"].trigger()
     room.until(lambda _: room.backend.submitted)
     assert room.backend.submitted[0]["kind"] == "invert"
@@ -225,6 +229,12 @@ def test_every_action_is_there_and_does_what_it_says(room):
     room.until(lambda s: s.progress is None)
     actions["palimpsest_reopen"].trigger()
     assert room.docker._message.text() == "This layer wasn't made by Palimpsest: choose one that was."
+    actions["palimpsest_remove"].trigger()
+    assert room.docker._message.text() == "Select what should go."
+    room.editor.select_bounds(Bounds(10, 10, 20, 12))
+    actions["palimpsest_remove"].trigger()
+    room.until(lambda _: len(room.backend.submitted) == 2)
+    assert room.backend.submitted[1]["request"]["operation"] == "remove"
 
 
 def test_a_new_docker_is_shown_once_and_not_against_the_users_will(closed_room):
