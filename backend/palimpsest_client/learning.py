@@ -51,6 +51,7 @@ class LearnState:
     exists: bool = False  # there is a concept of this name: offer to replace it
     can_mean: bool = False  # the odd picture may be meant: offer "It is meant"
     progress: Optional[Progress] = None  # this dialog's learning or reading
+    preview: Optional[bytes] = None  # PNG: what the word looks like by now
     outcome: Optional[Outcome] = None
     learned: str = ""  # name of the concept when it is there
 
@@ -256,6 +257,7 @@ class Learning:
             cannot_learn=self._why_not(state, taken),
             hint=say("many") if len(state.examples) > GOOD else "",
             progress=self._progress(),
+            preview=self._panel.errands.preview_picture if self._own else None,
         )
         if state != self.state:
             self.state = state

@@ -185,6 +185,7 @@ ENGLISH: Mapping[str, str] = {
     "cancelled": "Cancelled.",
     "cancelling": "Cancelling…",
     "preview": "The result as it forms",
+    "how-it-looks": "How it looks now",
     "new-layer": "New layer “{layer}”.",
     "layer-updated": "Layer “{layer}” updated.",
     "outside": "{n} pixels changed outside the selection.",

@@ -12,6 +12,7 @@ from _client.wording import say
 from gi.repository import Gtk
 
 WIDTH, HEIGHT = 380, 460
+LOOK = 96  # px of the word as it looks by now
 
 
 class LearnDialog(Gtk.Window):
@@ -66,16 +67,20 @@ class LearnDialog(Gtk.Window):
         self._learn.get_style_context().add_class("suggested-action")
         self._stop = ui.button(say("stop"), lambda: self.learning.stop())
         self._bar = Gtk.ProgressBar()
+        self._look, self._look_label = Gtk.Image(), ui.label(say("how-it-looks"))
+        look = ui.row(self._look, self._look_label, stretched=1)
         self._message = ui.label("", wrap=True)
         self._replace = ui.button("", lambda: self.learning.set(replaces=True), "tight")
         self._mean = ui.button(say("picture-is-meant"), lambda: self.learning.mean_it(), "tight")
-        return ui.column(ui.row(self._learn, self._stop), self._bar, self._message, self._replace, self._mean)
+        parts = (look, self._bar, self._message, self._replace, self._mean)
+        return ui.column(ui.row(self._learn, self._stop), *parts)
 
     def draw(self, state: LearnState) -> None:
         before, self._drawn = self._drawn, state
         self._kind.show_chosen(state.kind)
         if before is None or before.examples != state.examples:
             self._draw_examples(state)
+        self._draw_look(state.preview, before is None or before.preview is not state.preview)
         self._learn.set_sensitive(not state.cannot_learn)
         self._stop.set_sensitive(state.progress is not None and state.progress.can_cancel)
         ui.set_shown(self._bar, state.progress is not None)
@@ -85,6 +90,12 @@ class LearnDialog(Gtk.Window):
         self._replace.set_label(say("replace-concept", name=state.name))
         ui.set_shown(self._replace, state.exists and not state.replaces)
         ui.set_shown(self._mean, state.can_mean)
+
+    def _draw_look(self, content: bytes | None, new: bool) -> None:
+        if content is not None and new:
+            self._look.set_from_pixbuf(ui.pixbuf_of(content, LOOK))
+        for part in (self._look, self._look_label):
+            ui.set_shown(part, content is not None)
 
     def _draw_progress(self, state: LearnState) -> None:
         assert state.progress is not None

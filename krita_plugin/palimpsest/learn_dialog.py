@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._client.learning import STYLE, SUBJECT, Example, Learning, LearnState
 from ._client.wording import say
 from .desk import desk
-from .layout import Flow, Thumbnails, beside_krita, button, label, row
+from .layout import Flow, Thumbnails, beside_krita, button, label, picture, row
 from .qt import (
     QCheckBox,
     QDialog,
@@ -21,7 +21,7 @@ from .qt import (
     QWidget,
 )
 
-SIDE, SHELF = 64, 104  # px of a picture, of a row of them
+SIDE, SHELF, LOOK = 64, 104, 96  # px of a picture, of a row of them, of the look at the word
 WIDTH, HEIGHT = 420, 330
 FILES = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp"
 
@@ -80,6 +80,9 @@ class LearnDialog(QDialog):
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(10)
+        self._preview, self._preview_label = label(), label(say("how-it-looks"), muted=True)
+        self._preview.setAccessibleName(say("how-it-looks"))
+        column.addLayout(row(self._preview, self._preview_label, stretch=1))
         column.addWidget(self._message)
         column.addWidget(self._bar)
         self._mean = button(say("picture-is-meant"))
@@ -113,6 +116,11 @@ class LearnDialog(QDialog):
         self._replaces.setChecked(state.replaces)
         if before is None or state.examples != before.examples:
             self._draw_examples()
+        if before is None or state.preview is not before.preview:
+            seen = picture(state.preview, LOOK)
+            self._preview.setPixmap(seen)
+            for part in (self._preview, self._preview_label):
+                part.setVisible(not seen.isNull())
         working = state.progress is not None
         self._bar.setVisible(working)
         self._stop.setVisible(working)

@@ -91,6 +91,8 @@ def test_a_concept_is_learned_from_files_layers_and_a_selection(school):
     school.until(
         lambda _: school.told.progress and school.told.progress.text == "Learning · 5 of 20 · 20 s"
     )
+    school.backend.tell("previewed", image=school.backend.keep(b"a look"), name="")
+    school.until(lambda _: school.told.preview == b"a look")
     school.backend.the_concepts = [concept("my-toy")]
     school.backend.finish({}, name="my-toy")
     school.until(lambda s: school.told.learned and s.concepts)

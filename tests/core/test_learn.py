@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from palimpsest.core import learn as learning
+from palimpsest.core.draw import start_noise
 from palimpsest.core.learn import (
     LearningState,
     LearningStep,
@@ -93,6 +94,23 @@ def test_every_step_is_told_with_total_and_loss() -> None:
     steps = list(learn(model, some_views(model), LESSON, QUICK))
     assert [(step.phase, step.index, step.total) for step in steps] == [("learn", i + 1, 5) for i in range(5)]
     assert all(step.loss is not None and np.isfinite(step.loss) for step in steps)
+
+
+def test_a_look_at_the_word_on_the_way_changes_nothing_of_it(model: DiffusionModel) -> None:
+    views, wishes = some_views(model), iter([False, True, False, True, False])
+    steps, seen = learn(model, views, LESSON, QUICK, look=lambda: next(wishes)), []
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            learned = stop.value
+            break
+        if step.z0 is not None:
+            seen.append((step.index, step.z0))
+    assert [index for index, _ in seen] == [2, 4]
+    assert seen[0][1].shape == start_noise(model, 0).shape
+    assert not torch.equal(seen[0][1], seen[1][1]), "the word has changed, and so must its picture"
+    assert all(torch.equal(a, b) for a, b in zip(learned.concept.rows, run(model), strict=True))
 
 
 def test_the_exam_loss_falls_and_its_best_rows_are_kept() -> None:

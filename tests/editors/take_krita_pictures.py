@@ -60,7 +60,7 @@ class Photographer:
         self.call("learn", "my-toy", "star", files)
         self.until("learning_has", 4)
         self.call("press_learn")
-        self.until("panel_running")
+        self.until("learning_looks", patience=600)
         self.learning("learning")
         self.until("learning_ended", patience=600)
         self.learning("learned")

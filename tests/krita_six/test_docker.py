@@ -269,6 +269,11 @@ def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path
     dialog._learn.click()
     room.until(lambda _: room.backend.submitted)
     assert not dialog._stop.isHidden()
+    assert dialog._preview.isHidden()
+    room.backend.tell("started", device="cpu", attempt=1)
+    room.backend.tell("previewed", image=room.backend.keep(picture(20, 10)), name="")
+    room.until(lambda _: not dialog._preview.isHidden())
+    assert dialog._preview.pixmap().width() == 96
     odd = {"picture": 3, "problem": "odd", "message": "Picture 4 doesn't seem to show the same toy."}
     error = {"code": "concept_images", "message": odd["message"], "hint": "", "details": {"pictures": [odd]}}
     room.backend.tell("failed", error=error)

@@ -18,7 +18,8 @@ from palimpsest.errors import (
     RequestError,
     SelectionSizeError,
 )
-from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.jobs.events import Finished, Previewed, Progressed
+from palimpsest.storage.pictures import read_picture
 from palimpsest.tasks.workplace import Workplace
 from workplaces import picture, selection
 
@@ -47,6 +48,17 @@ def test_the_word_is_kept_with_where_it_came_from(place: Workplace, sd1_folder: 
     assert card.provenance.weights_hash == place.models.get(str(sd1_folder)).weights_hash
     assert place.concepts.thumbnail("my-toy") is not None
     assert not list(place.learning.glob("*"))
+
+
+def test_the_word_is_seen_while_it_is_learned(place: Workplace, sd1_folder: Path) -> None:
+    unseen = run(place, request(place, sd1_folder)).result["rows_hash"]
+    place.concepts.remove("my-toy")
+    events = list(replace(place, previews=True).do(request(place, sd1_folder)))
+    seen = [event for event in events if isinstance(event, Previewed)]
+    assert seen
+    side = place.models.get(str(sd1_folder)).native_size
+    assert read_picture(place.images.get(seen[0].image)).size == (side, side)
+    assert place.concepts.card("my-toy").rows_hash == unseen
 
 
 def test_an_interrupted_run_goes_on_and_ends_in_the_same_word(place: Workplace, sd1_folder: Path) -> None:

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from palimpsest.bench.pictures import Picture
-from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.prompt import Vocabulary, concepts_installed
-from palimpsest.core.schedule import ddim, pairs, timesteps
+from palimpsest.core.draw import draw, start_noise
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.steps import finish
 
 
 @dataclass(frozen=True)
@@ -27,32 +28,14 @@ class Sampling:
 
 
 def generate(model: DiffusionModel, prompts: Sequence[str], sampling: Sampling) -> Iterator[list[Picture]]:
-    """DDIM with classifier-free guidance (Ho & Salimans 2022); yields batch by batch, in order."""
+    """Batch by batch, in order."""
     with concepts_installed(model, ()) as vocabulary:
         for start in range(0, len(prompts), sampling.batch):
             batch = prompts[start : start + sampling.batch]
             z = torch.cat([start_noise(model, sampling.seed + start + i) for i in range(len(batch))])
-            yield from_pixels(model.decode(sample(model, vocabulary, batch, z, sampling)))
-
-
-@torch.no_grad()
-def sample(
-    model: DiffusionModel, vocabulary: Vocabulary, prompts: Sequence[str], z: Tensor, sampling: Sampling
-) -> Tensor:
-    """z_T to z_0, both (prompts, c, h, w)."""
-    conditional = vocabulary.encode([vocabulary.parse(prompt) for prompt in prompts])
-    both = Conditioning.cat([vocabulary.null().expand(len(prompts)), conditional])
-    for t, t_prev in pairs(timesteps(model.noise, sampling.steps)):
-        null, text = model.eps(torch.cat([z, z]), t, both).chunk(2)
-        z = ddim(model.noise, z, null + sampling.guidance * (text - null), t, t_prev)
-    return z
-
-
-def start_noise(model: DiffusionModel, seed: int) -> Tensor:
-    """Standard normal noise of one picture at native size, (1, c, h, w); the same on every device."""
-    side = model.native_size // model.stride
-    shape = (1, int(model.unet.config.in_channels), side, side)
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(model.device)
+            parsed = [vocabulary.parse(prompt) for prompt in batch]
+            drawn = draw(model, vocabulary, parsed, z, sampling.guidance, sampling.steps)
+            yield from_pixels(model.decode(finish(drawn)))
 
 
 def round_trip(model: DiffusionModel, pictures: Sequence[Picture]) -> list[Picture]:

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.concept import Concept
+from palimpsest.core.draw import draw as draw_picture
+from palimpsest.core.draw import start_noise
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.noun import noun_rows
 from palimpsest.core.prompt import Prompt, Vocabulary, concepts_installed
@@ -26,6 +28,7 @@ from palimpsest.core.templates import fill, templates_for
 from palimpsest.core.views import View, grouped, stacked
 
 TRAINING, EXAM = 0, 1  # two independent streams of randomness
+LOOK_STEPS = 12  # of a picture on the way: enough to see what the word has become
 
 
 @dataclass(frozen=True)
@@ -142,10 +145,13 @@ def learn(
     lesson: Lesson,
     settings: LearnSettings,
     state: LearningState | None = None,
+    look: Callable[[], bool] = lambda: False,
 ) -> Steps[Learned]:
     """Learn ``lesson`` from ``views``; yields a LearningStep per optimiser step.
 
-    ``state``: continue from a state of the same lesson, views and settings. Raises RequestError.
+    ``state``: continue from a state of the same lesson, views and settings. ``look``: asked after every
+    step whether a picture of the word as it is now is wanted; it comes as a step's ``z0``, and changes
+    nothing of what is learned. Raises RequestError.
     """
     start = first_rows(model, lesson, settings)
     rows = [Tensor.requires_grad_(row.clone()) for row in (start if state is None else state.rows)]
@@ -158,6 +164,8 @@ def learn(
         while state.step < settings.steps and not settings.stop.satisfied(state.exams):
             loss, state = course.advance(rows, state)
             yield LearningStep("learn", state.step, settings.steps, loss=loss, state=state)
+            if look():
+                yield from course.seen(state)
     learned = replace(concept, rows=state.best)
     return Learned(learned, state.step, state.best_step, state.exams)
 
@@ -201,6 +209,14 @@ class _Course:
                 row.copy_(new)
         due = after.step % self.settings.exam_every == 0 or after.step == self.settings.steps
         return loss, self.examined(after) if due else after
+
+    def seen(self, state: LearningState) -> Iterator[LearningStep]:
+        """The word drawn as it is now, always from the same noise; the last step has the picture."""
+        model, prompt = self.model, self.sentences(0)[0]
+        noise = start_noise(model, self.lesson.seed)
+        for step in draw_picture(model, self.vocabulary, [prompt], noise, model.guidance, LOOK_STEPS):
+            z0 = step.z0 if step.index == step.total else None
+            yield LearningStep("learn", state.step, self.settings.steps, z0=z0, state=state)
 
     def examined(self, state: LearningState) -> LearningState:
         exam = self.exam()

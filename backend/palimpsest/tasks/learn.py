@@ -31,7 +31,7 @@ from palimpsest.jobs.events import Finished
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail, require_name
 from palimpsest.storage.pictures import read_picture, read_selection, to_model_rgb
-from palimpsest.tasks.progress import Course, Events, memory_told, watched
+from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
 from palimpsest.tasks.workplace import Workplace, canonical, model_identity
 
 FEWEST, MOST = 3, 20
@@ -170,8 +170,9 @@ def _run(
     preparing = encode_views(model, examples.pictures, examples.masks, how, lesson.seed)
     views = yield from watched(preparing, course)
     saved = place.learning / f"{_key(request, model, settings)}.safetensors"
-    steps = learning(model, views, lesson, settings, read_state(saved))
-    learned = yield from watched(saving(steps, saved), course)
+    preview = Preview(model, place.images, place.previews)
+    steps = learning(model, views, lesson, settings, read_state(saved), preview.wanted)
+    learned = yield from watched(saving(steps, saved), course, preview)
     with suppress(OSError):
         saved.unlink(missing_ok=True)
     return views, learned

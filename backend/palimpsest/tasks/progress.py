@@ -72,13 +72,21 @@ class Preview:
     clock: Callable[[], float] = time.monotonic
     spent: float = 0.0
     last: float | None = None
+    begun: float | None = None  # when the drawing of a picture only for the preview began
+
+    def wanted(self) -> bool:
+        """Whether a picture is to be drawn only to be seen; the time until it comes counts as its cost."""
+        if not self.enabled or not self._due():
+            return False
+        self.begun = self.clock()
+        return True
 
     def of(self, step: Step) -> Previewed | None:
         if not self.enabled or step.z0 is None or not self._due():
             return None
-        before = self.clock()
+        before = self.clock() if self.begun is None else self.begun
         image = self.images.put(encode(thumbnail(self.model.decode(step.z0[:1]))))
-        self.last = self.clock()
+        self.last, self.begun = self.clock(), None
         self.spent = self.last - before
         return Previewed(image)
 

@@ -261,6 +261,10 @@ def learning_runs():
     return state.progress is not None and "·" in state.progress.text
 
 
+def learning_looks():
+    return open_learn_dialog().drawn.preview is not None
+
+
 def learning_ended():
     return not learning()["working"] and learning()["message"] != ""
 
