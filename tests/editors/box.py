@@ -1,4 +1,4 @@
-"""A private place to run an editor in: on this system, or in another root (chroot, no mounts)."""
+"""A private place to run an editor in: on this system, or in another root (chroot, no mounts that last)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(folder.resolve(), ignore_errors=True)
     if folder.is_symlink():
         folder.unlink()
+
+
+def entering(root: Path) -> list[str]:
+    """What starts a program in ``root``. A later GTK reads every picture in a sandbox of its own, made by
+    bwrap: that can be made within another one, but not in a chroot."""
+    if not (root / "usr/bin/bwrap").exists():
+        return ["chroot", str(root)]
+    return ["bwrap", "--bind", str(root), "/", "--dev", "/dev", "--proc", "/proc", "--die-with-parent"]
 
 
 class Box:
@@ -77,11 +85,11 @@ class Box:
 
     def start(self, command: list[str], log: Path, **more: str) -> subprocess.Popen[bytes]:
         """The program in a session of its own, so that whatever it starts can be ended with it."""
-        chroot = [] if self.root is None else ["chroot", str(self.root)]
+        inside = [] if self.root is None else entering(self.root)
         variables = [f"{name}={value}" for name, value in self.environment(**more).items()]
         with log.open("wb") as output:
             return subprocess.Popen(
-                [*chroot, "env", "-i", *variables, *command],
+                [*inside, "env", "-i", *variables, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -13,8 +13,9 @@ from editors.driven import Driven, EditorError
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
-# One word that GIMP doesn't know makes it ignore the whole file.
-SETTINGS = """(config-version "3.0.4")
+# One word that GIMP doesn't know makes it ignore the whole file. With another version's settings it
+# greets people as after an update.
+SETTINGS = """(config-version "{version}")
 (show-welcome-dialog no)
 (check-updates no)
 (color-profile-policy keep)
@@ -73,6 +74,13 @@ def start(box: Box, home: Path, display: Display | None = None) -> Gimp:
     return gimp
 
 
+def version(box: Box) -> str:
+    """For instance "3.0.4"."""
+    log = box.folder / "version"
+    box.start(["gimp-console-3", "--version"], log, GIMP3_DIRECTORY=str(box.folder / "gimp")).wait(60)
+    return log.read_text().split("version ")[1].split()[0]
+
+
 def plugin_folder(box: Box) -> Path:
     return box.folder / "gimp" / "plug-ins" / "palimpsest"
 
@@ -82,6 +90,6 @@ def install(box: Box) -> None:
     profile = box.folder / "gimp"
     command = [sys.executable, str(REPOSITORY / "install.py"), "gimp", "--plugin-only"]
     subprocess.run(command, env=box.environment(GIMP3_DIRECTORY=str(profile)), check=True)
-    (profile / "gimprc").write_text(SETTINGS)
+    (profile / "gimprc").write_text(SETTINGS.format(version=version(box)))
     actions = "".join(f'(action "{action}" "{key}")\n' for action, key in KEYS.items())
     (profile / "shortcutsrc").write_text("(file-version 1)\n" + actions)
