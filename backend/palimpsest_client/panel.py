@@ -34,7 +34,7 @@ from .library import (
 )
 from .notebook import Notebook
 from .orders import RecipeError, read_recipe
-from .panel_state import PanelState, incapable
+from .panel_state import PanelState, incapable, unknown_text
 from .protocol import config_folder
 from .sentences import changes, changes_text, telling, with_word, words
 from .session import Order, Session
@@ -417,6 +417,7 @@ class Panel:
         model = chosen(self.models, form.settings.model)
         now = self._situation(model)
         found = changes(form.first, form.target) if form.target else ()
+        unknown = ((), ()) if model is None else (model.unknown(form.first), model.unknown(form.second))
         return PanelState(
             status=now.status,
             form=form,
@@ -424,6 +425,8 @@ class Panel:
             shown=SHOWN[form.operation],
             changes=found,
             changes_text=changes_text(found),
+            unknown=unknown,
+            unknown_text=unknown_text(unknown),
             words=tuple(telling(form.first)),
             cannot_apply=cannot_apply(now, form, self._reopened is not None),
             cannot_ask=cannot_ask(now, form),

@@ -10,7 +10,7 @@ from .controls import OPERATIONS, Form
 from .editor import DocumentFacts
 from .errands import Outcome
 from .library import Concept, Model, Result
-from .sentences import Change
+from .sentences import Change, Word
 from .status import Offer, Progress, Status
 from .wording import say
 
@@ -25,6 +25,8 @@ class PanelState:
     shown: frozenset = frozenset()  # controls.SHOWN of the operation
     changes: Tuple[Change, ...] = ()  # between form.first and form.target
     changes_text: str = ""  # "cat → <my-toy>"
+    unknown: Tuple[Tuple[Word, ...], Tuple[Word, ...]] = ((), ())  # to the model, in both fields
+    unknown_text: str = ""  # which they are, in a sentence
     words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
     cannot_apply: str = ""  # why not; empty = Apply is possible
     cannot_ask: str = ""  # why no job of another kind is possible
@@ -46,6 +48,11 @@ class PanelState:
     def message(self) -> str:
         """The line under Apply: what came of the last errand, else why there can be none."""
         return self.outcome.text if self.outcome is not None else self.cannot_apply
+
+
+def unknown_text(unknown: Tuple[Tuple[Word, ...], Tuple[Word, ...]]) -> str:
+    names = dict.fromkeys(word.text for found in unknown for word in found)
+    return say("unknown-words", words=", ".join(names)) if names else ""
 
 
 def incapable(model: Optional[Model]) -> Mapping[str, str]:

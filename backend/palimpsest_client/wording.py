@@ -185,6 +185,7 @@ ENGLISH: Mapping[str, str] = {
     "cancelled": "Cancelled.",
     "cancelling": "Cancelling…",
     "preview": "The result as it forms",
+    "unknown-words": "Unknown to this model: {words}. Say it otherwise, or choose another model.",
     "how-it-looks": "How it looks now",
     "new-layer": "New layer “{layer}”.",
     "layer-updated": "Layer “{layer}” updated.",

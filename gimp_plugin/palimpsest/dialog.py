@@ -242,7 +242,8 @@ class Window(Gtk.Window):
             self._second_label.set_text(say("second-" + form.operation))
             self._second.name(say("second-" + form.operation))
             self._second.show_text(form.second, say("example-" + form.operation))
-        self._changes.set_text(state.changes_text if "changes" in state.shown else "")
+        changes = state.changes_text if "changes" in state.shown else ""
+        self._changes.set_text("\n".join(line for line in (changes, state.unknown_text) if line))
         ui.set_shown(self._changes, bool(self._changes.get_text()))
         self._draw_weights(state)
 

@@ -131,10 +131,11 @@ class PalimpsestDocker(DockWidget):
         self._words.linkActivated.connect(self._word_menu)
         self._second_label = label()
         self._second = Sentence(say("second-replace"), self._panel.write_second, self._panel.apply)
-        self._changes = label(wrap=True)
+        self._changes, self._unknown = label(wrap=True), label(wrap=True)
         self._weights_label = label(say("weights"))
         self._weights = Weights(self._panel.weigh)
-        for part in (self._first, self._words, self._second_label, self._second, self._changes):
+        fields = (self._first, self._words, self._second_label, self._second)
+        for part in (*fields, self._changes, self._unknown):
             self._column.addWidget(part)
         self._column.addWidget(self._weights_label)
         self._column.addWidget(self._weights)
@@ -295,8 +296,10 @@ class PalimpsestDocker(DockWidget):
     def _mark(self, state: PanelState) -> None:
         """The words that change, in both sentences and in one line."""
         replacing = state.form.operation == REPLACE
-        self._first.mark(spans(state.changes, "source") if replacing else [])
-        self._second.mark(spans(state.changes, "target") if replacing else [])
+        self._first.mark(spans(state.changes, "source") if replacing else [], state.unknown[0])
+        self._second.mark(spans(state.changes, "target") if replacing else [], state.unknown[1])
+        self._unknown.setText(state.unknown_text)
+        self._unknown.setVisible(bool(state.unknown_text))
         text = state.changes_text if replacing else ""
         if "sentence" in state.shown and state.form.target and state.changes:
             text = say("becomes", sentence=state.form.target)

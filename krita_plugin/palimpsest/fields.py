@@ -8,6 +8,7 @@ from ._client.sentences import Word
 from ._client.wording import say
 from .layout import label, shortened
 from .qt import (
+    QColor,
     QGridLayout,
     QPalette,
     QPlainTextEdit,
@@ -21,6 +22,7 @@ from .qt import (
 )
 
 STEPS = 20  # of a slider from end to end
+STRANGE = "#e05545"
 
 
 class Sentence(QPlainTextEdit):
@@ -52,16 +54,16 @@ class Sentence(QPlainTextEdit):
             self.blockSignals(before)
             self.moveCursor(QTextCursor.MoveOperation.End)
 
-    def mark(self, words: Sequence[Word]) -> None:
-        """Underline the words that change."""
+    def mark(self, words: Sequence[Word], unknown: Sequence[Word] = ()) -> None:
+        """Underline the words that change, and in waves those that the model doesn't know."""
         marks = []
-        for word in words:
+        for word, look in [(w, self._changed()) for w in words] + [(w, strange()) for w in unknown]:
             mark = QTextEdit.ExtraSelection()
             mark.cursor = QTextCursor(self.document())
             mark.cursor.setPosition(min(word.start, self.document().characterCount() - 1))
             stop = min(word.stop, self.document().characterCount() - 1)
             mark.cursor.setPosition(stop, QTextCursor.MoveMode.KeepAnchor)
-            mark.format = self._changed()
+            mark.format = look
             marks.append(mark)
         self.setExtraSelections(marks)
 
@@ -72,6 +74,13 @@ class Sentence(QPlainTextEdit):
         look.setBackground(color)
         look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
         return look
+
+
+def strange() -> QTextCharFormat:
+    look = QTextCharFormat()
+    look.setUnderlineColor(QColor(STRANGE))
+    look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+    return look
 
 
 class Sliders(QWidget):

@@ -140,6 +140,20 @@ def test_every_reason_why_apply_is_not_possible_is_a_sentence(desk):
     assert desk.backend.submitted == []
 
 
+def test_words_that_the_model_does_not_know_are_named(desk):
+    details = {**MODELS[0]["details"], "words": ["a", "photo", "of", "cat", "on", "grass"]}
+    desk.backend.the_models = [{**MODELS[0], "details": details}, *MODELS[1:]]
+    desk.panel.refresh()
+    fill(desk.panel, second="a photo of a <my-toy> on a Table")
+    desk.panel.write_first("a photo of a Cat on grass")
+    desk.until(lambda s: s.unknown_text)
+    assert [[word.text for word in found] for found in desk.state.unknown] == [[], ["Table"]]
+    assert desk.state.unknown_text.startswith("Unknown to this model: Table.")
+    desk.panel.write_second("a photo of a cat on grass")
+    assert not any(desk.state.unknown)
+    assert desk.state.unknown_text == ""
+
+
 def test_a_concept_of_another_family_is_refused_by_name(desk):
     desk.backend.the_concepts = [concept("bear"), concept("big", family="sd1")]
     desk.panel.refresh_concepts()

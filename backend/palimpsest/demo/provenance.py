@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from palimpsest.demo.language import vocabulary
 from palimpsest.demo.layout import PROVENANCE, weight_hashes
 from palimpsest.demo.presets import Preset
 
@@ -19,6 +20,7 @@ def use(preset: Preset) -> dict[str, Any]:
         "guidance": preset.guidance,
         "steps": preset.sampling_steps,
         "map_side": preset.map_side,
+        "words": vocabulary(),
     }
 
 

@@ -22,6 +22,7 @@ OWN_FIELDS: dict[str, Any] = {
     "steps": int,
     "map_side": int,
     "native_size": int,
+    "words": list,  # all that it knows, where they are few
     "prediction": str,  # single files only: "epsilon" or "v_prediction"
 }
 OPERATIONS = ("replace", "insert", "restyle", "remove", "reweight")
@@ -59,6 +60,7 @@ class Spec:
     steps: int  # recommended DDIM steps
     map_side: int  # cells of a word's attention map, longer side
     operations: tuple[str, ...] = OPERATIONS
+    words: tuple[str, ...] = ()  # all that it knows; empty where they are too many to tell
 
     @property
     def token_limit(self) -> int:
@@ -114,6 +116,7 @@ def _spec_of(configuration: Configuration) -> Spec:
         guidance=float(configuration.own.get("guidance", 5.0 if family == "sdxl" else 7.5)),
         steps=int(configuration.own.get("steps", 50)),
         map_side=int(configuration.own.get("map_side", 16)),
+        words=tuple(str(word) for word in configuration.own.get("words", ())),
     )
 
 
