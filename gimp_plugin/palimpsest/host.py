@@ -52,8 +52,11 @@ class GimpEditor(Editor):
     # What is open.
 
     def documents(self) -> list[tuple[str, str]]:
-        """Key and name of every open picture, newest first."""
-        return [(str(image.get_id()), name_of(image)) for image in Gimp.get_images()]
+        """Key and name of every open picture, newest first. What has no name of its own is numbered, as
+        in the title of its window."""
+        found = [(str(image.get_id()), name_of(image)) for image in Gimp.get_images()]
+        names = [name for _, name in found]
+        return [(key, name if names.count(name) == 1 else f"{name}-{key}") for key, name in found]
 
     def choose(self, document: str) -> None:
         self._chosen = int(document)
@@ -407,6 +410,7 @@ def put_in(image: Gimp.Image, layer: Gimp.Layer, updates: str | None) -> None:
     image.undo_group_start()
     try:
         image.insert_layer(layer, parent, position)
+        layer.set_edit_mask(False)  # whatever is done next is done to the layer, not to its mask
         if old is not None:
             replace(image, old, layer)
     finally:

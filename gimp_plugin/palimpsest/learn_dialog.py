@@ -110,7 +110,7 @@ class LearnDialog(Gtk.Window):
             out = ui.button(say("leave-out"), lambda number=number: self.learning.leave_out(number), "tight")
             parts = [ui.sight(example.image), out]
             if example.problem:
-                parts.insert(1, ui.label(example.problem, "trouble", "small", wrap=True))
+                parts.insert(1, ui.label(example.problem, "problem", "small", wrap=True))
             part = ui.column(*parts)
             part.set_tooltip_text(example.problem or say("picture", n=number + 1, name=example.name))
             self._examples.add(part)

@@ -29,7 +29,6 @@ MENU = "<Image>/Filters/Palimpsest/"
 RW = GObject.ParamFlags.READWRITE
 WIDE = 1e9  # declared limits: values are judged by ``procedures``, GIMP would replace them in silence
 WIDE_INT = 2**31 - 1
-ASKING_WIDTH = 480  # px
 Values = Dict[str, Any]
 
 
@@ -130,12 +129,15 @@ def run(
         command = f"{told.name} {image.get_id()}"
         if told_window(command):
             return succeeded(procedure)
-        if told.name in IN_WINDOW:
+        why_not = None if told.name in IN_WINDOW else refusing(told, image, config)
+        if why_not is None:
             import dialog
 
             dialog.open_window(plugin, command)
             return succeeded(procedure)
-        if not asked(procedure, told, config):
+        import asking
+
+        if not asking.asked(procedure, told, config, why_not):
             return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, GLib.Error())
     return done(procedure, told, image, values_of(told, config))
 
@@ -164,26 +166,27 @@ def told_window(command: str) -> bool:
     return found.run(config).index(0) == Gimp.PDBStatusType.SUCCESS
 
 
-def asked(procedure: Gimp.Procedure, told: Procedure, config: Gimp.ProcedureConfig) -> bool:
-    """Whether the dialog was accepted; ``config`` has the values then, and GIMP keeps them as last ones."""
-    gi.require_version("GimpUi", "3.0")
-    from gi.repository import GimpUi
+def refusing(
+    told: Procedure, image: Gimp.Image, config: Gimp.ProcedureConfig
+) -> Callable[[], str] | None:
+    """What says why the values won't do; None if no backend answers: the window is shown, which helps."""
+    import host
+    import quick
 
-    shown = [argument for argument in told.arguments if argument.asked]
-    if not shown:
-        return True
-    GimpUi.init(procedure.get_name())
-    window = GimpUi.ProcedureDialog.new(procedure, config, told.label.replace("_", "").rstrip("…"))
-    for argument in shown:
-        if argument.limits is not None:
-            entry = window.get_scale_entry(argument.name, 1.0)
-            entry.set_bounds(*argument.limits, True)
-    window.fill([argument.name for argument in shown])
-    window.set_size_request(ASKING_WIDTH, -1)
-    window.get_widget(shown[0].name, GObject.TYPE_NONE).get_entry().grab_focus()  # a sentence, always
-    accepted = window.run()
-    window.destroy()
-    return accepted
+    editor = host.GimpEditor(image.get_id())
+    try:
+        backend = quick.find_backend()
+    except (WorkError, ClientError):
+        return None
+
+    def why_not() -> str:
+        values = values_of(told, config)
+        try:
+            return backend.refusal(editor.document(), form_of(told, values), bool(told.operation))
+        except WorkError as error:
+            return str(error)
+
+    return why_not
 
 
 def values_of(told: Procedure, config: Gimp.ProcedureConfig) -> Values:
@@ -217,7 +220,7 @@ def with_bar(told: Procedure, image: Gimp.Image, work: Callable[[Any], Any]) -> 
     import host
     import quick
 
-    bar = host.ProgressBar(told.label.replace("_", "").rstrip("…"))
+    bar = host.ProgressBar(told.title)
     try:
         with contextlib.closing(quick.Quick(host.GimpEditor(image.get_id()), bar)) as errand:
             return work(errand)

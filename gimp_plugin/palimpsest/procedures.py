@@ -22,6 +22,7 @@ from _client.controls import (
 )
 from _client.editor import CANVAS, LAYER
 from _client.slices import WorkError
+from _client.wording import say
 
 PREFIX = "plug-in-palimpsest-"
 WINDOW = "plug-in-palimpsest"
@@ -39,6 +40,7 @@ class Argument(NamedTuple):
     limits: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
     asked: bool = True  # in the dialog; what isn't is for scripts
+    example: str = ""  # of a text, by its key in the client's wording
 
 
 class Procedure(NamedTuple):
@@ -49,8 +51,18 @@ class Procedure(NamedTuple):
     operation: str = ""  # of an edit
     returns: tuple[str, str, str] | None = None  # kind ("layer", "double", "string"), name, what it is
 
+    @property
+    def title(self) -> str:
+        """Of its dialog and its progress: the label without what belongs to a menu."""
+        return self.label.replace("_", "").rstrip("…")
 
-SHOWS = Argument("shows", "_The picture shows", "A sentence that describes the picture as it is", "")
+
+def text(name: str, label: str, blurb: str, example: str = "") -> Argument:
+    return Argument(name, label, blurb, "", example=example)
+
+
+SHOWS = text("shows", "_The picture shows", "A sentence that describes the picture as it is", "first-example")
+WORD = text("word", "_Word", "A word of that sentence")
 SOFT = Argument(
     "soft-edge", "So_ft edge", "Width of the soft edge inside the selection, in pixels", 8, (0, MOST_FEATHER)
 )
@@ -88,7 +100,7 @@ PROCEDURES = (
         "Replace a thing in the picture by another one or by a learned concept",
         (
             SHOWS,
-            Argument("should-show", "It should sho_w", "The sentence with the changed words", ""),
+            text("should-show", "It should sho_w", "The sentence with the changed words", "example-replace"),
             STRUCTURE,
             STRENGTH,
             SOFT,
@@ -101,7 +113,7 @@ PROCEDURES = (
         "insert",
         "_Insert…",
         "Put something new into the selection",
-        (SHOWS, Argument("thing", "_Insert", "What to insert: 'a red ball'", ""), STRENGTH, SOFT, *EDIT),
+        (SHOWS, text("thing", "_Insert", "What to insert", "example-insert"), STRENGTH, SOFT, *EDIT),
         INSERT,
         LAYER_RETURN,
     ),
@@ -111,7 +123,7 @@ PROCEDURES = (
         "Show the same things in another style or in a learned one",
         (
             SHOWS,
-            Argument("style", "I_n the style of", "'an oil painting', or a learned style: '<ink>'", ""),
+            text("style", "I_n the style of", "A style, or a learned one: '<ink>'", "example-restyle"),
             STRUCTURE,
             STRENGTH,
             SOFT,
@@ -124,7 +136,7 @@ PROCEDURES = (
         "remove",
         "Re_move…",
         "Remove what is selected; its surroundings go on",
-        (SHOWS, Argument("thing", "What is selecte_d", "What goes; may stay empty", ""), SOFT, *EDIT),
+        (SHOWS, text("thing", "What is selecte_d", "What goes", "example-remove"), SOFT, *EDIT),
         REMOVE,
         LAYER_RETURN,
     ),
@@ -134,7 +146,7 @@ PROCEDURES = (
         "Make a word of the picture's sentence count more or less",
         (
             SHOWS,
-            Argument("word", "_Word", "A word of that sentence", ""),
+            WORD,
             Argument("emphasis", "How _much", "-1 = gone, 0 = as it is, 1 = strong", 0.5, (-1, 1)),
             STRUCTURE,
             SOFT,
@@ -147,7 +159,7 @@ PROCEDURES = (
         "word-to-selection",
         "_Word to Selection…",
         "Select the part of the picture that a word stands for",
-        (SHOWS, Argument("word", "_Word", "A word of that sentence", ""), *VIEW),
+        (SHOWS, WORD, *VIEW),
         returns=("double", "selected", "The selected share of the picture, 0 to 1"),
     ),
     Procedure(
@@ -171,7 +183,7 @@ PROCEDURES = (
     ),
     Procedure(
         "remember-photo",
-        "Remember _Photo",
+        "Remember _Photo…",
         "Invert the photo now, so that edits begin at once",
         (SHOWS, *VIEW),
         returns=("double", "decibels", "How well the photo is reproduced, PSNR in dB"),
@@ -211,6 +223,8 @@ def judged(procedure: Procedure, values: Mapping[str, Any]) -> None:
 def form_of(procedure: Procedure, values: Mapping[str, Any]) -> Form:
     """What the panel would have filled in. Raises WorkError."""
     judged(procedure, values)
+    if not values.get("word", "-").strip():
+        raise WorkError(say("no-word"))
     form = Form(first=values["shows"].strip(), settings=settings_of(values))
     if not procedure.operation:
         return form

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from _client.connection import connector, read_choice
 from _client.controls import Form
@@ -38,17 +38,43 @@ class CancelledError(Exception):
     """Somebody cancelled the job, not through GIMP."""
 
 
+class Backend(NamedTuple):
+    """The one that was chosen, and what it has."""
+
+    connect: Callable[[], Any]
+    models: Any
+    concepts: Any
+
+    def refusal(self, facts: DocumentFacts | None, form: Form, edits: bool) -> str:
+        """Why that can't be done with the picture; empty if it can."""
+        session = SessionState("ready")
+        now = Situation(session, Status("ready", ""), False, facts, self.models, self.concepts)
+        if edits:
+            return cannot_apply(now, form)
+        return cannot_ask(now, form) or ("" if form.first else say("say-what-it-shows"))
+
+
+def find_backend() -> Backend:
+    """Raises WorkError when it isn't there."""
+    folder = config_folder()
+    connect = connector(folder, read_choice(folder))
+    try:
+        client = connect()
+        require_protocol(client.health())
+        return Backend(connect, bring_models(client), bring_concepts(client, ()))
+    except ClientError as error:
+        raise WorkError(str(error)) from error
+
+
 class Quick:
     """Raises WorkError when the backend isn't there, before anything is read."""
 
     def __init__(self, editor: GimpEditor, bar: ProgressBar) -> None:
-        folder = config_folder()
-        self._connect = connector(folder, read_choice(folder))
-        self.models, self.concepts = self._asked()
+        self._backend = find_backend()
         self._editor, self._bar = editor, bar
         self._errands = Errands("gimp", editor)
         self._errands.unattended_seconds = UNATTENDED_SECONDS
-        self._session = Session(self._connect, self._errands)
+        self._session = Session(self._backend.connect, self._errands)
         self._errands.serve(self._session)
         self._gone_since: float | None = None
         self._session.start()
@@ -59,29 +85,28 @@ class Quick:
     def edit(self, form: Form) -> Any:
         """The new layer."""
         facts = self._facts()
-        self._require(cannot_apply(self._situation(facts), form))
+        self._require(self._backend.refusal(facts, form, edits=True))
         self._run(lambda: self._errands.edit(facts, form, self._native(form)))
         return self._editor.inserted
 
     def remember(self, form: Form) -> float:
         """How well the photo is reproduced, in dB."""
         facts = self._facts()
-        said = "" if form.first else say("say-what-it-shows")
-        self._require(cannot_ask(self._situation(facts), form) or said)
+        self._require(self._backend.refusal(facts, form, edits=False))
         self._run(lambda: self._errands.remember(facts, form, self._native(form)))
         return self._result()["reconstruction_psnr"]
 
     def select_word(self, form: Form, word: str) -> float:
         """The selected share of the picture."""
         facts = self._facts()
-        self._require(cannot_ask(self._situation(facts), form))
+        self._require(self._backend.refusal(facts, form, edits=False))
         self._run(lambda: self._errands.select_word(facts, form, word))
         return self._result()["selected"]
 
     def learn(self, values: Mapping[str, Any]) -> str:
         """The new word, from files, chosen layers and the selection."""
         name, noun = values["name"].strip().strip("<>"), values["noun"].strip()
-        taken = not values["replace"] and any(concept.name == name for concept in self.concepts)
+        taken = not values["replace"] and any(concept.name == name for concept in self._backend.concepts)
         examples = [Example(path, Path(path).read_bytes()) for path in values["files"]]
         for wanted in self._wanted(values):
             capture = self._captured(*wanted)
@@ -119,26 +144,14 @@ class Quick:
         self._run(lambda: self._errands.capture(facts, source, within, came))
         return found[0]
 
-    def _asked(self) -> tuple[Any, Any]:
-        try:
-            client = self._connect()
-            require_protocol(client.health())
-            return bring_models(client), bring_concepts(client, ())
-        except ClientError as error:
-            raise WorkError(str(error)) from error
-
     def _facts(self) -> DocumentFacts:
         facts = self._editor.document()
         if facts is None:
             raise WorkError(say("no-document"))
         return facts
 
-    def _situation(self, facts: DocumentFacts) -> Situation:
-        session = SessionState("ready")
-        return Situation(session, Status("ready", ""), False, facts, self.models, self.concepts)
-
     def _native(self, form: Form) -> int:
-        model = chosen(self.models, form.settings.model)
+        model = chosen(self._backend.models, form.settings.model)
         assert model is not None  # required before
         return model.native_size
 

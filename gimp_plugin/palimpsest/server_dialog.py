@@ -8,7 +8,7 @@ import widgets as ui
 from _client.connection import Choice
 from _client.panel import Panel
 from _client.wording import say
-from gi.repository import Gtk
+from gi.repository import Gdk, Gtk
 
 WIDTH = 380
 
@@ -39,6 +39,7 @@ class ServerDialog(Gtk.Window):
         parts.set_border_width(12)
         self.add(parts)
         self._follow()
+        self.connect("key-press-event", lambda _, event: self._pressed(event))
         self.show_all()
 
     def _fields(self) -> Gtk.Grid:
@@ -64,6 +65,16 @@ class ServerDialog(Gtk.Window):
         """Address and token belong to another computer only."""
         for entry in (self._address, self._token):
             entry.set_sensitive(self._there.get_active())
+
+    def _pressed(self, event: Gdk.EventKey) -> bool:
+        """Return connects, Escape closes."""
+        if event.keyval == Gdk.KEY_Escape:
+            self.destroy()
+        elif event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter) and isinstance(self.get_focus(), Gtk.Entry):
+            self._connect()
+        else:
+            return False
+        return True
 
     def _connect(self) -> None:
         there = self._there.get_active()

@@ -17,11 +17,13 @@ SIGHT = 64  # px, side of a thumbnail
 STYLE = b"""
 .palimpsest-choice button { padding: 3px 2px; min-width: 0; }
 .palimpsest-quiet { opacity: 0.7; }
+.palimpsest-example { opacity: 0.5; }
 .palimpsest-small { font-size: 88%; }
 .palimpsest-tight { padding: 1px 6px; min-height: 22px; }
 .palimpsest-ready { color: #5aa02c; }
 .palimpsest-busy { color: #d0a000; }
 .palimpsest-trouble { color: #d04437; }
+.palimpsest-problem { background: #b3372b; color: white; padding: 2px 5px; border-radius: 3px; }
 """
 
 
@@ -119,7 +121,7 @@ class Field(Gtk.Overlay):
         self._buffer.connect("changed", self._written)
         frame = Gtk.Frame(shadow_type=Gtk.ShadowType.IN)
         frame.add(self._view)
-        self._example = label("", "quiet")
+        self._example = label("", "example")
         self._example.set_margin_start(7)
         self._example.set_margin_top(5)
         self._example.set_valign(Gtk.Align.START)

@@ -26,12 +26,12 @@ SETTINGS = """(config-version "{version}")
 KEYS = {
     "plug-in-palimpsest": "F4",
     "plug-in-palimpsest-replace": "F5",
-    "plug-in-palimpsest-word-to-selection": "F6",
+    "plug-in-palimpsest-word-to-selection": "F3",
     "plug-in-palimpsest-learn-concept": "F7",
-    "plug-in-palimpsest-reopen-edit": "F8",
+    "plug-in-palimpsest-reopen-edit": "F2",
     "plug-in-palimpsest-remember-photo": "F9",
 }
-"""Menu items by one key each: menus and their search want a window manager."""
+"""Menu items by one key each: menus and their search want a window manager. GTK itself takes F6, F8, F10."""
 INTERPRETER = "--batch-interpreter=python-fu-eval"
 
 

@@ -10,7 +10,7 @@ import pytest
 from editors.backend import Backend
 from editors.conftest import Gimps
 from editors.display import Display
-from editors.gimp_desk import CANCEL, PHOTO, SHOULD_SHOW, SHOWS, Desk, until
+from editors.gimp_desk import CANCEL, PHOTO, SHOULD_SHOW, SHOWS, SIDE, Desk, until
 
 
 @pytest.fixture
@@ -96,6 +96,29 @@ def test_a_dialog_that_is_cancelled_changes_nothing(desk: Desk):
     until(lambda: not desk.windows("^Remember Photo$"), "the dialog is closed")
     assert desk.layers(image) == 1
     assert desk.backend.client.jobs()["jobs"] == before
+
+
+def test_a_dialog_in_which_something_is_missing_stays_and_the_cursor_is_there(desk: Desk):
+    image = desk.open()
+    before = desk.darkroom.selected(image, SIDE, SIDE)
+    desk.display.focus(desk.choose("-word-to-selection", "^Word to Selection$"))
+    desk.display.type(SHOWS)
+    desk.display.key("Return")  # refused: the word is missing
+    desk.until_drawn()
+    desk.display.type("ball")
+    desk.display.key("Return")
+    until(lambda: not desk.windows("^Word to Selection$"), "the dialog is closed")
+    until(lambda: (desk.darkroom.selected(image, SIDE, SIDE) != before).any(), "another selection")
+
+
+def test_a_menu_item_without_a_backend_opens_the_window_which_helps(desk: Desk):
+    desk.open()
+    desk.backend.stop()
+    try:
+        desk.choose("-replace", "^Palimpsest$")
+        assert not desk.windows("^Replace$")
+    finally:
+        desk.backend.start()
 
 
 @pytest.fixture
