@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from palimpsest.bench.quality import Extent, edited, files, keeps, measure, psnr, succeeds
+from palimpsest.bench.quality import WHOLE, Extent, edited, files, keeps, measure, psnr, succeeds
 from palimpsest.bench.quality_cases import KINDS, make_case
 from palimpsest.contract import BUILT_IN
 from palimpsest.demo.judge import load_judge
@@ -33,6 +33,11 @@ def test_a_case_changes_only_its_selection(kind: str) -> None:
         if mask is not None:
             assert 0 < (mask > 0).mean() < 0.9
             assert np.array_equal(before.image[mask == 0], after.image[mask == 0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_case_of_a_whole_run_is_there(kind: str) -> None:
+    assert all(make_case(kind, number).before.seed in TEST_SEEDS for number in range(WHOLE[1]))
 
 
 def test_the_judge_accepts_the_truth_and_refuses_the_unedited_photo() -> None:

@@ -98,6 +98,8 @@ def workplace(device: str | None) -> Iterator[Workplace]:
 
 
 def measure(place: Workplace, model: str, extent: Extent) -> tuple[dict[str, Any], list[Outcome]]:
+    numbers = range(extent.cases)
+    cases = [(kind, number, make_case(kind, number)) for kind in extent.kinds for number in numbers]
     loaded = place.models.get(model)
     judge = load_judge()
     rows = []
@@ -105,10 +107,9 @@ def measure(place: Workplace, model: str, extent: Extent) -> tuple[dict[str, Any
         say(f"reproducing photo {number + 1} of {extent.scenes}")
         rows.append(reproduce(place, model, number, extent.methods))
     outcomes = []
-    for kind in extent.kinds:
-        for number in range(extent.cases):
-            say(f"{kind} {number + 1} of {extent.cases}")
-            outcomes.append(edited(place, model, judge, make_case(kind, number), number))
+    for kind, number, case in cases:
+        say(f"{kind} {number + 1} of {extent.cases}")
+        outcomes.append(edited(place, model, judge, case, number))
     about = {
         "model": model,
         "weights_hash": loaded.weights_hash,

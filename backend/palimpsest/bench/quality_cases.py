@@ -20,7 +20,7 @@ from palimpsest.demo.wording import caption
 from palimpsest.tour.make_pictures import loosely
 
 SEEDS = TEST_SEEDS[20_000:25_000]
-TRIES = 4  # the ranges of seeds after this one are kept for tests too
+TRIES = 40  # the ranges of seeds after this one are kept for tests too
 _CHOICE = 41  # a stream of randomness of its own
 
 
