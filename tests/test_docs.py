@@ -88,7 +88,7 @@ def test_every_action_in_krita_is_explained() -> None:
 
 
 def test_every_procedure_of_gimp_is_explained() -> None:
-    declared = source("gimp_plugin/palimpsest/procedures.py")
+    declared = source("backend/palimpsest_client/procedures.py")
     names = re.findall(r'Procedure\(\s+"([a-z-]+)"', declared)
     arguments = re.findall(r'Argument\(\s*"([a-z-]+)"', declared)
     assert len(names) > 8

@@ -35,7 +35,7 @@ KRITA_WIDGETS = {
     "extension.py",  # one question
 }
 GIMP_HOST = {"host.py", "pixels.py", "palimpsest.py"}
-GIMP_WIDGETS = {"dialog.py", "advanced.py", "learn_dialog.py", "server_dialog.py", "widgets.py"}
+GIMP_WIDGETS = {"asking.py", "dialog.py", "advanced.py", "learn_dialog.py", "server_dialog.py", "widgets.py"}
 
 
 def imports(file: Path) -> Iterator[tuple[str, str]]:
@@ -68,7 +68,7 @@ def krita_allows(file: str, module: str, name: str) -> bool:
 
 def gimp_allows(file: str, module: str, name: str) -> bool:
     if module == "gi.repository":
-        parts = {"Gimp": GIMP_HOST, "Gegl": GIMP_HOST, "GimpUi": GIMP_WIDGETS | {"palimpsest.py"}}
+        parts = {"Gimp": GIMP_HOST, "Gegl": GIMP_HOST, "GimpUi": GIMP_WIDGETS}
         shown = {"Gtk": GIMP_WIDGETS, "Gdk": GIMP_WIDGETS, "GdkPixbuf": GIMP_WIDGETS}
         return name in ("GLib", "GObject", "Gio") or file in {**parts, **shown}.get(name, ())
     own = {path.stem for path in GIMP.glob("*.py")}

@@ -5,23 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import gi
 
-gi.require_version("Gimp", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
+from _client.procedures import Argument, Procedure  # noqa: E402
 from _client.wording import say  # noqa: E402
-from gi.repository import Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
-from procedures import Argument, Procedure  # noqa: E402
+from gi.repository import GimpUi, GLib, GObject, Gtk  # noqa: E402
 
 WIDTH = 480  # px
 
 
 def asked(
-    procedure: Gimp.Procedure,
+    procedure: Any,
     told: Procedure,
-    config: Gimp.ProcedureConfig,
+    config: Any,
     why_not: Callable[[], str],
 ) -> bool:
     """Whether it was accepted: ``config`` has the values then, and GIMP keeps them as last ones. It stays

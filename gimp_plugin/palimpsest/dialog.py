@@ -20,11 +20,11 @@ import widgets as ui  # noqa: E402
 from _client.controls import MOST_FEATHER, MOST_VARIATIONS, OPERATIONS, REWEIGHT  # noqa: E402
 from _client.panel import Panel  # noqa: E402
 from _client.panel_state import PanelState  # noqa: E402
+from _client.procedures import BY_NAME, PREFIX, WINDOW_COMMAND  # noqa: E402
 from _client.status import COPY, TOKEN, Offer  # noqa: E402
 from _client.wording import say  # noqa: E402
 from gi.repository import Gdk, GimpUi, GLib, Gtk  # noqa: E402
 from learn_dialog import LearnDialog  # noqa: E402
-from procedures import BY_NAME, PREFIX, WINDOW_COMMAND  # noqa: E402
 from server_dialog import ServerDialog  # noqa: E402
 
 WIDTH, HEIGHT = 340, 760

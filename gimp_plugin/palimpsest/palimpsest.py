@@ -19,11 +19,20 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from _client.connection import Choice, check_choice, connector, write_choice  # noqa: E402
+from _client.procedures import (  # noqa: E402
+    BY_NAME,
+    PREFIX,
+    WINDOW,
+    WINDOW_COMMAND,
+    Argument,
+    Procedure,
+    form_of,
+    judged,
+)
 from _client.protocol import ClientError, config_folder  # noqa: E402
 from _client.slices import WorkError  # noqa: E402
 from _client.wording import say  # noqa: E402
 from gi.repository import Gimp, GLib, GObject  # noqa: E402
-from procedures import BY_NAME, PREFIX, WINDOW, WINDOW_COMMAND, Argument, Procedure, form_of, judged  # noqa: E402
 
 MENU = "<Image>/Filters/Palimpsest/"
 RW = GObject.ParamFlags.READWRITE

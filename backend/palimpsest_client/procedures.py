@@ -1,4 +1,4 @@
-"""What GIMP's procedures are called, what they take and how their values are judged: data, no GIMP.
+"""What GIMP's procedures are called and say, what they take and how it is judged: data, no GIMP.
 
 Ranges are judged here: GIMP only warns of a value that it doesn't like, and goes on with another.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from _client.controls import (
+from .controls import (
     INSERT,
     METHODS,
     MOST_FEATHER,
@@ -20,9 +20,9 @@ from _client.controls import (
     Form,
     Settings,
 )
-from _client.editor import CANVAS, LAYER
-from _client.slices import WorkError
-from _client.wording import say
+from .editor import CANVAS, LAYER
+from .slices import WorkError
+from .wording import say
 
 PREFIX = "plug-in-palimpsest-"
 WINDOW = "plug-in-palimpsest"
