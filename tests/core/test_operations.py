@@ -100,11 +100,14 @@ def test_variations_differ_inside_the_selection_only_and_the_first_is_the_edit_i
     assert (three[2] - three[1]).abs().max() > 1e-3
 
 
-def test_the_seed_decides_what_fresh_noise_is_used() -> None:
+@pytest.mark.parametrize("operation", RECIPES)
+def test_another_seed_gives_another_result_and_so_do_the_variations(operation: str) -> None:
     model = tiny_model("sd1")
-    first, again, other = (done(model, "insert", Options(seed=seed)).latents for seed in (0, 0, 1))
+    first, again, other = (done(model, operation, Options(seed=seed)).latents for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert (first - other).abs().max() > 1e-3
+    variations = done(model, operation, Options(variations=2)).latents
+    assert (variations - torch.cat([first, other])).abs().max() < 1e-4
 
 
 def test_the_users_windows_override_the_recipe() -> None:

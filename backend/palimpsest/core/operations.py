@@ -111,7 +111,7 @@ UNSELECTED: Mapping[str, Recipe] = {
 """Without one: LocalBlend finds where the changed words are. Nothing can be removed unselected."""
 
 VARIATION_NOISE = 0.5
-"""Share of fresh noise in all variations but the first, where the recipe has less."""
+"""Share of fresh noise at every seed but 0, where the recipe has less. Variation k is what seed + k gives."""
 
 
 @dataclass(frozen=True)
@@ -263,15 +263,14 @@ def _start(
     eps = (pivot - alpha**0.5 * z0) / (1 - alpha) ** 0.5
     content = harmonic_fill(z0, widened(region)) if recipe.fill else z0
     rows = []
-    for variation in range(options.variations):
-        share = recipe.renoise if variation == 0 else max(recipe.renoise, VARIATION_NOISE)
-        generator = torch.Generator().manual_seed(options.seed + variation)
+    for seed in range(options.seed, options.seed + options.variations):
+        share = recipe.renoise if seed == 0 else max(recipe.renoise, VARIATION_NOISE)
+        generator = torch.Generator().manual_seed(seed)
         fresh = torch.randn(z0.shape, generator=generator).to(z0)
         mixed = (1 - share**2) ** 0.5 * eps + share * fresh
-        rows.append(torch.where(region > 0, add_noise(model.noise, content, mixed, t), pivot))
-    unchanged = recipe.renoise == 0 and not recipe.fill
-    if unchanged:
-        rows[0] = pivot  # not through the rounding above
+        unchanged = share == 0 and not recipe.fill  # then not through the rounding of add_noise
+        inside = pivot if unchanged else add_noise(model.noise, content, mixed, t)
+        rows.append(torch.where(region > 0, inside, pivot))
     return torch.cat(rows).repeat(targets, 1, 1, 1)
 
 
