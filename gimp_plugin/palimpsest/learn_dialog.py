@@ -11,7 +11,7 @@ from _client.panel import Panel
 from _client.wording import say
 from gi.repository import Gtk
 
-WIDTH, HEIGHT = 380, 460
+WIDTH, HEIGHT = 380, 580
 LOOK = 96  # px of the word as it looks by now
 
 
