@@ -62,12 +62,16 @@ class GimpEditor(Editor):
         self._chosen = int(document)
 
     def document(self) -> DocumentFacts | None:
-        """The chosen picture; if it is closed, the newest."""
-        images = Gimp.get_images()
-        if not images:
-            return None
-        chosen = [image for image in images if image.get_id() == self._chosen]
-        return facts(chosen[0] if chosen else images[0])
+        """The chosen picture; if it is closed, the newest.
+
+        While GIMP is asked it may hand on a menu item that chooses another picture: then it is asked anew.
+        """
+        while True:
+            before, images = self._chosen, Gimp.get_images()
+            chosen = [image for image in images if image.get_id() == before]
+            found = facts(chosen[0] if chosen else images[0]) if images else None
+            if self._chosen == before:
+                return found
 
     def layers(self, document: str) -> list[LayerFacts]:
         if not is_open(document):

@@ -91,7 +91,6 @@ class Desk:
     def apply(self, window: str, image: int, second: str) -> None:
         """Turn the window to a picture, as its menu items do; fill in both sentences, go on by keyboard."""
         assert self.gimp.call("tell_window", f"replace {image}")
-        time.sleep(1)  # it takes the words of the picture and selects its first field: not while we type
         self.display.focus(window)
         for text in (SHOWS, second):
             self.display.key("ctrl+a")
