@@ -138,3 +138,27 @@ class TestWarmStart:
         for part in ("vae", "unet"):
             for key, tensor in getattr(old, part).state_dict().items():
                 assert torch.equal(getattr(new, part).state_dict()[key], tensor)
+
+    def test_more_latent_channels_begin_as_the_older_model(self) -> None:
+        """The channels both have are encoded, denoised and decoded as before, to the last bit."""
+        old, new = fresh(seed=1), self.wider()
+        report = inherit(new, old)
+        assert report.left == ()
+        for parts in (old, new):
+            for module in parts.modules():
+                module.eval()
+        x = torch.rand(1, 3, SMALL.size, SMALL.size) * 2 - 1
+        older, channels = old.vae.encode(x).latent_dist, SMALL.vae.latent_channels
+        newer = new.vae.encode(x).latent_dist
+        assert torch.equal(newer.mean[:, :channels], older.mean)
+        assert torch.equal(newer.logvar[:, :channels], older.logvar)
+        assert newer.mean[:, channels:].std() > 0
+        z = newer.mean
+        assert torch.equal(new.vae.decode(z).sample, old.vae.decode(z[:, :channels]).sample)
+        text = torch.randn(1, 4, SMALL.text.width)
+        denoised = new.unet(z, 500, text).sample[:, :channels]
+        torch.testing.assert_close(denoised, old.unet(z[:, :channels], 500, text).sample)
+
+    def wider(self) -> Parts:
+        vae = replace(SMALL.vae, latent_channels=SMALL.vae.latent_channels + 4)
+        return layout.build(replace(SMALL, seed=2, vae=vae), build_tokenizer(grammar.vocabulary(), 48))

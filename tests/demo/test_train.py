@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import os
@@ -20,7 +21,7 @@ from safetensors.torch import load_file
 
 from palimpsest.demo import train
 from palimpsest.demo.checkpoint import load_state, save_state
-from palimpsest.demo.dataset import KINDS
+from palimpsest.demo.dataset import KINDS, to_signed
 from palimpsest.demo.layout import PROVENANCE, build_vae, load
 from palimpsest.demo.precision import Precision
 from palimpsest.demo.presets import PRESETS, miniature, preset
@@ -96,7 +97,7 @@ class TestWholeRun:
 
     def test_latents_have_unit_variance_whatever_the_scaling_factor(self, finished: Path) -> None:
         z = torch.cat([load_file(f)["latents"].float() for f in (finished / "latents").glob("*")])
-        torch.testing.assert_close(z.std((0, 2, 3)), torch.ones(4), rtol=0.25, atol=0)
+        torch.testing.assert_close(z.std((0, 2, 3)), torch.ones(z.shape[1]), rtol=0.25, atol=0)
         assert z.mean((0, 2, 3)).abs().max() < 0.25
 
 
@@ -176,9 +177,41 @@ def test_baking_gives_unit_latents_and_keeps_the_pictures() -> None:
     before = round_trip(vae, pictures, HERE)
     bake_normalisation(vae, pictures, HERE)
     z = vae.config["scaling_factor"] * encode_mean(vae, pictures.float() / 127.5 - 1, HERE)
-    torch.testing.assert_close(z.mean((0, 2, 3)), torch.zeros(4), atol=1e-3, rtol=0)
-    torch.testing.assert_close(z.std((0, 2, 3)), torch.ones(4), atol=1e-3, rtol=0)
+    torch.testing.assert_close(z.mean((0, 2, 3)), torch.zeros(z.shape[1]), atol=1e-3, rtol=0)
+    torch.testing.assert_close(z.std((0, 2, 3)), torch.ones(z.shape[1]), atol=1e-3, rtol=0)
     torch.testing.assert_close(round_trip(vae, pictures, HERE), before, atol=1e-3, rtol=0)
+
+
+def test_an_anchored_autoencoder_keeps_the_latents_it_started_from() -> None:
+    """Trained on noise at a high rate, the latents go their own way; the anchor holds them."""
+    shape = miniature(preset("cpu")).vae
+    origin = build_vae(shape, 64).eval()
+    lesson = small_lesson(steps=25)
+    strays = []
+    for anchor in (origin, None):
+        vae = copy.deepcopy(origin)
+        course = replace(lesson.course, rate=1e-2, anchor_weight=100.0)
+        free = replace(lesson, course=course, anchor=anchor)
+        list(train_vae(vae, make_optimizer(vae, free), free, 0))
+        x = to_signed(lesson.pictures)
+        strays.append(float((encode_mean(vae, x, HERE) - encode_mean(origin, x, HERE)).square().mean()))
+    assert strays[0] < 0.2 * strays[1]
+
+
+def test_a_run_that_is_anchored_goes_on_with_the_model_it_started_from_only(
+    cpu_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(options("cpu", cpu_run, "--only", "export")) == 0
+    start = options("cpu", tmp_path, "--only", "pictures,vae")
+    assert train.main([*start, "--init", str(cpu_run / "model"), "--minutes", "0"]) == train.UNFINISHED
+    assert train.main([*start]) == 2
+    assert "--init" in capsys.readouterr().err
+    assert train.main([*start, "--init", str(cpu_run / "model")]) == 0
+
+
+def test_the_number_format_can_be_chosen(tmp_path: Path) -> None:
+    assert train.main(options("cpu", tmp_path, "--precision", "bfloat16", "--only", "pictures,vae")) == 0
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["settings"]["half"] is True
 
 
 def test_pixels_of_things_weigh_more() -> None:

@@ -54,6 +54,7 @@ class VaeCourse:
     mse_weight: float = 3.0
     gradient_weight: float = 0.3
     kl_weight: float = 1e-4
+    anchor_weight: float = 0.5  # of the distance to the latents of the model that the run started from
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _cpu() -> Preset:
         name="cpu",
         size=128,
         text=TextShape(width=128, layers=3, heads=4, context=48),
-        vae=VaeShape(channels=(16, 32, 64, 128), groups=8),
+        vae=VaeShape(channels=(16, 32, 64, 128), groups=8, latent_channels=8),
         unet=UNetShape(channels=(64, 128, 192), heads=(2, 4, 4), groups=16),
         pictures=8_192,
         scenes=24_576,
@@ -120,7 +121,13 @@ def _cpu() -> Preset:
             steps=4_500,
             batch=32,
             rate=1e-3,
-            mix=(("one living", 1.3), ("many", 0.4), ("many living", 0.4)),
+            mix=(
+                ("one living", 1.3),
+                ("two", 1.3),
+                ("two living", 1.8),
+                ("many", 0.5),
+                ("many living", 0.5),
+            ),
         ),
         decoder_course=VaeCourse(steps=2_400, crop=64, crop_batch=16, full_batch=6, rate=6e-4),
         guidance=3.0,

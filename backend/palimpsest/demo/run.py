@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
@@ -127,7 +128,12 @@ class Run:
         return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
 
     def parts(self) -> Parts:
-        """The parts as this run starts: random, or inherited from ``start_from``."""
+        """The parts as this run starts: random, or inherited from ``start_from``, which may not change."""
+        if describe_origin(self.start_from) != self.origin():
+            raise RequestError(
+                f"This run started from {self.origin()}, not from {describe_origin(self.start_from)}.",
+                "Give the --init that it was started with, or another folder with --out.",
+            )
         parts = build(self.preset, self.tokenizer())
         if self.start_from is not None:
             self.notes["inherited"] = str(inherit(parts, load(self.start_from)))
@@ -184,7 +190,12 @@ class Run:
             precision=self.precision,
             seed=self.seed(stage),
             decoder_only=stage == "decoder",
+            anchor=self.anchor() if stage == "vae" else None,
         )
+
+    def anchor(self) -> AutoencoderKL | None:
+        """The autoencoder that this run started from, whose latents it keeps."""
+        return None if self.start_from is None else load(self.start_from).vae.to(self.precision.device)
 
     def _train_autoencoder(self, stage: str, parts: Parts, lesson: Lesson) -> Stage:
         optimizer = vae_optimizer(parts.vae, lesson)
@@ -244,7 +255,7 @@ class Run:
     def train_unet(self) -> Stage:
         preset, parts = self.preset, self._baked("unet")
         self.require("unet", self.folder / "latents")
-        denoiser = Denoiser.of(parts.unet, parts.text_encoder)
+        denoiser = Denoiser.of(parts.unet, parts.text_encoder, self.precision)
         optimizer = unet_optimizer(denoiser, preset.unet_course)
         modules, file = denoiser.modules(), self.state("unet")
         start = load_state(file, modules, optimizer) if file.is_file() else 0

@@ -21,6 +21,7 @@ from palimpsest.demo.presets import PRESETS, Preset, miniature, preset
 from palimpsest.demo.run import LOG_EVERY, STAGES, Run, Stage
 from palimpsest.errors import PalimpsestError, RequestError
 
+FORMATS = {"float32": False, "bfloat16": True}  # name → whether the networks run under autocast
 UNFINISHED = 75  # the exit status of "not done, call again" (EX_TEMPFAIL)
 
 
@@ -47,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--minutes", type=float, help="stop after this long and keep the state")
     p.add_argument("--only", help=f"comma-separated stages instead of all: {','.join(STAGES)}")
     p.add_argument("--device", help="default: cpu for the preset 'cpu', cuda for 'gpu'")
+    p.add_argument("--precision", choices=sorted(FORMATS), help="number format (default: the preset's)")
     p.add_argument("--workers", type=int, help="processes that draw scenes (default: the cores, at most 16)")
     p.add_argument("--miniature", action="store_true", help="tiny sizes and a few steps: checks the recipe")
     for course in ("vae", "unet", "decoder"):
@@ -76,6 +78,8 @@ def chosen_preset(options: argparse.Namespace) -> Preset:
     chosen = preset(options.preset)
     if options.miniature:
         chosen = miniature(chosen)
+    if options.precision is not None:
+        chosen = replace(chosen, half=FORMATS[options.precision])
     counts = {"scenes": options.scenes, "pictures": options.pictures}
     chosen = replace(chosen, **{name: count for name, count in counts.items() if count is not None})
     for course in ("vae", "unet", "decoder"):

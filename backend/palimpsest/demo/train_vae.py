@@ -2,6 +2,9 @@
 
 L1 + MSE + the L1 of image gradients + a tiny KL term. Pixels of things weigh more than the ground: things are
 a tenth of the picture, and an unweighted loss lets small ones vanish while the PSNR still looks good.
+
+An autoencoder that starts from another one is anchored to it: the latent channels that both have keep their
+meaning, so that the denoiser which came along goes on from what it knows; new ones carry what was lost.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ class Lesson:
     precision: Precision
     seed: int
     decoder_only: bool = False
+    anchor: AutoencoderKL | None = None
 
 
 def trained_parameters(vae: AutoencoderKL, decoder_only: bool) -> list[torch.nn.Parameter]:
@@ -85,12 +89,23 @@ def vae_loss(vae: AutoencoderKL, lesson: Lesson, step: int, rng: torch.Generator
         posterior = _encode(vae, x, lesson.decoder_only)
         y = decode(vae, posterior.sample(rng))
     kl = posterior.kl().float().mean() / posterior.mean[0].numel()
-    return reconstruction_loss(y.float(), x, weight / weight.mean(), course) + course.kl_weight * kl
+    loss = reconstruction_loss(y.float(), x, weight / weight.mean(), course) + course.kl_weight * kl
+    if lesson.anchor is not None:
+        loss = loss + course.anchor_weight * anchor_loss(posterior.mean.float(), x, lesson)
+    return loss
 
 
 def _encode(vae: AutoencoderKL, x: Tensor, frozen: bool):
     with torch.set_grad_enabled(not frozen):
         return vae.encode(x).latent_dist  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def anchor_loss(mean: Tensor, x: Tensor, lesson: Lesson) -> Tensor:
+    """Mean squared distance of the scaled latents to the anchor's, over the channels that it has."""
+    assert lesson.anchor is not None
+    held = encode_mean(lesson.anchor, x, lesson.precision)  # (batch, C of the anchor, h, w)
+    scale = lesson.anchor.config["scaling_factor"]
+    return ((mean[:, : held.shape[1]] - held) * scale).square().mean()
 
 
 def reconstruction_loss(y: Tensor, x: Tensor, weight: Tensor, course: VaeCourse) -> Tensor:

@@ -13,6 +13,15 @@ from palimpsest.demo.layout import Parts
 RENAMED = {"sea": "water"}  # new word → the older word that named the same thing
 TOKENS = "token_embedding.weight"
 POSITIONS = "position_embedding.weight"
+FACING_LATENTS = (
+    "encoder.conv_out",
+    "quant_conv",
+    "post_quant_conv",
+    "decoder.conv_in",
+    "conv_in",
+    "conv_out",
+)
+MOMENTS = ("encoder.conv_out", "quant_conv")  # their channels are means first, then logarithms of variances
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,10 @@ def inherit(new: Parts, old: Parts, renamed: Mapping[str, str] = RENAMED) -> Inh
 
 
 def copy_matching(new: nn.Module, old: nn.Module) -> tuple[list[str], list[str]]:
-    """Copy tensors of the same name and shape; the two tables that follow the tokenizer are left alone."""
+    """Copy tensors of the same name and shape, and into wider ones where they face latents of fewer channels.
+
+    The two tables that follow the tokenizer are left alone.
+    """
     source, copied, refused = old.state_dict(), [], []
     for key, tensor in new.state_dict().items():
         if key.endswith((TOKENS, POSITIONS, "position_ids")):
@@ -49,9 +61,39 @@ def copy_matching(new: nn.Module, old: nn.Module) -> tuple[list[str], list[str]]
         if key in source and source[key].shape == tensor.shape:
             tensor.copy_(source[key])
             copied.append(key)
+        elif key in source and key.rpartition(".")[0] in FACING_LATENTS and _holds(tensor, source[key]):
+            grow(tensor, source[key], key.startswith(MOMENTS))
+            copied.append(key)
         else:
             refused.append(key)
     return copied, refused
+
+
+def _holds(tensor: Tensor, older: Tensor) -> bool:
+    wider = all(new >= old for new, old in zip(tensor.shape[:2], older.shape[:2], strict=True))
+    return wider and tensor.shape[2:] == older.shape[2:]
+
+
+def grow(tensor: Tensor, older: Tensor, moments: bool) -> None:
+    """Put an older layer's weights or biases into a layer with more latent channels, in place.
+
+    What was there before reads nothing of the new channels, so it computes what it did; new outputs stay
+    random.
+    """
+    rows = _places(len(tensor), len(older), moments)
+    if tensor.ndim == 1:
+        tensor[rows] = older
+        return
+    columns = _places(tensor.shape[1], older.shape[1], moments)
+    tensor[rows] = 0
+    tensor[rows[:, None], columns] = older
+
+
+def _places(channels: int, older: int, moments: bool) -> Tensor:
+    """Where the older channels lie among the new ones."""
+    if not moments:
+        return torch.arange(older)
+    return torch.cat([torch.arange(older // 2), channels // 2 + torch.arange(older // 2)])
 
 
 def _inherit_rows(new: Parts, old: Parts, renamed: Mapping[str, str]) -> int:
