@@ -209,6 +209,13 @@ def test_a_run_that_is_anchored_goes_on_with_the_model_it_started_from_only(
     assert train.main([*start, "--init", str(cpu_run / "model")]) == 0
 
 
+def test_a_run_with_fewer_latent_channels_is_not_anchored(cpu_run: Path, tmp_path: Path) -> None:
+    assert preset("gpu").vae.latent_channels < preset("cpu").vae.latent_channels
+    assert train.main(options("cpu", cpu_run, "--only", "export")) == 0
+    start = ["--init", str(cpu_run / "model"), "--only", "pictures,vae"]
+    assert train.main(options("gpu", tmp_path, *start)) == 0
+
+
 def test_the_number_format_can_be_chosen(tmp_path: Path) -> None:
     assert train.main(options("cpu", tmp_path, "--precision", "bfloat16", "--only", "pictures,vae")) == 0
     assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["settings"]["half"] is True
