@@ -197,10 +197,10 @@ class Run:
         """The autoencoder that this run started from, whose latents it keeps; None if it has no room."""
         if self.start_from is None:
             return None
-        vae, shape = load(self.start_from).vae, self.preset.vae
+        vae, shape = load(self.start_from).to(self.precision.device).vae, self.preset.vae
         narrower = vae.config["latent_channels"] <= shape.latent_channels
         alike = len(vae.config["block_out_channels"]) == len(shape.channels)
-        return vae.to(self.precision.device) if narrower and alike else None
+        return vae if narrower and alike else None
 
     def _train_autoencoder(self, stage: str, parts: Parts, lesson: Lesson) -> Stage:
         optimizer = vae_optimizer(parts.vae, lesson)
