@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -11,7 +12,8 @@ from api.live import TOKENS, live
 from api.test_words import embedding
 from jobs.shop import eventually
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+REQUIRED = os.environ.get("PALIMPSEST_REQUIRE_EDITORS") == "1"
+pytestmark = pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="needs Chromium")
 MARKUP = "<img src=x onerror=document.title='broken'>"
 PATIENCE = 120.0
 
