@@ -70,7 +70,7 @@ class UNetCourse:
     caption_dropout: float = 0.1
     ema: float = 0.998
     weight_decay: float = 0.01
-    mix: tuple[tuple[str, float], ...] = ()  # scene kind or style → how much oftener it is drawn
+    mix: tuple[tuple[str, float], ...] = ()  # scene kind → how much more often it is drawn than it occurs
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,6 @@ def _cpu() -> Preset:
                 ("two living", 1.8),
                 ("many", 0.5),
                 ("many living", 0.5),
-                ("oil painting", 1.5),
-                ("pixel mosaic", 2.0),
-                ("sketch", 1.5),
             ),
         ),
         decoder_course=VaeCourse(steps=2_400, crop=64, crop_batch=16, full_batch=6, rate=6e-4),
