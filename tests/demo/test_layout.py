@@ -140,7 +140,7 @@ class TestWarmStart:
                 assert torch.equal(getattr(new, part).state_dict()[key], tensor)
 
     def test_more_latent_channels_begin_as_the_older_model(self) -> None:
-        """The channels both have are encoded, denoised and decoded as before, to the last bit."""
+        """The channels both have are encoded and decoded as before to the last bit, denoised to rounding."""
         old, new = fresh(seed=1), self.wider()
         report = inherit(new, old)
         assert report.left == ()

@@ -113,10 +113,10 @@ def _cpu() -> Preset:
         text=TextShape(width=128, layers=3, heads=4, context=48),
         vae=VaeShape(channels=(16, 32, 64, 128), groups=8, latent_channels=8),
         unet=UNetShape(channels=(64, 128, 192), heads=(2, 4, 4), groups=16),
-        pictures=8_192,
-        scenes=24_576,
+        pictures=24_576,
+        scenes=32_768,
         captions=4,
-        vae_course=VaeCourse(steps=2_400, crop=64, crop_batch=16, full_batch=6),
+        vae_course=VaeCourse(steps=9_000, crop=64, crop_batch=16, full_batch=6),
         unet_course=UNetCourse(
             steps=4_500,
             batch=32,
