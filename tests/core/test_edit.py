@@ -162,6 +162,32 @@ def test_every_step_is_told_with_a_preview() -> None:
     assert all(s.z0 is not None and s.z0.shape == (2, 4, *SIZE) for s in steps)
 
 
+def test_a_preview_shows_the_photo_outside_the_selection() -> None:
+    model, mask = tiny_model("sd1"), torch.zeros(1, 1, *SIZE)
+    mask[..., 2:7, 1:5] = 1
+    with concepts_installed(model, [toy(model)]) as vocabulary:
+        source, targets = vocabulary.parse(SOURCE), [vocabulary.parse(t) for t in TARGETS]
+        inversion = inverted(model, vocabulary, source)
+        steps = list(sample(plan(model, vocabulary, inversion, source, targets, mask=mask)))
+    for step in steps:
+        assert step.z0 is not None
+        difference = (step.z0 - photo()).abs()
+        assert difference[mask.expand_as(difference) == 0].max() == 0
+        assert difference[mask.expand_as(difference) > 0].max() > 0
+
+
+def test_guidance_does_not_widen_what_a_preview_shows() -> None:
+    model = tiny_model("sd1")
+    with concepts_installed(model, [toy(model)]) as vocabulary:
+        source, target = vocabulary.parse(SOURCE), vocabulary.parse(TARGETS[1])
+        made = plan(model, vocabulary, inverted(model, vocabulary, source), source, [target], NOTHING)
+        plain, guided = (next(sample(replace(made, guidance=guidance))).z0 for guidance in (1.0, 20.0))
+    assert plain is not None
+    assert guided is not None
+    assert guided.std().item() == pytest.approx(plain.std().item(), rel=1e-5)
+    assert (guided - plain).abs().max() > 1e-3
+
+
 def fingerprint() -> str:
     """The bytes of one edit that uses a seed."""
     model, mask = tiny_model("sd1"), torch.zeros(1, 1, *SIZE)

@@ -79,10 +79,10 @@ def sample(plan: Plan, words: WordMaps | None = None) -> Steps[Edited]:
 def _advance(
     plan: Plan, step: int, t: int, t_prev: int, z_src: Tensor, z_tgt: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """One step of all branches, and the targets' estimate of z_0."""
-    eps_src, eps_tgt = _guided(plan, step, t, z_src, z_tgt)
+    """One step of all branches, and what the targets look like by now."""
+    eps_src, eps_tgt, eps_text = _guided(plan, step, t, z_src, z_tgt)
     noise, pivot = plan.model.noise, plan.inversion.after(step).to(z_tgt)
-    preview = predict_z0(noise, z_tgt, eps_tgt, t)
+    preview = _preview(plan, predict_z0(noise, z_tgt, eps_tgt, t), predict_z0(noise, z_tgt, eps_text, t))
     z_tgt = ddim(noise, z_tgt, eps_tgt, t, t_prev)
     z_src = pivot if eps_src is None else ddim(noise, z_src, eps_src, t, t_prev)
     if plan.blend is not None:
@@ -92,19 +92,39 @@ def _advance(
     return z_src, z_tgt, preview
 
 
-def _guided(plan: Plan, step: int, t: int, z_src: Tensor, z_tgt: Tensor) -> tuple[Tensor | None, Tensor]:
-    """ε_N + w·(ε_C - ε_N) of every branch; the source's is None if it doesn't sample."""
+def _preview(plan: Plan, guided: Tensor, text: Tensor) -> Tensor:
+    """The targets' estimate of z_0 to look at: ``guided``, with the spread of ``text``, in the photo.
+
+    At the noisiest steps guidance drives the estimate to twice its spread, and colours with it (Lin et al.
+    2024, section 3.4, whose rescaling this is). Only what is shown is rescaled, nothing that is sampled.
+    """
+    seen = guided * (_spread(text) / _spread(guided))
+    if plan.mask is None:
+        return seen
+    photo = plan.inversion.after(len(plan.inversion.timesteps) - 1).to(seen)
+    return torch.where(plan.mask.to(seen.device) > 0, seen, photo)
+
+
+def _spread(z: Tensor) -> Tensor:
+    """Standard deviation of each row  # (n, 1, 1, 1)"""
+    return z.std(dim=(1, 2, 3), keepdim=True)
+
+
+def _guided(
+    plan: Plan, step: int, t: int, z_src: Tensor, z_tgt: Tensor
+) -> tuple[Tensor | None, Tensor, Tensor]:
+    """ε_N + w·(ε_C - ε_N) of the source, None if it doesn't sample, and of the targets; the targets' ε_C."""
     branch = _Batch(plan, step)
     eps = plan.model.eps(branch.latents(z_src, z_tgt), t, branch.conditioning)
     w = plan.guidance
     cond, null = eps[list(branch.rows.targets)], eps[list(branch.rows.nulls)]
     eps_tgt = null + w * (cond - null) if branch.guided else cond
     if not branch.source_moves:
-        return None, eps_tgt
+        return None, eps_tgt, cond
     eps_src = eps[branch.source_at][None]
     if branch.guided:
         eps_src = eps[:1] + w * (eps_src - eps[:1])
-    return eps_src, eps_tgt
+    return eps_src, eps_tgt, cond
 
 
 class _Batch:
