@@ -32,7 +32,7 @@ PHASES = {
     "learn": "learning",
     "probe": "looking",
 }
-SECONDS_BETWEEN_PREVIEWS = 1.5
+SECONDS_BETWEEN_PREVIEWS = 0.5
 PREVIEW_COST = 0.1  # most of the time that may go into previews
 PREVIEW_SIDE = 256
 
