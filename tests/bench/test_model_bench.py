@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -246,13 +247,14 @@ def test_a_round_trip_keeps_size_and_order_and_time_is_positive(tiny: DiffusionM
 
 
 def test_the_whole_benchmark_writes_a_report_that_adds_up(tiny: DiffusionModel, tmp_path: Path) -> None:
-    settings = Settings(prompts=10, steps=2, batch=4, round_trips=5, maps=2)
+    model = replace(tiny, steps=2, guidance=2.5)
+    settings = Settings(prompts=10, batch=4, round_trips=5, maps=2)
     phases: list[str] = []
-    report = finish(watched(bench.measure(tiny, load_judge(), settings), phases))
+    report = finish(watched(bench.measure(model, load_judge(), settings), phases))
     assert phases == ["draw", "judge the truth", "round trips", "word maps"]
     write(report, tmp_path)
     content = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert content["settings"]["guidance"] == tiny.guidance
+    assert (content["settings"]["guidance"], content["settings"]["steps"]) == (2.5, 2)  # the model's own
     assert len(content["prompts"]) + len(content["too_long"]) == len(plan(10))
     table = content["adherence"]
     right = [p["right"] for p in content["prompts"]]

@@ -22,7 +22,7 @@ class Sampling:
     """How pictures are drawn. Picture ``i`` starts from noise seeded by ``seed + i``, whatever the batch."""
 
     guidance: float
-    steps: int = 20
+    steps: int
     batch: int = 16
     seed: int = 0
 

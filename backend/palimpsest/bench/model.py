@@ -40,7 +40,8 @@ TRIP_SEEDS, MAP_SEEDS = TEST_SEEDS[50_000:60_000], TEST_SEEDS[60_000:70_000]
 def measure(model: DiffusionModel, judge: Judge, settings: Settings) -> Steps[ModelReport]:
     """Run every measure; yields a step per batch or picture."""
     guidance = model.guidance if settings.guidance is None else settings.guidance
-    sampling = Sampling(guidance, settings.steps, settings.batch, settings.seed)
+    sampling_steps = model.steps if settings.steps is None else settings.steps
+    sampling = Sampling(guidance, sampling_steps, settings.batch, settings.seed)
     planned = plan(settings.prompts, settings.seed)
     cases = readable(model, planned)
     drawn = yield from draw_cases(model, judge, cases, sampling)
@@ -48,7 +49,7 @@ def measure(model: DiffusionModel, judge: Judge, settings: Settings) -> Steps[Mo
     losses = yield from measure_losses(model, settings)
     found = yield from measure_maps(model, settings)
     return ModelReport(
-        settings={**asdict(settings), "guidance": guidance},
+        settings={**asdict(settings), "guidance": guidance, "steps": sampling_steps},
         model={"family": model.family, "weights_hash": model.weights_hash, "native_size": model.native_size},
         too_long=tuple(case.prompt for case in planned if case not in cases),
         drawn=tuple(drawn),

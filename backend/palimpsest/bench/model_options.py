@@ -13,11 +13,11 @@ WEIGHTS = Path(__file__).parents[1] / "demo" / "weights"
 
 @dataclass(frozen=True)
 class Settings:
-    """What is measured, and on how much. ``guidance`` None is the model's own recommendation."""
+    """What is measured, and on how much. ``guidance`` and ``steps``: None is the model's recommendation."""
 
     prompts: int = 500
     guidance: float | None = None
-    steps: int = 20
+    steps: int | None = None
     batch: int = 16
     seed: int = 0
     round_trips: int = 210
@@ -25,8 +25,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("prompts", "steps", "batch", "round_trips", "maps"):
-            if getattr(self, name) < 1:
-                raise RequestError(f"{name} is {getattr(self, name)}.", f"Give at least 1 for {name}.")
+            given = getattr(self, name)
+            if given is not None and given < 1:
+                raise RequestError(f"{name} is {given}.", f"Give at least 1 for {name}.")
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--prompts", type=int, default=known.prompts, help="prompts to draw (%(default)s)")
     parser.add_argument("--guidance", type=float, help="classifier-free guidance (default: the model's own)")
-    parser.add_argument("--steps", type=int, default=known.steps, help="DDIM steps (%(default)s)")
+    parser.add_argument("--steps", type=int, help="DDIM steps (default: the model's own)")
     parser.add_argument("--batch", type=int, default=known.batch, help="pictures at a time (%(default)s)")
     parser.add_argument(
         "--seed", type=int, default=known.seed, help="another set of prompts and noise (%(default)s)"
