@@ -25,7 +25,8 @@ from palimpsest.demo.dataset import KINDS, to_signed
 from palimpsest.demo.layout import PROVENANCE, build_vae, load
 from palimpsest.demo.precision import Precision
 from palimpsest.demo.presets import PRESETS, miniature, preset
-from palimpsest.demo.train_unet import min_snr, sampling_shares
+from palimpsest.demo.things import STYLES
+from palimpsest.demo.train_unet import Latents, min_snr, sampling_shares
 from palimpsest.demo.train_unet import rate_at as unet_rate
 from palimpsest.demo.train_vae import (
     Lesson,
@@ -247,12 +248,15 @@ def test_the_rate_holds_before_it_falls_so_that_a_run_can_be_made_longer() -> No
     assert unet_rate(0, course) < unet_rate(20, course) < course.rate
 
 
-def test_the_mix_weighs_scene_kinds() -> None:
-    course = replace(preset("cpu").unet_course, mix=(("two", 3.0), ("many living", 0.5)))
-    shares = sampling_shares(torch.arange(len(KINDS), dtype=torch.uint8), course)
-    assert dict(zip(KINDS, shares.tolist(), strict=True)) == {
-        kind: {"two": 3.0, "many living": 0.5}.get(kind, 1.0) for kind in KINDS
-    }
+def test_the_mix_weighs_scene_kinds_and_styles() -> None:
+    mix = (("two", 3.0), ("many living", 0.5), ("sketch", 2.0))
+    pairs = list(itertools.product(range(len(KINDS)), range(len(STYLES))))
+    kinds, styles = torch.tensor(pairs, dtype=torch.uint8).unbind(1)
+    nothing = torch.zeros(0)
+    table = Latents(nothing, nothing, kinds, styles, nothing, nothing)
+    shares = sampling_shares(table, replace(preset("cpu").unet_course, mix=mix))
+    expected = [dict(mix).get(KINDS[k], 1.0) * dict(mix).get(STYLES[s], 1.0) for k, s in pairs]
+    assert shares.tolist() == expected
 
 
 def test_a_folder_of_another_run_is_refused(cpu_run: Path, capsys: pytest.CaptureFixture[str]) -> None:

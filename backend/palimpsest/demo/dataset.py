@@ -20,6 +20,7 @@ from torch import Tensor
 
 from palimpsest.demo import grammar, scenes
 from palimpsest.demo.scenes import Animal, Person, Scene
+from palimpsest.demo.things import STYLES
 
 SHARD = 512  # scenes
 KINDS = ("one", "one living", "two", "two living", "many", "many living", "none")
@@ -29,12 +30,13 @@ Tokenise = Callable[[list[str]], list[list[int]]]
 
 @dataclass(frozen=True)
 class Drawn:
-    """One training scene: its picture, where any thing is, its captions, its kind."""
+    """One training scene: its picture, where any thing is, its captions, its kind and style."""
 
     picture: np.ndarray  # (H, W, 3) uint8
     cover: np.ndarray  # (H, W) bool
     captions: list[str]
     kind: str
+    style: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def draw(order: Order) -> Drawn:
     rng = np.random.default_rng([order.seed, 1])
     captions = [grammar.caption(scene, rng) for _ in range(order.captions)]
     cover = np.asarray(rendering.bodies.any(axis=0))
-    return Drawn(rendering.image, cover, captions, kind_of(scene))
+    return Drawn(rendering.image, cover, captions, kind_of(scene), scene.style)
 
 
 def kind_of(scene: Scene) -> str:
@@ -102,15 +104,17 @@ def draw_latents(
 ) -> Iterator[Shard]:
     """Draw and encode the shards that ``folder`` lacks.
 
-    ``latents`` (n, C, h, w) float16, ``tokens`` (n, captions, context) int16, ``kinds`` (n,) of ``KINDS``.
+    ``latents`` (n, C, h, w) float16, ``tokens`` (n, captions, context) int16, ``kinds`` (n,) of ``KINDS``
+    and ``styles`` (n,) of ``STYLES`` uint8.
     """
     with drawing(workers) as draw_all:
         for index, file, shard in _missing(folder, wanted):
             drawn = list(draw_all(shard))
             tokens = torch.tensor([tokenise(d.captions) for d in drawn], dtype=torch.int16)
             kinds = torch.tensor([KINDS.index(d.kind) for d in drawn], dtype=torch.uint8)
+            styles = torch.tensor([STYLES.index(d.style) for d in drawn], dtype=torch.uint8)
             latents = encode_pixels(to_pixels(drawn), encoder).half()
-            _write(file, {"latents": latents, "tokens": tokens, "kinds": kinds})
+            _write(file, {"latents": latents, "tokens": tokens, "kinds": kinds, "styles": styles})
             yield Shard(index + 1, len(wanted))
 
 

@@ -70,7 +70,7 @@ class UNetCourse:
     caption_dropout: float = 0.1
     ema: float = 0.998
     weight_decay: float = 0.01
-    mix: tuple[tuple[str, float], ...] = ()  # scene kind → how much more often it is drawn than it occurs
+    mix: tuple[tuple[str, float], ...] = ()  # scene kind or style → how much oftener it is drawn
 
 
 @dataclass(frozen=True)
@@ -118,15 +118,19 @@ def _cpu() -> Preset:
         captions=4,
         vae_course=VaeCourse(steps=9_000, crop=64, crop_batch=16, full_batch=6),
         unet_course=UNetCourse(
-            steps=4_500,
+            steps=8_000,
             batch=32,
             rate=1e-3,
+            snr_gamma=10.0,
             mix=(
                 ("one living", 1.3),
                 ("two", 1.3),
                 ("two living", 1.8),
                 ("many", 0.5),
                 ("many living", 0.5),
+                ("oil painting", 1.5),
+                ("pixel mosaic", 2.5),
+                ("sketch", 1.6),
             ),
         ),
         decoder_course=VaeCourse(steps=2_400, crop=64, crop_batch=16, full_batch=6, rate=6e-4),

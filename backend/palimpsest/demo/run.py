@@ -282,7 +282,7 @@ class Run:
         held = {key: tensor.to(self.precision.device) for key, tensor in table.items()}
         empty = torch.tensor(encode(parts.tokenizer, [""])[0], device=self.precision.device)
         alphas = parts.scheduler.alphas_cumprod.to(self.precision.device)
-        return Latents(held["latents"], held["tokens"], held["kinds"], empty, alphas)
+        return Latents(held["latents"], held["tokens"], held["kinds"], held["styles"], empty, alphas)
 
     def _grid(self, parts: Parts, step: int) -> None:
         preset = self.preset

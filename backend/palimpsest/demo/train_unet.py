@@ -22,6 +22,7 @@ from palimpsest.demo.checkpoint import step_generator
 from palimpsest.demo.dataset import KINDS
 from palimpsest.demo.precision import Precision
 from palimpsest.demo.presets import UNetCourse
+from palimpsest.demo.things import STYLES
 from palimpsest.demo.train_vae import Trained
 
 
@@ -32,6 +33,7 @@ class Latents:
     latents: Tensor  # (n, C, h, w), scaled
     tokens: Tensor  # (n, captions, context)
     kinds: Tensor  # (n,) rows of KINDS
+    styles: Tensor  # (n,) rows of STYLES
     empty: Tensor  # (context,) the tokens of the empty caption
     alphas_cumprod: Tensor  # (timesteps,)
 
@@ -89,7 +91,7 @@ def train_unet(
     denoiser: Denoiser, optimizer: torch.optim.Optimizer, lesson: DenoisingLesson, start: int
 ) -> Iterator[Trained]:
     """Take the steps of ``lesson`` from number ``start`` on, yielding after each one."""
-    shares = sampling_shares(lesson.table.kinds, lesson.course)
+    shares = sampling_shares(lesson.table, lesson.course)
     for step in range(start, lesson.course.steps):
         rate = rate_at(step, lesson.course)
         for group in optimizer.param_groups:
@@ -113,11 +115,14 @@ def rate_at(step: int, course: UNetCourse) -> float:
     return course.rate * min(1.0, (step + 1) / course.warmup) * (0.01 + 0.99 * fall)
 
 
-def sampling_shares(kinds: Tensor, course: UNetCourse) -> Tensor:
+def sampling_shares(table: Latents, course: UNetCourse) -> Tensor:
     """How likely each scene is drawn, unnormalised  # (n,)"""
     mix = dict(course.mix)
-    weights = torch.tensor([mix.get(kind, 1.0) for kind in KINDS], device=kinds.device)
-    return weights[kinds.long()]
+    kinds, styles = (
+        torch.tensor([mix.get(name, 1.0) for name in names], device=table.kinds.device)
+        for names in (KINDS, STYLES)
+    )
+    return kinds[table.kinds.long()] * styles[table.styles.long()]
 
 
 def denoising_loss(
