@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from palimpsest.bench.agreement import VIEWS, Scored, chosen, gathered, judged, measure, named
+from palimpsest.cli import main
 from palimpsest.cli.bench import WEIGHTS
 from palimpsest.demo.concepts import CONCEPTS
+from palimpsest.errors import RequestError
 from palimpsest.models.load import load
 
 
@@ -50,3 +53,12 @@ def test_the_built_in_model_scores_each_set_with_masks_and_without_and_the_same_
     ]
     assert all(s.score > 0 for s in first)
     assert list(itertools.islice(measure(model, 1), 2)) == first[:2]
+
+
+def test_one_round_is_refused_since_nothing_would_judge_its_threshold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "agreement.json"
+    assert main(["bench", "agreement", "--rounds", "1", "--output", str(output)]) == RequestError.exit_code
+    assert "1 rounds" in capsys.readouterr().err
+    assert not output.exists()

@@ -24,6 +24,7 @@ from palimpsest.core.steps import finish
 from palimpsest.demo.concepts import CONCEPTS, Concept, views
 from palimpsest.demo.rendering import Rendering
 from palimpsest.demo.scenes import TEST_SEEDS
+from palimpsest.errors import RequestError
 from palimpsest.models.load import load
 from palimpsest.storage.atomic import write_atomically
 
@@ -104,7 +105,12 @@ def named(sets: Sequence[Scored]) -> Rate:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the verdicts and write every score."""
+    """Print the verdicts and write every score. Raises RequestError for fewer than two rounds."""
+    if options.rounds < 2:
+        raise RequestError(
+            f"{options.rounds} rounds were asked for.",
+            "Give at least 2: one round chooses a threshold, another judges it.",
+        )
     torch.set_num_threads(1)
     sets = []
     for scored in measure(load(options.model), options.rounds):
