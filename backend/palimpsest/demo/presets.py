@@ -118,7 +118,7 @@ def _cpu() -> Preset:
         captions=4,
         vae_course=VaeCourse(steps=9_000, crop=64, crop_batch=16, full_batch=6),
         unet_course=UNetCourse(
-            steps=8_000,
+            steps=9_200,
             batch=32,
             rate=1e-3,
             snr_gamma=10.0,
