@@ -18,6 +18,7 @@ from editors.gimp import start
 from editors.gimp_desk import BESIDE, CANVAS, SHOULD_SHOW, Desk, until
 
 SIDE = 512  # px of the photo
+DIALOG = (185, 30, 480, 310)  # over the sky, so that the ball is seen
 PICTURES = REPOSITORY / "docs" / "pictures"
 
 
@@ -31,6 +32,8 @@ def take(desk: Desk, folder: Path) -> None:
 
     image = desk.open(SIDE)
     dialog = desk.choose("-replace", "^Replace$")
+    desk.display.place(dialog, *DIALOG)
+    desk.until_drawn()
     keep("dialog", CANVAS)
     desk.display.focus(dialog)
     desk.display.key("Escape")
