@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from palimpsest.demo import train
 from palimpsest.demo.checkpoint import load_state, save_state
@@ -262,6 +262,18 @@ def test_the_mix_weighs_scene_kinds_and_styles() -> None:
 def test_a_folder_of_another_run_is_refused(cpu_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train.main(options("gpu", cpu_run)) == 2
     assert "--out" in capsys.readouterr().err
+
+
+def test_latents_without_styles_are_refused(
+    cpu_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = before_unet(cpu_run, tmp_path / "older")
+    for file in (older / "latents").glob("*.safetensors"):
+        table = load_file(file)
+        del table["styles"]
+        save_file(table, file)
+    assert train.main(options("cpu", older, "--only", "unet", "--unet-steps", "9")) == 2
+    assert f"{older / 'latents'} was written before" in capsys.readouterr().err
 
 
 def test_a_state_of_another_shape_is_refused(cpu_run: Path) -> None:

@@ -279,6 +279,11 @@ class Run:
 
     def _latents(self, parts: Parts) -> Latents:
         table = read_table(self.folder / "latents", self.preset.scenes)
+        if "styles" not in table:
+            raise RequestError(
+                f"{self.folder / 'latents'} was written before scenes' styles were kept.",
+                "Delete it: the stage 'latents' writes it anew.",
+            )
         held = {key: tensor.to(self.precision.device) for key, tensor in table.items()}
         empty = torch.tensor(encode(parts.tokenizer, [""])[0], device=self.precision.device)
         alphas = parts.scheduler.alphas_cumprod.to(self.precision.device)
