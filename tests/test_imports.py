@@ -35,6 +35,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.contract",
         "palimpsest.core.model",
         "palimpsest.storage.atomic",
+        "palimpsest.storage.room",
         "palimpsest.demo",  # the folder in which the built-in model lies
         "torch",
         "diffusers",

@@ -106,7 +106,7 @@ def test_a_read_only_disk_is_said_and_leaves_nothing(server, monkeypatch):
 
     image = hashlib.sha256(b"a photo").hexdigest()
     with monkeypatch.context() as patch:
-        patch.setattr("palimpsest.storage.album.os.replace", read_only)
+        patch.setattr("palimpsest.storage.atomic.os.replace", read_only)
         answer = server.ask("PUT", f"/v1/images/{image}", data=b"a photo")
         assert code(answer) == (503, "storage")
         assert "Read-only" in answer.json()["message"]

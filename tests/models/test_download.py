@@ -12,6 +12,7 @@ from models.file_server import CONTENT, shelf
 from palimpsest.errors import ChecksumError, DiskFullError, NetworkError, OfflineError, StorageError
 from palimpsest.models import download as module
 from palimpsest.models.download import Remote, download
+from palimpsest.storage import room
 
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
@@ -119,7 +120,7 @@ def test_a_connection_that_always_breaks_is_given_up_and_its_part_kept(server, t
 
 def test_a_full_disk_is_said_before_anything_comes(server, target, monkeypatch):
     usage = shutil.disk_usage("/")._replace(free=len(CONTENT))
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(DiskFullError, match="PALIMPSEST_HOME"):
         list(download(remote(server), target))
 

@@ -114,7 +114,7 @@ class Target:
         try:
             for path, content in contents.items():
                 fresh = not path.exists()
-                write_atomically(path, content)
+                write_atomically(path, content, reserved=False)
                 written += [path] if fresh else []
         except (PalimpsestError, KeyboardInterrupt):
             for path in written:

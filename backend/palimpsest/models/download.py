@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,12 @@ from pathlib import Path
 import requests
 
 from palimpsest.errors import ChecksumError, DiskFullError, NetworkError, OfflineError, StorageError
-from palimpsest.storage.atomic import NO_ROOM
+from palimpsest.storage.atomic import NO_ROOM, make_folder, put_in_place
+from palimpsest.storage.room import require_room
 
 CHUNK = 256 << 10
 ATTEMPTS = 5  # connections that may break before the download is given up (what has come is kept)
 TIMEOUT = (15.0, 60.0)  # seconds to connect, seconds without one byte
-RESERVE = 256 << 20  # bytes that must stay free on the disk
 OFFLINE = ("HF_HUB_OFFLINE", "PALIMPSEST_OFFLINE")
 RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
@@ -50,16 +49,6 @@ def require_online(environment: Mapping[str, str] = os.environ) -> None:
             )
 
 
-def require_room(folder: Path, wanted: int) -> None:
-    """Raises DiskFullError unless ``wanted`` bytes and a reserve fit."""
-    free = shutil.disk_usage(folder).free
-    if free < wanted + RESERVE:
-        raise DiskFullError(
-            f"{folder} has {free / 1e9:.1f} GB free; {(wanted + RESERVE) / 1e9:.1f} GB are needed.",
-            "Free some space, or set PALIMPSEST_HOME to another disk.",
-        )
-
-
 def download(remote: Remote, target: Path) -> Iterator[tuple[int, int | None]]:
     """Bring ``remote`` to ``target``; yields (bytes so far, bytes in all) after each piece.
 
@@ -69,7 +58,7 @@ def download(remote: Remote, target: Path) -> Iterator[tuple[int, int | None]]:
     require_online()
     part = Part(target)
     with disk_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         for attempt in range(ATTEMPTS):
             try:
                 yield from fetch(remote, part)
@@ -82,7 +71,7 @@ def download(remote: Remote, target: Path) -> Iterator[tuple[int, int | None]]:
                 if attempt == ATTEMPTS - 1:
                     raise broken(remote, error) from error
         check(remote, part)
-        os.replace(part.path, target)
+        put_in_place(part.path, target)
         part.forget()
 
 

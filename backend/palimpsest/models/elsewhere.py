@@ -59,7 +59,7 @@ def remove(models: Path, folder: Path) -> Path:
 
 
 def write(models: Path, folders: tuple[Path, ...]) -> None:
-    write_atomically(models / LIST, "".join(f"{path}\n" for path in folders).encode())
+    write_atomically(models / LIST, "".join(f"{path}\n" for path in folders).encode(), reserved=False)
 
 
 def models_in(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from palimpsest.errors import DiskFullError, ImageHashError, ImageNotFoundError, StorageError
-from palimpsest.storage.atomic import NO_ROOM
+from palimpsest.storage.atomic import NO_ROOM, make_folder, put_in_place
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
+from palimpsest.storage.room import require_room
 
 GRACE_SECONDS = 3600.0
 UNFINISHED = ".arriving-"
@@ -41,13 +42,15 @@ class Arrival:
         self.path = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
         self._digest = hashlib.sha256()
         with disk_errors(self.path):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._file: BinaryIO = self.path.open("xb")
 
     def write(self, chunk: bytes) -> None:
         self._digest.update(chunk)
         with disk_errors(self.path):
+            require_room(self.path.parent, len(chunk))
             self._file.write(chunk)
+            self._file.flush()  # a full disk is noticed here, not when the file is closed
 
     def close(self) -> str:
         """Everything is on the disk; returns the sha256."""
@@ -82,8 +85,8 @@ class Album:
             )
         with self._lock, disk_errors(target):
             new = not target.is_file()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(arrival.path, target)
+            make_folder(target.parent)
+            put_in_place(arrival.path, target)
             self._database.own_image(image, owner)
         return new
 

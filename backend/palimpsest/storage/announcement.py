@@ -36,7 +36,7 @@ class Announcement:
 
     def publish(self, folder: Path) -> None:
         path = folder / STATE_FILE
-        write_atomically(path, json.dumps(asdict(self), indent=1).encode())
+        write_atomically(path, json.dumps(asdict(self), indent=1).encode(), reserved=False)
         path.chmod(0o600)
 
 

@@ -1,31 +1,47 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and are still there after the power fails.
+
+While a file is being written it lies beside its place under a name of its own, locked by its writer. One
+that nobody holds was left by a process that was killed, and ``sweep`` removes it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
+import sys
+import time
 from pathlib import Path
 
 from palimpsest.errors import DiskFullError, StorageError
+from palimpsest.storage.room import require_room
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+UNFINISHED = ".writing-"
 
 
-def write_atomically(path: Path, content: bytes, replace: bool = True) -> None:
+def write_atomically(path: Path, content: bytes, replace: bool = True, reserved: bool = True) -> None:
     """Write all of ``content`` to ``path``, or leave everything as it was.
 
     Without ``replace`` never over another file, even one that appears meanwhile: FileExistsError.
-    Raises DiskFullError and StorageError.
+    ``reserved``: leave the disk's reserve free; not for what is small and must not fail, nor for what a
+    person asked to have in a folder of their own. Raises DiskFullError and StorageError.
     """
-    temporary = path.with_name(f".writing-{secrets.token_hex(8)}")
+    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        if reserved:
+            require_room(path.parent, len(content))
         with temporary.open("xb") as file:
+            _hold(file.fileno())
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        _place(temporary, path, replace)
+            if os.name == "posix":  # still held: nobody takes it for abandoned
+                _place(temporary, path, replace)
+        if os.name != "posix":  # an open file can't be renamed there, nor removed by others
+            _place(temporary, path, replace)
     except FileExistsError:
         raise
     except OSError as error:
@@ -36,16 +52,95 @@ def write_atomically(path: Path, content: bytes, replace: bool = True) -> None:
             ) from error
         raise StorageError(f"Can't write {path}: {error.strerror}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def put_in_place(source: Path, target: Path) -> None:
+    """Rename a whole file or folder on the same disk, over what was there. Raises OSError."""
+    os.replace(source, target)
+    sync_folder(target.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make it and what is missing above it, all of it safe on the disk. Raises OSError."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
+    for place in missing:
+        sync_folder(place.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """A rename is on the disk only when its folder is. Where folders can't be opened nothing is done."""
+    if os.name != "posix":
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # it may be written but not read
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that knows no such thing
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def require_writable(folder: Path) -> None:
+    """Raises StorageError, DiskFullError: asked before long work whose result goes there."""
+    probe = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
+    write_atomically(probe, b"", reserved=False)
+    with contextlib.suppress(OSError):
+        probe.unlink()
+
+
+def sweep(folder: Path) -> int:
+    """Remove what killed writers left in ``folder`` and below; returns how many files."""
+    removed = 0
+    for path in folder.rglob(f"{UNFINISHED}*"):
+        with contextlib.suppress(OSError):
+            if _is_abandoned(path):
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def _place(temporary: Path, path: Path, replace: bool) -> None:
     if replace:
-        os.replace(temporary, path)
+        put_in_place(temporary, path)
         return
     try:
         os.link(temporary, path)  # unlike a rename, it fails if somebody else was faster
+        sync_folder(path.parent)
     except OSError as error:
         if isinstance(error, FileExistsError) or path.exists():
             raise FileExistsError(path) from error
-        os.replace(temporary, path)  # a file system without links
+        put_in_place(temporary, path)  # a file system without links
+
+
+if sys.platform == "win32":
+    LONGEST_WRITE = 3600.0  # seconds
+
+    def _hold(descriptor: int) -> None:
+        """The system lets nobody remove an open file."""
+
+    def _is_abandoned(path: Path) -> bool:
+        return time.time() - path.stat().st_mtime > LONGEST_WRITE
+else:
+    import fcntl
+
+    def _hold(descriptor: int) -> None:
+        with contextlib.suppress(OSError):  # a file system without locks: nothing is swept there
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _is_abandoned(path: Path) -> bool:
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except OSError:
+                return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import struct
 import time
 from collections.abc import Iterator
@@ -16,9 +15,11 @@ from palimpsest.contract import PullRequest
 from palimpsest.errors import ModelUnreadableError, PickledModelError, RequestError
 from palimpsest.jobs.events import Event, Finished, Progressed
 from palimpsest.models.catalog import captioners, installed
-from palimpsest.models.download import Remote, download, require_room
+from palimpsest.models.download import Remote, download
 from palimpsest.models.hub import list_files
 from palimpsest.models.offers import offer
+from palimpsest.storage import atomic
+from palimpsest.storage.room import require_room
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 ARRIVING = ".arriving"  # folder inside the models folder; on the same disk, so that a rename suffices
@@ -127,7 +128,7 @@ def put_in_place(source: Path, target: Path) -> Path:
     """Never over something that is there."""
     if target.exists():
         raise RequestError(f"{target} exists already.", "Choose another name.")
-    shutil.move(source, target)
+    atomic.put_in_place(source, target)
     return target
 
 
