@@ -33,6 +33,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "palimpsest.models": (
         "palimpsest.errors",
         "palimpsest.contract",
+        "palimpsest.core.finite",
         "palimpsest.core.model",
         "palimpsest.storage.atomic",
         "palimpsest.storage.room",

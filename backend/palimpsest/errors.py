@@ -14,6 +14,7 @@ PalimpsestError
 │   └── ConceptImagesError    too few, duplicate, or disagreeing pictures
 ├── ModelError                the model folder                             404/422
 │   ├── ModelNotFoundError / ModelBusyError / ModelUnreadableError / PickledModelError / ModelIncapableError
+│   └── NotFiniteError        its networks gave NaN or infinity
 ├── ResourceError             the machine ran out of something             507/503
 │   ├── OutOfMemoryError / DiskFullError / StorageError / NetworkError
 │   └── OfflineError / ChecksumError / QueueFullError / ServerRunningError
@@ -177,6 +178,10 @@ class PickledModelError(ModelError):
 class ModelIncapableError(ModelError):
     code = "model_incapable"
     exit_code = 2
+
+
+class NotFiniteError(ModelError):
+    code = "not_finite"
 
 
 class ResourceError(PalimpsestError):

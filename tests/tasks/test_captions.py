@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import BertTokenizer, BlipConfig, BlipForConditionalGeneration
 
 from palimpsest.contract import DescribeRequest
-from palimpsest.errors import ModelIncapableError, ModelUnreadableError
+from palimpsest.errors import ModelIncapableError, ModelUnreadableError, NotFiniteError
 from palimpsest.jobs.events import Finished
 from palimpsest.models.captioner import Captioner
 from palimpsest.models.catalog import captioners, installed
@@ -66,6 +67,16 @@ def test_what_it_says_is_what_transformers_itself_would_say(tmp_path: Path) -> N
     tokens = model.generate(pixel_values=(pixels - 0.5) / 0.3, max_new_tokens=40, num_beams=1)
     expected = BertTokenizer.from_pretrained(folder).decode(tokens[0], skip_special_tokens=True)
     assert Captioner(folder, torch.device("cpu")).caption(pixels).text == expected.strip()
+
+
+def test_a_caption_is_not_made_of_nan(place: Workplace) -> None:
+    file = write_captioner(place.models.models / "captions") / "model.safetensors"
+    weights = {
+        name: torch.full_like(w, torch.nan) if w.ndim == 4 else w for name, w in load_file(file).items()
+    }
+    save_file(weights, file, {"format": "pt"})
+    with pytest.raises(NotFiniteError, match="captioning model"):
+        described(place)
 
 
 def test_without_one_it_is_said_what_to_do_and_the_list_says_so_before(place: Workplace) -> None:

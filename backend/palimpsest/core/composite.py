@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palimpsest.core.region import Mask, Region
+from palimpsest.errors import NotFiniteError
 
 Pixels = NDArray[Any]  # uint8 or uint16
 BAND = 1 << 20  # pixels mixed at a time
@@ -126,7 +127,9 @@ def changed(before: Pixels, after: Pixels, mask: Mask | None) -> tuple[int, int]
 
 
 def quantise(values: NDArray[np.floating[Any]], top: int) -> NDArray[np.float64]:
-    """[0, 1] to whole levels 0 … ``top``, rounded to nearest."""
+    """[0, 1] to whole levels 0 … ``top``, rounded to nearest. Raises NotFiniteError for what is no number."""
+    if not np.isfinite(values).all():
+        raise NotFiniteError("Colours came out as NaN or infinity.", "Nothing was written. Please report it.")
     return np.floor(np.clip(values, 0, 1).astype(np.float64) * top + 0.5)
 
 

@@ -19,6 +19,8 @@ from torch import Tensor
 from palimpsest.core.concept import Concept
 from palimpsest.core.draw import draw as draw_picture
 from palimpsest.core.draw import start_noise
+from palimpsest.core.finite import all_finite
+from palimpsest.core.gradient import gradient
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.noun import noun_rows
 from palimpsest.core.prompt import Prompt, Vocabulary, concepts_installed
@@ -101,6 +103,7 @@ class LearningState:
 
     @staticmethod
     def from_tensors(tensors: dict[str, Tensor]) -> LearningState:
+        """The inverse of ``to_tensors``. Raises KeyError or ValueError for what is no state to go on from."""
         encoders = sum(name.startswith("rows.") for name in tensors)
 
         def part(name: str) -> tuple[Tensor, ...]:
@@ -108,6 +111,8 @@ class LearningState:
 
         step, best_step = (int(value) for value in tensors["steps"])
         exams = tuple(float(value) for value in tensors["exams"])
+        if not all_finite(*tensors.values()):
+            raise ValueError("the state holds NaN or infinity")
         return LearningState(
             step, part("rows"), part("means"), part("squares"), part("best"), best_step, exams
         )
@@ -239,15 +244,10 @@ class _Course:
         total, gradients = 0.0, [torch.zeros_like(row) for row in rows]
         with torch.enable_grad():
             for loss in self.losses(draws):
-                parts = torch.autograd.grad(loss * self.loss_scale, rows)
-                gradients = [g + part / self.loss_scale for g, part in zip(gradients, parts, strict=True)]
+                parts = gradient(loss, rows, self.model.dtype)
+                gradients = [g + part for g, part in zip(gradients, parts, strict=True)]
                 total += float(loss.detach())
         return total, gradients
-
-    @property
-    def loss_scale(self) -> float:
-        """Gradients of a float16 network would vanish below 6e-8; a power of two is undone exactly."""
-        return 1024.0 if self.model.dtype == torch.float16 else 1.0
 
     def losses(self, draws: Sequence[_Draw]) -> Iterator[Tensor]:
         """Each group's share of the batch's mean loss."""

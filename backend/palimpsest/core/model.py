@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from palimpsest.core.finite import all_finite, require_finite
+
 
 @dataclass(frozen=True)
 class Conditioning:
@@ -126,20 +128,23 @@ class DiffusionModel:
 
     @torch.no_grad()
     def encode_moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of the scaled latent distribution, float32."""
+        """Mean and standard deviation of the scaled latent distribution, float32. Raises NotFiniteError."""
         posterior = self.vae.encode(pixels.to(self.vae.device, self.vae.dtype)).latent_dist
         shift = getattr(self.vae.config, "shift_factor", None)
         offset = 0.0 if shift is None else shift
         scale = self.vae.config.scaling_factor
-        return (posterior.mean.float() - offset) * scale, posterior.std.float() * scale
+        mean, std = (posterior.mean.float() - offset) * scale, posterior.std.float() * scale
+        what = "The autoencoder's encoder"
+        return require_finite(mean, what, self.vae.dtype), require_finite(std, what, self.vae.dtype)
 
     @torch.no_grad()
     def decode(self, z: Tensor) -> Tensor:
-        """Latents to pictures in [-1, 1], float32 (batch, 3, height, width)."""
+        """Latents to pictures in [-1, 1], float32 (batch, 3, height, width). Raises NotFiniteError."""
         shift = getattr(self.vae.config, "shift_factor", None)
         offset = 0.0 if shift is None else shift
         scaled = z.float() / self.vae.config.scaling_factor + offset
-        return self.vae.decode(scaled.to(self.vae.dtype)).sample.float().clamp(-1, 1)
+        pixels = self.vae.decode(scaled.to(self.vae.dtype)).sample.float()
+        return require_finite(pixels, "The autoencoder's decoder", self.vae.dtype).clamp(-1, 1)
 
     def eps(self, z: Tensor, t: int | Tensor, conditioning: Conditioning) -> Tensor:
         """ε_θ(z_t, t, C) in float32, whatever the checkpoint predicts.
@@ -148,6 +153,7 @@ class DiffusionModel:
 
         A v-predicting checkpoint gives v; ε = √ᾱ_t v + √(1-ᾱ_t) z (Salimans & Ho 2022, eq. D.3).
         Gradients flow to ``conditioning`` when enabled; switch them off around this when not needed.
+        Raises NotFiniteError.
         """
         added = {}
         if conditioning.pooled is not None:
@@ -158,8 +164,18 @@ class DiffusionModel:
             encoder_hidden_states=conditioning.context.to(self.dtype),
             added_cond_kwargs=added or None,
         ).sample.float()
+        self._require_finite(output, t, conditioning)
         if self.noise.prediction == "epsilon":
             return output
         alpha = self.noise.alphas_cumprod[torch.as_tensor(t).cpu()].reshape(-1, 1, 1, 1)
         signal, noise = (root.to(z.device, torch.float32) for root in (alpha.sqrt(), (1 - alpha).sqrt()))
         return signal * output + noise * z.float()
+
+    def _require_finite(self, output: Tensor, t: int | Tensor, conditioning: Conditioning) -> None:
+        """Raise NotFiniteError for the network that is to blame: the text encoder, or else the UNet."""
+        if all_finite(output):
+            return
+        for part in (conditioning.context, conditioning.pooled):
+            if part is not None:
+                require_finite(part, "The text encoder", self.text[0].encoder.dtype)
+        require_finite(output, f"The UNet at timestep {int(torch.as_tensor(t).max())}", self.dtype)

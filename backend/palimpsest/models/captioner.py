@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from palimpsest.core.finite import require_finite
 from palimpsest.errors import ModelUnreadableError
 from palimpsest.models.load import quiet_libraries, reading
 from palimpsest.models.spec import read_json
@@ -57,7 +58,8 @@ class Captioner:
             )
         own = said.sequences[0, -len(said.scores) :]  # without the mark that it begins with
         text = self._tokenizer.decode(own, skip_special_tokens=True).strip()
-        return Caption(text, float(scores[0].mean().exp()))
+        confidence = scores[0].mean().exp()
+        return Caption(text, float(require_finite(confidence, "The captioning model", self._model.dtype)))
 
 
 @dataclass(frozen=True)

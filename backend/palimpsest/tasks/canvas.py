@@ -16,7 +16,7 @@ from palimpsest.core.composite import Composite, composite
 from palimpsest.core.detail import restore
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.region import Mask, Region
-from palimpsest.errors import RequestError
+from palimpsest.errors import NotFiniteError, RequestError
 from palimpsest.storage.pictures import Picture, from_model_rgb, read_picture, read_selection, to_model_rgb
 from palimpsest.storage.png import encode
 from palimpsest.tasks.workplace import Workplace
@@ -133,6 +133,11 @@ def to_bytes(pixels: Tensor) -> NDArray[np.uint8]:
 
 
 def psnr(a: Tensor, b: Tensor) -> float:
-    """10 log10(1 / MSE) of two pictures in [-1, 1], in dB; ``IDENTICAL_DB`` at most."""
+    """10 log10(1 / MSE) of two pictures in [-1, 1], in dB; ``IDENTICAL_DB`` at most.
+
+    Raises NotFiniteError for pictures with NaN or infinity: no figure is made of them.
+    """
     error = float(torch.mean(((a.double() - b.double()) / 2) ** 2))
+    if not math.isfinite(error):
+        raise NotFiniteError("A picture to compare holds NaN or infinity.", "Use another model file.")
     return IDENTICAL_DB if error == 0 else round(min(IDENTICAL_DB, 10 * math.log10(1 / error)), 3)

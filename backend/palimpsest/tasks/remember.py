@@ -8,6 +8,7 @@ from torch import Tensor
 
 from palimpsest.contract import InversionSettings
 from palimpsest.core.concept import Concept
+from palimpsest.core.finite import all_finite
 from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings
 from palimpsest.core.inversion import invert as inverting
 from palimpsest.core.model import DiffusionModel
@@ -52,9 +53,10 @@ def remembered(
 ) -> Events[tuple[Inversion, bool]]:
     """The photo's inversion, and whether it was remembered already. ``settings`` must be settled."""
     assert settings.guidance is not None
+    _ = canvas.roundtrip  # an autoencoder that gives NaN is found before the UNet's work is done
     key = inversion_key(canvas, vocabulary.concepts, source, settings)
     entry = place.inversions.get(key)
-    if entry is not None:
+    if entry is not None and all_finite(*entry.tensors.values()):
         found = Inversion.from_tensors(entry.tensors, entry.metadata)
         return _moved(replace(found, guidance=settings.guidance), canvas.z0), True
     chosen = InvertSettings(

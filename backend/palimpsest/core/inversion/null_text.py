@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from palimpsest.core.gradient import gradient
 from palimpsest.core.model import Conditioning, DiffusionModel
 from palimpsest.core.schedule import ddim, pairs, predict_z0
 from palimpsest.core.steps import Step, Steps
@@ -83,8 +84,7 @@ class _Timestep:
         for _ in range(settings.inner_steps):
             reached = self._guided(eps_cond, moved)
             loss = F.mse_loss(reached, self.goal)
-            adam.zero_grad()
-            loss.backward()
+            (moved.grad,) = gradient(loss, [moved], self.model.dtype)
             adam.step()
             measured = loss.item()
             if measured < settings.stop + i * settings.stop_growth:

@@ -1,0 +1,123 @@
+"""A model that gives NaN gives an error: no picture, no word, no figure, and nothing that is remembered."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from palimpsest.contract import (
+    AttentionRequest,
+    EditRequest,
+    InversionMethod,
+    InversionSettings,
+    InvertRequest,
+    LearnRequest,
+    Request,
+)
+from palimpsest.errors import NotFiniteError
+from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.storage.png import encode
+from palimpsest.tasks.canvas import psnr
+from palimpsest.tasks.workplace import Workplace
+from workplaces import SHOWS, picture, selection
+
+SETTINGS = InversionSettings(steps=3, guidance=3.0)
+
+
+def spoiled(folder: Path, to: Path, part: str, layer: str) -> str:
+    """A copy of the model with one NaN in a convolution of ``part`` whose name begins with ``layer``."""
+    shutil.copytree(folder, to)
+    (file,) = (to / part).glob("*.safetensors")
+    weights = load_file(file)
+    name = next(name for name in weights if name.startswith(layer) and weights[name].ndim == 4)
+    weights[name] = weights[name].clone()
+    weights[name].view(-1)[0] = float("nan")
+    save_file(weights, file, {"format": "pt"})
+    return str(to)
+
+
+def follow(place: Workplace, request: Request, phases: list[str]) -> None:
+    for event in place.do(request):
+        assert isinstance(event, Progressed)
+        phases.append(event.phase)
+
+
+@pytest.fixture
+def bad_unet(sd1_folder: Path, tmp_path: Path) -> str:
+    return spoiled(sd1_folder, tmp_path / "bad-unet", "unet", "mid_block")
+
+
+@pytest.fixture
+def bad_decoder(sd1_folder: Path, tmp_path: Path) -> str:
+    return spoiled(sd1_folder, tmp_path / "bad-vae", "vae", "decoder")
+
+
+def edit(place: Workplace, model: str, **changes: Any) -> EditRequest:
+    image, mask = place.images.put(picture()), place.images.put(selection())
+    made = EditRequest(image, "replace", SHOWS, "a photo of a dog on grass", mask, model=model)
+    return replace(made, inversion=SETTINGS, **changes)
+
+
+def refused(place: Workplace, request: Request) -> list[str]:
+    """The phases that were reached before the error."""
+    phases: list[str] = []
+    before = set(place.images.folder.rglob("*"))
+    with pytest.raises(NotFiniteError):
+        follow(place, request, phases)
+    assert set(place.images.folder.rglob("*")) == before, "a picture was made of it"
+    return phases
+
+
+@pytest.mark.parametrize("method", ["direct", "ddim", "null-text"])
+def test_an_edit_ends_in_its_first_step(method: InversionMethod, place: Workplace, bad_unet: str) -> None:
+    request = edit(place, bad_unet)
+    assert set(refused(place, replace(request, inversion=replace(SETTINGS, method=method)))) == {"loading"}
+
+
+def test_an_autoencoder_is_found_out_before_anything_is_sampled(place: Workplace, bad_decoder: str) -> None:
+    assert set(refused(place, edit(place, bad_decoder))) == {"loading"}
+    image = place.images.put(picture())
+    assert not refused(place, InvertRequest(image, SHOWS, model=bad_decoder, inversion=SETTINGS))
+
+
+def test_so_do_inverting_looking_and_learning(place: Workplace, bad_unet: str) -> None:
+    image = place.images.put(picture())
+    refused(place, InvertRequest(image, SHOWS, model=bad_unet, inversion=SETTINGS))
+    refused(place, AttentionRequest(image, SHOWS, "cat", model=bad_unet))
+    rng = np.random.default_rng(0)
+    images = tuple(
+        place.images.put(encode(rng.integers(0, 256, (72, 80, 3), dtype=np.uint8))) for _ in range(3)
+    )
+    refused(place, LearnRequest("toy", images, "toy", model=bad_unet, steps=2, accept_outliers=True))
+    assert not place.concepts.list()
+
+
+def test_an_inversion_with_such_numbers_is_made_anew(place: Workplace, sd1_folder: Path) -> None:
+    request = edit(place, str(sd1_folder))
+    *_, first = place.do(request)
+    (file,) = place.inversions.folder.rglob("*.safetensors")
+    tensors = load_file(file)
+    kept = place.inversions.get(file.stem)
+    assert kept is not None
+    tensors["latents"].view(-1)[5] = torch.nan
+    place.inversions.put(file.stem, tensors, dict(kept.metadata))
+    *_, again = place.do(request)
+    assert isinstance(first, Finished)
+    assert isinstance(again, Finished)
+    assert again.artifacts == first.artifacts
+    assert not again.result["remembered"]
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_no_figure_is_made_of_them(value: float) -> None:
+    sound, unsound = torch.zeros(1, 3, 4, 4), torch.full((1, 3, 4, 4), value)
+    for pair in ((sound, unsound), (unsound, sound), (unsound, unsound)):
+        with pytest.raises(NotFiniteError):
+            psnr(*pair)
