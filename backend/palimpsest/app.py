@@ -32,11 +32,13 @@ from palimpsest.jobs.supervisor import Lane, Patience
 from palimpsest.models.catalog import find
 from palimpsest.models.listing import list_models
 from palimpsest.settings import Settings
-from palimpsest.storage import announcement
+from palimpsest.storage import announcement, leftovers
 from palimpsest.storage.album import Album, Retention
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
+from palimpsest.storage.owners import Owners
+from palimpsest.storage.paths import Folders
 
 logger = logging.getLogger(__name__)
 
@@ -145,14 +147,15 @@ class Server(uvicorn.Server):
 def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str]) -> House:
     """Open the stores and set up the engine; nothing runs yet."""
     folders = settings.folders
-    database = Database(folders.database)
+    database = Database(folders.database, Owners(folders.images))
     album = Album(ImageStore(folders.images), database)
     limits = ApiLimits(
         image_bytes=settings.max_image_bytes,
         requests_per_second=settings.requests_per_second,
         stall_seconds=settings.upload_stall_seconds,
     )
-    start_sweeping(album, Retention(settings.keep_days * 86400.0, settings.keep_bytes))
+    leftovers.remove_arrivals(folders)
+    start_sweeping(folders, album, Retention(settings.keep_days * 86400.0, settings.keep_bytes))
     return House(
         engine=build_engine(settings, database, options.workplace),
         database=database,
@@ -168,7 +171,7 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
         hosts=options.allowed_hosts,
         any_address=options.host not in LOOPBACK,
         notices=notices_of(database),
-        scratch=folders.cache / "arriving",
+        scratch=leftovers.arriving(folders),
     )
 
 
@@ -279,14 +282,15 @@ def notices_of(database: Database) -> tuple[str, ...]:
     return (notice,)
 
 
-def start_sweeping(album: Album, keep: Retention) -> None:
+def start_sweeping(folders: Folders, album: Album, keep: Retention) -> None:
     """Remove what is too old or too much, now and then, on a thread that ends with the process."""
 
     def sweep() -> None:
         while True:
             try:
+                leftovers.sweep(folders, keep.seconds)
                 album.sweep(keep)
-            except PalimpsestError as error:
+            except (PalimpsestError, OSError) as error:  # this thread must live on
                 logger.error("Old pictures were not removed: %s", error)
             time.sleep(SWEEP_SECONDS)
 

@@ -26,6 +26,7 @@ from palimpsest.storage.album import Album
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
+from palimpsest.storage.owners import Owners
 
 TOKENS = {"anna": "a" * 32, "bert": "b" * 32}
 LANES = (
@@ -84,7 +85,7 @@ def require_model(name: str) -> None:
 
 
 def furnish(folder: Path, limits: ApiLimits, queue: Limits, **rest: Any) -> House:
-    database = Database(folder / "jobs.db")
+    database = Database(folder / "jobs.db", Owners(folder / "images"))
     spec = WorkerSpec("jobs.fixture_tasks:open_prompted", folder, {"images": str(folder / "images")})
 
     def hire(lane: Lane) -> WorkerProcess:

@@ -120,6 +120,8 @@ def test_a_destroyed_list_of_jobs_is_moved_aside_with_a_message_and_pictures_are
         client = find(tmp_path)
         image = client.upload(b"a photo")
         run(tmp_path, "stop")
+    for picture in (tmp_path / "data" / "images").rglob("*"):
+        os.utime(picture, (1e9, 1e9))  # long ago
     jobs = tmp_path / "data" / "jobs.sqlite"
     jobs.write_bytes(b"\0garbage" * 2048)
     with serving(tmp_path):
@@ -129,8 +131,9 @@ def test_a_destroyed_list_of_jobs_is_moved_aside_with_a_message_and_pictures_are
         assert aside.read_bytes() == b"\0garbage" * 2048
         assert notice in run(tmp_path, "status").stdout
         assert (tmp_path / "data" / "images" / image[:2] / image).read_bytes() == b"a photo"
+        assert client.download(image) == b"a photo"
         assert client.jobs()["jobs"] == []
-        client.submit("again", "edit", {"image": client.upload(b"a photo"), "operation": "remove", **STEPS})
+        client.submit("again", "edit", {"image": image, "operation": "remove", **STEPS})
         assert list(client.follow("again"))[-1]["event"] == "finished"
 
 
@@ -151,3 +154,26 @@ def test_a_list_of_jobs_destroyed_while_it_is_used_is_said_and_the_server_lives(
     assert code(answer) == (503, "storage")
     assert "Restart" in answer.json()["hint"]
     assert server.ask("GET", "/v1/health").status_code == 200
+
+
+def test_what_a_killed_server_left_half_is_gone_after_the_next_start(tmp_path):
+    images, cache = tmp_path / "data" / "images", tmp_path / "cache"
+    download = tmp_path / "data" / "models" / ".arriving" / "m.safetensors.part"
+    left = [
+        images / ".arriving-0123456789abcdef",
+        images / "ab" / ".writing-0123456789abcdef",
+        tmp_path / "data" / "concepts" / ".writing-0123456789abcdef",
+        cache / "inversions" / ".writing-0123456789abcdef",
+        cache / "learning" / ".writing-0123456789abcdef",
+        cache / ".writing-0123456789abcdef",
+        cache / "arriving" / "0123456789abcdef" / "upload.safetensors",
+        tmp_path / "config" / ".writing-0123456789abcdef",
+        download.with_name("old.safetensors.part"),
+    ]
+    for path in (*left, download):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    os.utime(left[-1], (1e9, 1e9))
+    with serving(tmp_path):
+        eventually(lambda: not any(path.exists() for path in left))
+        assert download.exists()  # it may be gone on with

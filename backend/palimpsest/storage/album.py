@@ -1,7 +1,8 @@
 """The pictures of the server: taken in as streams, each with its owners, kept while they are needed.
 
 A picture that a waiting or running job needs is never removed; nor is one that was written within the
-last hour, because a job that uses it may be on its way. After that the oldest go first.
+last hour, because a job that uses it may be on its way. After that the oldest go first. A picture that
+the list of jobs doesn't know (it was lost, or is older than the picture) is as old as this is known of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +22,7 @@ from palimpsest.errors import DiskFullError, ImageHashError, ImageNotFoundError,
 from palimpsest.storage.atomic import NO_ROOM, make_folder, put_in_place
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
+from palimpsest.storage.owners import Owners
 from palimpsest.storage.room import require_room
 
 GRACE_SECONDS = 3600.0
@@ -71,6 +73,7 @@ class Arrival:
 class Album:
     def __init__(self, images: ImageStore, database: Database) -> None:
         self.images = images
+        self.owners = Owners(images.folder)
         self._database = database
         self._lock = threading.Lock()  # between looking whether a picture is needed and removing it
 
@@ -93,9 +96,12 @@ class Album:
     def find(self, image: str, owner: str) -> Path:
         """Where the picture is. Raises ImageNotFoundError, also for one of somebody else."""
         path = self.images.path(image)
-        if not self._database.owns_image(image, owner) or not path.is_file():
+        if not self._owns(image, owner) or not path.is_file():
             raise ImageNotFoundError(f"There is no picture {image}.", "Send it first.")
         return path
+
+    def _owns(self, image: str, owner: str) -> bool:
+        return self._database.owns_image(image, owner) or owner in self.owners.of(image)
 
     def hold(self, images: tuple[str, ...], owner: str) -> None:
         """Mark pictures as used just now, so that they stay until the job is accepted."""
@@ -108,12 +114,13 @@ class Album:
         """Remove old jobs, then pictures that are too old or too many; returns how many pictures."""
         now = time.time()
         self._database.remove_jobs(now - keep.seconds)
-        sizes = dict(self._sizes())
-        total = sum(sizes.values())
+        found = dict(self._statuses())
+        uses = self._uses(found)
+        total = sum(status.st_size for status in found.values())
         removed = 0
-        for image, used in sorted(self._uses(sizes).items(), key=lambda item: item[1]):
-            if (total > keep.image_bytes or now - used > keep.seconds) and self._remove(image, now):
-                total -= sizes[image]
+        for image in sorted(found, key=lambda image: (uses[image], found[image].st_mtime)):
+            if (total > keep.image_bytes or now - uses[image] > keep.seconds) and self._remove(image, now):
+                total -= found[image].st_size
                 removed += 1
         self._remove_unfinished(now)
         return removed
@@ -125,6 +132,8 @@ class Album:
                 return False
             self._database.forget_images([image])
             self.images.discard(image)
+            with disk_errors(self.images.folder):
+                self.owners.forget(image)
             return True
 
     def _is_fresh(self, image: str, now: float) -> bool:
@@ -133,14 +142,19 @@ class Album:
             used = max(used, self.images.path(image).stat().st_mtime)
         return now - used < GRACE_SECONDS
 
-    def _uses(self, sizes: dict[str, int]) -> dict[str, float]:
+    def _uses(self, images: Collection[str]) -> dict[str, float]:
+        """When each was last used. What the database doesn't know yet is as fresh as today."""
         known = self._database.image_uses()
-        return {image: known.get(image, 0.0) for image in sizes}
+        unknown = [image for image in images if image not in known]
+        if unknown:
+            self._database.see_images({image: self.owners.of(image) for image in unknown})
+            known = self._database.image_uses()
+        return {image: known[image] for image in images}
 
-    def _sizes(self) -> Iterator[tuple[str, int]]:
+    def _statuses(self) -> Iterator[tuple[str, os.stat_result]]:
         for image in self.images:
             with contextlib.suppress(OSError):
-                yield image, self.images.path(image).stat().st_size
+                yield image, self.images.path(image).stat()
 
     def _remove_unfinished(self, now: float) -> None:
         """What a killed server left of uploads."""

@@ -99,9 +99,9 @@ def require_writable(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> int:
-    """Remove what killed writers left in ``folder`` and below; returns how many files."""
+    """Remove what killed writers left in ``folder`` and one below; returns how many files."""
     removed = 0
-    for path in folder.rglob(f"{UNFINISHED}*"):
+    for path in (*folder.glob(f"{UNFINISHED}*"), *folder.glob(f"*/{UNFINISHED}*")):
         with contextlib.suppress(OSError):
             if _is_abandoned(path):
                 path.unlink()

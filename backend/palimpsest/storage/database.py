@@ -2,7 +2,8 @@
 
 A process that is killed loses nothing that was written: SQLite replays its log at the next opening.
 What the client was promised (an accepted job, the end of a job) is also forced to the disk. A file that
-can't be read is moved aside, never deleted, and a new one is begun; the pictures are files of their own.
+can't be read is moved aside, never deleted, and a new one is begun; the pictures are files of their own,
+and whose they are is also written beside them (``storage.owners``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from palimpsest.errors import DiskFullError, StorageError
@@ -20,9 +21,11 @@ from palimpsest.jobs import events
 from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Queued
 from palimpsest.jobs.log import Entry
 from palimpsest.jobs.state import ENDED, Job, Submission, follow
+from palimpsest.storage.owners import Owners
 
 VERSION = 1
 BUSY_SECONDS = 5.0
+NOBODY = ""  # the owner of pictures of which nothing is known; no token has this name
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -56,10 +59,14 @@ JOB_COLUMNS = (
 
 
 class Database:
-    """One connection behind one lock; every method is one transaction. Raises StorageError, DiskFullError."""
+    """One connection behind one lock; every method is one transaction. Raises StorageError, DiskFullError.
 
-    def __init__(self, path: Path) -> None:
+    ``owners``: where it is also written whose a picture is, before this is known here.
+    """
+
+    def __init__(self, path: Path, owners: Owners | None = None) -> None:
         self.path = path
+        self._owners = owners
         self.moved_aside: Path | None = None  # the unreadable file that was found, if one was
         self._lock = threading.RLock()
         try:
@@ -109,7 +116,7 @@ class Database:
                 (state, attempt, now, number),
             )
             self._insert_event(number, job.sequence + 1, now, event)
-            self._link(number, job.owner, images_of(event), now)
+            self._link(number, job.owner, images_of(event), now, lasting=not isinstance(event, Previewed))
             return self._expect(number)
 
     def entries(self, number: int, after: int, limit: int) -> list[Entry]:
@@ -161,8 +168,16 @@ class Database:
     # Pictures: whose they are, and which of them a job needs.
 
     def own_image(self, image: str, owner: str) -> None:
-        with self._writing() as db:
-            self._own(db, image, owner, time.time())
+        with self._writing():
+            self._own(image, owner, time.time())
+
+    def see_images(self, owners: Mapping[str, Collection[str]]) -> None:
+        """Begin to count the age of these pictures; those of nobody, too, belong to somebody perhaps."""
+        with self._writing():
+            now = time.time()
+            for image, names in owners.items():
+                for owner in names if names else (NOBODY,):
+                    self._use(image, owner, now)
 
     def owns_image(self, image: str, owner: str) -> bool:
         query = "SELECT 1 FROM image_owners WHERE image = ? AND owner = ?"
@@ -191,14 +206,22 @@ class Database:
         body = json.dumps(events.to_json(event))
         self._connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (number, sequence, now, body))
 
-    def _link(self, number: int, owner: str, images: Sequence[str], now: float) -> None:
+    def _link(
+        self, number: int, owner: str, images: Sequence[str], now: float, lasting: bool = True
+    ) -> None:
         for image in images:
             self._connection.execute("INSERT OR IGNORE INTO job_images VALUES (?, ?)", (number, image))
-            self._own(self._connection, image, owner, now)
+            self._own(image, owner, now, lasting)
 
-    def _own(self, db: sqlite3.Connection, image: str, owner: str, now: float) -> None:
+    def _own(self, image: str, owner: str, now: float, lasting: bool = True) -> None:
+        """``lasting``: also beside the picture; previews are worth nothing without their job."""
+        if lasting and self._owners is not None:
+            self._owners.add(image, owner)
+        self._use(image, owner, now)
+
+    def _use(self, image: str, owner: str, now: float) -> None:
         query = "INSERT INTO image_owners VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = excluded.used"
-        db.execute(query, (image, owner, now))
+        self._connection.execute(query, (image, owner, now))
 
     def _expect(self, number: int) -> Job:
         job = self.job(number)
