@@ -25,6 +25,8 @@ def main():
         sys.stderr.write("Install a newer one and run it by its name, for instance: python3.11 install.py\n")
         return 1
     root = os.path.dirname(os.path.abspath(__file__))
+    # Only the backend and what Python itself has: a file beside this one must not stand for a module.
+    sys.path[:] = [place for place in sys.path if os.path.abspath(place) not in (root, os.getcwd())]
     sys.path.insert(0, os.path.join(root, "backend"))
     from palimpsest.installation.command import run
 

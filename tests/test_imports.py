@@ -18,9 +18,11 @@ RULES: dict[str, tuple[str, ...]] = {
     "palimpsest.errors": (),
     "palimpsest.settings": ("palimpsest.errors", "palimpsest.storage.paths"),
     "palimpsest.core": ("palimpsest.errors", "torch", "numpy"),
-    "palimpsest.jobs": ("palimpsest.errors",),
+    "palimpsest.interpreter": (),
+    "palimpsest.jobs": ("palimpsest.errors", "palimpsest.interpreter"),
     "palimpsest.storage": (
         "palimpsest.errors",
+        "palimpsest.interpreter",
         "palimpsest.jobs.events",
         "palimpsest.jobs.state",
         "palimpsest.jobs.log",
@@ -72,7 +74,12 @@ RULES: dict[str, tuple[str, ...]] = {
         "uvicorn.protocols.http.h11_impl",
         "h11",
     ),
-    "palimpsest.installation": ("palimpsest", "palimpsest.storage.paths", "palimpsest_client"),
+    "palimpsest.installation": (
+        "palimpsest",
+        "palimpsest.interpreter",
+        "palimpsest.storage.paths",
+        "palimpsest_client",
+    ),
     "palimpsest_client": (),
 }
 

@@ -1,3 +1,14 @@
 """Palimpsest edits a photo by words and by the user's own concepts, and changes nothing else."""
 
+import os
+import sys
+
 __version__ = "0.1.0"
+
+# ``python -m palimpsest…`` has put the working folder first on the module path, before the standard library,
+# so that a downloaded queue.py in it would be run. This is the one place that comes before every import.
+_ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_as_module = (getattr(sys, "argv", None) or [""])[0] == "-m"
+_protected = sys.flags.isolated or getattr(sys.flags, "safe_path", False)
+if _as_module and not _protected and os.path.abspath(sys.path[0]) != _ours:
+    del sys.path[0]

@@ -12,7 +12,6 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from palimpsest import interpreter
 from palimpsest.errors import StorageError
 from palimpsest.jobs.events import Event, Finished, Progressed
 from palimpsest_client.client import Client, find_client
@@ -97,15 +97,12 @@ def measure(folder: Path, jobs: int, clients: int, upload_side: int) -> dict[str
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], float]]:
     """A server with sleeping jobs, and the milliseconds until it answered."""
-    environment = {
-        **os.environ,
-        "PALIMPSEST_HOME": str(folder),
-        "PALIMPSEST_DEVICE": "cpu",
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-    }
+    environment = interpreter.surroundings(PALIMPSEST_HOME=str(folder.absolute()), PALIMPSEST_DEVICE="cpu")
     began = time.perf_counter()
-    command = [sys.executable, "-m", "palimpsest", "serve", "--workplace", SLEEPER]
-    child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    command = interpreter.module_command("palimpsest", "serve", "--workplace", SLEEPER)
+    child = subprocess.Popen(
+        command, cwd=interpreter.SAFE_FOLDER, env=environment, stdout=subprocess.PIPE, text=True
+    )
     assert child.stdout is not None
     try:
         if not child.stdout.readline():

@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from palimpsest import interpreter
 from palimpsest.demo import grammar, scenes
 from palimpsest.demo.scenes import Animal, Person, Scene
 from palimpsest.demo.things import STYLES
@@ -79,7 +80,9 @@ def drawing(workers: int) -> Iterator[Callable[[Sequence[Order]], Iterator[Drawn
     if workers == 0:
         yield lambda orders: map(draw, orders)
         return
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    with interpreter.in_safe_folder():
+        started = multiprocessing.get_context("spawn").Pool(workers)
+    with started as pool:
         yield lambda orders: pool.imap(draw, orders, chunksize=8)
 
 

@@ -24,11 +24,13 @@ from palimpsest.installation.editors import (
     this_account,
 )
 from palimpsest.installation.placing import changed_files, read_marker
+from palimpsest.interpreter import CLEAN_PATH, SAFE_FOLDER
 from palimpsest_client.connection import launch_command
 from palimpsest_client.protocol import config_folder
 
 PACKAGES = {KRITA: "pykrita/palimpsest", GIMP: "plug-ins/palimpsest"}
 PATIENCE = 180  # seconds; the first start of a GIMP asks all its plug-ins
+ASK_FOR_QT = "try: import PyQt5.QtWidgets\nexcept ImportError: import PyQt6.QtWidgets"
 SAID = "PALIMPSEST-PROCEDURES"
 QUESTION = (
     "from gi.repository import Gimp; names = Gimp.get_pdb().query_procedures('.*palimpsest.*', *[''] * 7); "
@@ -106,8 +108,11 @@ def check_python(place: Place, account: Account) -> Iterator[str]:
     """A Krita of the distribution runs plugins with the first python3 on PATH; all others bring their own."""
     if place.name != KRITA or account.platform != "linux" or account.program("krita") is None:
         return
-    question = ["python3", "-c", "try: import PyQt5.QtWidgets\nexcept ImportError: import PyQt6.QtWidgets"]
-    if subprocess.run(question, env=surroundings(account), capture_output=True, check=False).returncode != 0:
+    question = ["python3", "-c", f"{CLEAN_PATH}\n{ASK_FOR_QT}"]  # whatever it is, it may not know -P
+    done = subprocess.run(
+        question, cwd=SAFE_FOLDER, env=surroundings(account), capture_output=True, check=False
+    )
+    if done.returncode != 0:
         yield (
             "The first python3 on PATH has no PyQt, so Krita can't run plugins. Install it (Debian, Ubuntu: "
             "sudo apt install python3-pyqt5), or start Krita where no other Python comes first."
@@ -151,6 +156,7 @@ def registered(console: list[str], environment: Mapping[str, str]) -> list[str]:
     try:
         result = subprocess.run(
             [*console, *options],
+            cwd=SAFE_FOLDER,
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from palimpsest.interpreter import SAFE_FOLDER, isolated
+
 MARKER = ".made-by-palimpsest"
 GIB = 1 << 30
 NO_NETWORK = (
@@ -72,9 +74,10 @@ class Environment:
         """False for an environment that is missing, half made, or whose Python was removed."""
         if not self.done or not self.python.exists():
             return False
-        command = [str(self.python), "-m", "pip", "--version"]
+        command = isolated(self.python, "-m", "pip", "--version")
         try:
-            return subprocess.run(command, capture_output=True, check=False).returncode == 0
+            done = subprocess.run(command, cwd=SAFE_FOLDER, capture_output=True, check=False)
+            return done.returncode == 0
         except OSError:
             return False
 
@@ -90,8 +93,8 @@ class Environment:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         marker.write_text("Made by install.py; may be deleted at any time.\n", encoding="utf-8")
-        command = [sys.executable, "-m", "venv", str(self.folder)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = isolated(Path(sys.executable), "-m", "venv", str(self.folder))
+        result = subprocess.run(command, cwd=SAFE_FOLDER, capture_output=True, text=True, check=False)
         if result.returncode != 0:
             raise InstallationError(explain(result.stdout + result.stderr))
         self.done = {}
@@ -99,7 +102,7 @@ class Environment:
 
     def pip(self, arguments: list[str]) -> None:
         """``pip install``, its progress shown. Raises InstallationError."""
-        command = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check", *arguments]
+        command = isolated(self.python, "-m", "pip", "install", "--disable-pip-version-check", *arguments)
         # pip reports on stdout, but our stdout is for results
         process = subprocess.Popen(
             command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, errors="replace"
@@ -112,7 +115,7 @@ class Environment:
         """Run this environment's Python in the root; returns its exit code."""
         say("> python " + " ".join(arguments))
         here = {**os.environ, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
-        command = [str(self.python), *arguments]
+        command = isolated(self.python, *arguments)
         return subprocess.run(command, cwd=self.root, env=here, check=False).returncode
 
 

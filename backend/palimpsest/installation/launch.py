@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+from palimpsest.interpreter import isolated
 from palimpsest_client.protocol import config_folder
 
 LAUNCH_FILE = "launch.json"
@@ -13,8 +14,8 @@ IDLE = "900"  # seconds after the last editor has closed
 
 
 def launch_command(python: Path) -> list[str]:
-    """``-E``: an editor may have set variables for a Python of its own."""
-    return [str(python), "-E", "-m", "palimpsest", "serve", "--stop-after-idle", IDLE]
+    """Isolated: neither the editor's folder nor variables it set for a Python of its own count."""
+    return isolated(python, "-m", "palimpsest", "serve", "--stop-after-idle", IDLE)
 
 
 def write_launch_record(python: Path, folder: Path | None = None) -> Path:

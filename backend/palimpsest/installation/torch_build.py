@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from palimpsest.installation.environment import GIB, Environment, InstallationError
+from palimpsest.interpreter import isolated
 
 VERSION = "2.13.0"
 BUILDS = ("auto", "cpu", "cuda", "rocm", "mps")
@@ -58,7 +59,7 @@ def torch_arguments(environment: Environment, build: str, machine: Machine) -> l
 def _offers_cpu_build(environment: Environment) -> bool:
     """Whether pip, as it is configured on this machine, takes a CPU build anyway."""
     options = ["--quiet", "--no-deps", "--dry-run", "--report", "-"]
-    command = [str(environment.python), "-m", "pip", "install", *options, f"torch=={VERSION}"]
+    command = isolated(environment.python, "-m", "pip", "install", *options, f"torch=={VERSION}")
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         return json.loads(result.stdout)["install"][0]["metadata"]["version"].endswith("+cpu")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from palimpsest import interpreter
 
 TAIL_BYTES = 4000  # how much of a dead worker's error stream is told
 
@@ -43,11 +43,12 @@ class WorkerProcess:
         self._tail = spec.errors / f"worker-{name}.log"
         with self._tail.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "palimpsest.jobs.worker"],
+                interpreter.module_command("palimpsest.jobs.worker"),
+                cwd=interpreter.SAFE_FOLDER,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env=interpreter.surroundings(),
             )
         self._inbox: queue.Queue[dict[str, Any] | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()

@@ -6,12 +6,12 @@ It may load torch, and whatever a broken file does to it, the server goes on.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from palimpsest import interpreter
 from palimpsest.errors import ConceptFileError, PalimpsestError, from_json
 from palimpsest.storage.concepts import ConceptLibrary
 
@@ -22,7 +22,7 @@ def import_apart(
     library: Path, source: Path, name: str, family: str | None = None, replace: bool = False
 ) -> None:
     """``ConceptLibrary.import_file`` elsewhere. Raises what it raises."""
-    order = {"source": str(source), "name": name, "family": family, "replace": replace}
+    order = {"source": str(source.absolute()), "name": name, "family": family, "replace": replace}
     _run(library, {"do": "import", **order})
 
 
@@ -31,15 +31,19 @@ def rename_apart(library: Path, name: str, new_name: str) -> None:
 
 
 def export_apart(library: Path, name: str, target: Path) -> None:
-    _run(library, {"do": "export", "name": name, "target": str(target)})
+    _run(library, {"do": "export", "name": name, "target": str(target.absolute())})
 
 
 def _run(library: Path, order: dict[str, Any]) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "palimpsest.storage.apart", str(library)]
     try:
         done = subprocess.run(
-            command, input=json.dumps(order), capture_output=True, text=True, timeout=SECONDS, env=environment
+            interpreter.module_command("palimpsest.storage.apart", str(library.absolute())),
+            cwd=interpreter.SAFE_FOLDER,
+            env=interpreter.surroundings(),
+            input=json.dumps(order),
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
         )
         answer = json.loads(done.stdout.splitlines()[-1])
     except (subprocess.TimeoutExpired, ValueError, IndexError):
