@@ -14,7 +14,8 @@ STANDARD = frozenset(sys.stdlib_module_names)
 
 #: package → what it may import beside itself and the standard library
 RULES: dict[str, tuple[str, ...]] = {
-    "palimpsest.contract": ("palimpsest.errors",),
+    "palimpsest.contract": ("palimpsest.errors", "palimpsest.limits"),
+    "palimpsest.limits": ("palimpsest.errors",),
     "palimpsest.errors": (),
     "palimpsest.settings": ("palimpsest.errors", "palimpsest.storage.paths"),
     "palimpsest.core": ("palimpsest.errors", "torch", "numpy"),
@@ -23,6 +24,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "palimpsest.storage": (
         "palimpsest.errors",
         "palimpsest.interpreter",
+        "palimpsest.limits",
         "palimpsest.jobs.events",
         "palimpsest.jobs.state",
         "palimpsest.jobs.log",
@@ -65,6 +67,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest",
         "palimpsest.errors",
         "palimpsest.contract",
+        "palimpsest.limits",
         "palimpsest.jobs",
         "palimpsest.storage",
         "fastapi",

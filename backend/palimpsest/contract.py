@@ -1,7 +1,8 @@
 """What a job is: one frozen request per kind, JSON both ways, standard library only.
 
 Pictures are named by the sha256 of their bytes; ``None`` means "the model's own recommendation".
-Unknown fields, missing fields and wrong types are refused by name.
+Unknown fields, missing fields and wrong types are refused by name. Limits stand in the types and hold for
+every request from the moment it is made, whoever makes it: shell, API, editor or recipe.
 """
 
 from __future__ import annotations
@@ -11,123 +12,173 @@ import re
 import types
 import typing
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from palimpsest.errors import RequestError
+from palimpsest.errors import ConceptImagesError
+from palimpsest.limits import ConceptName, Length, Range, Written, judge, refusal, shown
 
 Operation = Literal["replace", "insert", "restyle", "remove", "reweight"]
 InversionMethod = Literal["direct", "null-text", "ddim"]
 ConceptKind = Literal["subject", "style"]
-Window = tuple[float, float]  # fractions of the sampling steps, 0 = first (noisiest) step
 
 BUILT_IN = "built-in"
 SHA256 = re.compile(r"[0-9a-f]{64}")
+FEWEST_EXAMPLES, MOST_EXAMPLES = 3, 20  # pictures that a concept is learned from
+
+HASH = Written(SHA256.pattern, "the sha256 of a picture")
+ADDRESS = Written(r"https?://.*", "an address that begins with https:// or http://")
+ADDRESS_LENGTH = Length(1, 2000)
+PLACE = Length(1, 4096)  # of a model: its name, or in the shell its path
+SENTENCE = Length(0, 2000)
+WORD = Length(1, 200)
+WORDS = Length(0, 75)  # more than a text encoder reads
+EXAMPLES = Length(0, MOST_EXAMPLES)
+FRACTION = Range(0, 1)
+WEIGHT = Range(-20, 20)
+STEPS = Range(1, 1000)
+INNER_STEPS = Range(1, 1000)
+LEARNING_STEPS = Range(1, 100_000)
+GUIDANCE = Range(0, 100)
+WORKING_SIZE = Range(64, 4096)
+FEATHER = Range(0, 4096)
+CONTEXT = Range(0, 8)
+SEED = Range(0, 2**63 - 1)
+VARIATIONS = Range(1, 16)
+VECTORS = Range(1, 16)
+CONCEPT_NAME = ConceptName()
+
+Sha256 = Annotated[str, HASH]
+Model = Annotated[str, PLACE]
+Sentence = Annotated[str, SENTENCE]
+Word = Annotated[str, WORD]
+Fraction = Annotated[float, FRACTION]
+Window = tuple[Fraction, Fraction]  # fractions of the sampling steps, 0 = first (noisiest) step
+Pair = tuple[Word, Word]
+
+
+class Judged:
+    """What is held to its limits when it is made. Raises RequestError, ConceptNameError."""
+
+    def __post_init__(self) -> None:
+        judge(self)
 
 
 @dataclass(frozen=True)
-class InversionSettings:
+class InversionSettings(Judged):
     """How the photo is made reproducible. Everything here is part of the inversion cache's key."""
 
     method: InversionMethod = "direct"
-    steps: int | None = None
-    guidance: float | None = None
-    inner_steps: int = 10  # null-text only: most Adam steps per timestep
-    working_size: int | None = None  # long side in pixels that the model works at; None = near native area
+    steps: Annotated[int, STEPS] | None = None
+    guidance: Annotated[float, GUIDANCE] | None = None
+    inner_steps: Annotated[int, INNER_STEPS] = 10  # null-text only: most Adam steps per timestep
+    working_size: Annotated[int, WORKING_SIZE] | None = None  # long side in pixels; None = near native area
 
 
 @dataclass(frozen=True)
-class Control:
+class Control(Judged):
     """Attention control. ``None`` = the operation's default (see core/operations.py)."""
 
     cross: Window | None = None
-    cross_words: dict[str, Window] = field(default_factory=dict)  # per target word, overrides ``cross``
+    cross_words: Annotated[dict[Word, Window], WORDS] = field(default_factory=dict)  # overrides ``cross``
     self_attention: Window | None = None
     blend: bool | None = None  # LocalBlend on the changed words
-    blend_include: tuple[str, ...] = ()
-    blend_exclude: tuple[str, ...] = ()
-    blend_threshold: float = 0.3
+    blend_include: Annotated[tuple[Word, ...], WORDS] = ()
+    blend_exclude: Annotated[tuple[Word, ...], WORDS] = ()
+    blend_threshold: Fraction = 0.3
 
 
 @dataclass(frozen=True)
-class EditRequest:
+class EditRequest(Judged):
     """Edit ``image`` inside ``selection`` so that ``source_prompt`` becomes ``target_prompt``."""
 
-    image: str
+    image: Sha256
     operation: Operation
-    source_prompt: str
-    target_prompt: str = ""
-    selection: str | None = None  # grey, the image's size; 0 = keep, white = edit; None = all
-    pairs: tuple[tuple[str, str], ...] = ()  # declared correspondences: source word, target word
-    weights: dict[str, float] = field(default_factory=dict)  # equalizer per target word; 1 = as it is
-    model: str = BUILT_IN
+    source_prompt: Sentence
+    target_prompt: Sentence = ""
+    selection: Sha256 | None = None  # grey, the image's size; 0 = keep, white = edit; None = all
+    pairs: Annotated[tuple[Pair, ...], WORDS] = ()  # declared correspondences: source word, target word
+    weights: Annotated[dict[Word, Annotated[float, WEIGHT]], WORDS] = field(
+        default_factory=dict
+    )  # equalizer per target word; 1 = as it is
+    model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
     control: Control = Control()
-    feather: int = 8  # width in canvas pixels of the soft edge, inside the selection
-    context: float = 0.5  # canvas kept around the selection's box, as a fraction of its longer side
-    seed: int = 0
-    variations: int = 1
+    feather: Annotated[int, FEATHER] = 8  # width in canvas pixels of the soft edge, inside the selection
+    context: Annotated[float, CONTEXT] = 0.5  # canvas around the selection's box, in its longer sides
+    seed: Annotated[int, SEED] = 0
+    variations: Annotated[int, VARIATIONS] = 1
     maps: bool = False  # also return every content word's attention map
 
 
 @dataclass(frozen=True)
-class InvertRequest:
+class InvertRequest(Judged):
     """Remember a photo: make its inversion ahead of time, and say how well it can be reproduced."""
 
-    image: str
-    source_prompt: str
-    selection: str | None = None
-    model: str = BUILT_IN
+    image: Sha256
+    source_prompt: Sentence
+    selection: Sha256 | None = None
+    model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
-    context: float = 0.5
+    context: Annotated[float, CONTEXT] = 0.5
 
 
 @dataclass(frozen=True)
-class LearnRequest:
+class LearnRequest(Judged):
     """Learn a new word from 3 to 5 pictures of one subject or one style."""
 
-    name: str  # without brackets: "my-toy" is written <my-toy> in a prompt
-    images: tuple[str, ...]
-    noun: str  # class noun: "toy", "cat", "painting"
+    name: Annotated[str, CONCEPT_NAME]  # without brackets: "my-toy" is written <my-toy> in a prompt
+    images: tuple[Sha256, ...]
+    noun: Word  # class noun: "toy", "cat", "painting"
     kind: ConceptKind = "subject"
-    masks: tuple[str | None, ...] = ()  # per picture: where the subject is
-    captions: tuple[str | None, ...] = ()  # per picture: what it shows, with {} for the word; None = general
-    vectors: int = 2
-    steps: int | None = None
-    seed: int = 0
-    model: str = BUILT_IN
+    masks: Annotated[tuple[Sha256 | None, ...], EXAMPLES] = ()  # per picture: where the subject is
+    captions: Annotated[tuple[Sentence | None, ...], EXAMPLES] = ()  # with {} for the word; None = general
+    vectors: Annotated[int, VECTORS] = 2
+    steps: Annotated[int, LEARNING_STEPS] | None = None
+    seed: Annotated[int, SEED] = 0
+    model: Model = BUILT_IN
     replace: bool = False  # overwrite a concept of the same name
     accept_outliers: bool = False  # learn even if a picture doesn't seem to fit
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not FEWEST_EXAMPLES <= len(self.images) <= MOST_EXAMPLES:
+            raise ConceptImagesError(
+                f"{len(self.images)} pictures were given; a concept is learned from {FEWEST_EXAMPLES} to "
+                f"{MOST_EXAMPLES}.",
+                "Three to five good ones are best.",
+                images=len(self.images),
+            )
+
 
 @dataclass(frozen=True)
-class AttentionRequest:
+class AttentionRequest(Judged):
     """Where in the picture is this word? Its attention map as a grey picture of the image's size."""
 
-    image: str
-    source_prompt: str
-    word: str
-    selection: str | None = None
-    model: str = BUILT_IN
+    image: Sha256
+    source_prompt: Sentence
+    word: Word
+    selection: Sha256 | None = None
+    model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
-    context: float = 0.5
+    context: Annotated[float, CONTEXT] = 0.5
 
 
 @dataclass(frozen=True)
-class DescribeRequest:
+class DescribeRequest(Judged):
     """Propose a caption for a picture."""
 
-    image: str
-    selection: str | None = None
-    model: str = BUILT_IN
+    image: Sha256
+    selection: Sha256 | None = None
+    model: Model = BUILT_IN
 
 
 @dataclass(frozen=True)
-class PullRequest:
+class PullRequest(Judged):
     """Download a model of the catalogue, or one file by address."""
 
-    model: str
-    url: str | None = None
-    sha256: str | None = None
+    model: Model
+    url: Annotated[str, ADDRESS_LENGTH, ADDRESS] | None = None
+    sha256: Annotated[str, Written(SHA256.pattern, "a sha256: 64 digits 0-9 and letters a-f")] | None = None
 
 
 Request = EditRequest | InvertRequest | LearnRequest | AttentionRequest | DescribeRequest | PullRequest
@@ -148,8 +199,11 @@ def to_json(request: Any) -> dict[str, Any]:
     return dataclasses.asdict(request)
 
 
-def from_json(cls: type[AnyRequest], data: Any, where: str = "request") -> AnyRequest:
-    """The inverse of ``to_json``. Raises RequestError that names the field and the value."""
+def from_json(cls: type[AnyRequest], data: Any, where: str = "") -> AnyRequest:
+    """The inverse of ``to_json``; ``where`` is what the data is in, where it is no request.
+
+    Raises RequestError that names the field and the value, and what making one raises.
+    """
     return typing.cast(AnyRequest, _decode(cls, data, where))
 
 
@@ -167,24 +221,43 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
         _expect(isinstance(value, dict), value, where, "an object")
         return {key: _decode(args[1], item, f"{where}.{key}") for key, item in value.items()}
     if kind is float:
-        _expect(isinstance(value, (int, float)) and not isinstance(value, bool), value, where, "a number")
-        return float(value)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return _float(_expect(number, value, where, "a number"), where)
+    if kind is int:
+        whole = isinstance(value, float) and value.is_integer()  # to JSON 30.0 is an integer, too
+        number = whole or (isinstance(value, int) and not isinstance(value, bool))
+        return int(_expect(number, value, where, "a whole number"))
     scalar = typing.cast(type, kind)
-    matches = isinstance(value, scalar) and not (scalar is int and isinstance(value, bool))
-    return _expect(matches, value, where, f"a {scalar.__name__}")
+    return _expect(isinstance(value, scalar), value, where, SCALARS.get(scalar, f"a {scalar.__name__}"))
+
+
+SCALARS = {str: "a text", bool: "true or false"}
+
+
+def _float(value: float, where: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise refusal(where, f"{where} is {shown(value)}, which is beyond all limits.") from error
 
 
 def _decode_dataclass(cls: type, data: Any, where: str) -> Any:
-    _expect(isinstance(data, dict), data, where, "an object")
+    _expect(isinstance(data, dict), data, where or "The request", "an object")
     hints = typing.get_type_hints(cls)
     unknown = sorted(set(data) - set(hints))
+    place = where or "the request"
     if unknown:
-        raise RequestError(f"Unknown field {unknown[0]!r} in {where}.", f"Known: {', '.join(hints)}.")
+        said = f"Unknown field {shown(unknown[0])} in {place}."
+        raise refusal(_within(where, unknown[0]), said, f"Known: {', '.join(hints)}.")
     required = {f.name for f in dataclasses.fields(cls) if _has_no_default(f)}
     missing = sorted(required - set(data))
     if missing:
-        raise RequestError(f"Field {missing[0]!r} is missing in {where}.")
-    return cls(**{name: _decode(hints[name], item, f"{where}.{name}") for name, item in data.items()})
+        raise refusal(_within(where, missing[0]), f"Field {missing[0]!r} is missing in {place}.")
+    return cls(**{name: _decode(hints[name], item, _within(where, name)) for name, item in data.items()})
+
+
+def _within(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
 
 
 def _has_no_default(f: dataclasses.Field[Any]) -> bool:
@@ -202,5 +275,5 @@ def _decode_tuple(args: tuple[Any, ...], value: Any, where: str) -> tuple[Any, .
 
 def _expect(holds: bool, value: Any, where: str, what: str) -> Any:
     if not holds:
-        raise RequestError(f"{where} is {value!r}, which is not {what}.")
+        raise refusal(where, f"{where} is {shown(value)}, which is not {what}.")
     return value

@@ -17,8 +17,6 @@ OPERATIONS = (REPLACE, INSERT, RESTYLE, REMOVE, REWEIGHT)
 NEEDS_SELECTION = (INSERT, REMOVE)
 METHODS = ("direct", "null-text", "ddim")
 MIDDLE = 0.5
-MOST_FEATHER = 64  # px
-MOST_VARIATIONS = 16
 
 SHOWN: Mapping[str, frozenset] = {
     REPLACE: frozenset(["second", "changes", "structure", "strength", "feather"]),

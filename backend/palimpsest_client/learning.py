@@ -16,12 +16,14 @@ from .editor import CANVAS, Capture, DocumentFacts, Editor
 from .errands import Outcome
 from .geometry import Bounds, Extent
 from .jobview import JobView
+from .limits import EXAMPLES
 from .panel import Panel
 from .session import Order
 from .status import Progress
 from .wording import say
 
-FEWEST, GOOD, MOST = 3, 5, 20
+FEWEST, MOST = EXAMPLES
+GOOD = 5
 MARGIN = 0.25  # surroundings of a selection that are taken along, as a fraction of its longer side
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 SUBJECT, STYLE = "subject", "style"

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from .controls import (
     INSERT,
     METHODS,
-    MOST_FEATHER,
     REMOVE,
     REPLACE,
     RESTYLE,
@@ -21,6 +20,7 @@ from .controls import (
     Settings,
 )
 from .editor import CANVAS, LAYER
+from .limits import GUIDANCE, LEARNING_STEPS, MOST_FEATHER, MOST_SEED, STEPS, WORKING_SIZE
 from .slices import WorkError
 from .wording import say
 
@@ -31,7 +31,10 @@ KINDS = ("subject", "style")
 
 
 class Argument(NamedTuple):
-    """The type of ``default`` is the argument's own; a tuple is a list of texts. ``limits``: least, most."""
+    """The type of ``default`` is the argument's own; a tuple is a list of texts.
+
+    ``limits``: least, most; a default beyond them (0) leaves it to the model.
+    """
 
     name: str
     label: str
@@ -85,11 +88,11 @@ VIEW = (
     Argument("source", "Take", "'canvas' (what is visible) or 'layer'", CANVAS, None, (CANVAS, LAYER), False),
     MODEL,
     Argument("method", "Method", "How the photo is inverted", "direct", None, METHODS, False),
-    Argument("steps", "Steps", "DDIM steps; 0 = as the model recommends", 0, (0, 1000), asked=False),
-    Argument("guidance", "Guidance", "0 = as the model recommends", 0.0, (0, 100), asked=False),
-    Argument("working-size", "Working size", "Longer side it sees; 0 = its own", 0, (0, 4096), asked=False),
+    Argument("steps", "Steps", "DDIM steps; 0 = as the model recommends", 0, STEPS, asked=False),
+    Argument("guidance", "Guidance", "0 = as the model recommends", 0.0, GUIDANCE, asked=False),
+    Argument("working-size", "Working size", "Long side it sees; 0 = its own", 0, WORKING_SIZE, asked=False),
 )
-SEED = Argument("seed", "Seed", "Same seed, same result", 0, (0, 2**31 - 1), asked=False)
+SEED = Argument("seed", "Seed", "Same seed, same result", 0, (0, MOST_SEED), asked=False)
 EDIT = (*VIEW, SEED)
 LAYER_RETURN = ("layer", "layer", "The new layer")
 
@@ -175,7 +178,7 @@ PROCEDURES = (
             Argument("selection", "This _selection", "What is selected is a picture too", False),
             Argument("replace", "Re_place", "Learn a word of this name anew", False),
             Argument("accept-outliers", "Odd too", "Learn even if a picture doesn't seem to fit", False),
-            Argument("steps", "Steps", "0 = as recommended", 0, (0, 10000), asked=False),
+            Argument("steps", "Steps", "0 = as recommended", 0, LEARNING_STEPS, asked=False),
             SEED,
             MODEL,
         ),
@@ -215,9 +218,11 @@ def judged(procedure: Procedure, values: Mapping[str, Any]) -> None:
         value = values[argument.name]
         if argument.choices and value not in argument.choices:
             raise WorkError(f"{argument.name} is {value!r}; it can be {' or '.join(argument.choices)}.")
-        if argument.limits is not None and not argument.limits[0] <= value <= argument.limits[1]:
+        if argument.limits is None or value == argument.default:
+            continue
+        if not argument.limits[0] <= value <= argument.limits[1]:
             least, most = argument.limits
-            raise WorkError(f"{argument.name} is {value:g}; it can be {least:g} to {most:g}.")
+            raise WorkError(f"{argument.name} is {value}; it can be {least} to {most}.")
 
 
 def form_of(procedure: Procedure, values: Mapping[str, Any]) -> Form:

@@ -10,12 +10,11 @@ from typing import Any
 import widgets as ui
 from _client.controls import METHODS
 from _client.editor import CANVAS, LAYER
+from _client.limits import CONTEXT, GUIDANCE, MOST_SEED, STEPS, WORKING_SIZE
 from _client.panel import Panel
 from _client.panel_state import PanelState
 from _client.wording import say
 from gi.repository import Gtk
-
-MOST_SEED = 2**31 - 1
 
 
 class Advanced(Gtk.Grid):
@@ -30,14 +29,14 @@ class Advanced(Gtk.Grid):
         self._sentence.set_tooltip_text(say("tip-sentence"))
         self._put(self._sentence_label, self._sentence)
         self._method = self._row("method", ui.Choice(lambda key: panel.set(method=key)))
-        self._steps = self._row("steps", self._number("steps", (0, 1000)))
-        self._guidance = self._row("guidance", self._number("guidance", (0, 30), 0.5))
+        self._steps = self._row("steps", self._number("steps", (0, STEPS[1])))
+        self._guidance = self._row("guidance", self._number("guidance", (0, GUIDANCE[1]), 0.5))
         self._cross = self._row("cross", self._percent("cross"))
         self._self = self._row("self", self._percent("self_attention"))
         self._context = self._row(
-            "context", ui.Number((0, 300), lambda value: panel.set(context=value / 100), step=10)
+            "context", ui.Number((0, CONTEXT[1] * 100), lambda value: panel.set(context=value / 100), step=10)
         )
-        self._size = self._row("working-size", self._number("working_size", (0, 4096), 64))
+        self._size = self._row("working-size", self._number("working_size", (0, WORKING_SIZE[1]), 64))
         self._seed = ui.Number((0, MOST_SEED), lambda value: panel.set(seed=round(value)))
         another = ui.button(say("dice"), lambda: panel.set(seed=random.randrange(MOST_SEED)), "tight")
         self._row("seed", ui.row(self._seed, another))

@@ -17,7 +17,8 @@ gi.require_version("Gtk", "3.0")
 import advanced  # noqa: E402
 import host  # noqa: E402
 import widgets as ui  # noqa: E402
-from _client.controls import MOST_FEATHER, MOST_VARIATIONS, OPERATIONS, REWEIGHT  # noqa: E402
+from _client.controls import OPERATIONS, REWEIGHT  # noqa: E402
+from _client.limits import MOST_FEATHER, VARIATIONS  # noqa: E402
 from _client.panel import Panel  # noqa: E402
 from _client.panel_state import PanelState  # noqa: E402
 from _client.procedures import BY_NAME, PREFIX, WINDOW_COMMAND  # noqa: E402
@@ -159,7 +160,7 @@ class Window(Gtk.Window):
         self._apply = ui.button(say("apply"), lambda: self.panel.apply())
         self._apply.get_style_context().add_class("suggested-action")
         vary = lambda value: self.panel.set(variations=round(value))  # noqa: E731
-        self._variations = ui.Number((1, MOST_VARIATIONS), vary)
+        self._variations = ui.Number(VARIATIONS, vary)
         self._updating = ui.label("", "quiet", wrap=True)
         instead = ui.button(say("new-layer-instead"), lambda: self.panel.new_layer_instead(), "tight")
         self._update_row = ui.row(self._updating, instead)

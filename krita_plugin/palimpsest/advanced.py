@@ -7,13 +7,12 @@ from typing import Any
 
 from ._client.controls import METHODS
 from ._client.editor import CANVAS, LAYER
+from ._client.limits import CONTEXT, GUIDANCE, MOST_SEED, STEPS, WORKING_SIZE
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
 from ._client.wording import say
 from .layout import label, link, row
 from .qt import QComboBox, QDoubleSpinBox, QFormLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
-
-MOST_SEED = 2**31 - 1
 
 
 class Advanced(QWidget):
@@ -33,14 +32,16 @@ class Advanced(QWidget):
         self._model = self._choice("model", [])
         self._method = self._choice("method", [(name, say("method-" + name)) for name in METHODS])
         self._numbers = {
-            "steps": self._number("steps", "steps", QSpinBox(), 1000),
-            "guidance": self._number("guidance", "guidance", QDoubleSpinBox(), 30),
+            "steps": self._number("steps", "steps", QSpinBox(), STEPS[1]),
+            "guidance": self._number("guidance", "guidance", QDoubleSpinBox(), GUIDANCE[1]),
             "cross": self._number("cross", "cross", QSpinBox(), 100, 100, " %"),
             "self_attention": self._number("self", "self_attention", QSpinBox(), 100, 100, " %"),
-            "working_size": self._number("working-size", "working_size", QSpinBox(), 4096, 1, " px", 32),
+            "working_size": self._number(
+                "working-size", "working_size", QSpinBox(), WORKING_SIZE[1], 1, " px", 32
+            ),
         }
         self._context = QSpinBox()
-        self._context.setRange(0, 400)
+        self._context.setRange(0, CONTEXT[1] * 100)
         self._context.setSingleStep(10)
         self._context.setSuffix(" %")
         self._context.valueChanged.connect(lambda percent: panel.set(context=percent / 100))

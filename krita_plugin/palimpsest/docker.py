@@ -6,6 +6,7 @@ from krita import DockWidget
 
 from ._client.controls import OPERATIONS, REPLACE
 from ._client.library import Result
+from ._client.limits import MOST_FEATHER, VARIATIONS
 from ._client.panel_state import PanelState
 from ._client.sentences import spans
 from ._client.status import COPY, MODELS
@@ -174,7 +175,7 @@ class PalimpsestDocker(DockWidget):
         add("feather", say("feather"), say("tip-feather"), ("", ""), lambda at: None)
         edge = self._sliders.slider("feather")
         edge.valueChanged.disconnect()
-        edge.setRange(0, 64)
+        edge.setRange(0, MOST_FEATHER)
         edge.setTickInterval(16)
         edge.valueChanged.connect(lambda pixels: set_(feather=pixels))
         self._column.addWidget(self._sliders)
@@ -203,7 +204,7 @@ class PalimpsestDocker(DockWidget):
         self._apply = button(say("apply"))
         self._apply.clicked.connect(lambda: self._panel.apply())
         self._variations = QSpinBox()
-        self._variations.setRange(1, 16)
+        self._variations.setRange(*VARIATIONS)
         self._variations.setAccessibleName(say("variations"))
         self._variations.valueChanged.connect(lambda count: self._panel.set(variations=count))
         times = label("×")

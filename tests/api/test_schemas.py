@@ -25,12 +25,13 @@ def test_fields_and_defaults_are_the_contracts(shape, cls):
     assert contract.from_json(cls, told) == contract.from_json(cls, sample)
 
 
+IMAGES = ["1" * 64, "2" * 64, "3" * 64]
 SAMPLES = {
     "image": "0" * 64,
     "operation": "replace",
     "source_prompt": "a cat",
     "name": "toy",
-    "images": ["1" * 64],
+    "images": IMAGES,
     "noun": "toy",
     "word": "cat",
     "model": "built-in",
@@ -45,9 +46,9 @@ def test_every_kind_of_job_can_be_submitted():
 
 
 def test_every_picture_a_request_names_is_kept_for_it():
-    request = {"name": "toy", "noun": "toy", "images": ["1" * 64, "2" * 64], "masks": ["3" * 64, None]}
+    request = {"name": "toy", "noun": "toy", "images": IMAGES, "masks": ["4" * 64, None, None]}
     job = schemas.LearnJob(id="a", kind="learn", request=schemas.LearnRequest(**request))
-    assert as_submission(job, "anna").images == ("1" * 64, "2" * 64, "3" * 64)
+    assert as_submission(job, "anna").images == (*IMAGES, "4" * 64)
     edit = {"image": "1" * 64, "operation": "remove", "source_prompt": "", "selection": "2" * 64}
     job = schemas.EditJob(id="a", kind="edit", request=schemas.EditRequest(**edit))
     assert as_submission(job, "anna").images == ("1" * 64, "2" * 64)

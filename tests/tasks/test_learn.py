@@ -101,8 +101,8 @@ def test_bad_sets_are_refused_before_anything_is_learned(place: Workplace, sd1_f
         ({"masks": (None,)}, RequestError, "1 masks.*3 pictures"),
         ({"name": "My Toy"}, ConceptNameError, "my-toy"),
         ({"noun": " "}, RequestError, "common noun"),
-        ({"vectors": 0}, RequestError, "0 vectors"),
-        ({"steps": 0}, RequestError, "0 steps"),
+        ({"vectors": 0}, RequestError, "vectors is 0; it can be 1 to 16"),
+        ({"steps": 0}, RequestError, "steps is 0; it can be 1 to 100000"),
     ]
     for changes, error, says in cases:
         with pytest.raises(error, match=says):

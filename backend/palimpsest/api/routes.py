@@ -30,7 +30,6 @@ from palimpsest.api.views import view_entry, view_job
 from palimpsest.errors import ArtifactNotFoundError, ModelBusyError, ModelNotFoundError, RequestError
 from palimpsest.jobs.events import Finished, Previewed
 from palimpsest.jobs.state import Job, Submission
-from palimpsest.storage.concepts import require_name
 
 router = APIRouter()
 public = APIRouter()  # needs no token
@@ -109,8 +108,6 @@ def submit(
 ) -> JobView:
     """Accept a job. It is on disk when this answers; the same id and request again is the same job."""
     submission = as_submission(job, owner)
-    if submission.kind == "learn":
-        require_name(submission.request["name"])
     house.album.hold(submission.images, owner)
     require_model(house, submission)
     accepted, _ = house.engine.submit(submission)

@@ -1,38 +1,49 @@
 """The shapes of the HTTP API: what may come in, field by field, and what goes out.
 
-The requests mirror ``palimpsest.contract`` (a test compares them); here they get limits, descriptions
-and examples. Unknown fields and wrong types are refused.
+The requests mirror ``palimpsest.contract`` (a test compares them), which judges them: the same mistake gets
+the same sentence here as in a shell. Its limits, with descriptions and examples, make the API's description.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from palimpsest import contract
 from palimpsest.contract import BUILT_IN, ConceptKind, InversionMethod, Operation
 from palimpsest.jobs.state import Priority, State
-from palimpsest.storage.concepts import NAME
+from palimpsest.limits import NAME, Length, Range
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), Field(examples=["5" * 64])]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-ConceptName = Annotated[  # what is no name is refused with a proposal, by storage.concepts
+
+def within(limit: Range | Length) -> Any:
+    """A limit of the contract in pydantic's terms."""
+    if isinstance(limit, Range):
+        return Field(ge=limit.least, le=limit.most)
+    return Field(min_length=limit.least, max_length=limit.most)
+
+
+Sha256 = Annotated[str, StringConstraints(pattern=f"^{contract.SHA256.pattern}$"), Field(examples=["5" * 64])]
+ConceptName = Annotated[  # what is no name is refused with a proposal, by the contract
     str,
     Field(
-        min_length=1,
-        max_length=64,
         description="Small letters, digits, - and _; written <name> in a prompt.",
         json_schema_extra={"pattern": f"^{NAME.pattern}$"},
         examples=["my-toy"],
     ),
 ]
-Prompt = Annotated[str, StringConstraints(max_length=2000)]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Model = Annotated[str, within(contract.PLACE)]
+Prompt = Annotated[str, within(contract.SENTENCE)]
+Word = Annotated[str, within(contract.WORD)]
 WHOLE = BeforeValidator(lambda value: int(value) if is_whole(value) else value)
-Fraction = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, within(contract.FRACTION)]
 Window = Annotated[list[Fraction], Field(min_length=2, max_length=2, examples=[[0.0, 0.8]])]
-WorkingSize = Annotated[int, Field(ge=64, le=4096), WHOLE]
-Steps = Annotated[int, Field(ge=1, le=1000), WHOLE]
+Words = Annotated[list[Word], within(contract.WORDS)]
+Pair = Annotated[list[Word], Field(min_length=2, max_length=2)]
+WorkingSize = Annotated[int, within(contract.WORKING_SIZE), WHOLE]
+Steps = Annotated[int, within(contract.STEPS), WHOLE]
+Seed = Annotated[int, within(contract.SEED), WHOLE]
+Context = Annotated[float, within(contract.CONTEXT)]
 JobId = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
@@ -49,13 +60,23 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
+class Judged(Shape):
+    """A request: the contract's own class of the same name makes it, or refuses it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def judge(cls, told: Any) -> Any:
+        contract.from_json(getattr(contract, cls.__name__), told)
+        return told
+
+
 class InversionSettings(Shape):
     """How the photo is made reproducible; part of the key under which it is remembered."""
 
     method: InversionMethod = "direct"
     steps: Steps | None = None
-    guidance: Annotated[float, Field(ge=0, le=100)] | None = None
-    inner_steps: Annotated[int, Field(ge=1, le=1000), WHOLE] = 10
+    guidance: Annotated[float, within(contract.GUIDANCE)] | None = None
+    inner_steps: Annotated[int, within(contract.INNER_STEPS), WHOLE] = 10
     working_size: WorkingSize | None = Field(
         default=None, description="Long side the model works at; null = native."
     )
@@ -65,15 +86,15 @@ class Control(Shape):
     """Attention control; null = the operation's own default. Windows are fractions of the steps."""
 
     cross: Window | None = None
-    cross_words: dict[Word, Window] = {}
+    cross_words: Annotated[dict[Word, Window], within(contract.WORDS)] = {}
     self_attention: Window | None = None
     blend: bool | None = None
-    blend_include: Annotated[list[Word], Field(max_length=75)] = []
-    blend_exclude: Annotated[list[Word], Field(max_length=75)] = []
+    blend_include: Words = []
+    blend_exclude: Words = []
     blend_threshold: Fraction = 0.3
 
 
-class EditRequest(Shape):
+class EditRequest(Judged):
     """Edit inside ``selection`` so that ``source_prompt`` becomes ``target_prompt``."""
 
     image: Sha256
@@ -83,75 +104,82 @@ class EditRequest(Shape):
     selection: Sha256 | None = Field(
         default=None, description="Grey, the image's size: 0 = keep, white = edit."
     )
-    pairs: Annotated[
-        list[Annotated[list[Word], Field(min_length=2, max_length=2)]], Field(max_length=75)
-    ] = []
-    weights: dict[Word, Annotated[float, Field(ge=-20, le=20)]] = {}
-    model: Name = BUILT_IN
+    pairs: Annotated[list[Pair], within(contract.WORDS)] = []
+    weights: Annotated[dict[Word, Annotated[float, within(contract.WEIGHT)]], within(contract.WORDS)] = {}
+    model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
     control: Control = Control()
-    feather: Annotated[int, Field(ge=0, le=4096), WHOLE] = 8
-    context: Annotated[float, Field(ge=0, le=8)] = 0.5
-    seed: Annotated[int, Field(ge=0, lt=2**63), WHOLE] = 0
-    variations: Annotated[int, Field(ge=1, le=16), WHOLE] = 1
+    feather: Annotated[int, within(contract.FEATHER), WHOLE] = 8
+    context: Context = 0.5
+    seed: Seed = 0
+    variations: Annotated[int, within(contract.VARIATIONS), WHOLE] = 1
     maps: bool = False
 
 
-class InvertRequest(Shape):
+class InvertRequest(Judged):
     """Remember a photo ahead of time."""
 
     image: Sha256
     source_prompt: Prompt
     selection: Sha256 | None = None
-    model: Name = BUILT_IN
+    model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
-    context: Annotated[float, Field(ge=0, le=8)] = 0.5
+    context: Context = 0.5
 
 
-class LearnRequest(Shape):
+class LearnRequest(Judged):
     """Learn a new word from pictures of one subject or one style."""
 
     name: ConceptName
-    images: Annotated[list[Sha256], Field(min_length=1, max_length=64)]
+    images: Annotated[
+        list[Sha256], Field(min_length=contract.FEWEST_EXAMPLES, max_length=contract.MOST_EXAMPLES)
+    ]
     noun: Word
     kind: ConceptKind = "subject"
-    masks: Annotated[list[Sha256 | None], Field(max_length=64)] = []
-    captions: list[Prompt | None] = Field(
-        default=[], max_length=64, description="What each picture shows, with {} where the word stands."
+    masks: Annotated[list[Sha256 | None], within(contract.EXAMPLES)] = []
+    captions: Annotated[list[Prompt | None], within(contract.EXAMPLES)] = Field(
+        default=[], description="What each picture shows, with {} where the word stands."
     )
-    vectors: Annotated[int, Field(ge=1, le=75), WHOLE] = 2
-    steps: Annotated[int, Field(ge=1, le=100_000), WHOLE] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**63), WHOLE] = 0
-    model: Name = BUILT_IN
+    vectors: Annotated[int, within(contract.VECTORS), WHOLE] = 2
+    steps: Annotated[int, within(contract.LEARNING_STEPS), WHOLE] | None = None
+    seed: Seed = 0
+    model: Model = BUILT_IN
     replace: bool = False
     accept_outliers: bool = False
 
 
-class AttentionRequest(Shape):
+class AttentionRequest(Judged):
     """Where in the picture is this word?"""
 
     image: Sha256
     source_prompt: Prompt
     word: Word
     selection: Sha256 | None = None
-    model: Name = BUILT_IN
+    model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
-    context: Annotated[float, Field(ge=0, le=8)] = 0.5
+    context: Context = 0.5
 
 
-class DescribeRequest(Shape):
+class DescribeRequest(Judged):
     """Propose a caption."""
 
     image: Sha256
     selection: Sha256 | None = None
-    model: Name = BUILT_IN
+    model: Model = BUILT_IN
 
 
-class PullRequest(Shape):
+class PullRequest(Judged):
     """Download a model of the catalogue, or one file by address."""
 
-    model: Name
-    url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=2000)] | None = None
+    model: Model
+    url: (
+        Annotated[
+            str,
+            within(contract.ADDRESS_LENGTH),
+            StringConstraints(pattern=f"^{contract.ADDRESS.pattern}$"),
+        ]
+        | None
+    ) = None
     sha256: Sha256 | None = None
 
 

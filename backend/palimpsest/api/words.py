@@ -16,9 +16,9 @@ from palimpsest.api.pictures import BYTES, FAILURES, TheHouse
 from palimpsest.api.schemas import Concepts, ConceptView, Error, Rename
 from palimpsest.api.views import view_concept
 from palimpsest.errors import ArtifactNotFoundError, ConceptExistsError, ConceptInUseError
+from palimpsest.limits import NAME
 from palimpsest.storage.album import Arrival
 from palimpsest.storage.apart import export_apart, import_apart, rename_apart
-from palimpsest.storage.concepts import NAME
 
 router = APIRouter()
 InName = Annotated[

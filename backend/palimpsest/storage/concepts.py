@@ -2,7 +2,7 @@
 
 A file is complete in itself (rows, provenance, thumbnail), is written to a temporary name first and
 then put in place, and is readable by other tools as it lies. Names are letters, digits and dashes and
-never become paths.
+never become paths (see ``limits``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import binascii
 import contextlib
 import hashlib
 import io
-import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from palimpsest.errors import (
     ConceptExistsError,
     ConceptFileError,
-    ConceptNameError,
     ConceptNotFoundError,
 )
+from palimpsest.limits import is_name, propose_name, require_name
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.embedding_file import Header, family_of, read_header, read_rows, write_bytes
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
     from palimpsest.core.concept import Concept
 
-NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
-RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")  # device names on Windows, with any suffix
 SUFFIX = ".safetensors"
 THUMBNAIL_SIDE = 128
 MOST_THUMBNAIL_BYTES = 256 * 1024
@@ -182,7 +179,7 @@ class ConceptLibrary:
 
     def _names(self) -> tuple[str, ...]:
         found = (path.stem for path in self.folder.glob(f"*{SUFFIX}"))
-        return tuple(sorted(stem for stem in found if _is_name(stem)))
+        return tuple(sorted(stem for stem in found if is_name(stem)))
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{require_name(name)}{SUFFIX}"
@@ -204,27 +201,6 @@ class ConceptLibrary:
             )
 
 
-def require_name(name: str) -> str:
-    """``name`` if it can be a concept's; raises ConceptNameError that proposes one."""
-    if _is_name(name):
-        return name
-    message = f"{name!r} can't be a concept's name: use 1 to 64 small letters a-z, digits, - and _."
-    try:
-        hint = f"For instance {propose_name(name)!r}."
-    except ConceptNameError:
-        hint = "For instance 'my-toy'."
-    raise ConceptNameError(message, hint, name=name)
-
-
-def propose_name(text: str) -> str:
-    """The nearest allowed name to ``text``, such as a file's name."""
-    words = re.sub(r"[^a-z0-9_-]+", "-", text.lower())[:64].strip("-_")
-    proposed = f"my-{words}" if RESERVED.fullmatch(words) else words
-    if not _is_name(proposed):
-        raise ConceptNameError(f"No name can be made from {text!r}.", "Give one, for instance 'my-toy'.")
-    return proposed
-
-
 def make_thumbnail(pixels: NDArray[np.uint8]) -> bytes:
     """A small PNG of a picture, (height, width, 3)."""
     from PIL import Image
@@ -234,10 +210,6 @@ def make_thumbnail(pixels: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
-
-
-def _is_name(name: str) -> bool:
-    return NAME.fullmatch(name) is not None and RESERVED.fullmatch(name) is None
 
 
 def _card(name: str, header: Header, path: Path) -> ConceptCard:

@@ -26,7 +26,6 @@ from palimpsest.tasks.recipe import recipe_of
 from palimpsest.tasks.remember import phases, remembered, settled
 from palimpsest.tasks.workplace import Workplace
 
-MOST_VARIATIONS = 16
 FUNCTION_WORDS = frozenset(
     "a an the of on in at to and or with next by for from into is are it its this that as "
     "photo picture image painting drawing".split()
@@ -137,10 +136,6 @@ def _refuse(request: EditRequest) -> None:
         raise RequestError(f"There is no operation {request.operation!r}.", f"Known: {', '.join(RECIPES)}.")
     if request.selection is None and request.operation not in UNSELECTED:
         raise SelectionError(f"{request.operation} needs a selection.", "Select what it should act on.")
-    if not 1 <= request.variations <= MOST_VARIATIONS:
-        raise RequestError(f"{request.variations} variations were asked for.", f"1 to {MOST_VARIATIONS}.")
-    if request.feather < 0:
-        raise RequestError(f"A soft edge of {request.feather} pixels can't be made.", "0 or more.")
     if not request.source_prompt.strip() and request.operation != "remove":
         raise RequestError("The picture isn't described.", "Say what it shows: 'a photo of a cat on grass'.")
     if request.operation == "reweight" and not request.weights:

@@ -29,13 +29,11 @@ from palimpsest.core.views import View, ViewSettings, encode_views
 from palimpsest.errors import ConceptExistsError, ConceptImagesError, DiskFullError, RequestError
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.atomic import write_atomically
-from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail, require_name
+from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
 from palimpsest.storage.pictures import read_picture, read_selection, to_model_rgb
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
 from palimpsest.tasks.workplace import Workplace, canonical, model_identity
 
-FEWEST, MOST = 3, 20
-MOST_VECTORS = 16
 SECONDS_BETWEEN_SAVES = 5.0
 BACKWARDS = 3.0  # a step's cost per latent, in encodings of a view
 log = logging.getLogger(__name__)
@@ -97,7 +95,6 @@ def read_examples(place: Workplace, request: LearnRequest) -> Examples:
 
 def _refuse(place: Workplace, request: LearnRequest) -> None:
     """What can be seen to be wrong before anything is read."""
-    require_name(request.name)
     if not request.replace and request.name in {card.name for card in place.concepts.list()}:
         raise ConceptExistsError(
             f"There is a concept <{request.name}> already.",
@@ -106,10 +103,6 @@ def _refuse(place: Workplace, request: LearnRequest) -> None:
         )
     if not request.noun.strip():
         raise RequestError("What the pictures show has no common noun.", "Give one: toy, cat, painting.")
-    if not 1 <= request.vectors <= MOST_VECTORS:
-        raise RequestError(f"{request.vectors} vectors can't be learned.", f"Give 1 to {MOST_VECTORS}.")
-    if request.steps is not None and not 1 <= request.steps <= 100_000:
-        raise RequestError(f"{request.steps} steps can't be taken.", "Give at least 1.")
     if request.masks and len(request.masks) != len(request.images):
         raise RequestError(f"{len(request.masks)} masks were given for {len(request.images)} pictures.")
     _refuse_captions(request)
@@ -125,12 +118,6 @@ def _refuse_captions(request: LearnRequest) -> None:
 
 
 def _refuse_pictures(images: Sequence[str]) -> None:
-    if not FEWEST <= len(images) <= MOST:
-        raise ConceptImagesError(
-            f"{len(images)} pictures were given; a concept is learned from {FEWEST} to {MOST}.",
-            "Three to five good ones are best.",
-            images=len(images),
-        )
     for number, image in enumerate(images):
         first = images.index(image)
         if first != number:
@@ -218,7 +205,7 @@ def read_state(file: Path) -> LearningState | None:
 
 def _key(request: LearnRequest, model: DiffusionModel, settings: LearnSettings) -> str:
     """Everything that has a bearing on what is learned: not the name it will have."""
-    parts = {**asdict(replace(request, name="", replace=False)), "settings": asdict(settings)}
+    parts = {**asdict(request), "name": "", "replace": False, "settings": asdict(settings)}
     return hashlib.sha256(canonical({**parts, "model": model_identity(model)}).encode()).hexdigest()
 
 

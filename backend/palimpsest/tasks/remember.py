@@ -20,17 +20,13 @@ from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.progress import Course, Events, watched
 from palimpsest.tasks.workplace import Workplace, model_identity
 
-MOST_STEPS = 1000
-
 
 def settled(settings: InversionSettings, model: DiffusionModel) -> InversionSettings:
     """The settings with the model's recommendations filled in. Raises RequestError."""
     steps = model.steps if settings.steps is None else settings.steps
     guidance = model.guidance if settings.guidance is None else settings.guidance
-    if not 1 <= steps <= min(MOST_STEPS, len(model.noise.alphas_cumprod)):
+    if steps > len(model.noise.alphas_cumprod):
         raise RequestError(f"{steps} steps can't be taken.", f"Give 1 to {len(model.noise.alphas_cumprod)}.")
-    if not 0 <= guidance <= 100:
-        raise RequestError(f"A guidance of {guidance} can't be used.", "Give 0 to 100; 1 is no guidance.")
     return replace(settings, steps=steps, guidance=guidance)
 
 
