@@ -58,7 +58,7 @@ def test_wrong_types_are_named_and_prompts_are_not_repeated():
 
 def limited(cls: type) -> Iterator[tuple[str, list[limits.Range | limits.Length]]]:
     """Every limited number and text of a request: its field and its limits."""
-    for name, kind in limits.annotations(cls).items():
+    for name, kind in limits.field_types(cls).items():
         for part in (kind, *typing.get_args(kind)):
             if typing.get_origin(part) is typing.Annotated:
                 found = [m for m in part.__metadata__ if isinstance(m, (limits.Range, limits.Length))]

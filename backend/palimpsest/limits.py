@@ -73,12 +73,12 @@ Limit = Range | Length | Written | ConceptName
 
 def judge(part: Any) -> None:
     """Hold every field of a dataclass to the limits of its type. Raises a PalimpsestError for the first."""
-    for name, kind in annotations(type(part)).items():
+    for name, kind in field_types(type(part)).items():
         _judge(kind, getattr(part, name), name)
 
 
 @functools.cache
-def annotations(cls: type) -> dict[str, Any]:
+def field_types(cls: type) -> dict[str, Any]:
     """The types of a dataclass's fields, limits included."""
     return typing.get_type_hints(cls, include_extras=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from palimpsest.contract import EditRequest
+from palimpsest.contract import Control, EditRequest, Window
 from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.composite import Composite
 from palimpsest.core.count import counted
@@ -136,10 +136,22 @@ def _refuse(request: EditRequest) -> None:
         raise RequestError(f"There is no operation {request.operation!r}.", f"Known: {', '.join(RECIPES)}.")
     if request.selection is None and request.operation not in UNSELECTED:
         raise SelectionError(f"{request.operation} needs a selection.", "Select what it should act on.")
+    for name, window in windows_of(request.control).items():
+        if window[0] > window[1]:
+            raise RequestError(
+                f"{name} runs from {window[0]} to {window[1]}.",
+                "It begins at an earlier part of the steps than it ends, such as from 0.2 to 0.8.",
+            )
     if not request.source_prompt.strip() and request.operation != "remove":
         raise RequestError("The picture isn't described.", "Say what it shows: 'a photo of a cat on grass'.")
     if request.operation == "reweight" and not request.weights:
         raise RequestError("No word is given a weight.", "Name a word and its factor: 1 is as it is.")
+
+
+def windows_of(control: Control) -> dict[str, Window]:
+    named = {"cross": control.cross, "self_attention": control.self_attention}
+    words = {f"cross_words.{word}": window for word, window in control.cross_words.items()}
+    return {**{name: window for name, window in named.items() if window is not None}, **words}
 
 
 def _target(request: EditRequest) -> str:
