@@ -6,14 +6,22 @@ The inverse of what the product reads, written from the published naming scheme 
 from __future__ import annotations
 
 import json
+import math
 import shutil
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import Tensor
+from transformers import CLIPTextConfig
 
+from palimpsest.models import published
+from palimpsest.models.load import encoder_class
 from tiny import tiny_folder, tiny_model
 
 RESNET = {
@@ -166,7 +174,7 @@ def _vae_name(key: str, levels: int) -> str:
         inner = ".".join(tail)
         for ours, theirs in VAE_ATTENTION.items():
             if inner.startswith(ours + "."):
-                return f"{side}.mid.attn_1.{theirs}{inner[len(ours):]}"
+                return f"{side}.mid.attn_1.{theirs}{inner[len(ours) :]}"
     if len(parts) > 1 and parts[1] in ("down_blocks", "up_blocks"):
         block, kind, index, *tail = parts[2:]
         level = int(block) if parts[1] == "down_blocks" else levels - 1 - int(block)
@@ -179,16 +187,41 @@ def _vae_name(key: str, levels: int) -> str:
     return key.replace("conv_norm_out", "norm_out")
 
 
-def full_size_header(path: Path, keys: dict[str, list[int]]) -> Path:
-    """A safetensors file with these shapes and no content to speak of (its header is what is read)."""
-    offset, header = 0, {}
-    for key, shape in keys.items():
-        size = 2 * int(torch.tensor(shape).prod())
-        header[key] = {"dtype": "F16", "shape": shape, "data_offsets": [offset, offset + size]}
-        offset += size
+def sparse_file(
+    path: Path,
+    shapes: Mapping[str, Sequence[int]],
+    dtypes: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> Path:
+    """A safetensors file with a true header, of the true size, that takes no room: all its numbers are 0."""
+    bits = {"F32": 32, "F16": 16, "BF16": 16, "F8_E4M3": 8, "F8_E5M2": 8, "U8": 8, "I8": 8, "I64": 64}
+    end, header = 0, {} if metadata is None else {"__metadata__": dict(metadata)}
+    for key, shape in shapes.items():
+        dtype = (dtypes or {}).get(key, "F16")
+        start, end = end, end + math.prod(shape) * bits[dtype] // 8
+        header[key] = {"dtype": dtype, "shape": list(shape), "data_offsets": [start, end]}
     text = json.dumps(header).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + end)
     return path
+
+
+@lru_cache(maxsize=3)
+def published_shapes(family: str) -> Mapping[str, tuple[int, ...]]:
+    """Every weight of the published checkpoint, by its original name."""
+    with torch.device("meta"):
+        unet = unet_weights(UNet2DConditionModel.from_config(published.UNETS[family]))
+        vae = vae_weights(AutoencoderKL.from_config(published.VAES[family]))
+        named = {f"model.diffusion_model.{key}": value for key, value in unet.items()}
+        named |= {f"first_stage_model.{key}": value for key, value in vae.items()}
+        for index, config in enumerate(published.ENCODERS[family]):
+            encoder = encoder_class(config)(CLIPTextConfig(**config))
+            clip = family == "sd1" or (family == "sdxl" and index == 0)
+            text = clip_weights(encoder) if clip else open_clip_weights(encoder)
+            named |= {TEXT_PREFIX[family][index] + key: value for key, value in text.items()}
+    return {key: tuple(value.shape) for key, value in named.items()}
 
 
 def copy_without(folder: Path, target: Path, *parts: str) -> Path:

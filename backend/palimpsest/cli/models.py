@@ -45,18 +45,22 @@ def run_list(options: argparse.Namespace) -> int:
         return 0
     for model in models:
         place = places.get(model["name"])
-        print("\t".join((model["name"], described(model), "" if place is None else str(place))).rstrip())
+        print(
+            "\t".join((model["name"], described(model, place), "" if place is None else str(place))).rstrip()
+        )
     for name, place in captioners(settings.folders.models).items():
         print(f"{name}\tdescribes pictures\t{place}")
     return 0
 
 
-def described(model: dict[str, Any]) -> str:
+def described(model: dict[str, Any], place: Path | None = None) -> str:
+    """One line; the place stands beside it, so that the reason need not repeat it."""
     details = model["details"]
     if not model["installed"]:
         return f"{details['title']}, {details['size'] / GIB:.1f} GiB: palimpsest pull {model['name']}"
     if "error" in details:
-        return f"can't be used: {details['error']['message']}"
+        error = details["error"]
+        return f"can't be used: {error['message']} {error['hint']}".replace(f"{place} ", "it ").rstrip()
     return f"{details['family']}, {details['native_size']} pixels"
 
 

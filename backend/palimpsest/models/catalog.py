@@ -11,6 +11,7 @@ from palimpsest.errors import ModelNotFoundError, ModelUnreadableError
 from palimpsest.models import elsewhere
 from palimpsest.models.spec import read_json
 
+REFUSED = (".ckpt", ".gguf")  # models that can't be read are listed, too, so that the list says why
 CAPTIONERS = ("blip",)  # model types, as transformers names them
 
 
@@ -25,9 +26,17 @@ def own(models: Path) -> dict[str, Path]:
     for path in sorted(models.iterdir()) if models.is_dir() else ():
         if (path / "model_index.json").is_file():
             places[path.name] = path
-        elif path.suffix == ".safetensors" and path.is_file():
+        elif path.suffix == ".safetensors" and path.is_file() and not _is_given(path):
             places[path.stem] = path
+        elif path.suffix in REFUSED and path.is_file():
+            places[path.name] = path
     return places
+
+
+def _is_given(path: Path) -> bool:
+    """Whether a file is the VAE that was put beside a checkpoint: m.vae.safetensors for m.safetensors."""
+    checkpoint = path.with_suffix("")
+    return checkpoint.suffix == ".vae" and checkpoint.with_suffix(".safetensors").is_file()
 
 
 def installed(models: Path, others: Sequence[Path] = ()) -> dict[str, Path]:

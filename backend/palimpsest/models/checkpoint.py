@@ -1,90 +1,92 @@
 """What a checkpoint in one ``.safetensors`` file says of itself, read from its first bytes. Without torch.
 
-The file holds weights in the original (CompVis / Stability) naming. What it cannot hold may lie in a
-companion folder of the same name beside it, in the diffusers layout, and wins over the published
-configuration:
+The file holds weights in the original (CompVis / Stability) naming, or in one that ``spelling`` knows.
+What it lacks may lie in a companion folder of the same name beside it, in the diffusers layout, and wins
+over the file and the published configuration:
 
     my-model.safetensors
-    my-model/  tokenizer/  [tokenizer_2/]  [unet/config.json …]  [scheduler/…]  [palimpsest.json]
+    my-model/  tokenizer/  [tokenizer_2/]  [vae/…]  [unet/config.json …]  [scheduler/…]  [palimpsest.json]
+    [my-model.vae.safetensors]
 """
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from palimpsest.errors import ModelIncapableError, ModelNotFoundError, ModelUnreadableError
+from palimpsest.errors import ModelUnreadableError
 from palimpsest.models import folder as layout
 from palimpsest.models import published
-from palimpsest.models.spec import OWN_FILE, Configuration, Spec, read_json, read_own, spec_of
+from palimpsest.models.header import Header, read_header, require_whole
+from palimpsest.models.signatures import (
+    MARKS,
+    MARKS_OF_PARTS,
+    MARKS_OF_UNETS,
+    marked,
+    refusal,
+    refuse_channels,
+    refuse_marks,
+    refuse_quantised,
+)
+from palimpsest.models.spec import OWN_FILE, Configuration, Spec, read_json, read_own, spec_of, usable
+from palimpsest.models.spelling import UNET, VAE, original, vae_alone
 
-LARGEST_HEADER = 100 << 20
-UNET, VAE = "model.diffusion_model.", "first_stage_model."
-#: Family → prefix of each text encoder's weights.
-TEXT = {
-    "sd1": ("cond_stage_model.transformer.",),
-    "sd2": ("cond_stage_model.model.",),
-    "sdxl": ("conditioner.embedders.0.transformer.", "conditioner.embedders.1.model."),
+#: Family → for each text encoder the prefixes under which its weights are saved.
+TEXT: dict[str, tuple[tuple[str, ...], ...]] = {
+    "sd1": (("cond_stage_model.transformer.", "cond_stage_model.clip_l.transformer."),),
+    "sd2": (("cond_stage_model.model.", "cond_stage_model.clip_h.transformer."),),
+    "sdxl": (
+        ("conditioner.embedders.0.transformer.", "text_encoders.clip_l.transformer."),
+        (
+            *("conditioner.embedders.1.model.", "conditioner.embedders.1.transformer."),
+            "text_encoders.clip_g.transformer.",
+        ),
+    ),
 }
 REFINER = "conditioner.embedders.0.model."
-TRANSFORMERS = ("joint_blocks.", "double_blocks.", "transformer_blocks.", UNET + "joint_blocks.")
-MODELSPEC = {"epsilon": "epsilon", "v": "v_prediction", "v_prediction": "v_prediction"}
+SD2_WIDTH = 1024  # of the text that an SD 2.x UNet reads, however its text encoder is called
+MODELSPEC = ("modelspec.prediction_type", "modelspec.predict_key")  # Stability's, kohya's; ComfyUI's
+PREDICTIONS = {"": None, "epsilon": "epsilon", "v": "v_prediction", "v_prediction": "v_prediction"}
 SD2_BASE_SAMPLE = 64  # latents of 512 px; the v-predicting models were trained on 768 px
+BLOCK = re.compile(re.escape(UNET) + r"((?:input_blocks|output_blocks|middle_block)\.\d+)\.")
+TRANSFORMER = re.compile(BLOCK.pattern + r"(?:1\.)?transformer_blocks\.(\d+)\.attn2\.to_k\.weight$")
 
 
 def read_spec(source: Path) -> Spec:
     """The capabilities of a model folder or single-file checkpoint, without loading its weights."""
-    if source.is_file() or source.suffix in (".safetensors", *layout.PICKLED):
+    if source.is_file() or source.suffix in (".safetensors", ".gguf", *layout.PICKLED):
         return spec_of(read_checkpoint_configuration(source))
-    return spec_of(layout.read_configuration(source))
-
-
-@dataclass(frozen=True)
-class Header:
-    """What stands at the beginning of a safetensors file."""
-
-    shapes: Mapping[str, tuple[int, ...]]
-    metadata: Mapping[str, str]
-
-
-def read_header(path: Path) -> Header:
-    """Raises ModelUnreadableError for anything that is no safetensors file."""
-    try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > LARGEST_HEADER:
-                raise ValueError(f"a header of {length} bytes")
-            content = json.loads(file.read(length))
-        metadata = content.pop("__metadata__", {})
-        return Header({key: tuple(value["shape"]) for key, value in content.items()}, metadata)
-    except FileNotFoundError as error:
-        raise ModelNotFoundError(f"There is no model {path}.", "Check the path.") from error
-    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError) as error:
-        raise ModelUnreadableError(
-            f"{path} is not a safetensors file: {error}.", "It may be damaged or incomplete: fetch it again."
-        ) from error
+    configuration = layout.read_configuration(source)
+    layout.check_weights(source, configuration)
+    return spec_of(configuration)
 
 
 def read_checkpoint_configuration(path: Path) -> Configuration:
-    """The configuration that belongs to a checkpoint: the published one, and what its companion says."""
+    """The configuration that belongs to a checkpoint: the published one, and what its companion says.
+
+    Raises a ModelError for every file that can't be edited with, before its weights are read.
+    """
     if path.suffix in layout.PICKLED:
         raise layout.pickled_error(path)
-    header = read_header(path)
+    header = read_original_header(path)
     family = recognise(path, header)
+    unet = _or_companion(path, "unet/config.json", published.UNETS[family])
+    vae = _or_companion(path, "vae/config.json", published.VAES[family])
+    with usable(path):
+        _refuse_another_unet(path, header, family, unet, vae)
+        _check_given_vae(path, vae)
     own = read_own(companion(path) / OWN_FILE)
     scheduler = {**published.SCHEDULER, **_parametrisation(path, family, header, own)}
-    unet = dict(published.UNETS[family])
     if family == "sd2" and scheduler["prediction_type"] == "epsilon":
-        unet["sample_size"] = SD2_BASE_SAMPLE
+        unet = _or_companion(path, "unet/config.json", {**unet, "sample_size": SD2_BASE_SAMPLE})
     encoders = zip(("text_encoder", "text_encoder_2"), published.ENCODERS[family], strict=False)
+    require_whole(path, header)
     return Configuration(
         where=path,
-        unet=_or_companion(path, "unet/config.json", unet),
-        vae=_or_companion(path, "vae/config.json", published.VAES[family]),
+        unet=unet,
+        vae=vae,
         encoders=tuple(_or_companion(path, f"{name}/config.json", config) for name, config in encoders),
         scheduler=_or_companion(path, "scheduler/scheduler_config.json", scheduler),
         own={"family": family, **own},
@@ -97,31 +99,171 @@ def companion(path: Path) -> Path:
     return path.with_suffix("")
 
 
+def given_vae(path: Path) -> Path | None:
+    """The VAE that was put beside a checkpoint; it wins over the file's own. None where there is none."""
+    places = (path.with_suffix(".vae.safetensors"), companion(path) / "vae.safetensors")
+    places = (*places, companion(path) / "vae" / f"{layout.NETWORKS['vae']}.safetensors")
+    return next((place for place in places if place.is_file()), None)
+
+
+def read_original_header(path: Path) -> Header:
+    """The header, its weights under the names of the original checkpoints. Raises a ModelError."""
+    header = read_header(path)
+    return Header(original(header.shapes), original(header.dtypes), header.metadata, header.stated_size)
+
+
 def recognise(path: Path, header: Header) -> str:
-    """The family, by whose text encoders the file holds."""
-    if any(has_weights(header, part) for part in TRANSFORMERS):
-        raise ModelIncapableError(
-            f"{path} is a diffusion transformer (Stable Diffusion 3, Flux and others).",
-            "Palimpsest edits with UNet models: Stable Diffusion 1.x, 2.x and SDXL.",
-        )
-    families = [family for family, parts in TEXT.items() if all(has_weights(header, part) for part in parts)]
+    """The family, by whose text encoders the file holds. Raises a ModelError for all that is no model."""
+    refuse_marks(path, header, MARKS)
+    families = [family for family, encoders in TEXT.items() if all(map(_holds(header), encoders))]
     if not families and has_weights(header, REFINER):
-        raise ModelIncapableError(
-            f"{path} is an SDXL refiner, which only finishes pictures.", "Use the SDXL base model."
-        )
-    if len(families) == 1 and has_weights(header, UNET) and has_weights(header, VAE):
-        return families[0]
-    networks = {"the UNet": has_weights(header, UNET), "the VAE": has_weights(header, VAE)}
-    parts = {**networks, "a text encoder": bool(families)}
+        raise refusal(path, "refiner")
+    has_unet = has_weights(header, UNET)
+    if not has_unet:
+        refuse_marks(path, header, MARKS_OF_PARTS)
+    has_vae = has_weights(header, VAE) or given_vae(path) is not None
+    if not families or not has_unet or not has_vae:
+        raise _incomplete(path, header, has_unet, has_vae, bool(families))
+    return "sd2" if families == ["sd1"] and _text_width(header) == SD2_WIDTH else families[-1]
+
+
+def _incomplete(
+    path: Path, header: Header, has_unet: bool, has_vae: bool, has_text: bool
+) -> ModelUnreadableError:
+    """The error for a file that lacks a part, or is one."""
+    if not has_unet and not has_text:
+        kind = _part_alone(header)
+        if kind is not None:
+            raise refusal(path, kind)
+    if has_unet and not has_vae and not has_text:
+        raise refusal(path, "unet")
+    parts = {"the UNet": has_unet, "the VAE": has_vae, "a text encoder": has_text}
     missing = ", ".join(name for name, present in parts.items() if not present)
-    raise ModelUnreadableError(
+    if missing == "the VAE":
+        return ModelUnreadableError(
+            f"{path} has no VAE.",
+            f"Put the one that belongs to it beside it, as {path.with_suffix('.vae.safetensors').name}.",
+            kind="without_vae",
+        )
+    return ModelUnreadableError(
         f"{path} is not a complete Stable Diffusion checkpoint: {missing} missing.",
         "Use the full checkpoint; add-ons (LoRA, VAE or UNet alone, embeddings) are no models.",
+        kind="incomplete",
     )
+
+
+def _part_alone(header: Header) -> str | None:
+    """A VAE, a text encoder or an embedding; None for what isn't known."""
+    if has_weights(header, VAE) or is_vae(header):
+        return "vae"
+    text = r"\btext_model\.encoder\.|^encoder\.block\.\d|^(?:cond_stage_model|conditioner)\.|resblocks\."
+    if marked("\n".join(header.shapes), [("text_encoder", text)]):
+        return "text_encoder"
+    small = all(len(shape) <= 2 and max(shape, default=0) <= 1 << 16 for shape in header.shapes.values())
+    return "embedding" if small and 0 < len(header.shapes) <= 2 else None
+
+
+def is_vae(header: Header) -> bool:
+    """Whether a file is a VAE alone, in whichever naming."""
+    names = vae_alone(header.shapes)
+    return all(f"{VAE}{side}.conv_in.weight" in names for side in ("encoder", "decoder"))
+
+
+def is_checkpoint(header: Header) -> bool:
+    """Whether a file was made to be a whole model, also one that can't be edited with."""
+    whole = has_weights(header, VAE) or any(
+        has_weights(header, prefix) for encoders in TEXT.values() for place in encoders for prefix in place
+    )
+    return whole and has_weights(header, UNET)
 
 
 def has_weights(header: Header, prefix: str) -> bool:
     return any(key.startswith(prefix) for key in header.shapes)
+
+
+def text_prefix(names: Mapping[str, Any], family: str, encoder: int) -> str:
+    """Under which prefix the weights of a text encoder are saved."""
+    places = TEXT[family][encoder]
+    if family == "sd2":  # saved by transformers, its name is that of SD 1.x
+        places = (*places, *TEXT["sd1"][0])
+    return next(prefix for prefix in places if any(name.startswith(prefix) for name in names))
+
+
+def _holds(header: Header) -> Any:
+    return lambda places: any(has_weights(header, prefix) for prefix in places)
+
+
+def _text_width(header: Header) -> int | None:
+    """How wide the text is that the UNet reads."""
+    shapes = (shape for name, shape in header.shapes.items() if TRANSFORMER.match(name))
+    return next((shape[-1] for shape in shapes if shape), None)
+
+
+def _refuse_another_unet(
+    path: Path, header: Header, family: str, unet: Mapping[str, Any], vae: Mapping[str, Any]
+) -> None:
+    """Raises ModelIncapableError unless the file's UNet is built as the configuration says."""
+    first = header.shapes.get(f"{UNET}input_blocks.0.0.weight", ())
+    if len(first) == 4:
+        refuse_channels(path, first[1], int(vae.get("latent_channels", 4)))
+    refuse_marks(path, header, MARKS_OF_UNETS)
+    refuse_quantised(path, header)
+    found, expected = _blocks(header), dict(expected_blocks(unet))
+    if found != expected:
+        has, wanted = sum(found.values()), sum(expected.values())
+        numbers = f"{has} transformers in {len(found)} blocks, not {wanted} in {len(expected)} as in {family}"
+        raise refusal(path, "cut_down", numbers)
+    width, wanted = _text_width(header), unet.get("cross_attention_dim")
+    if width != wanted:
+        raise refusal(path, "conditioned", f"it reads text of width {width}, where {family}'s reads {wanted}")
+
+
+def _blocks(header: Header) -> dict[str, int]:
+    """Block of the original UNet ("input_blocks.4") → how many transformer blocks it holds."""
+    found = {match[1]: 0 for name in header.shapes if (match := BLOCK.match(name))}
+    for name in header.shapes:
+        if match := TRANSFORMER.match(name):
+            found[match[1]] += 1
+    return found
+
+
+def expected_blocks(unet: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The same for a UNet's configuration. Raises KeyError, TypeError or IndexError for a damaged one."""
+    down, up = unet["down_block_types"], unet["up_block_types"]
+    layers, depth = int(unet.get("layers_per_block", 2)), unet.get("transformer_layers_per_block", 1)
+    depths = [depth] * len(down) if isinstance(depth, int) else list(depth)
+    yield "input_blocks.0", 0
+    for level, kind in enumerate(down):
+        for layer in range(layers):
+            yield f"input_blocks.{1 + level * (layers + 1) + layer}", depths[level] * ("CrossAttn" in kind)
+        if level < len(down) - 1:
+            yield f"input_blocks.{(level + 1) * (layers + 1)}", 0
+    yield from (("middle_block.0", 0), ("middle_block.1", depths[-1]), ("middle_block.2", 0))
+    for index, kind in enumerate(up):
+        for layer in range(layers + 1):
+            yield f"output_blocks.{index * (layers + 1) + layer}", depths[-1 - index] * ("CrossAttn" in kind)
+
+
+def _check_given_vae(path: Path, vae: Mapping[str, Any]) -> None:
+    """Raises a ModelError where the VAE beside the file is none, or of another kind of latents."""
+    place = given_vae(path)
+    if place is None:
+        return
+    header = read_header(place)
+    if not is_vae(header):
+        raise ModelUnreadableError(
+            f"{place} is no VAE of Stable Diffusion.", f"It is used for {path.name}: replace it or remove it."
+        )
+    refuse_quantised(place, header)
+    refuse_marks(place, header, [("edm", r"^(?:latents_mean|latents_std|edm_mean)$")])
+    require_whole(place, header)
+    given = vae_alone(header.shapes)[f"{VAE}decoder.conv_in.weight"][1]
+    latent = int(vae.get("latent_channels", 4))
+    if given != latent:
+        raise ModelUnreadableError(
+            f"{place} is a VAE for latents of {given} channels; {path} has {latent}.",
+            "Put the VAE there that belongs to the checkpoint.",
+        )
 
 
 def _parametrisation(
@@ -130,7 +272,7 @@ def _parametrisation(
     """What the UNet predicts: said by the companion, by the file, or by the family if that decides it."""
     if has_weights(header, "v_pred"):
         return {"prediction_type": "v_prediction", "rescale_betas_zero_snr": has_weights(header, "ztsnr")}
-    stated = own.get("prediction", MODELSPEC.get(header.metadata.get("modelspec.prediction_type", "")))
+    stated = own["prediction"] if "prediction" in own else _stated_prediction(path, header)
     scheduler = companion(path) / "scheduler" / "scheduler_config.json"
     if stated is None and family == "sd2" and not scheduler.is_file():
         raise ModelUnreadableError(
@@ -139,6 +281,19 @@ def _parametrisation(
             f"(the 512 px base models) into {companion(path) / OWN_FILE}.",
         )
     return {"prediction_type": "epsilon" if stated is None else stated}
+
+
+def _stated_prediction(path: Path, header: Header) -> str | None:
+    """What the file's metadata says; None where it says nothing. Raises ModelIncapableError."""
+    said = next((header.metadata[key] for key in MODELSPEC if header.metadata.get(key)), "").lower()
+    if "flow" in said or said == "rf":
+        raise refusal(path, "flow", f"it says that it predicts {said!r}")
+    if said in ("none", *PREDICTIONS):
+        return PREDICTIONS.get(said)
+    raise ModelUnreadableError(
+        f"{path} says that it predicts {said!r}, which Palimpsest does not know.",
+        f'Known: epsilon, v_prediction. Write {{"prediction": …}} into {companion(path) / OWN_FILE}.',
+    )
 
 
 def _or_companion(path: Path, name: str, config: Mapping[str, Any]) -> dict[str, Any]:

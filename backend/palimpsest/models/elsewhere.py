@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from palimpsest.errors import ModelNotFoundError, PalimpsestError, RequestError, StorageError
-from palimpsest.models.checkpoint import UNET, VAE, has_weights, read_header
+from palimpsest.models import checkpoint
 from palimpsest.storage.atomic import write_atomically
 
 LIST = "elsewhere.txt"
@@ -95,7 +95,6 @@ def is_checkpoint(path: Path) -> bool:
 @lru_cache(maxsize=4096)
 def _is_checkpoint(path: Path, changed: int, size: int) -> bool:
     try:
-        header = read_header(path)
+        return checkpoint.is_checkpoint(checkpoint.read_original_header(path))
     except PalimpsestError:
         return False
-    return has_weights(header, UNET) and has_weights(header, VAE)

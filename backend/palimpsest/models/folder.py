@@ -1,15 +1,24 @@
 """A model in the diffusers layout: what must lie in the folder, and reading it without the network.
 
-    model/  model_index.json  scheduler/scheduler_config.json  tokenizer/  [tokenizer_2/]
-            unet/ vae/ text_encoder/ [text_encoder_2/]   each with config.json and *.safetensors
+model/  model_index.json  scheduler/scheduler_config.json  tokenizer/  [tokenizer_2/]
+        unet/ vae/ text_encoder/ [text_encoder_2/]   each with config.json and *.safetensors
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
-from palimpsest.errors import ModelIncapableError, ModelNotFoundError, ModelUnreadableError, PickledModelError
+from palimpsest.errors import ModelNotFoundError, ModelUnreadableError, PickledModelError
+from palimpsest.models.header import read_header, require_whole
+from palimpsest.models.signatures import (
+    MARKS_OF_UNETS,
+    TRANSFORMERS,
+    refusal,
+    refuse_marks,
+    refuse_quantised,
+)
 from palimpsest.models.spec import OWN_FILE, Configuration, read_json, read_own
 
 PICKLED = (".ckpt", ".bin", ".pt", ".pth")
@@ -41,6 +50,20 @@ def weight_files(folder: Path, encoders: int) -> dict[str, list[Path]]:
     return {network: _network_files(folder / network, stem) for network, stem in names.items()}
 
 
+def check_weights(folder: Path, configuration: Configuration) -> None:
+    """Raises a ModelError for weights that are missing, cut short or quantised. Only headers are read."""
+    for network, files in weight_files(folder, len(configuration.encoders)).items():
+        _require_every_part(folder / network, files)
+        for file in files:
+            header = read_header(file)
+            if network == "unet":
+                refuse_marks(folder, header, MARKS_OF_UNETS)
+            refuse_quantised(folder, header)
+            require_whole(file, header)
+    for encoder in range(len(configuration.encoders)):
+        tokenizer_folder(folder, ("tokenizer", "tokenizer_2")[encoder])
+
+
 def variant_of(files: list[Path], stem: str) -> str | None:
     """``fp16`` for ``model.fp16.safetensors``: how diffusers and transformers call a second set of files."""
     first = files[0].name.removeprefix(stem + ".").split("-of-")[0]
@@ -68,7 +91,7 @@ def pickled_error(path: Path) -> PickledModelError:
     target = path.with_suffix(".safetensors").name
     return PickledModelError(
         f"{path} is a pickle file, which can run any program when it is read, so Palimpsest doesn't read it.",
-        "Get the model as .safetensors, or convert it once in its folder: python -c \"import torch, "
+        'Get the model as .safetensors, or convert it once in its folder: python -c "import torch, '
         f"safetensors.torch as s; d = torch.load('{path.name}', weights_only=True, map_location='cpu'); "
         "s.save_file({k: v.clone() for k, v in d.get('state_dict', d).items() if hasattr(v, 'clone')}, "
         f"'{target}')\"",
@@ -89,6 +112,16 @@ def _network_files(place: Path, stem: str) -> list[Path]:
     )
 
 
+def _require_every_part(place: Path, files: list[Path]) -> None:
+    """``model-00001-of-00003.safetensors`` has two brothers."""
+    parts = [match for file in files if (match := re.search(r"-\d+-of-(\d+)\.", file.name + "."))]
+    if parts and len(files) < int(parts[0][1]):
+        raise ModelUnreadableError(
+            f"The model's weights are missing: {place} holds {len(files)} of {int(parts[0][1])} files.",
+            "An interrupted download? Fetch the folder again.",
+        )
+
+
 def _index(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
 
@@ -104,11 +137,7 @@ def _require(folder: Path, parts: list[str]) -> None:
 
 def _refuse_other_architectures(folder: Path) -> None:
     if (folder / "transformer").is_dir() and not (folder / "unet").is_dir():
-        raise ModelIncapableError(
-            f"{folder} is a diffusion transformer (Stable Diffusion 3, Flux and others).",
-            "Palimpsest edits with UNet models: Stable Diffusion 1.x, 2.x and SDXL.",
-        )
+        pipeline = str(_index(folder / "model_index.json").get("_class_name", ""))
+        raise refusal(folder, next(kind for kind, mark in TRANSFORMERS if re.search(mark, pipeline)))
     if (folder / "text_encoder_2").is_dir() and not (folder / "text_encoder").is_dir():
-        raise ModelIncapableError(
-            f"{folder} is an SDXL refiner, which only finishes pictures.", "Use the SDXL base model."
-        )
+        raise refusal(folder, "refiner")

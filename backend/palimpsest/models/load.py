@@ -5,7 +5,7 @@ The built-in model is loaded by exactly this code. Nothing here ever reaches for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,7 @@ def _load_folder(folder: Path, device: torch.device, memory: Path | None) -> Dif
 
     configuration = layout.read_configuration(folder)
     spec_of(configuration)  # refuse what can't be used before reading gigabytes
+    layout.check_weights(folder, configuration)
     files = layout.weight_files(folder, len(configuration.encoders))
     unet = load_network(UNet2DConditionModel, folder / "unet", files["unet"])
     vae = load_network(AutoencoderKL, folder / "vae", files["vae"])
@@ -114,6 +115,8 @@ def load_network(cls: Any, place: Path, files: list[Path]) -> Any:
         ),
     )
     refuse_missing(place, [*report["missing_keys"], *map(str, report.get("mismatched_keys", ()))])
+    if stem != "model":
+        refuse_unexpected(place, report["unexpected_keys"])
     return network
 
 
@@ -165,6 +168,16 @@ def refuse_missing(place: Path, missing: list[str]) -> None:
         raise ModelUnreadableError(
             f"{place} lacks {len(wanted)} weights, the first is {sorted(wanted)[0]}.",
             "The files may be incomplete or belong to another configuration: fetch them again.",
+        )
+
+
+def refuse_unexpected(place: Path, unexpected: Iterable[str]) -> None:
+    """A network with more weights than ours computes something else."""
+    more = sorted(unexpected)
+    if more:
+        raise ModelUnreadableError(
+            f"{place} holds {len(more)} weights that its configuration has no place for, such as {more[0]}.",
+            "The files belong to another configuration or another kind of model.",
         )
 
 

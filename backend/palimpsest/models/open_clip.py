@@ -28,6 +28,8 @@ def from_open_clip(weights: Mapping[str, Tensor], layers: int) -> dict[str, Tens
     named = {new: weights[old] for old, new in WHOLE.items() if old in weights}
     if "text_projection" in weights:
         named["text_projection.weight"] = weights["text_projection"].T.contiguous()
+    elif "text_projection.weight" in weights:
+        named["text_projection.weight"] = weights["text_projection.weight"]
     for layer in range(layers):
         old, new = f"transformer.resblocks.{layer}.", f"text_model.encoder.layers.{layer}."
         named.update(_layer(weights, old, new))

@@ -13,10 +13,7 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.model import NoiseSchedule
-from palimpsest.errors import ModelUnreadableError
-
-PREDICTIONS = ("epsilon", "v_prediction")
-SPACINGS = ("leading", "linspace", "trailing")
+from palimpsest.models.spec import SCHEDULE_FIELDS, one_of
 
 
 def noise_schedule(config: Mapping[str, Any]) -> NoiseSchedule:
@@ -31,8 +28,8 @@ def noise_schedule(config: Mapping[str, Any]) -> NoiseSchedule:
     return NoiseSchedule(
         alphas_cumprod=alphas_cumprod,
         final_alpha_cumprod=1.0 if ends_at_one else float(alphas_cumprod[0]),
-        prediction=_one_of(config, "prediction_type", PREDICTIONS),
-        spacing=_one_of(config, "timestep_spacing", SPACINGS),
+        prediction=one_of(config, "prediction_type", SCHEDULE_FIELDS["prediction_type"]),
+        spacing=one_of(config, "timestep_spacing", SCHEDULE_FIELDS["timestep_spacing"]),
         steps_offset=int(config.get("steps_offset", 1)),  # absent only from old files, which meant 1
     )
 
@@ -40,17 +37,11 @@ def noise_schedule(config: Mapping[str, Any]) -> NoiseSchedule:
 def _betas(config: Mapping[str, Any]) -> Tensor:
     train_steps = int(config.get("num_train_timesteps", 1000))
     start, end = float(config.get("beta_start", 1e-4)), float(config.get("beta_end", 0.02))
-    kind = config.get("beta_schedule", "linear")
     if config.get("trained_betas") is not None:
         return torch.tensor(config["trained_betas"], dtype=torch.float64)
-    if kind == "linear":
+    if one_of(config, "beta_schedule", SCHEDULE_FIELDS["beta_schedule"]) == "linear":
         return torch.linspace(start, end, train_steps, dtype=torch.float64)
-    if kind == "scaled_linear":
-        return torch.linspace(start**0.5, end**0.5, train_steps, dtype=torch.float64) ** 2
-    raise ModelUnreadableError(
-        f"The scheduler's beta_schedule is {kind!r}, which Palimpsest does not know.",
-        "Known: linear, scaled_linear, or the betas themselves as trained_betas.",
-    )
+    return torch.linspace(start**0.5, end**0.5, train_steps, dtype=torch.float64) ** 2
 
 
 def _rescale_to_zero_terminal_snr(alphas_cumprod: Tensor) -> Tensor:
@@ -61,13 +52,3 @@ def _rescale_to_zero_terminal_snr(alphas_cumprod: Tensor) -> Tensor:
     root = alphas_cumprod.sqrt()
     scaled = (root - root[-1]) * root[0] / (root[0] - root[-1])
     return (scaled**2).clamp(min=2.0**-24)
-
-
-def _one_of(config: Mapping[str, Any], field: str, known: tuple[str, ...]) -> str:
-    value = config.get(field, known[0])
-    if value not in known:
-        raise ModelUnreadableError(
-            f"The scheduler's {field} is {value!r}, which Palimpsest does not know.",
-            f"Known: {', '.join(known)}.",
-        )
-    return value

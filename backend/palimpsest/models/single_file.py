@@ -18,11 +18,27 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import ModelUnreadableError
 from palimpsest.models import folder as layout
 from palimpsest.models import published
-from palimpsest.models.checkpoint import TEXT, companion, read_checkpoint_configuration
-from palimpsest.models.load import assemble, encoder_class, load_tokenizer, reading, refuse_missing
+from palimpsest.models.checkpoint import (
+    TEXT,
+    companion,
+    given_vae,
+    read_checkpoint_configuration,
+    text_prefix,
+)
+from palimpsest.models.load import (
+    assemble,
+    encoder_class,
+    load_tokenizer,
+    reading,
+    refuse_missing,
+    refuse_unexpected,
+)
 from palimpsest.models.open_clip import from_open_clip
-from palimpsest.models.spec import Configuration
+from palimpsest.models.spec import Configuration, spec_of
+from palimpsest.models.spelling import VAE, diffusers_vae, in_diffusers_names, original, vae_alone
 from palimpsest.models.weights_hash import weights_hash
+
+FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
 
 
 def load_checkpoint(
@@ -32,21 +48,36 @@ def load_checkpoint(
 
     Raises a ModelError that names what is missing, damaged or unsupported.
     """
-    from safetensors.torch import load_file
-
     configuration = read_checkpoint_configuration(path)
+    spec_of(configuration)  # refuse what can't be used before reading gigabytes
     family = str(configuration.own["family"])
     tokenizers = _tokenizer_folders(path, family, lenders)
-    weights: dict[str, Tensor] = reading(path, lambda: load_file(path))
-    networks = _unet(path, configuration, weights), _vae(path, configuration, weights)
+    weights = original(_read(path))
+    beside = given_vae(path)
+    vae = below(weights if beside is None else vae_alone(_read(beside)), VAE)
+    networks = _unet(path, configuration, weights), _vae(beside or path, configuration, vae)
     text = []
     for index, config in enumerate(configuration.encoders):
-        encoder = _encoder(path, config, below(weights, TEXT[family][index]))
+        encoder = _encoder(path, config, below(weights, text_prefix(weights, family, index)))
         pad = published.PADS[family][index]
         text.append((load_tokenizer(tokenizers[index], encoder, pad_token=pad), encoder))
-    beside = companion(path)
-    files = [path] + (layout.configuration_files(beside) if beside.is_dir() else [])
-    return assemble(configuration, networks, text, weights_hash(files, path.parent, memory), device)
+    return assemble(configuration, networks, text, weights_hash(_files(path), path.parent, memory), device)
+
+
+def _files(path: Path) -> list[Path]:
+    """All that decides what the model computes."""
+    beside, vae = companion(path), given_vae(path)
+    configurations = layout.configuration_files(beside) if beside.is_dir() else []
+    return [path, *configurations, *([] if vae is None else [vae])]
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file; float8 is widened to float16, which holds each of its numbers exactly."""
+    from safetensors.torch import load_file
+
+    weights: dict[str, Tensor] = reading(path, lambda: load_file(path))
+    small = {name: value.to(torch.float16) for name, value in weights.items() if value.dtype in FLOAT8}
+    return {**weights, **small}
 
 
 def below(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -67,6 +98,8 @@ def _vae(path: Path, configuration: Configuration, weights: dict[str, Tensor]) -
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
     config = dict(configuration.vae)
+    if in_diffusers_names(weights):
+        return _filled(path, AutoencoderKL, config, lambda: diffusers_vae(weights))
     return _filled(path, AutoencoderKL, config, lambda: convert_ldm_vae_checkpoint(weights, config))
 
 
@@ -74,9 +107,21 @@ def _filled(path: Path, cls: Any, config: dict[str, Any], convert: Callable[[], 
     """A network of diffusers without a moment of random weights: made empty, then given its tensors."""
     with torch.device("meta"):
         network = reading(path, lambda: cls.from_config(config))
-    result = reading(path, lambda: network.load_state_dict(convert(), strict=False, assign=True))
+    named = reading(path, lambda: _shaped(convert(), network.state_dict()))
+    result = reading(path, lambda: network.load_state_dict(named, strict=False, assign=True))
     refuse_missing(path, result.missing_keys)
+    refuse_unexpected(path, result.unexpected_keys)
     return network
+
+
+def _shaped(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A projection is a 1x1 convolution to some savers and a matrix to others: the same numbers."""
+    shaped = {}
+    for name, value in weights.items():
+        target = wanted[name].shape if name in wanted else value.shape
+        same = [side for side in value.shape if side != 1] == [side for side in target if side != 1]
+        shaped[name] = value.reshape(target) if same else value
+    return shaped
 
 
 def _encoder(path: Path, config: Mapping[str, Any], weights: dict[str, Tensor]) -> Any:
@@ -84,6 +129,7 @@ def _encoder(path: Path, config: Mapping[str, Any], weights: dict[str, Tensor]) 
 
     if "token_embedding.weight" in weights:
         weights = from_open_clip(weights, layers=int(config["num_hidden_layers"]))
+    weights = {key: value for key, value in weights.items() if not key.endswith("position_ids")}
     named = {key if key.startswith("text_") else f"text_model.{key}": value for key, value in weights.items()}
     cls = encoder_class(config)
     options = {"config": CLIPTextConfig(**config), "dtype": torch.float32, "output_loading_info": True}

@@ -8,12 +8,20 @@ configuration cannot: ``{"family": "demo", "guidance": 3.0, "steps": 30, "native
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from palimpsest.errors import ModelIncapableError, ModelUnreadableError
+from palimpsest.errors import ModelUnreadableError
+from palimpsest.models.signatures import (
+    refuse_channels,
+    refuse_quantisation_config,
+    refuse_scheduler,
+    refuse_unet,
+    refuse_vae,
+)
 
 OWN_FILE = "palimpsest.json"
 OWN_FIELDS: dict[str, Any] = {
@@ -24,6 +32,12 @@ OWN_FIELDS: dict[str, Any] = {
     "native_size": int,
     "words": list,  # all that it knows, where they are few
     "prediction": str,  # single files only: "epsilon" or "v_prediction"
+}
+#: What is known of a scheduler's configuration; the first is meant where nothing is said.
+SCHEDULE_FIELDS: dict[str, tuple[str, ...]] = {
+    "prediction_type": ("epsilon", "v_prediction"),
+    "timestep_spacing": ("leading", "linspace", "trailing"),
+    "beta_schedule": ("linear", "scaled_linear"),
 }
 OPERATIONS = ("replace", "insert", "restyle", "remove", "reweight")
 
@@ -91,18 +105,25 @@ class Configuration:
 
 def spec_of(configuration: Configuration) -> Spec:
     """Raises ModelIncapableError for a UNet that is no plain text-to-image one, ModelUnreadableError."""
-    try:
+    with usable(configuration.where):
         return _spec_of(configuration)
-    except (KeyError, TypeError, IndexError) as error:
+
+
+@contextmanager
+def usable(where: Path) -> Iterator[None]:
+    """What a damaged configuration raises, as ModelUnreadableError that names the model."""
+    try:
+        yield
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError, ZeroDivisionError) as error:
         raise ModelUnreadableError(
-            f"The configuration of {configuration.where} can't be used: {error!r}.",
+            f"The configuration of {where} can't be used: {error!r}.",
             "The files may be damaged: fetch them again.",
         ) from error
 
 
 def _spec_of(configuration: Configuration) -> Spec:
     unet, vae = configuration.unet, configuration.vae
-    _refuse_other_tasks(configuration)
+    _refuse_other_models(configuration)
     stride = 2 ** (len(vae["block_out_channels"]) - 1)
     family = str(configuration.own.get("family", recognise(configuration)))
     return Spec(
@@ -157,21 +178,36 @@ def read_json(path: Path) -> dict[str, Any]:
     """Raises ModelUnreadableError that names the file."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelUnreadableError(f"{path} can't be read: {error}.") from error
     if not isinstance(content, dict):
         raise ModelUnreadableError(f"{path} is not a JSON object.")
     return content
 
 
-def _refuse_other_tasks(configuration: Configuration) -> None:
-    channels, latent = configuration.unet.get("in_channels", 4), configuration.vae.get("latent_channels", 4)
-    if channels != latent:
-        raise ModelIncapableError(
-            f"{configuration.where} takes {channels} channels where a text-to-image model takes {latent}: "
-            "it is an inpainting, depth or upscaling model.",
-            "Use the text-to-image model of the same family.",
+def _refuse_other_models(configuration: Configuration) -> None:
+    """Raises a ModelError for all that was trained or built in another way than the plain models."""
+    where, unet, vae = configuration.where, configuration.unet, configuration.vae
+    refuse_channels(where, int(unet.get("in_channels", 4)), int(vae.get("latent_channels", 4)))
+    refuse_unet(where, unet)
+    refuse_vae(where, vae)
+    refuse_scheduler(where, configuration.scheduler)
+    for config in (unet, vae, *configuration.encoders):
+        refuse_quantisation_config(where, config)
+    for field, known in SCHEDULE_FIELDS.items():
+        if field != "beta_schedule" or configuration.scheduler.get("trained_betas") is None:
+            one_of(configuration.scheduler, field, known)
+
+
+def one_of(config: Mapping[str, Any], field: str, known: tuple[str, ...]) -> str:
+    """A field of the scheduler's configuration, by default the first of ``known``."""
+    value = config.get(field, known[0])
+    if value not in known:
+        raise ModelUnreadableError(
+            f"The scheduler's {field} is {value!r}, which Palimpsest does not know.",
+            f"Known: {', '.join(known)}.",
         )
+    return value
 
 
 def _encoder(config: Mapping[str, Any]) -> Encoder:
