@@ -26,3 +26,10 @@ def test_a_wrong_value_is_named(value: str) -> None:
 def test_reading_makes_nothing(tmp_path: Path) -> None:
     read_settings({"PALIMPSEST_HOME": str(tmp_path / "home")})
     assert not (tmp_path / "home").exists()
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    settings = read_settings({"PALIMPSEST_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/24,"})
+    assert settings.trusted_proxies == ("127.0.0.1", "10.0.0.0/24")
+    with pytest.raises(RequestError, match=r"TRUSTED_PROXIES names 'proxy\.example'"):
+        read_settings({"PALIMPSEST_TRUSTED_PROXIES": "proxy.example"})

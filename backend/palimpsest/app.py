@@ -22,7 +22,7 @@ import uvicorn
 
 import palimpsest
 from palimpsest.api.application import create_app
-from palimpsest.api.connection import patient
+from palimpsest.api.connection import patient, room_for
 from palimpsest.api.house import PROTOCOL, ApiLimits, House
 from palimpsest.errors import PalimpsestError, RequestError, TokenError
 from palimpsest.jobs.engine import Engine, Limits
@@ -47,6 +47,7 @@ PULLER = "palimpsest.tasks.pull:open_puller"
 NETWORK = Lane("network", "", ("pull",))  # beside everything else: it needs no device
 EDITING = ("edit", "invert", "attention", "describe")
 SWEEP_SECONDS = 600.0
+WAITING_CONNECTIONS = 128  # accepted in one go, before any of them can be made to leave again
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -88,17 +89,7 @@ class Server(uvicorn.Server):
     def __init__(
         self, house: House, notice: announcement.Announcement, folder: Path, options: ServeOptions
     ) -> None:
-        super().__init__(
-            uvicorn.Config(
-                create_app(house),
-                http=patient(house.limits.stall_seconds),
-                log_level="info" if options.verbose else "warning",
-                access_log=options.verbose,
-                server_header=False,
-                timeout_graceful_shutdown=5,
-                ws="none",
-            )
-        )
+        super().__init__(configured(house, options.verbose))
         self._house = house
         self._notice = notice
         self._folder = folder
@@ -144,6 +135,23 @@ class Server(uvicorn.Server):
                 self.leave()
 
 
+def configured(house: House, verbose: bool = False) -> uvicorn.Config:
+    """How uvicorn serves a house. It believes no forwarded address unless the settings name the proxy."""
+    return uvicorn.Config(
+        create_app(house),
+        http=patient(house.limits, house.proxies),
+        lifespan="on",
+        log_level="info" if verbose else "warning",
+        access_log=verbose,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        backlog=WAITING_CONNECTIONS,
+        ws="none",
+        proxy_headers=bool(house.proxies),
+        forwarded_allow_ips=list(house.proxies),
+    )
+
+
 def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str]) -> House:
     """Open the stores and set up the engine; nothing runs yet."""
     folders = settings.folders
@@ -153,6 +161,8 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
         image_bytes=settings.max_image_bytes,
         requests_per_second=settings.requests_per_second,
         stall_seconds=settings.upload_stall_seconds,
+        connections=room_for(settings.connections),
+        connections_per_address=settings.connections_per_address,
     )
     leftovers.remove_arrivals(folders)
     start_sweeping(folders, album, Retention(settings.keep_days * 86400.0, settings.keep_bytes))
@@ -170,6 +180,7 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
         limits=limits,
         hosts=options.allowed_hosts,
         any_address=options.host not in LOOPBACK,
+        proxies=settings.trusted_proxies,
         notices=notices_of(database),
         scratch=leftovers.arriving(folders),
     )

@@ -17,7 +17,8 @@ PalimpsestError
 │   └── NotFiniteError        its networks gave NaN or infinity
 ├── ResourceError             the machine ran out of something             507/503
 │   ├── OutOfMemoryError / DiskFullError / StorageError / NetworkError
-│   └── OfflineError / ChecksumError / QueueFullError / ServerRunningError
+│   ├── OfflineError / ChecksumError / QueueFullError / ServerRunningError
+│   └── ConnectionsFullError
 ├── JobError                  a job that isn't there or couldn't go on     404/409/500
 │   ├── JobNotFoundError / JobExistsError / ArtifactNotFoundError
 │   └── WorkerDiedError / JobStalledError / JobCancelledError
@@ -217,6 +218,10 @@ class ChecksumError(NetworkError):
 
 class QueueFullError(ResourceError):
     code = "queue_full"
+
+
+class ConnectionsFullError(ResourceError):
+    code = "connections_full"
 
 
 class ServerRunningError(ResourceError):

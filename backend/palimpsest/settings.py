@@ -7,6 +7,7 @@ makes no folder and opens no file.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import sys
 from collections.abc import Mapping
@@ -37,6 +38,9 @@ class Settings:
     queue_jobs: int = 200  # that wait at once
     queue_jobs_per_owner: int = 100
     requests_per_second: int = 1000  # per token
+    connections: int = 512  # open at once, in all
+    connections_per_address: int = 128  # of one address; those of this machine and of proxies aren't counted
+    trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For is believed
     upload_stall_seconds: int = 20  # without one byte of an upload
     idle_unload_seconds: int = 600  # then an idle worker ends and its memory is free
     cancel_grace_seconds: int = 15  # then a worker that doesn't stop is ended
@@ -67,9 +71,25 @@ def _parse(name: str, text: str) -> Any:
         return text
     if name == "model_folders":
         return _parse_folders(text)
+    if name == "trusted_proxies":
+        return _parse_networks(text)
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise RequestError(f"{PREFIX}{name.upper()} is {text!r}, which is not a whole number above zero.")
+
+
+def _parse_networks(text: str) -> tuple[str, ...]:
+    """Addresses and networks, separated by commas."""
+    networks = tuple(part.strip() for part in text.split(",") if part.strip())
+    for network in networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise RequestError(
+                f"{PREFIX}TRUSTED_PROXIES names {network!r}, which is no address and no network.",
+                "Write for instance 127.0.0.1 or 10.0.0.0/24.",
+            ) from error
+    return networks
 
 
 def _parse_folders(text: str) -> tuple[Path, ...]:

@@ -14,9 +14,8 @@ from typing import Any
 import requests
 import uvicorn
 
-from palimpsest.api.application import create_app
-from palimpsest.api.connection import patient
 from palimpsest.api.house import ApiLimits, House
+from palimpsest.app import configured
 from palimpsest.errors import ModelNotFoundError
 from palimpsest.jobs.engine import Engine, Limits
 from palimpsest.jobs.log import EventLog
@@ -117,8 +116,7 @@ def live(
         **rest,
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    http = patient(house.limits.stall_seconds)
-    server = uvicorn.Server(uvicorn.Config(create_app(house), http=http, log_level="error", lifespan="on"))
+    server = uvicorn.Server(configured(house))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

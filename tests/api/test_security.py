@@ -86,6 +86,8 @@ def test_every_route_refuses_a_foreign_host(server, routes, host):
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": ""},
+        {"Origin": "http://["},
+        {"Origin": "http://127.0.0.1\u2100:1".encode().decode("latin1")},
         {"Sec-Fetch-Site": "cross-site"},
     ],
     ids=str,
@@ -131,10 +133,34 @@ def test_another_protocol_is_told_what_to_do(server):
     assert "install.py" in answer.json()["hint"]
 
 
-def test_guessing_tokens_is_slowed_down(tmp_path):
+def guesses(server, count: int, **headers: str) -> list[int]:
+    told = {"Authorization": "Bearer no", **headers}
+    return [plain(server, "GET", "/v1/jobs", told)[0] for _ in range(count)]
+
+
+def test_guessing_tokens_is_slowed_down_and_keeps_no_right_one_out(tmp_path):
+    """Behind a tunnel or a proxy everybody has the same address."""
     with live(tmp_path, limits=ApiLimits(refusals_per_minute=5)) as server:
-        statuses = [plain(server, "GET", "/v1/jobs", {"Authorization": "Bearer no"})[0] for _ in range(8)]
-        assert statuses == [401] * 5 + [429] * 3
+        assert guesses(server, 8) == [401] * 5 + [429] * 3
+        assert [server.ask("GET", "/v1/jobs", owner).status_code for owner in TOKENS] == [200, 200]
+
+
+def test_a_forwarded_address_is_believed_only_from_a_proxy_that_was_named(tmp_path):
+    for proxies, last in [((), 429), (("10.0.0.0/8",), 429), (("127.0.0.0/8",), 401)]:
+        folder = tmp_path / f"believed-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        with live(folder, limits=ApiLimits(refusals_per_minute=1), proxies=proxies) as server:
+            assert guesses(server, 1, **{"X-Forwarded-For": "203.0.113.1"}) == [401]
+            assert guesses(server, 1, **{"X-Forwarded-For": "203.0.113.2"}) == [last]
+            assert guesses(server, 2, **{"X-Forwarded-For": "[::1"})[1] == 429
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "9" * 19, "+5", "-1", "5, 6", "\u0665"])
+def test_no_length_of_a_body_is_a_mistake_of_ours(server, length):
+    head = f"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKENS['anna']}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
+        assert connection.recv(100).split()[1] in (b"400", b"413")
 
 
 def test_a_body_larger_than_the_limit_is_refused_said_or_unsaid(tmp_path):

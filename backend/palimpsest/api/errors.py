@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from palimpsest.errors import (
     BodyStalledError,
+    BodyTooLargeError,
     MethodNotAllowedError,
     PalimpsestError,
     RateLimitedError,
@@ -29,6 +30,8 @@ def error_response(error: PalimpsestError, headers: dict[str, str] | None = None
     told = dict(headers) if headers is not None else {}
     if isinstance(error, TokenError):
         told["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, (BodyTooLargeError, BodyStalledError)):
+        told["Connection"] = "close"  # what is left of the body is of no use
     if isinstance(error, RateLimitedError):
         told["Retry-After"] = "1"
     return JSONResponse(error.to_json(), error.status, told)

@@ -24,10 +24,13 @@ class ApiLimits:
     json_bytes: int = 1 << 20
     image_bytes: int = 512 << 20
     concept_bytes: int = 16 << 20
-    stall_seconds: float = 20.0  # without one byte of an upload
+    stall_seconds: float = 20.0  # without one byte of an upload; for a head; for a body already answered
+    unread_seconds: float = 60.0  # for a client to read some of an answer
+    connections: int = 512  # in all
+    connections_per_address: int = 128  # this machine's own and those of proxies not counted
     least_rate: float = 1024.0  # bytes per second that an upload must bring on average
     requests_per_second: int = 1000  # per token
-    refusals_per_minute: int = 60  # wrong tokens per address
+    refusals_per_minute: int = 60  # wrong tokens per address; then they are answered with 429
     wait_seconds: float = 55.0  # longest answer to a long poll
 
 
@@ -46,6 +49,7 @@ class House:
     limits: ApiLimits = ApiLimits()
     hosts: tuple[str, ...] = ()
     any_address: bool = False  # bound to more than this machine
+    proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For is believed
     notices: tuple[str, ...] = ()
     scratch: Path = Path()  # for files on their way into the concept library
     closing: threading.Event = field(default_factory=threading.Event)  # open streams must end

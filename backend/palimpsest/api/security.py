@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from palimpsest.api.connection import CONNECTION, group_of
 from palimpsest.api.errors import error_response
 from palimpsest.api.house import PROTOCOL, House
 from palimpsest.errors import (
@@ -59,7 +60,7 @@ class Door:
             limit = self._body_limit(scope["path"])
             refuse_declared(headers, limit)
         except PalimpsestError as error:
-            await error_response(error, {"Connection": "close"})(scope, receive, send)
+            await error_response(error, {"Connection": "close"})(scope, receive, hardened(send))
             return
         self._house.last_request[0] = time.monotonic()
         body = CountedBody(receive, limit, self._house)
@@ -76,17 +77,18 @@ class Door:
         require_protocol(headers.get(PROTOCOL_HEADER))
 
     def _admit(self, scope: Scope, headers: Headers) -> str:
-        address = scope["client"][0] if scope.get("client") is not None else ""
-        if not self._refusals.holds(address):
-            raise RateLimitedError("Too many wrong tokens.", "Wait a minute.")
+        """Whose token it is. A right one is let in however many wrong ones came from the same address."""
         owner = owner_of(headers.get("authorization", ""), self._digests)
-        if owner is None:
-            self._refusals.take(address)
-            raise TokenError(
-                "The token is missing or wrong.",
-                "Send 'Authorization: Bearer TOKEN'; the server's state file says where its token is kept.",
-            )
-        return owner
+        if owner is not None:
+            welcome(scope)
+            return owner
+        address = scope["client"][0] if scope.get("client") is not None else ""
+        if not self._refusals.take(group_of(address)):
+            raise RateLimitedError("Too many wrong tokens.", "Wait a minute.")
+        raise TokenError(
+            "The token is missing or wrong.",
+            "Send 'Authorization: Bearer TOKEN'; the server's state file says where its token is kept.",
+        )
 
     def _body_limit(self, path: str) -> int:
         limits = self._house.limits
@@ -138,9 +140,6 @@ class Buckets:
         self._size = size
         self._levels: dict[str, tuple[float, float]] = {}
 
-    def holds(self, name: str) -> bool:
-        return self._level(name) >= 1
-
     def take(self, name: str) -> bool:
         level = self._level(name)
         if level < 1:
@@ -153,6 +152,13 @@ class Buckets:
     def _level(self, name: str) -> float:
         level, then = self._levels.get(name, (self._size, 0.0))
         return min(self._size, level + (time.monotonic() - then) * self._rate)
+
+
+def welcome(scope: Scope) -> None:
+    """The connection has shown a right token: it need not make room for others."""
+    connection = scope.get("state", {}).get(CONNECTION)
+    if connection is not None:
+        connection.welcome = True
 
 
 def digest(token: str) -> bytes:
@@ -200,9 +206,17 @@ def is_address(name: str) -> bool:
 def require_origin(headers: Headers) -> None:
     """A browser says where a page comes from; only our own pages may ask."""
     origin, host = headers.get("origin"), headers.get("host", "")
-    foreign = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    foreign = origin is not None and place_of(origin) != host.lower()
     if foreign or headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         raise OriginForbiddenError("Pages from elsewhere may not use this server.")
+
+
+def place_of(origin: str) -> str:
+    """Host and port of a page's origin; nothing for one that can't be read."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def require_protocol(told: str | None) -> None:
@@ -215,7 +229,8 @@ def require_protocol(told: str | None) -> None:
 
 def refuse_declared(headers: Headers, limit: int) -> None:
     declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
+    digits = declared.strip().lstrip("0")
+    if digits.isdecimal() and (len(digits) > 18 or int(digits) > limit):
         raise too_large(limit)
 
 
