@@ -38,6 +38,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.errors",
         "palimpsest.contract",
         "palimpsest.core.finite",
+        "palimpsest.limits",
         "palimpsest.core.model",
         "palimpsest.storage.atomic",
         "palimpsest.storage.room",

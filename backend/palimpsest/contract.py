@@ -14,7 +14,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
-from palimpsest.errors import ConceptImagesError
+from palimpsest.errors import ConceptImagesError, RequestError
 from palimpsest.limits import ConceptName, Length, Range, Written, judge, refusal, shown
 
 Operation = Literal["replace", "insert", "restyle", "remove", "reweight"]
@@ -205,6 +205,13 @@ def from_json(cls: type[AnyRequest], data: Any, where: str = "") -> AnyRequest:
     Raises RequestError that names the field and the value, and what making one raises.
     """
     return typing.cast(AnyRequest, _decode(cls, data, where))
+
+
+def request_of(recipe: Any) -> EditRequest:
+    """The request that a recipe says to do again. Raises RequestError for what is no recipe of ours."""
+    if not isinstance(recipe, dict) or recipe.get("kind") != "edit" or "request" not in recipe:
+        raise RequestError("This is not a recipe.", "A recipe is the recipe.json written beside a result.")
+    return from_json(EditRequest, recipe["request"], "the recipe's request")
 
 
 def _decode(kind: Any, value: Any, where: str) -> Any:

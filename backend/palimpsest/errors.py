@@ -18,7 +18,7 @@ PalimpsestError
 ├── ResourceError             the machine ran out of something             507/503
 │   ├── OutOfMemoryError / DiskFullError / StorageError / NetworkError
 │   ├── OfflineError / ChecksumError / QueueFullError / ServerRunningError
-│   └── ConnectionsFullError
+│   └── ConnectionsFullError / DeviceNotFoundError
 ├── JobError                  a job that isn't there or couldn't go on     404/409/500
 │   ├── JobNotFoundError / JobExistsError / ArtifactNotFoundError
 │   └── WorkerDiedError / JobStalledError / JobCancelledError
@@ -193,6 +193,11 @@ class ResourceError(PalimpsestError):
 class OutOfMemoryError(ResourceError):
     code = "out_of_memory"
     status = 507
+
+
+class DeviceNotFoundError(ResourceError):
+    code = "device_not_found"
+    exit_code = 2
 
 
 class DiskFullError(ResourceError):

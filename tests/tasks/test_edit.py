@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from palimpsest.contract import Control, EditRequest, InversionSettings
+from palimpsest.contract import Control, EditRequest, InversionSettings, request_of
 from palimpsest.errors import (
     ConceptIncompatibleError,
     ConceptNotFoundError,
@@ -28,7 +28,7 @@ from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.concepts import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
-from palimpsest.tasks.recipe import differences, request_of
+from palimpsest.tasks.recipe import differences
 from palimpsest.tasks.workplace import Workplace
 from workplaces import SHOWS, picture, selection
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 
 import palimpsest
+from palimpsest.cli.output import LOST, lenient
 from palimpsest.errors import PalimpsestError
 
 COMMANDS = (
@@ -40,6 +40,17 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    with lenient() as (out, _):
+        code = run(arguments)
+        out.flush()
+        if out.lost is None:
+            return code
+        if not isinstance(out.lost, BrokenPipeError):  # else whoever read it has gone, and knows
+            print(f"The output could not be written: {out.lost}. What is in files is there.", file=sys.stderr)
+        return code if code != 0 else LOST
+
+
+def run(arguments: Sequence[str] | None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         return options.run(options)
@@ -48,9 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. Nothing was half-written.", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
 
 
 def build_parser() -> argparse.ArgumentParser:

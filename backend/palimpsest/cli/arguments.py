@@ -17,6 +17,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "a .safetensors checkpoint (default: the built-in model)",
     )
     parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps (default: the fastest)")
+    parser.set_defaults(model_needed=True)
 
 
 def add_local(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from palimpsest.cli import arguments
 from palimpsest.contract import AttentionRequest, InversionSettings
+from palimpsest.settings import read_settings
 
 
 def add_parser(commands: Any) -> None:
@@ -30,17 +31,20 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
     from palimpsest.cli.backend import opened
+    from palimpsest.cli.pictures import Pictures
 
     target = running.Target(options.output, f"{options.image.stem}-{_safe(options.word)}", options.overwrite)
     target.check("map", "selection")
+    pictures = Pictures(read_settings())
+    request = AttentionRequest(
+        image=pictures.name(options.image),
+        source_prompt=options.shows,
+        word=options.word,
+        model=options.model,
+        inversion=InversionSettings(working_size=options.working_size),
+    )
     with opened(options) as backend:
-        request = AttentionRequest(
-            image=backend.put(options.image),
-            source_prompt=options.shows,
-            word=options.word,
-            model=options.model,
-            inversion=InversionSettings(working_size=options.working_size),
-        )
+        pictures.put(backend)
         finished = running.run(backend, request, options)
         return running.report(target.write(backend, finished), finished.result, options)
 

@@ -18,18 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from palimpsest import contract, errors
+from palimpsest.cli.pictures import require_picture
 from palimpsest.contract import KINDS, Request
-from palimpsest.errors import (
-    ImageNotFoundError,
-    ImageTooLargeError,
-    ImageUnreadableError,
-    JobCancelledError,
-    NetworkError,
-    PalimpsestError,
-)
+from palimpsest.errors import JobCancelledError, ModelNotFoundError, NetworkError, PalimpsestError
 from palimpsest.jobs import events
 from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Progressed, Queued
-from palimpsest.models.catalog import names_path
+from palimpsest.models.catalog import find, names_path
+from palimpsest.models.checkpoint import read_spec
+from palimpsest.models.devices import require_devices
+from palimpsest.models.spec import Spec
 from palimpsest.settings import Settings, read_settings
 from palimpsest_client.client import Client, find_client
 from palimpsest_client.protocol import ClientError, RefusedError, UnreachableError
@@ -130,8 +127,18 @@ def opened(options: argparse.Namespace) -> Iterator[Backend]:
     if client is not None:
         yield Served(client, settings.max_image_bytes)
         return
+    if options.model_needed:
+        require_model(options.model, settings)
     with workplace(options, settings) as place:
         yield InProcess(place)
+
+
+def require_model(name: str, settings: Settings) -> Spec:
+    """Raises the ModelErrors that its configuration alone gives reason for."""
+    place = find(name, settings.folders.models, others=settings.model_folders)
+    if not place.exists():
+        raise ModelNotFoundError(f"There is no model {place}.", "Check the path.")
+    return read_spec(place)
 
 
 def must_be_here(options: argparse.Namespace, settings: Settings) -> bool:
@@ -156,10 +163,12 @@ def running_server() -> Client | None:
 @contextmanager
 def workplace(options: argparse.Namespace, settings: Settings | None = None) -> Iterator[Workplace]:
     """A workplace in this process whose pictures live only as long as this command."""
-    from palimpsest.tasks.workplace import Places, open_workplace
-
     settings = read_settings() if settings is None else settings
     device = getattr(options, "device", None)
+    device = settings.device if device is None else device
+    require_devices(device)
+    from palimpsest.tasks.workplace import Places, open_workplace
+
     with tempfile.TemporaryDirectory(prefix="palimpsest-") as images:
         places = Places(
             models=str(settings.folders.models),
@@ -175,23 +184,7 @@ def workplace(options: argparse.Namespace, settings: Settings | None = None) -> 
             paths_allowed=True,
             previews=False,
         )
-        yield open_workplace(settings.device if device is None else device, asdict(places))
-
-
-def require_picture(file: Path, most: int) -> None:
-    """Raises ImageNotFoundError, ImageTooLargeError, ImageUnreadableError."""
-    try:
-        with file.open("rb") as opened_file:
-            size = opened_file.seek(0, 2)
-    except FileNotFoundError as error:
-        raise ImageNotFoundError(f"There is no file {file}.", "Check the path.") from error
-    except OSError as error:
-        raise ImageUnreadableError(f"{file} can't be read: {error.strerror}.", "Check the file.") from error
-    if size > most:
-        raise ImageTooLargeError(
-            f"{file} has {size} bytes; at most {most} are read.",
-            "PALIMPSEST_MAX_IMAGE_BYTES sets the limit.",
-        )
+        yield open_workplace(device, asdict(places))
 
 
 @contextmanager

@@ -36,7 +36,6 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
     from palimpsest.cli.backend import workplace
-    from palimpsest.tour.run import Tour
 
     shown = running.Display(sys.stderr, options.quiet)
 
@@ -48,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
         here = Path(scratch)
         settings = replace(read_settings(), folders=Folders(here / "data", here / "cache", here / "config"))
         with workplace(options, settings) as place:
+            from palimpsest.tour.run import Tour
+
             tour = Tour(place, options.output, options.model, watch)
             files = tour.run()
     return running.report({name: str(path) for name, path in files.items()}, tour.report, options)

@@ -9,6 +9,7 @@ from typing import Any
 
 from palimpsest.cli import arguments
 from palimpsest.contract import DescribeRequest
+from palimpsest.settings import read_settings
 
 
 def add_parser(commands: Any) -> None:
@@ -22,16 +23,20 @@ def add_parser(commands: Any) -> None:
     arguments.add_model(parser)
     arguments.add_local(parser)
     arguments.add_reporting(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, model_needed=False)  # a captioner may do it
 
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
     from palimpsest.cli.backend import opened
+    from palimpsest.cli.pictures import Pictures
 
+    pictures = Pictures(read_settings())
+    image, selection = pictures.name(options.image), pictures.name_if(options.selection)
+    request = DescribeRequest(image, selection, options.model)
     with opened(options) as backend:
-        image, selection = backend.put(options.image), running.put(backend, options.selection)
-        finished = running.run(backend, DescribeRequest(image, selection, options.model), options)
+        pictures.put(backend)
+        finished = running.run(backend, request, options)
     result = finished.result
     print(json.dumps({"files": {}, "result": result}) if options.json else result["caption"])
     return 0

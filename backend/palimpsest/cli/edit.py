@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from palimpsest.cli import arguments
 from palimpsest.contract import Control, EditRequest, Operation
+from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
-    from palimpsest.cli.backend import Backend
+    from palimpsest.cli.pictures import Pictures
 
 EXAMPLES = """examples:
   palimpsest edit photo.png --selection cat.png --shows "a photo of a cat" --should-show "a photo of <my-toy>"
@@ -111,23 +112,25 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
     from palimpsest.cli.backend import opened
+    from palimpsest.cli.pictures import Pictures
 
     target = running.Target(options.output, f"{options.image.stem}-{options.operation}", options.overwrite)
     target.check("layer", "composite")
+    pictures = Pictures(read_settings())
+    request = request_of(pictures, options)
     with opened(options) as backend:
-        finished = running.run(backend, request_of(backend, options), options)
+        pictures.put(backend)
+        finished = running.run(backend, request, options)
         return running.report(target.write(backend, finished), finished.result, options)
 
 
-def request_of(backend: Backend, options: argparse.Namespace) -> EditRequest:
-    from palimpsest.cli import running
-
+def request_of(pictures: Pictures, options: argparse.Namespace) -> EditRequest:
     return EditRequest(
-        image=backend.put(options.image),
+        image=pictures.name(options.image),
         operation=options.operation,
         source_prompt=options.shows,
         target_prompt=options.should_show,
-        selection=running.put(backend, options.selection),
+        selection=pictures.name_if(options.selection),
         pairs=tuple(options.pair),
         weights=dict(options.weight),
         model=options.model,

@@ -8,6 +8,7 @@ from typing import Any
 
 from palimpsest.cli import arguments
 from palimpsest.contract import InvertRequest
+from palimpsest.settings import read_settings
 
 
 def add_parser(commands: Any) -> None:
@@ -33,17 +34,20 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
     from palimpsest.cli.backend import opened
+    from palimpsest.cli.pictures import Pictures
 
     target = running.Target(options.output, f"{options.image.stem}-invert", options.overwrite)
     target.check("reconstruction")
+    pictures = Pictures(read_settings())
+    request = InvertRequest(
+        image=pictures.name(options.image),
+        source_prompt=options.shows,
+        selection=pictures.name_if(options.selection),
+        model=options.model,
+        inversion=arguments.inversion_settings(options),
+        context=options.context,
+    )
     with opened(options) as backend:
-        request = InvertRequest(
-            image=backend.put(options.image),
-            source_prompt=options.shows,
-            selection=running.put(backend, options.selection),
-            model=options.model,
-            inversion=arguments.inversion_settings(options),
-            context=options.context,
-        )
+        pictures.put(backend)
         finished = running.run(backend, request, options)
         return running.report(target.write(backend, finished), finished.result, options)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from palimpsest.cli import arguments
 from palimpsest.contract import ConceptKind, LearnRequest
+from palimpsest.errors import ModelError
+from palimpsest.settings import read_settings
+
+if TYPE_CHECKING:
+    from palimpsest.cli.pictures import Pictures
 
 EXAMPLE = """example:
   palimpsest learn my-toy toy1.jpg toy2.jpg toy3.jpg toy4.jpg --noun toy
@@ -61,24 +67,35 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
-    from palimpsest.cli.backend import opened
+    from palimpsest.cli.backend import opened, require_model
+    from palimpsest.cli.pictures import Pictures
+    from palimpsest.core.tokens import require_known
 
+    settings = read_settings()
+    pictures = Pictures(settings)
+    request = request_of(pictures, options)
+    with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
+        require_known(request.noun, require_model(request.model, settings).words)
     with opened(options) as backend:
-        request = LearnRequest(
-            name=options.name.strip("<>"),
-            images=tuple(backend.put(image) for image in options.images),
-            noun=options.noun,
-            kind=options.kind,
-            masks=tuple(backend.put(mask) for mask in options.mask),
-            captions=tuple(caption if caption else None for caption in options.caption),
-            vectors=options.vectors,
-            steps=options.steps,
-            seed=options.seed,
-            model=options.model,
-            replace=options.replace,
-            accept_outliers=options.accept_outliers,
-        )
+        pictures.put(backend)
         finished = running.run(backend, request, options)
     result = finished.result
     print(json.dumps({"files": {}, "result": result}) if options.json else result["placeholder"])
     return 0
+
+
+def request_of(pictures: Pictures, options: argparse.Namespace) -> LearnRequest:
+    return LearnRequest(
+        name=options.name.strip("<>"),
+        images=pictures.names(options.images),
+        noun=options.noun,
+        kind=options.kind,
+        masks=pictures.names(options.mask),
+        captions=tuple(caption if caption else None for caption in options.caption),
+        vectors=options.vectors,
+        steps=options.steps,
+        seed=options.seed,
+        model=options.model,
+        replace=options.replace,
+        accept_outliers=options.accept_outliers,
+    )

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.cli import arguments
+from palimpsest.contract import request_of
 from palimpsest.errors import RequestError
+from palimpsest.settings import read_settings
 
 
 def add_parser(commands: Any) -> None:
@@ -28,20 +30,26 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
-    from palimpsest.cli.backend import InProcess, workplace
-    from palimpsest.tasks.recipe import differences, request_of
+    from palimpsest.cli.backend import InProcess, require_model, workplace
+    from palimpsest.cli.pictures import Pictures
 
+    settings = read_settings()
+    pictures = Pictures(settings)
+    hashes = pictures.names(options.files)
     recipe = read_recipe(options.recipe)
     request = request_of(recipe)
+    require_model(request.model, settings)
     target = running.Target(options.output, f"{options.files[0].stem}-{request.operation}", options.overwrite)
     target.check("layer", "composite")
-    with workplace(options) as place:
+    if request.image not in hashes:
+        raise RequestError(
+            "None of the files is the picture of this recipe.", f"Its sha256: {request.image}."
+        )
+    with workplace(options, settings) as place:
+        from palimpsest.tasks.recipe import differences
+
         backend = InProcess(place)
-        hashes = [backend.put(file) for file in options.files]
-        if request.image not in hashes:
-            raise RequestError(
-                "None of the files is the picture of this recipe.", f"Its sha256: {request.image}."
-            )
+        pictures.put(backend)
         for difference in differences(recipe, place):
             print(f"Not the same as then: {difference}.", file=sys.stderr)
         finished = running.run(backend, request, options)

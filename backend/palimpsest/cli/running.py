@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,11 +18,7 @@ from palimpsest.errors import PalimpsestError, RequestError, StorageError
 from palimpsest.jobs.events import Event, Finished, Progressed
 
 BAR = 30  # characters
-
-
-def put(backend: Backend, file: Path | None) -> str | None:
-    """A file that may be left out; its hash."""
-    return None if file is None else backend.put(file)
+CHOOSE_OUTPUT = "Choose another --output."
 
 
 def run(backend: Backend, request: Request, options: argparse.Namespace) -> Finished:
@@ -93,11 +90,32 @@ class Target:
 
     def check(self, *artifacts: str) -> None:
         """Refuse before the work begins. Raises RequestError, StorageError."""
+        self._check_folder()
         for path in (*map(self.path, artifacts), self.record):
-            if path.exists() and not self.overwrite:
+            if self._is_there(path) and not self.overwrite:
                 raise RequestError(f"{path} exists already.", "Choose another --output, or give --overwrite.")
-        if self.folder.exists() and not self.folder.is_dir():
-            raise StorageError(f"{self.folder} is not a folder.", "Choose another --output.")
+            if path.is_dir():
+                raise StorageError(f"{path} is a folder.", CHOOSE_OUTPUT)
+
+    def _check_folder(self) -> None:
+        """That results can be written there, or the folder be made."""
+        try:
+            place = next(place for place in (self.folder, *self.folder.parents) if place.exists())
+        except OSError as error:
+            raise StorageError(f"{self.folder} can't be used: {error.strerror}.", CHOOSE_OUTPUT) from error
+        if not place.is_dir():
+            raise StorageError(f"{place} is not a folder.", CHOOSE_OUTPUT)
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise StorageError(f"Nothing can be written into {place.absolute()}.", CHOOSE_OUTPUT)
+
+    def _is_there(self, path: Path) -> bool:
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:  # the name is too long, say
+            raise StorageError(f"{path} can't be written: {error.strerror}.", CHOOSE_OUTPUT) from error
+        return True
 
     @property
     def record(self) -> Path:

@@ -44,12 +44,16 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     import dataclasses
 
-    from palimpsest.app import WORKPLACE, ServeOptions, serve
+    from palimpsest.models.devices import require_devices
     from palimpsest.settings import read_settings
 
     settings = read_settings()
     if options.device is not None:
         settings = dataclasses.replace(settings, device=options.device)
+    if options.workplace is None:
+        require_devices(settings.device)
+    from palimpsest.app import WORKPLACE, ServeOptions, serve
+
     serve(
         settings,
         ServeOptions(

@@ -90,6 +90,7 @@ class DiffusionModel:
     guidance: float = 7.5  # recommended classifier-free guidance
     steps: int = 50  # recommended number of DDIM steps
     map_side: int = 16  # cells of a word's attention map, longer side
+    words: tuple[str, ...] = ()  # all that it knows, where they are few; empty where they can't be told
     zero_null: bool = False  # SDXL: the empty prompt is all zeros (force_zeros_for_empty_prompt)
 
     @property

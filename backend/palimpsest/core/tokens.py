@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from palimpsest.errors import ConceptNotFoundError, PromptTooLongError, WordNotFoundError
+from palimpsest.errors import ConceptNotFoundError, PromptTooLongError, RequestError, WordNotFoundError
 
 PLACEHOLDER = re.compile(r"<[^<>\s]+>")
 _LETTERS = r"[^\W_]+"
@@ -114,6 +114,21 @@ def split(text: str) -> tuple[Piece, ...]:
     """Placeholders, words and punctuation of a text, in order."""
     composed = unicodedata.normalize("NFC", text)
     return tuple(Piece(m.group(), str(m.lastgroup)) for m in _PIECE.finditer(composed))
+
+
+def require_known(noun: str, known: Collection[str]) -> None:
+    """``known``: every word of a model of few words; empty = it knows more than can be told.
+
+    Raises RequestError for a noun with a word that isn't among them.
+    """
+    unknown = [word for word in noun.split() if known and plain(word) not in known]
+    if unknown:
+        nouns = sorted(word for word in known if len(word) > 2)
+        raise RequestError(
+            f"The model doesn't know the word {unknown[0]!r}.",
+            f"Give the nearest noun it knows, or another model. It knows: {', '.join(nouns)}.",
+            word=unknown[0],
+        )
 
 
 def parse(

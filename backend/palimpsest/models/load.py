@@ -74,6 +74,7 @@ def assemble(
         guidance=spec.guidance,
         steps=spec.steps,
         map_side=spec.map_side,
+        words=spec.words,
         zero_null=configuration.zero_null,
     )
 

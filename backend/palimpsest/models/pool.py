@@ -9,7 +9,9 @@ import torch
 
 from palimpsest.contract import BUILT_IN
 from palimpsest.core.model import DiffusionModel
+from palimpsest.errors import DeviceNotFoundError
 from palimpsest.models.catalog import find, installed
+from palimpsest.models.devices import OTHERS, require_devices
 from palimpsest.models.load import load
 from palimpsest.models.precision import default_device
 
@@ -56,6 +58,15 @@ class ModelPool:
 
 
 def device_named(name: str) -> torch.device:
-    """``auto`` is the fastest there is."""
+    """``auto`` is the fastest there is. Raises DeviceNotFoundError."""
     first = name.split(",")[0]  # the server may be given several, each for a worker of its own
-    return default_device() if first == "auto" else torch.device(first)
+    require_devices(first)
+    if first == "auto":
+        return default_device()
+    device = torch.device(first)
+    count = torch.cuda.device_count() if device.type == "cuda" else 1
+    if (device.index or 0) >= count:  # hidden from this process, or its driver doesn't work
+        raise DeviceNotFoundError(
+            f"The device {first} isn't here: PyTorch finds {count}.", OTHERS, device=first
+        )
+    return device

@@ -99,6 +99,18 @@ def decode(data: bytes, limits: Limits) -> Decoded:
     return replace(found, icc=examined.icc)
 
 
+def check_header(data: bytes, limits: Limits) -> None:
+    """Raises what ``decode`` raises for a format, size, number of frames or kind of colour that can't be."""
+    check_bytes(len(data), limits)
+    name = _format(data)
+    if name != "PNG":
+        _opened(name, data, limits)
+        return
+    examined = png.examine(data)
+    check_size(examined.width, examined.height, limits)
+    _check_frames("PNG", examined.frames)
+
+
 def check_bytes(count: int, limits: Limits) -> None:
     if count > limits.file_bytes:
         raise ImageTooLargeError(
@@ -148,16 +160,22 @@ def _format(data: bytes) -> str:
 
 
 def _decoded(name: str, data: bytes, examined: png.Examined | None, limits: Limits) -> Decoded:
-    image: ImageFile = _guarded(name, lambda: READERS[name](io.BytesIO(data)))
-    check_size(image.width, image.height, limits)
-    if name != "JPEG":  # a phone's JPEG may carry more pictures behind the photo; they are not frames
-        _check_frames(name, _guarded(name, lambda: getattr(image, "n_frames", 1)))
-    _check_mode(image)
+    image = _opened(name, data, limits)
     samples = _guarded(name, lambda: _samples(name, data, image, examined))
     # Asked only now, because Pillow turns a TIFF upright itself while it loads, and then says so here.
     turn = TURNS.get(_guarded(name, lambda: image.getexif().get(274, 1)))
     upright = samples if turn is None else np.ascontiguousarray(turn(samples))
     return Decoded(upright, image.info.get("icc_profile") or None)
+
+
+def _opened(name: str, data: bytes, limits: Limits) -> ImageFile:
+    """Its header is read and judged; its pixels aren't unpacked."""
+    image: ImageFile = _guarded(name, lambda: READERS[name](io.BytesIO(data)))
+    check_size(image.width, image.height, limits)
+    if name != "JPEG":  # a phone's JPEG may carry more pictures behind the photo; they are not frames
+        _check_frames(name, _guarded(name, lambda: getattr(image, "n_frames", 1)))
+    _check_mode(image)
+    return image
 
 
 def _guarded(name: str, action: Callable[[], Any]) -> Any:

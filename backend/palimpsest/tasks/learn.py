@@ -25,6 +25,7 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.core.region import Mask, Size, bounds
 from palimpsest.core.steps import Steps
 from palimpsest.core.templates import fill
+from palimpsest.core.tokens import require_known
 from palimpsest.core.views import View, ViewSettings, encode_views
 from palimpsest.errors import ConceptExistsError, ConceptImagesError, DiskFullError, RequestError
 from palimpsest.jobs.events import Finished
@@ -54,6 +55,7 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
     examples = read_examples(place, request)
     yield from place.load(request.model)
     model = place.models.get(request.model)
+    require_known(request.noun, model.words)
     settings = _settings(request, model)
     placeholder = f"<{request.name}>"
     lesson = Lesson(

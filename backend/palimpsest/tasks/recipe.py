@@ -14,7 +14,6 @@ from palimpsest import contract
 from palimpsest.contract import EditRequest
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
-from palimpsest.errors import RequestError
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.remember import rows_hashes
 from palimpsest.tasks.workplace import Workplace, model_identity
@@ -38,16 +37,9 @@ def recipe_of(
     }
 
 
-def request_of(recipe: dict[str, Any]) -> EditRequest:
-    """The request to do again. Raises RequestError for what is no recipe of ours."""
-    if not isinstance(recipe, dict) or recipe.get("kind") != "edit" or "request" not in recipe:
-        raise RequestError("This is not a recipe.", "A recipe is the recipe.json written beside a result.")
-    return contract.from_json(EditRequest, recipe["request"], "the recipe's request")
-
-
 def differences(recipe: dict[str, Any], place: Workplace) -> list[str]:
     """What is not as it was when the recipe was made, one sentence each; empty = the same bytes come out."""
-    request = request_of(recipe)
+    request = contract.request_of(recipe)
     now = {
         "engine": ENGINE,
         "palimpsest": palimpsest.__version__,
