@@ -42,12 +42,14 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.core.model",
         "palimpsest.storage.atomic",
         "palimpsest.storage.room",
+        "palimpsest.storage.header",
         "palimpsest.demo",  # the folder in which the built-in model lies
         "torch",
         "diffusers",
         "transformers",
         "safetensors",
         "requests",
+        "urllib3",
         "huggingface_hub",
     ),
     "palimpsest.tasks": (

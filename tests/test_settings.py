@@ -33,3 +33,11 @@ def test_proxies_are_addresses_and_networks() -> None:
     assert settings.trusted_proxies == ("127.0.0.1", "10.0.0.0/24")
     with pytest.raises(RequestError, match=r"TRUSTED_PROXIES names 'proxy\.example'"):
         read_settings({"PALIMPSEST_TRUSTED_PROXIES": "proxy.example"})
+
+
+def test_networks_are_named_and_judged() -> None:
+    variable = "PALIMPSEST_DOWNLOAD_NETWORKS"
+    found = read_settings({variable: "127.0.0.0/8, fd12::/32"}).download_networks
+    assert found == ("127.0.0.0/8", "fd12::/32")
+    with pytest.raises(RequestError, match="here"):
+        read_settings({variable: "10.0.0.0/8, here"})

@@ -224,6 +224,14 @@ def lanes_of(device: str) -> tuple[Lane, ...]:
 
 
 def puller_options(settings: Settings) -> dict[str, Any]:
+    return {
+        **model_places(settings),
+        "max_download_bytes": settings.max_download_bytes,
+        "download_networks": list(settings.download_networks),
+    }
+
+
+def model_places(settings: Settings) -> dict[str, Any]:
     others = [str(folder) for folder in settings.model_folders]
     return {"models": str(settings.folders.models), "model_folders": others}
 
@@ -232,7 +240,7 @@ def workplace_options(settings: Settings) -> dict[str, Any]:
     """The fields of ``tasks.workplace.Places``, as plain JSON."""
     folders = settings.folders
     return {
-        **puller_options(settings),
+        **model_places(settings),
         "images": str(folders.images),
         "concepts": str(folders.concepts),
         "inversions": str(folders.inversions),

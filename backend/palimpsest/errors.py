@@ -17,7 +17,8 @@ PalimpsestError
 │   └── NotFiniteError        its networks gave NaN or infinity
 ├── ResourceError             the machine ran out of something             507/503
 │   ├── OutOfMemoryError / DiskFullError / StorageError / NetworkError
-│   ├── OfflineError / ChecksumError / QueueFullError / ServerRunningError
+│   ├── OfflineError / AddressForbiddenError / DownloadTooLargeError / ChecksumError
+│   ├── QueueFullError / ServerRunningError
 │   └── ConnectionsFullError / DeviceNotFoundError
 ├── JobError                  a job that isn't there or couldn't go on     404/409/500
 │   ├── JobNotFoundError / JobExistsError / ArtifactNotFoundError
@@ -215,6 +216,17 @@ class NetworkError(ResourceError):
 
 class OfflineError(NetworkError):
     code = "offline"
+
+
+class AddressForbiddenError(NetworkError):
+    code = "address_forbidden"
+    status = 403
+    exit_code = 2
+
+
+class DownloadTooLargeError(NetworkError):
+    code = "download_too_large"
+    status = 413
 
 
 class ChecksumError(NetworkError):

@@ -31,6 +31,8 @@ class Settings:
     max_pixels: int = 150_000_000  # per picture
     max_image_bytes: int = 1 << 30  # of an encoded picture
     inversion_cache_bytes: int = 8 << 30  # remembered photos; the longest unused go first
+    max_download_bytes: int = 64 << 30  # of one pull
+    download_networks: tuple[str, ...] = ()  # where pulls by address may go besides public machines
 
     # The server.
     keep_bytes: int = 20 << 30  # of uploads and results; the longest unused go first
@@ -71,14 +73,14 @@ def _parse(name: str, text: str) -> Any:
         return text
     if name == "model_folders":
         return _parse_folders(text)
-    if name == "trusted_proxies":
-        return _parse_networks(text)
+    if name in ("trusted_proxies", "download_networks"):
+        return _parse_networks(name, text)
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise RequestError(f"{PREFIX}{name.upper()} is {text!r}, which is not a whole number above zero.")
 
 
-def _parse_networks(text: str) -> tuple[str, ...]:
+def _parse_networks(name: str, text: str) -> tuple[str, ...]:
     """Addresses and networks, separated by commas."""
     networks = tuple(part.strip() for part in text.split(",") if part.strip())
     for network in networks:
@@ -86,7 +88,7 @@ def _parse_networks(text: str) -> tuple[str, ...]:
             ipaddress.ip_network(network)
         except ValueError as error:
             raise RequestError(
-                f"{PREFIX}TRUSTED_PROXIES names {network!r}, which is no address and no network.",
+                f"{PREFIX}{name.upper()} names {network!r}, which is no address and no network.",
                 "Write for instance 127.0.0.1 or 10.0.0.0/24.",
             ) from error
     return networks

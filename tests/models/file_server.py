@@ -24,6 +24,11 @@ class Shelf:
         self.ignore_ranges = False
         self.shift = 0  # by how much a partial answer begins too late
         self.status = 200
+        self.redirects: dict[str, str] = {}  # path → where it leads
+        self.encoding: str | None = None  # a Content-Encoding
+        self.endless = False  # chunks without end, until nobody reads them
+        self.paths: list[str] = []  # asked for, in order
+        self.headers: list[dict[str, str]] = []  # of each request
         self.repositories: dict[str, list[str]] = {}
         self.asked: list[str | None] = []
 
@@ -54,6 +59,11 @@ def handler_for(shelf: list[Shelf]) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
+            shelf[0].paths.append(path)
+            shelf[0].headers.append(dict(self.headers))
+            if path in shelf[0].redirects:
+                self._lead(shelf[0].redirects[path])
+                return
             found = re.fullmatch(r"/api/models/(.+?)", path)
             if found is not None:
                 self._say(shelf[0].describe(found[1]) if found[1] in shelf[0].repositories else None)
@@ -75,8 +85,27 @@ def handler_for(shelf: list[Shelf]) -> type[BaseHTTPRequestHandler]:
             else:
                 self._send(200, content, {})
 
+        def _lead(self, location: str) -> None:
+            """The body has no end: whoever reads it is lost."""
+            self.send_response(302)
+            self.send_header("Location", location)
+            self._chunks()
+
+        def _chunks(self) -> None:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"10000\r\n" + bytes(1 << 16) + b"\r\n")
+
         def _send(self, status: int, content: bytes, extra: dict[str, str]) -> None:
             self.send_response(status)
+            if shelf[0].endless:
+                self._chunks()
+                return
+            if shelf[0].encoding is not None:
+                extra = {**extra, "Content-Encoding": shelf[0].encoding}
             for name, value in {"ETag": shelf[0].etag, "Content-Length": str(len(content)), **extra}.items():
                 self.send_header(name, value)
             self.end_headers()

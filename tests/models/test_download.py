@@ -9,9 +9,17 @@ import shutil
 import pytest
 
 from models.file_server import CONTENT, shelf
-from palimpsest.errors import ChecksumError, DiskFullError, NetworkError, OfflineError, StorageError
+from palimpsest.errors import (
+    AddressForbiddenError,
+    ChecksumError,
+    DiskFullError,
+    DownloadTooLargeError,
+    NetworkError,
+    OfflineError,
+    StorageError,
+)
 from palimpsest.models import download as module
-from palimpsest.models.download import Remote, download
+from palimpsest.models.download import Limits, Remote, download
 from palimpsest.storage import room
 
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -59,9 +67,11 @@ def test_a_stopped_download_goes_on_where_it_was(server, target):
     list(itertools.islice(stopped, 2))
     stopped.close()
     assert not target.exists()
+    come = target.with_name("file.part").stat().st_size
+    assert 0 < come <= 2 * module.CHUNK
     list(download(remote(server), target))
     assert target.read_bytes() == CONTENT
-    assert server.asked == [None, f"bytes={2 * module.CHUNK}-"]
+    assert server.asked == [None, f"bytes={come}-"]
 
 
 @pytest.mark.parametrize(
@@ -153,3 +163,166 @@ def test_offline_nothing_is_asked(server, target, monkeypatch, name):
     with pytest.raises(OfflineError, match=name):
         list(download(remote(server), target))
     assert server.asked == []
+
+
+HERE = Limits(networks=("127.0.0.0/8",))
+
+
+def strange(server, path: str = "/file", **known) -> Remote:
+    return Remote(server.url(path), strange=True, **{"sha256": SHA256, **known})
+
+
+def test_what_has_no_length_and_no_end_is_cut_off_at_the_limit_and_goes(server, target):
+    server.endless = True
+    told = []
+    with pytest.raises(DownloadTooLargeError, match="allowed") as caught:
+        told.extend(done for done, _ in download(Remote(server.url()), target, Limits(most_bytes=4 << 20)))
+    assert max(told) <= 4 << 20
+    assert "MAX_DOWNLOAD" in caught.value.hint
+    assert leftovers(target) == []
+    assert len(server.asked) == 1
+
+
+def test_no_more_comes_than_the_catalogue_said(server, target):
+    server.endless = True
+    with pytest.raises(DownloadTooLargeError, match="said"):
+        list(download(remote(server), target))
+    assert leftovers(target) == []
+
+
+def test_a_length_beyond_the_limit_is_refused_before_anything_comes(server, target):
+    with pytest.raises(DownloadTooLargeError):
+        list(download(Remote(server.url()), target, Limits(most_bytes=len(CONTENT) - 1)))
+    assert leftovers(target) == []
+    list(download(Remote(server.url()), target, Limits(most_bytes=len(CONTENT))))
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_disk_that_fills_while_it_comes_keeps_its_reserve_and_gets_its_room_back(
+    server, target, monkeypatch
+):
+    server.endless = True
+    usage = shutil.disk_usage("/")
+
+    def shrinking(folder):
+        part = target.with_name("file.part")
+        come = part.stat().st_size if part.exists() else 0
+        return usage._replace(total=1 << 40, free=room.MOST_RESERVE + (2 << 20) - come)
+
+    monkeypatch.setattr(room.shutil, "disk_usage", shrinking)
+    told = []
+    with pytest.raises(DiskFullError):
+        told.extend(done for done, _ in download(Remote(server.url()), target))
+    assert max(told) <= 2 << 20
+    assert leftovers(target) == []
+
+
+def test_a_disk_that_is_full_after_all_gets_its_room_back(server, target, monkeypatch):
+    def no_room(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    stopped = download(remote(server), target)
+    next(stopped)
+    monkeypatch.setattr(module.os, "fsync", no_room)
+    with pytest.raises(DiskFullError):
+        list(stopped)
+    assert leftovers(target) == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate"])
+def test_what_comes_packed_is_refused(server, target, encoding):
+    server.encoding = encoding
+    with pytest.raises(NetworkError, match="packed"):
+        list(download(remote(server), target))
+    assert not target.exists()
+
+
+def test_a_trickle_is_a_broken_connection(server, target, monkeypatch):
+    monkeypatch.setattr(module, "SLOW", (0.0, 1 << 60))
+    with pytest.raises(NetworkError, match="broke"):
+        list(download(remote(server), target))
+
+
+def test_redirections_are_followed_and_their_endless_bodies_not_read(server, target):
+    server.redirects = {"/a": "/b", "/b": server.url()}
+    list(download(Remote(server.url("/a"), sha256=SHA256), target))
+    assert target.read_bytes() == CONTENT
+    assert server.paths == ["/a", "/b", "/file"]
+
+
+def test_a_redirection_without_end_ends(server, target):
+    server.redirects = {"/a": "/a"}
+    with pytest.raises(NetworkError, match="on and on"):
+        list(download(Remote(server.url("/a"), sha256=SHA256), target))
+    assert len(server.paths) == module.HOPS
+
+
+@pytest.mark.parametrize(
+    "location", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://[", "//[", "http:///x"]
+)
+def test_a_redirection_to_no_web_address_is_refused(server, target, location):
+    server.redirects = {"/a": location}
+    with pytest.raises(NetworkError):
+        list(download(Remote(server.url("/a"), sha256=SHA256), target))
+    assert not target.exists()
+
+
+def test_a_token_goes_to_its_own_host_only_and_no_netrc_anywhere(server, target, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    elsewhere = server.url().replace("127.0.0.1", "localhost")
+    server.redirects = {"/a": "/b", "/b": elsewhere}
+    list(download(Remote(server.url("/a"), sha256=SHA256, headers=(("Authorization", "Bearer t"),)), target))
+    assert [sent.get("Authorization") for sent in server.headers] == ["Bearer t", "Bearer t", None]
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "127.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"]
+)
+def test_a_strangers_address_never_leads_to_this_machine(server, target, host):
+    url = server.url().replace("127.0.0.1", host)
+    with pytest.raises(AddressForbiddenError, match="public"):
+        list(download(Remote(url, sha256=SHA256, strange=True), target))
+    assert server.paths == []
+
+
+def test_a_redirection_of_a_stranger_leads_no_further_than_the_address_itself_might(server, target):
+    allowed = Limits(networks=("127.0.0.1/32",))
+    server.redirects = {"/a": server.url().replace("127.0.0.1", "127.0.0.2")}
+    with pytest.raises(AddressForbiddenError):
+        list(download(strange(server, "/a"), target, allowed))
+    assert server.paths == ["/a"]
+    list(download(strange(server), target, allowed))
+    assert target.read_bytes() == CONTENT
+
+
+def test_of_what_answers_at_a_strangers_address_nothing_is_told(server, target):
+    """Whoever is there, and whatever it says, the answer is the same as if nobody were."""
+    server.redirects = {"/lost": "file:///etc/passwd", "/loop": "/loop"}
+    told = set()
+    for status in (401, 403, 404, 500):
+        server.status = status
+        told.add(refusal(strange(server), target))
+    server.status = 200
+    for path in ("/none", "/lost", "/loop"):
+        told.add(refusal(strange(server, path), target))
+    server.encoding = "gzip"
+    told.add(refusal(strange(server), target))
+    server.encoding = None
+    server.break_after = [0] * 10
+    told.add(refusal(strange(server), target))
+    told.add(refusal(Remote("http://127.0.0.1:9/file", sha256=SHA256, strange=True), target))
+    assert len(told) == 1
+    server.break_after = []
+    with pytest.raises(ChecksumError) as caught:
+        list(download(strange(server, sha256="0" * 64), target, HERE))
+    assert SHA256 not in str(caught.value)
+    assert str(len(CONTENT)) not in str(caught.value)
+    assert leftovers(target) == []
+
+
+def refusal(remote: Remote, target) -> tuple[str, str, str]:
+    with pytest.raises(NetworkError) as caught:
+        list(download(remote, target, HERE))
+    return caught.value.code, caught.value.message.replace(remote.url, "URL"), caught.value.hint

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from dataclasses import replace
 
 import huggingface_hub.constants
 import pytest
 
 from models.file_server import shelf
+from palimpsest.app import puller_options
 from palimpsest.contract import PullRequest
 from palimpsest.errors import (
+    AddressForbiddenError,
+    DownloadTooLargeError,
     ModelNotFoundError,
     ModelUnreadableError,
     NetworkError,
@@ -21,7 +25,9 @@ from palimpsest.errors import (
 )
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.models import download, hub
+from palimpsest.models.download import Limits
 from palimpsest.models.offers import OFFERS, offer
+from palimpsest.settings import read_settings
 from palimpsest.tasks.pull import open_puller, pull
 
 WEIGHTS = struct.pack("<Q", 8) + b'{"a": 1}' + b"\0" * 100
@@ -55,6 +61,15 @@ NEEDED = {
     "tokenizer/merges.txt",
     "scheduler/scheduler_config.json",
 }
+
+
+HERE = Limits(networks=("127.0.0.0/8",))
+
+
+def options(models) -> dict[str, object]:
+    """What the server gives its puller; this machine may be asked."""
+    settings = replace(read_settings({"PALIMPSEST_HOME": "/nowhere"}), download_networks=HERE.networks)
+    return {**puller_options(settings), "models": str(models)}
 
 
 @pytest.fixture
@@ -107,7 +122,7 @@ def test_one_file_comes_by_its_address(server, tmp_path):
     server.files["/mine"] = WEIGHTS
     digest = hashlib.sha256(WEIGHTS).hexdigest()
     told = list(
-        open_puller("", {"models": str(tmp_path), "model_folders": []}).run(
+        open_puller("", options(tmp_path)).run(
             "pull", {"model": "mine", "url": server.url("/mine"), "sha256": digest}
         )
     )
@@ -120,6 +135,9 @@ def test_one_file_comes_by_its_address(server, tmp_path):
     [
         (b"PK\x03\x04 a zip", PickledModelError),
         (b"\x80\x02}", PickledModelError),
+        (b"\x80\x03}", PickledModelError),
+        (struct.pack("<Q", 900) + b"[" * 900, ModelUnreadableError),
+        (struct.pack("<Q", 16) + b'{"\\ud800": 1}   ', ModelUnreadableError),
         (b"<html>", ModelUnreadableError),
         (b"", ModelUnreadableError),
     ],
@@ -128,7 +146,7 @@ def test_what_is_no_safetensors_file_is_not_kept(server, tmp_path, content, erro
     server.files["/bad"] = content
     request = PullRequest("bad", server.url("/bad"), hashlib.sha256(content).hexdigest())
     with pytest.raises(error):
-        list(pull(request, tmp_path))
+        list(pull(request, tmp_path, (), HERE))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -161,3 +179,43 @@ def test_the_catalogue_says_what_a_person_should_know():
         assert known.licence_url.startswith("https://")
     assert hub.wanted(sorted(REPOSITORY), None).count("unet/diffusion_pytorch_model.safetensors") == 1
     json.dumps([known.to_json() for known in OFFERS])
+
+
+@pytest.mark.parametrize("name", ["sd15", "SDXL", "captions", "built-in", "Built-In"])
+def test_a_name_of_the_catalogue_is_given_by_the_catalogue_alone(server, tmp_path, name):
+    server.files["/mine"] = WEIGHTS
+    request = PullRequest(name, server.url("/mine"), hashlib.sha256(WEIGHTS).hexdigest())
+    with pytest.raises(RequestError, match="catalogue"):
+        list(pull(request, tmp_path, (), HERE))
+    assert server.paths == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_by_default_an_address_of_this_machine_is_refused(server, tmp_path):
+    server.files["/mine"] = WEIGHTS
+    request = PullRequest("mine", server.url("/mine"), hashlib.sha256(WEIGHTS).hexdigest())
+    with pytest.raises(AddressForbiddenError):
+        list(pull(request, tmp_path))
+    assert server.paths == []
+
+
+def test_another_model_of_the_same_name_is_not_passed_off_as_the_one_asked_for(server, tmp_path):
+    server.files["/mine"] = WEIGHTS
+    mine = PullRequest("mine", server.url("/mine"), hashlib.sha256(WEIGHTS).hexdigest())
+    list(pull(mine, tmp_path, (), HERE))
+    assert list(pull(mine, tmp_path, (), HERE))[-1].result["new"] is False
+    with pytest.raises(RequestError, match="another model"):
+        list(pull(replace(mine, sha256="0" * 64), tmp_path, (), HERE))
+
+
+def test_a_header_whose_length_looks_like_a_pickle_is_a_header(server, tmp_path):
+    content = struct.pack("<Q", 0x280) + b'{"a": 1}'.ljust(0x280) + b"\0" * 4
+    server.files["/mine"] = content
+    request = PullRequest("mine", server.url("/mine"), hashlib.sha256(content).hexdigest())
+    assert list(pull(request, tmp_path, (), HERE))[-1].result["new"]
+
+
+def test_what_has_come_of_a_catalogue_model_goes_when_it_is_too_large(server, tmp_path):
+    with pytest.raises(DownloadTooLargeError):
+        list(pull(PullRequest("sd15"), tmp_path, (), Limits(most_bytes=50)))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

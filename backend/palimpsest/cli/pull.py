@@ -63,6 +63,7 @@ def licence(name: str) -> str:
 def pulling(request: PullRequest, local: bool) -> Iterator[Event]:
     """By the running server, which knows then that the model is on its way, or in this process."""
     from palimpsest.cli.backend import Served, running_server
+    from palimpsest.models.download import Limits
     from palimpsest.settings import read_settings
     from palimpsest.tasks.pull import pull
 
@@ -70,4 +71,5 @@ def pulling(request: PullRequest, local: bool) -> Iterator[Event]:
     client = None if local else running_server()
     if client is not None:
         return Served(client, settings.max_image_bytes).do(request)
-    return pull(request, settings.folders.models, settings.model_folders)
+    limits = Limits(settings.max_download_bytes, settings.download_networks)
+    return pull(request, settings.folders.models, settings.model_folders, limits)

@@ -1,5 +1,8 @@
 """Downloads that are whole or not there: resumed where that is safe, checked at the end, always.
 
+What comes is no more than was said and no more than is allowed, is not unpacked, and leaves the disk's
+reserve free. Strangers' addresses are public ones (``models.address``), and what answers there is not told.
+
 A broken download goes on only if the server answers 206 for exactly the missing part of a file whose
 ETag hasn't changed (RFC 9110, sections 13.1.5 and 14); in every other case it begins again. Mirrors and
 proxies are set by the environment (HF_ENDPOINT, HTTPS_PROXY); HF_HUB_OFFLINE=1 or PALIMPSEST_OFFLINE=1
@@ -12,32 +15,64 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests.utils import requote_uri
+from urllib3.exceptions import HTTPError
 
-from palimpsest.errors import ChecksumError, DiskFullError, NetworkError, OfflineError, StorageError
+from palimpsest.errors import (
+    ChecksumError,
+    DiskFullError,
+    DownloadTooLargeError,
+    NetworkError,
+    OfflineError,
+    StorageError,
+)
+from palimpsest.models import address
 from palimpsest.storage.atomic import NO_ROOM, make_folder, put_in_place
 from palimpsest.storage.room import require_room
 
 CHUNK = 256 << 10
 ATTEMPTS = 5  # connections that may break before the download is given up (what has come is kept)
 TIMEOUT = (15.0, 60.0)  # seconds to connect, seconds without one byte
+HOPS = 10  # redirections that are followed
+PIECE_SECONDS = 1.0  # after which what has come is told, even if it is little
+SLOW = (60.0, 60 << 10)  # seconds, and the bytes that must come in them
 OFFLINE = ("HF_HUB_OFFLINE", "PALIMPSEST_OFFLINE")
 RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
 @dataclass(frozen=True)
+class Limits:
+    """most_bytes: of one download. networks: where strangers' addresses may lead besides public ones."""
+
+    most_bytes: int = 64 << 30
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Remote:
-    """A file elsewhere and what is known of it. ``git_sha1``: of a small file that git itself keeps."""
+    """A file elsewhere and what is known of it. ``git_sha1``: of a small file that git itself keeps.
+
+    headers: for this host alone. strange: somebody gave the address; it isn't from the catalogue.
+    """
 
     url: str
     size: int | None = None
     sha256: str | None = None
     git_sha1: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    strange: bool = False
+
+    @property
+    def hashed(self) -> bool:
+        return self.sha256 is not None or self.git_sha1 is not None
 
 
 def require_online(environment: Mapping[str, str] = os.environ) -> None:
@@ -49,30 +84,43 @@ def require_online(environment: Mapping[str, str] = os.environ) -> None:
             )
 
 
-def download(remote: Remote, target: Path) -> Iterator[tuple[int, int | None]]:
+def download(remote: Remote, target: Path, limits: Limits = Limits()) -> Iterator[tuple[int, int | None]]:
     """Bring ``remote`` to ``target``; yields (bytes so far, bytes in all) after each piece.
 
-    ``target`` appears complete and checked, or not at all. Stopping in the middle keeps what has come.
-    Raises OfflineError, NetworkError, ChecksumError, DiskFullError, StorageError.
+    ``target`` appears complete and checked, or not at all. Stopping in the middle keeps what has come,
+    except where there is no room for it, or too much comes. Raises OfflineError, NetworkError,
+    AddressForbiddenError, ChecksumError, DownloadTooLargeError, DiskFullError, StorageError.
     """
     require_online()
     part = Part(target)
-    with disk_errors(target):
-        make_folder(target.parent)
-        for attempt in range(ATTEMPTS):
-            try:
-                yield from fetch(remote, part)
-                break
-            except (
-                requests.ConnectionError,
-                requests.Timeout,
-                requests.exceptions.ChunkedEncodingError,
-            ) as error:
-                if attempt == ATTEMPTS - 1:
-                    raise broken(remote, error) from error
-        check(remote, part)
-        put_in_place(part.path, target)
+    try:
+        with disk_errors(target):
+            make_folder(target.parent)
+            yield from attempts(remote, part, limits)
+            check(remote, part)
+            put_in_place(part.path, target)
+            part.forget()
+    except (DiskFullError, DownloadTooLargeError):
         part.forget()
+        raise
+
+
+def attempts(remote: Remote, part: Part, limits: Limits) -> Iterator[tuple[int, int | None]]:
+    """One connection after the other, until the whole file has come."""
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            yield from fetch(remote, part, limits)
+            return
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+            HTTPError,
+        ) as error:
+            if left == 0:
+                raise broken(remote, error) from error
+        except (requests.RequestException, ValueError) as error:  # an address that can't be one, and such
+            raise nothing(remote, f"can't be used: {type(error).__name__}") from error
 
 
 class Part:
@@ -105,16 +153,16 @@ class Part:
         self._notes.unlink(missing_ok=True)
 
 
-def fetch(remote: Remote, part: Part) -> Iterator[tuple[int, int | None]]:
+def fetch(remote: Remote, part: Part, limits: Limits) -> Iterator[tuple[int, int | None]]:
     """One connection's worth of the file."""
     etag = part.etag(remote.url)
     resume = part.size if etag is not None else 0
     if resume > 0 and resume == remote.size:
         return
-    headers = {"Accept-Encoding": "identity", **dict(remote.headers)}
+    headers = {"Accept-Encoding": "identity"}
     if resume > 0 and etag is not None:
         headers.update({"Range": f"bytes={resume}-", "If-Range": etag})
-    with requests.get(remote.url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+    with opened(remote, headers, limits) as answer:
         if answer.status_code == 416:  # the part is longer than the file
             part.forget()
             raise requests.ConnectionError("the file has become shorter")
@@ -123,22 +171,89 @@ def fetch(remote: Remote, part: Part) -> Iterator[tuple[int, int | None]]:
         if done == 0:
             part.begin(remote.url, answer.headers.get("ETag"))
         total = total_size(answer, done)
+        require_size(remote, total, limits)
         require_room(part.path.parent, 0 if total is None else total - done)
-        yield from append(answer, part, done, total)
+        yield from append(answer, remote, part, done, limits)
+
+
+@contextmanager
+def opened(remote: Remote, headers: Mapping[str, str], limits: Limits) -> Iterator[requests.Response]:
+    """The answer at the end of all redirections, whose own bodies are not read."""
+    url = remote.url
+    with address.session(limits.networks if remote.strange else None) as http:
+        for _ in range(HOPS):
+            own = dict(remote.headers) if origin(url) == origin(remote.url) else {}
+            with ask(http, url, {**headers, **own}) as answer:
+                leads_to = http.get_redirect_target(answer)
+                if leads_to is None:
+                    yield answer
+                    return
+                url = urljoin(url, requote_uri(leads_to))
+            if urlsplit(url).scheme not in (("https", "http") if remote.hashed else ("https",)):
+                raise nothing(remote, "leads to an address that is not https")
+    raise nothing(remote, f"leads on and on: {HOPS} redirections")
+
+
+def ask(http: requests.Session, url: str, headers: Mapping[str, str]) -> requests.Response:
+    """One request. ``Session.send`` reads a redirection's whole body, even where it doesn't follow it."""
+    prepared = http.prepare_request(requests.Request("GET", url, dict(headers)))
+    how = http.merge_environment_settings(str(prepared.url), {}, True, None, None)
+    return http.get_adapter(str(prepared.url)).send(prepared, timeout=TIMEOUT, **how)
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
 
 
 def append(
-    answer: requests.Response, part: Part, done: int, total: int | None
+    answer: requests.Response, remote: Remote, part: Part, done: int, limits: Limits
 ) -> Iterator[tuple[int, int | None]]:
+    total = total_size(answer, done)
     with part.path.open("ab") as file:
-        for chunk in answer.iter_content(CHUNK):
-            file.write(chunk)
-            done += len(chunk)
+        for piece in pieces(answer):
+            done += len(piece)
+            require_size(remote, done, limits)
+            require_room(part.path.parent, len(piece))
+            file.write(piece)
+            file.flush()  # a full disk is noticed here
             yield done, total
-        file.flush()
         os.fsync(file.fileno())
     if total is not None and done < total:
         raise requests.ConnectionError(f"{done} of {total} bytes came")
+
+
+def pieces(answer: requests.Response) -> Iterator[bytes]:
+    """The body as it comes, at most CHUNK bytes at once. A trickle is a broken connection."""
+    gathered, told = bytearray(), time.monotonic()
+    window, came = told, 0
+    while True:
+        piece = answer.raw.read1(CHUNK - len(gathered), decode_content=False) or b""
+        gathered += piece
+        came += len(piece)
+        now = time.monotonic()
+        if now - window > SLOW[0]:
+            if came < SLOW[1]:
+                raise requests.ConnectionError(f"{came} bytes came in {now - window:.0f} seconds")
+            window, came = now, 0
+        if gathered and (not piece or len(gathered) >= CHUNK or now - told > PIECE_SECONDS):
+            yield bytes(gathered)
+            gathered.clear()
+            told = time.monotonic()
+        if not piece:
+            return
+
+
+def require_size(remote: Remote, size: int | None, limits: Limits) -> None:
+    """Raises DownloadTooLargeError for more bytes than were said or are allowed."""
+    most = limits.most_bytes if remote.size is None else min(remote.size, limits.most_bytes)
+    if size is None or size <= most:
+        return
+    said = f"{remote.size} bytes were said" if most == remote.size else f"{most} are allowed"
+    raise DownloadTooLargeError(
+        f"{remote.url} is too large: {said}.",
+        "Nothing of it is kept. PALIMPSEST_MAX_DOWNLOAD_BYTES sets the limit.",
+    )
 
 
 def continues(answer: requests.Response, start: int, etag: str | None) -> bool:
@@ -156,14 +271,24 @@ def total_size(answer: requests.Response, done: int) -> int | None:
 
 def require_success(remote: Remote, answer: requests.Response) -> None:
     if answer.status_code in (401, 403):
-        raise NetworkError(
-            f"{remote.url} may not be downloaded ({answer.status_code}).",
+        raise nothing(
+            remote,
+            f"may not be downloaded ({answer.status_code})",
             "Accept the model's licence on its page and set HF_TOKEN to your access token.",
         )
     if answer.status_code not in (200, 206):
-        raise NetworkError(f"{remote.url} answered {answer.status_code}.", "Check the address.")
+        raise nothing(remote, f"answered {answer.status_code}")
     if answer.status_code == 206 and "Range" not in answer.request.headers:
-        raise NetworkError(f"{remote.url} sent a part that nobody asked for.", "Try another mirror.")
+        raise nothing(remote, "sent a part that nobody asked for", "Try another mirror.")
+    if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
+        raise nothing(remote, "sent it packed, though it was asked for as it is", "Try another mirror.")
+
+
+def nothing(remote: Remote, why: str, hint: str = "Check the address.") -> NetworkError:
+    """Why there is no file. Of a stranger's address nothing is told of what answers there."""
+    if remote.strange:
+        return NetworkError(f"{remote.url} gives no file.", "Check the address; try it in a browser.")
+    return NetworkError(f"{remote.url} {why}.", hint)
 
 
 def check(remote: Remote, part: Part) -> None:
@@ -173,6 +298,10 @@ def check(remote: Remote, part: Part) -> None:
     if remote.size in (None, size) and expected in (None, found):
         return
     part.forget()
+    if remote.strange:
+        raise ChecksumError(
+            f"{remote.url} is not the file with the sha256 that was given.", "Check both; nothing is kept."
+        )
     raise ChecksumError(
         f"{remote.url} came with {size} bytes and hash {found}; {remote.size} and {expected} were expected.",
         "It was damaged on its way, or the file has changed: try again.",
@@ -192,6 +321,8 @@ def digest(path: Path, remote: Remote) -> tuple[str, str | None]:
 
 
 def broken(remote: Remote, error: Exception) -> NetworkError:
+    if remote.strange:
+        return nothing(remote, "")
     return NetworkError(
         f"The connection to {remote.url} broke: {type(error).__name__}.",
         "What has come is kept: the next attempt goes on from there.",
@@ -208,10 +339,11 @@ class disk_errors:  # noqa: N801 (a context manager that reads like a function)
         return None
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, OSError) or isinstance(error, requests.RequestException):
+        if not isinstance(error, OSError) or isinstance(error, (requests.RequestException, HTTPError)):
             return
         if error.errno in NO_ROOM:
             raise DiskFullError(
-                f"The disk of {self._target.parent} is full.", "Free some space: what has come is kept."
+                f"The disk of {self._target.parent} is full.",
+                "Free some space. What had come was removed.",
             ) from error
         raise StorageError(f"{self._target} can't be written: {error.strerror}.") from error

@@ -2,63 +2,79 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import re
-import struct
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from palimpsest import contract
-from palimpsest.contract import PullRequest
-from palimpsest.errors import ModelUnreadableError, PickledModelError, RequestError
+from palimpsest.contract import BUILT_IN, PullRequest
+from palimpsest.errors import (
+    DiskFullError,
+    DownloadTooLargeError,
+    ModelUnreadableError,
+    PickledModelError,
+    RequestError,
+    StorageError,
+)
 from palimpsest.jobs.events import Event, Finished, Progressed
 from palimpsest.models.catalog import captioners, installed
-from palimpsest.models.download import Remote, download
-from palimpsest.models.hub import list_files
-from palimpsest.models.offers import offer
+from palimpsest.models.download import Limits, Remote, download
+from palimpsest.models.hub import RepositoryFile, list_files
+from palimpsest.models.offers import OFFERS, offer
 from palimpsest.storage import atomic
+from palimpsest.storage.header import HeaderError, read_header
 from palimpsest.storage.room import require_room
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 ARRIVING = ".arriving"  # folder inside the models folder; on the same disk, so that a rename suffices
 SUFFIX = ".safetensors"
-MOST_HEADER_BYTES = 100 << 20
 UNIT = 1 << 20  # progress is told in MiB
+USUAL = Limits()
 PAUSE = 0.25  # seconds between two news of it
 
 
 class Puller:
     """The workplace of the network's lane."""
 
-    def __init__(self, models: Path, others: tuple[Path, ...] = ()) -> None:
+    def __init__(self, models: Path, others: tuple[Path, ...], limits: Limits) -> None:
         self._models = models
         self._others = others
+        self._limits = limits
 
     def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
-        return pull(contract.from_json(PullRequest, request), self._models, self._others)
+        return pull(contract.from_json(PullRequest, request), self._models, self._others, self._limits)
 
     def status(self) -> dict[str, Any]:
         return {"device": "network"}
 
 
 def open_puller(device: str, options: dict[str, Any]) -> Puller:
-    """``options``: {"models": folder, "model_folders": [folder, …]}."""
-    return Puller(Path(options["models"]), tuple(map(Path, options["model_folders"])))
+    """``options``: {"models": folder, "model_folders": [folder, …]}, and the fields of ``Limits``."""
+    limits = Limits(options["max_download_bytes"], tuple(options["download_networks"]))
+    return Puller(Path(options["models"]), tuple(map(Path, options["model_folders"])), limits)
 
 
-def pull(request: PullRequest, models: Path, others: tuple[Path, ...] = ()) -> Iterator[Event]:
+def pull(
+    request: PullRequest,
+    models: Path,
+    others: tuple[Path, ...] = (),
+    limits: Limits = USUAL,
+) -> Iterator[Event]:
     """Raises RequestError, ModelNotFoundError, and what ``models.download`` raises."""
     require_safe(request)
     here = {**installed(models, others), **captioners(models)}.get(request.model)
     if here is not None:
+        require_same(request, here)
         yield Finished(result={"model": request.model, "path": str(here), "new": False})
         return
     if request.url is None:
-        path = yield from pull_offer(request.model, models)
+        path = yield from pull_offer(request.model, models, limits)
     else:
-        path = yield from pull_file(request, request.url, models)
+        path = yield from pull_file(request, request.url, models, limits)
     yield Finished(result={"model": request.model, "path": str(path), "new": True})
 
 
@@ -68,6 +84,11 @@ def require_safe(request: PullRequest) -> None:
         raise RequestError(
             f"{request.model!r} can't be a model's name.", "Use 1 to 64 letters, digits, - and _."
         )
+    if request.url is not None and is_taken(request.model):
+        raise RequestError(
+            f"{request.model!r} is a name of the catalogue, whose models come from there alone.",
+            "Pull it without an address, or choose another name.",
+        )
     if request.url is not None and not request.url.startswith("https://") and request.sha256 is None:
         raise RequestError(
             f"{request.url} is not an https address.",
@@ -75,11 +96,45 @@ def require_safe(request: PullRequest) -> None:
         )
 
 
-def pull_offer(name: str, models: Path) -> Iterator[Event]:
+def is_taken(name: str) -> bool:
+    """Whether the built-in model or one of the catalogue is called so, in capitals or not."""
+    return name.casefold() in {BUILT_IN, *(known.name for known in OFFERS)}
+
+
+def require_same(request: PullRequest, here: Path) -> None:
+    """Raises RequestError where a model of this name is here that isn't the one that was asked for."""
+    if request.url is None or request.sha256 is None:
+        return
+    if not here.is_file() or sha256_of(here) != request.sha256:
+        raise RequestError(
+            f"There is another model called {request.model!r} already.", "Choose another name."
+        )
+
+
+def sha256_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(UNIT), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def pull_offer(name: str, models: Path, limits: Limits) -> Iterator[Event]:
     """All files of a model of the catalogue, into a folder in the diffusers layout."""
     files = list_files(offer(name))
     folder = models / ARRIVING / name
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        atomic.make_folder(folder)
+        yield from bring(files, folder, limits)
+    except (DiskFullError, DownloadTooLargeError):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    except OSError as error:
+        raise StorageError(f"{folder} can't be written: {error.strerror}.") from error
+    return put_in_place(folder, models / name)
+
+
+def bring(files: list[RepositoryFile], folder: Path, limits: Limits) -> Iterator[Event]:
     total = sum(file.remote.size or 0 for file in files)
     here = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     require_room(folder, max(0, total - here))
@@ -87,17 +142,17 @@ def pull_offer(name: str, models: Path) -> Iterator[Event]:
     for file in files:
         target = folder / file.path
         if not target.exists():  # what is there was checked when it came
-            for done, _ in now_and_then(download(file.remote, target)):
+            for done, _ in now_and_then(download(file.remote, target, limits)):
                 yield progress(before + done, total, began)
         before += file.remote.size or 0
-    return put_in_place(folder, models / name)
 
 
-def pull_file(request: PullRequest, url: str, models: Path) -> Iterator[Event]:
+def pull_file(request: PullRequest, url: str, models: Path, limits: Limits) -> Iterator[Event]:
     """One checkpoint by its address."""
     arriving = models / ARRIVING / f"{request.model}{SUFFIX}"
     began = time.monotonic()
-    for done, total in now_and_then(download(Remote(url, sha256=request.sha256), arriving)):
+    remote = Remote(url, sha256=request.sha256, strange=True)
+    for done, total in now_and_then(download(remote, arriving, limits)):
         yield progress(done, total, began)
     try:
         require_safetensors(arriving)
@@ -128,26 +183,28 @@ def put_in_place(source: Path, target: Path) -> Path:
     """Never over something that is there."""
     if target.exists():
         raise RequestError(f"{target} exists already.", "Choose another name.")
-    atomic.put_in_place(source, target)
+    try:
+        atomic.put_in_place(source, target)
+    except OSError as error:
+        raise StorageError(f"{target} can't be written: {error.strerror}.") from error
     return target
 
 
 def require_safetensors(path: Path) -> None:
     """The file begins as a safetensors file does. Raises PickledModelError, ModelUnreadableError."""
     with path.open("rb") as file:
-        start = file.read(8)
-        if start[:2] in (b"PK", b"\x80\x02", b"\x80\x04"):
-            raise PickledModelError(
-                "The address holds a pickled checkpoint, which can run programs.",
-                "Look for a .safetensors file.",
-            )
-        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        header = file.read(length) if 0 < length <= MOST_HEADER_BYTES else b""
-    try:
-        found = json.loads(header)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ModelUnreadableError(
-            "The address holds no safetensors file.", "Check the address: is it a web page?"
+        try:
+            read_header(file)
+            return
+        except HeaderError as error:
+            why = error
+        file.seek(0)
+        start = file.read(2)
+    if start == b"PK" or start[:1] == b"\x80":  # torch's two pickled formats
+        raise PickledModelError(
+            "The address holds a pickled checkpoint, which can run programs.",
+            "Look for a .safetensors file.",
         )
+    raise ModelUnreadableError(
+        f"The address holds no safetensors file: {why}.", "Check the address: is it a web page?"
+    )
