@@ -50,6 +50,8 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
         "seed is 18446744073709551616; it can be 0 to 9223372036854775807.",
     ),
     ("edit", EDIT, {"feather": -3}, "request_invalid", "feather is -3; it can be 0 to 4096."),
+    ("edit", EDIT, {"grow": -1}, "request_invalid", "grow is -1; it can be 0 to 512."),
+    ("edit", EDIT, {"grow": 513}, "request_invalid", "grow is 513; it can be 0 to 512."),
     ("edit", EDIT, {"context": math.nan}, "request_invalid", "context is nan; it can be 0 to 8."),
     ("edit", EDIT, {"variations": 0}, "request_invalid", "variations is 0; it can be 1 to 16."),
     ("edit", EDIT, {"inversion": {"steps": 0}}, "request_invalid", "steps is 0; it can be 1 to 1000."),

@@ -65,7 +65,8 @@ def source(name: str) -> str:
 
 CONTROLS = (
     *("replace", "insert", "restyle", "remove", "reweight", "first", "second-replace", "describe", "learn"),
-    *("concepts", "structure", "strength", "feather", "variations", "apply", "cancel", "remember", "results"),
+    *("concepts", "structure", "strength", "grow", "feather", "variations", "apply", "cancel", "remember"),
+    *("results",),
     *("source", "model", "sentence", "method", "steps", "guidance", "cross", "self", "context", "seed"),
     *("working-size", "defaults", "name", "subject", "style", "learn-now", "stop", "picture-is-meant"),
     *("leave-out", "update", "new-layer-instead", "start", "connect", "choose-token", "copy-command"),

@@ -40,6 +40,7 @@ INNER_STEPS = Range(1, 1000)
 LEARNING_STEPS = Range(1, 100_000)
 GUIDANCE = Range(0, 100)
 WORKING_SIZE = Range(64, 4096)
+GROWTH = Range(0, 512)
 FEATHER = Range(0, 4096)
 CONTEXT = Range(0, 8)
 SEED = Range(0, 2**63 - 1)
@@ -103,7 +104,8 @@ class EditRequest(Judged):
     model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
     control: Control = Control()
-    feather: Annotated[int, FEATHER] = 8  # width in canvas pixels of the soft edge, inside the selection
+    grow: Annotated[int, GROWTH] | None = None  # canvas pixels the selection grows by; None = operation's own
+    feather: Annotated[int, FEATHER] = 8  # width in canvas pixels of the soft edge, inside what may change
     context: Annotated[float, CONTEXT] = 0.5  # canvas around the selection's box, in its longer sides
     seed: Annotated[int, SEED] = 0
     variations: Annotated[int, VARIATIONS] = 1

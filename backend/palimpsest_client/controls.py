@@ -19,11 +19,11 @@ METHODS = ("direct", "null-text", "ddim")
 MIDDLE = 0.5
 
 SHOWN: Mapping[str, frozenset] = {
-    REPLACE: frozenset(["second", "changes", "structure", "strength", "feather"]),
-    INSERT: frozenset(["second", "sentence", "strength", "feather"]),
-    RESTYLE: frozenset(["second", "sentence", "structure", "strength", "feather"]),
-    REMOVE: frozenset(["second", "sentence", "feather"]),
-    REWEIGHT: frozenset(["weights", "structure", "feather"]),
+    REPLACE: frozenset(["second", "changes", "structure", "strength", "grow", "feather"]),
+    INSERT: frozenset(["second", "sentence", "strength", "grow", "feather"]),
+    RESTYLE: frozenset(["second", "sentence", "structure", "strength", "grow", "feather"]),
+    REMOVE: frozenset(["second", "sentence", "grow", "feather"]),
+    REWEIGHT: frozenset(["weights", "structure", "grow", "feather"]),
 }
 """The controls of each operation, beside those that all have. "second" is the field under the first
 sentence; "sentence" is the whole second sentence, made from it and open to change under Advanced."""
@@ -32,12 +32,17 @@ RECOMMENDED: Mapping[str, tuple] = {REPLACE: (0.8, 0.4), RESTYLE: (1.0, 0.6), RE
 """Ends of the cross- and self-attention windows with the slider in the middle; as the backend's recipes."""
 
 
+GROWING = (REPLACE, REMOVE)
+"""What is to go needs room for its fringe and shadow: here the selection is grown unless told otherwise."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that isn't words. ``None`` = as the model or the slider recommends."""
 
     structure: float = MIDDLE  # free 0 … 1 exact
     strength: float = MIDDLE  # gentle 0 … 1 strong
+    grow: Optional[int] = None  # px
     feather: int = 8  # px
     variations: int = 1
     source: str = "canvas"  # editor.CANVAS or editor.LAYER
@@ -99,11 +104,19 @@ def edit_fields(form: Form) -> Dict[str, Any]:
         "target_prompt": form.target,
         "weights": weights_of(form),
         "control": control_of(form),
+        "grow": settings.grow,
         "feather": settings.feather,
         "seed": settings.seed,
         "variations": settings.variations,
         **view_fields(settings),
     }
+
+
+def growth(operation: str, settings: Settings) -> int:
+    """Pixels that the selection will be grown by; the defaults are those of the backend's recipes."""
+    if settings.grow is not None:
+        return settings.grow
+    return settings.feather if operation in GROWING else 0
 
 
 def view_fields(settings: Settings) -> Dict[str, Any]:

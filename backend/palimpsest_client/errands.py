@@ -279,7 +279,9 @@ def told_of(first: str, result: Mapping[str, Any], selected: bool) -> list:
     """New layer “cat → my-toy”. 0 pixels changed outside the selection."""
     told = [first]
     if selected and "pixels_changed_outside" in result:
-        told.append(say("outside", n=result["pixels_changed_outside"]))
+        grown = result.get("grown", 0)
+        n = result["pixels_changed_outside"]
+        told.append(say("outside-grown", n=n, grown=grown) if grown > 0 else say("outside", n=n))
     if len(result.get("pixels_changed_inside", ())) > 1:
         told.append(say("more-variations"))
     return told

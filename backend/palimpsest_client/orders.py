@@ -24,6 +24,7 @@ from .controls import (
     Form,
     Settings,
     edit_fields,
+    growth,
     position,
     view_fields,
 )
@@ -72,7 +73,8 @@ def needed(facts: DocumentFacts, settings: Settings, native: int) -> Bounds | No
     if facts.selection is None:
         return None
     side = max(facts.selection.width, facts.selection.height)
-    margin = math.ceil((2 * settings.context + 1) * side) + native * 3 // 2  # at an edge: all on one side
+    most = settings.feather if settings.grow is None else settings.grow  # that it is grown by
+    margin = math.ceil((2 * settings.context + 1) * side) + native * 3 // 2 + 2 * most  # or all on one side
     return facts.selection.grown(margin, Extent(facts.width, facts.height))
 
 
@@ -130,10 +132,12 @@ def layer_name(request: Mapping[str, Any]) -> str:
 
 
 def content_of(result: Mapping[str, Any], bounds: Bounds, selection: Bounds | None) -> Bounds:
-    """Where a result's layer isn't empty: within the region that was worked on, and the selection."""
+    """Where a result's layer isn't empty: within the region that was worked on, and the grown selection."""
     left, top, right, bottom = result["recipe"]["region"]["box"]
     worked = Bounds(left, top, right - left, bottom - top).moved(bounds.x, bounds.y)
-    found = worked if selection is None else worked.intersect(selection)
+    if selection is None:
+        return worked
+    found = worked.intersect(selection.grown(result.get("grown", 0)))
     return worked if found.empty else found
 
 
@@ -209,6 +213,9 @@ def settings_of(request: Mapping[str, Any], sliders: Mapping[str, float]) -> Set
         working_size=inversion["working_size"],
         seed=request["seed"],
     )
+    grow = request.get("grow", 0)  # layers of earlier versions were made without growing
+    if grow is not None and grow != growth(request["operation"], settings):
+        settings = replace(settings, grow=grow)
     if settings.structure != MIDDLE:
         return settings
     ends = {name: None if control[name] is None else control[name][1] for name in ("cross", "self_attention")}

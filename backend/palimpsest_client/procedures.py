@@ -20,7 +20,7 @@ from .controls import (
     Settings,
 )
 from .editor import CANVAS, LAYER
-from .limits import GUIDANCE, LEARNING_STEPS, MOST_FEATHER, MOST_SEED, STEPS, WORKING_SIZE
+from .limits import GUIDANCE, LEARNING_STEPS, MOST_FEATHER, MOST_GROWTH, MOST_SEED, STEPS, WORKING_SIZE
 from .slices import WorkError
 from .wording import say
 
@@ -66,6 +66,13 @@ def text(name: str, label: str, blurb: str, example: str = "") -> Argument:
 
 SHOWS = text("shows", "_The picture shows", "A sentence that describes the picture as it is", "first-example")
 WORD = text("word", "_Word", "A word of that sentence")
+GROW = Argument(
+    "grow",
+    "_Grow",
+    "Pixels that the selection is grown by first; -1 = as the operation recommends",
+    -1,
+    (-1, MOST_GROWTH),
+)
 SOFT = Argument(
     "soft-edge", "So_ft edge", "Width of the soft edge inside the selection, in pixels", 8, (0, MOST_FEATHER)
 )
@@ -106,6 +113,7 @@ PROCEDURES = (
             text("should-show", "It should sho_w", "The sentence with the changed words", "example-replace"),
             STRUCTURE,
             STRENGTH,
+            GROW,
             SOFT,
             *EDIT,
         ),
@@ -116,7 +124,7 @@ PROCEDURES = (
         "insert",
         "_Insert…",
         "Put something new into the selection",
-        (SHOWS, text("thing", "_Insert", "What to insert", "example-insert"), STRENGTH, SOFT, *EDIT),
+        (SHOWS, text("thing", "_Insert", "What to insert", "example-insert"), STRENGTH, GROW, SOFT, *EDIT),
         INSERT,
         LAYER_RETURN,
     ),
@@ -129,6 +137,7 @@ PROCEDURES = (
             text("style", "I_n the style of", "A style, or a learned one: '<ink>'", "example-restyle"),
             STRUCTURE,
             STRENGTH,
+            GROW,
             SOFT,
             *EDIT,
         ),
@@ -139,7 +148,7 @@ PROCEDURES = (
         "remove",
         "Re_move…",
         "Remove what is selected; its surroundings go on",
-        (SHOWS, text("thing", "What is selecte_d", "What goes", "example-remove"), SOFT, *EDIT),
+        (SHOWS, text("thing", "What is selecte_d", "What goes", "example-remove"), GROW, SOFT, *EDIT),
         REMOVE,
         LAYER_RETURN,
     ),
@@ -152,6 +161,7 @@ PROCEDURES = (
             WORD,
             Argument("emphasis", "How _much", "-1 = gone, 0 = as it is, 1 = strong", 0.5, (-1, 1)),
             STRUCTURE,
+            GROW,
             SOFT,
             *EDIT,
         ),
@@ -240,11 +250,12 @@ def form_of(procedure: Procedure, values: Mapping[str, Any]) -> Form:
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
-    """0 stands for the model's own recommendation."""
+    """0 stands for the model's own recommendation, and -1 where 0 can be meant."""
     plain = Settings()
     return Settings(
         structure=values.get("keep-structure", plain.structure),
         strength=values.get("strength", plain.strength),
+        grow=values["grow"] if values.get("grow", -1) >= 0 else None,
         feather=values.get("soft-edge", plain.feather),
         source=values["source"],
         model=values["model"],

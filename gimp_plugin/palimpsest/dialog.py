@@ -8,6 +8,7 @@ open window registers a temporary procedure through which menu items reach it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gi
@@ -17,8 +18,8 @@ gi.require_version("Gtk", "3.0")
 import advanced  # noqa: E402
 import host  # noqa: E402
 import widgets as ui  # noqa: E402
-from _client.controls import OPERATIONS, REWEIGHT  # noqa: E402
-from _client.limits import MOST_FEATHER, VARIATIONS  # noqa: E402
+from _client.controls import OPERATIONS, REWEIGHT, growth  # noqa: E402
+from _client.limits import MOST_FEATHER, MOST_GROWTH, VARIATIONS  # noqa: E402
 from _client.panel import Panel  # noqa: E402
 from _client.panel_state import PanelState  # noqa: E402
 from _client.procedures import BY_NAME, PREFIX, WINDOW_COMMAND  # noqa: E402
@@ -133,16 +134,18 @@ class Window(Gtk.Window):
     def _slider_part(self) -> Gtk.Widget:
         self._structure = self._slider("structure", ("free", "exact"))
         self._strength = self._slider("strength", ("gentle", "strong"))
-        self._feather = ui.Slider(
-            say("feather"),
-            ("", ""),
-            (0, MOST_FEATHER),
-            lambda value: self.panel.set(feather=round(value)),
-            lambda value: say("pixels", n=round(value)),
-            say("tip-feather"),
-            digits=0,
-        )
-        return ui.column(self._structure, self._strength, self._feather)
+        set_ = self.panel.set
+        tip = say("tip-grow")
+        self._grow = self._pixels(say("grow"), tip, MOST_GROWTH, lambda at: set_(grow=round(at)))
+        tip = say("tip-feather")
+        self._feather = self._pixels(say("feather"), tip, MOST_FEATHER, lambda at: set_(feather=round(at)))
+        return ui.column(self._structure, self._strength, self._grow, self._feather)
+
+    def _pixels(self, name: str, tip: str, most: int, changed: Callable[[float], None]) -> ui.Slider:
+        def told(value: float) -> str:
+            return say("pixels", n=round(value))
+
+        return ui.Slider(name, ("", ""), (0, most), changed, told, tip, digits=0)
 
     def _slider(self, name: str, ends: tuple[str, str]) -> ui.Slider:
         words = (say(ends[0]), say(ends[1]))
@@ -270,6 +273,7 @@ class Window(Gtk.Window):
         settings = state.form.settings
         self._structure.show_value(settings.structure)
         self._strength.show_value(settings.strength)
+        self._grow.show_value(growth(state.form.operation, settings))
         self._feather.show_value(settings.feather)
         for name, slider in (("structure", self._structure), ("strength", self._strength)):
             ui.set_shown(slider, name in state.shown)

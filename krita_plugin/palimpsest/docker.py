@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from krita import DockWidget
 
-from ._client.controls import OPERATIONS, REPLACE
+from ._client.controls import OPERATIONS, REPLACE, growth
 from ._client.library import Result
-from ._client.limits import MOST_FEATHER, VARIATIONS
+from ._client.limits import MOST_FEATHER, MOST_GROWTH, VARIATIONS
 from ._client.panel_state import PanelState
 from ._client.sentences import spans
 from ._client.status import COPY, MODELS
@@ -172,12 +174,8 @@ class PalimpsestDocker(DockWidget):
         add("structure", say("structure"), say("tip-structure"), ends, lambda at: set_(structure=at))
         ends = (say("gentle"), say("strong"))
         add("strength", say("strength"), say("tip-strength"), ends, lambda at: set_(strength=at))
-        add("feather", say("feather"), say("tip-feather"), ("", ""), lambda at: None)
-        edge = self._sliders.slider("feather")
-        edge.valueChanged.disconnect()
-        edge.setRange(0, MOST_FEATHER)
-        edge.setTickInterval(16)
-        edge.valueChanged.connect(lambda pixels: set_(feather=pixels))
+        self._add_pixels("grow", say("tip-grow"), MOST_GROWTH, lambda pixels: set_(grow=pixels))
+        self._add_pixels("feather", say("tip-feather"), MOST_FEATHER, lambda pixels: set_(feather=pixels))
         self._column.addWidget(self._sliders)
         self._advanced_button = link(say("advanced"))
         self._advanced_button.setCheckable(True)
@@ -187,6 +185,22 @@ class PalimpsestDocker(DockWidget):
         self._column.addWidget(self._advanced_button)
         self._column.addWidget(self._advanced)
         self._unfold(False)
+
+    def _add_pixels(self, name: str, tip: str, most: int, changed: Callable[[int], None]) -> None:
+        """A slider of whole pixels, 0 … ``most``."""
+        self._sliders.add(name, say(name), tip, ("", ""), lambda at: None)
+        slider = self._sliders.slider(name)
+        slider.valueChanged.disconnect()
+        slider.setRange(0, most)
+        slider.setTickInterval(most // 4)
+        slider.valueChanged.connect(changed)
+
+    def _put_pixels(self, name: str, pixels: int) -> None:
+        slider = self._sliders.slider(name)
+        before = slider.blockSignals(True)
+        slider.setValue(pixels)
+        slider.blockSignals(before)
+        self._sliders.caption(name, say("pixels", n=pixels))
 
     def _unfold(self, open: bool) -> None:
         self._advanced.setVisible(open)
@@ -312,11 +326,8 @@ class PalimpsestDocker(DockWidget):
         self._sliders.show_rows(state.shown)
         self._sliders.put("structure", settings.structure)
         self._sliders.put("strength", settings.strength)
-        edge = self._sliders.slider("feather")
-        before = edge.blockSignals(True)
-        edge.setValue(settings.feather)
-        edge.blockSignals(before)
-        self._sliders.caption("feather", say("pixels", n=settings.feather))
+        self._put_pixels("grow", growth(state.form.operation, settings))
+        self._put_pixels("feather", settings.feather)
         self._advanced.draw(state)
 
     def _draw_work(self, state: PanelState, before: PanelState | None) -> None:

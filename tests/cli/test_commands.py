@@ -14,6 +14,7 @@ import pytest
 
 import palimpsest
 from palimpsest.cli import COMMANDS
+from palimpsest.core.selection import grown
 from palimpsest.storage import atomic
 from palimpsest.storage.pictures import read_picture
 from workplaces import picture, selection
@@ -57,9 +58,10 @@ def test_edit_writes_layer_composite_and_record(shell: Any, sd1_folder: Path) ->
     assert "photo-replace-map-cat.png" in names
     assert "editing" in said.err
     before, after = read_picture("photo.png").pixels, read_picture("out/photo-replace-composite.png").pixels
-    outside = read_picture("selection.png").pixels[..., 0] == 0
-    assert np.array_equal(before[outside], after[outside])
     record = json.loads(Path("out/photo-replace.json").read_text())
+    assert record["grown"] == 8
+    outside = grown(read_picture("selection.png").pixels[..., 0], 8) == 0
+    assert np.array_equal(before[outside], after[outside])
     assert record["pixels_changed_outside"] == 0
     assert record["recipe"]["request"]["target_prompt"] == TARGET
 

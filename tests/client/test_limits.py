@@ -18,6 +18,7 @@ def test_the_panels_limits_are_the_contracts():
         name: getattr(limits, name) for name in TWICE - {"EXAMPLES"}
     }
     assert limits.EXAMPLES == (contract.FEWEST_EXAMPLES, contract.MOST_EXAMPLES)
+    assert contract.GROWTH.most >= limits.MOST_GROWTH
     assert contract.FEATHER.most >= limits.MOST_FEATHER
     assert contract.SEED.most >= limits.MOST_SEED
     weights = [controls.factor(at) for at in (-1, 0, 1)] + [controls.strength_factor(at) for at in (0, 1)]

@@ -13,6 +13,7 @@ from client.scripted import picture
 from palimpsest.api import schemas
 from palimpsest.contract import BUILT_IN, EditRequest, from_json
 from palimpsest.core import operations, region, tokens
+from palimpsest.tasks.edit import grow_of
 from palimpsest_client import controls, library
 from palimpsest_client.controls import OPERATIONS, RECOMMENDED, SHOWN, Form, Settings, edit_fields
 from palimpsest_client.editor import Capture, DocumentFacts
@@ -22,6 +23,7 @@ from palimpsest_client.orders import (
     attention_order,
     describe_order,
     edit_order,
+    form_of,
     job_id,
     layer_name,
     layer_result,
@@ -48,6 +50,7 @@ FORMS = [
     form("remove", "a red ball", feather=0, context=1.25, working_size=96),
     form("reweight", guidance=4.5, cross=0.3, self_attention=0.7),
 ]
+GROWN = [form("remove", "a red ball", grow=0), form("insert", "a blue cube", grow=12)]
 
 
 def capture(selection: bool = True) -> Capture:
@@ -59,7 +62,7 @@ def request_of(order) -> dict:
     return filled(order.request, dict.fromkeys(order.pictures, IMAGE))
 
 
-@pytest.mark.parametrize("given", FORMS, ids=OPERATIONS)
+@pytest.mark.parametrize("given", [*FORMS, *GROWN])
 def test_the_server_takes_every_request(given):
     shapes = {
         "edit": schemas.EditRequest,
@@ -77,15 +80,16 @@ def test_the_server_takes_every_request(given):
         schemas.Submission.model_validate({"id": order.id})
 
 
-@pytest.mark.parametrize("given", FORMS, ids=OPERATIONS)
+@pytest.mark.parametrize("given", [*FORMS, *GROWN])
 def test_a_layers_recipe_gives_back_what_was_filled_in(given):
     """Through the backend's own form of the request, every default filled in."""
     order = edit_order("krita", given, capture())
-    request = dataclasses.asdict(from_json(EditRequest, request_of(order)))
+    asked = from_json(EditRequest, request_of(order))
+    request = dataclasses.asdict(dataclasses.replace(asked, grow=grow_of(asked)))
     region = {"canvas": [64, 48], "box": [8, 8, 60, 40], "work": [64, 64]}
-    result = {"recipe": {"request": request, "region": region}}
+    result = {"recipe": {"request": request, "region": region}, "grown": 1}
     layer = layer_result(order.id, picture(64, 48), result, Bounds(310, 210, 10, 10), given)
-    assert (layer.bounds, layer.content) == (Bounds(300, 200, 64, 48), Bounds(310, 210, 10, 10))
+    assert (layer.bounds, layer.content) == (Bounds(300, 200, 64, 48), Bounds(309, 209, 12, 12))
     made = read_recipe(layer.recipe)
     assert (made.image, made.selection, made.bounds) == (IMAGE, IMAGE, layer.bounds)
     assert edit_fields(made.form) == edit_fields(given)
@@ -107,6 +111,21 @@ def test_sliders_in_the_middle_leave_the_recipe_to_the_backend():
         fields = edit_fields(form(operation, "a photo of a dog on grass"))
         assert fields["control"] == {}
         assert fields["weights"] == ({"ball": 2.0} if operation == "reweight" else {})
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_panel_grows_a_selection_as_the_backend_does(operation: str) -> None:
+    edges = Settings(), Settings(feather=3), Settings(feather=0)
+    for settings in (*edges, Settings(grow=0), Settings(grow=9)):
+        told = {"grow": settings.grow, "feather": settings.feather}
+        made = EditRequest(IMAGE, operation, "", selection=IMAGE, **told)
+        assert controls.growth(operation, settings) == grow_of(made)
+
+
+def test_a_layer_made_before_there_was_growing_is_made_again_without() -> None:
+    made = dataclasses.asdict(EditRequest(IMAGE, "remove", SHOWS, selection=IMAGE))
+    del made["grow"]
+    assert form_of(made, {}, {}).settings.grow == 0
 
 
 def test_the_sliders_middle_is_what_the_backend_recommends():
@@ -170,20 +189,21 @@ def test_a_jobs_id_says_where_its_picture_lay():
     st.tuples(st.integers(40, 700), st.integers(40, 700)),
     st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 1), st.floats(0.01, 1)),
     st.sampled_from([0.0, 0.5, 2.0]),
+    st.sampled_from([0, 8, 64]),
 )
-def test_the_part_that_is_sent_is_looked_at_as_the_whole_would_be(canvas, at, context):
+def test_the_part_that_is_sent_is_looked_at_as_the_whole_would_be(canvas, at, context, grow):
     """The backend chooses the same region in the part as on the whole canvas."""
     width, height = canvas
     x, y = int(at[0] * (width - 1)), int(at[1] * (height - 1))
     selection = Bounds(x, y, max(1, int(at[2] * (width - x))), max(1, int(at[3] * (height - y))))
     facts = DocumentFacts("d", "p", width, height, selection, "l")
-    part = needed(facts, Settings(context=context), 64)
+    part = needed(facts, Settings(context=context, grow=grow), 64)
     assert part is not None
     mask = np.zeros((height, width), np.uint8)
     mask[selection.y : selection.bottom, selection.x : selection.right] = 255
-    whole = region.plan(canvas, mask, 64, 32, context)
+    whole = region.plan(canvas, mask, 64, 32, context, reach=grow)
     cut = mask[part.y : part.bottom, part.x : part.right]
-    own = region.plan(part.extent, cut, 64, 32, context)
+    own = region.plan(part.extent, cut, 64, 32, context, reach=grow)
     assert own.work == whole.work
     assert (own.box.left + part.x, own.box.top + part.y) == (whole.box.left, whole.box.top)
     assert own.box.size == whole.box.size

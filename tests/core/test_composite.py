@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from palimpsest.core.composite import changed, composite, coverage, distance_inside
+from palimpsest.core.composite import changed, composite
 from palimpsest.core.region import Size, plan
+from palimpsest.core.selection import grown
 
 DEPTHS = (np.uint8, np.uint16)
 
@@ -120,42 +121,6 @@ def test_a_full_selection_is_not_feathered_at_the_canvas_border() -> None:
     assert (found.layer[..., 3] == 255).all()
 
 
-def test_the_feather_lies_inside_and_rises_by_distance() -> None:
-    mask = mask_of(100, 60, (20, 0, 90, 60))
-    alpha = coverage(mask, 4, mask.shape)
-    assert np.allclose(alpha[30, 17:27], [0, 0, 0, 0.2, 0.4, 0.6, 0.8, 1, 1, 1])
-    assert np.allclose(alpha[30, 86:92], [0.8, 0.6, 0.4, 0.2, 0, 0])
-    assert np.array_equal(alpha[0], alpha[30]), "the canvas border is no edge"
-
-
-def test_a_thin_selection_is_still_fully_edited_in_its_middle() -> None:
-    alpha = coverage(mask_of(50, 50, (10, 20, 40, 25)), 16, (50, 50))
-    assert alpha.max() == 1
-    one = coverage(mask_of(50, 50, (10, 20, 11, 21)), 16, (50, 50))
-    assert one[20, 10] == 1
-    assert one.sum() == 1
-
-
-def test_no_feather_is_the_selection_itself() -> None:
-    mask = noise(40, 30, np.uint8, channels=())
-    assert np.array_equal(np.rint(coverage(mask, 0, mask.shape) * 255), mask)
-
-
-@given(st.integers(1, 24), st.integers(1, 24), st.integers(1, 12), st.integers(0, 99), st.floats(0.3, 0.99))
-@settings(max_examples=100, deadline=None)
-def test_distances_are_exact(width: int, height: int, limit: int, seed: int, density: float) -> None:
-    """Against the definition: the nearest of all unselected pixels, one by one."""
-    selected = np.random.default_rng(seed).random((height, width)) < density
-    rows, columns = np.nonzero(~selected)
-    y, x = np.mgrid[0:height, 0:width]
-    if len(rows) == 0:
-        expected = np.full((height, width), limit, float)
-    else:
-        squared = (y[..., None] - rows) ** 2 + (x[..., None] - columns) ** 2
-        expected = np.minimum(np.sqrt(squared.min(axis=-1)), limit)
-    assert np.allclose(distance_inside(selected, limit), expected)
-
-
 def test_the_layer_never_paints_on_transparent_parts() -> None:
     mask = mask_of(80, 80, (0, 0, 80, 80))
     alpha = mask_of(80, 80, (40, 0, 80, 80))
@@ -163,6 +128,27 @@ def test_the_layer_never_paints_on_transparent_parts() -> None:
     found = composite(noise(80, 80, np.uint8), edit_of(region), mask, region, 8, alpha)
     assert not found.layer[:, :40].any()
     assert (found.layer[:, 40:, 3] == 255).all()
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@given(mask=selections(), pixels=st.integers(0, 12), feather=st.integers(0, 12))
+@settings(max_examples=30, deadline=None)
+def test_a_grown_selection_bounds_the_change_and_frees_what_was_selected(
+    depth: type, mask: np.ndarray, pixels: int, feather: int
+) -> None:
+    """Outside the grown selection nothing changes; inside the selection itself there is no soft edge."""
+    height, width = mask.shape
+    original, wide = noise(width, height, depth), grown(mask, pixels)
+    region = plan((width, height), mask, 64, 16, reach=pixels)
+    found = composite(original, edit_of(region), wide, region, feather, selected=mask)
+    assert np.array_equal(found.merged[wide == 0], original[wide == 0])
+    assert not found.layer[wide == 0].any()
+    assert found.pixels_changed_outside == 0
+    top = np.iinfo(depth).max
+    inside = mask > 0
+    assert np.array_equal(
+        found.layer[..., 3][inside], np.floor(wide[inside] / np.float32(255) * np.float64(top) + 0.5)
+    )
 
 
 def test_changes_are_counted_and_not_assumed() -> None:

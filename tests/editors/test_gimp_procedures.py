@@ -13,6 +13,7 @@ from PIL import Image
 from editors.backend import REPOSITORY, Backend
 from editors.darkroom import RGB_8, Darkroom
 from editors.pictures import Pixels, read
+from palimpsest.core.selection import grown
 
 TOUR = REPOSITORY / "backend/palimpsest/tour/pictures"
 SHOWS = "a photo of a red ball on grass"
@@ -62,7 +63,9 @@ def test_an_edit_is_one_new_layer_and_nothing_outside_changes(
     assert darkroom.gimp.call("save", image, str(path))
     seen = read(path.read_bytes())
     changed = (seen[..., :3] != photo[..., :3]).any(axis=-1)
-    assert not (changed & (mask == 0)).any()
+    grow = json.loads(layers[0]["recipe"])["recipe"]["request"]["grow"]
+    assert grow == (8 if name in ("replace", "remove") else 0)
+    assert not (changed & (grown(mask, grow) == 0)).any()
     assert changed.any()
     assert json.loads(layers[0]["recipe"])["recipe"]["request"]["operation"] in (name, "reweight")
 

@@ -33,11 +33,11 @@ def buttons(flow) -> list:
 @pytest.mark.parametrize(
     ("operation", "parts", "rows"),
     [
-        ("replace", {"_second"}, {"structure", "strength", "feather"}),
-        ("insert", {"_second"}, {"strength", "feather"}),
-        ("restyle", {"_second"}, {"structure", "strength", "feather"}),
-        ("remove", {"_second"}, {"feather"}),
-        ("reweight", {"_weights"}, {"structure", "feather"}),
+        ("replace", {"_second"}, {"structure", "strength", "grow", "feather"}),
+        ("insert", {"_second"}, {"strength", "grow", "feather"}),
+        ("restyle", {"_second"}, {"structure", "strength", "grow", "feather"}),
+        ("remove", {"_second"}, {"grow", "feather"}),
+        ("reweight", {"_weights"}, {"structure", "grow", "feather"}),
     ],
 )
 def test_each_operation_shows_only_its_controls(room, operation, parts, rows):
@@ -62,6 +62,8 @@ def test_what_is_written_and_moved_reaches_the_request(room):
     docker._second.setPlainText("a photo of a dog on grass")
     docker._sliders.slider("structure").setValue(10 + 5)
     docker._sliders.slider("feather").setValue(21)
+    assert docker._sliders.slider("grow").value() == 21, "replace grows by as much as the soft edge is wide"
+    docker._sliders.slider("grow").setValue(5)
     docker._advanced_button.setChecked(True)
     numbers = docker._advanced._numbers
     numbers["steps"][0].setValue(12)
@@ -73,7 +75,8 @@ def test_what_is_written_and_moved_reaches_the_request(room):
     room.until(lambda _: room.backend.submitted)
     request = room.backend.submitted[0]["request"]
     assert (request["source_prompt"], request["target_prompt"]) == (SHOWS, "a photo of a dog on grass")
-    assert (request["feather"], request["variations"], request["inversion"]["steps"]) == (21, 3, 12)
+    assert (request["grow"], request["feather"]) == (5, 21)
+    assert (request["variations"], request["inversion"]["steps"]) == (3, 12)
     assert request["control"] == {"cross": [0.0, 0.9], "self_attention": [0.0, 0.3]}
 
 

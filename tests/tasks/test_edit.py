@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from palimpsest.contract import Control, EditRequest, InversionSettings, request_of
+from palimpsest.contract import Control, EditRequest, InversionSettings, InvertRequest, request_of
+from palimpsest.core.selection import grown
 from palimpsest.errors import (
     ConceptIncompatibleError,
     ConceptNotFoundError,
@@ -71,7 +72,9 @@ def test_every_operation_changes_the_selection_and_nothing_else(
     before = read_picture(place.images.get(made.image)).pixels
     after = read_picture(place.images.get(finished.artifacts["composite"])).pixels
     layer = read_picture(place.images.get(finished.artifacts["layer"]))
-    mask = read_selection(place.images.get(made.selection or ""), (72, 88))
+    grow = 8 if operation in ("replace", "remove") else 0
+    assert finished.result["grown"] == finished.result["recipe"]["request"]["grow"] == grow
+    mask = grown(read_selection(place.images.get(made.selection or ""), (72, 88)), grow)
     assert layer.alpha is not None
     assert np.array_equal(after[mask == 0], before[mask == 0])
     assert not layer.alpha[mask == 0].any()
@@ -105,6 +108,52 @@ def test_every_way_to_remember_can_be_edited_from(method: Any, place: Workplace,
         assert finished.result["reconstruction_psnr"] == finished.result["roundtrip_psnr"]
 
 
+def test_what_was_selected_is_edited_fully_and_growing_is_told(place: Workplace, sd1_folder: Path) -> None:
+    """The soft edge of a grown selection lies around what was selected."""
+    made = request(place, sd1_folder, operation="remove", target_prompt="grass", grow=5, feather=8)
+    finished = run(place, made)
+    before = read_picture(place.images.get(made.image)).pixels
+    after = read_picture(place.images.get(finished.artifacts["composite"])).pixels
+    layer = read_picture(place.images.get(finished.artifacts["layer"]))
+    mask = read_selection(selection(), (72, 88))
+    assert layer.alpha is not None
+    assert (layer.alpha[mask > 0] == 255).all()
+    edge = layer.alpha[(mask == 0) & (grown(mask, 5) > 0)]
+    assert 0 < edge.min() < 64
+    assert np.median(edge) < 192
+    added = (before != after).any(axis=-1) & (mask == 0)
+    assert finished.result["pixels_changed_by_growing"] == added.sum() > 0
+    assert finished.result["pixels_changed_outside"] == 0
+    assert not added[grown(mask, 5) == 0].any()
+
+
+def test_without_growing_the_soft_edge_lies_inside(place: Workplace, sd1_folder: Path) -> None:
+    finished = run(place, request(place, sd1_folder, grow=0, feather=3))
+    layer = read_picture(place.images.get(finished.artifacts["layer"]))
+    mask = read_selection(selection(), (72, 88))
+    assert layer.alpha is not None
+    assert not layer.alpha[mask == 0].any()
+    assert set(layer.alpha[mask > 0].tolist()) > {64, 255}
+    assert finished.result["pixels_changed_by_growing"] == 0
+
+
+def test_nothing_selected_is_nothing_grown(place: Workplace, sd1_folder: Path) -> None:
+    finished = run(place, request(place, sd1_folder, selection=None, grow=7))
+    assert finished.result["recipe"]["request"]["grow"] == finished.result["grown"] == 0
+
+
+def test_a_photo_that_was_remembered_is_known_to_an_edit_that_grows(
+    place: Workplace, sd1_folder: Path
+) -> None:
+    """Growing changes what may change and not what the model looks at."""
+    made = request(place, sd1_folder, operation="remove", target_prompt="grass", grow=8)
+    seen = InvertRequest(
+        made.image, made.source_prompt, made.selection, made.model, made.inversion, made.context
+    )
+    list(place.do(seen))
+    assert run(place, made).result["remembered"]
+
+
 def test_a_learned_word_takes_part_in_an_edit(place: Workplace, sd1_folder: Path) -> None:
     learn_by_hand(place, sd1_folder)
     target = "a photo of a <my-toy> on grass"
@@ -123,7 +172,7 @@ def learn_by_hand(place: Workplace, folder: Path, family: str = "sd1") -> None:
 
 def test_sixteen_bits_stay_sixteen_bits(place: Workplace, sd1_folder: Path) -> None:
     image = place.images.put(picture(depth=np.uint16))
-    finished = run(place, request(place, sd1_folder, image=image))
+    finished = run(place, request(place, sd1_folder, image=image, grow=0))
     before, after = (read_picture(place.images.get(i)) for i in (image, finished.artifacts["composite"]))
     mask = read_selection(selection(), (72, 88))
     assert after.depth == 16
@@ -142,7 +191,7 @@ def test_the_recipe_makes_the_same_again(place: Workplace, sd1_folder: Path) -> 
     assert differences(recipe, place) == []
     assert run(place, request_of(recipe)).artifacts == finished.artifacts
     changed = {**recipe, "engine": 0}
-    assert differences(changed, place) == ["engine was 0, is 1"]
+    assert differences(changed, place) == ["engine was 0, is 2"]
     with pytest.raises(RequestError, match="not a recipe"):
         request_of({"kind": "something"})
 

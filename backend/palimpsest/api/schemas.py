@@ -109,6 +109,9 @@ class EditRequest(Judged):
     model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
     control: Control = Control()
+    grow: Annotated[int, within(contract.GROWTH), WHOLE] | None = Field(
+        default=None, description="Pixels that the selection is grown by; null = the operation's own."
+    )
     feather: Annotated[int, within(contract.FEATHER), WHOLE] = 8
     context: Context = 0.5
     seed: Seed = 0

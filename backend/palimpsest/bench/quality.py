@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
 from palimpsest.tasks.workplace import Places, Workplace, open_workplace
+from palimpsest.tour.make_pictures import MARGIN
 
 METHODS: tuple[InversionMethod, ...] = ("ddim", "null-text", "direct")
 QUICK, WHOLE = (20, 8), (100, 50)  # scenes reproduced, edits of each kind
@@ -51,6 +53,7 @@ class Extent:
     cases: int
     methods: tuple[InversionMethod, ...] = METHODS
     kinds: tuple[str, ...] = tuple(KINDS)
+    margins: tuple[int, ...] = (MARGIN,)  # pixels by which a selection is wider than what changes
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,9 @@ def measure(place: Workplace, model: str, extent: Extent) -> tuple[dict[str, Any
         say(f"reproducing photo {number + 1} of {extent.scenes}")
         rows.append(reproduce(place, model, number, extent.methods))
     outcomes = []
-    for kind, number, case in cases:
+    for (kind, number, case), margin in product(cases, extent.margins):
         say(f"{kind} {number + 1} of {extent.cases}")
-        outcomes.append(edited(place, model, judge, case, number))
+        outcomes.append(edited(place, model, judge, case, number, margin))
     about = {
         "model": model,
         "weights_hash": loaded.weights_hash,
@@ -139,11 +142,13 @@ def reproduce(
     return found
 
 
-def edited(place: Workplace, model: str, judge: Judge, case: Case, number: int) -> Outcome:
-    """Run one case as a user would, and judge it."""
+def edited(
+    place: Workplace, model: str, judge: Judge, case: Case, number: int, margin: int = MARGIN
+) -> Outcome:
+    """Run one case as a user would who selects with this margin, and judge it."""
     size = place.models.get(model).native_size
     before, after = case.drawn(size)
-    mask = case.selection(size)
+    mask = case.selection(size, margin)
     request = EditRequest(
         image=place.images.put(encode(before.image)),
         operation=case.operation,
@@ -157,9 +162,10 @@ def edited(place: Workplace, model: str, judge: Judge, case: Case, number: int) 
     finished = finish(place, request)
     picture = read_picture(place.images.get(finished.artifacts["composite"])).pixels
     through = autoencoded(place, model, after.image)
-    inside = np.ones(picture.shape[:2], bool) if mask is None else mask > 0
+    largest = case.selection(size)
+    inside = np.ones(picture.shape[:2], bool) if largest is None else largest > 0
     return Outcome(
-        case.kind,
+        case.kind if mask is None or margin == MARGIN else f"{case.kind}, margin {margin}",
         number,
         case.shows,
         case.should_show,

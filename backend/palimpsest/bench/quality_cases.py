@@ -17,7 +17,7 @@ from palimpsest.demo.rendering import Rendering, render
 from palimpsest.demo.scenes import TEST_SEEDS, sample_scene
 from palimpsest.demo.things import COLOURS, SHAPES, STYLES, Scene, Solid
 from palimpsest.demo.wording import caption
-from palimpsest.tour.make_pictures import loosely
+from palimpsest.tour.make_pictures import MARGIN, loosely
 
 SEEDS = TEST_SEEDS[20_000:25_000]
 TRIES = 40  # the ranges of seeds after this one are kept for tests too
@@ -40,13 +40,16 @@ class Case:
     def drawn(self, size: int) -> tuple[Rendering, Rendering]:
         return render(self.before, size), render(self.after, size)
 
-    def selection(self, size: int) -> NDArray[np.uint8] | None:
-        """(size, size), 255 = may change; None for a change of everything."""
+    def selection(self, size: int, margin: int = MARGIN) -> NDArray[np.uint8] | None:
+        """(size, size), 255 = may change; None for a change of everything.
+
+        ``margin``: pixels around the change; 0 = exactly what changes.
+        """
         if self.thing is None:
             return None
         before, after = self.drawn(size)
         changed = (before.image != after.image).any(axis=-1)
-        return loosely(changed)
+        return loosely(changed, margin)
 
 
 def make_case(kind: str, number: int) -> Case:

@@ -45,7 +45,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--variations", type=int, default=1, metavar="N", help="how many results")
     parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
     parser.add_argument(
-        "--feather", type=int, default=8, metavar="PIXELS", help="soft edge, inside the selection"
+        "--grow",
+        type=int,
+        metavar="PIXELS",
+        help="grow the selection by so much first (default: what suits the operation)",
+    )
+    parser.add_argument(
+        "--feather", type=int, default=8, metavar="PIXELS", help="soft edge, inside what may change"
     )
     parser.add_argument(
         "--context", type=float, default=0.5, help="surroundings that the model sees, in sides"
@@ -136,6 +142,7 @@ def request_of(pictures: Pictures, options: argparse.Namespace) -> EditRequest:
         model=options.model,
         inversion=arguments.inversion_settings(options),
         control=control_of(options),
+        grow=options.grow,
         feather=options.feather,
         context=options.context,
         seed=options.seed,

@@ -1,7 +1,7 @@
 """The pixel law: outside the selection nothing changes, not by one level of 65535.
 
-Inside, out = round(α·edit + (1-α)·original) with α = selection x feather. α is exactly 0 wherever
-nothing is selected, the feather lies inside the selection only, and α and edit are whole levels of
+Inside, out = round(α·edit + (1-α)·original) with α = selection x soft edge (``selection.coverage``). α is
+exactly 0 wherever nothing is selected, the soft edge lies inside only, and α and edit are whole levels of
 the picture's own depth: the sum is an integer that float64 holds exactly, and is rounded once.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palimpsest.core.region import Mask, Region
+from palimpsest.core.selection import coverage
 from palimpsest.errors import NotFiniteError
 
 Pixels = NDArray[Any]  # uint8 or uint16
@@ -37,6 +38,7 @@ def composite(
     region: Region,
     feather: int = 8,
     alpha: Pixels | None = None,
+    selected: Mask | None = None,
 ) -> Composite:
     """Lay the edited box over the picture.
 
@@ -44,9 +46,12 @@ def composite(
     picture's own colour space. ``mask``: 0 = keep, 255 = edit, values between are mixed; None = the
     whole canvas. ``feather``: width in pixels of the soft edge inside the selection. ``alpha``: the
     picture's own alpha channel; it is kept, and the layer never paints where it is transparent.
+    ``selected``: what was selected, where ``mask`` is that and a margin around it: the soft edge then keeps
+    to the margin. Outside means outside ``mask``.
     """
     box, size = region.box.slices, region.box.size
-    cover = coverage(None if mask is None else mask[box], feather, size[::-1])
+    cut = [None if part is None else part[box] for part in (mask, selected)]
+    cover = coverage(cut[0], feather, size[::-1], cut[1])
     merged = original.copy()
     layer = np.zeros((*original.shape[:2], 4), original.dtype)
     columns = _span(np.any(cover, axis=0))
@@ -75,47 +80,6 @@ def _lay(
     opacity = weight if own is None else np.rint(weight * own / top)
     layer[..., 3] = opacity
     layer[..., :3] = np.where(opacity[..., None] > 0, ink, 0)
-
-
-def coverage(mask: Mask | None, feather: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """α in [0, 1] over the box: the selection times a linear ramp along the distance to its edge.
-
-    A selected pixel at distance d from the nearest unselected one (d ≥ 1) gets d / (feather + 1), at
-    most 1. A selection too thin for that is feathered less, so that its middle is always fully edited.
-    The canvas's border is no edge of the selection.
-    """
-    if mask is None:
-        return np.ones(shape, np.float32)
-    soft = (mask / np.float32(255)).astype(np.float32)
-    if feather <= 0:
-        return soft
-    distance = distance_inside(mask > 0, feather + 1)
-    deepest = min(float(distance.max(initial=1.0)), feather + 1)
-    return (soft * np.minimum(distance / np.float32(deepest), 1)).astype(np.float32)
-
-
-def distance_inside(selected: NDArray[np.bool_], limit: int) -> NDArray[np.float32]:
-    """Euclidean distance of every selected pixel to the nearest unselected one, exact up to ``limit``.
-
-    Separable (Saito & Toriwaki 1994): first along columns, then the lower envelope along rows,
-    which needs only offsets up to ``limit``. Larger distances, and a mask without any unselected
-    pixel, give ``limit``.
-    """
-    column = np.minimum(_run_length(selected, limit), _run_length(selected[::-1], limit)[::-1])
-    squared = np.minimum(column, limit) ** 2
-    nearest = squared.copy()
-    for offset in range(1, min(limit, selected.shape[1])):
-        reach = offset * offset
-        np.minimum(nearest[:, offset:], squared[:, :-offset] + reach, out=nearest[:, offset:])
-        np.minimum(nearest[:, :-offset], squared[:, offset:] + reach, out=nearest[:, :-offset])
-    return np.minimum(np.sqrt(nearest), limit).astype(np.float32)
-
-
-def _run_length(selected: NDArray[np.bool_], far: int) -> NDArray[np.int32]:
-    """How many selected pixels end here, counted down each column; ``far`` or more before any unselected."""
-    rows = np.arange(len(selected), dtype=np.int32)[:, None]
-    last_unselected = np.maximum.accumulate(np.where(selected, np.int32(-far), rows), axis=0)
-    return rows - last_unselected
 
 
 def changed(before: Pixels, after: Pixels, mask: Mask | None) -> tuple[int, int]:

@@ -67,10 +67,11 @@ class Recipe:
     words_inside: bool = False  # inserted words are seen from inside the selection only
     word_logit: float = 0.0  # … and there e^this times as much
     words_outside: bool = False  # all words are seen from outside the selection only
+    grows: bool = False  # the selection, by the width of the soft edge, which then lies around it
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "replace": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.4), self_attention=(0.0, 0.4)),
+    "replace": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.4), self_attention=(0.0, 0.4), grows=True),
     "insert": Recipe(
         cross=NEVER, changed=NEVER, self_attention=NEVER, renoise=1.0, words_inside=True
     ),
@@ -91,6 +92,7 @@ RECIPES: Mapping[str, Recipe] = {
         fill=True,
         key_mask=WHOLE,
         words_outside=True,
+        grows=True,
     ),
     "reweight": Recipe(
         cross=(0.0, 0.8),

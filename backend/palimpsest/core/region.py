@@ -75,20 +75,22 @@ def plan(
     granularity: int,
     context: float = 0.5,
     working_size: int | None = None,
+    reach: int = 0,
 ) -> Region:
     """The region for a selection; ``mask=None`` means the whole canvas. Sizes are (width, height).
 
-    ``context`` is the canvas kept on each side, as a fraction of the selection's longer side (at
-    least ``granularity`` pixels). The box is never smaller than the model's native size where the
-    canvas has more to give, so a small selection is not blown up. ``working_size`` is the long side
-    the model works at; None keeps the area near ``native_size`` squared, the long side at most
-    ``LONGEST`` times native. Raises SelectionSizeError, SelectionEmptyError, RequestError.
+    ``context`` is the canvas kept on each side, as a fraction of the selection's longer side (at least
+    ``granularity`` pixels, and the ``reach`` that the selection is grown by). The box is never smaller than
+    the model's native size where the canvas has more to give, so a small selection is not blown up.
+    ``working_size`` is the long side the model works at; None keeps the area near ``native_size`` squared,
+    the long side at most ``LONGEST`` times native. Raises SelectionSizeError, SelectionEmptyError,
+    RequestError.
     """
     _check(granularity, context, working_size)
     canvas = Size(*canvas_size)
     box = Box(0, 0, *canvas)
     if mask is not None:
-        box = _with_context(bounds(mask, canvas), canvas, native_size, granularity, context)
+        box = _with_context(bounds(mask, canvas), canvas, native_size, max(granularity, reach), context)
     work = _working_size(box.size, native_size, granularity, working_size)
     scale = min(work.width / box.size.width, work.height / box.size.height)
     wanted = Size(round(work.width / scale), round(work.height / scale))
@@ -126,9 +128,9 @@ def bounds(mask: Mask, canvas: Size) -> Box:
     return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
-def _with_context(selected: Box, canvas: Size, native: int, granularity: int, context: float) -> Box:
+def _with_context(selected: Box, canvas: Size, native: int, least: int, context: float) -> Box:
     width, height = selected.size
-    margin = max(granularity, math.ceil(context * max(width, height)))
+    margin = max(least, math.ceil(context * max(width, height)))
     wanted = Size(max(native, width + 2 * margin), max(native, height + 2 * margin))
     return _grow(selected, wanted, canvas)
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from palimpsest.core import region as regions
-from palimpsest.core.composite import Composite, composite
+from palimpsest.core.composite import Composite, changed, composite
 from palimpsest.core.detail import restore
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.region import Mask, Region
+from palimpsest.core.selection import grown
 from palimpsest.errors import NotFiniteError, RequestError
 from palimpsest.storage.pictures import Picture, from_model_rgb, read_picture, read_selection, to_model_rgb
 from palimpsest.storage.png import encode
@@ -32,14 +33,17 @@ class View:
     selection: str | None = None
     context: float = 0.5
     working_size: int | None = None
+    grow: int = 0  # pixels of the picture that the selection is grown by
 
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A picture, what is selected in it, and the region that is worked on."""
+    """A picture, what is selected in it, how far that was grown, and the region that is worked on."""
 
     picture: Picture
-    mask: Mask | None
+    selected: Mask | None
+    grow: int  # pixels
+    mask: Mask | None  # what may change: the selection, grown
     region: Region
     model: DiffusionModel
 
@@ -74,11 +78,22 @@ class Canvas:
         return self.region.work
 
     def lay(self, z: Tensor, feather: int) -> Composite:
-        """An edited latent (1, c, h, w), decoded, sharpened and laid over the picture."""
+        """An edited latent (1, c, h, w), decoded, sharpened and laid over the picture.
+
+        With a grown selection the soft edge lies in what it was grown by, and is as wide at most.
+        """
         decoded = self.model.decode(z).cpu()
         sharp = restore(decoded, self.roundtrip, self.box_rgb, self.mask, self.region)
         own = from_model_rgb(sharp, self.picture, self.region.box)
-        return composite(self.picture.pixels, own, self.mask, self.region, feather, self.picture.alpha)
+        edge = min(feather, self.grow) if self.grow > 0 else feather
+        selected = self.selected if self.grow > 0 else None
+        return composite(
+            self.picture.pixels, own, self.mask, self.region, edge, self.picture.alpha, selected
+        )
+
+    def changed_by_growing(self, made: Composite) -> int:
+        """Pixels that weren't selected, and changed because the selection was grown."""
+        return changed(self.picture.pixels, made.merged, self.selected)[0] - made.pixels_changed_outside
 
     def psnr(self, z: Tensor) -> float:
         """Of a latent's picture against the photo, over what the model sees of it."""
@@ -99,11 +114,17 @@ class Canvas:
 def open_canvas(place: Workplace, model: DiffusionModel, view: View) -> Canvas:
     """Raises the ImageErrors, SelectionErrors and RequestErrors."""
     picture = read_picture(place.images.get(view.image), place.limits)
-    mask = None
+    selected = None
     if view.selection is not None:
-        mask = read_selection(place.images.get(view.selection), picture.size, place.limits)
+        selected = read_selection(place.images.get(view.selection), picture.size, place.limits)
     region = regions.plan(
-        picture.size, mask, model.native_size, model.granularity, view.context, view.working_size
+        picture.size,
+        selected,
+        model.native_size,
+        model.granularity,
+        view.context,
+        view.working_size,
+        view.grow,
     )
     most = MOST_WORKING_SIDES * model.native_size
     if max(region.work) > most:
@@ -111,7 +132,8 @@ def open_canvas(place: Workplace, model: DiffusionModel, view: View) -> Canvas:
             f"A working size of {max(region.work)} pixels is too large for this model.",
             f"It was trained on {model.native_size}; give at most {most}.",
         )
-    return Canvas(picture, mask, region, model)
+    mask = None if selected is None else grown(selected, view.grow)
+    return Canvas(picture, selected, view.grow, mask, region, model)
 
 
 MOST_WORKING_SIDES = 4

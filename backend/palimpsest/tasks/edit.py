@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from palimpsest.contract import Control, EditRequest, Window
+from palimpsest.contract import GROWTH, Control, EditRequest, Window
 from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.composite import Composite
 from palimpsest.core.count import counted
@@ -52,11 +52,11 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
         request,
         target_prompt=_target(request),
         inversion=settled(request.inversion, model),
+        grow=grow_of(request),
     )
-    settings = request.inversion
-    canvas = open_canvas(
-        place, model, View(request.image, request.selection, request.context, settings.working_size)
-    )
+    size = request.inversion.working_size
+    view = View(request.image, request.selection, request.context, size, grow_of(request))
+    canvas = open_canvas(place, model, view)
     concepts = place.concepts_in(request.source_prompt, request.target_prompt)
     with (
         memory_told(place.device, *_size_told(canvas, request)),
@@ -103,6 +103,15 @@ def _run(place: Workplace, canvas: Canvas, vocabulary: Vocabulary, request: Edit
     preview = Preview(canvas.model, place.images, place.previews)
     edited = yield from watched(steps, course, preview)
     return Outcome(inversion, known, edited)
+
+
+def grow_of(request: EditRequest) -> int:
+    """Pixels of the picture that the selection is grown by; nothing grows where nothing is selected."""
+    if request.selection is None:
+        return 0
+    if request.grow is not None:
+        return request.grow
+    return min(request.feather, GROWTH.most) if RECIPES[request.operation].grows else 0
 
 
 def options_of(request: EditRequest, source: Prompt) -> Options:
@@ -201,6 +210,8 @@ def _report(canvas: Canvas, outcome: Outcome, layers: Sequence[Composite]) -> di
         "reconstruction_psnr": canvas.psnr(outcome.edited.source),
         "roundtrip_psnr": canvas.psnr(canvas.z0),  # the best the autoencoder can reproduce
         "pixels_changed_outside": max(made.pixels_changed_outside for made in layers),
+        "grown": canvas.grow,  # pixels; outside is outside the grown selection
+        "pixels_changed_by_growing": max(canvas.changed_by_growing(made) for made in layers),
         "outside_psnr": canvas.outside_psnr(outcome.edited.latents[:1]),
         "pixels_changed_inside": [made.pixels_changed_inside for made in layers],
         "remembered": outcome.known,

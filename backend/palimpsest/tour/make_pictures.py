@@ -44,13 +44,13 @@ def draw() -> dict[str, NDArray[np.uint8]]:
     }
 
 
-def loosely(covered: NDArray[np.bool_]) -> Mask:
+def loosely(covered: NDArray[np.bool_], margin: int = MARGIN) -> Mask:
     """Selected as by hand: with a margin, and without holes."""
-    reach = np.arange(-MARGIN, MARGIN + 1)
+    reach = np.arange(-margin, margin + 1)
     rows, columns = np.nonzero(covered)
     wide = np.zeros_like(covered)
     for dy in reach:
-        for dx in reach[np.hypot(reach, dy) <= MARGIN]:
+        for dx in reach[np.hypot(reach, dy) <= margin]:
             inside = np.clip(rows + dy, 0, len(covered) - 1), np.clip(columns + dx, 0, covered.shape[1] - 1)
             wide[inside] = True
     return np.where(wide, 255, 0).astype(np.uint8)
