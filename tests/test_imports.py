@@ -36,6 +36,7 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "palimpsest.models": (
         "palimpsest.errors",
+        "palimpsest.interpreter",
         "palimpsest.contract",
         "palimpsest.core.finite",
         "palimpsest.limits",

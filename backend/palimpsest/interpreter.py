@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import string
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 SAFE_FOLDER = sys.prefix  # the environment's own: nothing is downloaded into it, and it can't be on the path
+PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+=@: ")  # plain in every shell, in quotes
 CLEAN_PATH = "import sys; sys.path[:] = [place for place in sys.path if place]"
 RUN_MODULE = "import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
 
@@ -31,6 +34,33 @@ def module_command(
     if version >= (3, 11):
         return [sys.executable, "-P", "-m", module, *arguments]
     return [sys.executable, "-c", f"{CLEAN_PATH}; {RUN_MODULE.format(module=module)}", *arguments]
+
+
+def to_paste(module: str, function: str, *places: Path) -> str:
+    """A command for a person to run: ``function(*places)`` of a module of ours, places as strings.
+
+    It names this Python, works in every folder and shell, and takes no module from the folder it is run in.
+    """
+    python = Path(sys.executable)
+    plain = python.with_name("python" + python.suffix * (os.name == "nt"))
+    arguments = ", ".join(_literal(str(place.absolute())) for place in places)
+    code = f"{CLEAN_PATH}; from {module} import {function}; {function}({arguments})"
+    return f'{_quoted(str(plain if plain.exists() else python))} -c "{code}"'
+
+
+def _literal(text: str) -> str:
+    """A string of Python in which nothing is special to a shell, even between double quotes."""
+    return "'" + "".join(c if c in PLAIN else _escaped(c) for c in text) + "'"
+
+
+def _escaped(character: str) -> str:
+    return f"\\x{ord(character):02x}" if character.isascii() else ascii(character)[1:-1]
+
+
+def _quoted(path: str) -> str:
+    if all(character in PLAIN for character in path) and " " not in path:
+        return path
+    return f'"{path}"' if os.name == "nt" else shlex.quote(path)
 
 
 def surroundings(**more: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.errors import ModelNotFoundError, ModelUnreadableError, PickledModelError
+from palimpsest.interpreter import to_paste
 from palimpsest.models.header import read_header, require_whole
 from palimpsest.models.signatures import (
     MARKS_OF_UNETS,
@@ -88,13 +89,11 @@ def configuration_files(folder: Path) -> list[Path]:
 
 
 def pickled_error(path: Path) -> PickledModelError:
-    target = path.with_suffix(".safetensors").name
+    command = to_paste("palimpsest.storage.unpickle", "checkpoint", path, path.with_suffix(".safetensors"))
     return PickledModelError(
         f"{path} is a pickle file, which can run any program when it is read, so Palimpsest doesn't read it.",
-        'Get the model as .safetensors, or convert it once in its folder: python -c "import torch, '
-        f"safetensors.torch as s; d = torch.load('{path.name}', weights_only=True, map_location='cpu'); "
-        "s.save_file({k: v.clone() for k, v in d.get('state_dict', d).items() if hasattr(v, 'clone')}, "
-        f"'{target}')\"",
+        "Get the model as .safetensors, or convert it once, which reads weights and nothing else "
+        f"(weights_only=True): {command}",
     )
 
 

@@ -58,7 +58,18 @@ def _obey(library: ConceptLibrary, order: dict[str, Any]) -> None:
     elif order["do"] == "export":
         library.export_file(order["name"], Path(order["target"]))
     else:
-        library.import_file(Path(order["source"]), order["name"], order["family"], order["replace"])
+        _import(library, Path(order["source"]), order["name"], order["family"], order["replace"])
+
+
+def _import(library: ConceptLibrary, source: Path, name: str, family: str | None, replace: bool) -> None:
+    """An upload is gone afterwards: a command that converts it must be asked for where its original is."""
+    try:
+        library.import_file(source, name, family, replace)
+    except ConceptFileError as error:
+        if error.details.get("pickled"):
+            where = "Where the file is, palimpsest concepts import FILE says how to convert it."
+            raise ConceptFileError(error.message, where, **error.details) from None
+        raise
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from palimpsest.errors import (
     ConceptExistsError,
     ConceptFileError,
+    ConceptNameError,
     ConceptNotFoundError,
 )
 from palimpsest.limits import is_name, propose_name, require_name
@@ -159,14 +160,15 @@ class ConceptLibrary:
     ) -> ConceptCard:
         """Take in an embedding file of any of the public forms, ours included.
 
-        ``name``: by default the one it was exported under, else made from the file's name.
+        ``name``: by default the one it was exported under, else made from the word that its tensor is
+        named by (``<sks-dog>``), else from the file's name.
         ``family``: needed only where the file's widths don't say it.
         """
         from palimpsest.core.concept import Concept
 
         header = read_header(source)
         known = header.metadata
-        chosen = propose_name(str(known.get("name", source.stem))) if name is None else require_name(name)
+        chosen = _name_of(header, source) if name is None else require_name(name)
         concept = Concept(
             placeholder=f"<{chosen}>",
             rows=read_rows(source),
@@ -199,6 +201,14 @@ class ConceptLibrary:
                 "Choose another name, or say that it is to be replaced.",
                 name=name,
             )
+
+
+def _name_of(header: Header, source: Path) -> str:
+    """The name that a file gives itself. Raises ConceptNameError where none can be made of it."""
+    if header.word is not None and "name" not in header.metadata:
+        with contextlib.suppress(ConceptNameError):
+            return propose_name(header.word)
+    return propose_name(str(header.metadata.get("name", source.stem)))
 
 
 def make_thumbnail(pixels: NDArray[np.uint8]) -> bytes:

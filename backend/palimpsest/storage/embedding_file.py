@@ -18,24 +18,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palimpsest.errors import ConceptFileError, ConceptIncompatibleError
+from palimpsest.interpreter import to_paste
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+SUFFIX = ".safetensors"
 METADATA_KEY = "palimpsest"
 ENCODER_KEYS = (("clip_l", "clip_g"), ("text_encoders_0", "text_encoders_1"))
 FAMILIES = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl"}  # widths of the public checkpoints
 FLOATS = ("F32", "F16", "BF16")
 MOST_BYTES = 16 * 2**20  # 77 vectors of both SDXL encoders in float32 are 0.6 MB
 MOST_VECTORS = 75  # what fits between the begin and end tokens of CLIP's 77
-
-CONVERT = (
-    "Convert it once, if you trust where it comes from: "
-    "python -c \"import torch, safetensors.torch as s; "
-    "d = torch.load({source!r}, map_location='cpu', weights_only=True); d = d.get('string_to_param', d); "
-    "s.save_file({{'emb_params': next(iter(d.values())).detach().float().contiguous()}}, {target!r})\""
-)
-
 
 @dataclass(frozen=True)
 class Header:
@@ -46,6 +40,12 @@ class Header:
     widths: tuple[int, ...]
     metadata: dict[str, Any]  # ours; empty for files from elsewhere
     data_start: int  # byte at which the tensors begin
+
+    @property
+    def word(self) -> str | None:
+        """The word that the file's only tensor is named by, as diffusers names it: ``<sks-dog>``."""
+        named = re.fullmatch(r"<(.+)>", self.keys[0]) if len(self.keys) == 1 else None
+        return None if named is None else named[1]
 
 
 def read_header(path: Path) -> Header:
@@ -131,10 +131,20 @@ def _header_bytes(content: bytes, path: Path) -> bytes:
     if length <= len(content) - 8 and content[8:9] == b"{":
         return content[8 : 8 + length]
     if content[:2] == b"PK" or content[:1] == b"\x80":  # torch's two pickled formats
-        stem = path.stem if re.fullmatch(r"[\w.-]+", path.stem) else "embedding"  # it goes to a shell
-        hint = CONVERT.format(source=stem + path.suffix, target=f"{stem}.safetensors")
-        raise ConceptFileError(f"{path.name} is pickled: opening it could run a stranger's code.", hint)
+        raise _pickled(path)
     raise ConceptFileError(f"{path.name} is not a safetensors file, or it was cut short.")
+
+
+def _pickled(path: Path) -> ConceptFileError:
+    target = path.with_suffix(SUFFIX)
+    if target == path:  # a pickle that is called safetensors
+        target = path.with_name(f"{path.stem}-converted{SUFFIX}")
+    command = to_paste("palimpsest.storage.unpickle", "embedding", path, target)
+    return ConceptFileError(
+        f"{path.name} is pickled: opening it could run a stranger's code.",
+        f"Convert it once, which reads numbers and nothing else (weights_only=True): {command}",
+        pickled=True,
+    )
 
 
 def _decode_json(raw: bytes | str, path: Path) -> dict[str, Any]:
