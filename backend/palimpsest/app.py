@@ -80,6 +80,7 @@ def serve(settings: Settings, options: ServeOptions) -> None:
             server.run(sockets=[listener])
         finally:
             announcement.withdraw(config)
+            house.engine.set_aside()  # a second signal doesn't wait for the engine's own end
             house.database.close()
 
 

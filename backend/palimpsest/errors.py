@@ -22,7 +22,7 @@ PalimpsestError
 │   └── ConnectionsFullError / DeviceNotFoundError
 ├── JobError                  a job that isn't there or couldn't go on     404/409/500
 │   ├── JobNotFoundError / JobExistsError / ArtifactNotFoundError
-│   └── WorkerDiedError / JobStalledError / JobCancelledError
+│   └── WorkerDiedError / ServerDiedError / JobStalledError / JobCancelledError
 ├── InternalError             a mistake of ours                            500
 └── AccessError               what the server refuses to talk about        4xx
     ├── TokenError / HostForbiddenError / OriginForbiddenError / ProtocolMismatchError
@@ -269,6 +269,10 @@ class ArtifactNotFoundError(JobError):
 
 class WorkerDiedError(JobError):
     code = "worker_died"
+
+
+class ServerDiedError(JobError):
+    code = "server_died"
 
 
 class JobStalledError(JobError):

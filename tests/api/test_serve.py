@@ -118,10 +118,13 @@ def submit(client, id: str, **order) -> None:
     client.submit(id, "edit", {**request, "image": client.upload(b"a photo")})
 
 
-def test_ten_killed_servers_lose_no_job_and_no_event(tmp_path):
-    """A client follows its job through kill -9 of the server: nothing is missing, nothing comes twice."""
+def test_five_killed_servers_lose_no_job_and_no_event(tmp_path):
+    """A client follows its job through kill -9 of the server: nothing is missing, nothing comes twice.
+
+    After one more the job itself would be taken for the reason.
+    """
     told: list[dict] = []
-    for round in range(10):
+    for round in range(5):
         with serving(tmp_path) as child:
             client = when_found(tmp_path)
             submit(client, f"job-{round}", steps=3)
@@ -131,12 +134,42 @@ def test_ten_killed_servers_lose_no_job_and_no_event(tmp_path):
             kill_in_the_middle(client, child)
     with serving(tmp_path):
         client = when_found(tmp_path)
-        for id in [*(f"job-{round}" for round in range(10)), "followed"]:
+        for id in [*(f"job-{round}" for round in range(5)), "followed"]:
             assert list(client.follow(id))[-1]["event"] == "finished", id
         follower.join(20)
     assert [event["sequence"] for event in told] == list(range(1, len(told) + 1))
     assert told[-1]["event"] == "finished"
     assert [event["event"] for event in told].count("queued") > 1
+
+
+def test_a_job_that_takes_the_server_down_is_not_tried_for_ever_and_keeps_no_other_waiting(tmp_path):
+    for life in range(1, 7):
+        with serving(tmp_path) as child:
+            client = when_found(tmp_path)
+            if life == 1:
+                submit(client, "bad", do="kill_server")
+                submit(client, "good", steps=3)
+            assert child.wait(20) == -signal.SIGKILL, life
+    with serving(tmp_path):
+        client = when_found(tmp_path)
+        failed = client.job("bad")
+        assert (failed["state"], failed["attempt"]) == ("failed", 6)
+        assert list(client.follow("bad"))[-1]["error"]["code"] == "server_died"
+        told = list(client.follow("good"))
+        assert told[-1]["event"] == "finished"
+        assert client.job("good")["attempt"] == 1
+
+
+def test_stopping_in_order_is_held_against_no_job(tmp_path):
+    for _ in range(8):
+        with serving(tmp_path) as child:
+            client = when_found(tmp_path)
+            submit(client, "a", steps=10_000, pause=0.01)  # again the same job
+            eventually(lambda client=client: client.job("a")["state"] == "running")
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(20) == 0
+    with serving(tmp_path):
+        assert when_found(tmp_path).job("a")["attempt"] == 1
 
 
 def follow_aside(client, told: list[dict]) -> threading.Thread:

@@ -96,6 +96,13 @@ class Fixtures:
         yield Progressed("working", 0, 1)
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def kill_server(self, request: dict[str, Any]) -> Iterator[Event]:
+        """As the system does that runs out of memory."""
+        yield Progressed("working", 0, 1)
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)
+        yield Finished()
+
     def die_once(self, request: dict[str, Any]) -> Iterator[Event]:
         """Dies the first time; ``file`` remembers it."""
         yield Progressed("working", 0, 1)

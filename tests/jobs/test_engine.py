@@ -11,8 +11,9 @@ import pytest
 from jobs.shop import LANES, ended, eventually, last, names, open_shop, submission
 from palimpsest.errors import JobExistsError, JobNotFoundError, QueueFullError, RequestError
 from palimpsest.jobs.engine import Limits
-from palimpsest.jobs.events import Cancelled, Failed, Finished, Progressed, Queued
+from palimpsest.jobs.events import Cancelled, Failed, Finished, Progressed, Queued, Started
 from palimpsest.jobs.supervisor import MADE_WAY, Lane, Patience
+from palimpsest.storage.database import Database
 
 
 @pytest.fixture
@@ -335,3 +336,86 @@ def test_a_finished_job_is_told_to_those_who_listen(engine):
     assert len(told) >= 4
     assert isinstance(engine.log.after(job.number, 0)[0].event, Queued)
     assert isinstance(last(engine, job), Finished)
+
+
+def test_a_worker_that_died_idle_is_not_held_against_the_next_job(engine, tmp_path):
+    """Whether its death was noticed before the next job came or not."""
+    for number, noticed in enumerate([True, False]):
+        engine.submit(submission(f"warm-{number}"))
+        os.kill(last(engine, ended(engine, f"warm-{number}")).result["pid"], signal.SIGKILL)
+        if noticed:
+            eventually(lambda: engine.workers()[0].pid is None)
+        engine.submit(submission(f"job-{number}", "die_once", file=str(tmp_path / f"died-{number}")))
+        job = ended(engine, f"job-{number}")
+        assert last(engine, job).result["said"] == "the second time"
+        assert job.attempt == 2
+
+
+def left_running(database: Database, *attempts: tuple[str, str, int]) -> None:
+    """What a server leaves that was killed: (id, kind, attempt) of jobs that were running."""
+    for id, kind, attempt in attempts:
+        job = database.add(submission(id, "hang", kind=kind), Queued())
+        if attempt > 1:
+            database.append(job.number, Started("cpu", 1))
+            database.append(job.number, Queued(attempt, "earlier"))
+        database.append(job.number, Started("cpu", attempt))
+
+
+def test_a_server_that_died_counts_as_an_attempt_at_what_it_ran(tmp_path):
+    database = Database(tmp_path / "jobs.db")
+    left_running(database, ("first", "edit", 1), ("last", "edit", 6))
+    database.close()
+    with open_shop(tmp_path, ()) as engine:
+        assert (engine.job("anna", "first").state, engine.job("anna", "first").attempt) == ("queued", 2)
+        failed = engine.job("anna", "last")
+        assert last(engine, failed).error["code"] == "server_died"
+        assert "begun 6 times" in last(engine, failed).error["message"]
+
+
+def test_of_jobs_at_their_last_attempt_one_runs_at_a_time(tmp_path):
+    """The server dies of one of them: the other must not be blamed again."""
+    database = Database(tmp_path / "jobs.db")
+    left_running(database, ("edit", "edit", 5), ("pull", "pull", 5))
+    database.close()
+    with open_shop(tmp_path) as engine:
+        eventually(lambda: "running" in states(engine, "edit", "pull"))
+        engine.submit(submission("other", kind="pull" if running(engine) == "edit" else "edit"))
+        assert ended(engine, "other").state == "finished"  # a job that is not suspected runs beside it
+        assert sorted(states(engine, "edit", "pull")) == ["queued", "running"]
+        first = running(engine)
+        engine.cancel("anna", first)
+        assert ended(engine, first).state == "cancelled"
+        eventually(lambda: "running" in states(engine, "edit", "pull"))
+
+
+def states(engine, *ids: str) -> list[str]:
+    return [engine.job("anna", id).state for id in ids]
+
+
+def running(engine) -> str:
+    return next(id for id in ("edit", "pull") if engine.job("anna", id).state == "running")
+
+
+def test_what_may_have_taken_the_server_down_waits_for_the_others(tmp_path):
+    database = Database(tmp_path / "jobs.db")
+    left_running(database, ("suspect", "edit", 2))
+    database.add(submission("innocent"), Queued())
+    database.close()
+    with open_shop(tmp_path) as engine:
+        assert ended(engine, "innocent").state == "finished"
+
+
+def test_a_worker_killed_while_the_server_is_told_to_stop_counts(tmp_path):
+    """systemd stops the whole service when the system has killed one of its processes for its memory."""
+    with open_shop(tmp_path) as engine:
+        engine.submit(submission("a", "hang"))
+        eventually(lambda: engine.job("anna", "a").sequence == 3)
+        pid = engine.workers()[0].pid
+        with engine._changed:  # the engine can't look at the job meanwhile
+            os.kill(pid, signal.SIGKILL)
+            engine.stopping = True
+    database = Database(tmp_path / "jobs.db")
+    job = database.find("anna", "a")
+    assert job is not None
+    assert (job.state, job.attempt) == ("queued", 2)
+    database.close()

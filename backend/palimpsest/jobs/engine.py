@@ -1,7 +1,9 @@
 """The engine: accepts jobs, runs them one per lane, and loses none of them.
 
-A job is on disk before it is accepted. When the server dies, whatever was waiting or running is queued
-again at the next start, in the same order; when a worker dies, its job alone is sent back, once. Owners
+A job is on disk before it is accepted, and so is the beginning of every attempt at it, before a worker gets
+it. A server that stops in order queues again what it ran; what is found running was running when a server
+died, which counts as an attempt: the job may be the reason. When a worker dies, its job alone is sent back,
+once. Owners
 take turns; a job of a patient kind, such as learning, makes way for an edit and goes on after it.
 Every change of a job happens under one lock and is written by ``record``, so events have no gaps.
 """
@@ -21,6 +23,7 @@ from palimpsest.errors import (
     PalimpsestError,
     QueueFullError,
     RequestError,
+    ServerDiedError,
     WorkerDiedError,
 )
 from palimpsest.jobs.events import Cancelled, Event, Failed, Previewed, Progressed, Queued, Started
@@ -32,6 +35,7 @@ from palimpsest.jobs.supervisor import Lane, Patience, Supervisor
 
 logger = logging.getLogger(__name__)
 
+STOPPED = "The server stopped while this job was running."
 RETRY_SECONDS = 1.0  # between attempts to write an event that must not be lost
 
 
@@ -39,7 +43,8 @@ RETRY_SECONDS = 1.0  # between attempts to write an event that must not be lost
 class Limits:
     waiting: int = 200  # jobs in the queue
     waiting_per_owner: int = 100
-    attempts: int = 2  # how often a job may meet a dying worker before it is failed
+    attempts: int = 2  # a job whose worker died at this one or a later one is failed
+    server_attempts: int = 6  # the same for the server, which may have died of something else
 
 
 class WorkerView(NamedTuple):
@@ -93,6 +98,17 @@ class Engine:
         for supervisor in self._supervisors:
             supervisor.join()
         self._watcher.join()
+        self.set_aside()
+
+    def set_aside(self) -> None:
+        """Queue again what still runs: the server stops in order, so nothing is held against its jobs."""
+        with self._changed:
+            self.stopping = True
+            for job in list(self._running.values()):
+                try:
+                    self._write(job.number, Queued(job.attempt, STOPPED))
+                except PalimpsestError as error:
+                    logger.error("Job %d was not set aside: %s", job.number, error)
 
     def submit(self, submission: Submission) -> tuple[Job, bool]:
         """The accepted job, and whether it is new: the same submission twice is the same job.
@@ -164,17 +180,31 @@ class Engine:
 
     def next_job(self, lane: Lane, timeout: float) -> Job | None:
         with self._changed:
-            job = None if self.stopping else self._queue.take(lane.kinds)
+            job = self._take(lane)
             if job is None:
                 self._changed.wait(timeout)
-                job = None if self.stopping else self._queue.take(lane.kinds)
+                job = self._take(lane)
             return None if job is None else self._begin(job, lane)
+
+    def _take(self, lane: Lane) -> Job | None:
+        """The next job of a lane. Of those at their last attempt one runs at a time, in all lanes together:
+        when the server dies of it, the others are not blamed."""
+        if self.stopping:
+            return None
+        one_runs = any(map(self._is_last_attempt, self._running.values()))
+        return self._queue.take(lane.kinds, lambda job: not (one_runs and self._is_last_attempt(job)))
+
+    def _is_last_attempt(self, job: Job) -> bool:
+        return job.attempt >= self._limits.server_attempts
 
     def record(self, number: int, event: Event) -> None:
         """Write the event. Progress may be lost to a full disk; what changes the state is tried again."""
         while True:
             try:
-                return self._write(number, event)
+                with self._changed:
+                    if not (self.stopping and number not in self._running):  # it was set aside
+                        self._write(number, event)
+                return
             except PalimpsestError as error:
                 logger.error("Job %d: %s was not written: %s", number, type(event).__name__, error)
             if isinstance(event, (Progressed, Previewed)) or self.stopping:
@@ -188,7 +218,7 @@ class Engine:
         elif job.attempt < self._limits.attempts:
             self.record(job.number, Queued(job.attempt + 1, f"The worker ended: {ended.reason}."))
         else:
-            self.record(job.number, died(ended))
+            self.record(job.number, died(job, ended))
 
     def cancelling(self, number: int) -> bool:
         return number in self._cancelling
@@ -232,9 +262,11 @@ class Engine:
     def _take_up(self, job: Job) -> None:
         if job.cancel_requested:
             job = self.log.append(job.number, Cancelled())
+        elif job.state == "running" and self._is_last_attempt(job):
+            job = self.log.append(job.number, took_server_down(job))
         elif job.state == "running":
-            reason = "The server stopped while this job was running."
-            job = self.log.append(job.number, Queued(job.attempt, reason))
+            reason = "The server ended while this job was running."
+            job = self.log.append(job.number, Queued(job.attempt + 1, reason))
         self._place(job)
 
     def _refuse_unknown(self, kind: str) -> None:
@@ -292,10 +324,19 @@ def same(known: Job, submission: Submission) -> Job:
     return known
 
 
-def died(ended: WorkerEndedError) -> Failed:
+def died(job: Job, ended: WorkerEndedError) -> Failed:
     error = WorkerDiedError(
-        f"The worker ended twice while it ran this job; the last time {ended.reason}.",
+        f"This job was begun {job.attempt} times and never done; the last time its worker ended: "
+        f"{ended.reason}.",
         "SIGKILL is most often the system's answer to too little memory: try a smaller working size.",
         log=ended.tail.splitlines()[-10:],
+    )
+    return Failed(error.to_json())
+
+
+def took_server_down(job: Job) -> Failed:
+    error = ServerDiedError(
+        f"This job was begun {job.attempt} times and never done; the last time the server ended under it.",
+        "Most often that is the system's answer to too little memory: try a smaller working size.",
     )
     return Failed(error.to_json())

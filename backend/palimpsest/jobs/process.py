@@ -14,6 +14,7 @@ from typing import Any
 
 from palimpsest import interpreter
 
+KILL = 9  # SIGKILL, which Windows has not
 TAIL_BYTES = 4000  # how much of a dead worker's error stream is told
 
 
@@ -27,11 +28,12 @@ class WorkerSpec:
 
 
 class WorkerEndedError(Exception):
-    """The process is gone. ``reason`` is a clause such as "it was killed by SIGKILL"."""
+    """The process is gone. ``reason`` is a clause such as "it was killed by SIGKILL"; ``killed``: that."""
 
-    def __init__(self, reason: str, tail: str) -> None:
+    def __init__(self, reason: str, tail: str, killed: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.killed = killed
         self.tail = tail
 
 
@@ -40,6 +42,7 @@ class WorkerProcess:
 
     def __init__(self, spec: WorkerSpec, name: str, device: str) -> None:
         self.device = device
+        self._killed = False
         self._tail = spec.errors / f"worker-{name}.log"
         with self._tail.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -57,6 +60,15 @@ class WorkerProcess:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def raise_if_killed(self) -> None:
+        """Raises WorkerEndedError if something else than ``kill`` has killed it."""
+        if not self._killed and self._process.poll() == -KILL:
+            raise self._ended()
 
     def send(self, message: dict[str, Any]) -> None:
         """To a dead worker nothing is sent; ``receive`` will tell."""
@@ -82,6 +94,7 @@ class WorkerProcess:
         self._inbox.put(None)
 
     def kill(self) -> None:
+        self._killed = True
         self._process.kill()
 
     def close(self, patience: float = 2.0) -> None:
@@ -101,7 +114,7 @@ class WorkerProcess:
     def _ended(self) -> WorkerEndedError:
         status = self._reap(5.0)
         tail = self._tail.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
-        return WorkerEndedError(exit_reason(status), tail)
+        return WorkerEndedError(exit_reason(status), tail, killed=status == -KILL)
 
     def _reap(self, patience: float) -> int:
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from palimpsest.jobs.state import PRIORITIES, Job
@@ -16,13 +17,15 @@ class Grade(NamedTuple):
     patient: bool
 
 
+SUSPECT = 3  # attempts
 URGENT = Grade(priority=0, patient=False)
 
 
 class JobQueue:
     """The waiting jobs. A lane takes only the kinds it can run, so a pull never waits for a learn.
 
-    Within a grade, what was begun already goes on first; then each owner in turn, with the oldest job.
+    Within a grade, what was begun already goes on first; then each owner in turn, with the oldest job; last
+    what was begun so often that it may be what took the server down.
     ``patient``: kinds that come after the others of their priority.
     """
 
@@ -38,9 +41,9 @@ class JobQueue:
     def put(self, job: Job) -> None:
         self._waiting[job.number] = job
 
-    def take(self, kinds: Collection[str]) -> Job | None:
-        """The next job of one of ``kinds``, removed from the queue, or None."""
-        job = next(iter(self.order(kinds)), None)
+    def take(self, kinds: Collection[str], may: Callable[[Job], bool] = lambda job: True) -> Job | None:
+        """The next job of one of ``kinds`` that may run now, removed from the queue, or None."""
+        job = next(filter(may, self.order(kinds)), None)
         if job is not None:
             del self._waiting[job.number]
             if not begun(job):
@@ -57,7 +60,7 @@ class JobQueue:
         for job in found:
             grade, turn = self.grade(job), (self.grade(job), job.owner)
             if begun(job):
-                ranks[job.number] = (grade, 0, 0, 0, job.number)
+                ranks[job.number] = (grade, 0 if job.attempt < SUSPECT else math.inf, 0, 0, job.number)
                 continue
             rounds[turn] += 1
             since = self._served.get(turn, 0)

@@ -67,6 +67,7 @@ class Supervisor:
         self._hire = hire
         self._patience = patience
         self._worker: WorkerProcess | None = None
+        self._heard = False  # anything of the job that runs
         self._unload = threading.Event()
         self._idle_since = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"lane-{lane.name}", daemon=True)
@@ -106,7 +107,8 @@ class Supervisor:
 
     def _rest(self) -> None:
         idle = time.monotonic() - self._idle_since > self._patience.idle_unload
-        if self._unload.is_set() or idle:
+        gone = self._worker is not None and self._worker.ended
+        if self._unload.is_set() or idle or gone:
             self._unload.clear()
             self._dismiss()
 
@@ -118,17 +120,33 @@ class Supervisor:
     def _serve(self, job: Job) -> None:
         """The job ends or is sent back, whatever happens: this lane must live on."""
         try:
-            if self._worker is None:
+            if self._worker is None or not self._goes_on(job):
                 self._worker = self._hire(self.lane)
-            self._worker.send({"run": job.number, "kind": job.kind, "request": job.submission.request})
-            self._follow(job, self._worker)
+                self._ask(self._worker, job)
         except WorkerEndedError as ended:
             self._worker = None
-            if not self._desk.stopping:
+            if not self._desk.stopping or ended.killed:
                 self._desk.send_back(job, ended)
         except Exception as error:
             self._dismiss()
             self._desk.record(job.number, Failed(explain(error)))
+
+    def _goes_on(self, job: Job) -> bool:
+        """Give the job to the worker that idled; False if that had died before it said a word of the job,
+        which is then not the job's doing."""
+        assert self._worker is not None
+        self._heard = False
+        try:
+            self._ask(self._worker, job)
+        except WorkerEndedError:
+            if self._heard or self._desk.stopping:
+                raise
+            return False
+        return True
+
+    def _ask(self, worker: WorkerProcess, job: Job) -> None:
+        worker.send({"run": job.number, "kind": job.kind, "request": job.submission.request})
+        self._follow(job, worker)
 
     def _follow(self, job: Job, worker: WorkerProcess) -> None:
         """Until the job has ended, or the engine stops and leaves it for the next start."""
@@ -141,6 +159,7 @@ class Supervisor:
             if message is not None:
                 heard = now
                 self.status = message.get("status", self.status)
+                self._heard |= message.get("job") == job.number
                 if message.get("job") == job.number and self._pass_on(job, message, pausing):
                     return
             if not pausing and self._desk.makes_way(job, self.lane):
@@ -153,6 +172,7 @@ class Supervisor:
                 return self._end(job, worker, Cancelled("the worker did not stop and was ended"))
             if now - heard > self._patience.stall:
                 return self._end(job, worker, stalled(self._patience.stall))
+        worker.raise_if_killed()  # a server that is told to stop because of that must not forget it
 
     def _pass_on(self, job: Job, message: dict[str, Any], pausing: bool) -> bool:
         """Record the event; whether it was the last. After memory ran out the worker is replaced."""

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from palimpsest.errors import DiskFullError, StorageError
 from palimpsest.jobs import events
-from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Queued
+from palimpsest.jobs.events import Event, Finished, Previewed, Progressed, Queued
 from palimpsest.jobs.log import Entry
 from palimpsest.jobs.state import ENDED, Job, Submission, follow
 from palimpsest.storage.owners import Owners
@@ -106,7 +106,7 @@ class Database:
             return self._expect(number)
 
     def append(self, number: int, event: Event) -> Job:
-        with self._writing(durable=isinstance(event, (Finished, Failed, Cancelled))) as db:
+        with self._writing(durable=not isinstance(event, (Progressed, Previewed))) as db:
             job = self._expect(number)
             state, now = follow(job.state, event), time.time()
             attempt = event.attempt if isinstance(event, Queued) else job.attempt
