@@ -63,6 +63,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.jobs.events",
         "palimpsest.demo.describe",
         "palimpsest.demo.judge",
+        "palimpsest_client.habits",
         "torch",
         "numpy",
         "safetensors",

@@ -10,7 +10,6 @@ from .client import Client
 from .geometry import Bounds
 from .orders import layer_name, place_of
 from .protocol import RefusedError
-from .sentences import CONCEPT, Word, words
 from .wording import say
 
 MOST_RESULTS = 12
@@ -57,11 +56,10 @@ class Model:
         """Whether the backend can say what a picture shows, for this model."""
         return bool(self.details.get("describes", False))
 
-    def unknown(self, sentence: str) -> Tuple[Word, ...]:
-        """Words that mean nothing to a model which says what it knows; a learned one is its own affair."""
-        known = frozenset(self.details.get("words", ()))
-        told = words(sentence) if known else []
-        return tuple(word for word in told if not CONCEPT.match(word.text) and word.text.lower() not in known)
+    @property
+    def words(self) -> Tuple[str, ...]:
+        """All that it knows, where they are few."""
+        return tuple(self.details.get("words", ()))
 
     def can(self, operation: str) -> bool:
         """What a model doesn't say of itself it is allowed to try."""

@@ -23,6 +23,7 @@ from .connection import (
 from .controls import OPERATIONS, REMOVE, REPLACE, REWEIGHT, SHOWN, Form, Settings
 from .editor import DocumentFacts, Editor
 from .errands import Errands, Outcome, Reopened, offer_after
+from .habits import notices, places
 from .library import (
     Concept,
     Model,
@@ -417,7 +418,8 @@ class Panel:
         model = chosen(self.models, form.settings.model)
         now = self._situation(model)
         found = changes(form.first, form.target) if form.target else ()
-        unknown = ((), ()) if model is None else (model.unknown(form.first), model.unknown(form.second))
+        names, known = [concept.name for concept in self.concepts], () if model is None else model.words
+        heard = [notices(text, names, known) for text in (form.first, form.second)]
         return PanelState(
             status=now.status,
             form=form,
@@ -425,8 +427,8 @@ class Panel:
             shown=SHOWN[form.operation],
             changes=found,
             changes_text=changes_text(found),
-            unknown=unknown,
-            unknown_text=unknown_text(unknown),
+            unknown=(places(heard[0]), places(heard[1])),
+            unknown_text=unknown_text(heard),
             words=tuple(telling(form.first)),
             cannot_apply=cannot_apply(now, form, self._reopened is not None),
             cannot_ask=cannot_ask(now, form),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional, Tuple
 
 from .controls import OPERATIONS, Form
 from .editor import DocumentFacts
 from .errands import Outcome
+from .habits import Notice
 from .library import Concept, Model, Result
 from .sentences import Change, Word
 from .status import Offer, Progress, Status
@@ -25,8 +26,8 @@ class PanelState:
     shown: frozenset = frozenset()  # controls.SHOWN of the operation
     changes: Tuple[Change, ...] = ()  # between form.first and form.target
     changes_text: str = ""  # "cat → <my-toy>"
-    unknown: Tuple[Tuple[Word, ...], Tuple[Word, ...]] = ((), ())  # to the model, in both fields
-    unknown_text: str = ""  # which they are, in a sentence
+    unknown: Tuple[Tuple[Word, ...], Tuple[Word, ...]] = ((), ())  # to mark in both fields
+    unknown_text: str = ""  # what is wrong with them and what to write: a line each
     words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
     cannot_apply: str = ""  # why not; empty = Apply is possible
     cannot_ask: str = ""  # why no job of another kind is possible
@@ -50,9 +51,8 @@ class PanelState:
         return self.outcome.text if self.outcome is not None else self.cannot_apply
 
 
-def unknown_text(unknown: Tuple[Tuple[Word, ...], Tuple[Word, ...]]) -> str:
-    names = dict.fromkeys(word.text for found in unknown for word in found)
-    return say("unknown-words", words=", ".join(names)) if names else ""
+def unknown_text(found: Sequence[Sequence[Notice]]) -> str:
+    return "\n".join(dict.fromkeys(notice.text for notices in found for notice in notices))
 
 
 def incapable(model: Optional[Model]) -> Mapping[str, str]:

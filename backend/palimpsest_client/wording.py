@@ -188,6 +188,19 @@ ENGLISH: Mapping[str, str] = {
     "cancelling": "Cancelling…",
     "preview": "The result as it forms",
     "unknown-words": "Unknown to this model: {words}. Say it otherwise, or choose another model.",
+    # What is written by habits of other tools (habits.py); {found} is what was written.
+    "habit-file": "{found} names a file of another kind, which isn't read here. Leave it out; a word of your "
+    "own is learned or imported as a concept.",
+    "habit-embedding": "{found} is no concept here. Write <{name}>.",
+    "habit-weight": "{found} gives no weight here: its signs are read as they stand. Write {word}, and weigh "
+    "it with Emphasise (in a shell: --weight \"{word}={n}\").",
+    "habit-editing": "{found} doesn't change the sentence on the way here. Write the one word that is meant.",
+    "habit-break": "BREAK divides nothing here and is read as a word. Leave it out.",
+    "habit-and": "AND doesn't combine sentences here and is read as a word. Write and.",
+    "habit-option": "{found} is no option here and is read as words. Leave it out.",
+    "habit-space": "{found} is no concept: a name has no spaces. Write <{name}>.",
+    "habit-name": "{found} is read as an ordinary word. Write <{name}> for the concept of that name.",
+    "habit-language": "{found}: the models were trained on English and hardly know this. Say it in English.",
     "how-it-looks": "How it looks now",
     "new-layer": "New layer “{layer}”.",
     "layer-updated": "Layer “{layer}” updated.",

@@ -73,6 +73,21 @@ def test_json_is_one_object(shell: Any, sd1_folder: Path) -> None:
     assert said.json["result"]["unet_evaluations"] > 0
 
 
+def test_habits_of_other_tools_are_noticed_also_quietly(shell: Any, sd1_folder: Path) -> None:
+    """Before the work, on standard error; and in the result."""
+    habits = ("--should-show", "a (dog:1.4) on <my grass>")
+    said = shell(*edit_arguments(sd1_folder, "--json", "--quiet", *habits))
+    assert said.code == 0, said.err
+    told = [line.removeprefix("Notice: ") for line in said.err.splitlines()]
+    assert [line.split(" ")[0] for line in told] == ["(dog:1.4)", "<my"]
+    assert said.json["result"]["notices"] == told
+    for command in (("invert",), ("attention", "--word", "cat")):
+        shown = ("photo.png", "--shows", "a [cat] on grass", "--model", str(sd1_folder), "--json", "--quiet")
+        said = shell(command[0], *shown, *command[1:], "--output", command[0])
+        assert said.json["result"]["notices"] == [said.err.strip().removeprefix("Notice: ")]
+        assert said.err.startswith("Notice: [cat] gives no weight here")
+
+
 def test_replay_gives_the_same_bytes(shell: Any, sd1_folder: Path) -> None:
     assert shell(*edit_arguments(sd1_folder)).code == 0
     again = shell("replay", "out/photo-replace.json", "photo.png", "selection.png", "--output", "again")

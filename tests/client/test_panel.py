@@ -152,6 +152,9 @@ def test_words_that_the_model_does_not_know_are_named(desk):
     desk.panel.write_second("a photo of a cat on grass")
     assert not any(desk.state.unknown)
     assert desk.state.unknown_text == ""
+    desk.panel.write_first("a (cat:1.4) on grass")
+    assert [word.text for word in desk.state.unknown[0]] == ["(cat:1.4)"]
+    assert desk.state.unknown_text.startswith("(cat:1.4) gives no weight here")
 
 
 def test_a_concept_of_another_family_is_refused_by_name(desk):

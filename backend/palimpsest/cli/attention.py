@@ -29,13 +29,14 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import running
+    from palimpsest.cli import notices, running
     from palimpsest.cli.backend import opened
     from palimpsest.cli.pictures import Pictures
 
     target = running.Target(options.output, f"{options.image.stem}-{_safe(options.word)}", options.overwrite)
     target.check("map", "selection")
-    pictures = Pictures(read_settings())
+    settings = read_settings()
+    pictures = Pictures(settings)
     request = AttentionRequest(
         image=pictures.name(options.image),
         source_prompt=options.shows,
@@ -43,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
         model=options.model,
         inversion=InversionSettings(working_size=options.working_size),
     )
+    notices.tell(settings, request.model, request.source_prompt)
     with opened(options) as backend:
         pictures.put(backend)
         finished = running.run(backend, request, options)

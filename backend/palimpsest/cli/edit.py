@@ -116,14 +116,16 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import running
+    from palimpsest.cli import notices, running
     from palimpsest.cli.backend import opened
     from palimpsest.cli.pictures import Pictures
 
     target = running.Target(options.output, f"{options.image.stem}-{options.operation}", options.overwrite)
     target.check("layer", "composite")
-    pictures = Pictures(read_settings())
+    settings = read_settings()
+    pictures = Pictures(settings)
     request = request_of(pictures, options)
+    notices.tell(settings, request.model, request.source_prompt, request.target_prompt)
     with opened(options) as backend:
         pictures.put(backend)
         finished = running.run(backend, request, options)

@@ -32,13 +32,14 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import running
+    from palimpsest.cli import notices, running
     from palimpsest.cli.backend import opened
     from palimpsest.cli.pictures import Pictures
 
     target = running.Target(options.output, f"{options.image.stem}-invert", options.overwrite)
     target.check("reconstruction")
-    pictures = Pictures(read_settings())
+    settings = read_settings()
+    pictures = Pictures(settings)
     request = InvertRequest(
         image=pictures.name(options.image),
         source_prompt=options.shows,
@@ -47,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
         inversion=arguments.inversion_settings(options),
         context=options.context,
     )
+    notices.tell(settings, request.model, request.source_prompt)
     with opened(options) as backend:
         pictures.put(backend)
         finished = running.run(backend, request, options)

@@ -77,7 +77,7 @@ class ConceptLibrary:
     def list(self) -> tuple[ConceptCard, ...]:
         """Every readable concept, by name. What can't be read is told by ``damaged``."""
         cards = []
-        for name in self._names():
+        for name in self.names():
             with contextlib.suppress(ConceptFileError, ConceptNotFoundError):
                 cards.append(self.card(name))
         return tuple(cards)
@@ -85,7 +85,7 @@ class ConceptLibrary:
     def damaged(self) -> tuple[ConceptFileError, ...]:
         """One error per file of the folder that is named like a concept and can't be read."""
         errors = []
-        for name in self._names():
+        for name in self.names():
             try:
                 self.load(name)
             except ConceptFileError as error:
@@ -179,7 +179,7 @@ class ConceptLibrary:
         provenance = _provenance(known) if known else Provenance(origin="imported")
         return self.save(concept, provenance, _thumbnail(known), replace)
 
-    def _names(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         found = (path.stem for path in self.folder.glob(f"*{SUFFIX}"))
         return tuple(sorted(stem for stem in found if is_name(stem)))
 
@@ -189,7 +189,7 @@ class ConceptLibrary:
     def _existing(self, name: str) -> Path:
         path = self._path(name)
         if not path.is_file():
-            known = ", ".join(f"<{other}>" for other in self._names())
+            known = ", ".join(f"<{other}>" for other in self.names())
             hint = f"There are: {known}." if known else "The library is empty: learn or import one first."
             raise ConceptNotFoundError(f"There is no concept <{name}>.", hint, name=name)
         return path

@@ -39,4 +39,5 @@ def attention(place: Workplace, request: AttentionRequest) -> Events[None]:
     }
     share = float((selection > 0).mean())
     result = {"word": request.word, "threshold": threshold, "selected": round(share, 4)}
-    yield Finished(artifacts, {**result, "model": model_identity(model)})
+    notices = place.notices(model, request.source_prompt)
+    yield Finished(artifacts, {**result, "notices": notices, "model": model_identity(model)})

@@ -73,6 +73,7 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
         artifacts,
         {
             **report,
+            "notices": place.notices(model, request.source_prompt, request.target_prompt),
             "unet_evaluations": evaluations,
             "seconds": round(time.monotonic() - started, 3),
             "recipe": recipe_of(request, model, canvas, concepts),

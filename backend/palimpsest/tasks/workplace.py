@@ -23,6 +23,7 @@ from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.decode import Limits
 from palimpsest.storage.images import ImageStore
 from palimpsest.storage.inversions import InversionCache
+from palimpsest_client.habits import texts
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class Workplace:
         """The concepts that the prompts name. Raises ConceptNotFoundError."""
         found = (name for prompt in prompts for name in PLACEHOLDER.findall(prompt))
         return tuple(self.concepts.load(name[1:-1]) for name in dict.fromkeys(found))
+
+    def notices(self, model: DiffusionModel, *sentences: str) -> list[str]:
+        """What in them means nothing to the model, and what to write instead."""
+        return texts(sentences, self.concepts.names(), model.words)
 
     def status(self) -> dict[str, Any]:
         """For people: the device's name and memory, the loaded model."""

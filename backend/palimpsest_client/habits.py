@@ -1,0 +1,154 @@
+"""What people write by habit that means something elsewhere and nothing here: a notice, and what to write.
+
+Weights in brackets, BREAK, prompt editing and LoRA files are of other tools' prompt languages; here a
+sentence is read as it stands. Used by the panels, the shell and the tasks, so that all say the same.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Callable, Dict, List, Match, Optional, Tuple
+
+from .sentences import CONCEPT, Word, plain, words
+from .wording import say
+
+_NAME = r"[\w-]+"
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
+_LATIN = ("LATIN", "FULLWIDTH LATIN", "MODIFIER LETTER", "FEMININE", "MASCULINE", "MICRO")
+_LONGEST = 60  # characters of a place that a notice repeats
+
+
+@dataclass(frozen=True)
+class Notice:
+    """``text`` says what is meant and what to write; ``place`` is where it stands in the sentence."""
+
+    text: str
+    place: Word
+
+
+Said = Callable[[Match], Optional[Dict[str, str]]]
+
+
+def _plainly(found: Match) -> Optional[Dict[str, str]]:
+    return {}
+
+
+def _weighed(found: Match) -> Optional[Dict[str, str]]:
+    return {"word": found.group("word").strip(), "n": found.group("n")}
+
+
+def _emphasis(factor: str) -> Said:
+    """``factor``: about what the signs mean elsewhere."""
+    return lambda found: {"word": found.group("word").strip(), "n": factor}
+
+
+def _named(found: Match) -> Optional[Dict[str, str]]:
+    return {"name": found.group("word").lower()}
+
+
+def _editing(found: Match) -> Optional[Dict[str, str]]:
+    """[from:to:when] and [this|that]."""
+    inner = found.group("word")
+    return {} if "|" in inner or inner.count(":") > 1 else None
+
+
+def _spaced(found: Match) -> Optional[Dict[str, str]]:
+    inner = found.group("word").lower().split()
+    return {"name": "-".join(inner)} if inner and len(found.group("word").split(" ")) > 1 else None
+
+
+HABITS: Tuple[Tuple[str, str, Said], ...] = (
+    # the notice's key, the pattern, what the notice says of it (None: it is something else); first come first
+    ("habit-file", r"<(?:lora|lyco|locon|hypernet)\s*:[^<>]*>", _plainly),
+    ("habit-embedding", rf"\bembedding\s*:\s*(?P<word>{_NAME})", _named),
+    ("habit-weight", rf"\((?P<word>[^():]+):\s*(?P<n>{_NUMBER})\s*\)", _weighed),
+    ("habit-weight", rf"\b(?P<word>{_NAME})::(?P<n>{_NUMBER})", _weighed),
+    ("habit-editing", r"[\[{](?P<word>[^][{}]*)[]}]", _editing),
+    ("habit-weight", r"\({2,}(?P<word>[^()]+)\){2,}", _emphasis("1.2")),
+    ("habit-weight", r"\[+(?P<word>[^][]+)\]+", _emphasis("0.9")),
+    ("habit-weight", r"\{+(?P<word>[^{}]+)\}+", _emphasis("1.1")),
+    ("habit-weight", rf"\b(?P<word>{_NAME}?)\+\+(?![\w+-])", _emphasis("1.2")),
+    ("habit-weight", rf"\b(?P<word>{_NAME}?)--(?![\w-])", _emphasis("0.8")),
+    ("habit-break", r"\bBREAK\b", _plainly),
+    ("habit-and", r"\bAND\b", _plainly),
+    ("habit-option", r"(?<!\S)--[a-z]+(?:\s+[\d.:]+)?", _plainly),
+    ("habit-space", r"<(?P<word>[^<>:]*)>", _spaced),
+)
+_PATTERNS = tuple((key, re.compile(pattern), said) for key, pattern, said in HABITS)
+
+
+def notices(sentence: str, concepts: Collection[str] = (), known: Collection[str] = ()) -> List[Notice]:
+    """In the order of the sentence. ``concepts``: names of the learned words; ``known``: all words that the
+    model knows, where they are few; empty = more than can be told."""
+    found: List[Notice] = []
+    for key, pattern, said in _PATTERNS:
+        for match in pattern.finditer(sentence):
+            values = said(match)
+            if values is not None:
+                found += _unless_covered(found, key, sentence, match.span(), values)
+    for word in bare_names(sentence, concepts):
+        found += _unless_covered(
+            found, "habit-name", sentence, (word.start, word.stop), {"name": plain(word.text)}
+        )
+    found += [one for one in _foreign(sentence) if not _covered(found, one.place)]
+    found += _unknown([word for word in unknown_words(sentence, known) if not _covered(found, word)])
+    return sorted(found, key=lambda notice: notice.place.start)
+
+
+def texts(sentences: Collection[str], concepts: Collection[str], known: Collection[str]) -> List[str]:
+    """What is to be said of several sentences, each text once."""
+    found = (notice.text for sentence in sentences for notice in notices(sentence, concepts, known))
+    return list(dict.fromkeys(found))
+
+
+def places(found: Collection[Notice]) -> Tuple[Word, ...]:
+    return tuple(notice.place for notice in found)
+
+
+def bare_names(sentence: str, concepts: Collection[str]) -> List[Word]:
+    """Words that are a concept's name without its brackets; where it also stands with them it is known."""
+    told = words(sentence)
+    bracketed = {word.text[1:-1] for word in told if CONCEPT.fullmatch(word.text)}
+    names = frozenset(concepts) - bracketed
+    return [word for word in told if not CONCEPT.match(word.text) and plain(word.text) in names]
+
+
+def unknown_words(sentence: str, known: Collection[str]) -> List[Word]:
+    """Words that mean nothing to a model which says what it knows; a learned one is its own affair."""
+    told = words(sentence) if known else []
+    return [word for word in told if not CONCEPT.match(word.text) and word.text.lower() not in known]
+
+
+def _foreign(sentence: str) -> List[Notice]:
+    """What isn't written in Latin letters: the text encoders of all models here were trained on English."""
+    at = [i for i, letter in enumerate(sentence) if letter.isalpha() and not _latin(letter)]
+    return [_notice("habit-language", sentence, (at[0], at[-1] + 1), {})] if at else []
+
+
+def _latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(_LATIN)
+
+
+def _unknown(found: List[Word]) -> List[Notice]:
+    names = ", ".join(dict.fromkeys(word.text for word in found))
+    return [Notice(say("unknown-words", words=names), word) for word in found]
+
+
+def _unless_covered(
+    found: List[Notice], key: str, sentence: str, span: Tuple[int, int], values: Mapping[str, str]
+) -> List[Notice]:
+    made = _notice(key, sentence, span, values)
+    return [] if _covered(found, made.place) else [made]
+
+
+def _covered(found: List[Notice], place: Word) -> bool:
+    return any(other.place.start < place.stop and place.start < other.place.stop for other in found)
+
+
+def _notice(key: str, sentence: str, span: Tuple[int, int], values: Mapping[str, str]) -> Notice:
+    text = sentence[span[0] : span[1]]
+    shown = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return Notice(say(key, found=shown, **values), Word(text, *span))

@@ -1,0 +1,95 @@
+"""What is written by habit of other tools is noticed, with what to write instead; ordinary words are not."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palimpsest_client.habits import bare_names, notices, places, texts, unknown_words
+
+NOTICED = [
+    (
+        "a (blue:1.4) ball",
+        "(blue:1.4)",
+        'Write blue, and weigh it with Emphasise (in a shell: --weight "blue=1.4")',
+    ),
+    ("a (red ball:.8) on grass", "(red ball:.8)", '--weight "red ball=.8"'),
+    ("a ((blue)) ball", "((blue))", "Write blue,"),
+    ("a [blue] ball", "[blue]", '--weight "blue=0.9"'),
+    ("a {blue} ball", "{blue}", "Write blue,"),
+    ("a blue++ ball", "blue++", "Write blue,"),
+    ("a blue::2 ball", "blue::2", '--weight "blue=2"'),
+    ("a blue ball BREAK grass", "BREAK", "Leave it out"),
+    ("a cat AND a dog", "AND", "Write and."),
+    ("a [red:blue:0.5] ball", "[red:blue:0.5]", "Write the one word"),
+    ("a [red|blue] ball", "[red|blue]", "Write the one word"),
+    ("a {red|blue} ball", "{red|blue}", "Write the one word"),
+    ("embedding:my-toy on grass", "embedding:my-toy", "Write <my-toy>."),
+    ("a ball <lora:shiny:0.7>", "<lora:shiny:0.7>", "Leave it out"),
+    ("a <my toy> on grass", "<my toy>", "Write <my-toy>."),
+    ("a < My toy > on grass", "< My toy >", "Write <my-toy>."),
+    ("a my-toy on grass", "my-toy", "Write <my-toy> for the concept"),
+    ("the rex's bone", "rex's", "Write <rex> for the concept"),
+    ("a ball --ar 16:9", "--ar 16:9", "Leave it out"),
+    ("草地上的蓝球的照片", "草地上的蓝球的照片", "Say it in English"),
+    ("a ball, кот на траве", "кот на траве", "Say it in English"),
+    ("ball كرة", "كرة", "Say it in English"),
+]
+
+
+@pytest.mark.parametrize(("sentence", "place", "says"), NOTICED)
+def test_it_is_noticed_where_it_stands_with_what_to_write(sentence, place, says):
+    (notice,) = notices(sentence, ("my-toy", "rex"))
+    assert sentence[notice.place.start : notice.place.stop] == notice.place.text == place
+    assert notice.text.startswith(place)
+    assert says in notice.text
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "",
+        "a photo of a <my-toy> next to a mirror",
+        "a café in Zürich, rock-n-roll, don't, it's 5 µm",
+        "a cat (black) and a dog: both asleep; 3:4",
+        "a clock at 10:30 -- and a sign that says break",
+        "<ink> drawing of <my-toy> and <rex>",
+    ],
+)
+def test_ordinary_sentences_are_not(sentence):
+    assert notices(sentence, ("my-toy", "rex", "ink")) == []
+
+
+def test_each_place_is_noticed_once_and_in_order():
+    found = notices("a (my-toy:1.2) BREAK a ((кот:1.1)) on a plate", ("my-toy",), ("a", "on"))
+    assert [one.place.text for one in found] == ["(my-toy:1.2)", "BREAK", "(кот:1.1)", "plate"]
+    assert texts(["a plate", "a plate and a cup"], (), ("a", "and")) == [
+        "Unknown to this model: plate. Say it otherwise, or choose another model.",
+        "Unknown to this model: plate, cup. Say it otherwise, or choose another model.",
+    ]
+    assert [word.text for word in places(found)] == [one.place.text for one in found]
+
+
+def test_a_name_that_also_stands_in_brackets_is_meant_as_it_stands():
+    assert bare_names("a <rex> like rex", ("rex",)) == []
+    assert [word.text for word in bare_names("a Rex", ("rex",))] == ["Rex"]
+
+
+def test_only_a_model_of_few_words_has_unknown_ones():
+    assert unknown_words("a helicopter", ()) == []
+    assert [word.text for word in unknown_words("A <toy> helicopter", ("a",))] == ["helicopter"]
+
+
+SIGNS = st.text(st.sampled_from("ab <>()[]{}:|.+-1_BREAKcé草ж"), max_size=60)
+
+
+@given(SIGNS, st.sampled_from([(), ("a", "ab")]), st.sampled_from([(), ("a",)]))
+def test_whatever_is_written_no_two_notices_lie_on_each_other(sentence, concepts, known):
+    found = notices(sentence, concepts, known)
+    for one, other in itertools.pairwise(found):
+        assert one.place.stop <= other.place.start
+    assert all(re.search(r"\S", one.place.text) for one in found)
