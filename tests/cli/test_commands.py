@@ -297,3 +297,11 @@ def test_doctor_finds_what_is_wrong(shell: Any, monkeypatch: pytest.MonkeyPatch)
     assert sick.code == 1
     assert "! Device: cuda:7" in sick.out
     assert "unet/config.json" in sick.out
+
+
+def test_what_is_to_be_known_of_a_photo_is_said_on_standard_error(shell: Any, sd1_folder: Path) -> None:
+    Path("photo.png").write_bytes(Path("photo.png").read_bytes() + b"junk")
+    said = shell(*edit_arguments(sd1_folder, "--quiet"))
+    assert said.code == 0
+    assert said.err == "Notice: 4 bytes after the end of the picture were left out.\n"
+    assert json.loads(Path("out/photo-replace.json").read_text())["notices"] == [said.err[8:-1]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from palimpsest.contract import Control, EditRequest, InversionSettings, InvertRequest, request_of
 from palimpsest.core.selection import grown
@@ -291,3 +294,36 @@ def test_other_errors_are_not_taken_for_memory(place: Workplace, sd1_folder: Pat
     handle = model.unet.register_forward_pre_hook(lambda *_: raise_it(RuntimeError("shapes differ")))
     refused(place, request(place, sd1_folder, seed=2), RuntimeError, "shapes differ")
     handle.remove()
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_what_the_photo_carries_is_in_the_result_and_in_its_replay(
+    depth: type, place: Workplace, sd1_folder: Path
+) -> None:
+    """Display P3 by cICP, 300 dpi and EXIF data, with something broken beside them."""
+    data = picture(depth=depth)
+    exif = Image.Exif()
+    exif[271] = "Camera"
+    extra = {
+        b"cICP": bytes([12, 13, 0, 1]),
+        b"pHYs": struct.pack(">IIB", 11811, 11811, 1),
+        b"eXIf": exif.tobytes()[6:],
+        b"gAMA": b"broken",
+    }
+    packed = b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in extra.items()
+    )
+    made = request(place, sd1_folder, image=place.images.put(data[:33] + packed + data[33:]))
+    first = run(place, made)
+    (notice,) = first.result["notices"]
+    assert "gAMA" in notice
+    composite = place.images.get(first.artifacts["composite"])
+    layer = place.images.get(first.artifacts["layer"])
+    for kind in (b"cICP", b"pHYs", b"eXIf"):
+        assert kind + extra[kind] in composite
+        assert (kind + extra[kind] in layer) == (kind != b"eXIf")
+    outside = read_selection(place.images.get(made.selection or ""), (72, 88)) == 0
+    assert np.array_equal(read_picture(composite).pixels[outside], read_picture(data).pixels[outside])
+    again = run(place, request_of(first.result["recipe"]))
+    assert again.artifacts == first.artifacts

@@ -44,10 +44,10 @@ def run(options: argparse.Namespace) -> int:
         model=options.model,
         inversion=InversionSettings(working_size=options.working_size),
     )
-    notices.tell(settings, request.model, request.source_prompt)
+    told = notices.tell(settings, request.model, request.source_prompt)
     with opened(options) as backend:
         pictures.put(backend)
-        finished = running.run(backend, request, options)
+        finished = running.run(backend, request, options, told)
         return running.report(target.write(backend, finished), finished.result, options)
 
 

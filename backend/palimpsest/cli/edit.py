@@ -125,10 +125,10 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings()
     pictures = Pictures(settings)
     request = request_of(pictures, options)
-    notices.tell(settings, request.model, request.source_prompt, request.target_prompt)
+    told = notices.tell(settings, request.model, request.source_prompt, request.target_prompt)
     with opened(options) as backend:
         pictures.put(backend)
-        finished = running.run(backend, request, options)
+        finished = running.run(backend, request, options, told)
         return running.report(target.write(backend, finished), finished.result, options)
 
 

@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> int:
         inversion=arguments.inversion_settings(options),
         context=options.context,
     )
-    notices.tell(settings, request.model, request.source_prompt)
+    told = notices.tell(settings, request.model, request.source_prompt)
     with opened(options) as backend:
         pictures.put(backend)
-        finished = running.run(backend, request, options)
+        finished = running.run(backend, request, options, told)
         return running.report(target.write(backend, finished), finished.result, options)

@@ -12,11 +12,13 @@ from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest_client import habits
 
 
-def tell(settings: Settings, model: str, *sentences: str) -> None:
-    """Also with --quiet: it is a warning, not progress."""
+def tell(settings: Settings, model: str, *sentences: str) -> tuple[str, ...]:
+    """Also with --quiet: it is a warning, not progress. Returns what was told."""
     known: tuple[str, ...] = ()
     with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
         known = require_model(model, settings).words
     concepts = ConceptLibrary(settings.folders.concepts).names()
-    for text in habits.texts(sentences, concepts, known):
+    told = tuple(habits.texts(sentences, concepts, known))
+    for text in told:
         print(f"Notice: {text}", file=sys.stderr)
+    return told

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +21,15 @@ BAR = 30  # characters
 CHOOSE_OUTPUT = "Choose another --output."
 
 
-def run(backend: Backend, request: Request, options: argparse.Namespace) -> Finished:
-    """Run to the end, showing progress."""
-    return finish(backend.do(request), Display(sys.stderr, getattr(options, "quiet", False)))
+def run(
+    backend: Backend, request: Request, options: argparse.Namespace, told: Collection[str] = ()
+) -> Finished:
+    """Run to the end, showing progress, and then what else than ``told`` the user should know of it."""
+    finished = finish(backend.do(request), Display(sys.stderr, getattr(options, "quiet", False)))
+    for notice in finished.result.get("notices", ()):
+        if notice not in told:
+            print(f"Notice: {notice}", file=sys.stderr)
+    return finished
 
 
 def finish(events: Iterator[Event], shown: Display) -> Finished:

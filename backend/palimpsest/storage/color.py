@@ -109,7 +109,7 @@ def space(icc: bytes | None, grey: bool) -> Space:
     Raises ImageUnsupportedError if the profile is damaged, or is for another kind of picture.
     """
     if icc is None:
-        return Grey(decode_srgb(_ramp())) if grey else Srgb()
+        return Grey(decode_srgb(ramp())) if grey else Srgb()
     try:
         kind, tags = icc[16:20], _tags(icc)
         _expect_kind(kind, grey)
@@ -118,7 +118,12 @@ def space(icc: bytes | None, grey: bool) -> Space:
         raise
     except Exception as error:  # a damaged profile may fail anywhere, here or inside LittleCMS
         raise _unusable(f"it can't be read ({error})") from error
-    return Srgb() if not grey and _is_srgb(found) else found
+    return found if grey else simplest(found)
+
+
+def simplest(found: Space) -> Space:
+    """Srgb in place of a space that is sRGB under another name."""
+    return Srgb() if _is_srgb(found) else found
 
 
 def is_rgb(icc: bytes) -> bool:
@@ -203,7 +208,7 @@ def _expect_kind(kind: bytes, grey: bool) -> None:
 
 def _curve(tag: bytes) -> NDArray[np.float32]:
     """A tone curve (sections 10.6 and 10.18) at every 16-bit level."""
-    x = _ramp().astype(np.float64)
+    x = ramp().astype(np.float64)
     if tag[:4] == b"curv":
         y = _sampled(tag, x)
     elif tag[:4] == b"para":
@@ -249,10 +254,11 @@ def _is_srgb(found: Space) -> bool:
 
 
 def _inverse(curve: NDArray[np.float32], linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.interp(linear, curve, _ramp()).astype(np.float32)
+    return np.interp(linear, curve, ramp()).astype(np.float32)
 
 
-def _ramp() -> NDArray[np.float32]:
+def ramp() -> NDArray[np.float32]:
+    """Every 16-bit level, in [0, 1]."""
     return np.linspace(0, 1, LEVELS, dtype=np.float32)
 
 

@@ -3,26 +3,27 @@
 The format is told by the first bytes, never by the name. Size, frames and kind of colour come from
 the header and are judged before the pixels are decoded, so a decompression bomb costs nothing.
 16 bits stay 16 bits: Pillow's unpackers for 16-bit colour keep one byte of two, so the pixels are
-unpacked twice, once for each half (all of Pillow's decoders can do that, interlaced or tiled).
+unpacked twice, once for each half. Memory at the peak, in bytes per pixel, the samples themselves
+included: docs/architecture.md; tests/storage/test_decoding_costs.py keeps them.
 """
 
 from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import PIL
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
@@ -34,9 +35,10 @@ from palimpsest.errors import (
     OutOfMemoryError,
 )
 from palimpsest.storage import png
+from palimpsest.storage.carried import Carried, from_pillow, from_png
+from palimpsest.storage.png_rows import channels_of, check_halving, decode_rows
 
 READERS: dict[str, Callable[[Any], ImageFile]] = {
-    "PNG": PngImageFile,
     "JPEG": JpegImageFile,
     "WebP": WebPImageFile,
     "TIFF": TiffImageFile,
@@ -56,6 +58,10 @@ KNOWN_BUT_NOT_READ = {  # first bytes, where they start: name
     (b"jP  ", 4): "JPEG 2000",
     (b"PK\x03\x04", 0): "ZIP, OpenRaster or Krita",
 }
+BAND = 1 << 20  # pixels taken over from Pillow at a time
+SMALL_TILE = 1 << 22  # pixels of a tile that is allowed in the smallest picture
+ANIMATED = "The picture is animated: its first frame was taken."
+PAGES = "The file has several pages: the first was taken."
 READABLE = "Save it as PNG, JPEG, WebP, TIFF or BMP."
 TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {  # EXIF tag 274: how to put it upright
     2: lambda a: a[:, ::-1],
@@ -79,36 +85,44 @@ class Limits:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Upright samples: (H, W, channels) uint8 or uint16; 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA."""
+    """Upright samples: (H, W, channels) uint8 or uint16; 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA.
+
+    ``carried``: what else the file holds, already upright too.
+    """
 
     samples: NDArray[Any]
-    icc: bytes | None
+    carried: Carried
 
 
 def decode(data: bytes, limits: Limits) -> Decoded:
     """Raises ImageTooLarge-, TooSmall-, Unreadable- and UnsupportedError, OutOfMemoryError."""
     check_bytes(len(data), limits)
     name = _format(data)
-    if name != "PNG":
-        return _decoded(name, data, None, limits)
-    examined = png.examine(data)
-    check_size(examined.width, examined.height, limits)
-    _check_frames("PNG", examined.frames)
-    png.check_amount(examined)
-    found = _decoded(name, examined.essential, examined, limits)
-    return replace(found, icc=examined.icc)
+    with _without_pillows_opinion():
+        return _decode_png(data, limits) if name == "PNG" else _decode_other(name, data, limits)
+
+
+@contextmanager
+def _without_pillows_opinion() -> Iterator[None]:
+    """Our own limit is looked at first, and may have been raised; warnings are said as our notices."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def check_header(data: bytes, limits: Limits) -> None:
-    """Raises what ``decode`` raises for a format, size, number of frames or kind of colour that can't be."""
+    """Raises what ``decode`` raises for a format, size or kind of colour that can't be."""
     check_bytes(len(data), limits)
     name = _format(data)
-    if name != "PNG":
-        _opened(name, data, limits)
-        return
-    examined = png.examine(data)
-    check_size(examined.width, examined.height, limits)
-    _check_frames("PNG", examined.frames)
+    with _without_pillows_opinion():
+        if name == "PNG":
+            _examined(data, limits)
+        else:
+            _opened(name, data, limits)
 
 
 def check_bytes(count: int, limits: Limits) -> None:
@@ -159,23 +173,85 @@ def _format(data: bytes) -> str:
     raise ImageUnreadableError("This isn't a picture file.", READABLE)
 
 
-def _decoded(name: str, data: bytes, examined: png.Examined | None, limits: Limits) -> Decoded:
-    image = _opened(name, data, limits)
-    samples = _guarded(name, lambda: _samples(name, data, image, examined))
-    # Asked only now, because Pillow turns a TIFF upright itself while it loads, and then says so here.
-    turn = TURNS.get(_guarded(name, lambda: image.getexif().get(274, 1)))
-    upright = samples if turn is None else np.ascontiguousarray(turn(samples))
-    return Decoded(upright, image.info.get("icc_profile") or None)
+def _decode_png(data: bytes, limits: Limits) -> Decoded:
+    found = _examined(data, limits)
+    carried = from_png(found)
+    if found.frames > 1:
+        carried = _noting(carried, ANIMATED)
+    kind = np.uint16 if found.depth == 16 else np.uint8
+    lying = (found.height, found.width)
+    upright = lying[::-1] if carried.turn >= 5 else lying
+
+    def filled() -> NDArray[Any]:
+        samples = np.empty((*upright, channels_of(found)), kind)
+        back = TURNS.get({6: 8, 8: 6}.get(carried.turn, carried.turn))
+        decode_rows(found, samples if back is None else back(samples))
+        return samples
+
+    return Decoded(_guarded("PNG", filled), carried)
+
+
+def _examined(data: bytes, limits: Limits) -> png.Examined:
+    found = png.examine(data)
+    check_size(found.width, found.height, limits)
+    return found
 
 
 def _opened(name: str, data: bytes, limits: Limits) -> ImageFile:
     """Its header is read and judged; its pixels aren't unpacked."""
+    if name == "WebP":
+        width, height = _guarded(name, lambda: _webp_size(data))
+        check_size(width, height, limits)
     image: ImageFile = _guarded(name, lambda: READERS[name](io.BytesIO(data)))
     check_size(image.width, image.height, limits)
-    if name != "JPEG":  # a phone's JPEG may carry more pictures behind the photo; they are not frames
-        _check_frames(name, _guarded(name, lambda: getattr(image, "n_frames", 1)))
     _check_mode(image)
+    if name == "TIFF":
+        _guarded(name, lambda: _check_tiles(image))
     return image
+
+
+def _decode_other(name: str, data: bytes, limits: Limits) -> Decoded:
+    image = _opened(name, data, limits)
+    carried = _guarded(name, lambda: from_pillow(name, image, data))
+    # A phone's JPEG may carry more pictures behind the photo; they are no frames.
+    if name != "JPEG" and _guarded(name, lambda: getattr(image, "is_animated", False)):
+        carried = _noting(carried, PAGES if name == "TIFF" else ANIMATED)
+    samples = _guarded(name, lambda: _samples(name, data, image))
+    # Pillow turns a TIFF upright itself while it loads; what is left to do it says afterwards.
+    turn = TURNS.get(_turn_left(image) if name == "TIFF" else carried.turn)
+    return Decoded(samples if turn is None else np.ascontiguousarray(turn(samples)), carried)
+
+
+def _noting(carried: Carried, notice: str) -> Carried:
+    return replace(carried, notices=(*carried.notices, notice))
+
+
+def _turn_left(image: ImageFile) -> int:
+    try:
+        return int(image.getexif().get(274, 1))
+    except Exception:  # damaged EXIF data, which `from_pillow` has told of
+        return 1
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height, before a decoder sets memory aside for them (RFC 9649, sections 2.5 to 2.7)."""
+    kind, body = data[12:16], data[20:30]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        return tuple(int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (6, 8))  # type: ignore[return-value]
+    raise ValueError(f"it starts with {kind!r}")
+
+
+def _check_tiles(image: ImageFile) -> None:
+    """A decoder sets memory aside for a whole tile, whatever the picture's size."""
+    tags: Any = getattr(image, "tag_v2", {})
+    width, height = int(tags.get(322, 1)), int(tags.get(323, 1))
+    if width * height > max(SMALL_TILE, 4 * image.width * image.height):
+        raise ValueError(f"its tiles have {width} x {height} pixels, many times the picture's")
 
 
 def _guarded(name: str, action: Callable[[], Any]) -> Any:
@@ -193,14 +269,6 @@ def _guarded(name: str, action: Callable[[], Any]) -> Any:
         ) from error
 
 
-def _check_frames(name: str, frames: int) -> None:
-    if frames > 1:
-        what = "pages" if name == "TIFF" else "frames: it is animated"
-        raise ImageUnsupportedError(
-            f"The {name} file has {frames} {what}.", "Save the one you mean as a file of its own."
-        )
-
-
 def _check_mode(image: ImageFile) -> None:
     if image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         raise ImageUnsupportedError(
@@ -214,18 +282,31 @@ def _check_mode(image: ImageFile) -> None:
         )
 
 
-def _samples(name: str, data: bytes, image: ImageFile, examined: png.Examined | None) -> NDArray[Any]:
+def _samples(name: str, data: bytes, image: ImageFile) -> NDArray[Any]:
     if image.mode.startswith("I;16"):
-        samples = np.asarray(image).astype(np.uint16)[..., None]
-    elif examined is not None and examined.depth == 16:
-        samples = _two_byte_grey(image) if examined.colour == 4 else _two_halves(name, data, image)
-    elif name == "TIFF" and max(_tiff_bits(image)) > 8:
-        samples = _two_halves(name, data, image)
-    else:
-        samples = _eight_bits(image)
-    if examined is None or examined.transparent is None:
-        return samples
-    return _with_alpha(samples, examined.transparent, examined.depth)
+        return _sixteen_bit_grey(image)
+    if name == "TIFF" and max(_tiff_bits(image)) > 8:
+        return _two_halves(name, data, image)
+    return _eight_bits(image)
+
+
+def _parts(image: ImageFile) -> Iterator[tuple[slice, Image.Image]]:
+    """Some rows at a time: an array of the whole would be made of a second copy of it."""
+    image.load()
+    count = max(1, BAND // max(1, image.width))
+    for top in range(0, image.height, count):
+        bottom = min(image.height, top + count)
+        yield slice(top, bottom), image.crop((0, top, image.width, bottom))
+
+
+def _sixteen_bit_grey(image: ImageFile) -> NDArray[np.uint16]:
+    image.load()
+    samples = np.empty((image.height, image.width, 1), np.uint16)
+    for rows, part in _parts(image):
+        samples[rows, :, 0] = np.asarray(part)
+    if getattr(image, "tag_v2", {}).get(262) == 0:  # white is zero: Pillow sees to that at 8 bits only
+        np.invert(samples, out=samples)
+    return samples
 
 
 def _eight_bits(image: ImageFile) -> NDArray[np.uint8]:
@@ -235,8 +316,13 @@ def _eight_bits(image: ImageFile) -> NDArray[np.uint8]:
     mode = {"1": "L", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}.get(mode, mode)
     if mode not in ("L", "LA", "RGB", "RGBA"):
         raise ImageUnsupportedError(f"Pictures of the kind {mode!r} can't be edited.", "Convert it to RGB.")
-    array = np.array(image if image.mode == mode else image.convert(mode))
-    return array[..., None] if array.ndim == 2 else array
+    image.load()
+    samples = np.empty((image.height, image.width, len(mode)), np.uint8)
+    for rows, part in _parts(image):
+        samples[rows] = np.asarray(part if part.mode == mode else part.convert(mode)).reshape(
+            samples[rows].shape
+        )
+    return samples
 
 
 def _two_halves(name: str, data: bytes, image: ImageFile) -> NDArray[np.uint16]:
@@ -248,19 +334,18 @@ def _two_halves(name: str, data: bytes, image: ImageFile) -> NDArray[np.uint16]:
             f"16-bit pictures of this kind ({raw}) aren't read.", "Save it as a 16-bit PNG."
         )
     order = sys.byteorder[0].upper() if order == "N" else order
-    _check_halving(colour)
-    again = READERS[name](io.BytesIO(data))
+    check_halving(colour)
     _set_raw_mode(image, f"{colour};16{order}")
+    image.load()
+    samples = np.empty((image.height, image.width, len(colour)), np.uint16)
+    for rows, part in _parts(image):
+        np.left_shift(np.asarray(part), 8, out=samples[rows], dtype=np.uint16)
+    image.close()  # and with it the first half's memory
+    again = READERS[name](io.BytesIO(data))
     _set_raw_mode(again, f"{colour};16{'L' if order == 'B' else 'B'}")
-    samples = np.left_shift(np.asarray(image), 8, dtype=np.uint16)
-    samples |= np.asarray(again)
+    for rows, part in _parts(again):
+        samples[rows] |= np.asarray(part)
     return samples
-
-
-def _two_byte_grey(image: ImageFile) -> NDArray[np.uint16]:
-    """16-bit grey + alpha has four bytes per pixel: unpacked as if it were 8-bit RGBA."""
-    _set_raw_mode(image, "RGBA")
-    return np.array(image).view(">u2").astype(np.uint16)
 
 
 def _raw_mode(image: ImageFile) -> str:
@@ -275,27 +360,5 @@ def _set_raw_mode(image: ImageFile, raw: str) -> None:
     image.tile = [tile._replace(args=changed(tile.args)) for tile in image.tile]
 
 
-def _check_halving(colour: str) -> None:
-    """That ``;16B`` keeps the first byte of two and ``;16L`` the second is how Pillow is, not a promise."""
-    pair = bytes(range(1, 2 * len(colour) + 1))
-    first = Image.frombytes(colour, (1, 1), pair, "raw", f"{colour};16B").tobytes()
-    second = Image.frombytes(colour, (1, 1), pair, "raw", f"{colour};16L").tobytes()
-    if (first, second) != (pair[::2], pair[1::2]):
-        raise ImageUnsupportedError(
-            f"Pillow {PIL.__version__} unpacks 16-bit colour in a new way.",
-            "Install the version that this program was released with.",
-        )
-
-
 def _tiff_bits(image: ImageFile) -> tuple[int, ...]:
     return tuple(getattr(image, "tag_v2", {}).get(258, (1,)))
-
-
-def _with_alpha(samples: NDArray[Any], transparent: tuple[int, ...], depth: int) -> NDArray[Any]:
-    """The samples with an alpha channel that is 0 where they equal the transparent colour."""
-    top = np.iinfo(samples.dtype).max
-    key = [value * 255 // (2**depth - 1) if depth < 8 else value for value in transparent]
-    alpha = np.where((samples == np.array(key)).all(axis=-1), 0, top).astype(samples.dtype)
-    return np.concatenate([samples, alpha[..., None]], axis=-1)
-
-

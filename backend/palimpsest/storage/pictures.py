@@ -1,8 +1,8 @@
 """Pictures and selections, in from files and out to files, without losing a bit that isn't edited.
 
 Read: PNG, JPEG, WebP, TIFF, BMP (and a still GIF), 8 and 16 bit, grey, palette, RGB, with alpha;
-turned upright as EXIF says (what is written carries no orientation). Refused with a remedy: CMYK
-and Lab, HDR, several frames or pages, damaged files, too small, too large.
+turned upright as EXIF says (what is written says that it is upright). Of an animation the first frame.
+Refused with a remedy: CMYK and Lab, HDR, damaged pixels, too small, too large.
 
 A grey picture stays grey: the model sees it in colour space RGB, and what it makes is turned to
 grey by luminance, so layer and composite fit the document. To add colour, convert it to RGB first.
@@ -11,7 +11,7 @@ Colours under transparent pixels are what the file has; the alpha channel itself
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,27 +25,34 @@ from palimpsest.errors import (
     SelectionEmptyError,
     SelectionSizeError,
 )
-from palimpsest.storage import color
+from palimpsest.storage import color, png
 from palimpsest.storage.atomic import write_atomically
+from palimpsest.storage.color_tags import ColorTags, space_of
 from palimpsest.storage.decode import Decoded, Limits, check_bytes, decode
+from palimpsest.storage.metadata import Metadata
 from palimpsest.storage.png import encode
 
 Source = Path | str | bytes  # a file, or its content
 LIMITS = Limits()
+UNSEEN = np.float32(1)  # white stands in a picture to learn from where it is transparent
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Upright samples in the document's own colour space and depth.
+    """Upright samples in the document's own colour space and depth. Neither array is to be written to.
 
     ``pixels``: (H, W, 3) uint8 or uint16, three equal channels if ``grey``. ``alpha``: (H, W) of the
-    same type, or None. ``icc``: the colour profile, None = sRGB.
+    same type, or None. ``icc`` and ``tags``: what the numbers mean; without either it is sRGB.
+    ``metadata``: what else goes along. ``notices``: what the user should be told of the file.
     """
 
     pixels: NDArray[Any]
     alpha: NDArray[Any] | None = None
     icc: bytes | None = None
     grey: bool = False
+    tags: ColorTags = field(default_factory=ColorTags)
+    metadata: Metadata = field(default_factory=Metadata)
+    notices: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,22 +65,28 @@ class Picture:
 
     @cached_property
     def space(self) -> color.Space:
-        return color.space(self.icc, self.grey)
+        return space_of(self.icc, self.tags, self.grey)[0]
+
+    @property
+    def meaning(self) -> png.Chunks:
+        """The chunks that say what the numbers mean, and how large they are on paper."""
+        return (*self.tags.chunks(), *self.metadata.resolution())
 
 
 def read_picture(source: Source, limits: Limits = LIMITS) -> Picture:
     """Raises the ImageErrors: not found, unreadable, unsupported, too small, too large."""
     found = decode(_content(source, limits), limits)
-    channels = found.samples.shape[2]
+    carried, samples = found.carried, found.samples
+    channels = samples.shape[2]
     grey = channels < 3
-    if grey and found.icc is not None and color.is_rgb(found.icc):
+    if grey and carried.icc is not None and color.is_rgb(carried.icc):
         grey = False  # grey values with an RGB profile: an RGB picture that happens to have no colour
-    values = found.samples[..., :1] if channels < 3 else found.samples[..., :3]
-    pixels = np.repeat(values, 3, axis=-1) if channels < 3 else np.ascontiguousarray(values)
-    alpha = np.ascontiguousarray(found.samples[..., -1]) if channels in (2, 4) else None
-    picture = Picture(pixels, alpha, found.icc, grey)
-    _ = picture.space  # a profile that can't be used is refused now, not after the work is done
-    return picture
+    values = samples[..., :1] if channels < 3 else samples[..., :3]
+    pixels = np.broadcast_to(values, (*samples.shape[:2], 3))  # views: a picture is large
+    alpha = samples[..., -1] if channels in (2, 4) else None
+    _, said = space_of(carried.icc, carried.tags, grey)
+    notices = (*carried.notices, *said)
+    return Picture(pixels, alpha, carried.icc, grey, carried.tags, carried.metadata, notices)
 
 
 def read_selection(source: Source, size: tuple[int, int], limits: Limits = LIMITS) -> NDArray[np.uint8]:
@@ -98,6 +111,30 @@ def read_selection(source: Source, size: tuple[int, int], limits: Limits = LIMIT
     return mask
 
 
+def read_example(
+    source: Source, mask: Source | None, limits: Limits = LIMITS
+) -> tuple[Picture, NDArray[np.float32], NDArray[np.uint8] | None]:
+    """A picture to learn from: as it is, as sRGB in [0, 1] (H, W, 3), and where its subject is.
+
+    A transparent picture without a mask is a cut-out: the subject is where it is more opaque than not.
+    What lies under transparency can't be seen and is often black; it becomes white.
+    Raises what `read_picture` and `read_selection` raise, SelectionEmptyError too for nothing opaque.
+    """
+    picture = read_picture(source, limits)
+    pixels = to_model_rgb(picture)
+    where = None if mask is None else read_selection(mask, picture.size, limits)
+    if picture.alpha is None or picture.alpha.min() == np.iinfo(picture.alpha.dtype).max:
+        return picture, pixels, where
+    opacity = (picture.alpha / np.float32(np.iinfo(picture.alpha.dtype).max)).astype(np.float32)
+    if where is None:
+        where = np.where(opacity > 0.5, np.uint8(255), np.uint8(0))
+        if not where.any():
+            raise SelectionEmptyError(
+                "A picture to learn from is transparent all over.", "Leave it out, or give it a mask."
+            )
+    return picture, UNSEEN + opacity[..., None] * (pixels - UNSEEN), where
+
+
 def to_model_rgb(picture: Picture, box: tuple[int, int, int, int] | None = None) -> NDArray[np.float32]:
     """sRGB in [0, 1], float32 (h, w, 3), of the box (left, top, right, bottom) or the whole picture."""
     return color.forth(picture.pixels[_slices(picture, box)], picture.space)
@@ -114,16 +151,20 @@ def from_model_rgb(
 
 
 def encode_merged(picture: Picture, merged: NDArray[Any]) -> bytes:
-    """A PNG of new pixels (H, W, 3) with the picture's own kind, depth, alpha channel and profile."""
+    """A PNG of new pixels (H, W, 3) with the picture's own kind, depth and alpha channel, and with
+    everything that it carries."""
     colours = merged[..., :1] if picture.grey else merged
     if picture.alpha is not None:
         colours = np.concatenate([colours, picture.alpha[..., None]], axis=-1)
-    return encode(colours, picture.icc)
+    return encode(colours, picture.icc, (*picture.tags.chunks(), *picture.metadata.chunks()))
 
 
 def encode_layer(picture: Picture, layer: NDArray[Any]) -> bytes:
-    """A PNG of a layer (H, W, 4) in the picture's kind: RGBA, or grey + alpha for a grey picture."""
-    return encode(layer[..., [0, 3]] if picture.grey else layer, picture.icc)
+    """A PNG of a layer (H, W, 4) in the picture's kind: RGBA, or grey + alpha for a grey picture.
+
+    It means the same colours and has the same resolution; who made the photo stays with the photo.
+    """
+    return encode(layer[..., [0, 3]] if picture.grey else layer, picture.icc, picture.meaning)
 
 
 def write_png(path: Path, pixels: NDArray[Any], icc: bytes | None = None) -> Path:

@@ -2,8 +2,9 @@
 
 Pillow reads no 16-bit colour without throwing the low bytes away and writes none at all, checks no
 checksum of the image data, and unpacks text and profiles under limits of its own. So this module
-examines the file first (`examine`), hands on only what is needed to decode it, and has an encoder
-(`encode`) whose output depends on nothing but its arguments: no time, no program name.
+examines the file first (`examine`), hands on what is needed to decode it (`png_rows`) and what else the
+picture carries, and has an encoder (`encode`) whose output depends on nothing but its arguments: no
+time, no program name. A damaged chunk without which the pixels are whole is left out, and said.
 W3C Portable Network Graphics (Third Edition); section numbers below are its.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from palimpsest.errors import ImageUnreadableError, ImageUnsupportedError
 
+Chunks = Sequence[tuple[bytes, bytes]]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # table 11.1
 KINDS = {1: 0, 2: 4, 3: 2, 4: 6}  # channels to colour type
@@ -33,7 +35,10 @@ ADAM7 = (  # the passes of an interlaced file: first row, first column, step dow
     (0, 1, 2, 2),
     (1, 0, 2, 1),
 )
-NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"}
+PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # what the pixels are made of
+COLOUR = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}  # what numbers mean (11.3.2), and its length
+TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
+CARRIED = {*COLOUR, *TEXTS, b"iCCP", b"pHYs", b"eXIf", b"acTL"}  # the others are left behind
 MAX_PROFILE = 16 << 20  # bytes of an unpacked colour profile; the largest printer profiles have 3 MB
 HDR_TRANSFERS = {16: "PQ", 18: "HLG"}  # cICP transfer characteristics (ITU-T H.273)
 BAND = 1 << 20  # bytes filtered at a time
@@ -41,139 +46,155 @@ BAND = 1 << 20  # bytes filtered at a time
 
 @dataclass(frozen=True)
 class Examined:
+    """A file that has been looked over. ``packed``: the compressed image data, in parts."""
+
     width: int
     height: int
     depth: int
     colour: int  # 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
     interlaced: bool
-    frames: int
-    icc: bytes | None
-    transparent: tuple[int, ...] | None  # the one grey or RGB value that is transparent
-    packed: tuple[bytes, ...] = field(repr=False)  # the compressed image data
-    essential: bytes = field(repr=False)  # the same file without text, time, profile and animation
+    packed: tuple[memoryview, ...] = field(repr=False)
+    palette: bytes | None = field(repr=False)
+    transparency: bytes | None = field(repr=False)
+    carried: tuple[tuple[bytes, bytes], ...] = field(repr=False)  # (kind, body) of ``CARRIED``
+    notices: tuple[str, ...] = ()
+
+    def body(self, kind: bytes) -> bytes | None:
+        """The first chunk of a kind, if there is one."""
+        return next((body for found, body in self.carried if found == kind), None)
+
+    @property
+    def frames(self) -> int:
+        animation = self.body(b"acTL")
+        return 1 if animation is None else max(1, int.from_bytes(animation[:4], "big"))
 
 
 def examine(data: bytes) -> Examined:
-    """Check signature, chunk lengths, checksums and order; decode nothing but the profile.
+    """Check signature, chunk lengths, checksums and order; decode nothing.
 
-    Raises ImageUnreadableError for a damaged file, ImageUnsupportedError for an HDR one.
+    Raises ImageUnreadableError for a file whose pixels are damaged, ImageUnsupportedError for an HDR one.
     """
-    chunks: dict[bytes, bytes] = {}
-    parts, packed = [SIGNATURE], []
-    for kind, body, whole in _chunks(data):
-        if not chunks and kind != b"IHDR":
-            raise _damaged(f"it starts with {kind!r} instead of a header")
-        if kind in NEEDED:
-            parts.append(whole)
+    first: dict[bytes, bytes] = {}
+    carried: list[tuple[bytes, bytes]] = []
+    packed: list[memoryview] = []
+    notices: list[str] = []
+    for kind, body in _chunks(data, notices):
+        if not first and kind != b"IHDR":
+            raise damaged(f"it starts with {kind!r} instead of a header")
         if kind == b"IDAT":
             packed.append(body)
-        chunks.setdefault(kind, body)
+        elif kind in CARRIED:
+            carried.append((kind, bytes(body)))
+        first.setdefault(kind, bytes(body) if kind in PIXELS and kind != b"IDAT" else b"")
     for kind in (b"IHDR", b"IDAT", b"IEND"):
-        if kind not in chunks:
-            raise _damaged(f"{kind.decode()} is missing")
-    shape = _header(chunks[b"IHDR"])
-    _refuse_hdr(chunks.get(b"cICP", b""))
-    animation = chunks.get(b"acTL", b"")
-    frames = int.from_bytes(animation[:4], "big") if animation else 1
-    icc = _profile(chunks[b"iCCP"]) if b"iCCP" in chunks else None
-    transparent = _transparent(chunks.get(b"tRNS"), shape[3])
-    return Examined(*shape, frames, icc, transparent, tuple(packed), b"".join(parts))
+        if kind not in first:
+            raise damaged(f"{kind.decode()} is missing")
+    shape = _header(first[b"IHDR"])
+    _check_transparency(first.get(b"tRNS"), shape[3])
+    sound = tuple((kind, body) for kind, body in carried if _sound(kind, body, notices))
+    found = Examined(
+        *shape, tuple(packed), first.get(b"PLTE"), first.get(b"tRNS"), sound, tuple(dict.fromkeys(notices))
+    )
+    _refuse_hdr(found.body(b"cICP"))
+    return found
 
 
-def check_amount(found: Examined) -> None:
-    """Unpack and count: fewer bytes than the header promises are a damaged file (Pillow leaves such
-    pixels black and says nothing). Raises ImageUnreadableError. Check the header's size first."""
-    wanted, got = _amount(found), 0
-    inflate = zlib.decompressobj()
-    try:
-        for body in found.packed:
-            while body and got < wanted:
-                got += len(inflate.decompress(body, BAND))
-                body = inflate.unconsumed_tail
-        while got < wanted and (rest := inflate.decompress(b"", BAND)):
-            got += len(rest)
-    except zlib.error as error:
-        raise _damaged(f"its data can't be unpacked ({error})") from error
-    if got < wanted:
-        raise _damaged(f"it has {got} bytes of image data where {wanted} are needed")
-
-
-def _amount(found: Examined) -> int:
-    """Bytes of filtered image data (sections 7.2 and 8.1)."""
-    bits = found.depth * CHANNELS[found.colour]
-    total = 0
+def passes(found: Examined) -> Iterator[tuple[int, int, int, int, int, int]]:
+    """(first row, first column, step down, step across, width, height) of each pass; one if it isn't
+    interlaced (section 8.1). Empty passes are left out."""
     for top, left, down, across in ADAM7 if found.interlaced else ((0, 0, 1, 1),):
         width, height = -(-(found.width - left) // across), -(-(found.height - top) // down)
         if width > 0 and height > 0:
-            total += height * (1 + -(-width * bits // 8))
-    return total
+            yield top, left, down, across, width, height
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """(type, body, all of it) for each chunk up to IEND."""
-    at = len(SIGNATURE)
+def row_bytes(found: Examined, width: int) -> int:
+    """Bytes of a row without its filter's number (section 7.2)."""
+    return -(-width * found.depth * CHANNELS[found.colour] // 8)
+
+
+def _chunks(data: bytes, notices: list[str]) -> Iterator[tuple[bytes, memoryview]]:
+    """(type, body) for each chunk up to IEND; damaged ones that the pixels don't need are left out."""
+    at, view = len(SIGNATURE), memoryview(data)
     while at < len(data):
         if at + 12 > len(data):
-            raise _damaged("it is cut off")
+            raise damaged("it is cut off")
         length, kind = struct.unpack_from(">I4s", data, at)
         stop = at + 12 + length
         if stop > len(data):
-            raise _damaged(f"it is cut off within {kind!r}")
+            raise damaged(f"it is cut off within {kind!r}")
         (checksum,) = struct.unpack_from(">I", data, stop - 4)
-        if zlib.crc32(memoryview(data)[at + 4 : stop - 4]) != checksum:
-            raise _damaged(f"the checksum of {kind!r} is wrong")
-        yield kind, data[at + 8 : stop - 4], data[at:stop]
-        if kind == b"IEND":
-            return
+        if zlib.crc32(view[at + 4 : stop - 4]) == checksum:
+            yield kind, view[at + 8 : stop - 4]
+        elif kind in PIXELS or not (kind.isalpha() and kind[:1].islower()):  # 5.4: small letter = ancillary
+            raise damaged(f"the checksum of {kind!r} is wrong")
+        else:
+            notices.append(_left_out(kind, "its checksum is wrong"))
         at = stop
+        if kind == b"IEND":
+            break
+    if at < len(data):
+        notices.append(f"{len(data) - at} bytes after the end of the picture were left out.")
+
+
+def _sound(kind: bytes, body: bytes, notices: list[str]) -> bool:
+    """Whether an ancillary chunk has the length that it must have."""
+    wanted = {**COLOUR, b"pHYs": 9, b"acTL": 8}.get(kind)
+    if wanted is None or len(body) == wanted:
+        return True
+    notices.append(_left_out(kind, f"it has {len(body)} bytes instead of {wanted}"))
+    return False
+
+
+def _left_out(kind: bytes, why: str) -> str:
+    return f"The picture's {kind.decode('latin-1')} chunk is damaged ({why}) and was left out."
 
 
 def _header(body: bytes) -> tuple[int, int, int, int, bool]:
     if len(body) != 13:
-        raise _damaged(f"its header has {len(body)} bytes instead of 13")
+        raise damaged(f"its header has {len(body)} bytes instead of 13")
     width, height, depth, colour, method, filters, interlace = struct.unpack(">IIBBBBB", body)
     sound = width and height and depth in DEPTHS.get(colour, ()) and (method, filters) == (0, 0)
     if not sound or interlace > 1:
-        raise _damaged(f"its header makes no sense ({width} x {height}, {depth} bit, colour type {colour})")
+        raise damaged(f"its header makes no sense ({width} x {height}, {depth} bit, colour type {colour})")
     return width, height, depth, colour, bool(interlace)
 
 
-def _refuse_hdr(cicp: bytes) -> None:
-    if len(cicp) == 4 and cicp[1] in HDR_TRANSFERS:
+def _refuse_hdr(cicp: bytes | None) -> None:
+    if cicp is not None and cicp[1] in HDR_TRANSFERS:
         raise ImageUnsupportedError(
             f"This is an HDR picture ({HDR_TRANSFERS[cicp[1]]}).",
             "Tone-map it to an ordinary 8- or 16-bit picture first.",
         )
 
 
-def _profile(body: bytes) -> bytes:
+def profile_in(body: bytes) -> bytes:
+    """The colour profile in an iCCP chunk. Raises ValueError that says why there is none."""
     _, _, packed = body.partition(b"\0")
     try:
         inflate = zlib.decompressobj()
         profile = inflate.decompress(packed[1:], MAX_PROFILE)
     except zlib.error as error:
-        raise _damaged(f"its colour profile can't be unpacked ({error})") from error
+        raise ValueError(f"it can't be unpacked: {error}") from error
     if not inflate.eof:
-        raise _damaged(f"its colour profile is cut off or larger than {MAX_PROFILE >> 20} MB")
+        raise ValueError(f"it is cut off, or larger than {MAX_PROFILE >> 20} MB")
     return profile
 
 
-def _transparent(body: bytes | None, colour: int) -> tuple[int, ...] | None:
-    wanted = {0: 1, 2: 3}.get(colour)
-    if body is None or wanted is None:
-        return None
-    if len(body) != 2 * wanted:
-        raise _damaged(f"its transparent colour has {len(body)} bytes instead of {2 * wanted}")
-    return struct.unpack(f">{wanted}H", body)
+def _check_transparency(body: bytes | None, colour: int) -> None:
+    wanted = {0: 2, 2: 6}.get(colour)
+    if body is not None and wanted is not None and len(body) != wanted:
+        raise damaged(f"its transparent colour has {len(body)} bytes instead of {wanted}")
 
 
-def _damaged(why: str) -> ImageUnreadableError:
+def damaged(why: str) -> ImageUnreadableError:
     return ImageUnreadableError(f"The PNG file is damaged: {why}.", "Save or copy the picture again.")
 
 
-def encode(pixels: NDArray[Any], icc: bytes | None = None) -> bytes:
+def encode(pixels: NDArray[Any], icc: bytes | None = None, chunks: Chunks = ()) -> bytes:
     """A PNG of (H, W) grey, (H, W, 2) grey + alpha, (H, W, 3) RGB or (H, W, 4) RGBA; uint8 or uint16.
 
+    ``chunks``: further ones, as (kind, body), to be written before the image data.
     The same arguments give the same bytes (with the same zlib). Filtered photos are packed by run
     lengths and Huffman codes alone: as small as with zlib's string matching, in a third of its time.
     """
@@ -185,6 +206,7 @@ def encode(pixels: NDArray[Any], icc: bytes | None = None) -> bytes:
     parts = [SIGNATURE, _chunk(b"IHDR", header)]
     if icc is not None:
         parts.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc, 9)))
+    parts += [_chunk(kind, body) for kind, body in chunks]
     parts += [_chunk(b"IDAT", body) for body in _compressed(rows)]
     return b"".join([*parts, _chunk(b"IEND", b"")])
 

@@ -39,5 +39,5 @@ def attention(place: Workplace, request: AttentionRequest) -> Events[None]:
     }
     share = float((selection > 0).mean())
     result = {"word": request.word, "threshold": threshold, "selected": round(share, 4)}
-    notices = place.notices(model, request.source_prompt)
+    notices = [*place.notices(model, request.source_prompt), *canvas.picture.notices]
     yield Finished(artifacts, {**result, "notices": notices, "model": model_identity(model)})

@@ -25,20 +25,20 @@ def describe(place: Workplace, request: DescribeRequest) -> Events[None]:
     if request.model != BUILT_IN and place.captioner is None:
         yield Progressed("loading", 0, 1)
         place.captioner = open_captioner(place, request.model)
-    pixels = read_pixels(place, request)
+    pixels, notices = read_pixels(place, request)
     yield Progressed("looking", 0, 1)
     caption, confidence = said_of_toys(pixels) if request.model == BUILT_IN else said_of(place, pixels)
     yield Progressed("looking", 1, 1)
-    yield Finished({}, {"caption": caption, "confidence": round(confidence, 4)})
+    yield Finished({}, {"caption": caption, "confidence": round(confidence, 4), "notices": notices})
 
 
-def read_pixels(place: Workplace, request: DescribeRequest) -> Rgb:
-    """The picture, or what is around its selection."""
+def read_pixels(place: Workplace, request: DescribeRequest) -> tuple[Rgb, list[str]]:
+    """The picture, or what is around its selection; and what is to be said of its file."""
     picture = read_picture(place.images.get(request.image), place.limits)
     if request.selection is None:
-        return to_model_rgb(picture)
+        return to_model_rgb(picture), list(picture.notices)
     mask = read_selection(place.images.get(request.selection), picture.size, place.limits)
-    return to_model_rgb(picture, bounds(mask, Size(*picture.size)))
+    return to_model_rgb(picture, bounds(mask, Size(*picture.size))), list(picture.notices)
 
 
 def said_of_toys(pixels: Rgb) -> tuple[str, float]:

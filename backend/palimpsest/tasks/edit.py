@@ -73,7 +73,10 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
         artifacts,
         {
             **report,
-            "notices": place.notices(model, request.source_prompt, request.target_prompt),
+            "notices": [
+                *place.notices(model, request.source_prompt, request.target_prompt),
+                *canvas.picture.notices,
+            ],
             "unet_evaluations": evaluations,
             "seconds": round(time.monotonic() - started, 3),
             "recipe": recipe_of(request, model, canvas, concepts),

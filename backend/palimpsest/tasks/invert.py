@@ -49,7 +49,7 @@ def invert(place: Workplace, request: InvertRequest) -> Events[None]:
             "steps": inversion.steps,
             "guidance": inversion.guidance,
             "unet_evaluations": 0 if known else inversion.unet_evaluations,
-            "notices": place.notices(model, request.source_prompt),
+            "notices": [*place.notices(model, request.source_prompt), *canvas.picture.notices],
             "model": model_identity(model),
             "seconds": round(time.monotonic() - started, 3),
         }
