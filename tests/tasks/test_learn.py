@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,10 +17,13 @@ from palimpsest.errors import (
     ConceptNameError,
     ImageUnreadableError,
     RequestError,
+    SelectionEmptyError,
     SelectionSizeError,
 )
 from palimpsest.jobs.events import Finished, Previewed, Progressed
-from palimpsest.storage.pictures import read_picture
+from palimpsest.storage.pictures import read_example, read_picture
+from palimpsest.storage.png import encode
+from palimpsest.tasks.learn import read_examples
 from palimpsest.tasks.workplace import Workplace
 from workplaces import picture, selection
 
@@ -138,3 +142,57 @@ def test_captions_that_cannot_be_are_refused_before_anything_is_loaded(
     with pytest.raises(RequestError):
         list(place.do(request(place, sd1_folder, captions=captions)))
     assert place.models.loaded == ""
+
+
+def cut_out(seed: int, under: int, opacity: np.ndarray) -> bytes:
+    """A picture with an alpha channel (88, 72) uint8, and one grey under what is wholly transparent."""
+    pixels = read_picture(picture(seed=seed)).pixels.copy()
+    pixels[opacity == 0] = under
+    return encode(np.concatenate([pixels, opacity[..., None]], axis=-1))
+
+
+DISC = read_picture(selection()).pixels[..., 0].copy()
+
+
+def test_a_cut_outs_alpha_is_its_subjects_mask(place: Workplace, sd1_folder: Path) -> None:
+    whole, plain = place.images.put(picture(seed=7)), request(place, sd1_folder)
+    images = (*(place.images.put(cut_out(seed, 0, DISC)) for seed in range(2)), whole)
+    found = read_examples(place, replace(plain, images=images))
+    assert [mask is not None for mask in found.masks] == [True, True, False]
+    assert np.array_equal(found.masks[0], np.where(DISC > 127, 255, 0))
+    run(place, replace(plain, images=images))
+    assert place.concepts.card("my-toy").provenance.settings["masks"] == [True, True, False]
+
+
+def test_what_lies_under_transparency_is_never_learned(place: Workplace, sd1_folder: Path) -> None:
+    """Black, white or grey under it: the same word, with a mask of its own as well."""
+    masks = tuple(place.images.put(selection()) for _ in range(3))
+    for given in ((), masks):
+        hashes = set()
+        for under in (0, 255, 77):
+            images = tuple(place.images.put(cut_out(seed, under, DISC)) for seed in range(3))
+            made = request(place, sd1_folder, images=images, masks=given, replace=True)
+            hashes.add(run(place, made).result["rows_hash"])
+        assert len(hashes) == 1
+
+
+def test_a_soft_edge_belongs_to_the_subject_where_it_is_more_there_than_not(place: Workplace) -> None:
+    soft = np.tile(np.linspace(0, 255, 72).astype(np.uint8), (88, 1))
+    for opacity in (soft, soft.astype(np.uint16) * 257):
+        data = np.concatenate([np.zeros((88, 72, 3), opacity.dtype), opacity[..., None]], axis=-1)
+        _, pixels, mask = read_example(encode(data), None)
+        assert mask is not None
+        assert np.array_equal(mask > 0, soft > 127)
+        assert np.abs(pixels[0, :, 0] - (1 - soft[0] / 255)).max() < 1e-6, "black over white"
+
+
+def test_an_alpha_channel_that_is_opaque_is_no_mask_and_one_that_is_empty_no_picture() -> None:
+    assert read_example(cut_out(0, 0, np.full((88, 72), 255, np.uint8)), None)[2] is None
+    with pytest.raises(SelectionEmptyError, match="transparent all over"):
+        read_example(cut_out(0, 0, np.full((88, 72), 9, np.uint8)), None)
+
+
+def test_what_is_to_be_said_of_a_picture_names_it(place: Workplace, sd1_folder: Path) -> None:
+    images = (*request(place, sd1_folder).images[:2], place.images.put(picture(seed=5) + b"junk"))
+    notices = run(place, request(place, sd1_folder, images=images)).result["notices"]
+    assert notices == ["Picture 3: 4 bytes after the end of the picture were left out."]

@@ -31,7 +31,7 @@ from palimpsest.errors import ConceptExistsError, ConceptImagesError, DiskFullEr
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
-from palimpsest.storage.pictures import read_picture, read_selection, to_model_rgb
+from palimpsest.storage.pictures import read_example
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
 from palimpsest.tasks.workplace import Workplace, canonical, model_identity
 
@@ -42,10 +42,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """The pictures to learn from: sRGB in [0, 1] (h, w, 3), and where the subject is."""
+    """The pictures: sRGB in [0, 1] (h, w, 3), where the subject is in them, and what is said of them."""
 
     pictures: tuple[NDArray[np.float32], ...]
     masks: tuple[Mask | None, ...]
+    notices: tuple[str, ...] = ()
 
 
 def learn(place: Workplace, request: LearnRequest) -> Events[None]:
@@ -77,6 +78,8 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
         "loss": {"first": learned.exams[0], "best": min(learned.exams)},
         "views": len(views),
         "rows_hash": card.rows_hash,
+        "masks": [mask is not None for mask in examples.masks],
+        "notices": list(examples.notices),
         "model": model_identity(model),
         "seconds": round(time.monotonic() - started, 3),
     }
@@ -86,13 +89,14 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
 def read_examples(place: Workplace, request: LearnRequest) -> Examples:
     """Raises the ImageErrors and SelectionErrors, with the picture's number in the details."""
     masks = request.masks if request.masks else (None,) * len(request.images)
-    pictures, found = [], []
-    for image, mask in zip(request.images, masks, strict=True):
-        picture = read_picture(place.images.get(image), place.limits)
-        pictures.append(to_model_rgb(picture))
+    pictures, found, notices = [], [], []
+    for number, (image, mask) in enumerate(zip(request.images, masks, strict=True), start=1):
         where = None if mask is None else place.images.get(mask)
-        found.append(None if where is None else read_selection(where, picture.size, place.limits))
-    return Examples(tuple(pictures), tuple(found))
+        picture, pixels, subject = read_example(place.images.get(image), where, place.limits)
+        pictures.append(pixels)
+        found.append(subject)
+        notices += [f"Picture {number}: {notice}" for notice in picture.notices]
+    return Examples(tuple(pictures), tuple(found), tuple(notices))
 
 
 def _refuse(place: Workplace, request: LearnRequest) -> None:
@@ -158,7 +162,7 @@ def _run(
     yield from watched(checking, course)
     preparing = encode_views(model, examples.pictures, examples.masks, how, lesson.seed)
     views = yield from watched(preparing, course)
-    saved = place.learning / f"{_key(request, model, settings)}.safetensors"
+    saved = place.learning / f"{_key(request, model, settings, examples)}.safetensors"
     preview = Preview(model, place.images, place.previews)
     steps = learning(model, views, lesson, settings, read_state(saved), preview.wanted)
     learned = yield from watched(saving(steps, saved), course, preview)
@@ -205,9 +209,10 @@ def read_state(file: Path) -> LearningState | None:
         return None
 
 
-def _key(request: LearnRequest, model: DiffusionModel, settings: LearnSettings) -> str:
+def _key(request: LearnRequest, model: DiffusionModel, settings: LearnSettings, examples: Examples) -> str:
     """Everything that has a bearing on what is learned: not the name it will have."""
     parts = {**asdict(request), "name": "", "replace": False, "settings": asdict(settings)}
+    parts["masked"] = [mask is not None for mask in examples.masks]
     return hashlib.sha256(canonical({**parts, "model": model_identity(model)}).encode()).hexdigest()
 
 
