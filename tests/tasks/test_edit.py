@@ -314,7 +314,8 @@ def test_what_the_photo_carries_is_in_the_result_and_in_its_replay(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         for kind, body in extra.items()
     )
-    made = request(place, sd1_folder, image=place.images.put(data[:33] + packed + data[33:]))
+    image = place.images.put(data[:33] + packed + data[33:])
+    made = request(place, sd1_folder, image=image, grow=0)
     first = run(place, made)
     (notice,) = first.result["notices"]
     assert "gAMA" in notice
