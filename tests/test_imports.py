@@ -18,7 +18,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "palimpsest.limits": ("palimpsest.errors",),
     "palimpsest.errors": (),
     "palimpsest.settings": ("palimpsest.errors", "palimpsest.storage.paths"),
-    "palimpsest.core": ("palimpsest.errors", "torch", "numpy"),
+    "palimpsest.core": ("palimpsest.errors", "palimpsest_client.differences", "torch", "numpy"),
     "palimpsest.interpreter": (),
     "palimpsest.jobs": ("palimpsest.errors", "palimpsest.interpreter"),
     "palimpsest.storage": (

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import List, Tuple
+
+from .differences import differences
 
 CONCEPT = re.compile(r"<([^<>\s]+)>")
 _LETTERS = r"[^\W_]+"
@@ -68,9 +69,8 @@ def concepts_in(*sentences: str) -> List[str]:
 def changes(source: str, target: str) -> Tuple[Change, ...]:
     """What must be replaced, added and left out to come from one sentence to the other."""
     old, new = words(source), words(target)
-    matcher = SequenceMatcher(None, plainly(old), plainly(new), autojunk=False)
-    differences = [codes for codes in matcher.get_opcodes() if codes[0] != "equal"]
-    return tuple(Change(tuple(old[a:b]), tuple(new[c:d])) for _, a, b, c, d in differences)
+    steps = differences(plainly(old), plainly(new))
+    return tuple(Change(tuple(old[a:b]), tuple(new[c:d])) for equal, a, b, c, d in steps if not equal)
 
 
 def changes_text(found: Tuple[Change, ...]) -> str:

@@ -91,6 +91,35 @@ def test_nouns_are_paired_with_nouns_when_phrases_differ_in_length() -> None:
     assert alignment.inserted == set(target.span_of("big"))
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "pairs"),
+    [
+        ("a cat and a dog", "a dog and a cat", [("cat", "dog"), ("dog", "cat")]),
+        ("a red ball and a blue cube", "a blue cube and a red ball", [("ball", "cube"), ("blue", "red")]),
+        ("a cat on my mat", "a mat on my cat", [("cat", "mat"), ("mat", "cat")]),
+        ("a cat and a big dog", "a big dog and a cat", [("cat", "dog"), ("dog", "cat")]),
+    ],
+)
+def test_things_that_change_places_are_replaced_where_they_stand(
+    source: str, target: str, pairs: list[tuple[str, str]]
+) -> None:
+    matrix, alignment = aligned(source, target)
+    for old, new in pairs:
+        assert matrix[read(source).span_of(old)[-1], read(target).span_of(new)[-1]] > 0, (old, new)
+    assert matrix[read(source).span_of("a")[0], read(target).span_of("a")[0]] == 1
+    changed = {word.text for word in alignment.changed_target}
+    assert {new for _, new in pairs} <= changed
+
+
+def test_what_only_moves_keeps_its_attention() -> None:
+    """Where pairing by place would change every word, the longest common part stays together."""
+    matrix, alignment = aligned("a cat on my mat", "on my mat a cat")
+    source, target = read("a cat on my mat"), read("on my mat a cat")
+    for word in ("a", "cat", "on", "my", "mat"):
+        assert matrix[source.span_of(word)[0], target.span_of(word)[0]] == 1
+    assert (alignment.changes, alignment.inserted) == ((), frozenset())
+
+
 def test_a_declared_pair_wins_over_the_difference() -> None:
     source, target = read("a cat and a dog"), read("a <two> and a cat")
     matrix, _ = aligned("a cat and a dog", "a <two> and a cat", ("dog", "<two>"))

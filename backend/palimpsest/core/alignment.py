@@ -4,7 +4,8 @@ The mapper M has a row per source token and a column per target token; A_src·M 
 attention maps seen through the target's words. Every row sums to 1, so a pixel's attention mass is
 kept, also where one token becomes k or k become one. Public implementations write the rows behind a
 replaced word of different length to the wrong place and so lose or double their mass; here the tail is
-aligned word by word, and pads k-th to k-th.
+aligned word by word, and pads k-th to k-th. Words that aren't declared to belong together are paired by the
+fewest changes (Levenshtein 1966), so things that change places in the sentence are replaced where they stand.
 
 Torch-free: a mapper is a list of (source, target, weight).
 """
@@ -13,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from fractions import Fraction
 
 from palimpsest.core.tokens import Prompt, WordSpan, plain
+from palimpsest_client.differences import differences
 
 Indices = tuple[int, ...]
 
@@ -67,9 +68,14 @@ def align(source: Prompt, target: Prompt, declared: Sequence[tuple[str, str]] = 
     rest_target = [word for word in target.words if word not in taken_target]
     entries = [entry for s, t in matched for entry in _spread(_indices(s), _indices(t))]
     inserted: set[int] = set()
-    for equal, s, t in _differences(rest_source, rest_target):
+    steps = _differences(rest_source, rest_target)
+    moved = _moved(steps)
+    entries += [entry for s, t in moved.items() for entry in _spread(s.indices, t.indices)]
+    elsewhere = {*moved, *moved.values()}
+    for equal, *sides in steps:
+        s, t = ([word for word in side if word not in elsewhere] for side in sides)
         entries += _block(s, t, source.end, target.end)
-        if not equal:
+        if not equal and (s or t):
             changes.append(Change(tuple(s), tuple(t)))
             inserted.update(i for word in _unpaired(s, t) for i in word.indices)
     entries += [(0, 0, 1.0), *_tail(source, target)]
@@ -87,10 +93,21 @@ def _declared(
 def _differences(
     source: list[WordSpan], target: list[WordSpan]
 ) -> list[tuple[bool, list[WordSpan], list[WordSpan]]]:
-    matcher = SequenceMatcher(
-        None, [plain(word.text) for word in source], [plain(word.text) for word in target], autojunk=False
-    )
-    return [(tag == "equal", source[a:b], target[c:d]) for tag, a, b, c, d in matcher.get_opcodes()]
+    steps = differences([plain(word.text) for word in source], [plain(word.text) for word in target])
+    return [(equal, source[a:b], target[c:d]) for equal, a, b, c, d in steps]
+
+
+def _moved(steps: Sequence[tuple[bool, list[WordSpan], list[WordSpan]]]) -> dict[WordSpan, WordSpan]:
+    """Source word → the same word in the target, where one place lost it and another one gained it."""
+    lost = [word for equal, s, t in steps if not equal and not t for word in s]
+    gained = [word for equal, s, t in steps if not equal for word in _unpaired(s, t)]
+    moved: dict[WordSpan, WordSpan] = {}
+    for word in gained:
+        free = (one for one in lost if one not in moved and plain(one.text) == plain(word.text))
+        source = next(free, None)
+        if source is not None:
+            moved[source] = word
+    return moved
 
 
 def _block(
