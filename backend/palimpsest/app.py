@@ -189,7 +189,6 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
 
 def build_engine(settings: Settings, database: Database, workplace: str) -> Engine:
     logs = settings.folders.cache / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
     editing = WorkerSpec(workplace, logs, workplace_options(settings))
     pulling = WorkerSpec(PULLER, logs, puller_options(settings))
 

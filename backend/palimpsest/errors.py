@@ -9,7 +9,8 @@ PalimpsestError
 │   ├── ImageTooSmallError / ImageTooLargeError / ImageUnreadableError / ImageUnsupportedError
 │   └── ImageNotFoundError / ImageHashError
 ├── ConceptError              the concept library                          409/404/422
-│   ├── ConceptNotFoundError / ConceptExistsError / ConceptInUseError / ConceptNameError
+│   ├── ConceptNotFoundError / ConceptExistsError / ConceptInUseError / ConceptOwnedError
+│   ├── ConceptNameError
 │   ├── ConceptIncompatibleError / ConceptFileError
 │   └── ConceptImagesError    too few, duplicate, or disagreeing pictures
 ├── ModelError                the model folder                             404/422
@@ -135,6 +136,11 @@ class ConceptExistsError(ConceptError):
 class ConceptInUseError(ConceptError):
     code = "concept_in_use"
     status = 409
+
+
+class ConceptOwnedError(ConceptError):
+    code = "concept_owned"
+    status = 403
 
 
 class ConceptNameError(ConceptError):

@@ -128,7 +128,7 @@ class Prompted(Fixtures):
     """Takes its order from the source prompt, so that it can come through the API."""
 
     def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
-        hangs = request.get("model") == "endless"  # a pull has no prompt
+        hangs = "endless" in (request.get("model"), request.get("noun"))  # pulls and learns have no prompt
         order = json.loads(request.get("source_prompt", json.dumps({"do": "hang" if hangs else "steps"})))
         return getattr(self, order["do"])(order)
 

@@ -25,6 +25,7 @@ from palimpsest.errors import (
     ConceptIncompatibleError,
     ConceptNameError,
     ConceptNotFoundError,
+    ConceptOwnedError,
     DiskFullError,
 )
 from palimpsest.storage.concepts import (
@@ -293,14 +294,43 @@ def test_metadata_of_strangers_breaks_nothing(
     assert library.list() == (card,)
 
 
-def test_listing_needs_no_torch(library: ConceptLibrary) -> None:
-    """`palimpsest concepts list` answers at once."""
+def test_listing_taking_in_and_giving_out_need_no_torch(library: ConceptLibrary, tmp_path: Path) -> None:
+    """`palimpsest concepts list` answers at once, and the server has no torch in it."""
     library.save(a_concept(), LEARNED)
     program = (
         "import sys, pathlib; from palimpsest.storage.concepts import ConceptLibrary; "
-        f"cards = ConceptLibrary(pathlib.Path({str(library.folder)!r})).list(); "
-        "assert [card.name for card in cards] == ['my-toy']; assert 'torch' not in sys.modules"
+        f"library = ConceptLibrary(pathlib.Path({str(library.folder)!r})); "
+        f"out = library.export_file('my-toy', pathlib.Path({str(tmp_path / 'out.safetensors')!r})); "
+        "library.import_file(out, 'second'); library.rename('second', 'third'); "
+        "assert not library.damaged(); "
+        "assert [card.name for card in library.list()] == ['my-toy', 'third']; "
+        "assert 'torch' not in sys.modules"
     )
     backend = Path(__file__).parents[2] / "backend"
     environment = {**os.environ, "PYTHONPATH": str(backend)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
+def test_what_numpy_writes_and_reads_is_what_torch_does(library: ConceptLibrary, tmp_path: Path) -> None:
+    rows = torch.randn(3, 768)
+    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+        save_file({"emb_params": rows.to(dtype)}, tmp_path / "a.safetensors")
+        library.import_file(tmp_path / "a.safetensors", replace=True)
+        assert torch.equal(library.load("a").rows[0], rows.to(dtype).float())
+        assert torch.equal(load_file(library.folder / "a.safetensors")["emb_params"], rows.to(dtype).float())
+
+
+def test_one_owners_concept_is_not_changed_by_another(library: ConceptLibrary) -> None:
+    library.save(a_concept(), LEARNED, owner="anna")
+    for change in (
+        lambda: library.save(a_concept(widths=(24,)), LEARNED, replace=True, owner="bert"),
+        lambda: library.rename("my-toy", "his", owner="bert"),
+        lambda: library.remove("my-toy", owner="bert"),
+    ):
+        with pytest.raises(ConceptOwnedError):
+            change()
+    assert library.card("my-toy").owner == "anna"
+    assert same(library.load("my-toy"), a_concept())
+    library.rename("my-toy", "hers", owner="anna")
+    library.remove("hers")  # whoever runs the server may
+    assert library.list() == ()

@@ -20,7 +20,6 @@ from palimpsest import interpreter
 from palimpsest.errors import ConceptFileError, PickledModelError
 from palimpsest.models.checkpoint import read_spec
 from palimpsest.models.load import load
-from palimpsest.storage.apart import import_apart
 from palimpsest.storage.concepts import ConceptLibrary
 
 ROWS, LARGE, WIDE = torch.randn(2, 768), torch.randn(3, 768), torch.randn(3, 1280)
@@ -147,15 +146,6 @@ def test_a_damaged_pickle_says_so(library: ConceptLibrary, tmp_path: Path) -> No
     done = pasted(refused(library, tmp_path / "toy.pt"), tmp_path / "elsewhere")
     assert done.returncode == 1
     assert "or is damaged" in done.stderr
-
-
-def test_an_upload_names_no_place_on_the_server(library: ConceptLibrary, tmp_path: Path) -> None:
-    torch.save({"<toy>": ROWS}, tmp_path / "upload.safetensors")
-    with pytest.raises(ConceptFileError, match="pickled") as told:
-        import_apart(library.folder, tmp_path / "upload.safetensors", "toy")
-    assert str(tmp_path) not in str(told.value)
-    assert sys.executable not in str(told.value)
-    assert "palimpsest concepts import FILE" in told.value.hint
 
 
 def test_the_command_names_this_python() -> None:

@@ -52,5 +52,6 @@ class House:
     proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For is believed
     notices: tuple[str, ...] = ()
     scratch: Path = Path()  # for files on their way into the concept library
+    wording: threading.Lock = field(default_factory=threading.Lock)  # who uses a concept doesn't change
     closing: threading.Event = field(default_factory=threading.Event)  # open streams must end
     last_request: list[float] = field(default_factory=lambda: [time.monotonic()])

@@ -27,6 +27,7 @@ from palimpsest.api.schemas import (
 )
 from palimpsest.api.streams import stream_events, wait_for_events
 from palimpsest.api.views import view_entry, view_job
+from palimpsest.api.words import require_unlearned, require_unused
 from palimpsest.errors import ArtifactNotFoundError, ModelBusyError, ModelNotFoundError, RequestError
 from palimpsest.jobs.events import Finished, Previewed
 from palimpsest.jobs.state import Job, Submission
@@ -108,9 +109,12 @@ def submit(
 ) -> JobView:
     """Accept a job. It is on disk when this answers; the same id and request again is the same job."""
     submission = as_submission(job, owner)
-    house.album.hold(submission.images, owner)
-    require_model(house, submission)
-    accepted, _ = house.engine.submit(submission)
+    with house.wording:
+        if submission.kind == "learn" and house.database.find(owner, submission.id) is None:
+            require_teachable(house, submission)
+        house.album.hold(submission.images, owner)
+        require_model(house, submission)
+        accepted, _ = house.engine.submit(submission)
     response.headers["Location"] = f"/v1/jobs/{accepted.id}"
     return view_job(house, accepted)
 
@@ -241,6 +245,15 @@ def require_model(house: House, submission: Submission) -> None:
                 f"Model {name!a} is being downloaded.", "Try again when it is complete."
             ) from None
         raise
+
+
+def require_teachable(house: House, submission: Submission) -> None:
+    """Raises ConceptInUseError, ConceptOwnedError for a name that may not be given anew."""
+    name, replace = submission.request["name"], submission.request["replace"]
+    require_unlearned(house, name, submission.owner)
+    if replace and house.concepts.has(name):
+        require_unused(house, name)
+        house.concepts.require_own(name, submission.owner)
 
 
 def sequence_of(event_id: str) -> int:

@@ -287,8 +287,17 @@ class ModelInfo(Answer):
     details: dict[str, Any] = Field(description="Capabilities of an installed model; licence, size, memory.")
 
 
+class LeftOut(Answer):
+    """What a list can't tell, and why."""
+
+    name: str
+    code: str
+    message: str
+
+
 class Models(Answer):
     models: list[ModelInfo]
+    left_out: list[LeftOut] = Field(default=[], description="What couldn't be told, and why.")
 
 
 class ImageStored(Answer):
@@ -347,11 +356,13 @@ class ConceptView(Answer):
     widths: list[int]
     rows_hash: str
     provenance: dict[str, Any]
+    owner: str = Field(description="Who may change it; everybody may use it.")
     thumbnail: bool = Field(description="Whether there is one.")
 
 
 class Concepts(Answer):
     concepts: list[ConceptView]
+    left_out: list[LeftOut] = Field(default=[], description="Files that can't be read, and why.")
 
 
 class Rename(Shape):

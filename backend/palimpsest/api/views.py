@@ -42,8 +42,6 @@ def view_entry(entry: Entry) -> EventView:
     return EventView(sequence=entry.sequence, time=entry.time, **events.to_json(entry.event))
 
 
-def view_concept(house: House, card: ConceptCard) -> ConceptView:
+def view_concept(card: ConceptCard) -> ConceptView:
     told: dict[str, Any] = dataclasses.asdict(card)
-    return ConceptView(
-        **{**told, "widths": list(card.widths)}, thumbnail=house.concepts.thumbnail(card.name) is not None
-    )
+    return ConceptView(**{**told, "widths": list(card.widths)})

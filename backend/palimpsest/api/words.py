@@ -13,12 +13,16 @@ from starlette.concurrency import run_in_threadpool
 
 from palimpsest.api.house import House
 from palimpsest.api.pictures import BYTES, FAILURES, TheHouse
-from palimpsest.api.schemas import Concepts, ConceptView, Error, Rename
+from palimpsest.api.schemas import Concepts, ConceptView, Error, LeftOut, Rename
 from palimpsest.api.views import view_concept
-from palimpsest.errors import ArtifactNotFoundError, ConceptExistsError, ConceptInUseError
+from palimpsest.errors import (
+    ArtifactNotFoundError,
+    ConceptExistsError,
+    ConceptFileError,
+    ConceptInUseError,
+)
 from palimpsest.limits import NAME
 from palimpsest.storage.album import Arrival
-from palimpsest.storage.apart import export_apart, import_apart, rename_apart
 
 router = APIRouter()
 InName = Annotated[
@@ -34,13 +38,17 @@ REFUSALS: dict[int | str, dict[str, Any]] = {**FAILURES, 409: {"model": Error}}
 
 @router.get("/concepts", responses=REFUSALS)
 def list_concepts(house: TheHouse) -> Concepts:
-    """Every learned or imported word."""
-    return Concepts(concepts=[view_concept(house, card) for card in house.concepts.list()])
+    """Every learned or imported word. What can't be read is left out, and named."""
+    cards, errors = house.concepts.shelf()
+    left_out = [
+        LeftOut(name=name, code=error.code, message=error.message) for name, error in errors.items()
+    ]
+    return Concepts(concepts=[view_concept(card) for card in cards], left_out=left_out)
 
 
 @router.get("/concepts/{name}", responses=REFUSALS)
 def get_concept(house: TheHouse, name: InName) -> ConceptView:
-    return view_concept(house, house.concepts.card(name))
+    return view_concept(house.concepts.card(name))
 
 
 @router.get(
@@ -59,13 +67,7 @@ def get_thumbnail(house: TheHouse, name: InName) -> Response:
 @router.get("/concepts/{name}/file", response_class=Response, responses={**REFUSALS, 200: {"content": BYTES}})
 def export_concept(house: TheHouse, name: InName) -> Response:
     """The embedding file that other tools read; it holds no picture."""
-    house.concepts.card(name)
-    target = scratch_file(house)
-    try:
-        export_apart(house.concepts.folder, name, target)
-        content = target.read_bytes()
-    finally:
-        target.unlink(missing_ok=True)
+    content = house.concepts.exported(name)
     told = {"Content-Disposition": f'attachment; filename="{name}.safetensors"'}
     return Response(content, media_type="application/octet-stream", headers=told)
 
@@ -84,10 +86,8 @@ async def import_concept(
     replace: bool = False,
 ) -> ConceptView:
     """Take in an embedding file of any of the public forms. Pickled files are refused."""
-    if not replace and await run_in_threadpool(has_concept, house, name):
-        raise ConceptExistsError(
-            f"There is a concept <{name}> already.", "Choose another name, or say replace."
-        )
+    owner = request.scope["owner"]
+    await run_in_threadpool(require_changeable, house, name, owner, replace)  # before it is sent
     folder = house.scratch / secrets.token_hex(8)
     arrival = await run_in_threadpool(Arrival, folder)
     source = folder / "upload.safetensors"  # errors name it
@@ -96,32 +96,57 @@ async def import_concept(
             await run_in_threadpool(arrival.write, chunk)
         await run_in_threadpool(arrival.close)
         arrival.path.rename(source)
-        await run_in_threadpool(import_apart, house.concepts.folder, source, name, family, replace)
+        return await run_in_threadpool(take_in, house, source, name, family, replace, owner)
     finally:
         await run_in_threadpool(arrival.discard)
         await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
-    return await run_in_threadpool(lambda: view_concept(house, house.concepts.card(name)))
 
 
 @router.patch("/concepts/{name}", responses=REFUSALS)
-def rename_concept(house: TheHouse, name: InName, change: Rename) -> ConceptView:
-    """Give a concept another name; its rows and their hash stay as they are."""
-    house.concepts.card(name)
-    require_unused(house, name)
-    rename_apart(house.concepts.folder, name, change.name)
-    return view_concept(house, house.concepts.card(change.name))
+def rename_concept(house: TheHouse, request: Request, name: InName, change: Rename) -> ConceptView:
+    """Give one's own concept another name; its rows and their hash stay as they are."""
+    owner = request.scope["owner"]
+    with house.wording:
+        house.concepts.card(name)
+        require_unused(house, name)
+        require_unlearned(house, change.name, owner)
+        return view_concept(house.concepts.rename(name, change.name, owner))
 
 
 @router.delete("/concepts/{name}", status_code=204, responses=REFUSALS)
-def remove_concept(house: TheHouse, name: InName) -> None:
-    """Remove a concept that no waiting or running job uses."""
-    house.concepts.card(name)
+def remove_concept(house: TheHouse, request: Request, name: InName) -> None:
+    """Remove one's own concept, if no waiting or running job uses it. A damaged one can be removed, too."""
+    with house.wording:
+        if house.concepts.has(name):
+            require_unused(house, name)
+        house.concepts.remove(name, request.scope["owner"])
+
+
+def take_in(
+    house: House, source: Path, name: str, family: str | None, replace: bool, owner: str
+) -> ConceptView:
+    with house.wording:
+        require_changeable(house, name, owner, replace)
+        try:
+            return view_concept(house.concepts.import_file(source, name, family, replace, owner))
+        except ConceptFileError as error:
+            if error.details.get("pickled"):  # what converts it needs the original, not the upload
+                where = "Where the file is, palimpsest concepts import FILE says how to convert it."
+                raise ConceptFileError(error.message, where, **error.details) from None
+            raise
+
+
+def require_changeable(house: House, name: str, owner: str, replace: bool) -> None:
+    """Raises ConceptExistsError, ConceptInUseError, ConceptOwnedError unless ``name`` may be given anew."""
+    require_unlearned(house, name, owner)
+    if not house.concepts.has(name):
+        return
+    if not replace:
+        raise ConceptExistsError(
+            f"There is a concept <{name}> already.", "Choose another name, or say replace."
+        )
     require_unused(house, name)
-    house.concepts.remove(name)
-
-
-def has_concept(house: House, name: str) -> bool:
-    return any(card.name == name for card in house.concepts.list())
+    house.concepts.require_own(name, owner)
 
 
 def require_unused(house: House, name: str) -> None:
@@ -134,6 +159,10 @@ def require_unused(house: House, name: str) -> None:
             )
 
 
-def scratch_file(house: House) -> Path:
-    house.scratch.mkdir(parents=True, exist_ok=True)
-    return house.scratch / f"{secrets.token_hex(8)}.safetensors"
+def require_unlearned(house: House, name: str, owner: str) -> None:
+    """Raises ConceptInUseError while somebody else's job learns a concept of this name."""
+    for job in house.database.open_jobs():
+        if job.kind == "learn" and job.owner != owner and job.submission.request["name"] == name:
+            raise ConceptInUseError(
+                f"Somebody else is learning <{name}>.", "Choose another name, or wait until that has ended."
+            )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
+import os
 import queue
 import signal
 import subprocess
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from palimpsest import interpreter
 
+logger = logging.getLogger(__name__)
 KILL = 9  # SIGKILL, which Windows has not
 TAIL_BYTES = 4000  # how much of a dead worker's error stream is told
 
@@ -44,7 +47,8 @@ class WorkerProcess:
         self.device = device
         self._killed = False
         self._tail = spec.errors / f"worker-{name}.log"
-        with self._tail.open("wb") as errors:
+        with open_log(self._tail) as errors:
+            self._has_log = errors.name == str(self._tail)
             self._process = subprocess.Popen(
                 interpreter.module_command("palimpsest.jobs.worker"),
                 cwd=interpreter.SAFE_FOLDER,
@@ -113,8 +117,13 @@ class WorkerProcess:
 
     def _ended(self) -> WorkerEndedError:
         status = self._reap(5.0)
-        tail = self._tail.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
-        return WorkerEndedError(exit_reason(status), tail, killed=status == -KILL)
+        return WorkerEndedError(exit_reason(status), self._last_words(), killed=status == -KILL)
+
+    def _last_words(self) -> str:
+        try:
+            return self._tail.read_bytes()[-TAIL_BYTES:].decode(errors="replace") if self._has_log else ""
+        except OSError as error:
+            return f"Its log {self._tail} can't be read: {error.strerror}."
 
     def _reap(self, patience: float) -> int:
         try:
@@ -122,6 +131,16 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+
+def open_log(path: Path) -> BinaryIO:
+    """A log that can't be written is no reason not to work."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
+    except OSError as error:
+        logger.warning("The worker's log %s can't be written: %s", path, error.strerror)
+        return open(os.devnull, "wb")
 
 
 def exit_reason(status: int) -> str:

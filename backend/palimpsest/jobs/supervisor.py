@@ -145,7 +145,7 @@ class Supervisor:
         return True
 
     def _ask(self, worker: WorkerProcess, job: Job) -> None:
-        worker.send({"run": job.number, "kind": job.kind, "request": job.submission.request})
+        worker.send(order_of(job))
         self._follow(job, worker)
 
     def _follow(self, job: Job, worker: WorkerProcess) -> None:
@@ -188,6 +188,12 @@ class Supervisor:
         worker.kill()
         self._dismiss()
         self._desk.record(job.number, event)
+
+
+def order_of(job: Job) -> dict[str, Any]:
+    """What a worker is told of a job."""
+    request = job.submission.request
+    return {"run": job.number, "kind": job.kind, "request": request, "owner": job.owner}
 
 
 def stalled(seconds: float) -> Failed:

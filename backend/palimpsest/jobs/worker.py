@@ -3,7 +3,7 @@
 It reads lines of JSON from its standard input and writes lines of JSON to its standard output:
 
     in   {"open": "module:function", "device": "cuda:0", "options": {…}}      first line
-         {"run": 17, "kind": "edit", "request": {…}}    {"cancel": 17}
+         {"run": 17, "kind": "edit", "request": {…}, "owner": "anna"}    {"cancel": 17}
     out  {"status": {…}}    {"job": 17, "event": "progressed", …}
 
 ``module:function`` is called with (device, options) and returns a Workplace. Its tasks are generators;
@@ -31,6 +31,8 @@ from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed
 class Workplace(Protocol):
     """What runs tasks: holds the loaded model, the image store, the concept library."""
 
+    owner: str  # whose job it runs, told before each
+
     def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]: ...
 
     def status(self) -> dict[str, Any]:
@@ -55,6 +57,7 @@ class Worker:
         self._say({"status": workplace.status()})
         while True:
             order = self._runs.get()
+            workplace.owner = order["owner"]
             for event in self._events(workplace, order):
                 if isinstance(event, (Finished, Failed, Cancelled)):
                     self._say({"status": workplace.status()})

@@ -17,7 +17,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -100,8 +100,10 @@ def download(remote: Remote, target: Path, limits: Limits = Limits()) -> Iterato
             check(remote, part)
             put_in_place(part.path, target)
             part.forget()
-    except (DiskFullError, DownloadTooLargeError):
-        part.forget()
+    except BaseException as error:
+        if isinstance(error, (DiskFullError, DownloadTooLargeError)) or part.etag(remote.url) is None:
+            with suppress(OSError):
+                part.forget()  # without an ETag nobody could go on with it
         raise
 
 

@@ -5,7 +5,6 @@ The format: 8 bytes with the header's length, the header as JSON, the tensors on
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.errors import ModelNotFoundError, ModelUnreadableError
+from palimpsest.storage.header import parse
 
 LARGEST = 16 << 20  # bytes; SDXL's 2,500 tensors take 0.4 MB, the rest is for metadata
 LENGTH = 8
@@ -50,7 +50,7 @@ def read_header(path: Path) -> Header:
             raw = file.read(length)
         if len(raw) < length:
             raise ValueError(f"its header ends after {len(raw)} of {length} bytes")
-        return _parse(json.loads(raw), LENGTH + length)
+        return _parse(parse(raw), LENGTH + length)
     except FileNotFoundError as error:
         raise ModelNotFoundError(f"There is no model {path}.", "Check the path.") from error
     except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from palimpsest.errors import DiskFullError, StorageError
 from palimpsest.storage.atomic import write_atomically
 
+log = logging.getLogger(__name__)
 CHUNK = 1 << 22
 
 
@@ -32,7 +35,7 @@ def weights_hash(files: Sequence[Path], root: Path, memory: Path | None = None) 
             content = fresh[key] = _sha256(file)
         digest.update(f"{file.relative_to(root).as_posix()}\0{content}\n".encode())
     if memory is not None and fresh:
-        write_atomically(memory, json.dumps({**known, **fresh}, indent=1).encode())
+        _remember(memory, {**known, **fresh})
     return digest.hexdigest()
 
 
@@ -47,6 +50,14 @@ def _sha256(file: Path) -> str:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _remember(memory: Path, known: dict[str, str]) -> None:
+    """Not to remember costs seconds the next time, and is no reason to fail."""
+    try:
+        write_atomically(memory, json.dumps(known, indent=1).encode())
+    except (DiskFullError, StorageError) as error:
+        log.warning("Hashes of weights could not be remembered: %s", error)
 
 
 def _remembered(memory: Path | None) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 A file is complete in itself (rows, provenance, thumbnail), is written to a temporary name first and
 then put in place, and is readable by other tools as it lies. Names are letters, digits and dashes and
-never become paths (see ``limits``).
+never become paths (see ``limits``). Everybody may use a concept; its owner alone, and whoever runs the
+server, may change it.
 """
 
 from __future__ import annotations
@@ -12,19 +13,24 @@ import binascii
 import contextlib
 import hashlib
 import io
+import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palimpsest.errors import (
+    ConceptError,
     ConceptExistsError,
     ConceptFileError,
+    ConceptIncompatibleError,
     ConceptNameError,
     ConceptNotFoundError,
+    ConceptOwnedError,
 )
 from palimpsest.limits import is_name, propose_name, require_name
+from palimpsest.storage.announcement import LOCAL_OWNER
 from palimpsest.storage.atomic import write_atomically
-from palimpsest.storage.embedding_file import Header, family_of, read_header, read_rows, write_bytes
+from palimpsest.storage.embedding_file import Header, family_of, read_header, read_rows, said, write_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +41,9 @@ if TYPE_CHECKING:
 SUFFIX = ".safetensors"
 THUMBNAIL_SIDE = 128
 MOST_THUMBNAIL_BYTES = 256 * 1024
+MOST_NOUN, MOST_OWNER, MOST_TEXT = 200, 255, 4096  # characters
+MOST_SOURCES = 64
+MOST_SETTINGS = 4096  # characters, as JSON
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,8 @@ class ConceptCard:
     widths: tuple[int, ...]
     rows_hash: str  # sha256 of the rows' bytes: unchanged by renaming
     provenance: Provenance
+    owner: str = LOCAL_OWNER
+    thumbnail: bool = False  # whether there is one
 
     @property
     def placeholder(self) -> str:
@@ -75,33 +86,47 @@ class ConceptLibrary:
         self.folder = folder
 
     def list(self) -> tuple[ConceptCard, ...]:
-        """Every readable concept, by name. What can't be read is told by ``damaged``."""
-        cards = []
-        for name in self.names():
-            with contextlib.suppress(ConceptFileError, ConceptNotFoundError):
-                cards.append(self.card(name))
-        return tuple(cards)
+        """Every readable concept, by name. What can't be read is told by ``shelf`` and ``damaged``."""
+        return self.shelf()[0]
 
-    def damaged(self) -> tuple[ConceptFileError, ...]:
-        """One error per file of the folder that is named like a concept and can't be read."""
+    def shelf(self) -> tuple[tuple[ConceptCard, ...], dict[str, ConceptError]]:
+        """Every readable concept, by name; and of those that aren't, why."""
+        cards, left_out = [], {}
+        for name in self.names():
+            try:
+                cards.append(self.card(name))
+            except ConceptNotFoundError:
+                continue  # removed meanwhile
+            except (ConceptFileError, ConceptIncompatibleError) as error:
+                left_out[name] = error
+        return tuple(cards), left_out
+
+    def damaged(self) -> tuple[ConceptError, ...]:
+        """One error per file of the folder that is named like a concept and can't be read to its end."""
         errors = []
         for name in self.names():
             try:
-                self.load(name)
-            except ConceptFileError as error:
+                self.card(name)
+                read_rows(self._existing(name))
+            except (ConceptFileError, ConceptIncompatibleError) as error:
                 errors.append(error)
         return tuple(errors)
 
+    def has(self, name: str) -> bool:
+        """Raises ConceptNameError."""
+        return self._path(name).exists()
+
     def card(self, name: str) -> ConceptCard:
         path = self._existing(name)
-        header = read_header(path)
-        return _card(name, header, path)
+        return _card(name, read_header(path), path)
 
     def load(self, name: str) -> Concept:
+        import torch
+
         from palimpsest.core.concept import Concept
 
         card = self.card(name)
-        rows = read_rows(self._existing(name))
+        rows = tuple(torch.from_numpy(part) for part in read_rows(self._existing(name)))
         return Concept(card.placeholder, rows, card.family, card.kind, card.noun)
 
     def thumbnail(self, name: str) -> bytes | None:
@@ -114,49 +139,72 @@ class ConceptLibrary:
         provenance: Provenance,
         thumbnail: bytes | None = None,
         replace: bool = False,
+        owner: str = LOCAL_OWNER,
     ) -> ConceptCard:
-        """Store ``concept`` under its placeholder's name. Raises ConceptExistsError, ConceptNameError."""
+        """Store ``concept`` under its placeholder's name.
+
+        Raises ConceptExistsError, ConceptNameError, ConceptOwnedError.
+        """
         name = require_name(concept.placeholder.strip("<>"))
-        path = self._path(name)
-        if not replace:
-            self._require_free(name)
-        metadata = {
+        rows = tuple(part.detach().float().cpu().numpy() for part in concept.rows)
+        told = {
             "kind": concept.kind,
             "noun": concept.noun,
             "family": concept.family,
-            "name": name,
             "provenance": asdict(provenance),
+            "owner": owner,
         }
-        if thumbnail is not None:
-            metadata["thumbnail"] = base64.b64encode(thumbnail).decode()
-        _write(path, write_bytes(concept.rows, metadata), replace)
-        return self.card(name)
+        return self._keep(name, rows, told, thumbnail, replace)
 
-    def rename(self, name: str, new_name: str) -> ConceptCard:
+    def rename(self, name: str, new_name: str, owner: str = LOCAL_OWNER) -> ConceptCard:
         """The same concept under a new name; its rows and hash stay as they are."""
         self._require_free(require_name(new_name))
         path = self._existing(name)
+        self.require_own(name, owner)
         metadata = {**read_header(path).metadata, "name": new_name}
         _write(self._path(new_name), write_bytes(read_rows(path), metadata), replace=False)
         path.unlink()
         return self.card(new_name)
 
-    def remove(self, name: str) -> None:
-        self._existing(name).unlink()
+    def remove(self, name: str, owner: str = LOCAL_OWNER) -> None:
+        path = self._existing(name)
+        self.require_own(name, owner)
+        path.unlink()
 
-    def export_file(self, name: str, target: Path, replace: bool = False) -> Path:
-        """Write the concept where other tools can read it, without the thumbnail: an exported file
-        holds no picture. In diffusers: ``load_textual_inversion(target, token="<name>")``.
+    def require_own(self, name: str, owner: str) -> None:
+        """Raises ConceptOwnedError unless ``owner`` may change the concept; whoever runs this may."""
+        if owner == LOCAL_OWNER:
+            return
+        with contextlib.suppress(ConceptFileError, ConceptIncompatibleError):
+            if self.card(name).owner == owner:
+                return
+        raise ConceptOwnedError(
+            f"The concept <{name}> is somebody else's.", "Use another name for yours.", name=name
+        )
+
+    def exported(self, name: str) -> bytes:
+        """The concept as other tools read it, without thumbnail and owner: an exported file holds no
+        picture. In diffusers: ``load_textual_inversion(file, token="<name>")``.
         """
         path = self._existing(name)
+        known = read_header(path).metadata
+        metadata = {key: value for key, value in known.items() if key not in ("thumbnail", "owner")}
+        return write_bytes(read_rows(path), metadata)
+
+    def export_file(self, name: str, target: Path, replace: bool = False) -> Path:
+        """``exported`` into a file."""
         if target.suffix.lower() != SUFFIX:
             raise ConceptFileError(f"{target.name} can't be written: embeddings are exported as {SUFFIX}.")
-        metadata = {key: value for key, value in read_header(path).metadata.items() if key != "thumbnail"}
-        _write(target, write_bytes(read_rows(path), metadata), replace)
+        _write(target, self.exported(name), replace, reserved=False)
         return target
 
     def import_file(
-        self, source: Path, name: str | None = None, family: str | None = None, replace: bool = False
+        self,
+        source: Path,
+        name: str | None = None,
+        family: str | None = None,
+        replace: bool = False,
+        owner: str = LOCAL_OWNER,
     ) -> ConceptCard:
         """Take in an embedding file of any of the public forms, ours included.
 
@@ -164,20 +212,36 @@ class ConceptLibrary:
         named by (``<sks-dog>``), else from the file's name.
         ``family``: needed only where the file's widths don't say it.
         """
-        from palimpsest.core.concept import Concept
-
         header = read_header(source)
         known = header.metadata
         chosen = _name_of(header, source) if name is None else require_name(name)
-        concept = Concept(
-            placeholder=f"<{chosen}>",
-            rows=read_rows(source),
-            family=family_of(header, source, family),
-            kind=_kind(known),
-            noun=str(known.get("noun", "")),
-        )
         provenance = _provenance(known) if known else Provenance(origin="imported")
-        return self.save(concept, provenance, _thumbnail(known), replace)
+        told = {
+            "kind": _kind(known),
+            "noun": said(header, "noun", MOST_NOUN, source),
+            "family": family_of(header, source, family),
+            "provenance": asdict(provenance),
+            "owner": owner,
+        }
+        return self._keep(chosen, read_rows(source), told, _thumbnail(known), replace)
+
+    def _keep(
+        self,
+        name: str,
+        rows: tuple[NDArray[np.float32], ...],
+        told: dict[str, Any],
+        thumbnail: bytes | None,
+        replace: bool,
+    ) -> ConceptCard:
+        if not replace:
+            self._require_free(name)
+        elif self.has(name):
+            self.require_own(name, told["owner"])
+        metadata = {**told, "name": name}
+        if thumbnail is not None:
+            metadata["thumbnail"] = base64.b64encode(thumbnail).decode()
+        _write(self._path(name), write_bytes(rows, metadata), replace)
+        return self.card(name)
 
     def names(self) -> tuple[str, ...]:
         found = (path.stem for path in self.folder.glob(f"*{SUFFIX}"))
@@ -224,18 +288,24 @@ def make_thumbnail(pixels: NDArray[np.uint8]) -> bytes:
 
 def _card(name: str, header: Header, path: Path) -> ConceptCard:
     known = header.metadata
-    with path.open("rb") as file:
-        file.seek(header.data_start)
-        digest = hashlib.sha256(file.read()).hexdigest()
+    try:
+        with path.open("rb") as file:
+            file.seek(header.data_start)
+            digest = hashlib.sha256(file.read()).hexdigest()
+    except OSError as error:
+        raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
+    owner = said(header, "owner", MOST_OWNER, path)
     return ConceptCard(
         name=name,
         kind=_kind(known),
-        noun=str(known.get("noun", "")),
+        noun=said(header, "noun", MOST_NOUN, path),
         family=family_of(header, path, None),
         vectors=header.vectors,
         widths=header.widths,
         rows_hash=digest,
         provenance=_provenance(known),
+        owner=owner if owner else LOCAL_OWNER,
+        thumbnail=_thumbnail(known) is not None,
     )
 
 
@@ -256,13 +326,27 @@ def _provenance(known: dict[str, Any]) -> Provenance:
     """What the file says of itself, or less where it was made by a version that says something else."""
     told = known.get("provenance", {"origin": "imported"})
     try:
-        return Provenance(**{**told, "sources": tuple(told.get("sources", ()))})
+        found = Provenance(**{**told, "sources": tuple(told.get("sources", ()))})
     except (TypeError, AttributeError):
         return Provenance(origin="imported")
+    return found if _is_sound(found) else Provenance(origin="imported")
 
 
-def _write(path: Path, content: bytes, replace: bool) -> None:
+def _is_sound(told: Provenance) -> bool:
+    """Whether everything is of its type and short."""
+    texts = (told.origin, told.model, told.weights_hash, *told.sources)
+    numbers = (told.steps, told.seed)
+    return (
+        all(isinstance(text, str) and len(text) <= MOST_TEXT for text in texts)
+        and all(number is None or type(number) is int for number in numbers)
+        and len(told.sources) <= MOST_SOURCES
+        and isinstance(told.settings, dict)
+        and len(json.dumps(told.settings)) <= MOST_SETTINGS
+    )
+
+
+def _write(path: Path, content: bytes, replace: bool, reserved: bool = True) -> None:
     try:
-        write_atomically(path, content, replace)
+        write_atomically(path, content, replace, reserved)
     except FileExistsError as error:
         raise ConceptExistsError(f"{path} exists already.", "Say that it is to be replaced.") from error

@@ -5,7 +5,8 @@ SDXL: ``clip_l`` and ``clip_g`` (also read: ``text_encoders_0`` and ``text_encod
 Rows are (vectors, width). What only we know travels in the header's metadata under one key, so that
 the same concept always gives the same bytes.
 
-Everything but the rows is read with the standard library: a library can be listed without torch.
+Nothing here needs torch, and the rows alone need NumPy: a server reads strangers' files itself, with bounds
+on all that they say (``storage.header``), and without a process for each of them.
 """
 
 from __future__ import annotations
@@ -15,20 +16,26 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from palimpsest.errors import ConceptFileError, ConceptIncompatibleError
 from palimpsest.interpreter import to_paste
+from palimpsest.storage import header
+from palimpsest.storage.header import HeaderError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import numpy as np
+    from numpy.typing import NDArray
 
 SUFFIX = ".safetensors"
 METADATA_KEY = "palimpsest"
 ENCODER_KEYS = (("clip_l", "clip_g"), ("text_encoders_0", "text_encoders_1"))
 FAMILIES = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl"}  # widths of the public checkpoints
 FLOATS = ("F32", "F16", "BF16")
-MOST_BYTES = 16 * 2**20  # 77 vectors of both SDXL encoders in float32 are 0.6 MB
+MOST_BYTES = 4 * 2**20  # 75 vectors of both SDXL encoders in float32 are 0.6 MB
+MOST_HEADER_BYTES = 2**20  # with a thumbnail in it
+DEEPEST = 6  # levels of what is said of a concept
+MOST_FAMILY = 64  # characters
 MOST_VECTORS = 75  # what fits between the begin and end tokens of CLIP's 77
 
 @dataclass(frozen=True)
@@ -56,66 +63,88 @@ def read_header(path: Path) -> Header:
             f"{path.name} has {size / 2**20:.0f} MB; an embedding file has less than one.",
             "Is it a whole model or a LoRA? Only textual-inversion embeddings can be imported.",
         )
-    with path.open("rb") as file:
-        raw = _header_bytes(file.read(), path)
-    table = _decode_json(raw, path)
+    try:
+        with path.open("rb") as file:
+            table, data_start = _read_table(file, path)
+    except OSError as error:
+        raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
     metadata = table.pop("__metadata__", {})
     keys = _encoder_keys(tuple(table), path)
     shapes = [_rows_shape(table[key], key, path) for key in keys]
     if len({vectors for vectors, _ in shapes}) != 1:
         raise ConceptFileError(f"{path.name} holds different numbers of vectors per text encoder: {shapes}.")
     ours = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
-    described = {} if ours is None else _decode_json(ours, path)
-    return Header(keys, shapes[0][0], tuple(width for _, width in shapes), described, 8 + len(raw))
+    described = {} if ours is None else _described(ours, path)
+    return Header(keys, shapes[0][0], tuple(width for _, width in shapes), described, data_start)
 
 
-def read_rows(path: Path) -> tuple[Tensor, ...]:
+def read_rows(path: Path) -> tuple[NDArray[np.float32], ...]:
     """The rows per text encoder, float32 (vectors, width). Raises ConceptFileError."""
+    import numpy as np
     import safetensors
-    import torch
-    from safetensors.torch import load
 
-    header = read_header(path)
+    found = read_header(path)
     try:
-        tensors = load(path.read_bytes())
+        tensors = dict(safetensors.deserialize(path.read_bytes()))
     except safetensors.SafetensorError as error:
         raise ConceptFileError(f"{path.name} is damaged: {error}") from error
-    rows = tuple(tensors[key].float().reshape(header.vectors, -1) for key in header.keys)
-    if not all(bool(torch.isfinite(part).all()) for part in rows):
+    rows = tuple(_floats(tensors[key]).reshape(found.vectors, -1) for key in found.keys)
+    if not all(bool(np.isfinite(part).all()) for part in rows):
         raise ConceptFileError(f"{path.name} holds numbers that are not finite.")
     return rows
 
 
-def write_bytes(rows: tuple[Tensor, ...], metadata: dict[str, Any]) -> bytes:
+def _floats(tensor: dict[str, Any]) -> NDArray[np.float32]:
+    """NumPy has no bfloat16: it is the upper half of a float32."""
+    import numpy as np
+
+    if tensor["dtype"] == "BF16":
+        halves = np.frombuffer(tensor["data"], "<u2").astype(np.uint32)
+        return np.left_shift(halves, 16).view(np.float32)
+    kind = {"F32": "<f4", "F16": "<f2"}[tensor["dtype"]]
+    return np.frombuffer(tensor["data"], kind).astype(np.float32)
+
+
+def write_bytes(rows: tuple[NDArray[np.float32], ...], metadata: dict[str, Any]) -> bytes:
     """A safetensors file as bytes: the same rows and metadata always give the same bytes."""
-    from safetensors.torch import save
+    import numpy as np
+    from safetensors.numpy import save
 
     keys = ("emb_params",) if len(rows) == 1 else ENCODER_KEYS[0]
     assert len(keys) == len(rows), "no public form for this number of text encoders"
-    tensors = {key: part.detach().float().cpu().contiguous() for key, part in zip(keys, rows, strict=True)}
+    tensors = {key: np.ascontiguousarray(part, np.float32) for key, part in zip(keys, rows, strict=True)}
     described = json.dumps(metadata, sort_keys=True, ensure_ascii=True)
     return save(tensors, metadata={METADATA_KEY: described})
 
 
-def family_of(header: Header, path: Path, family: str | None) -> str:
+def family_of(found: Header, path: Path, family: str | None) -> str:
     """Which models can read these vectors: as told, as the file says, or by their widths."""
-    known = header.metadata.get("family") or FAMILIES.get(header.widths)
+    known = said(found, "family", MOST_FAMILY, path) or FAMILIES.get(found.widths)
     if family is not None:
         expected = [widths for widths, name in FAMILIES.items() if name == family]
-        if expected and expected[0] != header.widths:
+        if expected and expected[0] != found.widths:
             raise ConceptIncompatibleError(
-                f"{path.name} holds vectors of width {_sum(header.widths)}; {family!r} needs "
+                f"{path.name} holds vectors of width {_sum(found.widths)}; {family!r} needs "
                 f"{_sum(expected[0])}.",
                 f"It is for {known!r}." if known else "Nothing we know reads vectors of this width.",
             )
         return family
     if known is None:
         raise ConceptIncompatibleError(
-            f"{path.name} holds vectors of width {_sum(header.widths)}, which no known model family has.",
+            f"{path.name} holds vectors of width {_sum(found.widths)}, which no known model family has.",
             f"Known: {', '.join(f'{_sum(w)} ({name})' for w, name in FAMILIES.items())}. "
             "Name the family if it is for another one.",
         )
-    return str(known)
+    return known
+
+
+def said(found: Header, field: str, most: int, path: Path) -> str:
+    """A text of the file's description; empty if it isn't there. Raises ConceptFileError."""
+    text = found.metadata.get(field, "")
+    if not isinstance(text, str) or len(text) > most:
+        told = f"has {len(text)} characters" if isinstance(text, str) else f"is a {type(text).__name__}"
+        raise ConceptFileError(f"{path.name}: its {field} {told}; it is a text of at most {most}.")
+    return text
 
 
 def _size(path: Path) -> int:
@@ -125,14 +154,16 @@ def _size(path: Path) -> int:
         raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
 
 
-def _header_bytes(content: bytes, path: Path) -> bytes:
+def _read_table(file: BinaryIO, path: Path) -> tuple[dict[str, Any], int]:
     """A safetensors file is the header's length in 8 bytes, the header as JSON, the tensors."""
-    length = int.from_bytes(content[:8], "little")
-    if length <= len(content) - 8 and content[8:9] == b"{":
-        return content[8 : 8 + length]
-    if content[:2] == b"PK" or content[:1] == b"\x80":  # torch's two pickled formats
-        raise _pickled(path)
-    raise ConceptFileError(f"{path.name} is not a safetensors file, or it was cut short.")
+    try:
+        return header.read_header(file, MOST_HEADER_BYTES)
+    except HeaderError as error:
+        file.seek(0)
+        start = file.read(2)
+        if start == b"PK" or start[:1] == b"\x80":  # torch's two pickled formats
+            raise _pickled(path) from error
+        raise ConceptFileError(f"{path.name} is not a safetensors file: {error}.") from error
 
 
 def _pickled(path: Path) -> ConceptFileError:
@@ -147,14 +178,12 @@ def _pickled(path: Path) -> ConceptFileError:
     )
 
 
-def _decode_json(raw: bytes | str, path: Path) -> dict[str, Any]:
+def _described(text: Any, path: Path) -> dict[str, Any]:
+    """What the file says of the concept."""
     try:
-        decoded = json.loads(raw)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ConceptFileError(f"{path.name} has an unreadable header.") from error
-    if not isinstance(decoded, dict):
-        raise ConceptFileError(f"{path.name} has an unreadable header.")
-    return decoded
+        return header.parse(text, DEEPEST) if isinstance(text, str) else {}
+    except HeaderError as error:
+        raise ConceptFileError(f"{path.name} can't be used: of its description, {error}.") from error
 
 
 def _encoder_keys(present: tuple[str, ...], path: Path) -> tuple[str, ...]:
@@ -174,7 +203,7 @@ def _rows_shape(entry: Any, key: str, path: Path) -> tuple[int, int]:
     """(vectors, width) of one tensor's header entry; a single vector may have one dimension."""
     dtype, shape = (entry.get("dtype"), entry.get("shape")) if isinstance(entry, dict) else (None, None)
     sides = shape if isinstance(shape, list) else []
-    whole = all(isinstance(side, int) and side > 0 for side in sides)
+    whole = all(type(side) is int and side > 0 for side in sides)
     if dtype not in FLOATS or not whole or len(sides) not in (1, 2):
         raise ConceptFileError(f"{path.name}: tensor {key!r} is {dtype} {shape}, not rows of numbers.")
     vectors, width = math.prod(sides[:-1]), sides[-1]

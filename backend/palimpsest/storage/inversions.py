@@ -7,6 +7,7 @@ made again. The least recently used go first when the cache outgrows its limit.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from palimpsest.errors import DiskFullError
+from palimpsest.errors import DiskFullError, StorageError
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.images import IDENTITY
 
@@ -67,19 +68,20 @@ class InversionCache:
             return None
         try:
             entry = _read(path, key)
-            os.utime(path)
         except FileNotFoundError:
             return None  # removed by another process meanwhile
         except Exception as error:  # whatever is wrong with the file, it can be made again
             log.warning("The remembered inversion %s is damaged and was dropped: %s", key, error)
             _drop(path)
             return None
+        with contextlib.suppress(OSError):  # a cache that can't be written can still be read
+            os.utime(path)
         return entry
 
     def put(self, key: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bool:
-        """Remember it; False if it can't be (larger than the limit, or the disk is full).
+        """Remember it; False if it can't be: larger than the limit, a full disk, a read-only folder.
 
-        A full disk is no reason to lose the work that the entry was made for. Raises StorageError.
+        That is no reason to lose the work that the entry was made for.
         """
         content = _bytes(key, tensors, metadata)
         if len(content) > self.limit:
@@ -89,7 +91,7 @@ class InversionCache:
         self.make_room(len(content) - replaced)
         try:
             write_atomically(path, content)
-        except DiskFullError as error:
+        except (DiskFullError, StorageError) as error:
             log.warning("An inversion could not be remembered: %s", error)
             return False
         return True

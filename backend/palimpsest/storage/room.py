@@ -26,6 +26,6 @@ def require_room(folder: Path, wanted: int) -> None:
     needed = wanted + reserve_of(disk.total)
     if disk.free < needed:
         raise DiskFullError(
-            f"{folder} has {disk.free / 1e9:.2f} GB free; {needed / 1e9:.2f} GB are needed.",
+            f"{folder} has {disk.free / 1e6:.0f} MB free; {needed / 1e6:.0f} MB are needed.",
             "Nothing was changed. Free some space, or set PALIMPSEST_HOME to another disk.",
         )

@@ -27,9 +27,15 @@ from palimpsest.core.steps import Steps
 from palimpsest.core.templates import fill
 from palimpsest.core.tokens import require_known
 from palimpsest.core.views import View, ViewSettings, encode_views
-from palimpsest.errors import ConceptExistsError, ConceptImagesError, DiskFullError, RequestError
+from palimpsest.errors import (
+    ConceptExistsError,
+    ConceptImagesError,
+    DiskFullError,
+    RequestError,
+    StorageError,
+)
 from palimpsest.jobs.events import Finished
-from palimpsest.storage.atomic import write_atomically
+from palimpsest.storage.atomic import require_writable, write_atomically
 from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
 from palimpsest.storage.pictures import read_example
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
@@ -66,6 +72,8 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
     with memory_told(place.device, f"learning {settings.at_once} latents at once", lower):
         views, learned = yield from _run(place, model, examples, lesson, settings, request)
     card, thumbnail = _keep(place, request, model, examples, learned)
+    with suppress(OSError):
+        _saved(place, request, model, examples).unlink(missing_ok=True)
     artifacts = {} if thumbnail is None else {"thumbnail": place.images.put(thumbnail)}
     result = {
         "name": card.name,
@@ -101,12 +109,15 @@ def read_examples(place: Workplace, request: LearnRequest) -> Examples:
 
 def _refuse(place: Workplace, request: LearnRequest) -> None:
     """What can be seen to be wrong before anything is read."""
-    if not request.replace and request.name in {card.name for card in place.concepts.list()}:
+    if not request.replace and place.concepts.has(request.name):
         raise ConceptExistsError(
             f"There is a concept <{request.name}> already.",
             "Choose another name, or say that it is to be replaced.",
             name=request.name,
         )
+    if request.replace and place.concepts.has(request.name):
+        place.concepts.require_own(request.name, place.owner)
+    require_writable(place.concepts.folder)  # known before the work, not after it
     if not request.noun.strip():
         raise RequestError("What the pictures show has no common noun.", "Give one: toy, cat, painting.")
     if request.masks and len(request.masks) != len(request.images):
@@ -162,12 +173,10 @@ def _run(
     yield from watched(checking, course)
     preparing = encode_views(model, examples.pictures, examples.masks, how, lesson.seed)
     views = yield from watched(preparing, course)
-    saved = place.learning / f"{_key(request, model, settings, examples)}.safetensors"
+    saved = _saved(place, request, model, examples)
     preview = Preview(model, place.images, place.previews)
     steps = learning(model, views, lesson, settings, read_state(saved), preview.wanted)
     learned = yield from watched(saving(steps, saved), course, preview)
-    with suppress(OSError):
-        saved.unlink(missing_ok=True)
     return views, learned
 
 
@@ -194,10 +203,10 @@ def saving(steps: Steps[Learned], file: Path) -> Steps[Learned]:
 
 
 def write_state(file: Path, state: LearningState) -> None:
-    """A full disk must not end the learning itself."""
+    """A cache that is full or can't be written must not end the learning itself."""
     try:
         write_atomically(file, bytes_of(state.to_tensors()))
-    except DiskFullError as error:
+    except (DiskFullError, StorageError) as error:
         log.warning("The state of the learning could not be kept: %s", error)
 
 
@@ -207,6 +216,11 @@ def read_state(file: Path) -> LearningState | None:
         return LearningState.from_tensors(tensors_of(file.read_bytes()))
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
+
+
+def _saved(place: Workplace, request: LearnRequest, model: DiffusionModel, examples: Examples) -> Path:
+    """Where the state of this very learning is kept until its concept is."""
+    return place.learning / f"{_key(request, model, _settings(request, model), examples)}.safetensors"
 
 
 def _key(request: LearnRequest, model: DiffusionModel, settings: LearnSettings, examples: Examples) -> str:
@@ -229,7 +243,7 @@ def _keep(
     )
     thumbnail = _thumbnail(examples.pictures[0], examples.masks[0])
     concept = replace(learned.concept, rows=tuple(rows.detach().cpu() for rows in learned.concept.rows))
-    return place.concepts.save(concept, provenance, thumbnail, request.replace), thumbnail
+    return place.concepts.save(concept, provenance, thumbnail, request.replace, place.owner), thumbnail
 
 
 def _thumbnail(picture: NDArray[np.float32], mask: Mask | None) -> bytes:

@@ -40,6 +40,8 @@ PAUSE = 0.25  # seconds between two news of it
 class Puller:
     """The workplace of the network's lane."""
 
+    owner = ""  # models belong to all
+
     def __init__(self, models: Path, others: tuple[Path, ...], limits: Limits) -> None:
         self._models = models
         self._others = others

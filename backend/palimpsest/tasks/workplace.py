@@ -19,6 +19,7 @@ from palimpsest.errors import RequestError
 from palimpsest.jobs.events import Event, Progressed
 from palimpsest.models.captioner import Captioner
 from palimpsest.models.pool import ModelPool, device_named
+from palimpsest.storage.announcement import LOCAL_OWNER
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.decode import Limits
 from palimpsest.storage.images import ImageStore
@@ -56,6 +57,7 @@ class Workplace:
     limits: Limits = field(default_factory=Limits)
     previews: bool = True
     captioner: Captioner | None = None  # once it was needed
+    owner: str = LOCAL_OWNER  # whose job it does
 
     @property
     def device(self) -> torch.device:
