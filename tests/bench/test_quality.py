@@ -12,9 +12,11 @@ import pytest
 from palimpsest.bench.quality import WHOLE, Extent, edited, files, keeps, measure, psnr, succeeds
 from palimpsest.bench.quality_cases import KINDS, make_case
 from palimpsest.contract import BUILT_IN
+from palimpsest.core.selection import grown
 from palimpsest.demo.judge import load_judge
 from palimpsest.demo.scenes import TEST_SEEDS
 from palimpsest.tasks.workplace import Workplace
+from palimpsest.tour.make_pictures import MARGIN
 from workplaces import place
 
 __all__ = ["place"]
@@ -70,6 +72,29 @@ def test_the_report_adds_up(place: Workplace, tmp_path: Path) -> None:
     assert set(made) == {"report.json", "report.md", "edits.png"}
     assert json.loads(made["report.json"]) == json.loads(json.dumps(report))
     assert "| remove |" in made["report.md"].decode()
+
+
+@pytest.mark.parametrize("kind", ["replace", "remove"])
+def test_a_snug_selection_is_exactly_what_changes(kind: str) -> None:
+    case = make_case(kind, 0)
+    before, after = case.drawn(SIZE)
+    snug, loose = case.selection(SIZE, 0), case.selection(SIZE)
+    assert snug is not None
+    assert loose is not None
+    assert np.array_equal(snug > 0, (before.image != after.image).any(axis=-1))
+    assert (loose[snug > 0] == 255).all()
+    assert np.array_equal(case.selection(SIZE, 2), grown(snug, 2))
+
+
+def test_what_is_selected_snugly_is_gone(place: Workplace) -> None:
+    """With the operation's own growth, as well as with a loose selection, and as near to the truth."""
+    judge, cases = load_judge(), [make_case("remove", number) for number in (0, 1)]
+    snug, loose = (
+        [edited(place, BUILT_IN, judge, case, 0, margin) for case in cases] for margin in (0, MARGIN)
+    )
+    assert all(outcome.success for outcome in snug)
+    assert [outcome.kind for outcome in (snug[0], loose[0])] == ["remove, margin 0", "remove"]
+    assert np.mean([o.truth_psnr for o in snug]) > np.mean([o.truth_psnr for o in loose]) - 2
 
 
 def test_what_is_removed_does_not_come_back_as_its_neighbour(place: Workplace) -> None:

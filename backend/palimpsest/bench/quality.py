@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import product
@@ -32,6 +32,7 @@ from palimpsest.demo.rendering import render
 from palimpsest.demo.scenes import sample_scene
 from palimpsest.demo.things import Scene
 from palimpsest.demo.wording import caption
+from palimpsest.errors import RequestError
 from palimpsest.jobs.events import Finished
 from palimpsest.settings import read_settings
 from palimpsest.storage.atomic import write_atomically
@@ -80,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
     extent = Extent(
         scenes if options.scenes is None else options.scenes,
         cases if options.cases is None else options.cases,
+        kinds=_kinds(options.kind),
+        margins=tuple(options.margin) if options.margin else (MARGIN,),
     )
     with workplace(options.device) as place:
         report, outcomes = measure(place, options.model, extent)
@@ -87,6 +90,14 @@ def run(options: argparse.Namespace) -> int:
         write_atomically(options.output / path, content)
         print(options.output / path)
     return 0
+
+
+def _kinds(asked: Sequence[str]) -> tuple[str, ...]:
+    """Those asked for, or all. Raises RequestError."""
+    for kind in asked:
+        if kind not in KINDS:
+            raise RequestError(f"There is no kind of edit {kind!r}.", f"Known: {', '.join(KINDS)}.")
+    return tuple(asked) if asked else tuple(KINDS)
 
 
 @contextmanager

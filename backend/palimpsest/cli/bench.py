@@ -45,6 +45,17 @@ def add_quality(kinds: Any) -> None:
     parser.add_argument("--scenes", type=int, metavar="N", help="photos to reproduce (default: 100)")
     parser.add_argument("--cases", type=int, metavar="N", help="edits of each kind (default: 50)")
     parser.add_argument(
+        "--kind", action="append", default=[], metavar="KIND", help="edits of this kind only (default: all)"
+    )
+    parser.add_argument(
+        "--margin",
+        type=int,
+        action="append",
+        default=[],
+        metavar="PIXELS",
+        help="select so much wider than what changes, 0 = snugly; may be given several times (default: 5)",
+    )
+    parser.add_argument(
         "--output", type=Path, default=Path("quality"), metavar="FOLDER", help="default: quality"
     )
     arguments.add_model(parser)

@@ -40,11 +40,11 @@ def grown(mask: Mask, pixels: int) -> Mask:
 def _reach(mask: Mask, pixels: int) -> tuple[slice, slice]:
     """The rows and columns that anything selected can reach."""
 
-    def span(present: NDArray[np.bool_]) -> slice:
-        found = np.flatnonzero(present)
+    def span(axis: int) -> slice:
+        found = np.flatnonzero(np.any(mask, axis=axis))
         return slice(max(0, int(found[0]) - pixels), int(found[-1]) + 1 + pixels)
 
-    return span(mask.any(axis=1)), span(mask.any(axis=0))
+    return span(1), span(0)
 
 
 def _chords(radius: int) -> Iterator[tuple[int, list[int]]]:

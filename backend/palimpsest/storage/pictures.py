@@ -35,6 +35,7 @@ from palimpsest.storage.png import encode
 Source = Path | str | bytes  # a file, or its content
 LIMITS = Limits()
 UNSEEN = np.float32(1)  # white stands in a picture to learn from where it is transparent
+ENDS = 8  # of 255: what differs from black or white by no more, in a selection, is black or white
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,8 @@ def read_selection(source: Source, size: tuple[int, int], limits: Limits = LIMIT
 
     Any grey, palette, RGB or 1-bit picture; colours count by their luminance. If it has an alpha
     channel that isn't fully opaque, the alpha channel is the selection. 16 bits are rounded to 8.
+    Values up to ``ENDS`` are 0, values from 255 - ``ENDS`` are 255: a lossy file's noise in the black is no
+    selection, or the whole canvas would be one.
     Raises the ImageErrors, SelectionSizeError, SelectionEmptyError.
     """
     found = decode(_content(source, limits), replace(limits, shortest=1))
@@ -105,9 +108,12 @@ def read_selection(source: Source, size: tuple[int, int], limits: Limits = LIMIT
             selection=[width, height],
             picture=list(size),
         )
-    mask = _coverage(found)
+    mask = _with_clear_ends(_coverage(found))
     if not mask.any():
-        raise SelectionEmptyError("Nothing is selected.", "Select something, or give no selection at all.")
+        raise SelectionEmptyError(
+            f"Nothing is selected: no value is above {ENDS} of 255.",
+            "Select something, or give no selection at all.",
+        )
     return mask
 
 
@@ -133,6 +139,13 @@ def read_example(
                 "A picture to learn from is transparent all over.", "Leave it out, or give it a mask."
             )
     return picture, UNSEEN + opacity[..., None] * (pixels - UNSEEN), where
+
+
+def _with_clear_ends(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Nearly black to black, nearly white to white."""
+    levels = np.arange(256, dtype=np.uint8)
+    levels[: ENDS + 1], levels[255 - ENDS :] = 0, 255
+    return levels[mask]
 
 
 def to_model_rgb(picture: Picture, box: tuple[int, int, int, int] | None = None) -> NDArray[np.float32]:

@@ -115,7 +115,7 @@ def grow_of(request: EditRequest) -> int:
         return 0
     if request.grow is not None:
         return request.grow
-    return min(request.feather, GROWTH.most) if RECIPES[request.operation].grows else 0
+    return min(request.feather, int(GROWTH.most)) if RECIPES[request.operation].grows else 0
 
 
 def options_of(request: EditRequest, source: Prompt) -> Options:
