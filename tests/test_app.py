@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from palimpsest.api.schemas import ModelInfo
-from palimpsest.app import NETWORK, ServeOptions, build_house, lanes_of, list_models
+from palimpsest.app import NETWORK, ServeOptions, build_house, lanes_of
 from palimpsest.contract import KINDS
+from palimpsest.models.listing import list_models
 from palimpsest.models.offers import OFFERS
 from palimpsest.settings import read_settings
 

@@ -30,7 +30,7 @@ from palimpsest.jobs.log import EventLog
 from palimpsest.jobs.process import WorkerProcess, WorkerSpec
 from palimpsest.jobs.supervisor import Lane, Patience
 from palimpsest.models.catalog import find
-from palimpsest.models.listing import list_models
+from palimpsest.models.listing import list_all
 from palimpsest.settings import Settings
 from palimpsest.storage import announcement, leftovers
 from palimpsest.storage.album import Album, Retention
@@ -173,7 +173,7 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
         album=album,
         concepts=ConceptLibrary(folders.concepts),
         tokens=tokens,
-        models=lambda: list_models(folders.models, settings.model_folders),
+        models=lambda: list_all(folders.models, settings.model_folders),
         require_model=lambda name: find(
             name, folders.models, paths_allowed=False, others=settings.model_folders
         ),

@@ -96,7 +96,7 @@ def furnish(folder: Path, limits: ApiLimits, queue: Limits, **rest: Any) -> Hous
         album=Album(ImageStore(folder / "images"), database),
         concepts=ConceptLibrary(folder / "concepts"),
         tokens=TOKENS,
-        models=lambda: MODELS,
+        models=lambda: (MODELS, []),
         require_model=require_model,
         versions={"palimpsest": "0.0"},
         limits=limits,

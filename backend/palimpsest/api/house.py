@@ -43,7 +43,7 @@ class House:
     album: Album
     concepts: ConceptLibrary
     tokens: Mapping[str, str]
-    models: Callable[[], list[dict[str, Any]]]
+    models: Callable[[], tuple[list[dict[str, Any]], list[dict[str, str]]]]  # and what is left out
     require_model: Callable[[str], object]  # raises ModelNotFoundError
     versions: Mapping[str, str]
     limits: ApiLimits = ApiLimits()

@@ -20,6 +20,7 @@ from palimpsest.api.schemas import (
     Health,
     Jobs,
     JobView,
+    LeftOut,
     ModelInfo,
     Models,
     System,
@@ -97,7 +98,10 @@ def unload(house: TheHouse, owner: Owner) -> Health:
 @router.get("/models", responses=may_fail())
 def models(house: TheHouse, owner: Owner) -> Models:
     """The installed models with what they can do, and those that can be pulled."""
-    return Models(models=[ModelInfo(**model) for model in house.models()])
+    found, left_out = house.models()
+    return Models(
+        models=[ModelInfo(**model) for model in found], left_out=[LeftOut(**left) for left in left_out]
+    )
 
 
 @router.post("/jobs", status_code=202, responses=may_fail(404, 409, 422))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,14 +24,21 @@ def built_in_folder() -> Path:
 def own(models: Path) -> dict[str, Path]:
     """Name → place of the built-in model and of everything in the ``models`` folder."""
     places = {BUILT_IN: built_in_folder()}
-    for path in sorted(models.iterdir()) if models.is_dir() else ():
-        if (path / "model_index.json").is_file():
+    for path in _inside(models):
+        if os.path.isfile(path / "model_index.json"):  # unlike a Path's own, false where one may not look
             places[path.name] = path
-        elif path.suffix == ".safetensors" and path.is_file() and not _is_given(path):
+        elif path.suffix == ".safetensors" and os.path.isfile(path) and not _is_given(path):
             places[path.stem] = path
-        elif path.suffix in REFUSED and path.is_file():
+        elif path.suffix in REFUSED and os.path.isfile(path):
             places[path.name] = path
     return places
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _is_given(path: Path) -> bool:
