@@ -19,8 +19,9 @@ from .wording import say
 CHOICE = "connection.json"
 LAUNCH = "launch.json"
 LOG = "backend.log"
-POISONOUS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "LD_PRELOAD")
-"""Set by editors for their own Python and libraries: another Python would break on them."""
+POISONOUS = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD")
+"""What variables begin with that editors set for their own Python and libraries: another Python would break
+on them, or run code from where they lead."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,9 @@ def launch_command(folder: Path, environment: Mapping[str, str] = os.environ) ->
 def launch(folder: Path) -> subprocess.Popen:
     """Start the backend so that it outlives the editor; what it says goes to ``backend.log``.
 
+    It works in ``folder``: Python takes modules from where it works, and the editor may work in a folder of
+    downloads.
+
     Raises UnreachableError where none is installed or it can't be started.
     """
     command = launch_command(folder)
@@ -93,6 +97,7 @@ def launch(folder: Path) -> subprocess.Popen:
         with (folder / LOG).open("wb") as log:
             return subprocess.Popen(
                 command,
+                cwd=str(folder),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -112,7 +117,7 @@ def detached(platform: str = sys.platform) -> Dict[str, Any]:
 
 
 def clean_environment(environment: Mapping[str, str]) -> Dict[str, str]:
-    return {name: value for name, value in environment.items() if name not in POISONOUS}
+    return {name: value for name, value in environment.items() if not name.startswith(POISONOUS)}
 
 
 def last_words(folder: Path) -> str:

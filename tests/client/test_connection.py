@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from palimpsest_client.connection import (
     check_choice,
     clean_environment,
     detached,
+    launch,
     launch_command,
     read_choice,
     write_choice,
@@ -42,9 +45,41 @@ def test_a_damaged_record_is_none(tmp_path: Path, record: str) -> None:
 
 def test_what_an_editor_set_for_its_own_python_stays_behind() -> None:
     editor = {"PATH": "/bin", "PYTHONHOME": "/tmp/.mount_krita/usr", "LD_LIBRARY_PATH": "/tmp/.mount_krita"}
+    editor["PYTHONUSERBASE"] = "/downloads"
     assert clean_environment(editor) == {"PATH": "/bin"}
     assert detached("win32") == {"creationflags": 0x08000200}
     assert detached("darwin") == {"start_new_session": True}
+
+
+def poisoned(folder: Path, ran: Path) -> Path:
+    """A folder with modules that hide Python's own and leave ``ran`` behind when they are imported."""
+    folder.mkdir()
+    for module in ("argparse", "queue", "palimpsest"):
+        (folder / f"{module}.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    return folder
+
+
+RECORDS = [["-E", "-m", "json.tool"], ["-m", "json.tool"]]  # as earlier installations wrote them, or others
+
+
+@pytest.mark.parametrize("arguments", RECORDS)
+def test_a_backend_runs_nothing_from_the_editors_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    ran, home = tmp_path / "ran", tmp_path / "home"
+    folder = poisoned(tmp_path / "downloads", ran)
+    command = [sys.executable, *arguments]
+    subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, check=False, capture_output=True)
+    assert ran.exists(), "such a folder is dangerous"
+    ran.unlink()
+    home.mkdir()
+    (home / "launch.json").write_text(json.dumps({"command": command}))
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PYTHONSTARTUP", str(folder / "queue.py"))
+    launch(home).wait(60)
+    assert "Expecting value" in (home / "backend.log").read_text(), "the right json.tool read nothing"
+    assert not ran.exists()
 
 
 def test_a_choice_is_kept_for_this_user_alone(tmp_path: Path) -> None:
