@@ -51,6 +51,7 @@ class Capture:
     image: bytes  # PNG in sRGB, 8 or 16 bit as the document's depth needs
     selection: bytes | None  # grey PNG of the same size: 0 = keep, white = edit; None = nothing selected
     bounds: Bounds  # where ``image`` lies on the canvas
+    source: str = CANVAS  # or the LayerFacts.source of the one layer that was read
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class LayerResult:
     recipe: str  # JSON text, kept with the layer and given back by ``Editor.recipe``
     content: Bounds  # the part of ``bounds`` that isn't empty: as large as the layer need be
     updates: str | None = None  # LayerRecipe.layer to be changed in place; gone or None = a new layer
+    source: str = CANVAS  # what it was made from: Capture.source, or LAYER for the active one
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,11 @@ class Editor:
     def insert(
         self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed
     ) -> None:
-        """One layer above the active one (or the one that is updated), masked where the editor can, one
-        undo step. ``done`` gets what ``LayerRecipe.layer`` will be for it."""
+        """One layer, masked, one undo step. ``done`` gets what ``LayerRecipe.layer`` will be for it.
+
+        It lies directly above ``source``: a layer (the active one, if that is gone), or everything, so that
+        what is seen is what the backend made. One that is updated keeps its place.
+        """
         raise NotImplementedError
 
     def recipe(self, document: str) -> LayerRecipe | None:

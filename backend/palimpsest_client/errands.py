@@ -80,14 +80,14 @@ class Errands(Host):
 
     def edit(self, facts: DocumentFacts, form: Form, native: int) -> None:
         def captured(capture: Capture) -> None:
-            self.run(edit_order(self.name, form, capture), self._placing(facts, form, None))
+            self.run(edit_order(self.name, form, capture), self._placing(facts, form, capture.source))
 
         self.capture(facts, form.settings.source, needed(facts, form.settings, native), captured)
 
     def edit_again(self, facts: DocumentFacts, form: Form, reopened: Reopened) -> None:
         """The layer's own pictures, with other words or settings."""
         order = edit_again_order(self.name, form, reopened.made)
-        self.run(order, self._placing(facts, form, reopened))
+        self.run(order, self._placing(facts, form, reopened.made.source, reopened))
 
     def remember(self, facts: DocumentFacts, form: Form, native: int) -> None:
         def captured(capture: Capture) -> None:
@@ -235,14 +235,16 @@ class Errands(Host):
 
     # What is done with answers.
 
-    def _placing(self, facts: DocumentFacts, form: Form, reopened: Optional[Reopened]) -> Finished:
+    def _placing(
+        self, facts: DocumentFacts, form: Form, source: str, reopened: Optional[Reopened] = None
+    ) -> Finished:
         selection = facts.selection if reopened is None else reopened.made.content
         selected = selection is not None if reopened is None else reopened.made.selection is not None
 
         def place(view: JobView, pictures: Mapping[str, bytes]) -> None:
             self.fidelity = fidelity_text(view.result)
             layer = layer_result(view.id, pictures["layer"], view.result, selection, form)
-            key = "new-layer"
+            layer, key = replace(layer, source=source), "new-layer"
             if reopened is not None:
                 layer, key = replace(layer, updates=reopened.recipe.layer), "layer-updated"
             self.results_changed()

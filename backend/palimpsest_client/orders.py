@@ -1,7 +1,8 @@
 """From what is filled in and captured to the jobs that are sent, and back from jobs to layers.
 
-A job's id says where its picture lay on the canvas (``krita-1024-512-<random>``), so that a result can be
-put into its place after a restart of editor and backend, from what the backend keeps alone.
+A job's id says where its picture lay on the canvas (``krita-1024-512-<random>``) and whether it was one
+layer's alone (``krita-layer-1024-512-<random>``), so that a result can be put into its place after a restart
+of editor and backend, from what the backend keeps alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from .controls import (
     position,
     view_fields,
 )
-from .editor import Capture, DocumentFacts, LayerResult
+from .editor import CANVAS, LAYER, Capture, DocumentFacts, LayerResult
 from .geometry import Bounds, Extent
 from .png import read_layout
 from .sentences import changes, changes_text
@@ -37,7 +38,7 @@ from .wording import say
 
 RECIPE_FORMAT = 1
 LONGEST_NAME = 60
-_ID = re.compile(r"[a-z]+-(\d+)-(\d+)-[0-9a-f]+")
+_ID = re.compile(r"[a-z]+(-layer)?-(\d+)-(\d+)-[0-9a-f]+")
 
 
 class RecipeError(ValueError):
@@ -53,16 +54,25 @@ class Made:
     selection: Optional[str]
     bounds: Bounds  # of the picture on the canvas
     content: Bounds  # where the layer isn't empty
+    source: str = CANVAS  # or LAYER: what the picture was of
 
 
-def job_id(editor: str, bounds: Bounds) -> str:
-    return f"{editor}-{bounds.x}-{bounds.y}-{uuid.uuid4().hex}"
+def job_id(editor: str, bounds: Bounds, source: str = CANVAS) -> str:
+    """``source``: a Capture's."""
+    layer = "" if source == CANVAS else "-layer"
+    return f"{editor}{layer}-{bounds.x}-{bounds.y}-{uuid.uuid4().hex}"
 
 
 def place_of(id: str) -> Tuple[int, int]:
     """Where the picture of a job lay; (0, 0) for jobs of others, whose pictures are whole."""
     found = _ID.fullmatch(id)
-    return (0, 0) if found is None else (int(found.group(1)), int(found.group(2)))
+    return (0, 0) if found is None else (int(found.group(2)), int(found.group(3)))
+
+
+def source_of(id: str) -> str:
+    """What the picture of a job was of: CANVAS or LAYER."""
+    found = _ID.fullmatch(id)
+    return CANVAS if found is None or found.group(1) is None else LAYER
 
 
 def needed(facts: DocumentFacts, settings: Settings, native: int) -> Bounds | None:
@@ -86,14 +96,14 @@ def pictures_of(capture: Capture) -> Mapping[str, bytes]:
 
 def edit_order(editor: str, form: Form, capture: Capture) -> Order:
     fetch = ("layer",)
-    id = job_id(editor, capture.bounds)
+    id = job_id(editor, capture.bounds, capture.source)
     return Order("edit", edit_fields(form), pictures_of(capture), fetch, id=id)
 
 
 def edit_again_order(editor: str, form: Form, made: Made) -> Order:
     """The same pictures as before; they are on the backend."""
     request = {**edit_fields(form), "image": made.image, "selection": made.selection}
-    return Order("edit", request, {}, ("layer",), id=job_id(editor, made.bounds))
+    return Order("edit", request, {}, ("layer",), id=job_id(editor, made.bounds, made.source))
 
 
 def remember_order(editor: str, form: Form, capture: Capture) -> Order:
@@ -167,7 +177,8 @@ def layer_result(
     bounds = Bounds(x, y, extent.width, extent.height)
     content = content_of(result, bounds, selection)
     text = recipe_text(job, result, bounds, content, form)
-    return LayerResult(image, bounds, layer_name(result["recipe"]["request"]), text, content)
+    name = layer_name(result["recipe"]["request"])
+    return LayerResult(image, bounds, name, text, content, source=source_of(job))
 
 
 def read_recipe(text: str) -> Made:
@@ -179,7 +190,8 @@ def read_recipe(text: str) -> Made:
         request = told["recipe"]["request"]
         form = form_of(request, told.get("seconds", {}), told.get("settings", {}))
         bounds, content = Bounds(*told["bounds"]), Bounds(*told["content"])
-        return Made(form, request["image"], request["selection"], bounds, content)
+        source = source_of(told["job"])
+        return Made(form, request["image"], request["selection"], bounds, content, source)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecipeError(f"{type(error).__name__}: {error}") from error
 

@@ -277,7 +277,8 @@ def captured(
     require_editable(image)
     kind = kind_of(image)
     something = source in (CANVAS, LAYER) and selection_bounds(image) is not None
-    copies = [snapshot(image, source)] + ([image.get_selection().copy()] if something else [])
+    layer = None if source == CANVAS else required_layer(image, source)
+    copies = [snapshot(image, layer)] + ([image.get_selection().copy()] if something else [])
     try:
         yield WORKED
         bounds = extent_of(copies[0], image, within)
@@ -289,19 +290,23 @@ def captured(
     if something and masks.is_empty(read[1]):
         raise WorkError(say("layer-untouched"))
     encoded = yield from elsewhere(lambda: px.encoded(read, bounds.extent, kind))
-    done(Capture(document, encoded[0], encoded[1] if something else None, bounds))
+    selection = encoded[1] if something else None
+    done(Capture(document, encoded[0], selection, bounds, CANVAS if layer is None else str(layer.get_id())))
 
 
-def snapshot(image: Gimp.Image, source: str) -> Gimp.Layer:
-    """A copy that belongs to nobody: what is seen, the active layer, or one layer by its id."""
-    if source == CANVAS:
-        return Gimp.Layer.new_from_visible(image, image, "Palimpsest")
+def snapshot(image: Gimp.Image, layer: Gimp.Layer | None) -> Gimp.Layer:
+    """A copy that belongs to nobody: of one layer, or of what is seen."""
+    return Gimp.Layer.new_from_visible(image, image, "Palimpsest") if layer is None else layer.copy()
+
+
+def required_layer(image: Gimp.Image, source: str) -> Gimp.Layer:
+    """The active layer, or one by its id. Raises WorkError."""
     layer = active_layer(image) if source == LAYER else layer_of(image, source)
     if layer is None:
         raise WorkError(say("layer-gone"))
     if layer.is_group():
         raise WorkError(say("layer-is-group", layer=layer.get_name()))
-    return layer.copy()
+    return layer
 
 
 def layer_of(image: Gimp.Image, source: str) -> Gimp.Layer | None:
@@ -369,7 +374,7 @@ def inserted(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
     yield from write_in_turns(document, layer, made.pixels, made.kind.format)
     yield from write_in_turns(document, mask, made.mask, f"Y u{made.kind.depth}")
     layer.add_mask(mask)
-    put_in(opened(document), layer, result.updates)
+    put_in(opened(document), layer, result)
     return layer
 
 
@@ -406,11 +411,11 @@ def write_in_turns(document: str, drawable: Gimp.Drawable, values: bytes, format
     buffer.flush()
 
 
-def put_in(image: Gimp.Image, layer: Gimp.Layer, updates: str | None) -> None:
-    """Above the active layer, or in place of the one that is updated; one undo step."""
-    old = None if updates is None else layer_of(image, updates)
-    beside = active_layer(image) if old is None else old
-    parent, position = (None, 0) if beside is None else (beside.get_parent(), image.get_item_position(beside))
+def put_in(image: Gimp.Image, layer: Gimp.Layer, result: LayerResult) -> None:
+    """Above what it was made from, or in place of the one that is updated; one undo step."""
+    old = None if result.updates is None else layer_of(image, result.updates)
+    below = layer_below(image, result.source) if old is None else old
+    parent, position = (None, 0) if below is None else (below.get_parent(), image.get_item_position(below))
     image.undo_group_start()
     try:
         image.insert_layer(layer, parent, position)
@@ -420,6 +425,14 @@ def put_in(image: Gimp.Image, layer: Gimp.Layer, updates: str | None) -> None:
     finally:
         image.undo_group_end()
     Gimp.displays_flush()
+
+
+def layer_below(image: Gimp.Image, source: str) -> Gimp.Layer | None:
+    """The one that a result belongs above: what it was made from, or the active layer if that is gone.
+    None = what was seen, so above everything."""
+    if source == CANVAS:
+        return None
+    return (None if source == LAYER else layer_of(image, source)) or active_layer(image)
 
 
 def replace(image: Gimp.Image, old: Gimp.Layer, layer: Gimp.Layer) -> None:

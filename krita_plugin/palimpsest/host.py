@@ -31,7 +31,7 @@ from ._client.packing import packed
 from ._client.png import Layout
 from ._client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
 from ._client.wording import say
-from .nodes import active_layer, bounds_of, id_of, layer_of, pictures, place
+from .nodes import active_layer, bounds_of, draw_all, id_of, layer_of, pictures, place
 from .pictures import LayerPicture, Piece, read_layer, read_mask
 from .qt import QByteArray, QTimer
 from .spaces import (
@@ -135,7 +135,7 @@ class KritaEditor(Editor):
         entry, canvas = self._entry_of(document), canvas_of(document)
         entry.sent = canvas.extent
         part = canvas if within is None else canvas.intersect(within)
-        copy = document.clone()
+        copy = copy_of(document)
         try:
             yield WORKED
             if layer is None:
@@ -152,7 +152,7 @@ class KritaEditor(Editor):
         if selection is not None:
             grey = Layout(part.extent, 1)
             mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data())
-        done(Capture(key, image, mask, part))
+        done(Capture(key, image, mask, part, CANVAS if layer is None else id_of(layer)))
 
     # Layers and selections in.
 
@@ -196,7 +196,9 @@ class KritaEditor(Editor):
         if old is not None:
             layer.setOpacity(old.opacity())
             layer.setBlendingMode(old.blendingMode())
-        parent, above = place(document, old)
+        below = layer_below(document, result.source) if old is None else old
+        parent, above = place(document, below)
+        draw_all(parent, layer.childNodes()[0], canvas_of(document))
         parent.addChildNode(layer, above)
         document.setAnnotation(
             RECIPE + id_of(layer), "Palimpsest: how this layer was made", QByteArray(result.recipe.encode())
@@ -225,7 +227,7 @@ class KritaEditor(Editor):
     def remedy(self, document: str) -> None:
         """The RGB copy: all layers, in a window of its own, without a file. Krita itself converts it."""
         found = self._require(document)
-        copy = found.clone()
+        copy = copy_of(found)
         name = PurePath(found.fileName()).stem or found.name()
         copy.setName(f"{name} (RGB)")
         depth = found.colorDepth()
@@ -278,6 +280,13 @@ def is_open(document: Document) -> bool:
     return document in Krita.instance().documents()
 
 
+def copy_of(document: Document) -> Document:
+    """Without a file: Krita's own copy has the original's, so that whoever saves it writes over that."""
+    copy = document.clone()
+    copy.setFileName("")
+    return copy
+
+
 def canvas_of(document: Document) -> Bounds:
     return Bounds(0, 0, document.width(), document.height())
 
@@ -310,6 +319,14 @@ def required_layer(document: Document, id: str | None) -> Node:
     if layer is None:
         raise WorkError(say("no-active-layer") if id is None else say("layer-gone"))
     return layer
+
+
+def layer_below(document: Document, source: str) -> Node | None:
+    """The one that a result belongs above: what it was made from, or the active layer if that is gone.
+    None = what was seen, so above everything."""
+    if source == CANVAS:
+        return None
+    return (None if source == LAYER else layer_of(document, source)) or active_layer(document)
 
 
 def require_content(layer: Node | None, part: Bounds) -> None:

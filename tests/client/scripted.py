@@ -209,7 +209,8 @@ class ScriptedEditor(Editor):
         mask = None
         if self.facts.selection is not None:
             mask = encode(bytes(bounds.width * bounds.height), Layout(bounds.extent, 1))
-        capture = Capture(document, picture(bounds.width, bounds.height, shade), mask, bounds)
+        of = "layer-7" if source == "layer" else source
+        capture = Capture(document, picture(bounds.width, bounds.height, shade), mask, bounds, of)
         self._answer(lambda: done(capture))
 
     def insert(self, document, result, done, failed) -> None:

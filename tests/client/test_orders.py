@@ -31,6 +31,7 @@ from palimpsest_client.orders import (
     place_of,
     read_recipe,
     remember_order,
+    source_of,
 )
 from palimpsest_client.sentences import changes, changes_text, in_style, with_thing, without_thing, words
 from palimpsest_client.session import filled
@@ -182,7 +183,16 @@ def test_sentences_are_made_from_the_fields():
 
 def test_a_jobs_id_says_where_its_picture_lay():
     assert place_of(job_id("krita", Bounds(1024, 512, 9, 9))) == (1024, 512)
+    assert place_of(job_id("gimp", Bounds(1024, 512, 9, 9), "17")) == (1024, 512)
     assert place_of("3f6c-edit-1") == (0, 0)
+
+
+def test_a_job_s_id_says_what_its_picture_was_of():
+    whole = Bounds(0, 0, 9, 9)
+    assert source_of(job_id("krita", whole)) == "canvas"
+    assert source_of(job_id("krita", whole, "{some-layer}")) == "layer"
+    assert source_of("3f6c-layer-1") == "canvas"
+    assert source_of(f"krita-0-0-{'0' * 32}") == "canvas", "of an earlier version"
 
 
 @given(

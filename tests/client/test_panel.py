@@ -12,6 +12,7 @@ from jobs.shop import eventually
 from palimpsest_client.connection import Choice
 from palimpsest_client.editor import LayerRecipe
 from palimpsest_client.geometry import Bounds
+from palimpsest_client.library import Result
 from palimpsest_client.panel import Panel
 from palimpsest_client.protocol import RefusedError
 
@@ -328,6 +329,31 @@ def test_a_layer_is_opened_again_and_changed(desk):
     assert desk.state.outcome.text.startswith("Layer “cat → dog” updated.")
     desk.panel.new_layer_instead()
     assert desk.state.updating == ""
+
+
+@pytest.mark.parametrize(("source", "of"), [("canvas", "canvas"), ("layer", "layer-7")])
+def test_a_result_knows_what_it_was_made_from(desk, source, of):
+    """Also when it is changed, and when it is placed again from the list of results."""
+    fill(desk.panel)
+    desk.panel.set(source=source)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.finish_edit()
+    desk.idle()
+    assert desk.editor.inserted[-1].source == of
+    desk.panel.reopen()
+    desk.panel.apply()
+    desk.until(lambda s: len(desk.backend.submitted) == 2)
+    desk.backend.finish_edit()
+    desk.idle()
+    changed = desk.editor.inserted[-1]
+    assert (changed.source, changed.updates) == (source, "layer-1")
+    job, report = desk.backend.submitted[-1]["id"], {"recipe": json.loads(changed.recipe)["recipe"]}
+    image = desk.backend.keep(changed.image)
+    desk.panel.reapply(Result(job, "layer", image, changed.name, changed.bounds, report))
+    desk.idle()
+    assert len(desk.editor.inserted) == 3, desk.state.outcome
+    assert desk.editor.inserted[-1].source == source
 
 
 def test_a_layer_whose_pictures_are_gone_is_left_as_it_is(desk):

@@ -61,6 +61,7 @@ class Captured:
     image: Pixels
     selection: Pixels | None
     bounds: list[int]
+    source: str
 
 
 class Darkroom:
@@ -76,6 +77,11 @@ class Darkroom:
         return self.gimp.call(
             "new", kind.base, kind.precision, str(path), width, height, kind.format, icc
         )
+
+    def layer(self, name: str, pixels: Pixels, x: int = 0, y: int = 0, **mixed: Any) -> dict[str, Any]:
+        """One of GIMP's step ``add_tree``. ``mixed``: opacity (0 … 100), mode, visible."""
+        path = self._write(f"layer-{name}", pixels.tobytes())
+        return {"name": name, "pixels": str(path), "bounds": [x, y, *pixels.shape[1::-1]], **mixed}
 
     def seen(self, image: int, like: Pixels) -> Pixels:
         """What is seen, in the picture's own precision and encoding."""
@@ -98,18 +104,25 @@ class Darkroom:
         assert "failed" not in told, told
         found = read((self.files / "image.png").read_bytes())
         selection = read((self.files / "selection.png").read_bytes()) if told["selection"] else None
-        return Captured(found, None if selection is None else selection[..., 0], told["bounds"])
+        mask = None if selection is None else selection[..., 0]
+        return Captured(found, mask, told["bounds"], told["source"])
 
     def refusal(self, image: int, source: str = "canvas") -> str:
         """Why nothing can be captured."""
         return self.gimp.call("capture", image, source, str(self.files))["failed"]
 
     def insert(
-        self, image: int, layer: Pixels, updates: str | None = None, at: tuple[int, int] = (0, 0)
+        self,
+        image: int,
+        layer: Pixels,
+        updates: str | None = None,
+        at: tuple[int, int] = (0, 0),
+        source: str = "canvas",
     ) -> Any:
         path = self._write("layer.png", png(layer))
         bounds = [*at, layer.shape[1], layer.shape[0]]
-        return self.gimp.call("insert", image, str(path), bounds, "cat → dog", '{"a": "ä"}', updates)
+        told = [str(path), bounds, "cat → dog", '{"a": "ä"}', updates, source]
+        return self.gimp.call("insert", image, *told)
 
     def layers(self, image: int) -> list[dict[str, Any]]:
         return self.gimp.call("layers", image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,6 +50,7 @@ class Captured:
     image: Pixels
     mask: Pixels | None
     document: str
+    source: str
 
 
 class Studio:
@@ -61,11 +63,25 @@ class Studio:
         self._files = 0
 
     def open(self, pixels: Pixels, kind: Kind = RGB_8) -> None:
-        self.kind, self.shape = kind, pixels.shape[:2]
-        height, width = self.shape
+        """A file with one layer."""
+        self.open_tree([self.layer("photo", pixels)], pixels.shape[:2], kind)
+
+    def open_tree(self, tree: list[dict], shape: tuple[int, int], kind: Kind = RGB_8) -> None:
+        """A file with these layers, the lowest first; what they have: ``layer_of`` of Krita's steps."""
+        height, width = shape
+        file = self.file(name=f"-{uuid.uuid4().hex}.kra")  # words are kept by a file's name
+        self.krita.call("make_file", file, width, height, *kind[:3], tree)
+        self.open_file(file, kind)
+
+    def open_file(self, file: Path, kind: Kind) -> None:
+        width, height, *space = self.krita.call("open_document", file)
+        assert space == list(kind[:3])
+        self.kind, self.shape = kind, (height, width)
+
+    def layer(self, name: str, pixels: Pixels, x: int = 0, y: int = 0, **mixed: Any) -> dict[str, Any]:
+        """One of ``open_tree``. ``mixed``: opacity (0 … 255), mode, visible."""
         raw = self.file(as_krita(pixels).tobytes())
-        told = self.krita.call("make_document", width, height, kind.model, kind.depth, kind.profile, raw)
-        assert told[1:] == [kind.model, kind.depth, kind.profile]
+        return {"name": name, "pixels": raw, "bounds": [x, y, pixels.shape[1], pixels.shape[0]], **mixed}
 
     def pixels(self) -> Pixels:
         """What is visible, bit for bit."""
@@ -87,18 +103,24 @@ class Studio:
         told = self.krita.call("capture", source, within, image, mask)
         assert "failed" not in told, told["failed"]
         grey = read(mask.read_bytes())[..., 0] if told["selected"] else None
-        return Captured(told["bounds"], read(image.read_bytes()), grey, told["document"])
+        picture = read(image.read_bytes())
+        return Captured(told["bounds"], picture, grey, told["document"], told["source"])
 
     def capture_refused(self, source: str = "canvas") -> str:
         return self.krita.call("capture", source, None, self.file(), self.file())["failed"]
 
     def insert(
-        self, layer: Pixels, recipe: str = "{}", updates: str | None = None, key: str | None = None
+        self,
+        layer: Pixels,
+        recipe: str = "{}",
+        updates: str | None = None,
+        key: str | None = None,
+        source: str = "canvas",
     ) -> dict[str, str]:
         """``{"layer": …}`` or ``{"failed": …}``."""
         bounds, content = [0, 0, layer.shape[1], layer.shape[0]], box_of(layer[..., -1])
         image = self.file(png(layer))
-        return self.krita.call("insert", image, bounds, content, "edit", recipe, updates, key)
+        return self.krita.call("insert", image, bounds, content, "edit", recipe, updates, key, source)
 
     def read(self, file: Path) -> Pixels:
         """A PNG that Krita's side wrote."""

@@ -142,6 +142,25 @@ def test_an_update_of_a_layer_that_is_gone_makes_a_new_one(darkroom: Darkroom):
     assert len(darkroom.layers(image)) == 2
 
 
+def test_the_layer_comes_above_what_was_captured(darkroom: Darkroom):
+    """Whatever is active by then."""
+    image = opened(darkroom, RGB_8)
+    sent = layer_over(disc(HEIGHT, WIDTH), np.uint8)
+    darkroom.gimp.call("add_tree", image, [darkroom.layer("above", picture(RGB_8))], RGB_8.format)
+    darkroom.gimp.call("choose_layer", image, "Photo")
+    seen, alone = darkroom.capture(image).source, darkroom.capture(image, "layer").source
+
+    def put(active: str, source: str) -> list[str]:
+        darkroom.gimp.call("choose_layer", image, active)
+        darkroom.insert(image, sent, source=source)
+        return [layer["name"].partition(" ")[0] for layer in darkroom.layers(image)]
+
+    assert put("above", alone) == ["above", "cat", "Photo"]
+    assert put("Photo", seen) == ["cat", "above", "cat", "Photo"]
+    assert put("Photo", "layer") == ["cat", "above", "cat", "cat", "Photo"]
+    assert put("above", "999999") == ["cat", "cat", "above", "cat", "cat", "Photo"], "that layer is gone"
+
+
 def test_a_layer_with_an_offset_is_read_and_the_result_placed_where_it_lies(darkroom: Darkroom):
     image = opened(darkroom, RGB_8)
     small = noise(60, 90, 4, np.uint8, seed=5)

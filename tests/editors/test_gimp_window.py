@@ -171,9 +171,14 @@ def test_a_window_without_a_backend_waits_for_it(desk: Desk):
 
 
 def test_the_remedy_for_an_indexed_picture_is_a_copy_in_rgb(desk: Desk):
-    image = desk.open()
-    desk.gimp.call("make_indexed", image)
+    made = desk.open()
+    desk.gimp.call("make_indexed", made)
+    path = str(desk.darkroom.files / "original.xcf")
+    assert desk.gimp.call("save", made, path)
+    image = desk.gimp.call("load", path)
+    assert set(desk.gimp.call("file_names", image)) == {path}
     key = desk.gimp.call("remedy", image)
+    assert desk.gimp.call("file_names", int(key)) == [], "saving the copy must not write over the original"
     facts = desk.gimp.call("facts", int(key))
     assert (facts["refusal"], facts["layer"]) == ("", "Photo")
     assert "indexed" in desk.gimp.call("facts", image)["refusal"]

@@ -192,12 +192,18 @@ def test_a_cmyk_picture_is_refused_and_an_rgb_copy_offered(krita: Krita, studio:
     height, width = 20, 30
     raw = studio.file(bytes([10, 20, 30, 0, 255]) * (height * width))
     profile = krita.call("some_profile", "CMYKA", "U8")
-    krita.call("make_document", width, height, "CMYKA", "U8", profile, raw)
+    layer = {"name": "photo", "pixels": raw, "bounds": [0, 0, width, height]}
+    original = studio.file(name=".kra")
+    krita.call("make_file", original, width, height, "CMYKA", "U8", profile, [layer])
+    krita.call("open_document", original)
+    content = original.read_bytes()
     facts = krita.call("facts")
     assert facts["refusal"] == "This picture is CMYK. Palimpsest edits RGB and grey pictures."
     assert facts["remedy"] == "Make an RGB copy"
     assert "CMYK" in studio.capture_refused()
     name, file, model, depth = krita.call("remedy")
-    assert (name, file, model, depth) == ("picture (RGB)", "", "RGBA", "U8")
+    assert (name, file, model, depth) == (f"{original.stem} (RGB)", "", "RGBA", "U8")
     assert krita.call("facts")["refusal"] == ""
     assert krita.call("visible_documents") == 2, "the CMYK picture is still there"
+    assert krita.call("save") is False, "there is no file that it could be saved in"
+    assert original.read_bytes() == content

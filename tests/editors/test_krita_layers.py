@@ -138,13 +138,25 @@ def test_an_edit_whose_layer_is_gone_becomes_a_new_one(studio: Studio):
     assert studio.layers() == ["photo", "edit"]
 
 
-def test_the_layer_comes_above_the_active_one(studio: Studio):
+def test_the_layer_comes_above_what_was_captured(studio: Studio):
+    """Whatever is active by then."""
     _, _, layer = opened(studio)
     patch = studio.file(noise(10, 10, 4, np.uint8).tobytes())
     studio.krita.call("add_layer", "above", patch, 0, 0, 10, 10)
     studio.krita.call("activate_layer", "photo")
-    studio.insert(layer)
+    seen, alone = studio.capture().source, studio.capture("layer").source
+    studio.krita.call("activate_layer", "above")
+    studio.insert(layer, source=alone)
     assert studio.layers() == ["photo", "edit", "above"]
+    studio.krita.call("activate_layer", "photo")
+    studio.insert(layer, source=seen)
+    assert studio.layers() == ["photo", "edit", "above", "edit"]
+    studio.krita.call("activate_layer", "photo")
+    studio.insert(layer, source="layer")
+    assert studio.layers() == ["photo", "edit", "edit", "above", "edit"]
+    studio.krita.call("activate_layer", "above")
+    studio.insert(layer, source="{370dd07e-0000-4250-bfe9-3587177ea43a}")
+    assert studio.layers() == ["photo", "edit", "edit", "above", "edit", "edit"], "that layer is gone"
 
 
 def test_a_result_for_a_picture_that_was_closed_is_not_lost(studio: Studio):
@@ -217,7 +229,7 @@ def test_a_word_becomes_the_selection(studio: Studio):
 def test_the_longest_call_on_kritas_thread_is_told(studio: Studio, capsys: pytest.CaptureFixture[str]):
     """At 8192 × 8192 pixels. Nothing is asserted about speed: nobody knows what else this machine does."""
     side = 8192
-    studio.krita.call("make_document", side, side, *RGB_8[:3], None)
+    studio.krita.call("new_document", side, side, *RGB_8[:3])
     studio.shape = (side, side)
     mask = np.zeros((side, side), np.uint8)
     mask[1000:3000, 1000:3000] = 255

@@ -69,8 +69,7 @@ def new(kind, precision, path, width, height, format, profile=None):
     return image.get_id()
 
 
-def add_layer(image, path, bounds, format):
-    """``format`` None = the picture's own."""
+def add_layer(image, path, bounds, format, parent=None):
     image, (x, y, width, height) = image_of(image), bounds
     grey = image.get_base_type() == Gimp.ImageBaseType.GRAY
     kind = Gimp.ImageType.GRAYA_IMAGE if grey else Gimp.ImageType.RGBA_IMAGE
@@ -81,8 +80,30 @@ def add_layer(image, path, bounds, format):
     buffer = layer.get_buffer()
     buffer.set(Gegl.Rectangle.new(0, 0, width, height), format, content)
     buffer.flush()
-    image.insert_layer(layer, None, 0)
+    image.insert_layer(layer, parent, 0)
     return layer.get_id()
+
+
+def add_tree(image, tree, format, parent=None):
+    """Layers and groups, the lowest first, each on top of those before. ``told``: name, pixels and bounds or
+    children; how it is mixed."""
+    image = image_of(image)
+    for told in tree:
+        if "children" in told:
+            layer = Gimp.GroupLayer.new(image, told["name"])
+            image.insert_layer(layer, parent, 0)
+            add_tree(image.get_id(), told["children"], format, layer)
+        else:
+            made = add_layer(image.get_id(), told["pixels"], told["bounds"], format, parent)
+            layer = Gimp.Layer.get_by_id(made)
+            layer.set_name(told["name"])
+        layer.set_opacity(told.get("opacity", 100))
+        layer.set_mode(getattr(Gimp.LayerMode, told.get("mode", "NORMAL")))
+        layer.set_visible(told.get("visible", True))
+
+
+def choose_layer(image, name):
+    return image_of(image).set_selected_layers([image_of(image).get_layer_by_name(name)])
 
 
 def make_indexed(image):
@@ -219,13 +240,13 @@ def capture(image, source, folder, within=None):
     if found.selection is not None:
         with open(folder + "/selection.png", "wb") as file:
             file.write(found.selection)
-    return {"bounds": list(found.bounds), "selection": found.selection is not None}
+    return {"bounds": list(found.bounds), "selection": found.selection is not None, "source": found.source}
 
 
-def insert(image, path, bounds, name, recipe, updates=None):
+def insert(image, path, bounds, name, recipe, updates=None, source="canvas"):
     outcome = []
     with open(path, "rb") as file:
-        result = LayerResult(file.read(), Bounds(*bounds), name, recipe, Bounds(*bounds), updates)
+        result = LayerResult(file.read(), Bounds(*bounds), name, recipe, Bounds(*bounds), updates, source)
     editor = GimpEditor(image)
     editor.insert(str(image), result, lambda layer: outcome.append({"layer": layer}), outcome.append)
     while not outcome:
@@ -253,6 +274,13 @@ def remedy(image):
     editor = GimpEditor(image)
     editor.remedy(str(image))
     return editor.document().key
+
+
+def file_names(image):
+    """All by which GIMP would save it without asking."""
+    image = image_of(image)
+    files = (image.get_file(), image.get_xcf_file(), image.get_exported_file(), image.get_imported_file())
+    return [file.get_path() for file in files if file is not None]
 
 
 def documents():

@@ -1,6 +1,7 @@
 """What a test can call inside Krita (see ``driven.py``). Runs on Krita's own thread; Python 3.8.
 
 Pictures come and go as files: raw pixels, one after the other, as Krita's own functions have them.
+Nothing here makes Krita draw anew what it has not drawn by itself: that would mend what is to be tested.
 """
 
 import time
@@ -85,15 +86,43 @@ def close_hidden_documents():
     return len(hidden)
 
 
-def make_document(width, height, model, depth, profile, pixels):
-    """With one layer that holds ``pixels`` (a file) everywhere; None = white."""
-    krita = Krita.instance()
-    document = krita.createDocument(width, height, "picture", model, depth, profile, 72.0)
+def make_file(path, width, height, model, depth, profile, tree):
+    """A .kra file with the layers of ``tree``, the lowest first. Nothing of it stays open."""
+    document = Krita.instance().createDocument(width, height, "picture", model, depth, profile, 72.0)
     document.setBatchmode(True)
-    layer = document.topLevelNodes()[0]
-    layer.setName("photo")
-    if pixels is not None:
-        layer.setPixelData(QByteArray(Path(pixels).read_bytes()), 0, 0, width, height)
+    blank = document.topLevelNodes()[0]
+    for told in tree:
+        document.rootNode().addChildNode(layer_of(document, told), None)
+    blank.remove()
+    document.waitForDone()
+    assert document.saveAs(path)
+    document.setModified(False)
+    document.close()
+
+
+def layer_of(document, told):
+    """``told``: its name, what it holds (pixels and bounds, children, a filter's name), how it is mixed."""
+    if "children" in told:
+        node = document.createGroupLayer(told["name"])
+        for child in told["children"]:
+            node.addChildNode(layer_of(document, child), None)
+    elif "filter" in told:
+        everything = Selection()
+        everything.select(0, 0, document.width(), document.height(), 255)
+        node = document.createFilterLayer(told["name"], Krita.instance().filter(told["filter"]), everything)
+    else:
+        node = document.createNode(told["name"], "paintlayer")
+        node.setPixelData(QByteArray(Path(told["pixels"]).read_bytes()), *told["bounds"])
+    node.setOpacity(told.get("opacity", 255))
+    node.setBlendingMode(told.get("mode", "normal"))
+    node.setVisible(told.get("visible", True))
+    return node
+
+
+def new_document(width, height, model, depth, profile):
+    """White."""
+    document = Krita.instance().createDocument(width, height, "picture", model, depth, profile, 72.0)
+    document.setBatchmode(True)
     return (yield from show(document))
 
 
@@ -106,9 +135,9 @@ def open_document(path):
 def show(document):
     Krita.instance().activeWindow().addView(document)
     yield from until(lambda: active() == document)
-    document.refreshProjection()
     document.waitForDone()
-    return [document.name(), document.colorModel(), document.colorDepth(), document.colorProfile()]
+    size = [document.width(), document.height()]
+    return [*size, document.colorModel(), document.colorDepth(), document.colorProfile()]
 
 
 def activate_document(name):
@@ -128,6 +157,10 @@ def resize(width, height):
     active().waitForDone()
 
 
+def save():
+    return active().save()
+
+
 def save_as(path):
     return active().saveAs(path)
 
@@ -139,7 +172,6 @@ def export(path):
 def pixels(path):
     """The visible pixels, raw, into a file."""
     document = active()
-    document.refreshProjection()
     document.waitForDone()
     Path(path).write_bytes(document.pixelData(0, 0, document.width(), document.height()).data())
 
@@ -154,8 +186,14 @@ def layers():
 
 
 def node_named(name):
-    (node,) = [node for node in active().topLevelNodes() if node.name() == name]
+    (node,) = [node for node in below(active().rootNode()) if node.name() == name]
     return node
+
+
+def below(parent):
+    for node in parent.childNodes():
+        yield node
+        yield from below(node)
 
 
 def activate_layer(name):
@@ -179,7 +217,6 @@ def group_layer(name):
     document.rootNode().addChildNode(group, None)
     document.rootNode().removeChildNode(child)
     group.addChildNode(child, None)
-    document.refreshProjection()
     document.waitForDone()
 
 
@@ -188,6 +225,15 @@ def mask_of(name, path):
     document = active()
     mask = node_named(name).childNodes()[0]
     Path(path).write_bytes(mask.pixelData(0, 0, document.width(), document.height()).data())
+
+
+def content(name, path):
+    """The own pixels of the layers of this name and of their masks over the canvas, into a file."""
+    document = active()
+    named = [node for node in below(document.rootNode()) if node.name() == name]
+    whole = (0, 0, document.width(), document.height())
+    parts = [node.pixelData(*whole).data() for layer in named for node in [layer, *layer.childNodes()]]
+    Path(path).write_bytes(b"".join(parts))
 
 
 def history():
@@ -283,7 +329,12 @@ def capture(source, within, image, mask):
     Path(image).write_bytes(found.image)
     if found.selection is not None:
         Path(mask).write_bytes(found.selection)
-    return {"bounds": found.bounds, "selected": found.selection is not None, "document": found.document}
+    return {
+        "bounds": found.bounds,
+        "selected": found.selection is not None,
+        "document": found.document,
+        "source": found.source,
+    }
 
 
 def start_capture(source, within):
@@ -293,10 +344,10 @@ def start_capture(source, within):
     return ended
 
 
-def insert(image, bounds, content, name, recipe, updates=None, key=None):
+def insert(image, bounds, content, name, recipe, updates=None, key=None, source="canvas"):
     """What the layer is called from now on, or what went wrong."""
     result = LayerResult(
-        Path(image).read_bytes(), Bounds(*bounds), name, recipe, Bounds(*content), updates
+        Path(image).read_bytes(), Bounds(*bounds), name, recipe, Bounds(*content), updates, source
     )
     ended = []
     editor().insert(
@@ -330,7 +381,6 @@ def capture_while_painting(image, pixels):
     ended = begin_capture()
     layer = document.topLevelNodes()[0]
     layer.setPixelData(QByteArray(Path(pixels).read_bytes()), 0, 0, document.width(), document.height())
-    document.refreshProjection()
     yield from until(lambda: ended)
     Path(image).write_bytes(ended[0].image)
 
