@@ -295,8 +295,13 @@ def captured(
 
 
 def snapshot(image: Gimp.Image, layer: Gimp.Layer | None) -> Gimp.Layer:
-    """A copy that belongs to nobody: of one layer, or of what is seen."""
-    return Gimp.Layer.new_from_visible(image, image, "Palimpsest") if layer is None else layer.copy()
+    """A copy that belongs to nobody: of what is seen, or of a layer, its mask applied."""
+    if layer is None:
+        return Gimp.Layer.new_from_visible(image, image, "Palimpsest")
+    copy = layer.copy()
+    if layer.get_mask() is not None and layer.get_apply_mask():
+        copy.remove_mask(Gimp.MaskApplyMode.APPLY)
+    return copy
 
 
 def required_layer(image: Gimp.Image, source: str) -> Gimp.Layer:

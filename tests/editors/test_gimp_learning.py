@@ -108,6 +108,31 @@ def test_from_the_chosen_layers_alone(darkroom: Darkroom, backend: Backend, dese
     assert provenance(backend)["settings"]["masks"] == [False, False, False]
 
 
+def test_a_cut_out_layer_brings_its_transparency(darkroom: Darkroom, backend: Backend, desert: int):
+    """Whether it is transparent itself or by its mask: there is no subject there."""
+    for number in (1, 2, 3):
+        cut = picture_of(f"toy-{number}")
+        if number != 3:
+            cut[..., 3] = np.array(Image.open(TOUR / f"toy-{number}-mask.png").convert("L"))
+        path = darkroom.files / "layer"
+        path.write_bytes(cut.tobytes())
+        darkroom.gimp.call("add_layer", desert, str(path), [0, 0, SIDE, SIDE], RGB_8.format)
+    mask = np.zeros((CANVAS, CANVAS), np.uint8)
+    mask[:SIDE, :SIDE] = np.array(Image.open(TOUR / "toy-3-mask.png").convert("L"))
+    darkroom.gimp.call("choose_layers", desert, [0])
+    darkroom.select(desert, mask)
+    darkroom.gimp.call("mask_topmost", desert)
+    darkroom.gimp.call("choose_layers", desert, [0, 1, 2])
+    learn(darkroom, desert, layers=True)
+    sources = [read(backend.client.download(source)) for source in provenance(backend)["sources"]]
+    for picture, name in zip(sources, ("toy-3", "toy-2", "toy-1"), strict=True):
+        alpha = np.array(Image.open(TOUR / f"{name}-mask.png").convert("L"))
+        np.testing.assert_array_equal(picture[..., 3], alpha)
+        shown = alpha > 0
+        np.testing.assert_array_equal(picture[shown][:, :3], picture_of(name)[shown][:, :3])
+    assert job_of_learning(backend)["result"]["masks"] == [True, True, True]
+
+
 def test_from_the_selection_with_what_is_around_it(darkroom: Darkroom, backend: Backend, desert: int):
     lay(darkroom, desert, "toy-3", AT)
     mask = np.zeros((CANVAS, CANVAS), np.uint8)

@@ -13,7 +13,7 @@ from editors.backend import Backend
 from editors.conftest import Kritas
 from editors.display import Display
 from editors.krita import Krita
-from editors.pictures import Pixels
+from editors.pictures import Pixels, as_krita, read
 from editors.studio import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
 from palimpsest import tour
 from palimpsest.core.selection import grown
@@ -217,14 +217,20 @@ def test_a_selection_beyond_the_canvas_and_the_smallest_canvas(desk: Desk):
     assert told["message"].startswith("The picture has 1 x 1 pixels.")
 
 
+def toy(number: int) -> Pixels:
+    """A cut-out: nothing around it."""
+    with Image.open(TOUR / f"toy-{number}.png") as image, Image.open(TOUR / f"toy-{number}-mask.png") as mask:
+        pixels = np.dstack([np.asarray(image.convert("RGB")), np.asarray(mask.convert("L"))])
+    pixels[[0, -1], [0, -1], 3] = 255  # so that the layer is as large as the picture
+    return np.ascontiguousarray(pixels)
+
+
 def test_a_concept_is_learned_from_layers(desk: Desk):
     desk.show(photo())
     desk.call("write", "replace", SHOWS, "")
     desk.call("learn", "layer-toy", "star", [])
     for number in (1, 2, 3):
-        with Image.open(TOUR / f"toy-{number}.png") as image:
-            pixels = np.asarray(image.convert("RGBA"))[..., [2, 1, 0, 3]]
-        raw = desk.file(np.ascontiguousarray(pixels).tobytes())
+        raw = desk.file(as_krita(toy(number)).tobytes())
         desk.call("add_layer", f"toy {number}", raw, 0, 0, 128, 128)
         desk.call("activate_layer", f"toy {number}")
         desk.call("learn_from", "layers")
@@ -236,6 +242,10 @@ def test_a_concept_is_learned_from_layers(desk: Desk):
     desk.until("learning_ended", patience=LONG)
     assert desk.call("learning")["message"] == "Stopped. The next Learn goes on from here."
     desk.call("close_learning")
+    lesson = next(job for job in desk.backend.client.jobs()["jobs"] if job["kind"] == "learn")
+    for number, source in enumerate(lesson["request"]["images"], start=1):
+        sent = read(desk.backend.client.download(source))
+        assert np.array_equal(sent, toy(number)), "a cut-out is sent with its transparency"
 
 
 def test_a_learned_word_takes_the_place_of_another(desk: Desk):

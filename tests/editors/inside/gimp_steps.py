@@ -102,6 +102,12 @@ def add_tree(image, tree, format, parent=None):
         layer.set_visible(told.get("visible", True))
 
 
+def mask_topmost(image):
+    """By what is selected."""
+    layer = image_of(image).get_layers()[0]
+    return layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION))
+
+
 def choose_layer(image, name):
     return image_of(image).set_selected_layers([image_of(image).get_layer_by_name(name)])
 
