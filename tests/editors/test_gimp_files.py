@@ -22,7 +22,7 @@ from editors.darkroom import (
     Darkroom,
     Kind,
 )
-from editors.pictures import Pixels, disc, layer_over, noise, read
+from editors.pictures import Pixels, disc, layer_over, mixed_alike, noise, read
 from icc_profiles import ADOBE, gamma, primaries
 
 HEIGHT, WIDTH = 137, 310  # no multiples of GIMP's tiles
@@ -161,14 +161,6 @@ def found(consoles: Gimps) -> dict[str, Found]:
     return results
 
 
-def same(found: Pixels, expected: Pixels) -> bool:
-    """Bit for bit; floats but for 2⁻²³: how GIMP rounds while mixing depends on how much it draws."""
-    if not np.issubdtype(found.dtype, np.floating):
-        return np.array_equal(found, expected)
-    off = np.abs(found.astype(np.float64) - expected)
-    return bool((off <= np.finfo(np.float32).eps).all())
-
-
 def rounded(name: str) -> int:
     """What GIMP's own conversion of 8 bits to 16 may be off: to a PNG it goes another way now and then."""
     return 257 if CASES[name].kind in (LINEAR_8, ADOBE_8) else 0
@@ -180,7 +172,7 @@ def test_outside_every_bit_is_as_it_was(found: dict[str, Found], name: str):
     outside = result.mask == 0
     for picture in (result.seen, result.reopened):
         assert picture is not None
-        assert same(picture[outside], result.before[outside])
+        assert mixed_alike(picture[outside], result.before[outside])
     off = np.abs(result.exported[outside].astype(int) - result.exported_before[outside])
     assert off.max(initial=0) <= rounded(name)
 
@@ -211,4 +203,4 @@ def test_inside_is_what_the_backend_made(found: dict[str, Found], name: str):
 def test_a_gimp_started_anew_sees_the_same(found: dict[str, Found], name: str):
     result = found[name]
     assert result.reopened is not None
-    assert same(result.reopened, result.seen)
+    assert mixed_alike(result.reopened, result.seen)
