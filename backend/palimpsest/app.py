@@ -34,6 +34,7 @@ from palimpsest.models.listing import list_all
 from palimpsest.settings import Settings
 from palimpsest.storage import announcement, leftovers
 from palimpsest.storage.album import Album, Retention
+from palimpsest.storage.atomic import tighten
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
@@ -67,9 +68,11 @@ class ServeOptions:
 
 def serve(settings: Settings, options: ServeOptions) -> None:
     """Until a signal, idleness, or the parent's end. Raises PalimpsestErrors that forbid to start."""
+    os.umask(0o077)  # also for what libraries and workers write
     tokens, token_file = tokens_for(settings, options)
-    config = settings.folders.config
-    with announcement.hold(config), listening(options) as listener:
+    data, config = settings.folders.data, settings.folders.config
+    with announcement.hold(data, config), listening(options) as listener:
+        close_to_others(settings.folders)
         house = build_house(settings, options, tokens)
         address = address_of(options.host, listener)
         notice = announcement.Announcement(
@@ -82,6 +85,13 @@ def serve(settings: Settings, options: ServeOptions) -> None:
             announcement.withdraw(config)
             house.engine.set_aside()  # a second signal doesn't wait for the engine's own end
             house.database.close()
+
+
+def close_to_others(folders: Folders) -> None:
+    """What an older version left open to other accounts."""
+    for folder in (folders.data, folders.cache, folders.config):
+        for place in tighten(folder):
+            logger.warning("%s is open to other accounts and can't be closed.", place)
 
 
 class Server(uvicorn.Server):

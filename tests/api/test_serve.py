@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -62,6 +63,52 @@ def test_a_second_server_over_the_same_folders_is_refused(home):
     assert "server_running" in second.stderr
 
 
+def test_a_second_server_over_the_same_data_is_refused_whatever_else_differs(home, tmp_path):
+    """It would take up the jobs that the first one runs."""
+    (tmp_path / "data").symlink_to(home / "data")
+    second = run(tmp_path, "serve")
+    assert second.returncode == 1
+    assert "server_running" in second.stderr
+    assert find(home).health()["status"] == "ok"
+    assert "doesn't answer here" in run(tmp_path, "status").stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are another matter there")
+def test_nothing_that_it_keeps_is_open_to_other_accounts(tmp_path):
+    """Whatever the umask; and what an older version left open is closed when it starts."""
+    (tmp_path / "data" / "concepts").mkdir(parents=True)
+    (tmp_path / "data" / "concepts").chmod(0o777)
+    (tmp_path / "data").chmod(0o755)
+    before = os.umask(0)
+    try:
+        with serving(tmp_path):
+            client = find(tmp_path)
+            submit(client, "a", do="keep")
+            assert list(client.follow("a"))[-1]["event"] == "finished"
+            places = [*tmp_path.rglob("*")]
+            assert len(places) > 10
+            assert [str(place) for place in places if mode(place) & 0o077] == []
+    finally:
+        os.umask(before)
+
+
+def test_a_state_file_that_a_killed_server_left_is_not_believed(tmp_path):
+    """Its port may belong to somebody else by now, who would be sent the token."""
+    with serving(tmp_path) as child:
+        kill(child)
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        state = json.loads((tmp_path / "config" / "server.json").read_text())
+        state["address"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        (tmp_path / "config" / "server.json").write_text(json.dumps(state))
+        listener.settimeout(0)
+        assert "isn't running" in run(tmp_path, "status").stderr
+        assert "isn't running" in run(tmp_path, "stop").stderr
+        with contextlib.suppress(BlockingIOError):
+            asked.append(listener.accept()[0].recv(1000))
+    assert asked == []
+
+
 def test_a_port_in_use_is_refused(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         taken = run(tmp_path, "serve", "--port", str(listener.getsockname()[1]))
@@ -90,7 +137,7 @@ def test_a_signal_stops_it_cleanly_in_the_middle_of_a_job(tmp_path, number):
         assert child.wait(20) == 0
         waiting.join(5)
         assert not (tmp_path / "config" / "server.json").exists()
-        assert not announcement.is_held(tmp_path / "config")
+        assert announcement.holder(tmp_path / "data") is None
 
 
 def test_stop_stops_it(tmp_path):

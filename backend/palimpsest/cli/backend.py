@@ -28,6 +28,7 @@ from palimpsest.models.checkpoint import read_spec
 from palimpsest.models.devices import require_devices
 from palimpsest.models.spec import Spec
 from palimpsest.settings import Settings, read_settings
+from palimpsest.storage.announcement import holder
 from palimpsest_client.client import Client, find_client
 from palimpsest_client.protocol import ClientError, RefusedError, UnreachableError
 
@@ -123,7 +124,7 @@ def said(event: Event) -> Event:
 def opened(options: argparse.Namespace) -> Iterator[Backend]:
     """The running server, if there is one that can do it; otherwise this process."""
     settings = read_settings()
-    client = None if must_be_here(options, settings) else running_server()
+    client = None if must_be_here(options, settings) else running_server(settings)
     if client is not None:
         yield Served(client, settings.max_image_bytes)
         return
@@ -147,8 +148,13 @@ def must_be_here(options: argparse.Namespace, settings: Settings) -> bool:
     return options.local or options.device is not None or by_path
 
 
-def running_server() -> Client | None:
-    """Raises the error of a server that answers but can't be used: it is not passed over in silence."""
+def running_server(settings: Settings) -> Client | None:
+    """Raises the error of a server that answers but can't be used: it is not passed over in silence.
+
+    Where none runs nobody is asked: what listens at the last one's address need not be ours.
+    """
+    if holder(settings.folders.data) is None:
+        return None
     try:
         client = find_client(timeout=FIND_SECONDS)
         client.health()

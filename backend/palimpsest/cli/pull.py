@@ -68,7 +68,7 @@ def pulling(request: PullRequest, local: bool) -> Iterator[Event]:
     from palimpsest.tasks.pull import pull
 
     settings = read_settings()
-    client = None if local else running_server()
+    client = None if local else running_server(settings)
     if client is not None:
         return Served(client, settings.max_image_bytes).do(request)
     limits = Limits(settings.max_download_bytes, settings.download_networks)

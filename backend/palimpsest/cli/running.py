@@ -129,7 +129,7 @@ class Target:
 
     def write(self, backend: Backend, finished: Finished) -> dict[str, str]:
         """Every artifact and the record; all of them or none. Returns artifact → path."""
-        from palimpsest.storage.atomic import write_atomically
+        from palimpsest.storage.atomic import SHARED, write_atomically
 
         contents = {self.path(name): backend.get(image) for name, image in finished.artifacts.items()}
         record = {**finished.result, "artifacts": {n: self.path(n).name for n in finished.artifacts}}
@@ -138,7 +138,7 @@ class Target:
         try:
             for path, content in contents.items():
                 fresh = not path.exists()
-                write_atomically(path, content, reserved=False)
+                write_atomically(path, content, reserved=False, mode=SHARED)
                 written += [path] if fresh else []
         except (PalimpsestError, KeyboardInterrupt):
             for path in written:

@@ -17,16 +17,24 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from palimpsest.settings import read_settings
+    from palimpsest.storage.announcement import holder
     from palimpsest_client.client import find_client
-    from palimpsest_client.protocol import ClientError
+    from palimpsest_client.protocol import ClientError, UnreachableError
 
+    data = read_settings().folders.data
+    number = holder(data)
     try:
+        if number is None:  # whatever a state file says: the port may be somebody else's by now
+            raise UnreachableError("Palimpsest's backend isn't running.", "Start it: palimpsest serve.")
         client = find_client(timeout=5.0)
         system = {"address": client.transport.address, **client.system()}
     except ClientError as error:
-        print(
-            json.dumps({"running": False, "reason": str(error)}) if options.json else error, file=out(options)
-        )
+        reason = str(error)
+        if number is not None:
+            reason = f"Process {number} runs on {data}, but doesn't answer here: {error}"
+        told = json.dumps({"running": number is not None, "reason": reason})
+        print(told if options.json else reason, file=out(options))
         return STOPPED
     print(json.dumps({"running": True, **system}) if options.json else describe(system))
     return 0

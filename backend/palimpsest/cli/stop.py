@@ -19,18 +19,18 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.settings import read_settings
-    from palimpsest.storage.announcement import is_held, read_announcement
+    from palimpsest.storage.announcement import holder
 
-    folder = read_settings().folders.config
-    found = read_announcement(folder)
-    if found is None or not is_held(folder):
+    folder = read_settings().folders.data
+    number = holder(folder)
+    if number is None:
         print("Palimpsest's backend isn't running.", file=sys.stderr)
         return 0
-    os.kill(found.pid, signal.SIGTERM)
+    os.kill(number, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while is_held(folder):
+    while holder(folder) == number:
         if time.monotonic() > deadline:
-            print(f"Process {found.pid} hasn't stopped after {PATIENCE_SECONDS:g} s.", file=sys.stderr)
+            print(f"Process {number} hasn't stopped after {PATIENCE_SECONDS:g} s.", file=sys.stderr)
             return 1
         time.sleep(0.1)
     print("Stopped. Waiting jobs go on when it is started again.")

@@ -35,7 +35,7 @@ from palimpsest.errors import (
     StorageError,
 )
 from palimpsest.models import address
-from palimpsest.storage.atomic import NO_ROOM, make_folder, put_in_place
+from palimpsest.storage.atomic import NO_ROOM, make_folder, private, put_in_place
 from palimpsest.storage.room import require_room
 
 CHUNK = 256 << 10
@@ -148,7 +148,8 @@ class Part:
         """Forget what there was; remember what comes now."""
         self.forget()
         if etag is not None and not etag.startswith("W/"):
-            self._notes.write_text(json.dumps({"url": url, "etag": etag}), encoding="utf-8")
+            with open(self._notes, "w", encoding="utf-8", opener=private) as file:
+                json.dump({"url": url, "etag": etag}, file)
 
     def forget(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -212,7 +213,7 @@ def append(
     answer: requests.Response, remote: Remote, part: Part, done: int, limits: Limits
 ) -> Iterator[tuple[int, int | None]]:
     total = total_size(answer, done)
-    with part.path.open("ab") as file:
+    with open(part.path, "ab", opener=private) as file:
         for piece in pieces(answer):
             done += len(piece)
             require_size(remote, done, limits)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from palimpsest.errors import DiskFullError, ImageHashError, ImageNotFoundError, StorageError
-from palimpsest.storage.atomic import NO_ROOM, make_folder, put_in_place
+from palimpsest.storage.atomic import NO_ROOM, make_folder, private, put_in_place
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
 from palimpsest.storage.owners import Owners
@@ -45,7 +45,7 @@ class Arrival:
         self._digest = hashlib.sha256()
         with disk_errors(self.path):
             make_folder(folder)
-            self._file: BinaryIO = self.path.open("xb")
+            self._file: BinaryIO = open(self.path, "xb", opener=private)  # noqa: SIM115
 
     def write(self, chunk: bytes) -> None:
         self._digest.update(chunk)

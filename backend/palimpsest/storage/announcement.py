@@ -1,7 +1,8 @@
-"""How a running server is found: a lock that only one holds, a state file, and files with tokens.
+"""How a running server is found: locks that only one holds, a state file, and files with tokens.
 
-All of them are readable by their owner alone. The lock is the system's, so it is free the moment its
-holder is gone, however it went.
+All of them are readable by their owner alone. The locks are the system's, so they are free the moment their
+holder is gone, however it went; its number is in them. There is one in the data folder, because two servers
+would run the same jobs, and one in the configuration folder, which has room for one state file.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ import os
 import secrets
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from palimpsest.errors import ServerRunningError, TokenError
-from palimpsest.storage.atomic import write_atomically
+from palimpsest.errors import ServerRunningError, StorageError, TokenError
+from palimpsest.storage.atomic import make_folder, private, write_atomically
 
 STATE_FILE, LOCK_FILE, TOKENS_FOLDER = "server.json", "server.lock", "tokens"
 LOCAL_OWNER = "local"
 SHORTEST_TOKEN = 16
+TURN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,11 @@ class Announcement:
     token_file: str
 
     def publish(self, folder: Path) -> None:
-        path = folder / STATE_FILE
-        write_atomically(path, json.dumps(asdict(self), indent=1).encode(), reserved=False)
-        path.chmod(0o600)
+        write_atomically(folder / STATE_FILE, json.dumps(asdict(self), indent=1).encode(), reserved=False)
 
 
 def read_announcement(folder: Path) -> Announcement | None:
-    """What the last server said of itself, if it can be read. Whether it still runs: ``is_held``."""
+    """What the last server said of itself, if it can be read. Whether it still runs: ``holder``."""
     try:
         return Announcement(**json.loads((folder / STATE_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -56,11 +58,8 @@ def withdraw(folder: Path) -> None:
 def make_token(path: Path) -> str:
     """The token in the file, made if there is none. Raises TokenError."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32) + "\n")
+            write_atomically(path, (secrets.token_urlsafe(32) + "\n").encode(), replace=False, reserved=False)
     return read_token(path)
 
 
@@ -87,22 +86,95 @@ def read_tokens(folder: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def hold(folder: Path) -> Iterator[None]:
-    """Be the only server over these folders. Raises ServerRunningError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK_FILE).open("a+b") as file:
-        if not _lock(file.fileno()):
-            raise ServerRunningError("A Palimpsest server runs already.", "See: palimpsest status")
+def hold(*folders: Path) -> Iterator[None]:
+    """Be the only server over each of these folders. Raises ServerRunningError, StorageError."""
+    with contextlib.ExitStack() as stack:
+        for folder in folders:
+            stack.enter_context(_held(folder))
         yield
 
 
-def is_held(folder: Path) -> bool:
-    """Whether a server runs."""
+def holder(folder: Path) -> int | None:
+    """The process of the server that runs over this folder. A lock that no server of ours holds is none."""
     try:
-        with (folder / LOCK_FILE).open("r+b") as file:
-            return not _lock(file.fileno())
-    except OSError:
-        return False
+        with _opened(folder / LOCK_FILE) as file:
+            return None if _lock(file.fileno()) else _server_in(file, folder)
+    except (OSError, StorageError):
+        return None
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    path = folder / LOCK_FILE
+    try:
+        make_folder(folder)
+        with _turn(path):
+            file = _take(path)
+    except OSError as error:
+        raise StorageError(f"Can't lock {path}: {error.strerror}.", "Look at its permissions.") from error
+    with file:
+        yield
+
+
+@contextlib.contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    """One server after the other looks at the lock. Raises ServerRunningError, StorageError, OSError."""
+    deadline = time.monotonic() + TURN_SECONDS
+    with _opened(path.with_name(f"{LOCK_FILE}-turn"), os.O_CREAT) as file:
+        while not _lock(file.fileno()):
+            if time.monotonic() > deadline:
+                raise ServerRunningError(f"Another server is starting on {path.parent}.", "Try again.")
+            time.sleep(0.05)
+        yield
+
+
+def _take(path: Path) -> BinaryIO:
+    """The lock file, locked and with our number in it. Raises ServerRunningError, StorageError, OSError.
+
+    Locked by something that is no server of ours, it was opened by another account while it was still open
+    to it. That may keep the file; a new one, which it can't open, takes its place.
+    """
+    file = _opened(path, os.O_CREAT)
+    if not _lock(file.fileno()):
+        number = _server_in(file, path.parent)
+        file.close()
+        if number is not None:
+            raise ServerRunningError(
+                f"A Palimpsest server, process {number}, runs already on {path.parent}.",
+                "See: palimpsest status",
+            )
+        path.unlink()
+        file = _opened(path, os.O_CREAT | os.O_EXCL)
+        if not _lock(file.fileno()):
+            file.close()
+            raise StorageError(f"{path} can't be locked.", "Choose a folder on another file system.")
+    file.truncate(0)
+    file.seek(0)
+    file.write(f"{os.getpid()}\n".encode())
+    return file
+
+
+def _opened(path: Path, flags: int = 0) -> BinaryIO:
+    """The file, ours and closed to others. Raises StorageError, OSError."""
+    flags |= os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(private(str(path), flags), "r+b", buffering=0)
+    if os.name == "posix":
+        found = os.fstat(file.fileno())
+        if found.st_uid not in (os.geteuid(), path.parent.stat().st_uid) or not stat.S_ISREG(found.st_mode):
+            file.close()
+            raise StorageError(f"{path} belongs to another account.", "Remove it, or use another folder.")
+        if found.st_mode & 0o077:
+            os.fchmod(file.fileno(), 0o600)
+    return cast(BinaryIO, file)
+
+
+def _server_in(file: BinaryIO, folder: Path) -> int | None:
+    """The living process of ours that signed the lock, or that an older version announced."""
+    file.seek(0)
+    said = file.read(32).strip()
+    announced = read_announcement(folder)
+    number = int(said) if said.isdigit() else announced.pid if announced is not None else 0
+    return number if number > 0 and _lives(number) else None
 
 
 if sys.platform == "win32":
@@ -111,10 +183,14 @@ if sys.platform == "win32":
         import msvcrt
 
         try:
+            os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # far behind what is written
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
             return True
         except OSError:
             return False
+
+    def _lives(number: int) -> bool:
+        return True  # nobody else can hold a lock there
 else:
 
     def _lock(descriptor: int) -> bool:
@@ -122,6 +198,14 @@ else:
 
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            return False
+
+    def _lives(number: int) -> bool:
+        """A process of this account; those of others can't be signalled, nor run a server of ours."""
+        try:
+            os.kill(number, 0)
             return True
         except OSError:
             return False

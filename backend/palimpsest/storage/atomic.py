@@ -1,4 +1,7 @@
-"""Files that are written whole or not at all, and are still there after the power fails.
+"""Files that are written whole or not at all, are still there after the power fails, and are one's own.
+
+What the program keeps is made readable for its owner alone, whatever the umask; only what a person asked to
+have in a folder of their own (``SHARED``) has the permissions that the person's files usually have.
 
 While a file is being written it lies beside its place under a name of its own, locked by its writer. One
 that nobody holds was left by a process that was killed, and ``sweep`` removes it.
@@ -10,8 +13,10 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from palimpsest.errors import DiskFullError, StorageError
@@ -19,21 +24,25 @@ from palimpsest.storage.room import require_room
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 UNFINISHED = ".writing-"
+PRIVATE, SHARED = 0o600, 0o666
 
 
-def write_atomically(path: Path, content: bytes, replace: bool = True, reserved: bool = True) -> None:
+def write_atomically(
+    path: Path, content: bytes, replace: bool = True, reserved: bool = True, mode: int = PRIVATE
+) -> None:
     """Write all of ``content`` to ``path``, or leave everything as it was.
 
     Without ``replace`` never over another file, even one that appears meanwhile: FileExistsError.
     ``reserved``: leave the disk's reserve free; not for what is small and must not fail, nor for what a
-    person asked to have in a folder of their own. Raises DiskFullError and StorageError.
+    person asked to have in a folder of their own. ``mode``: of the file, less the umask. Raises
+    DiskFullError and StorageError.
     """
     temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     try:
-        make_folder(path.parent)
+        make_folder(path.parent, mode | (mode & 0o444) >> 2)  # who may read may enter
         if reserved:
             require_room(path.parent, len(content))
-        with temporary.open("xb") as file:
+        with open(temporary, "xb", opener=partial(_open, mode=mode)) as file:
             _hold(file.fileno())
             file.write(content)
             file.flush()
@@ -62,15 +71,60 @@ def put_in_place(source: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def make_folder(folder: Path) -> None:
+def private(path: str, flags: int) -> int:
+    """For ``open(path, …, opener=private)``: a file that is made is its owner's alone."""
+    return _open(path, flags, PRIVATE)
+
+
+def _open(path: str, flags: int, mode: int) -> int:
+    return os.open(path, flags, mode)
+
+
+def make_folder(folder: Path, mode: int = 0o700) -> None:
     """Make it and what is missing above it, all of it safe on the disk. Raises OSError."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        with contextlib.suppress(FileExistsError):  # somebody else was faster
+            place.mkdir(mode)
+            sync_folder(place.parent)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+
+
+def tighten(folder: Path) -> list[Path]:
+    """Close to other accounts what is open to them: the folder, what is in it, and what is in that.
+
+    What lies deeper is closed with the folder. Links and what belongs to somebody else stay as they are.
+    Returns what could not be closed.
+    """
+    if os.name != "posix" or not folder.is_dir():
+        return []
+    root = folder.resolve()
+    inside = _entries(root)
+    places = [root, *inside, *(below for place in inside if place.is_dir() for below in _entries(place))]
+    return [place for place in places if not _close(place)]
+
+
+def _entries(folder: Path) -> list[Path]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
-    for place in missing:
-        sync_folder(place.parent)
+        return [] if folder.is_symlink() else list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _close(place: Path) -> bool:
+    try:
+        found = place.lstat()
+        if stat.S_ISLNK(found.st_mode) or not found.st_mode & 0o077:
+            return True
+        if found.st_uid != os.geteuid():
+            return False
+        place.chmod(found.st_mode & 0o700)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -29,7 +29,7 @@ from palimpsest.errors import (
 )
 from palimpsest.limits import is_name, propose_name, require_name
 from palimpsest.storage.announcement import LOCAL_OWNER
-from palimpsest.storage.atomic import write_atomically
+from palimpsest.storage.atomic import PRIVATE, SHARED, write_atomically
 from palimpsest.storage.embedding_file import Header, family_of, read_header, read_rows, said, write_bytes
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class ConceptLibrary:
         """``exported`` into a file."""
         if target.suffix.lower() != SUFFIX:
             raise ConceptFileError(f"{target.name} can't be written: embeddings are exported as {SUFFIX}.")
-        _write(target, self.exported(name), replace, reserved=False)
+        _write(target, self.exported(name), replace, reserved=False, mode=SHARED)
         return target
 
     def import_file(
@@ -345,8 +345,10 @@ def _is_sound(told: Provenance) -> bool:
     )
 
 
-def _write(path: Path, content: bytes, replace: bool, reserved: bool = True) -> None:
+def _write(
+    path: Path, content: bytes, replace: bool, reserved: bool = True, mode: int = PRIVATE
+) -> None:
     try:
-        write_atomically(path, content, replace, reserved)
+        write_atomically(path, content, replace, reserved, mode)
     except FileExistsError as error:
         raise ConceptExistsError(f"{path} exists already.", "Say that it is to be replaced.") from error

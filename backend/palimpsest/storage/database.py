@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -21,6 +22,7 @@ from palimpsest.jobs import events
 from palimpsest.jobs.events import Event, Finished, Previewed, Progressed, Queued
 from palimpsest.jobs.log import Entry
 from palimpsest.jobs.state import ENDED, Job, Submission, follow
+from palimpsest.storage.atomic import make_folder, private
 from palimpsest.storage.owners import Owners
 
 VERSION = 1
@@ -254,7 +256,9 @@ class Database:
 
 def connect(path: Path) -> sqlite3.Connection:
     """An open, checked connection with our tables in it. Raises sqlite3.DatabaseError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
+    with contextlib.suppress(OSError):  # SQLite says better what is wrong; its log gets the same permissions
+        os.close(private(str(path), os.O_RDWR | os.O_CREAT))
     db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         found = db.execute("PRAGMA quick_check(1)").fetchone()[0]

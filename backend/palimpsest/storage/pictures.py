@@ -26,7 +26,7 @@ from palimpsest.errors import (
     SelectionSizeError,
 )
 from palimpsest.storage import color, png
-from palimpsest.storage.atomic import write_atomically
+from palimpsest.storage.atomic import SHARED, write_atomically
 from palimpsest.storage.color_tags import ColorTags, space_of
 from palimpsest.storage.decode import Decoded, Limits, check_bytes, decode
 from palimpsest.storage.metadata import Metadata
@@ -182,7 +182,7 @@ def encode_layer(picture: Picture, layer: NDArray[Any]) -> bytes:
 
 def write_png(path: Path, pixels: NDArray[Any], icc: bytes | None = None) -> Path:
     """Write (H, W[, 2 | 3 | 4]) uint8 or uint16 whole or not at all. Raises DiskFullError, StorageError."""
-    write_atomically(path, encode(pixels, icc))
+    write_atomically(path, encode(pixels, icc), mode=SHARED)
     return path
 
 

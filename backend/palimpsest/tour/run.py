@@ -16,7 +16,7 @@ from palimpsest import contract
 from palimpsest.contract import InversionSettings, InvertRequest
 from palimpsest.errors import StorageError
 from palimpsest.jobs.events import Event, Finished
-from palimpsest.storage.atomic import write_atomically
+from palimpsest.storage.atomic import SHARED, write_atomically
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
 from palimpsest.tasks.workplace import Workplace
@@ -192,7 +192,7 @@ class Tour:
 
     def _write(self, name: str, file: str, content: bytes) -> Path:
         path = self.output / file
-        write_atomically(path, content)
+        write_atomically(path, content, mode=SHARED)
         self.files[name] = path
         return path
 
