@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from palimpsest.contract import BUILT_IN
-from palimpsest.errors import PalimpsestError
+from palimpsest.errors import DeviceNotFoundError, PalimpsestError
 from palimpsest.installation.checkup import Finding, editor_findings, launch_finding, show_findings
 from palimpsest.settings import Settings, read_settings
 
 GIB = 1 << 30
 LITTLE_ROOM, LITTLE_MEMORY = 2 * GIB, 4 * GIB
+PLACES = (
+    "PALIMPSEST_HOME",
+    "HOME",
+    "USERPROFILE",
+    "LOCALAPPDATA",
+    "XDG_DATA_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+)
+BROKEN = "Something it needs is broken; what is said of the libraries above comes first."
 LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "PIL", "numpy")
 
 
@@ -35,7 +46,8 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    findings = [*examine(read_settings()), launch_finding(), *editor_findings()]
+    findings = [*ours(), *examined("Start from an editor", lambda: [launch_finding()])]
+    findings += examined("Editors", editor_findings)
     sick = any(finding.trouble for finding in findings)
     if options.json:
         print(json.dumps({"well": not sick, "findings": [asdict(f) for f in findings]}, ensure_ascii=False))
@@ -44,24 +56,50 @@ def run(options: argparse.Namespace) -> int:
     return 1 if sick else 0
 
 
+CHECKS: tuple[tuple[str, str], ...] = (
+    ("Python", "check_python"),
+    ("Libraries", "check_libraries"),
+    ("Device", "check_device"),
+    ("Memory", "check_memory"),
+    ("Disk", "check_room"),
+    ("Folders", "check_folders"),
+    ("Configuration", "check_configuration"),
+    ("List of jobs", "check_database"),
+    ("Built-in model", "check_built_in"),
+    ("Models", "check_models"),
+    ("Concepts", "check_concepts"),
+)
+
+
+def ours() -> Iterator[Finding]:
+    """What concerns this installation and its files."""
+    try:
+        settings = read_settings()
+    except PalimpsestError as error:
+        yield Finding("Settings", error.message, error.hint or "Change that variable of the environment.")
+        settings = read_settings({key: value for key, value in os.environ.items() if key in PLACES})
+    yield from examine(settings)
+
+
 def examine(settings: Settings) -> Iterator[Finding]:
     """Every check by itself: one that fails doesn't hide the others."""
-    checks: tuple[Callable[[Settings], Finding], ...] = (
-        check_python,
-        check_libraries,
-        check_device,
-        check_memory,
-        check_room,
-        check_folder,
-        check_built_in,
-        check_models,
-        check_concepts,
-    )
-    for check in checks:
-        try:
-            yield check(settings)
-        except PalimpsestError as error:
-            yield Finding(check.__name__.removeprefix("check_"), error.message, error.hint or "See above.")
+    for what, name in CHECKS:
+        yield from examined(what, lambda name=name: [globals()[name](settings)])
+
+
+def examined(what: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """What a check finds; whatever breaks it is a finding, too, never the end of the doctor."""
+    try:
+        yield from check()
+    except PalimpsestError as error:
+        yield Finding(what, error.message, error.hint or "Mend that, and run the doctor again.")
+    except OSError as error:
+        place = "" if error.filename is None else f"{error.filename}: "
+        said = error.strerror or str(error)
+        yield Finding(what, f"{place}{said}", "Make it readable for this account, or move it away.")
+    except Exception as error:
+        first = next(iter(str(error).splitlines()), "")
+        yield Finding(what, f"can't be examined ({type(error).__name__}: {first})", BROKEN)
 
 
 def check_python(_: Settings) -> Finding:
@@ -76,9 +114,10 @@ def check_libraries(_: Settings) -> Finding:
     for name in LIBRARIES:
         try:
             versions.append(f"{name} {importlib.import_module(name).__version__}")
-        except ImportError:
-            missing.append(name)
-    trouble = f"Missing: {', '.join(missing)}. Run: python3 install.py setup" if missing else ""
+        except Exception as error:  # a library that is half there can raise nearly anything
+            first = next(iter(str(error).splitlines()), type(error).__name__)
+            missing.append(f"{name} ({first})")
+    trouble = f"Missing or broken: {', '.join(missing)}. Run: python3 install.py setup" if missing else ""
     return Finding("Libraries", ", ".join(versions), trouble)
 
 
@@ -91,6 +130,8 @@ def check_device(settings: Settings) -> Finding:
     try:
         device = device_named(settings.device)
         torch.zeros(1, device=device)
+    except DeviceNotFoundError as error:
+        return Finding("Device", settings.device, str(error))
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]
         return Finding("Device", settings.device, f"It can't be used: {first} Set PALIMPSEST_DEVICE=auto.")
@@ -127,12 +168,59 @@ def check_room(settings: Settings) -> Finding:
     return Finding("Disk", f"{free / GIB:.1f} GiB free", trouble)
 
 
-def check_folder(settings: Settings) -> Finding:
-    for folder in (settings.folders.data, settings.folders.cache):
-        place = nearest_existing(folder)
-        if not os.access(place, os.W_OK):
-            return Finding("Folders", str(folder), f"{place} can't be written to. Set PALIMPSEST_HOME.")
-    return Finding("Folders", f"{settings.folders.data}, cache in {settings.folders.cache}")
+def check_folders(settings: Settings) -> Finding:
+    known = settings.folders
+    own = (
+        known.data,
+        known.cache,
+        known.config,
+        known.concepts,
+        known.models,
+        known.images,
+        known.inversions,
+    )
+    troubles = []
+    for place in dict.fromkeys(nearest_existing(folder) for folder in own):
+        if not place.is_dir():
+            troubles.append(f"{place} is a file where a folder belongs: move it away.")
+        elif not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+            troubles.append(
+                f"{place} can't be read or written to. Give it to this account, or set PALIMPSEST_HOME."
+            )
+    return Finding("Folders", f"{known.data}, cache in {known.cache}", " ".join(troubles))
+
+
+def check_configuration(settings: Settings) -> Finding:
+    """The tokens can be read. Raises TokenError."""
+    from palimpsest.storage.announcement import read_token, read_tokens
+
+    if settings.folders.token.exists():
+        read_token(settings.folders.token)
+    others = len(read_tokens(settings.folders.config))
+    return Finding("Configuration", f"{settings.folders.config}, {others} further owners")
+
+
+def check_database(settings: Settings) -> Finding:
+    """Looked at without changing it: a server may be writing into it."""
+    import sqlite3
+
+    place = settings.folders.database
+    if not place.exists():
+        return Finding("List of jobs", "none yet")
+    try:
+        with contextlib.closing(sqlite3.connect(f"{place.as_uri()}?mode=ro", uri=True, timeout=5)) as opened:
+            (said,) = opened.execute("PRAGMA quick_check(1)").fetchone()
+            (count,) = opened.execute("SELECT count(*) FROM jobs").fetchone()
+    except sqlite3.OperationalError as error:
+        return Finding(
+            "List of jobs", f"{place}: {error}", "Make it readable for this account, or stop who locks it."
+        )
+    except sqlite3.DatabaseError as error:
+        said, count = str(error), 0
+    if said != "ok":
+        keeps = "The next server that starts moves it aside; pictures and concepts are kept."
+        return Finding("List of jobs", f"{place} is damaged: {said}", keeps)
+    return Finding("List of jobs", f"{count} jobs")
 
 
 def nearest_existing(folder: Path) -> Path:

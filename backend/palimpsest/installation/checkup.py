@@ -25,7 +25,7 @@ from palimpsest.installation.editors import (
 )
 from palimpsest.installation.placing import changed_files, read_marker
 from palimpsest.interpreter import CLEAN_PATH, SAFE_FOLDER
-from palimpsest_client.connection import launch_command
+from palimpsest_client.connection import LAUNCH, launch_command
 from palimpsest_client.protocol import config_folder
 
 PACKAGES = {KRITA: "pykrita/palimpsest", GIMP: "plug-ins/palimpsest"}
@@ -66,7 +66,11 @@ def editor_findings(account: Account | None = None) -> Iterator[Finding]:
 
 def launch_finding(folder: Path | None = None) -> Finding:
     """Whether "Start it" in an editor will find the backend: a checkout may have moved."""
-    command = launch_command(config_folder() if folder is None else folder, {})
+    folder = config_folder() if folder is None else folder
+    command = launch_command(folder, {})
+    record = folder / LAUNCH
+    if not command and record.exists():
+        return Finding("Start from an editor", f"{record} can't be read", "Run: python3 install.py plugins")
     if not command:
         return Finding("Start from an editor", "not set up (python3 install.py plugins does it)")
     gone = "" if Path(command[0]).exists() else f"{command[0]} is gone. Run: python3 install.py plugins"
