@@ -67,16 +67,38 @@ def test_an_upload_that_is_cut_off_leaves_nothing(server):
 
 
 def test_a_result_is_fetched_by_its_name(server):
-    assert server.bring(b"not a layer") != "cd" * 32
-    server.submit("named")
+    server.submit("named", order={"do": "keep"})
     server.follow("named")
     missing = server.ask("GET", "/v1/jobs/named/artifacts/nothing")
     assert (missing.status_code, missing.json()["code"]) == (404, "artifact_not_found")
-    path = server.house.album.images.path("cd" * 32)
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(PNG)
-    assert server.ask("GET", "/v1/jobs/named/artifacts/layer").content == PNG
-    assert server.ask("GET", "/v1/jobs/named/artifacts/preview").json()["code"] == "image_not_found"
+    assert server.ask("GET", "/v1/jobs/named/artifacts/layer").content == b"a layer"
+    server.submit("nowhere")
+    server.follow("nowhere")
+    assert server.ask("GET", "/v1/jobs/nowhere/artifacts/preview").json()["code"] == "image_not_found"
+
+
+@pytest.mark.parametrize("damage", [b"", b"a laye", b"a layeR", b"a layer and more"])
+def test_a_damaged_result_is_an_error_and_never_served(server, damage):
+    server.submit("spoilt", order={"do": "keep"})
+    server.follow("spoilt")
+    image = server.ask("GET", "/v1/jobs/spoilt").json()["artifacts"]["layer"]
+    path = server.house.album.images.path(image)
+    path.write_bytes(damage)
+    answer = server.ask("GET", "/v1/jobs/spoilt/artifacts/layer")
+    assert (answer.status_code, answer.json()["code"]) == (422, "image_hash")
+    assert not path.exists()
+    assert server.ask("GET", "/v1/jobs/spoilt/artifacts/layer").json()["code"] == "image_not_found"
+    server.bring(b"a layer")
+    assert server.ask("GET", f"/v1/images/{image}").content == b"a layer"
+
+
+def test_a_damaged_upload_is_not_taken_for_the_picture(server):
+    image = server.bring(b"a photo that rots")
+    path = server.house.album.images.path(image)
+    path.write_bytes(b"a photo that rotS")
+    assert server.ask("HEAD", f"/v1/images/{image}").status_code == 422
+    assert server.bring(b"a photo that rots") == image
+    assert server.ask("GET", f"/v1/images/{image}").content == b"a photo that rots"
 
 
 def test_a_full_disk_is_said(server, monkeypatch):

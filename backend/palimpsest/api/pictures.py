@@ -60,7 +60,7 @@ def get_image(house: TheHouse, request: Request, image: Image) -> FileResponse:
 @router.head("/images/{image}", response_class=Response, responses=FAILURES)
 def head_image(house: TheHouse, request: Request, image: Image) -> Response:
     """Whether the picture is there, so that it need not be sent."""
-    path = house.album.find(image, request.scope["owner"])
+    path = house.album.checked(image, request.scope["owner"])
     return Response(headers={"Content-Length": str(path.stat().st_size)}, media_type=media_type(path))
 
 
@@ -84,8 +84,11 @@ async def receive(house: House, request: Request, image: str) -> bool:
 
 
 def picture_response(house: House, image: str, owner: str) -> FileResponse:
-    """A picture never changes under its name, so it may be kept by the client for ever."""
-    path = house.album.find(image, owner)
+    """A picture never changes under its name, so it may be kept by the client for ever.
+
+    It is hashed before it is sent: a damaged one is an error and nothing else. Raises ImageHashError.
+    """
+    path = house.album.checked(image, owner)
     headers = {"ETag": f'"{image}"', "Cache-Control": "private, max-age=31536000, immutable"}
     return FileResponse(path, headers=headers, media_type=media_type(path))
 

@@ -100,6 +100,11 @@ class Album:
             raise ImageNotFoundError(f"There is no picture {image}.", "Send it first.")
         return path
 
+    def checked(self, image: str, owner: str) -> Path:
+        """The same, hashed from its first to its last byte. Raises ImageHashError for a damaged one."""
+        self.find(image, owner)
+        return self.images.check(image)
+
     def _owns(self, image: str, owner: str) -> bool:
         return self._database.owns_image(image, owner) or owner in self.owners.of(image)
 

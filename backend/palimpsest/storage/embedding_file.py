@@ -181,9 +181,9 @@ def _pickled(path: Path) -> ConceptFileError:
 def _described(text: Any, path: Path) -> dict[str, Any]:
     """What the file says of the concept."""
     try:
-        return header.parse(text, DEEPEST) if isinstance(text, str) else {}
+        return header.parse(text, DEEPEST, "its description") if isinstance(text, str) else {}
     except HeaderError as error:
-        raise ConceptFileError(f"{path.name} can't be used: of its description, {error}.") from error
+        raise ConceptFileError(f"{path.name} can't be used: {error}.") from error
 
 
 def _encoder_keys(present: tuple[str, ...], path: Path) -> tuple[str, ...]:

@@ -35,8 +35,15 @@ def read_header(file: BinaryIO, most: int = MOST_BYTES) -> tuple[dict[str, Any],
     return parse(raw), 8 + length
 
 
-def parse(raw: bytes | str, deepest: int = DEEPEST) -> dict[str, Any]:
+def parse(raw: bytes | str, deepest: int = DEEPEST, what: str = "its header") -> dict[str, Any]:
     """A JSON object of valid Unicode, finite numbers of few digits, no key twice. Raises HeaderError."""
+    try:
+        return _parse(raw, deepest)
+    except HeaderError as error:
+        raise HeaderError(f"{what} {error}") from error
+
+
+def _parse(raw: bytes | str, deepest: int) -> dict[str, Any]:
     try:
         text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
         _require_shallow(text, deepest)
@@ -50,11 +57,11 @@ def parse(raw: bytes | str, deepest: int = DEEPEST) -> dict[str, Any]:
         if "\\u" in text or isinstance(raw, str):  # an escape may be half a character
             json.dumps(found, ensure_ascii=False).encode("utf-8")
     except UnicodeError as error:
-        raise HeaderError("its header is not valid Unicode") from error
+        raise HeaderError("is not valid Unicode") from error
     except json.JSONDecodeError as error:
-        raise HeaderError(f"its header is not JSON ({error.msg})") from error
+        raise HeaderError(f"is not JSON ({error.msg})") from error
     if not isinstance(found, dict):
-        raise HeaderError("its header is not a JSON object")
+        raise HeaderError("is not a JSON object")
     return found
 
 
@@ -67,7 +74,7 @@ def _require_shallow(text: str, deepest: int) -> None:
         elif not inside and found in "[{":
             depth += 1
             if depth > deepest:
-                raise HeaderError(f"its header is nested deeper than {deepest} levels")
+                raise HeaderError(f"is nested deeper than {deepest} levels")
         elif not inside and found in "]}":
             depth -= 1
 
@@ -75,22 +82,22 @@ def _require_shallow(text: str, deepest: int) -> None:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise HeaderError("its header says something twice")
+        raise HeaderError("says something twice")
     return found
 
 
 def _no_number(text: str) -> None:
-    raise HeaderError(f"its header holds {text}")
+    raise HeaderError(f"holds {text}")
 
 
 def _short(text: str) -> int:
     if len(text) > MOST_DIGITS:
-        raise HeaderError(f"its header holds a number of {len(text)} digits")
+        raise HeaderError(f"holds a number of {len(text)} digits")
     return int(text)
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise HeaderError("its header holds a number that is not finite")
+        raise HeaderError("holds a number that is not finite")
     return number

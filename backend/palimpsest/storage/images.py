@@ -12,6 +12,7 @@ from pathlib import Path
 from palimpsest.errors import ImageHashError, ImageNotFoundError, StorageError
 from palimpsest.storage.atomic import write_atomically
 
+CHUNK = 1 << 20
 IDENTITY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -58,11 +59,32 @@ class ImageStore:
         except OSError as error:
             raise StorageError(f"Can't read {path}: {error.strerror}.", "Check the disk.") from error
         if identity(content) != image:
-            self.discard(image)  # so that ``has`` tells the truth and it can be sent again
-            raise ImageHashError(
-                f"The stored picture {image} was damaged on the disk and has been removed.", "Send it again."
-            )
+            raise self._damaged(image)
         return content
+
+    def check(self, image: str) -> Path:
+        """Where the picture is, after reading all of it: whole and right. Raises as ``get`` does."""
+        path = self.path(image)
+        digest = hashlib.sha256()
+        try:
+            with path.open("rb") as file:
+                for chunk in iter(lambda: file.read(CHUNK), b""):
+                    digest.update(chunk)
+        except FileNotFoundError as error:
+            raise ImageNotFoundError(f"There is no picture {image}.", "Send it first.") from error
+        except OSError as error:
+            raise StorageError(f"Can't read {path}: {error.strerror}.", "Check the disk.") from error
+        if digest.hexdigest() != image:
+            raise self._damaged(image)
+        return path
+
+    def _damaged(self, image: str) -> ImageHashError:
+        """Removed, so that ``has`` tells the truth and it can be sent or made again."""
+        self.discard(image)
+        return ImageHashError(
+            f"The stored picture {image} was damaged on the disk and has been removed.",
+            "Send it again; if it is a result, submit its job again under another id.",
+        )
 
     def has(self, image: str) -> bool:
         return self.path(image).is_file()
