@@ -167,7 +167,7 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
     """Open the stores and set up the engine; nothing runs yet."""
     folders = settings.folders
     database = Database(folders.database, Owners(folders.images))
-    album = Album(ImageStore(folders.images), database)
+    album = Album(ImageStore(folders.images), database, settings.keep_bytes_per_owner)
     limits = ApiLimits(
         image_bytes=settings.max_image_bytes,
         requests_per_second=settings.requests_per_second,

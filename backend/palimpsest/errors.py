@@ -7,7 +7,7 @@ PalimpsestError
 │   └── SelectionError        empty, missing, or of another size
 ├── ImageError                a picture that cannot be used                422
 │   ├── ImageTooSmallError / ImageTooLargeError / ImageUnreadableError / ImageUnsupportedError
-│   └── ImageNotFoundError / ImageHashError
+│   └── ImageNotFoundError / ImageHashError / ImageInUseError
 ├── ConceptError              the concept library                          409/404/422
 │   ├── ConceptNotFoundError / ConceptExistsError / ConceptInUseError / ConceptOwnedError
 │   ├── ConceptNameError
@@ -17,12 +17,12 @@ PalimpsestError
 │   ├── ModelNotFoundError / ModelBusyError / ModelUnreadableError / PickledModelError / ModelIncapableError
 │   └── NotFiniteError        its networks gave NaN or infinity
 ├── ResourceError             the machine ran out of something             507/503
-│   ├── OutOfMemoryError / DiskFullError / StorageError / NetworkError
+│   ├── OutOfMemoryError / DiskFullError / QuotaExceededError / StorageError / NetworkError
 │   ├── OfflineError / AddressForbiddenError / DownloadTooLargeError / ChecksumError
 │   ├── QueueFullError / ServerRunningError
 │   └── ConnectionsFullError / DeviceNotFoundError
 ├── JobError                  a job that isn't there or couldn't go on     404/409/500
-│   ├── JobNotFoundError / JobExistsError / ArtifactNotFoundError
+│   ├── JobNotFoundError / JobExistsError / JobOpenError / ArtifactNotFoundError
 │   └── WorkerDiedError / ServerDiedError / JobStalledError / JobCancelledError
 ├── InternalError             a mistake of ours                            500
 └── AccessError               what the server refuses to talk about        4xx
@@ -115,6 +115,11 @@ class ImageNotFoundError(ImageError):
 
 class ImageHashError(ImageError):
     code = "image_hash"
+
+
+class ImageInUseError(ImageError):
+    code = "image_in_use"
+    status = 409
 
 
 class ConceptError(PalimpsestError):
@@ -212,6 +217,11 @@ class DiskFullError(ResourceError):
     status = 507
 
 
+class QuotaExceededError(ResourceError):
+    code = "quota_exceeded"
+    status = 507
+
+
 class StorageError(ResourceError):
     code = "storage"
 
@@ -263,6 +273,12 @@ class JobNotFoundError(JobError):
 
 class JobExistsError(JobError):
     code = "job_exists"
+    status = 409
+    exit_code = 2
+
+
+class JobOpenError(JobError):
+    code = "job_open"
     status = 409
     exit_code = 2
 

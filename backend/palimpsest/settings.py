@@ -36,6 +36,7 @@ class Settings:
 
     # The server.
     keep_bytes: int = 20 << 30  # of uploads and results; the longest unused go first
+    keep_bytes_per_owner: int = 20 << 30  # then nothing more is taken from this owner
     keep_days: int = 30  # ended jobs and their pictures
     queue_jobs: int = 200  # that wait at once
     queue_jobs_per_owner: int = 100

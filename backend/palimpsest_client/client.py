@@ -59,6 +59,14 @@ class Client:
         content = require(self.transport.ask("GET", "/v1/images/" + image)).body
         return checked(content, image)
 
+    def pictures(self) -> dict[str, Any]:
+        """``{"images": [{"image", "bytes", "used"}, …], "bytes": …, "most_bytes": …}``: one's own."""
+        return self.transport.ask_json("GET", "/v1/images")
+
+    def remove_picture(self, image: str) -> None:
+        """Give up one's own picture."""
+        self.transport.ask_json("DELETE", "/v1/images/" + q(image))
+
     def artifact(self, id: str, name: str) -> bytes:
         """A result of a job by its name."""
         return require(self.transport.ask("GET", f"/v1/jobs/{q(id)}/artifacts/{q(name)}")).body
@@ -89,6 +97,10 @@ class Client:
 
     def cancel(self, id: str) -> dict[str, Any]:
         return self.transport.ask_json("DELETE", "/v1/jobs/" + q(id))
+
+    def forget(self, id: str) -> dict[str, Any]:
+        """Forget an ended job and the pictures that it alone has."""
+        return self.transport.ask_json("DELETE", "/v1/jobs/" + q(id) + "?forget=true")
 
     def events(self, id: str, after: int = 0, wait: float = 0.0) -> dict[str, Any]:
         """``{"events": […], "job": …}``: waits up to ``wait`` seconds for the next one."""

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from palimpsest.api.house import House
-from palimpsest.api.schemas import Error, ImageStored
+from palimpsest.api.schemas import Error, ImageKept, Images, ImageStored
 from palimpsest.storage.album import Arrival
 
 router = APIRouter()
@@ -47,6 +47,23 @@ async def put_image(house: TheHouse, request: Request, response: Response, image
     return ImageStored(image=image, new=new)
 
 
+@router.get("/images", responses=FAILURES)
+def list_images(house: TheHouse, request: Request) -> Images:
+    """One's own pictures, uploads and results, the longest unused first, and how much may be kept."""
+    found = house.album.pictures(request.scope["owner"])
+    return Images(
+        images=[ImageKept(image=image, bytes=size, used=used) for image, size, used in found],
+        bytes=sum(size for _, size, _ in found),
+        most_bytes=house.album.quota,
+    )
+
+
+@router.delete("/images/{image}", status_code=204, responses={**FAILURES, 409: {"model": Error}})
+def remove_image(house: TheHouse, request: Request, image: Image) -> None:
+    """Give up one's own picture. Where somebody else has the same, it stays theirs."""
+    house.album.release(image, request.scope["owner"])
+
+
 @router.get(
     "/images/{image}",
     response_class=FileResponse,
@@ -66,6 +83,7 @@ def head_image(house: TheHouse, request: Request, image: Image) -> Response:
 
 async def receive(house: House, request: Request, image: str) -> bool:
     """Write the body to the disk as it comes; hashing and writing happen off the event loop."""
+    await run_in_threadpool(require_declared, house, request, image)
     arrival = await run_in_threadpool(Arrival, house.album.images.folder)
     try:
         gathered = bytearray()
@@ -81,6 +99,13 @@ async def receive(house: House, request: Request, image: str) -> bool:
         return False  # nobody reads the answer
     finally:
         await run_in_threadpool(arrival.discard)
+
+
+def require_declared(house: House, request: Request, image: str) -> None:
+    """Raises QuotaExceededError for a new picture that is too large for its owner, before it is sent."""
+    declared, owner = request.headers.get("content-length", ""), request.scope["owner"]
+    if declared.isdecimal() and not house.album.has(image, owner):
+        house.album.require_quota(owner, int(declared))
 
 
 def picture_response(house: House, image: str, owner: str) -> FileResponse:

@@ -29,7 +29,13 @@ from palimpsest.api.schemas import (
 from palimpsest.api.streams import stream_events, wait_for_events
 from palimpsest.api.views import view_entry, view_job
 from palimpsest.api.words import require_unlearned, require_unused
-from palimpsest.errors import ArtifactNotFoundError, ModelBusyError, ModelNotFoundError, RequestError
+from palimpsest.errors import (
+    ArtifactNotFoundError,
+    JobOpenError,
+    ModelBusyError,
+    ModelNotFoundError,
+    RequestError,
+)
 from palimpsest.jobs.events import Finished, Previewed
 from palimpsest.jobs.state import Job, Submission
 
@@ -116,6 +122,8 @@ def submit(
     with house.wording:
         if submission.kind == "learn" and house.database.find(owner, submission.id) is None:
             require_teachable(house, submission)
+        if submission.kind != "pull" and house.database.find(owner, submission.id) is None:
+            house.album.require_quota(owner)
         house.album.hold(submission.images, owner)
         require_model(house, submission)
         accepted, _ = house.engine.submit(submission)
@@ -141,10 +149,22 @@ def get_job(house: TheHouse, owner: Owner, id: str) -> JobView:
     return view_job(house, attended(house, owner, id))
 
 
-@router.delete("/jobs/{id}", status_code=202, responses=may_fail(404))
-def cancel(house: TheHouse, owner: Owner, id: str) -> JobView:
-    """Cancel one's own job: at once while it waits, within one step while it runs."""
-    return view_job(house, house.engine.cancel(owner, id))
+@router.delete("/jobs/{id}", status_code=202, responses=may_fail(404, 409))
+def cancel(
+    house: TheHouse,
+    owner: Owner,
+    id: str,
+    forget: Annotated[bool, Query(description="Forget an ended job and the pictures it alone has.")] = False,
+) -> JobView:
+    """Cancel one's own job: at once while it waits, within one step while it runs. Or forget an ended one."""
+    if not forget:
+        return view_job(house, house.engine.cancel(owner, id))
+    job = house.engine.job(owner, id)
+    if not job.ended:
+        raise JobOpenError(f"Job {id!a} has not ended.", "Cancel it first, or wait for it.")
+    view = view_job(house, job)
+    house.album.forget_job(job)
+    return view
 
 
 @router.get(

@@ -305,6 +305,18 @@ class ImageStored(Answer):
     new: bool
 
 
+class ImageKept(Answer):
+    image: Sha256
+    bytes: int
+    used: float = Field(description="When, in seconds since the epoch.")
+
+
+class Images(Answer):
+    images: list[ImageKept]
+    bytes: int = Field(description="Of all of them.")
+    most_bytes: int = Field(description="That each owner may keep.")
+
+
 class Progress(Answer):
     phase: str
     index: int

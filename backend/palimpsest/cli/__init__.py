@@ -32,6 +32,8 @@ COMMANDS = (
     "serve",
     "status",
     "stop",
+    "jobs",
+    "kept",
     "bench",
     "doctor",
 )

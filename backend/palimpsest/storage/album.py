@@ -18,7 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from palimpsest.errors import DiskFullError, ImageHashError, ImageNotFoundError, StorageError
+from palimpsest.errors import (
+    DiskFullError,
+    ImageHashError,
+    ImageInUseError,
+    ImageNotFoundError,
+    QuotaExceededError,
+    StorageError,
+)
+from palimpsest.jobs.state import Job
 from palimpsest.storage.atomic import NO_ROOM, make_folder, private, put_in_place
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
@@ -42,6 +50,7 @@ class Arrival:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
+        self.bytes = 0
         self._digest = hashlib.sha256()
         with disk_errors(self.path):
             make_folder(folder)
@@ -49,6 +58,7 @@ class Arrival:
 
     def write(self, chunk: bytes) -> None:
         self._digest.update(chunk)
+        self.bytes += len(chunk)
         with disk_errors(self.path):
             require_room(self.path.parent, len(chunk))
             self._file.write(chunk)
@@ -71,8 +81,11 @@ class Arrival:
 
 
 class Album:
-    def __init__(self, images: ImageStore, database: Database) -> None:
+    """``quota``: bytes of one owner's pictures; beyond them nothing more is taken from this owner."""
+
+    def __init__(self, images: ImageStore, database: Database, quota: int = 20 << 30) -> None:
         self.images = images
+        self.quota = quota
         self.owners = Owners(images.folder)
         self._database = database
         self._lock = threading.Lock()  # between looking whether a picture is needed and removing it
@@ -86,6 +99,8 @@ class Album:
                 f"The bytes that arrived have the sha256 {found}, not {image}.",
                 "They were damaged on their way, or hashed wrongly: send them again.",
             )
+        if not self.has(image, owner):
+            self.require_quota(owner, arrival.bytes)
         with self._lock, disk_errors(target):
             new = not target.is_file()
             make_folder(target.parent)
@@ -100,10 +115,69 @@ class Album:
             raise ImageNotFoundError(f"There is no picture {image}.", "Send it first.")
         return path
 
+    def has(self, image: str, owner: str) -> bool:
+        return self._owns(image, owner) and self.images.has(image)
+
     def checked(self, image: str, owner: str) -> Path:
         """The same, hashed from its first to its last byte. Raises ImageHashError for a damaged one."""
         self.find(image, owner)
         return self.images.check(image)
+
+    def pictures(self, owner: str) -> list[tuple[str, int, float]]:
+        """The owner's pictures with size in bytes and last use, the longest unused first."""
+        found = []
+        for image, used in self._database.images_of(owner):
+            with contextlib.suppress(OSError):
+                found.append((image, self.images.path(image).stat().st_size, used))
+        return found
+
+    def require_quota(self, owner: str, more: int = 0) -> None:
+        """See that ``more`` bytes fit: the owner's longest unused go. Raises QuotaExceededError."""
+        found = self.pictures(owner)
+        kept = sum(size for _, size, _ in found)
+        for image, size, _ in found:
+            if kept + more <= self.quota:
+                return
+            kept -= size if self._let_go(image, owner) else 0
+        if kept + more > self.quota:
+            raise QuotaExceededError(
+                f"Your pictures have {kept / 1e6:.0f} MB; with {more / 1e6:.0f} MB more they would have more "
+                f"than the {self.quota / 1e6:.0f} MB that each may keep here.",
+                "Remove some (palimpsest jobs remove, palimpsest kept remove). What was used within the "
+                "last hour, or is needed by a job, doesn't go by itself.",
+            )
+
+    def release(self, image: str, owner: str) -> None:
+        """End the owner's claim to a picture, which goes with the last one.
+
+        Raises ImageNotFoundError, ImageInUseError where a job that hasn't ended needs it.
+        """
+        with self._lock:
+            self.find(image, owner)
+            if image in self._database.needed_images():
+                raise ImageInUseError(
+                    "A job that has not ended needs this picture.", "Wait until it has ended, or cancel it."
+                )
+            self._disown(image, owner)
+
+    def forget_job(self, job: Job) -> None:
+        """Forget an ended job, and its pictures where no other job of its owner names them."""
+        with self._lock:
+            for image in self._database.remove_job(job.number):
+                if self._owns(image, job.owner):
+                    self._disown(image, job.owner)
+
+    def _let_go(self, image: str, owner: str) -> bool:
+        """As ``release``, for what is neither needed nor fresh."""
+        with self._lock:
+            if image in self._database.needed_images() or self._is_fresh(image, time.time()):
+                return False
+            self._disown(image, owner)
+            return True
+
+    def _disown(self, image: str, owner: str) -> None:
+        if self._database.disown_image(image, owner) and not self.owners.of(image):
+            self.images.discard(image)
 
     def _owns(self, image: str, owner: str) -> bool:
         return self._database.owns_image(image, owner) or owner in self.owners.of(image)

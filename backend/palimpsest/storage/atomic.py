@@ -147,7 +147,13 @@ def sync_folder(folder: Path) -> None:
 def require_writable(folder: Path) -> None:
     """Raises StorageError, DiskFullError: asked before long work whose result goes there."""
     probe = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
-    write_atomically(probe, b"", reserved=False)
+    try:
+        write_atomically(probe, b"", reserved=False)
+    except StorageError as error:
+        why = error.__cause__.strerror if isinstance(error.__cause__, OSError) else str(error)
+        raise StorageError(
+            f"Nothing can be written to {folder}: {why}.", "Check its permissions and its disk."
+        ) from error
     with contextlib.suppress(OSError):
         probe.unlink()
 

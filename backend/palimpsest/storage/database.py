@@ -200,6 +200,32 @@ class Database:
         rows = self._read("SELECT MAX(used) FROM image_owners WHERE image = ?", (image,))
         return 0.0 if rows[0][0] is None else rows[0][0]
 
+    def images_of(self, owner: str) -> list[tuple[str, float]]:
+        """The owner's pictures and when each was last used, the longest unused first."""
+        query = "SELECT image, used FROM image_owners WHERE owner = ? ORDER BY used, image"
+        return [(row[0], row[1]) for row in self._read(query, (owner,))]
+
+    def disown_image(self, image: str, owner: str) -> bool:
+        """End one owner's claim, here and beside the picture; whether it was the last."""
+        with self._writing() as db:
+            if self._owners is not None:
+                self._owners.remove(image, owner)
+            db.execute("DELETE FROM image_owners WHERE image = ? AND owner IN (?, ?)", (image, owner, NOBODY))
+        return not self._read("SELECT 1 FROM image_owners WHERE image = ?", (image,))
+
+    def remove_job(self, number: int) -> tuple[str, ...]:
+        """Forget an ended job; returns the pictures that no other job of its owner names."""
+        with self._writing(durable=True) as db:
+            job = self._expect(number)
+            assert job.ended, f"job {number} has not ended"
+            query = "SELECT image FROM job_images WHERE job = ? ORDER BY image"
+            images = [row[0] for row in db.execute(query, (number,)).fetchall()]
+            db.execute("DELETE FROM jobs WHERE number = ?", (number,))
+            query = "SELECT 1 FROM job_images JOIN jobs ON job = number WHERE image = ? AND owner = ? LIMIT 1"
+            return tuple(
+                image for image in images if not db.execute(query, (image, job.owner)).fetchall()
+            )
+
     def forget_images(self, images: Sequence[str]) -> None:
         with self._writing() as db:
             db.executemany("DELETE FROM image_owners WHERE image = ?", [(image,) for image in images])

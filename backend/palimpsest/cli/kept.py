@@ -1,0 +1,60 @@
+"""``palimpsest kept``: the pictures that the server keeps of yours, and to be rid of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from palimpsest.cli.jobs import action, server
+from palimpsest.errors import ImageInUseError, RequestError
+
+MIB = 1 << 20
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser("kept", help="your pictures on the server", description=__doc__)
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    action(actions, "list", run_list, "your pictures, the longest unused first")
+    removed = action(actions, "remove", run_remove, "give them up")
+    removed.add_argument("images", metavar="SHA256", nargs="*", help="of a picture")
+    removed.add_argument("--all", action="store_true", help="every one that no waiting or running job needs")
+
+
+def run_list(options: argparse.Namespace) -> int:
+    from palimpsest.cli.backend import as_our_errors
+
+    with as_our_errors():
+        told = server().pictures()
+    if options.json:
+        print(json.dumps(told))
+        return 0
+    for kept in told["images"]:
+        print(f"{kept['image']}\t{kept['bytes']}")
+    print(f"{told['bytes'] / MIB:.1f} of {told['most_bytes'] / MIB:.0f} MiB", file=sys.stderr)
+    return 0
+
+
+def run_remove(options: argparse.Namespace) -> int:
+    from palimpsest.cli.backend import as_our_errors
+
+    if bool(options.images) == options.all:
+        raise RequestError("Which pictures?", "Give their sha256, or --all: palimpsest kept list")
+    client, removed = server(), []
+    with as_our_errors():
+        images = [kept["image"] for kept in client.pictures()["images"]] if options.all else options.images
+    for image in images:
+        try:
+            with as_our_errors():
+                client.remove_picture(image)
+        except ImageInUseError:
+            if not options.all:
+                raise
+            continue  # not of those that were meant
+        removed.append(image)
+        if not options.json:
+            print(image)
+    if options.json:
+        print(json.dumps({"removed": removed}))
+    return 0

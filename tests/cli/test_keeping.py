@@ -1,0 +1,65 @@
+"""``palimpsest jobs`` and ``palimpsest kept``: to be rid of what a server keeps."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from api.process import find, run, serving
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    with serving(home):
+        yield home
+
+
+@pytest.fixture
+def jobs(home):
+    client = find(home)
+    image = client.upload(b"a photo")
+    for id in ("one", "two"):
+        request = {"image": image, "operation": "remove", "source_prompt": '{"do": "steps"}'}
+        client.submit(id, "edit", request)
+        assert list(client.follow(id))[-1]["event"] == "finished"
+    return client
+
+
+def test_jobs_are_listed_and_removed_with_their_pictures(home, jobs):
+    assert run(home, "jobs", "list").stdout.splitlines() == ["two\tedit\tfinished", "one\tedit\tfinished"]
+    removed = run(home, "jobs", "remove", "one")
+    assert (removed.returncode, removed.stdout) == (0, "one\n")
+    assert [job["id"] for job in jobs.jobs()["jobs"]] == ["two"]
+    assert len(jobs.pictures()["images"]) > 0
+    assert json.loads(run(home, "jobs", "remove", "--all", "--json").stdout) == {"removed": ["two"]}
+    assert json.loads(run(home, "jobs", "list", "--json").stdout) == {"jobs": []}
+    assert jobs.pictures()["images"] == []
+    missing = run(home, "jobs", "remove", "one")
+    assert missing.returncode == 2
+    assert "job_not_found" in missing.stderr
+
+
+def test_pictures_are_listed_and_removed(home):
+    client = find(home)
+    first, second = client.upload(b"the first"), client.upload(b"the second")
+    listed = run(home, "kept", "list")
+    assert set(listed.stdout.splitlines()) == {f"{first}\t9", f"{second}\t10"}
+    assert run(home, "kept", "remove", first).stdout == f"{first}\n"
+    assert [kept["image"] for kept in client.pictures()["images"]] == [second]
+    assert json.loads(run(home, "kept", "remove", "--all", "--json").stdout) == {"removed": [second]}
+    assert client.pictures()["images"] == []
+
+
+@pytest.mark.parametrize("command", ["jobs", "kept"])
+def test_nothing_is_removed_unless_it_is_said_what(home, command):
+    refused = run(home, command, "remove")
+    assert refused.returncode == 2
+    assert "--all" in refused.stderr
+
+
+def test_without_a_server_it_says_so(tmp_path):
+    told = run(tmp_path, "jobs", "list")
+    assert told.returncode != 0
+    assert "palimpsest serve" in told.stderr
