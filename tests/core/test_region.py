@@ -8,7 +8,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from palimpsest.core.region import Box, Size, cut, latent_mask, plan, to_box, to_canvas, working_mask
+from palimpsest.core.region import (
+    Box,
+    Size,
+    cut,
+    latent_mask,
+    plan,
+    to_box,
+    to_canvas,
+    widened,
+    working_mask,
+)
 from palimpsest.errors import RequestError, SelectionEmptyError, SelectionSizeError
 
 NATIVE, GRANULARITY = 128, 32
@@ -166,3 +176,26 @@ def test_unusable_requests_are_refused() -> None:
         plan((100, 80), None, NATIVE, GRANULARITY, context=-1)
     with pytest.raises(RequestError, match="16"):
         plan((100, 80), None, NATIVE, GRANULARITY, working_size=16)
+
+
+@pytest.mark.parametrize("canvas", [(300, 700), (1000, 1000), (100, 90), (777, 301), (128, 128)])
+def test_parts_of_the_box_are_parts_of_the_whole(canvas: tuple[int, int]) -> None:
+    """Enlarged, made smaller and neither; torch's own resize is the reference, on a smooth picture."""
+    region = plan(canvas, None, NATIVE, GRANULARITY)
+    rows, columns = torch.meshgrid(
+        torch.arange(region.work.height), torch.arange(region.work.width), indexing="ij"
+    )
+    work = torch.stack([torch.sin(rows / 9), torch.cos(columns / 7), torch.sin((rows + columns) / 5)])[None]
+    whole, wide = to_box(work, region), widened(work, region)
+    height, width = whole.shape[-2:]
+    assert torch.allclose(wide.part(slice(0, height), slice(0, width)), whole, atol=2e-5)
+    part = wide.part(slice(7, 50), slice(11, 61))
+    assert torch.equal(part, wide.part(slice(0, height), slice(0, width))[..., 7:50, 11:61])
+
+
+def test_a_box_that_comes_in_bands_is_cut_to_the_very_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(0).random((611, 333, 3)).astype(np.float32)
+    region = plan((333, 611), None, NATIVE, GRANULARITY)
+    whole = cut(pixels, region)
+    monkeypatch.setattr("palimpsest.core.region.BAND", 5000)
+    assert torch.equal(cut(pixels, region), whole)

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from palimpsest.contract import Control, EditRequest, InversionSettings, InvertRequest, request_of
+from palimpsest.core import composite, region
 from palimpsest.core.selection import grown
 from palimpsest.errors import (
     ConceptIncompatibleError,
@@ -32,6 +33,7 @@ from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.concepts import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
+from palimpsest.tasks import canvas
 from palimpsest.tasks.recipe import differences
 from palimpsest.tasks.workplace import Workplace
 from workplaces import SHOWS, picture, selection
@@ -328,3 +330,30 @@ def test_what_the_photo_carries_is_in_the_result_and_in_its_replay(
     assert np.array_equal(read_picture(composite).pixels[outside], read_picture(data).pixels[outside])
     again = run(place, request_of(first.result["recipe"]))
     assert again.artifacts == first.artifacts
+
+
+def test_a_large_canvas_is_never_there_as_floats(
+    place: Workplace, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Colours are converted a band at a time, both ways, also where everything is edited."""
+    seen: list[int] = []
+
+    def noted(function: Any) -> Any:
+        def called(*arguments: Any) -> Any:
+            found = function(*arguments)
+            seen.append(found.shape[0] * found.shape[1])
+            return found
+
+        return called
+
+    for name in ("to_model_rgb", "from_model_rgb"):
+        function = getattr(canvas, name)
+        monkeypatch.setattr(canvas, name, noted(function))
+    for module in (region, composite):
+        monkeypatch.setattr(module, "BAND", 3000)
+    image = place.images.put(picture(300, 200))
+    made = request(place, sd1_folder, image=image, selection=None, operation="restyle")
+    whole = run(place, replace(made, target_prompt="an oil painting of a cat on grass"))
+    assert sum(seen) >= 3 * 300 * 200, "read for the model, read again and written"
+    assert max(seen) <= 3000
+    assert whole.result["pixels_changed_outside"] == 0

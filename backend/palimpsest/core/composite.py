@@ -8,7 +8,7 @@ the picture's own depth: the sum is an integer that float64 holds exactly, and i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +31,15 @@ class Composite:
     pixels_changed_inside: int
 
 
+class Parts(Protocol):
+    """An array, or whatever else gives its parts when it is asked for them: ``edited[rows, columns]``."""
+
+    def __getitem__(self, part: tuple[slice, slice], /) -> NDArray[np.floating[Any]]: ...
+
+
 def composite(
     original: Pixels,
-    edited: NDArray[np.floating[Any]],
+    edited: Parts,
     mask: Mask | None,
     region: Region,
     feather: int = 8,
@@ -57,7 +63,7 @@ def composite(
     columns = _span(np.any(cover, axis=0))
     rows = max(1, BAND // size.width)
     for top in range(0, size.height, rows):
-        part = (slice(top, top + rows), columns)
+        part = (slice(top, min(size.height, top + rows)), columns)
         if cover[part].any():
             own = None if alpha is None else alpha[box][part]
             _lay(edited[part], cover[part], merged[box][part], layer[box][part], own)

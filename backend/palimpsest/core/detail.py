@@ -12,6 +12,7 @@ restores the original itself wherever edit = roundtrip, in the canvas's own reso
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from palimpsest.core.region import Mask, Region, cut, to_box, working_mask
+from palimpsest.core.region import Mask, Region, Widened, as_planes, cut, widened, working_mask
 
 SAME, DIFFERENT = 6 / 255, 30 / 255  # |edit - roundtrip| that counts as unchanged / as wholly changed
 RING = 6  # width in working pixels of the band inside the selection's edge
@@ -35,15 +36,35 @@ def restore(
     ``edited``, ``roundtrip``: what the decoder made of the edited latent and of the unedited one,
     (1, 3, *work) in [-1, 1]. ``original``: sRGB of the box (h, w, 3) in [0, 1]. Returns the same shape.
     """
-    seen = (cut(original, region) + 1) / 2
+    made = restorer(edited, roundtrip, cut(original, region), mask, region)
+    return made.part(original, *(slice(0, length) for length in original.shape[:2]))
+
+
+@dataclass(frozen=True)
+class Restorer:
+    """What `restore` gives, part by part: a large canvas's whole would need many copies of it."""
+
+    edit: Widened
+    trip: Widened
+    keep: Widened
+
+    def part(self, original: NDArray[Any], rows: slice, columns: slice) -> NDArray[np.float32]:
+        """``original``: sRGB of that part of the box (n, m, 3) in [0, 1]. Returns the same shape."""
+        edit, trip = self.edit.part(rows, columns), self.trip.part(rows, columns)
+        keep = self.keep.part(rows, columns).clamp(0, 1)
+        out = edit + keep * (as_planes(original) - trip)
+        return out.clamp(0, 1)[0].permute(1, 2, 0).numpy()
+
+
+def restorer(edited: Tensor, roundtrip: Tensor, seen: Tensor, mask: Mask | None, region: Region) -> Restorer:
+    """``seen``: what the model saw of the original, (1, 3, *work) in [-1, 1]; the rest as for `restore`."""
+    seen = (seen + 1) / 2
     edit, trip = (_unit(edited), _unit(roundtrip))
     gain, offset = colour_fit(trip, seen, torch.ones_like(seen[:, :1]))
     edit, trip = gain * edit + offset, gain * trip + offset
     edit = match_ring(edit, trip, mask, region)
-    keep = to_box(unchanged(edit, trip), region).clamp(0, 1)
-    box = torch.from_numpy(np.ascontiguousarray(original, np.float32)).permute(2, 0, 1)[None]
-    out = to_box(edit, region) + keep * (box - to_box(trip, region))
-    return out.clamp(0, 1)[0].permute(1, 2, 0).numpy()
+    keep = unchanged(edit, trip)
+    return Restorer(widened(edit, region), widened(trip, region), widened(keep, region))
 
 
 def unchanged(edit: Tensor, trip: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ what goes to the model is torch, (1, 3, height, width) in [-1, 1].
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from torch.nn import functional
 from palimpsest.errors import RequestError, SelectionEmptyError, SelectionSizeError
 
 Mask = NDArray[np.uint8]  # (height, width), 0 = keep exactly, 255 = edit fully
+BAND = 1 << 20  # pixels of the canvas resized at a time
 LONGEST = 1.5  # a wide region's working side, in native sizes; beyond it models repeat themselves
 
 
@@ -179,8 +181,24 @@ def cut(pixels: NDArray[Any], region: Region) -> Tensor:
     if pixels.shape[:2] == (region.canvas.height, region.canvas.width):
         pixels = pixels[region.box.slices]
     assert pixels.shape[:2] == region.box.size[::-1], f"{pixels.shape} is neither the canvas nor the box"
-    box = torch.from_numpy(np.ascontiguousarray(pixels, np.float32)).permute(2, 0, 1)[None]
-    return reflect(resize(box, region.inner), region).clamp(0, 1) * 2 - 1
+    return cut_rows(lambda rows: pixels[rows], region)
+
+
+def cut_rows(rows_of: Callable[[slice], NDArray[Any]], region: Region) -> Tensor:
+    """`cut` of a box that is only there some rows at a time: ``rows_of(rows)`` is sRGB (n, w, 3) of it."""
+    width, height = region.box.size
+    count = max(1, BAND // width)
+    narrow = [
+        resize(as_planes(rows_of(slice(top, bottom))), Size(region.inner.width, bottom - top))
+        for top in range(0, height, count)
+        for bottom in [min(height, top + count)]
+    ]  # across first: that is the order of a resize of the whole
+    return reflect(resize(torch.cat(narrow, dim=2), region.inner), region).clamp(0, 1) * 2 - 1
+
+
+def as_planes(pixels: NDArray[Any]) -> Tensor:
+    """(h, w, 3) → (1, 3, h, w) float32."""
+    return torch.from_numpy(np.ascontiguousarray(pixels, np.float32)).permute(2, 0, 1)[None]
 
 
 def resize(pixels: Tensor, size: Size) -> Tensor:
@@ -209,6 +227,45 @@ def _mirror(length: int, available: int) -> Tensor:
 def to_box(work: Tensor, region: Region) -> Tensor:
     """What the model made, back at the canvas's resolution: (b, c, *work) → (b, c, *box)."""
     return resize(work[..., : region.inner.height, : region.inner.width], region.box.size)
+
+
+@dataclass(frozen=True)
+class Widened:
+    """A working picture (b, c, *work) on its way to the box: as wide as that, not yet as high."""
+
+    pixels: Tensor  # (b, c, inner height, box width)
+    height: int
+
+    def part(self, rows: slice, columns: slice) -> Tensor:
+        """The same part of `to_box`: (b, c, rows, columns). Bicubic, anti-aliased when smaller, as there."""
+        index, weight = _taps(int(self.pixels.shape[-2]), self.height, rows)
+        seen = self.pixels[..., columns]
+        terms = (seen[..., index[:, i], :] * weight[:, i, None] for i in range(index.shape[1]))
+        return sum(terms, torch.zeros(()))
+
+
+def widened(work: Tensor, region: Region) -> Widened:
+    inner = work[..., : region.inner.height, : region.inner.width]
+    size = region.box.size
+    return Widened(resize(inner, Size(size.width, region.inner.height)), size.height)
+
+
+def _taps(source: int, target: int, rows: slice) -> tuple[Tensor, Tensor]:
+    """Which source rows make each of ``rows`` out of ``target``, and by how much: (n, taps) each.
+
+    Keys' cubic convolution with a = -1/2, widened to ``source / target`` where that is above 1.
+    """
+    scale = source / target
+    wide = max(scale, 1.0)
+    centre = (np.arange(target)[rows, None] + 0.5) * scale
+    first = np.floor(centre - 2 * wide + 0.5)
+    index = first + np.arange(math.ceil(4 * wide) + 1)
+    x = np.abs(index + 0.5 - centre) / wide
+    near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+    weight = np.where(x < 1, near, np.where(x < 2, far, 0)) * ((index >= 0) & (index < source))
+    weight /= weight.sum(axis=1, keepdims=True)
+    index = np.clip(index, 0, source - 1).astype(np.int64)
+    return torch.from_numpy(index), torch.from_numpy(weight.astype(np.float32))
 
 
 def to_canvas(grid: Tensor, region: Region) -> NDArray[np.float32]:

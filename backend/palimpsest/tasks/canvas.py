@@ -13,7 +13,7 @@ from torch import Tensor
 
 from palimpsest.core import region as regions
 from palimpsest.core.composite import Composite, changed, composite
-from palimpsest.core.detail import restore
+from palimpsest.core.detail import Restorer, restorer
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.region import Mask, Region
 from palimpsest.core.selection import grown
@@ -48,14 +48,19 @@ class Canvas:
     model: DiffusionModel
 
     @cached_property
-    def box_rgb(self) -> NDArray[np.float32]:
-        """sRGB of the region's box in [0, 1]."""
-        return to_model_rgb(self.picture, self.region.box)
-
-    @cached_property
     def pixels(self) -> Tensor:
         """What the model sees: (1, 3, h, w) in [-1, 1]."""
-        return regions.cut(self.box_rgb, self.region)
+        across = slice(0, self.region.box.size.width)
+        return regions.cut_rows(lambda rows: self.srgb(rows, across), self.region)
+
+    def srgb(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """Part of the region's box as sRGB in [0, 1]."""
+        return to_model_rgb(self.picture, self.part(rows, columns))
+
+    def part(self, rows: slice, columns: slice) -> tuple[int, int, int, int]:
+        """Part of the box in the canvas's pixels: left, top, right, bottom."""
+        left, top = self.region.box[:2]
+        return left + columns.start, top + rows.start, left + columns.stop, top + rows.stop
 
     @cached_property
     def z0(self) -> Tensor:
@@ -83,12 +88,11 @@ class Canvas:
         With a grown selection the soft edge lies in what it was grown by, and is as wide at most.
         """
         decoded = self.model.decode(z).cpu()
-        sharp = restore(decoded, self.roundtrip, self.box_rgb, self.mask, self.region)
-        own = from_model_rgb(sharp, self.picture, self.region.box)
+        sharp = restorer(decoded, self.roundtrip, self.pixels, self.mask, self.region)
         edge = min(feather, self.grow) if self.grow > 0 else feather
         selected = self.selected if self.grow > 0 else None
         return composite(
-            self.picture.pixels, own, self.mask, self.region, edge, self.picture.alpha, selected
+            self.picture.pixels, Laid(self, sharp), self.mask, self.region, edge, self.picture.alpha, selected
         )
 
     def changed_by_growing(self, made: Composite) -> int:
@@ -109,6 +113,18 @@ class Canvas:
     def grey(self, grid: Tensor) -> NDArray[np.uint8]:
         """A map in [0, 1] over the working picture, as a grey picture of the canvas's size."""
         return np.rint(regions.to_canvas(grid, self.region) * 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """What an edit lays over the box, in the picture's own colours, made when a part is asked for."""
+
+    canvas: Canvas
+    sharp: Restorer
+
+    def __getitem__(self, part: tuple[slice, slice]) -> NDArray[np.float32]:
+        made = self.sharp.part(self.canvas.srgb(*part), *part)
+        return from_model_rgb(made, self.canvas.picture, self.canvas.part(*part))
 
 
 def open_canvas(place: Workplace, model: DiffusionModel, view: View) -> Canvas:
