@@ -176,7 +176,7 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
         connections_per_address=settings.connections_per_address,
     )
     leftovers.remove_arrivals(folders)
-    start_sweeping(folders, album, Retention(settings.keep_days * 86400.0, settings.keep_bytes))
+    start_sweeping(folders, database, album, Retention(settings.keep_days * 86400.0, settings.keep_bytes))
     return House(
         engine=build_engine(settings, database, options.workplace),
         database=database,
@@ -311,12 +311,17 @@ def notices_of(database: Database) -> tuple[str, ...]:
     return (notice,)
 
 
-def start_sweeping(folders: Folders, album: Album, keep: Retention) -> None:
+def start_sweeping(folders: Folders, database: Database, album: Album, keep: Retention) -> None:
     """Remove what is too old or too much, now and then, on a thread that ends with the process."""
 
     def sweep() -> None:
+        jumps = 0
         while True:
             try:
+                database.watch_clock()
+                if database.jumps != jumps:
+                    leftovers.redate(folders)
+                    jumps = database.jumps
                 leftovers.sweep(folders, keep.seconds)
                 album.sweep(keep)
             except (PalimpsestError, OSError) as error:  # this thread must live on

@@ -191,6 +191,7 @@ class Album:
 
     def sweep(self, keep: Retention) -> int:
         """Remove old jobs, then pictures that are too old or too many; returns how many pictures."""
+        self._database.watch_clock()
         now = time.time()
         self._database.remove_jobs(now - keep.seconds)
         found = dict(self._statuses())
@@ -218,7 +219,9 @@ class Album:
     def _is_fresh(self, image: str, now: float) -> bool:
         used = self._database.last_use(image)
         with contextlib.suppress(OSError):
-            used = max(used, self.images.path(image).stat().st_mtime)
+            written = self.images.path(image).stat().st_mtime
+            if written <= now + GRACE_SECONDS:  # else the clock has jumped since
+                used = max(used, written)
         return now - used < GRACE_SECONDS
 
     def _uses(self, images: Collection[str]) -> dict[str, float]:

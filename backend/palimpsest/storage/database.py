@@ -13,7 +13,6 @@ import json
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from palimpsest.jobs.events import Event, Finished, Previewed, Progressed, Queue
 from palimpsest.jobs.log import Entry
 from palimpsest.jobs.state import ENDED, Job, Submission, follow
 from palimpsest.storage.atomic import make_folder, private
+from palimpsest.storage.clock import Clock
 from palimpsest.storage.owners import Owners
 
 VERSION = 1
@@ -49,6 +49,10 @@ CREATE TABLE IF NOT EXISTS job_images (
     PRIMARY KEY (job, image)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS job_images_by_image ON job_images (image);
+CREATE TABLE IF NOT EXISTS ended (
+    job INTEGER PRIMARY KEY REFERENCES jobs (number) ON DELETE CASCADE, since REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS clock (only INTEGER PRIMARY KEY CHECK (only = 1), seen REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS image_owners (
     image TEXT NOT NULL, owner TEXT NOT NULL, used REAL NOT NULL,
     PRIMARY KEY (image, owner)
@@ -63,12 +67,16 @@ JOB_COLUMNS = (
 class Database:
     """One connection behind one lock; every method is one transaction. Raises StorageError, DiskFullError.
 
-    ``owners``: where it is also written whose a picture is, before this is known here.
+    ``owners``: where it is also written whose a picture is, before this is known here. ``jumps``: how often
+    the system's clock has jumped; what is kept by its age (``ended.since``, ``image_owners.used``) then moves
+    along, what people see doesn't.
     """
 
-    def __init__(self, path: Path, owners: Owners | None = None) -> None:
+    def __init__(self, path: Path, owners: Owners | None = None, clock: Clock | None = None) -> None:
         self.path = path
+        self.jumps = 0
         self._owners = owners
+        self._clock = Clock() if clock is None else clock
         self.moved_aside: Path | None = None  # the unreadable file that was found, if one was
         self._lock = threading.RLock()
         try:
@@ -78,6 +86,7 @@ class Database:
                 raise explained(error, path) from error
             self.moved_aside = move_aside(path)
             self._connection = connect(path)
+        self._look_at_clock()
 
     def close(self) -> None:
         with self._lock:
@@ -86,7 +95,7 @@ class Database:
     # Jobs and events: the engine's journal.
 
     def add(self, submission: Submission, event: Event) -> Job:
-        state, now = follow(None, event), time.time()
+        state, now = follow(None, event), self._clock.now()
         values = (
             submission.owner,
             submission.id,
@@ -110,7 +119,7 @@ class Database:
     def append(self, number: int, event: Event) -> Job:
         with self._writing(durable=not isinstance(event, (Progressed, Previewed))) as db:
             job = self._expect(number)
-            state, now = follow(job.state, event), time.time()
+            state, now = follow(job.state, event), self._clock.now()
             attempt = event.attempt if isinstance(event, Queued) else job.attempt
             db.execute(
                 "UPDATE jobs SET state = ?, attempt = ?, sequence = sequence + 1, updated = ?"
@@ -164,19 +173,27 @@ class Database:
         """Forget the jobs that ended before this time; returns how many."""
         marks = ", ".join("?" * len(ENDED))
         with self._writing() as db:
-            query = f"DELETE FROM jobs WHERE state IN ({marks}) AND updated < ?"
-            return db.execute(query, (*ENDED, before)).rowcount
+            self._note_ended(db)
+            db.execute("INSERT OR REPLACE INTO clock VALUES (1, ?)", (self._clock.now(),))
+            query = "DELETE FROM jobs WHERE number IN (SELECT job FROM ended WHERE since < ?)"
+            query += f" AND state IN ({marks})"
+            return db.execute(query, (before, *ENDED)).rowcount
+
+    def _note_ended(self, db: sqlite3.Connection) -> None:
+        marks = ", ".join("?" * len(ENDED))
+        query = f"INSERT OR IGNORE INTO ended SELECT number, updated FROM jobs WHERE state IN ({marks})"
+        db.execute(query, tuple(ENDED))
 
     # Pictures: whose they are, and which of them a job needs.
 
     def own_image(self, image: str, owner: str) -> None:
         with self._writing():
-            self._own(image, owner, time.time())
+            self._own(image, owner, self._clock.now())
 
     def see_images(self, owners: Mapping[str, Collection[str]]) -> None:
         """Begin to count the age of these pictures; those of nobody, too, belong to somebody perhaps."""
         with self._writing():
-            now = time.time()
+            now = self._clock.now()
             for image, names in owners.items():
                 for owner in names if names else (NOBODY,):
                     self._use(image, owner, now)
@@ -263,9 +280,40 @@ class Database:
             except sqlite3.Error as error:
                 raise explained(error, self.path) from error
 
+    def _look_at_clock(self) -> None:
+        """At the beginning: how far it is from where the last server saw it."""
+        seen = self._read("SELECT seen FROM clock", ())
+        with self._transaction() as db:
+            self._move_along(db, self._clock.jump_since(seen[0][0]) if seen else 0.0)
+        self._clock.settle()
+
+    def watch_clock(self) -> None:
+        """Before anything is stamped or judged by its age."""
+        with self._lock:
+            jump = self._clock.jump()
+            if jump != 0.0:
+                with self._transaction() as db:
+                    self._move_along(db, jump)
+                self._clock.settle()
+
+    def _move_along(self, db: sqlite3.Connection, jump: float) -> None:
+        if jump != 0.0:
+            self._note_ended(db)
+            db.execute("UPDATE ended SET since = since + ?", (jump,))
+            db.execute("UPDATE image_owners SET used = used + ?", (jump,))
+            self.jumps += 1
+        db.execute("INSERT OR REPLACE INTO clock VALUES (1, ?)", (self._clock.now(),))
+
     @contextlib.contextmanager
     def _writing(self, durable: bool = False) -> Iterator[sqlite3.Connection]:
         """One transaction; ``durable``: on the disk, not only in the system's memory, when it ends."""
+        with self._lock:
+            self.watch_clock()
+            with self._transaction(durable) as db:
+                yield db
+
+    @contextlib.contextmanager
+    def _transaction(self, durable: bool = False) -> Iterator[sqlite3.Connection]:
         with self._lock:
             db = self._connection
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import time
 from pathlib import Path
@@ -23,6 +24,13 @@ def remove_arrivals(folders: Folders) -> None:
         with contextlib.suppress(OSError):
             path.unlink()
     shutil.rmtree(arriving(folders), ignore_errors=True)
+
+
+def redate(folders: Folders) -> None:
+    """After the clock has jumped half downloads are as fresh as today."""
+    for path in (folders.models / ".arriving").rglob("*"):
+        with contextlib.suppress(OSError):
+            os.utime(path)
 
 
 def sweep(folders: Folders, keep_seconds: float) -> None:
