@@ -85,6 +85,17 @@ def test_a_job_that_has_not_ended_and_its_pictures_are_not_removed(server):
     assert not there(server, image)
 
 
+def test_somebody_elses_job_keeps_nobody_from_removing_ones_own_and_loses_nothing(server):
+    image = server.bring(b"a photo", "bert")
+    server.submit("busy", "hang")
+    eventually(lambda: server.ask("GET", "/v1/jobs/busy").json()["state"] == "running")
+    assert server.ask("DELETE", f"/v1/images/{image}", "bert").status_code == 204
+    assert not there(server, image, "bert")
+    assert there(server, image)
+    server.ask("DELETE", "/v1/jobs/busy")
+    server.follow("busy")
+
+
 def test_nobody_removes_what_is_somebody_elses(server):
     job = done(server, "hers")
     layer = job["artifacts"]["layer"]

@@ -177,3 +177,18 @@ def test_what_a_killed_server_left_half_is_gone_after_the_next_start(tmp_path):
     with serving(tmp_path):
         eventually(lambda: not any(path.exists() for path in left))
         assert download.exists()  # it may be gone on with
+
+
+def test_a_result_that_cannot_be_kept_fails_its_job_with_the_reason(server):
+    """Not the cache's trouble: without its result an edit is nothing."""
+    image = hashlib.sha256(b"a layer").hexdigest()
+    in_the_way = server.house.album.images.path(image).parent
+    in_the_way.parent.mkdir(parents=True, exist_ok=True)
+    in_the_way.write_bytes(b"")
+    server.submit("vain", order={"do": "keep"})
+    failed = server.follow("vain")[-1]
+    assert (failed["event"], failed["error"]["code"]) == ("failed", "storage")
+    assert str(in_the_way) in failed["error"]["message"]
+    in_the_way.unlink()
+    server.submit("again", order={"do": "keep"})
+    assert server.follow("again")[-1]["event"] == "finished"

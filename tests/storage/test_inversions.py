@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -172,3 +173,28 @@ def _age(cache: InversionCache, name: str, seconds: int) -> None:
     path = cache.folder / f"{name}.safetensors"
     then = path.stat().st_mtime - seconds
     os.utime(path, (then, then))
+
+
+def test_a_cache_that_cannot_be_written_loses_the_memory_but_not_the_work(
+    cache: InversionCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = key(photo="known")
+    cache.put(known, {"x": torch.ones(2)}, {})
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    for place in ("palimpsest.storage.atomic.os.open", "palimpsest.storage.inversions.os.utime"):
+        monkeypatch.setattr(place, read_only)
+    assert not cache.put(key(photo="new"), {"x": torch.ones(2)}, {})
+    found = cache.get(known)  # what is there is still read, though its use can't be noted
+    assert found is not None
+    assert torch.equal(found.tensors["x"], torch.ones(2))
+    assert len(files(cache)) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_a_cache_that_remembers_nothing(tmp_path: Path) -> None:
+    (tmp_path / "inversions").write_bytes(b"a file in the way")
+    cache = InversionCache(tmp_path / "inversions", 1 << 20)
+    assert not cache.put(key(photo="new"), {"x": torch.ones(2)}, {})
+    assert cache.get(key(photo="new")) is None

@@ -15,10 +15,12 @@ from palimpsest.errors import (
     ConceptExistsError,
     ConceptImagesError,
     ConceptNameError,
+    ConceptOwnedError,
     ImageUnreadableError,
     RequestError,
     SelectionEmptyError,
     SelectionSizeError,
+    StorageError,
 )
 from palimpsest.jobs.events import Finished, Previewed, Progressed
 from palimpsest.storage.pictures import read_example, read_picture
@@ -196,3 +198,46 @@ def test_what_is_to_be_said_of_a_picture_names_it(place: Workplace, sd1_folder: 
     images = (*request(place, sd1_folder).images[:2], place.images.put(picture(seed=5) + b"junk"))
     notices = run(place, request(place, sd1_folder, images=images)).result["notices"]
     assert notices == ["Picture 3: 4 bytes after the end of the picture were left out."]
+
+
+def test_a_library_that_cannot_be_written_is_known_before_anything_is_learned(
+    place: Workplace, sd1_folder: Path
+) -> None:
+    place.concepts.folder.write_bytes(b"a file in the way")
+    with pytest.raises(StorageError, match="concepts"):
+        next(iter(place.do(request(place, sd1_folder))))
+    assert place.models.loaded == ""
+
+
+def test_what_was_learned_outlives_a_library_that_takes_it_no_more(
+    place: Workplace, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("The library is read-only.")
+
+    monkeypatch.setattr("palimpsest.tasks.learn.SECONDS_BETWEEN_SAVES", -1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(place.concepts), "save", full)
+        with pytest.raises(StorageError):
+            list(place.do(request(place, sd1_folder)))
+    assert len(list(place.learning.glob("*"))) == 1
+    run(place, request(place, sd1_folder))
+    assert not list(place.learning.glob("*"))
+
+
+def test_a_cache_that_cannot_be_written_does_not_end_the_learning(
+    place: Workplace, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("palimpsest.tasks.learn.SECONDS_BETWEEN_SAVES", -1.0)
+    whole = run(place, request(place, sd1_folder)).result["rows_hash"]
+    place.concepts.remove("my-toy")
+    place.learning.rmdir()
+    place.learning.write_bytes(b"a file in the way")
+    assert run(place, request(place, sd1_folder)).result["rows_hash"] == whole
+
+
+def test_a_word_is_kept_for_whose_job_taught_it(place: Workplace, sd1_folder: Path) -> None:
+    run(replace(place, owner="anna"), request(place, sd1_folder))
+    assert place.concepts.card("my-toy").owner == "anna"
+    with pytest.raises(ConceptOwnedError):
+        run(replace(place, owner="bert"), request(place, sd1_folder, replace=True))

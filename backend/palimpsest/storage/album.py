@@ -154,7 +154,7 @@ class Album:
         """
         with self._lock:
             self.find(image, owner)
-            if image in self._database.needed_images():
+            if image in self._database.needed_images(owner):
                 raise ImageInUseError(
                     "A job that has not ended needs this picture.", "Wait until it has ended, or cancel it."
                 )
@@ -170,7 +170,7 @@ class Album:
     def _let_go(self, image: str, owner: str) -> bool:
         """As ``release``, for what is neither needed nor fresh."""
         with self._lock:
-            if image in self._database.needed_images() or self._is_fresh(image, time.time()):
+            if image in self._database.needed_images(owner) or self._is_fresh(image, time.time()):
                 return False
             self._disown(image, owner)
             return True

@@ -202,11 +202,13 @@ class Database:
         query = "SELECT 1 FROM image_owners WHERE image = ? AND owner = ?"
         return bool(self._read(query, (image, owner)))
 
-    def needed_images(self) -> set[str]:
-        """The pictures of every job that hasn't ended."""
+    def needed_images(self, owner: str | None = None) -> set[str]:
+        """The pictures of every job that hasn't ended, or of every one of this owner's."""
         marks = ", ".join("?" * len(ENDED))
         query = f"SELECT image FROM job_images JOIN jobs ON job = number WHERE state NOT IN ({marks})"
-        return {row[0] for row in self._read(query, tuple(ENDED))}
+        if owner is None:
+            return {row[0] for row in self._read(query, tuple(ENDED))}
+        return {row[0] for row in self._read(f"{query} AND owner = ?", (*ENDED, owner))}
 
     def image_uses(self) -> dict[str, float]:
         """When each picture was last used, by anybody."""
