@@ -78,6 +78,11 @@ def read_checkpoint_configuration(path: Path) -> Configuration:
         _refuse_another_unet(path, header, family, unet, vae)
         _check_given_vae(path, vae)
     own = read_own(companion(path) / OWN_FILE)
+    if own.get("family", family) != family:
+        raise ModelUnreadableError(
+            f"{companion(path) / OWN_FILE} says that {path.name} is {own['family']!r}; it is {family!r}.",
+            "Take the line with the family out: a checkpoint's is told by its weights.",
+        )
     scheduler = {**published.SCHEDULER, **_parametrisation(path, family, header, own)}
     if family == "sd2" and scheduler["prediction_type"] == "epsilon":
         unet = _or_companion(path, "unet/config.json", {**unet, "sample_size": SD2_BASE_SAMPLE})

@@ -17,6 +17,12 @@ from palimpsest.storage.header import parse
 LARGEST = 16 << 20  # bytes; SDXL's 2,500 tensors take 0.4 MB, the rest is for metadata
 LENGTH = 8
 
+#: What reading and parsing raise for files that no saver writes.
+UNREADABLE = (
+    *(OSError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError),
+    struct.error,
+)
+
 #: How files begin that people rename or fetch by mistake → what they are, and what to do.
 BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"GGUF", "a GGUF file, whose weights are quantised", "Use the same model in float16 as .safetensors."),
@@ -53,7 +59,7 @@ def read_header(path: Path) -> Header:
         return _parse(parse(raw), LENGTH + length)
     except FileNotFoundError as error:
         raise ModelNotFoundError(f"There is no model {path}.", "Check the path.") from error
-    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ModelUnreadableError(
             f"{path} is not a safetensors file: {_short(error)}.",
             "It may be damaged or incomplete: fetch it again.",
@@ -76,7 +82,7 @@ def _refuse_known_beginnings(path: Path, start: bytes) -> None:
 
 
 def _parse(content: dict[str, Any], start: int) -> Header:
-    """Raises ValueError, KeyError, TypeError or AttributeError for what no saver writes."""
+    """Raises what ``UNREADABLE`` names."""
     metadata = {key: str(value) for key, value in content.pop("__metadata__", {}).items()}
     for name in content:
         name.encode()  # a lone surrogate is a ValueError here, and could not be printed later

@@ -17,7 +17,7 @@ from palimpsest.errors import ModelError, ModelNotFoundError, ModelUnreadableErr
 from palimpsest.models import folder as layout
 from palimpsest.models.precision import default_device, unet_dtype
 from palimpsest.models.schedule import noise_schedule
-from palimpsest.models.spec import Configuration, native_latent_side, spec_of
+from palimpsest.models.spec import Configuration, native_latent_side, spec_of, usable
 from palimpsest.models.weights_hash import weights_hash
 
 PENULTIMATE, LAST = -2, -1  # the text encoder's layer that the UNet reads: SDXL's, SD 1.x/2.x's
@@ -57,6 +57,8 @@ def assemble(
 ) -> DiffusionModel:
     """Freeze (``unet``, ``vae``) and (tokenizer, encoder) pairs and put them together."""
     spec = spec_of(configuration)
+    with usable(configuration.where):
+        noise = noise_schedule(configuration.scheduler)
     unet, vae = networks
     unet.register_to_config(sample_size=native_latent_side(configuration))
     unet.to(device, unet_dtype(device, spec.family))
@@ -68,7 +70,7 @@ def assemble(
         unet=unet,
         vae=vae,
         text=tuple(_text_part(tokenizer, encoder, len(text)) for tokenizer, encoder in text),
-        noise=noise_schedule(configuration.scheduler),
+        noise=noise,
         family=spec.family,
         weights_hash=weights,
         guidance=spec.guidance,
@@ -138,7 +140,8 @@ def encoder_class(config: Any) -> Any:
     """Which class of transformers a text encoder is."""
     from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
-    architecture = (config.get("architectures") or ["CLIPTextModel"])[0]
+    stated = config.get("architectures") or ["CLIPTextModel"]
+    architecture = str(stated[0] if isinstance(stated, list) else stated)
     known = {"CLIPTextModel": CLIPTextModel, "CLIPTextModelWithProjection": CLIPTextModelWithProjection}
     if architecture not in known:
         raise ModelUnreadableError(
@@ -150,13 +153,11 @@ def encoder_class(config: Any) -> Any:
 
 def reading(place: Path, read: Callable[[], Any]) -> Any:
     """``read()``, with whatever the libraries raise turned into one error that names the place."""
-    from safetensors import SafetensorError
-
     try:
         return read()
-    except (ModelError, torch.OutOfMemoryError):
+    except (ModelError, torch.OutOfMemoryError, MemoryError):
         raise
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+    except Exception as error:  # the libraries raise many kinds, some of them their own
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelUnreadableError(
             f"{place} can't be loaded: {first}", "The files may be damaged or incomplete: fetch them again."

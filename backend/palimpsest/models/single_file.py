@@ -34,7 +34,7 @@ from palimpsest.models.load import (
     refuse_unexpected,
 )
 from palimpsest.models.open_clip import from_open_clip
-from palimpsest.models.spec import Configuration, spec_of
+from palimpsest.models.spec import Configuration, spec_of, usable
 from palimpsest.models.spelling import VAE, diffusers_vae, in_diffusers_names, original, vae_alone
 from palimpsest.models.weights_hash import weights_hash
 
@@ -128,12 +128,15 @@ def _encoder(path: Path, config: Mapping[str, Any], weights: dict[str, Tensor]) 
     from transformers import CLIPTextConfig
 
     if "token_embedding.weight" in weights:
-        weights = from_open_clip(weights, layers=int(config["num_hidden_layers"]))
+        with usable(path):
+            weights = from_open_clip(weights, layers=int(config["num_hidden_layers"]))
     weights = {key: value for key, value in weights.items() if not key.endswith("position_ids")}
     named = {key if key.startswith("text_") else f"text_model.{key}": value for key, value in weights.items()}
     cls = encoder_class(config)
-    options = {"config": CLIPTextConfig(**config), "dtype": torch.float32, "output_loading_info": True}
-    encoder, report = reading(path, lambda: cls.from_pretrained(None, state_dict=named, **options))
+    options = {"state_dict": named, "dtype": torch.float32, "output_loading_info": True}
+    encoder, report = reading(
+        path, lambda: cls.from_pretrained(None, config=CLIPTextConfig(**config), **options)
+    )
     refuse_missing(path, [*report["missing_keys"], *map(str, report.get("mismatched_keys", ()))])
     return encoder
 

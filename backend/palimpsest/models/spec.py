@@ -39,6 +39,7 @@ SCHEDULE_FIELDS: dict[str, tuple[str, ...]] = {
     "timestep_spacing": ("leading", "linspace", "trailing"),
     "beta_schedule": ("linear", "scaled_linear"),
 }
+MOST = 1 << 20  # no number in a configuration is as large: steps, pixels, timesteps
 OPERATIONS = ("replace", "insert", "restyle", "remove", "reweight")
 
 
@@ -114,7 +115,7 @@ def usable(where: Path) -> Iterator[None]:
     """What a damaged configuration raises, as ModelUnreadableError that names the model."""
     try:
         yield
-    except (KeyError, TypeError, IndexError, ValueError, AttributeError, ZeroDivisionError) as error:
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
         raise ModelUnreadableError(
             f"The configuration of {where} can't be used: {error!r}.",
             "The files may be damaged: fetch them again.",
@@ -167,11 +168,17 @@ def read_own(path: Path) -> dict[str, Any]:
         return {}
     own = read_json(path)
     for field, value in own.items():
-        if field not in OWN_FIELDS or not isinstance(value, OWN_FIELDS[field]):
+        if field not in OWN_FIELDS or not _is_sensible(value, OWN_FIELDS[field]):
             raise ModelUnreadableError(
                 f"{path}: {field!r} = {value!r} can't be used.", f"Fields: {', '.join(OWN_FIELDS)}."
             )
     return own
+
+
+def _is_sensible(value: Any, kind: Any) -> bool:
+    """Of its type, and where it is a number, above 0 and no infinity."""
+    number = isinstance(value, (int, float))
+    return isinstance(value, kind) and not isinstance(value, bool) and (not number or 0 < value < MOST)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -197,6 +204,20 @@ def _refuse_other_models(configuration: Configuration) -> None:
     for field, known in SCHEDULE_FIELDS.items():
         if field != "beta_schedule" or configuration.scheduler.get("trained_betas") is None:
             one_of(configuration.scheduler, field, known)
+    _require_numbers(configuration.scheduler)
+
+
+def _require_numbers(scheduler: Mapping[str, Any]) -> None:
+    """Raises ModelUnreadableError unless the noise schedule can be computed."""
+    start, end = float(scheduler.get("beta_start", 1e-4)), float(scheduler.get("beta_end", 0.02))
+    steps, offset = int(scheduler.get("num_train_timesteps", 1000)), int(scheduler.get("steps_offset", 1))
+    betas = [float(beta) for beta in scheduler.get("trained_betas") or (start, end)]
+    if not all(0 < beta <= 1 for beta in betas) or not 0 < steps < MOST or not 0 <= offset < steps:
+        raise ModelUnreadableError(
+            f"The scheduler's numbers can't be used: {steps} timesteps, β {start} to {end}, offset {offset}.",
+            "Copy scheduler_config.json from where the model comes from.",
+        )
+
 
 
 def one_of(config: Mapping[str, Any], field: str, known: tuple[str, ...]) -> str:
