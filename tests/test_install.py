@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from palimpsest.installation import command, environment, torch_build
 from palimpsest.installation.environment import Environment, InstallationError, explain
+from palimpsest.installation.lock import alone
 from palimpsest.installation.torch_build import Machine, choose_build, torch_arguments
 
 ROOT = Path(__file__).parent.parent
@@ -31,8 +33,12 @@ class Recorded:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[list[str]] = []
+        self.lacking: list[str] = []
+        self.removed: list[str] = []
         self.fails_at = ""
         monkeypatch.setattr(Environment, "pip", self._pip)
+        monkeypatch.setattr(Environment, "remove", lambda env, name: self.removed.append(name))
+        monkeypatch.setattr(Environment, "lacking", lambda env, wanted: self._lacking(wanted))
         monkeypatch.setattr(Environment, "works", lambda env: bool(env.done))
         monkeypatch.setattr(Environment, "make", lambda env: env.folder.mkdir() or env.note("python", "3"))
         monkeypatch.setattr(command, "look_at_machine", lambda: Machine("win32", False, False))
@@ -41,6 +47,9 @@ class Recorded:
         if self.fails_at and self.fails_at in " ".join(arguments):
             raise InstallationError("no network")
         self.calls.append(arguments)
+
+    def _lacking(self, requirements: list[str]) -> list[str]:
+        return [name for name in self.lacking if any(text.startswith(name) for text in requirements)]
 
 
 @pytest.fixture
@@ -59,11 +68,13 @@ def test_an_old_python_gets_a_sentence(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_torch_comes_first_and_nothing_may_replace_it(checkout: Path, pip: Recorded) -> None:
+def test_libraries_come_by_their_hashes_and_torch_finds_its_own_there(checkout: Path, pip: Recorded) -> None:
+    """Torch, in whatever build, is the one thing without a hash; what it needs is installed before it."""
     command.install(Environment(checkout), "auto", with_tests=True)
-    assert pip.calls[0] == ["torch==2.13.0"]
-    assert all(call[0] == "torch==2.13.0" for call in pip.calls[1:-1])
-    assert pip.calls[-1][-2:] == ["-e", str(checkout)]
+    lists = [str(checkout / "backend" / "requirements" / name) for name in ("runtime.txt", "test.txt")]
+    by_hash = ["--no-deps", "--require-hashes", "-r"]
+    package = ["--no-deps", "--no-build-isolation", "-e", str(checkout)]
+    assert pip.calls == [[*by_hash, lists[0]], ["torch==2.13.0"], [*by_hash, lists[1]], package]
 
 
 def test_the_second_time_nothing_is_done(checkout: Path, pip: Recorded) -> None:
@@ -76,13 +87,12 @@ def test_the_second_time_nothing_is_done(checkout: Path, pip: Recorded) -> None:
 
 
 def test_an_interrupted_installation_goes_on_where_it_stopped(checkout: Path, pip: Recorded) -> None:
-    pip.fails_at = "runtime.txt"
+    pip.fails_at = "torch"
     with pytest.raises(InstallationError):
         command.install(Environment(checkout), "auto", with_tests=False)
     pip.fails_at, pip.calls = "", []
     command.install(Environment(checkout), "auto", with_tests=False)
-    assert [call[0] for call in pip.calls] == ["torch==2.13.0", "--no-deps"]
-    assert any("runtime.txt" in word for word in pip.calls[0])
+    assert [call[-1] for call in pip.calls] == ["torch==2.13.0", str(checkout)]
 
 
 def test_a_changed_lock_is_installed_again(checkout: Path, pip: Recorded) -> None:
@@ -99,8 +109,74 @@ def test_the_chosen_build_stays_until_another_is_asked_for(checkout: Path, pip: 
     pip.calls.clear()
     command.install(Environment(checkout), "auto", with_tests=False)
     assert pip.calls == []
+    pip.removed.clear()
     command.install(Environment(checkout), "cpu", with_tests=False)
-    assert pip.calls[0] == ["torch==2.13.0"]
+    assert (pip.calls, pip.removed) == ([["torch==2.13.0"]], ["torch"])  # else pip thinks that it is there
+
+
+@pytest.mark.parametrize(("name", "last"), [("numpy", "runtime.txt"), ("torch", "torch==2.13.0")])
+def test_what_was_lost_since_is_installed_again(
+    checkout: Path, pip: Recorded, capsys: pytest.CaptureFixture[str], name: str, last: str
+) -> None:
+    command.install(Environment(checkout), "auto", with_tests=False)
+    pip.calls.clear()
+    pip.lacking = [name]
+    command.install(Environment(checkout), "auto", with_tests=False)
+    assert f"Files are missing of {name}." in capsys.readouterr().err
+    assert [call[0] for call in pip.calls] == ["--ignore-installed"]
+    assert pip.calls[0][-1].endswith(last)
+
+
+def test_a_moved_folder_gets_its_own_paths(checkout: Path, pip: Recorded, tmp_path: Path) -> None:
+    command.install(Environment(checkout), "auto", with_tests=False)
+    pip.calls.clear()
+    moved = tmp_path.parent / (tmp_path.name + "-moved")
+    checkout.rename(moved)
+    command.install(Environment(moved), "auto", with_tests=False)
+    assert [call[-1] for call in pip.calls] == [str(moved)]
+
+
+@pytest.mark.parametrize("content", ["[]", "nonsense", "", '{"torch": 3}'])
+def test_a_stamp_that_is_none_counts_for_nothing(checkout: Path, content: str) -> None:
+    here = Environment(checkout)
+    here.folder.mkdir()
+    here.stamp.write_text(content)
+    here.read()
+    assert here.done.get("runtime") is None
+
+
+def test_missing_files_are_found_in_a_real_environment(tmp_path: Path) -> None:
+    """Of what applies to this Python only; compiled files may come and go."""
+    made = Environment(tmp_path)
+    made.make()
+    assert made.lacking(["pip", "nothing; python_version < '3'"]) == []
+    assert made.lacking(["pip", "nothing==1.0"]) == ["nothing"]
+    for compiled in made.folder.rglob("*.pyc"):
+        compiled.unlink()
+    assert made.lacking(["pip"]) == []
+    (lost,) = made.folder.glob("**/site-packages/pip/_internal/commands/check.py")
+    lost.unlink()
+    assert made.lacking(["pip"]) == ["pip"]
+
+
+def test_two_setups_wait_for_each_other(checkout: Path) -> None:
+    """The second says so, and goes on when the first has ended; a killed one holds nothing."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'backend')!r})\n"
+        "from pathlib import Path; from palimpsest.installation.lock import alone\n"
+        f"with alone(Path({str(checkout)!r})): print('mine', flush=True); sys.stdin.readline()\n"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as first:
+        assert first.stdout.readline() == "mine\n"
+        with subprocess.Popen([sys.executable, "-c", code], **pipes) as second:
+            assert "Another setup is running in this folder" in second.stderr.readline()
+            assert first.poll() is None
+            first.kill()
+            assert second.stdout.readline() == "mine\n"
+            assert second.communicate("\n")[0] == ""
+    with alone(checkout):
+        pass
 
 
 def test_too_little_room_is_said_before_anything_is_made(
@@ -141,6 +217,12 @@ def test_a_half_made_environment_of_ours_is_made_again(checkout: Path) -> None:
         ("Failed to establish a new connection: NewConnectionError(...)", "registry can't be reached"),
         ("ERROR: No matching distribution found for torch==2.13.0", "no build for this machine's Python"),
         ("The virtual environment was not created because ensurepip is not available", "apt install"),
+        ("/usr/bin/python3: No module named pip", "apt install python3-venv"),
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE FILE. If\n"
+            "    numpy==2.4.6 from file:///x.whl:\n        Expected sha256 a\n",
+            "numpy==2.4.6 has another hash",
+        ),
         ("WARNING: x\nERROR: something else\n", "pip failed: ERROR: something else"),
     ],
 )
@@ -178,7 +260,30 @@ def test_every_dependency_is_pinned_within_its_range() -> None:
         project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
         wanted = ast.literal_eval("[" + project.split(begin)[1].split("]\n")[0].rstrip("]") + "]")
         lock = (ROOT / "backend" / "requirements" / file).read_text(encoding="utf-8")
-        pins = [line.split(";")[0] for line in lock.splitlines() if not line.startswith("#")]
+        pins = [line.split(";")[0] for line in lock.splitlines() if line[:1] not in ("#", " ")]
         assert all("==" in pin for pin in pins)
         pinned = {pin.split("==")[0].strip().lower() for pin in pins}
-        assert {name.split(">=")[0].lower() for name in wanted} - {"torch"} <= pinned
+        names_wanted = {re.split(r"\[|>=", name)[0].replace("_", "-").lower() for name in wanted}
+        assert names_wanted - {"torch"} <= pinned
+
+
+@pytest.mark.parametrize("name", ["runtime", "test"])
+def test_every_pin_has_the_hashes_of_its_files(name: str) -> None:
+    """The locks are made from the pins, with at least one sha256 for each; torch has its own step."""
+    folder = ROOT / "backend" / "requirements"
+    pins = (folder / f"{name}.in").read_text(encoding="utf-8").splitlines()
+    wanted = {_pin(line) for line in pins if line and not line.startswith("#")}
+    entries = re.split(r"\n(?=\w)", (folder / f"{name}.txt").read_text(encoding="utf-8"))[1:]
+    assert {_pin(entry.split(" \\")[0]) for entry in entries} == wanted
+    for entry in entries:
+        hashes = re.findall(r"--hash=sha256:(\S+)", entry)
+        assert hashes, entry
+        assert all(re.fullmatch(r"[0-9a-f]{64}", found) for found in hashes)
+    assert not any(pin.startswith("torch==") for pin in wanted)
+
+
+def _pin(line: str) -> str:
+    """name==version, as names are compared, and whether it has a marker."""
+    pin, _, marker = line.partition(";")
+    name, _, version = pin.strip().partition("==")
+    return f"{re.sub(r'[-_.]+', '-', name).lower()}=={version}{' ;' if marker else ''}"

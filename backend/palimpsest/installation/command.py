@@ -16,6 +16,7 @@ from palimpsest.installation.checkup import Finding, editor_findings, show_findi
 from palimpsest.installation.editors import this_account
 from palimpsest.installation.environment import Environment, InstallationError, refuse_too_little_room, say
 from palimpsest.installation.launch import remove_launch_record, write_launch_record
+from palimpsest.installation.lock import alone
 from palimpsest.installation.torch_build import (
     BUILDS,
     ROOM,
@@ -38,8 +39,8 @@ EXPLAINED = {
     "doctor": "look whether backend and editors are as they should be",
 }
 STEPS = {
-    "torch": f"PyTorch {VERSION}",
     "runtime": "the libraries",
+    "torch": f"PyTorch {VERSION}",
     "test": "what the tests need",
     "package": "Palimpsest itself",
 }
@@ -62,7 +63,12 @@ def run(root: str, arguments: Sequence[str]) -> int:
 
 
 def install(environment: Environment, build: str, with_tests: bool) -> None:
-    """Everything that is not there yet. Raises InstallationError."""
+    """Everything that is not there yet, or not whole any more. Raises InstallationError."""
+    with alone(environment.root):
+        _install(environment, build, with_tests)
+
+
+def _install(environment: Environment, build: str, with_tests: bool) -> None:
     environment.read()
     machine = look_at_machine()
     before = environment.done.get("torch", "").split()
@@ -70,28 +76,46 @@ def install(environment: Environment, build: str, with_tests: bool) -> None:
     chosen = before[1] if settled else choose_build(build, machine)
     wanted = _wanted(environment.root, chosen, with_tests)
     works = environment.works()
-    if works and all(environment.done.get(step) == value for step, value in wanted.items()):
+    done = {step for step, value in wanted.items() if works and environment.done.get(step) == value}
+    lacking = {step: environment.lacking(contents(environment.root, step)) for step in wanted if step in done}
+    broken = {step for step in done if lacking[step]}
+    if done - broken == set(wanted):
         return
     refuse_too_little_room(environment.root, 0 if works and "torch" in environment.done else ROOM[chosen])
     if not works:
         say("Making the environment .venv …")
         environment.make()
     for step, value in wanted.items():
-        if environment.done.get(step) != value:
-            say(f"Installing {STEPS[step]} …")
-            source = torch_arguments(environment, chosen, machine) if step == "torch" else []
-            environment.pip(source or step_arguments(environment.root, step))
-            environment.note(step, value)
+        if step in done - broken:
+            continue
+        say(f"{_why(lacking.get(step, []))}Installing {STEPS[step]} …")
+        again = ["--ignore-installed"] if step in broken else []
+        if step == "torch":
+            environment.remove("torch")  # another build of the same version would count as installed
+            again += torch_arguments(environment, chosen, machine)
+        environment.pip(again if step == "torch" else again + step_arguments(environment.root, step))
+        environment.note(step, value)
+
+
+def _why(lacking: list[str]) -> str:
+    return f"Files are missing of {', '.join(lacking)}. " if lacking else ""
 
 
 def step_arguments(root: Path, step: str) -> list[str]:
-    """What pip is told. PyTorch is named again, so that nothing replaces it."""
+    """What pip is told: the libraries by their hashes, and nothing that isn't listed."""
     if step == "package":
         return ["--no-deps", "--no-build-isolation", "-e", str(root)]
-    requirements = root / "backend" / "requirements"
-    return [f"torch=={VERSION}", "-r", str(requirements / "runtime.txt")] + (
-        ["-r", str(requirements / "test.txt")] if step == "test" else []
-    )
+    return ["--no-deps", "--require-hashes", "-r", str(root / "backend" / "requirements" / f"{step}.txt")]
+
+
+def contents(root: Path, step: str) -> list[str]:
+    """What a step installs, as requirements without their hashes."""
+    if step == "package":
+        return ["palimpsest"]
+    if step == "torch":
+        return ["torch"]
+    text = (root / "backend" / "requirements" / f"{step}.txt").read_text(encoding="utf-8")
+    return [line.rstrip(" \\") for line in text.splitlines() if line[:1].strip("#")]
 
 
 def run_demo(environment: Environment, options: argparse.Namespace, rest: list[str]) -> int:
@@ -140,7 +164,16 @@ def remove_plugins(environment: Environment, options: argparse.Namespace, rest: 
 def examine(environment: Environment, options: argparse.Namespace, rest: list[str]) -> int:
     """In the environment where there is one; what concerns the editors also without."""
     environment.read()
-    if environment.works():
+    steps = ("runtime", "torch", "package")
+    works = environment.works()
+    lacking = [
+        name for step in steps if works for name in environment.lacking(contents(environment.root, step))
+    ]
+    if lacking:
+        found = f"files are missing of {', '.join(lacking)}"
+        show_findings([Finding("Backend", found, "Run: python3 install.py setup"), *editor_findings()])
+        return 1
+    if works:
         return environment.call(["-m", "palimpsest", "doctor", *rest])
     show_findings([Finding("Backend", "not installed", "Run: python3 install.py setup"), *editor_findings()])
     return 1
@@ -162,10 +195,10 @@ PASS_ON = ("demo", "test", "doctor")
 
 def _wanted(root: Path, build: str, with_tests: bool) -> dict[str, str]:
     requirements = root / "backend" / "requirements"
-    wanted = {"torch": f"{VERSION} {build}", "runtime": _hash(requirements / "runtime.txt")}
+    wanted = {"runtime": _hash(requirements / "runtime.txt"), "torch": f"{VERSION} {build}"}
     if with_tests:
         wanted["test"] = _hash(requirements / "test.txt")
-    return {**wanted, "package": _hash(root / "pyproject.toml")}
+    return {**wanted, "package": f"{_hash(root / 'pyproject.toml')} in {root}"}  # scripts hold the path
 
 
 def _hash(file: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,22 @@ NO_NETWORK = (
     "getaddrinfo failed",
     "IncompleteRead",
 )
+LOOK = """
+import json, sys
+from importlib.metadata import PackageNotFoundError, distribution
+from pip._vendor.packaging.requirements import Requirement
+
+def whole(name):
+    try:
+        files = distribution(name).files
+    except PackageNotFoundError:
+        return False
+    return files is not None and all(f.locate().exists() for f in files if f.suffix != ".pyc")
+
+wanted = [Requirement(text) for text in sys.argv[1:]]
+wanted = [each.name for each in wanted if each.marker is None or each.marker.evaluate()]
+print(json.dumps([name for name in wanted if not whole(name)]))
+"""
 NO_ROOM = ("No space left on device", "Disk quota exceeded", "There is not enough space on the disk")
 
 
@@ -59,9 +76,10 @@ class Environment:
 
     def read(self) -> None:
         try:
-            self.done = json.loads(self.stamp.read_text(encoding="utf-8"))
+            told = json.loads(self.stamp.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            self.done = {}
+            told = {}
+        self.done = {str(step): str(value) for step, value in told.items()} if isinstance(told, dict) else {}
 
     def note(self, step: str, value: str) -> None:
         """A step is done. Written whole or not at all."""
@@ -80,6 +98,20 @@ class Environment:
             return done.returncode == 0
         except OSError:
             return False
+
+    def lacking(self, requirements: list[str]) -> list[str]:
+        """The names of those that aren't here, or not with all their files."""
+        command = isolated(self.python, "-c", LOOK, *requirements)
+        told = subprocess.run(command, cwd=SAFE_FOLDER, capture_output=True, text=True, check=False)
+        try:
+            return [str(name) for name in json.loads(told.stdout)]
+        except ValueError as error:
+            raise InstallationError(f"{self.folder} is damaged. Remove it and run this again.") from error
+
+    def remove(self, name: str) -> None:
+        """Of a library whatever is here."""
+        command = isolated(self.python, "-m", "pip", "uninstall", "--yes", "--quiet", name)
+        subprocess.run(command, cwd=SAFE_FOLDER, capture_output=True, check=False)
 
     def make(self) -> None:
         """A new environment, unless a working one is there. Raises InstallationError."""
@@ -139,6 +171,14 @@ def explain(complaints: str) -> str:
         )
     if "ensurepip" in complaints or "python3-venv" in complaints:
         return "This Python can't make environments. On Debian and Ubuntu: sudo apt install python3-venv."
+    if "No module named venv" in complaints or "No module named pip" in complaints:
+        return "This Python lacks venv or pip. On Debian and Ubuntu: sudo apt install python3-venv."
+    if "DO NOT MATCH THE HASHES" in complaints:
+        named = ", ".join(re.findall(r"^ {4}(\S+==\S+)", complaints, re.MULTILINE)) or "a package"
+        return (
+            f"What came is not what was released: {named} has another hash than the "
+            "one in backend/requirements. It was not installed. Try again, or with another mirror."
+        )
     if "No matching distribution found for torch" in complaints:
         have = ".".join(map(str, sys.version_info[:2]))
         return f"PyTorch has no build for this machine's Python {have}. Use a 64-bit Python 3.10 to 3.13."

@@ -1,0 +1,47 @@
+"""One installation at a time in one folder: a second one waits for the first."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from palimpsest.installation.environment import InstallationError, say
+
+LOCK = ".venv.lock"  # beside .venv, which may be made anew; the system frees it when a setup is killed
+SECONDS = 0.5
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Raises InstallationError where nothing can be written."""
+    try:
+        file = (root / LOCK).open("a+b")
+    except OSError as error:
+        raise InstallationError(f"{root} can't be written to: {error.strerror}.") from error
+    with file:
+        if not taken(file):
+            say("Another setup is running in this folder: waiting until it has ended …")
+            while not taken(file):
+                time.sleep(SECONDS)
+        yield
+
+
+def taken(file: IO[bytes]) -> bool:
+    """Whether the lock is ours now. Closing the file gives it back."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
