@@ -27,9 +27,9 @@ def grown(mask: Mask, pixels: int) -> Mask:
         return mask
     wide = mask.copy()
     rows, columns = _reach(mask, pixels)
-    seen, out = mask[rows, columns], wide[rows, columns]
+    run, out, reached = mask[rows, columns], wide[rows, columns], 0
     for half, offsets in _chords(pixels):
-        run = _widest(seen, half)
+        run, reached = _widened(run, reached, half), half
         for dy in offsets:
             if dy < len(run):
                 np.maximum(out[dy:], run[: len(run) - dy], out=out[dy:])
@@ -54,17 +54,15 @@ def _chords(radius: int) -> Iterator[tuple[int, list[int]]]:
         yield half, [dy for dy, other in enumerate(halves) if other == half]
 
 
-def _widest(mask: Mask, half: int) -> Mask:
-    """The greatest value within ``half`` columns, by doubling: log2(half) passes."""
-    right = mask.copy()  # the greatest of columns x … x + reach
-    reach = 0
-    while reach < half:
-        step = min(reach + 1, half - reach)
-        right[:, :-step] = np.maximum(right[:, :-step], right[:, step:])
-        reach += step
-    both = right.copy()
-    before = np.maximum(np.arange(mask.shape[1]) - half, 0)  # a window of the first columns is cut off
-    return np.maximum(both, right[:, before], out=both)
+def _widened(run: Mask, half: int, wanted: int) -> Mask:
+    """From the greatest values within ``half`` columns to those within ``wanted``, in few passes."""
+    while half < wanted:
+        step = min(2 * half + 1, wanted - half)
+        wider = run.copy()
+        np.maximum(wider[:, step:], run[:, :-step], out=wider[:, step:])
+        np.maximum(wider[:, :-step], run[:, step:], out=wider[:, :-step])
+        run, half = wider, half + step
+    return run
 
 
 def coverage(
