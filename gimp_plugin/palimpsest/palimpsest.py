@@ -72,7 +72,7 @@ def image_procedure(plugin: Palimpsest, told: Procedure) -> Gimp.Procedure:
     mask = Gimp.ProcedureSensitivityMask
     made.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES | mask.NO_DRAWABLES)
     made.set_menu_label(told.label)
-    described(made, told.blurb, told.blurb + ". Outside the selection nothing changes, bit for bit.")
+    described(made, told.blurb, told.blurb + ". Outside the grown selection nothing changes, bit for bit.")
     for argument in told.arguments:
         add_argument(made, argument)
     if told.returns is not None:

@@ -25,7 +25,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "edit",
         help="change what a photo shows",
-        description="Change what a photo shows; outside the selection nothing changes.",
+        description="Change what a photo shows; outside the selection, grown by --grow, nothing changes.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
