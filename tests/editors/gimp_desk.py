@@ -98,6 +98,23 @@ class Desk:
             self.display.key("Tab")
         self.display.key("ctrl+Return")
 
+    def apply_once_possible(self, window: str, image: int, second: str) -> None:
+        """The window may be busy still, or without a backend: then it does nothing but say so."""
+        before = self.latest_job()
+        self.apply(window, image, second)
+
+        def sent() -> bool:
+            if self.latest_job() == before:
+                self.display.focus(window)
+                self.display.key("ctrl+Return")
+                time.sleep(1)
+            return self.latest_job() != before
+
+        until(sent, "the window sends a job")
+
+    def latest_job(self) -> str:
+        return next((job["id"] for job in self.backend.client.jobs()["jobs"]), "")
+
     def ask_for_a_cube(self) -> None:
         """In GIMP's dialog, which is shown when the window isn't open."""
         self.display.focus(self.choose("-replace", "^Replace$"))
