@@ -149,6 +149,11 @@ def test_missing_files_are_found_in_a_real_environment(tmp_path: Path) -> None:
     """Of what applies to this Python only; compiled files may come and go."""
     made = Environment(tmp_path)
     made.make()
+    pins = command.contents(ROOT, "runtime")
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+( ; \S.*)?", pin) for pin in pins), pins
+    lacking = made.lacking(pins)  # in an environment with nothing in it: all that apply to this Python
+    assert {"numpy", "fastapi", "setuptools"} - {*lacking, "setuptools"} == set()
+    assert len(lacking) == len(set(lacking)) > 30
     assert made.lacking(["pip", "nothing; python_version < '3'"]) == []
     assert made.lacking(["pip", "nothing==1.0"]) == ["nothing"]
     for compiled in made.folder.rglob("*.pyc"):

@@ -115,7 +115,7 @@ def contents(root: Path, step: str) -> list[str]:
     if step == "torch":
         return ["torch"]
     text = (root / "backend" / "requirements" / f"{step}.txt").read_text(encoding="utf-8")
-    return [line.rstrip(" \\") for line in text.splitlines() if line[:1].strip("#")]
+    return [line.rstrip(" \\") for line in text.splitlines() if line[:1] not in "# "]
 
 
 def run_demo(environment: Environment, options: argparse.Namespace, rest: list[str]) -> int:
