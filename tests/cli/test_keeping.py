@@ -7,6 +7,10 @@ import json
 import pytest
 
 from api.process import find, run, serving
+from api.test_words import embedding
+from palimpsest.jobs.events import Cancelled, Queued
+from palimpsest.jobs.state import Submission
+from palimpsest.storage.database import Database, open_requests
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +67,39 @@ def test_without_a_server_it_says_so(tmp_path):
     told = run(tmp_path, "jobs", "list")
     assert told.returncode != 0
     assert "palimpsest serve" in told.stderr
+
+
+def test_a_concept_that_a_job_uses_is_changed_by_the_shell_neither(home, tmp_path):
+    """While the server runs, and while it doesn't and its jobs wait."""
+    import_file = tmp_path / "worn.safetensors"
+    import_file.write_bytes(embedding())
+    assert run(home, "concepts", "import", str(import_file)).returncode == 0
+    client = find(home)
+    order = {"source_prompt": '{"do": "hang"}', "target_prompt": "a <worn> hat"}
+    client.submit("wearer", "edit", {"image": client.upload(b"a photo"), "operation": "restyle", **order})
+    changes = (("remove", "worn"), ("rename", "worn", "torn"), ("import", str(import_file), "--replace"))
+    for command in changes:
+        refused = run(home, "concepts", *command)
+        assert (refused.returncode, "concept_in_use" in refused.stderr) == (2, True), command
+    client.cancel("wearer")
+    list(client.follow("wearer"))
+    assert run(home, "concepts", "import", str(import_file), "--replace").returncode == 0
+    assert run(home, "concepts", "remove", "worn").returncode == 0
+
+
+@pytest.mark.parametrize("content", [None, b"", b"garbage" * 1000])
+def test_a_list_of_jobs_that_cannot_be_read_uses_no_concept(tmp_path, content):
+    path = tmp_path / "jobs.sqlite"
+    if content is not None:
+        path.write_bytes(content)
+    assert open_requests(path) == []
+
+
+def test_jobs_that_wait_while_no_server_runs_still_use_their_concepts(tmp_path):
+    database = Database(tmp_path / "jobs.sqlite")
+    for id in ("waits", "ended"):
+        job = database.add(Submission(id, "anna", "edit", {"target_prompt": f"a <{id}>"}), Queued())
+    database.append(job.number, Cancelled())
+    assert open_requests(tmp_path / "jobs.sqlite") == ['{"target_prompt": "a <waits>"}']
+    database.close()
+    assert open_requests(tmp_path / "jobs.sqlite") == ['{"target_prompt": "a <waits>"}']

@@ -119,13 +119,14 @@ def submit(
 ) -> JobView:
     """Accept a job. It is on disk when this answers; the same id and request again is the same job."""
     submission = as_submission(job, owner)
+    new = house.database.find(owner, submission.id) is None
+    if new and submission.kind != "pull":
+        house.album.require_quota(owner)
+    house.album.hold(submission.images, owner)
+    require_model(house, submission)
     with house.wording:
-        if submission.kind == "learn" and house.database.find(owner, submission.id) is None:
+        if new and submission.kind == "learn":
             require_teachable(house, submission)
-        if submission.kind != "pull" and house.database.find(owner, submission.id) is None:
-            house.album.require_quota(owner)
-        house.album.hold(submission.images, owner)
-        require_model(house, submission)
         accepted, _ = house.engine.submit(submission)
     response.headers["Location"] = f"/v1/jobs/{accepted.id}"
     return view_job(house, accepted)

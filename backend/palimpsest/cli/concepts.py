@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from palimpsest.errors import ConceptInUseError
 from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
@@ -47,6 +48,18 @@ def library() -> ConceptLibrary:
     return ConceptLibrary(read_settings().folders.concepts)
 
 
+def require_unused(name: str) -> None:
+    """Raises ConceptInUseError while a job of this user's server waits or runs that names the concept."""
+    from palimpsest.storage.database import open_requests
+
+    placeholder = f"<{name}>"
+    if any(placeholder in request for request in open_requests(read_settings().folders.database)):
+        raise ConceptInUseError(
+            f"A job that has not ended uses {placeholder}.",
+            "Wait until it has ended, or cancel it: palimpsest jobs list",
+        )
+
+
 def run_list(options: argparse.Namespace) -> int:
     shelf = library()
     cards = shelf.list()
@@ -65,18 +78,24 @@ def run_show(options: argparse.Namespace) -> int:
 
 
 def run_rename(options: argparse.Namespace) -> int:
-    return _say(library().rename(options.name.strip("<>"), options.new_name.strip("<>")), options)
+    name = options.name.strip("<>")
+    require_unused(name)
+    return _say(library().rename(name, options.new_name.strip("<>")), options)
 
 
 def run_remove(options: argparse.Namespace) -> int:
     name = options.name.strip("<>")
+    require_unused(name)
     library().remove(name)
     print(json.dumps({"removed": name}) if options.json else f"<{name}>")
     return 0
 
 
 def run_import(options: argparse.Namespace) -> int:
-    card = library().import_file(options.file, options.name, options.family, options.replace)
+    shelf = library()
+    if options.replace:
+        require_unused(shelf.name_for(options.file, options.name))
+    card = shelf.import_file(options.file, options.name, options.family, options.replace)
     return _say(card, options)
 
 

@@ -68,12 +68,15 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
     from palimpsest.cli.backend import opened, require_model
+    from palimpsest.cli.concepts import require_unused
     from palimpsest.cli.pictures import Pictures
     from palimpsest.core.tokens import require_known
 
     settings = read_settings()
     pictures = Pictures(settings)
     request = request_of(pictures, options)
+    if request.replace:
+        require_unused(request.name)
     with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
         require_known(request.noun, require_model(request.model, settings).words)
     with opened(options) as backend:

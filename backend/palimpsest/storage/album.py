@@ -88,7 +88,7 @@ class Album:
         self.quota = quota
         self.owners = Owners(images.folder)
         self._database = database
-        self._lock = threading.Lock()  # between looking whether a picture is needed and removing it
+        self._lock = threading.RLock()  # between looking whether a picture is needed and removing it
 
     def accept(self, arrival: Arrival, image: str, owner: str) -> bool:
         """Keep a complete picture under its hash; whether it is new. Raises ImageHashError."""
@@ -99,9 +99,9 @@ class Album:
                 f"The bytes that arrived have the sha256 {found}, not {image}.",
                 "They were damaged on their way, or hashed wrongly: send them again.",
             )
-        if not self.has(image, owner):
-            self.require_quota(owner, arrival.bytes)
         with self._lock, disk_errors(target):
+            if not self.has(image, owner):
+                self.require_quota(owner, arrival.bytes)
             new = not target.is_file()
             make_folder(target.parent)
             put_in_place(arrival.path, target)

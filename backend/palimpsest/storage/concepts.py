@@ -214,7 +214,7 @@ class ConceptLibrary:
         """
         header = read_header(source)
         known = header.metadata
-        chosen = _name_of(header, source) if name is None else require_name(name)
+        chosen = self.name_for(source, name)
         provenance = _provenance(known) if known else Provenance(origin="imported")
         told = {
             "kind": _kind(known),
@@ -224,6 +224,10 @@ class ConceptLibrary:
             "owner": owner,
         }
         return self._keep(chosen, read_rows(source), told, _thumbnail(known), replace)
+
+    def name_for(self, source: Path, name: str | None = None) -> str:
+        """What ``import_file`` would call it."""
+        return _name_of(read_header(source), source) if name is None else require_name(name)
 
     def _keep(
         self,

@@ -330,6 +330,24 @@ class Database:
                     db.execute("ROLLBACK")
 
 
+def open_requests(path: Path) -> list[str]:
+    """What the jobs that haven't ended ask for, as JSON, whether a server runs over them or not.
+
+    Nothing where there is no list of jobs, or none that can be read: no job will be taken up from it.
+    """
+    if not path.is_file():
+        return []
+    marks = ", ".join("?" * len(ENDED))
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as db:
+            query = f"SELECT request FROM jobs WHERE state NOT IN ({marks})"
+            return [row[0] for row in db.execute(query, tuple(ENDED))]
+    except sqlite3.DatabaseError as error:
+        if is_passing(error) and "no such table" not in str(error):
+            raise explained(error, path) from error
+        return []
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """An open, checked connection with our tables in it. Raises sqlite3.DatabaseError."""
     make_folder(path.parent)
