@@ -283,6 +283,10 @@ def captured(
         yield WORKED
         bounds = extent_of(copies[0], image, within)
         read = [(yield from read_in_turns(document, copies[0], bounds, kind.format))]
+        mask = None if layer is None or not layer.get_apply_mask() else copies[0].get_mask()
+        if mask is not None:
+            coverage = yield from read_in_turns(document, mask, bounds, f"Y u{kind.depth}")
+            read[0] = yield from elsewhere(lambda: px.masked(read[0], coverage, kind))
         if something:
             read.append((yield from read_in_turns(document, copies[1], bounds, coverage_format(image))))
     finally:
@@ -295,13 +299,8 @@ def captured(
 
 
 def snapshot(image: Gimp.Image, layer: Gimp.Layer | None) -> Gimp.Layer:
-    """A copy that belongs to nobody: of what is seen, or of a layer, its mask applied."""
-    if layer is None:
-        return Gimp.Layer.new_from_visible(image, image, "Palimpsest")
-    copy = layer.copy()
-    if layer.get_mask() is not None and layer.get_apply_mask():
-        copy.remove_mask(Gimp.MaskApplyMode.APPLY)
-    return copy
+    """A copy that belongs to nobody: of one layer, or of what is seen."""
+    return Gimp.Layer.new_from_visible(image, image, "Palimpsest") if layer is None else layer.copy()
 
 
 def required_layer(image: Gimp.Image, source: str) -> Gimp.Layer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from array import array
 from typing import NamedTuple
 
 import gi
@@ -54,6 +55,15 @@ def encoded(read: list[bytes], extent: Extent, kind: Kind) -> list[bytes]:
     """PNGs of a picture's pixels and, if there is one, its selection."""
     layouts = (png.Layout(extent, kind.channels, kind.depth), png.Layout(extent, 1))
     return [png.encode(values, layout) for values, layout in zip(read, layouts)]
+
+
+def masked(pixels: bytes, mask: bytes, kind: Kind) -> bytes:
+    """``pixels``, their opacity times ``mask``: one value of ``kind.depth`` bits for each."""
+    of_depth, top = ("B", 255) if kind.depth == 8 else ("H", 65535)
+    values, last = array(of_depth, pixels), kind.channels - 1
+    covered = zip(values[last :: kind.channels], memoryview(mask).cast(of_depth))
+    values[last :: kind.channels] = array(of_depth, [(a * m + top // 2) // top for a, m in covered])
+    return values.tobytes()
 
 
 def pasted(result: LayerResult, grey: bool) -> Pasted | None:

@@ -29,6 +29,7 @@ HEIGHT, WIDTH = 137, 310  # no multiples of GIMP's tiles
 EXACT = (RGB_8, RGB_16, GREY_8, GREY_16)  # sRGB already
 BADLY_EXPORTED = (LINEAR_8, ADOBE_8)  # GIMP 3.0 itself now and then writes wrong PNGs of these, without us
 ROUNDED = 2**-20  # float mixed layer by layer: GIMP goes to linear light and back
+LEVEL = 1  # of 8 bits: two processes of GIMP may round what they mix otherwise, by how fast they find it
 
 Tree = Callable[[Darkroom, Pixels], list[dict[str, Any]]]
 
@@ -169,9 +170,9 @@ def test_outside_every_bit_is_as_it_was(found: dict[str, Found], name: str):
     outside = result.mask == 0
     for picture in (result.seen, result.reopened):
         assert picture is not None
-        assert mixed_alike(picture[outside], result.before[outside], ROUNDED)
+        assert alike(name, picture[outside], result.before[outside])
     if CASES[name].kind not in BADLY_EXPORTED:
-        assert np.array_equal(result.exported[outside], result.exported_before[outside])
+        assert alike(name, result.exported[outside], result.exported_before[outside])
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -201,4 +202,10 @@ def test_inside_is_what_the_backend_made(found: dict[str, Found], name: str):
 def test_a_gimp_started_anew_sees_the_same(found: dict[str, Found], name: str):
     result = found[name]
     assert result.reopened is not None
-    assert mixed_alike(result.reopened, result.seen, ROUNDED)
+    assert alike(name, result.reopened, result.seen)
+
+
+def alike(name: str, found: Pixels, expected: Pixels) -> bool:
+    if CASES[name].tree in (inverting, multiply, faint_group):
+        return int(np.abs(found.astype(int) - expected).max(initial=0)) <= LEVEL
+    return mixed_alike(found, expected, ROUNDED)
