@@ -173,6 +173,7 @@ ENGLISH: Mapping[str, str] = {
     "phase-optimising": "Fitting the photo",
     "phase-editing": "Editing",
     "phase-comparing": "Comparing the pictures",
+    "phase-drawing": "Drawing what is around the cut-outs",
     "phase-preparing": "Preparing the pictures",
     "phase-learning": "Learning",
     "phase-looking": "Looking",

@@ -182,14 +182,16 @@ def test_a_soft_edge_belongs_to_the_subject_where_it_is_more_there_than_not(plac
     soft = np.tile(np.linspace(0, 255, 72).astype(np.uint8), (88, 1))
     for opacity in (soft, soft.astype(np.uint16) * 257):
         data = np.concatenate([np.zeros((88, 72, 3), opacity.dtype), opacity[..., None]], axis=-1)
-        _, pixels, mask = read_example(encode(data), None)
-        assert mask is not None
-        assert np.array_equal(mask > 0, soft > 127)
-        assert np.abs(pixels[0, :, 0] - (1 - soft[0] / 255)).max() < 1e-6, "black over white"
+        example = read_example(encode(data), None)
+        assert example.mask is not None
+        assert example.opacity is not None
+        assert np.array_equal(example.mask > 0, soft > 127)
+        assert np.abs(example.pixels[0, :, 0] - (1 - soft[0] / 255)).max() < 1e-6, "black over white"
+        assert np.abs(example.opacity - soft / 255).max() < 1e-6
 
 
 def test_an_alpha_channel_that_is_opaque_is_no_mask_and_one_that_is_empty_no_picture() -> None:
-    assert read_example(cut_out(0, 0, np.full((88, 72), 255, np.uint8)), None)[2] is None
+    assert read_example(cut_out(0, 0, np.full((88, 72), 255, np.uint8)), None).mask is None
     with pytest.raises(SelectionEmptyError, match="transparent all over"):
         read_example(cut_out(0, 0, np.full((88, 72), 9, np.uint8)), None)
 

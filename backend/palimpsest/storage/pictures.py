@@ -34,7 +34,6 @@ from palimpsest.storage.png import encode
 
 Source = Path | str | bytes  # a file, or its content
 LIMITS = Limits()
-UNSEEN = np.float32(1)  # white stands in a picture to learn from where it is transparent
 ENDS = 8  # of 255: what differs from black or white by no more, in a selection, is black or white
 
 
@@ -117,20 +116,28 @@ def read_selection(source: Source, size: tuple[int, int], limits: Limits = LIMIT
     return mask
 
 
-def read_example(
-    source: Source, mask: Source | None, limits: Limits = LIMITS
-) -> tuple[Picture, NDArray[np.float32], NDArray[np.uint8] | None]:
-    """A picture to learn from: as it is, as sRGB in [0, 1] (H, W, 3), and where its subject is.
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A picture to learn from: ``pixels`` as sRGB in [0, 1] (H, W, 3), over white where it is transparent;
+    ``mask``: where its subject is; ``opacity`` (H, W) in [0, 1], None for a picture without transparency.
+    """
 
-    A transparent picture without a mask is a cut-out: the subject is where it is more opaque than not.
-    What lies under transparency can't be seen and is often black; it becomes white.
+    pixels: NDArray[np.float32]
+    mask: NDArray[np.uint8] | None = None
+    opacity: NDArray[np.float32] | None = None
+    notices: tuple[str, ...] = ()
+
+
+def read_example(source: Source, mask: Source | None, limits: Limits = LIMITS) -> Example:
+    """A transparent picture without a mask is a cut-out: the subject is where it is more opaque than not.
+    What lies under transparency can't be seen and is often black: it goes no further.
     Raises what `read_picture` and `read_selection` raise, SelectionEmptyError too for nothing opaque.
     """
     picture = read_picture(source, limits)
     pixels = to_model_rgb(picture)
     where = None if mask is None else read_selection(mask, picture.size, limits)
     if picture.alpha is None or picture.alpha.min() == np.iinfo(picture.alpha.dtype).max:
-        return picture, pixels, where
+        return Example(pixels, where, None, picture.notices)
     opacity = (picture.alpha / np.float32(np.iinfo(picture.alpha.dtype).max)).astype(np.float32)
     if where is None:
         where = np.where(opacity > 0.5, np.uint8(255), np.uint8(0))
@@ -138,7 +145,7 @@ def read_example(
             raise SelectionEmptyError(
                 "A picture to learn from is transparent all over.", "Leave it out, or give it a mask."
             )
-    return picture, UNSEEN + opacity[..., None] * (pixels - UNSEEN), where
+    return Example(1 + opacity[..., None] * (pixels - 1), where, opacity, picture.notices)
 
 
 def _with_clear_ends(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

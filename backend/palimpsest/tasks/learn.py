@@ -19,6 +19,7 @@ from safetensors.torch import save as bytes_of
 from palimpsest.contract import LearnRequest
 from palimpsest.core.composite import quantise
 from palimpsest.core.gate import GateSettings, check_set
+from palimpsest.core.ground import put_on_grounds
 from palimpsest.core.learn import Learned, LearningState, LearningStep, LearnSettings, Lesson, recommended
 from palimpsest.core.learn import learn as learning
 from palimpsest.core.model import DiffusionModel
@@ -48,11 +49,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """The pictures: sRGB in [0, 1] (h, w, 3), where the subject is in them, and what is said of them."""
+    """Of the pictures in their order, what `Example` says of each; and what is to be said of them."""
 
     pictures: tuple[NDArray[np.float32], ...]
     masks: tuple[Mask | None, ...]
-    notices: tuple[str, ...] = ()
+    opacities: tuple[NDArray[np.float32] | None, ...]
+    notices: tuple[str, ...]
 
 
 def learn(place: Workplace, request: LearnRequest) -> Events[None]:
@@ -97,14 +99,17 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
 def read_examples(place: Workplace, request: LearnRequest) -> Examples:
     """Raises the ImageErrors and SelectionErrors, with the picture's number in the details."""
     masks = request.masks if request.masks else (None,) * len(request.images)
-    pictures, found, notices = [], [], []
+    found, notices = [], []
     for number, (image, mask) in enumerate(zip(request.images, masks, strict=True), start=1):
         where = None if mask is None else place.images.get(mask)
-        picture, pixels, subject = read_example(place.images.get(image), where, place.limits)
-        pictures.append(pixels)
-        found.append(subject)
-        notices += [f"Picture {number}: {notice}" for notice in picture.notices]
-    return Examples(tuple(pictures), tuple(found), tuple(notices))
+        found.append(read_example(place.images.get(image), where, place.limits))
+        notices += [f"Picture {number}: {notice}" for notice in found[-1].notices]
+    return Examples(
+        tuple(example.pixels for example in found),
+        tuple(example.mask for example in found),
+        tuple(example.opacity for example in found),
+        tuple(notices),
+    )
 
 
 def _refuse(place: Workplace, request: LearnRequest) -> None:
@@ -171,7 +176,9 @@ def _run(
         request.accept_outliers,
     )
     yield from watched(checking, course)
-    preparing = encode_views(model, examples.pictures, examples.masks, how, lesson.seed)
+    grounding = put_on_grounds(model, examples.pictures, examples.opacities, lesson.seed)
+    pictures = yield from watched(grounding, course)
+    preparing = encode_views(model, pictures, examples.masks, how, lesson.seed)
     views = yield from watched(preparing, course)
     saved = _saved(place, request, model, examples)
     preview = Preview(model, place.images, place.previews)

@@ -28,6 +28,7 @@ PHASES = {
     "optimise": "optimising",
     "edit": "editing",
     "compare": "comparing",
+    "ground": "drawing",
     "prepare": "preparing",
     "learn": "learning",
     "probe": "looking",
