@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -14,8 +15,11 @@ from typing import Any
 import pytest
 
 from original_naming import single_file
+from palimpsest.cli.models import printable
 from palimpsest.errors import ModelUnreadableError, PalimpsestError
 from palimpsest.models.checkpoint import read_spec
+from palimpsest.models.elsewhere import models_in
+from palimpsest.models.header import read_header
 from palimpsest.models.load import load
 
 ODD: tuple[Any, ...] = (
@@ -59,6 +63,17 @@ def test_no_header_is_a_traceback(family: str, tmp_path: Path) -> None:
         raw = json.dumps(spoiled(header, rng)).encode()
         (tmp_path / "m.safetensors").write_bytes(len(raw).to_bytes(8, "little") + raw + rest)
         loads_or_says_why(tmp_path / "m.safetensors", with_weights=attempt % 25 == 0)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.safetensors")
+    assert list(models_in(tmp_path)) == []
+    with pytest.raises(ModelUnreadableError, match="no regular file"):
+        read_header(tmp_path / "m.safetensors")
+
+
+def test_a_file_s_name_does_nothing_to_the_terminal() -> None:
+    assert printable("a\x1b[31m\nb\tc 猫") == "a\\x1b[31m\\nb\\tc 猫"
 
 
 PARTS = ("unet", "vae", "text_encoder", "scheduler")

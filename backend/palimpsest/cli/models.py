@@ -45,12 +45,16 @@ def run_list(options: argparse.Namespace) -> int:
         return 0
     for model in models:
         place = places.get(model["name"])
-        print(
-            "\t".join((model["name"], described(model, place), "" if place is None else str(place))).rstrip()
-        )
+        parts = model["name"], described(model, place), "" if place is None else str(place)
+        print("\t".join(map(printable, parts)).rstrip())
     for name, place in captioners(settings.folders.models).items():
         print(f"{name}\tdescribes pictures\t{place}")
     return 0
+
+
+def printable(text: str) -> str:
+    """One line without control characters, which a file's name may hold and a terminal would obey."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def described(model: dict[str, Any], place: Path | None = None) -> str:

@@ -5,6 +5,7 @@ The format: 8 bytes with the header's length, the header as JSON, the tensors on
 
 from __future__ import annotations
 
+import stat
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ class Header:
 def read_header(path: Path) -> Header:
     """Raises ModelNotFoundError, ModelUnreadableError for anything that is no safetensors file."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError("it is no regular file")  # a pipe would never answer
         with path.open("rb") as file:
             start = file.read(64)
             _refuse_known_beginnings(path, start)
