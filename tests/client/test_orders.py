@@ -115,7 +115,7 @@ def test_sliders_in_the_middle_leave_the_recipe_to_the_backend():
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_the_panel_grows_a_selection_as_the_backend_does(operation: str) -> None:
+def test_the_panel_grows_a_selection_as_the_backend_does(operation) -> None:
     edges = Settings(), Settings(feather=3), Settings(feather=0)
     for settings in (*edges, Settings(grow=0), Settings(grow=9)):
         told = {"grow": settings.grow, "feather": settings.feather}
