@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -413,6 +414,8 @@ def test_a_worker_killed_while_the_server_is_told_to_stop_counts(tmp_path):
         pid = engine.workers()[0].pid
         with engine._changed:  # the engine can't look at the job meanwhile
             os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):  # the engine has buried it already
+                os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
             engine.stopping = True
     database = Database(tmp_path / "jobs.db")
     job = database.find("anna", "a")
