@@ -81,6 +81,10 @@ def panel():
     }
 
 
+def panel_says(text):
+    return panel()["text"] == text
+
+
 def panel_ready():
     """Connected, and its lists are there."""
     told = panel()
