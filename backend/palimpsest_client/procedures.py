@@ -68,14 +68,12 @@ SHOWS = text("shows", "_The picture shows", "A sentence that describes the pictu
 WORD = text("word", "_Word", "A word of that sentence")
 GROW = Argument(
     "grow",
-    "_Grow",
+    "_Grow (-1: automatic)",
     "Pixels that the selection is grown by first; -1 = as the operation recommends",
     -1,
     (-1, MOST_GROWTH),
 )
-SOFT = Argument(
-    "soft-edge", "So_ft edge", "Width of the soft edge inside the selection, in pixels", 8, (0, MOST_FEATHER)
-)
+SOFT = Argument("soft-edge", "So_ft edge", "Width of the soft edge, in pixels", 8, (0, MOST_FEATHER))
 STRUCTURE = Argument(
     "keep-structure",
     "_Keep structure",

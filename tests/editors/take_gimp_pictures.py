@@ -18,7 +18,7 @@ from editors.gimp import start
 from editors.gimp_desk import BESIDE, CANVAS, SHOULD_SHOW, Desk, until
 
 SIDE = 512  # px of the photo
-DIALOG = (185, 30, 480, 310)  # over the sky, so that the ball is seen
+DIALOG = (185, 20, 480, 350)  # over the sky, so that the ball is seen
 PICTURES = REPOSITORY / "docs" / "pictures"
 
 
