@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
 import time
 
 import pytest
@@ -302,7 +303,7 @@ def test_a_worker_ends_when_its_server_is_gone(engine):
 
 def test_twenty_killed_workers_lose_no_job_and_touch_no_other(tmp_path):
     """Each round kills the worker of lane "main" in the middle of a job; lane "net" must not notice."""
-    with open_shop(tmp_path, limits=Limits(attempts=100)) as engine:
+    with open_shop(tmp_path, limits=Limits(worker_deaths=100)) as engine:
         engine.submit(submission("neighbour", kind="pull", steps=100_000, pause=0.01))
         for round in range(5):
             engine.submit(submission(f"job {round}", steps=10, pause=0.03))
@@ -371,6 +372,69 @@ def test_a_server_that_died_counts_as_an_attempt_at_what_it_ran(tmp_path):
         failed = engine.job("anna", "last")
         assert last(engine, failed).error["code"] == "server_died"
         assert "begun 6 times" in last(engine, failed).error["message"]
+
+
+def under_dead_servers(folder, deaths: int, do: str, **rest) -> None:
+    """A list of jobs that ``deaths`` servers have left with the same job "a" running."""
+    database = Database(folder / "jobs.db")
+    job = database.add(submission("a", do, **rest), Queued())
+    database.append(job.number, Started("cpu", 1))
+    for attempt in range(2, deaths + 1):
+        database.append(job.number, Queued(attempt, "The server ended while this job was running."))
+        database.append(job.number, Started("cpu", attempt))
+    database.close()
+
+
+@pytest.mark.parametrize("deaths", [1, 5])
+def test_a_job_whose_worker_dies_is_tried_again_however_many_servers_died_under_it(tmp_path, deaths):
+    under_dead_servers(tmp_path, deaths, "die_once", file=str(tmp_path / "died"))
+    with open_shop(tmp_path) as engine:
+        job = ended(engine, "a")
+        assert last(engine, job).result["said"] == "the second time"
+        assert (job.attempt, job.worker_deaths, job.server_deaths) == (deaths + 2, 1, deaths)
+
+
+def test_two_workers_that_died_fail_a_job_whatever_happened_between(tmp_path):
+    """A worker dies, then a server, then another worker: the worker's first death is not forgotten."""
+    database = Database(tmp_path / "jobs.db")
+    job = database.add(submission("a", "be_killed"), Queued())
+    database.append(job.number, Started("cpu", 1))
+    database.append(job.number, Queued(2, "The worker ended: SIGKILL."), worker_died=True)
+    database.append(job.number, Started("cpu", 2))
+    database.close()
+    with open_shop(tmp_path) as engine:
+        job = ended(engine, "a")
+        assert last(engine, job).error["code"] == "worker_died"
+        assert (job.attempt, job.worker_deaths, job.server_deaths) == (3, 1, 1)
+        assert "begun 3 times" in last(engine, job).error["message"]
+
+
+def test_workers_that_died_are_not_held_against_a_job_when_servers_do(tmp_path):
+    under_dead_servers(tmp_path, 5, "hang")
+    database = Database(tmp_path / "jobs.db")
+    job = database.find("anna", "a")
+    assert job is not None
+    database.append(job.number, Queued(6, "The worker ended: SIGKILL."), worker_died=True)
+    database.append(job.number, Started("cpu", 6))
+    assert database.job(job.number).server_deaths == 4
+    database.close()
+    for state in ("queued", "failed"):  # the fifth server, and the sixth
+        with open_shop(tmp_path, ()) as engine:
+            assert engine.job("anna", "a").state == state
+        database = Database(tmp_path / "jobs.db")
+        if state == "queued":
+            database.append(job.number, Started("cpu", 7))
+        database.close()
+
+
+def test_a_list_of_jobs_without_worker_deaths_is_read(tmp_path):
+    """As servers wrote it that counted them with the attempts: these then count as servers'."""
+    under_dead_servers(tmp_path, 3, "hang")
+    with contextlib.closing(sqlite3.connect(tmp_path / "jobs.db")) as old:
+        old.execute("DROP TABLE worker_deaths")
+    with open_shop(tmp_path, ()) as engine:
+        job = engine.job("anna", "a")
+        assert (job.state, job.attempt, job.worker_deaths) == ("queued", 4, 0)
 
 
 def test_of_jobs_at_their_last_attempt_one_runs_at_a_time(tmp_path):

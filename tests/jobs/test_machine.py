@@ -39,7 +39,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.engine = self.start()
 
     def start(self) -> Engine:
-        limits = Limits(attempts=2)
+        limits = Limits(worker_deaths=2)
         return self.stack.enter_context(open_shop(Path(self.folder.name), LANES, limits=limits))
 
     @rule(target=jobs, kind=KINDS, do=DEEDS, batch=st.booleans())

@@ -2,9 +2,9 @@
 
 A job is on disk before it is accepted, and so is the beginning of every attempt at it, before a worker gets
 it. A server that stops in order queues again what it ran; what is found running was running when a server
-died, which counts as an attempt: the job may be the reason. When a worker dies, its job alone is sent back,
-once. Owners
-take turns; a job of a patient kind, such as learning, makes way for an edit and goes on after it.
+died, which counts against the job: it may be the reason. When a worker dies, its job alone is sent back,
+once, however many servers have died under it. Owners take turns; a job of a patient kind, such as learning,
+makes way for an edit and goes on after it.
 Every change of a job happens under one lock and is written by ``record``, so events have no gaps.
 """
 
@@ -43,8 +43,8 @@ RETRY_SECONDS = 1.0  # between attempts to write an event that must not be lost
 class Limits:
     waiting: int = 200  # jobs in the queue
     waiting_per_owner: int = 100
-    attempts: int = 2  # a job whose worker died at this one or a later one is failed
-    server_attempts: int = 6  # the same for the server, which may have died of something else
+    worker_deaths: int = 2  # after so many a job is failed
+    server_deaths: int = 6  # the same, counted apart; a server may have died of something else
 
 
 class WorkerView(NamedTuple):
@@ -187,23 +187,23 @@ class Engine:
             return None if job is None else self._begin(job, lane)
 
     def _take(self, lane: Lane) -> Job | None:
-        """The next job of a lane. Of those at their last attempt one runs at a time, in all lanes together:
-        when the server dies of it, the others are not blamed."""
+        """The next job of a lane. Of those that may see no further server die one runs at a time, in all
+        lanes together: when the server dies of it, the others are not blamed."""
         if self.stopping:
             return None
-        one_runs = any(map(self._is_last_attempt, self._running.values()))
-        return self._queue.take(lane.kinds, lambda job: not (one_runs and self._is_last_attempt(job)))
+        one_runs = any(map(self._is_last_chance, self._running.values()))
+        return self._queue.take(lane.kinds, lambda job: not (one_runs and self._is_last_chance(job)))
 
-    def _is_last_attempt(self, job: Job) -> bool:
-        return job.attempt >= self._limits.server_attempts
+    def _is_last_chance(self, job: Job) -> bool:
+        return job.server_deaths + 1 >= self._limits.server_deaths
 
-    def record(self, number: int, event: Event) -> None:
+    def record(self, number: int, event: Event, *, worker_died: bool = False) -> None:
         """Write the event. Progress may be lost to a full disk; what changes the state is tried again."""
         while True:
             try:
                 with self._changed:
                     if not (self.stopping and number not in self._running):  # it was set aside
-                        self._write(number, event)
+                        self._write(number, event, worker_died)
                 return
             except PalimpsestError as error:
                 logger.error("Job %d: %s was not written: %s", number, type(event).__name__, error)
@@ -215,8 +215,9 @@ class Engine:
         """A worker died under this job: queue it once more, or fail it with the reason."""
         if job.number in self._cancelling:
             self.record(job.number, Cancelled("Its worker ended."))
-        elif job.attempt < self._limits.attempts:
-            self.record(job.number, Queued(job.attempt + 1, f"The worker ended: {ended.reason}."))
+        elif job.worker_deaths + 1 < self._limits.worker_deaths:
+            again = Queued(job.attempt + 1, f"The worker ended: {ended.reason}.")
+            self.record(job.number, again, worker_died=True)
         else:
             self.record(job.number, died(job, ended))
 
@@ -228,11 +229,11 @@ class Engine:
         with self._changed:
             return job.kind in lane.patient and self._queue.urgent(lane.kinds)
 
-    def _write(self, number: int, event: Event) -> None:
+    def _write(self, number: int, event: Event, worker_died: bool = False) -> None:
         with self._changed:
             if event == Cancelled():  # the worker doesn't know why
                 event = Cancelled(self._cancelling.get(number, ""))
-            self._place(self.log.append(number, event))
+            self._place(self.log.append(number, event, worker_died=worker_died))
 
     def _place(self, job: Job) -> None:
         """Where a job in this state belongs: in the queue, among the running, or nowhere."""
@@ -262,7 +263,7 @@ class Engine:
     def _take_up(self, job: Job) -> None:
         if job.cancel_requested:
             job = self.log.append(job.number, Cancelled())
-        elif job.state == "running" and self._is_last_attempt(job):
+        elif job.state == "running" and self._is_last_chance(job):
             job = self.log.append(job.number, took_server_down(job))
         elif job.state == "running":
             reason = "The server ended while this job was running."

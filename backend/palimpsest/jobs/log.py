@@ -27,8 +27,8 @@ class Journal(Protocol):
         """Keep a new job with its first event. Safe against power loss when it returns."""
         ...
 
-    def append(self, number: int, event: Event) -> Job:
-        """Keep the job's next event and return the job as it now is."""
+    def append(self, number: int, event: Event, *, worker_died: bool = False) -> Job:
+        """Keep the job's next event, with what it counts for, and return the job as it now is."""
         ...
 
     def entries(self, number: int, after: int, limit: int) -> list[Entry]: ...
@@ -55,8 +55,8 @@ class EventLog:
     def open(self, submission: Submission, event: Event) -> Job:
         return self.journal.add(submission, event)
 
-    def append(self, number: int, event: Event) -> Job:
-        job = self.journal.append(number, event)
+    def append(self, number: int, event: Event, *, worker_died: bool = False) -> Job:
+        job = self.journal.append(number, event, worker_died=worker_died)
         for tell in self._listening(number):
             tell()
         return job

@@ -17,7 +17,7 @@ class Grade(NamedTuple):
     patient: bool
 
 
-SUSPECT = 3  # attempts
+SUSPECT = 2  # servers that died while the job was running
 URGENT = Grade(priority=0, patient=False)
 
 
@@ -25,7 +25,7 @@ class JobQueue:
     """The waiting jobs. A lane takes only the kinds it can run, so a pull never waits for a learn.
 
     Within a grade, what was begun already goes on first; then each owner in turn, with the oldest job; last
-    what was begun so often that it may be what took the server down.
+    what so many servers died under that it may be the reason.
     ``patient``: kinds that come after the others of their priority.
     """
 
@@ -60,7 +60,7 @@ class JobQueue:
         for job in found:
             grade, turn = self.grade(job), (self.grade(job), job.owner)
             if begun(job):
-                ranks[job.number] = (grade, 0 if job.attempt < SUSPECT else math.inf, 0, 0, job.number)
+                ranks[job.number] = (grade, 0 if job.server_deaths < SUSPECT else math.inf, 0, 0, job.number)
                 continue
             rounds[turn] += 1
             since = self._served.get(turn, 0)

@@ -64,6 +64,8 @@ class Job:
     """A submission that was accepted, as the store keeps it.
 
     number: the order of acceptance, and the job's name inside the server.
+    attempt: from 1; one more for each death of a worker or a server under it.
+    worker_deaths: how many of those were a worker's.
     sequence: number of the job's last event; events count from 1 without gaps.
     created, updated: seconds since the epoch, for people only; nothing is ordered by them.
     """
@@ -76,6 +78,12 @@ class Job:
     created: float
     updated: float
     cancel_requested: bool = False
+    worker_deaths: int = 0
+
+    @property
+    def server_deaths(self) -> int:
+        """How often a server died while this job was running."""
+        return self.attempt - 1 - self.worker_deaths
 
     @property
     def id(self) -> str:

@@ -52,6 +52,9 @@ CREATE INDEX IF NOT EXISTS job_images_by_image ON job_images (image);
 CREATE TABLE IF NOT EXISTS ended (
     job INTEGER PRIMARY KEY REFERENCES jobs (number) ON DELETE CASCADE, since REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS worker_deaths (
+    job INTEGER PRIMARY KEY REFERENCES jobs (number) ON DELETE CASCADE, count INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS clock (only INTEGER PRIMARY KEY CHECK (only = 1), seen REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS image_owners (
     image TEXT NOT NULL, owner TEXT NOT NULL, used REAL NOT NULL,
@@ -60,7 +63,7 @@ CREATE TABLE IF NOT EXISTS image_owners (
 """
 JOB_COLUMNS = (
     "number, owner, id, kind, request, priority, unattended, state, attempt, sequence, created, updated,"
-    " cancel_requested"
+    " cancel_requested, (SELECT count FROM worker_deaths WHERE job = number)"
 )
 
 
@@ -116,7 +119,7 @@ class Database:
             self._link(number, submission.owner, submission.images, now)
             return self._expect(number)
 
-    def append(self, number: int, event: Event) -> Job:
+    def append(self, number: int, event: Event, *, worker_died: bool = False) -> Job:
         with self._writing(durable=not isinstance(event, (Progressed, Previewed))) as db:
             job = self._expect(number)
             state, now = follow(job.state, event), self._clock.now()
@@ -126,6 +129,9 @@ class Database:
                 " WHERE number = ?",
                 (state, attempt, now, number),
             )
+            if worker_died:
+                query = "INSERT INTO worker_deaths VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1"
+                db.execute(query, (number,))
             self._insert_event(number, job.sequence + 1, now, event)
             self._link(number, job.owner, images_of(event), now, lasting=not isinstance(event, Previewed))
             return self._expect(number)
@@ -409,7 +415,7 @@ def first_job(rows: Sequence[tuple]) -> Job | None:
 
 def as_job(row: tuple) -> Job:
     number, owner, id, kind, request, priority, unattended, *rest = row
-    state, attempt, sequence, created, updated, cancel_requested = rest
+    state, attempt, sequence, created, updated, cancel_requested, worker_deaths = rest
     submission = Submission(
         id=id,
         owner=owner,
@@ -418,4 +424,5 @@ def as_job(row: tuple) -> Job:
         priority=priority,
         unattended_seconds=unattended,
     )
-    return Job(number, submission, state, attempt, sequence, created, updated, bool(cancel_requested))
+    cancelling, deaths = bool(cancel_requested), worker_deaths or 0
+    return Job(number, submission, state, attempt, sequence, created, updated, cancelling, deaths)
