@@ -138,7 +138,14 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
         {"model": "mine"},
         {"url": "ftp://example.org/x"},
         "request_invalid",
-        "url is 'ftp://example.org/x', which is not an address that begins with https:// or http://.",
+        "url is not an address that begins with https:// or http://.",
+    ),
+    (
+        "pull",
+        {"model": "mine"},
+        {"url": "HTTPS://me:secret@example.org/x"},
+        "request_invalid",
+        "url has a user's name or a password in it, which would be kept with the job.",
     ),
     (
         "pull",

@@ -56,6 +56,27 @@ def test_wrong_types_are_named_and_prompts_are_not_repeated():
     assert contract.from_json(contract.EditRequest, {**EDIT, "seed": 30.0}).seed == 30
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:secret@example.org/x",
+        "http://secret@example.org",
+        "HTTP://:secret@[::1]:8/x",
+        "ftp://me:secret@example.org/x",
+        "secret",
+    ],
+)
+def test_an_address_with_a_password_is_refused_without_repeating_it(url):
+    with pytest.raises(PalimpsestError) as refused:
+        contract.PullRequest("mine", url, "0" * 64)
+    assert "secret" not in str(refused.value.to_json())
+
+
+@pytest.mark.parametrize("url", ["https://example.org/a@b?c=d@e", "HTTPS://example.org", "Http://10.0.0.1#@"])
+def test_other_addresses_are_taken(url):
+    assert contract.PullRequest("mine", url).url == url
+
+
 def limited(cls: type) -> Iterator[tuple[str, list[limits.Range | limits.Length]]]:
     """Every limited number and text of a request: its field and its limits."""
     for name, kind in limits.field_types(cls).items():

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
 from palimpsest.errors import ConceptImagesError, RequestError
-from palimpsest.limits import ConceptName, Length, Range, Written, judge, refusal, shown
+from palimpsest.limits import ConceptName, Length, Range, WebAddress, Written, judge, refusal, shown
 
 Operation = Literal["replace", "insert", "restyle", "remove", "reweight"]
 InversionMethod = Literal["direct", "null-text", "ddim"]
@@ -26,7 +26,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 FEWEST_EXAMPLES, MOST_EXAMPLES = 3, 20  # pictures that a concept is learned from
 
 HASH = Written(SHA256.pattern, "the sha256 of a picture")
-ADDRESS = Written(r"https?://.*", "an address that begins with https:// or http://")
+ADDRESS = WebAddress()
 ADDRESS_LENGTH = Length(1, 2000)
 PLACE = Length(1, 4096)  # of a model: its name, or in the shell its path
 SENTENCE = Length(0, 2000)

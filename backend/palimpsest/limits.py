@@ -61,6 +61,23 @@ class Written:
 
 
 @dataclass(frozen=True)
+class WebAddress:
+    """An address to download from. Nothing of it is repeated: it may hold a password."""
+
+    pattern: str = r"[Hh][Tt][Tt][Pp][Ss]?://.*"
+
+    def judge(self, value: str, where: str) -> None:
+        if re.fullmatch(self.pattern, value) is None:
+            raise refusal(where, f"{where} is not an address that begins with https:// or http://.")
+        if "@" in re.split(r"[/?#]", value.partition("://")[2], maxsplit=1)[0]:
+            raise refusal(
+                where,
+                f"{where} has a user's name or a password in it, which would be kept with the job.",
+                "Use one that needs none, or put the file into the models folder yourself.",
+            )
+
+
+@dataclass(frozen=True)
 class ConceptName:
     """A concept's name; what is none is refused with a proposal."""
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -26,6 +27,7 @@ class Shelf:
         self.status = 200
         self.redirects: dict[str, str] = {}  # path → where it leads
         self.encoding: str | None = None  # a Content-Encoding
+        self.drips = 0  # drops, 20 a second, in which a head's first header comes
         self.endless = False  # chunks without end, until nobody reads them
         self.paths: list[str] = []  # asked for, in order
         self.headers: list[dict[str, str]] = []  # of each request
@@ -61,6 +63,9 @@ def handler_for(shelf: list[Shelf]) -> type[BaseHTTPRequestHandler]:
             path = self.path.partition("?")[0]
             shelf[0].paths.append(path)
             shelf[0].headers.append(dict(self.headers))
+            if not self._drip(shelf[0].drips):
+                self.close_connection = True
+                return
             if path in shelf[0].redirects:
                 self._lead(shelf[0].redirects[path])
                 return
@@ -69,6 +74,19 @@ def handler_for(shelf: list[Shelf]) -> type[BaseHTTPRequestHandler]:
                 self._say(shelf[0].describe(found[1]) if found[1] in shelf[0].repositories else None)
             else:
                 self._serve(shelf[0], path)
+
+        def _drip(self, drops: int) -> bool:
+            """Before an answer another one, of status 100, whose head comes slowly; whether it was read."""
+            if drops == 0:
+                return True
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\nX-Drops: ")
+                for _ in range(drops):
+                    self.wfile.write(b"x")
+                    time.sleep(0.05)
+                self.wfile.write(b"\r\n\r\n")
+                return True
+            return False
 
         def _serve(self, shelf: Shelf, path: str) -> None:
             content, asked = shelf.files.get(path), self.headers.get("Range")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import pytest
 import requests
@@ -13,8 +14,15 @@ from palimpsest.models.address import is_allowed, resolve, session
 
 INSIDE = """127.0.0.1 127.8.8.8 0.0.0.0 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 224.0.0.1
     240.0.0.1 255.255.255.255 ::1 :: fe80::1 fe80::1%eth0 fc00::1 fd12::1 ff02::1 ::ffff:127.0.0.1
-    ::ffff:10.0.0.1 64:ff9b::7f00:1 64:ff9b::a00:1 2002:7f00:1:: 2002:c0a8:101:: ::7f00:1""".split()
-OUTSIDE = "93.184.216.34 8.8.8.8 2606:2800:220:1:248:1893:25c8:1946 ::ffff:8.8.8.8 64:ff9b::808:808".split()
+    ::ffff:10.0.0.1 64:ff9b::7f00:1 64:ff9b::a00:1 2002:7f00:1:: 2002:c0a8:101:: ::7f00:1
+    0.1.2.3 100.127.255.255 172.31.255.255 192.0.0.1 192.0.0.9 192.0.2.1 192.88.99.1 198.18.0.1 198.19.255.255
+    198.51.100.1 203.0.113.1 239.255.255.255 255.255.255.254
+    fec0::1 feff::1 ff0e::1 100::1 200::1 400::1 4000::1 5f00::1 fe00::1 2001:db8::1 3fff::1
+    ::ffff:0:7f00:1 ::ffff:0:a9fe:a9fe 64:ff9b::a9fe:a9fe 64:ff9b:1::7f00:1 64:ff9b:1::808:808
+    2002:a9fe:a9fe:: 2002:6440:1:: 2001::1 2001:0:4136:e378:8000:63bf:80ff:fffe 2001:20::1""".split()
+OUTSIDE = """93.184.216.34 8.8.8.8 100.63.255.255 100.128.0.1 172.32.0.1 192.0.1.1 198.17.255.255 198.20.0.1
+    223.255.255.255 2606:2800:220:1:248:1893:25c8:1946 2a00:1450:4001::1 2001:4860:4860::8888
+    ::ffff:8.8.8.8 ::ffff:0:808:808 64:ff9b::808:808 2002:808:808::1""".split()
 
 
 @pytest.mark.parametrize("text", INSIDE)
@@ -32,6 +40,8 @@ def test_a_network_can_be_allowed_and_no_other_is_with_it():
     assert is_allowed("10.1.2.3", networks)
     assert is_allowed("::ffff:10.1.2.3", networks)
     assert is_allowed("fd12::1", networks)
+    assert is_allowed("64:ff9b:1::a01:203", ("64:ff9b:1::/48",))
+    assert is_allowed("fec0::1", ("fec0::/10",))
     assert not is_allowed("10.2.0.1", networks)
     assert not is_allowed("127.0.0.1", networks)
 
@@ -103,7 +113,7 @@ def test_every_address_of_a_name_is_tried(names, monkeypatch):
 
 def test_certificates_are_asked_for_the_name(names, monkeypatch):
     names["named"] = [["93.184.216.34"]]
-    pool = address._pools(())["https"]("named", 443)
+    pool = address._pools((), time.monotonic())["https"]("named", 443)
     connection = pool._new_conn()
     monkeypatch.setattr("urllib3.util.connection.create_connection", lambda *a, **o: "a socket")
     assert connection._new_conn() == "a socket"

@@ -243,6 +243,48 @@ def test_a_trickle_is_a_broken_connection(server, target, monkeypatch):
         list(download(remote(server), target))
 
 
+@pytest.mark.parametrize("by_stranger", [False, True])
+def test_a_head_that_comes_in_drops_is_a_broken_connection(server, target, monkeypatch, by_stranger):
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.3)
+    server.drips = 100
+    with pytest.raises(NetworkError):
+        list(download(strange(server) if by_stranger else remote(server), target, HERE))
+    assert len(server.paths) == module.ATTEMPTS
+    assert leftovers(target) == []
+
+
+def test_a_head_behind_a_proxy_has_a_deadline_too(server, target, monkeypatch):
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setenv("HTTP_PROXY", server.address)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    server.drips = 100
+    with pytest.raises(NetworkError, match="broke"):
+        list(download(Remote("http://elsewhere.example/file", sha256=SHA256), target))
+    assert server.paths == ["http://elsewhere.example/file"] * module.ATTEMPTS
+
+
+def test_a_slow_head_that_is_there_in_time_is_waited_for(server, target):
+    server.drips = 5
+    list(download(remote(server), target))
+    assert target.read_bytes() == CONTENT
+
+
+def test_all_redirections_have_one_deadline(server, target, monkeypatch):
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(module, "ATTEMPTS", 1)
+    server.drips = 6  # 0.3 seconds
+    server.redirects = {"/a": "/a"}
+    with pytest.raises(NetworkError, match="broke"):
+        list(download(Remote(server.url("/a"), sha256=SHA256), target))
+    assert 1 <= len(server.paths) <= 4
+
+
+def test_the_scheme_may_be_in_capitals(server, target):
+    list(download(Remote(server.url().replace("http", "HTTP"), sha256=SHA256, strange=True), target, HERE))
+    assert target.read_bytes() == CONTENT
+
+
 def test_redirections_are_followed_and_their_endless_bodies_not_read(server, target):
     server.redirects = {"/a": "/b", "/b": server.url()}
     list(download(Remote(server.url("/a"), sha256=SHA256), target))

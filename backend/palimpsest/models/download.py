@@ -41,6 +41,7 @@ from palimpsest.storage.room import require_room
 CHUNK = 256 << 10
 ATTEMPTS = 5  # connections that may break before the download is given up (what has come is kept)
 TIMEOUT = (15.0, 60.0)  # seconds to connect, seconds without one byte
+ANSWER_SECONDS = 60.0  # for all redirections and the head of the answer, together
 HOPS = 10  # redirections that are followed
 PIECE_SECONDS = 1.0  # after which what has come is told, even if it is little
 SLOW = (60.0, 60 << 10)  # seconds, and the bytes that must come in them
@@ -183,7 +184,7 @@ def fetch(remote: Remote, part: Part, limits: Limits) -> Iterator[tuple[int, int
 def opened(remote: Remote, headers: Mapping[str, str], limits: Limits) -> Iterator[requests.Response]:
     """The answer at the end of all redirections, whose own bodies are not read."""
     url = remote.url
-    with address.session(limits.networks if remote.strange else None) as http:
+    with address.session(limits.networks if remote.strange else None, ANSWER_SECONDS) as http:
         for _ in range(HOPS):
             own = dict(remote.headers) if origin(url) == origin(remote.url) else {}
             with ask(http, url, {**headers, **own}) as answer:

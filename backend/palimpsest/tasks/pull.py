@@ -91,7 +91,7 @@ def require_safe(request: PullRequest) -> None:
             f"{request.model!r} is a name of the catalogue, whose models come from there alone.",
             "Pull it without an address, or choose another name.",
         )
-    if request.url is not None and not request.url.startswith("https://") and request.sha256 is None:
+    if request.url is not None and not request.url.lower().startswith("https://") and request.sha256 is None:
         raise RequestError(
             f"{request.url} is not an https address.",
             "Give the file's sha256 too, so that it can be checked.",
