@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -182,6 +184,20 @@ def test_two_setups_wait_for_each_other(checkout: Path) -> None:
             assert second.communicate("\n")[0] == ""
     with alone(checkout):
         pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locks are another matter there")
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP])
+def test_where_nothing_can_be_locked_no_setup_is_waited_for(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(InstallationError, match="can't be locked") as told, alone(checkout):
+        pass
+    assert os.strerror(number) in str(told.value)
 
 
 def test_too_little_room_is_said_before_anything_is_made(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 
 import pytest
 
 from api.live import live
 from jobs.shop import eventually
+from palimpsest.errors import ImageHashError
+from palimpsest.storage.album import Retention
 
 
 @pytest.fixture
@@ -147,6 +150,50 @@ def test_the_longest_unused_of_ones_own_makes_room(server, monkeypatch):
     assert not refused(put(server, b"2" * 60))
     assert not there(server, old)
     assert there(server, theirs, "bert")
+
+
+@pytest.fixture
+def old(server) -> str:
+    """A picture that was last used two hours ago; with another like it there would be too much."""
+    server.house.album.quota = 100
+    image, then = server.bring(b"1" * 60), time.time() - 7200
+    os.utime(server.house.album.images.path(image), (then, then))
+    server.house.database._connection.execute("UPDATE image_owners SET used = ?", (then,))
+    return image
+
+
+def submit(server, image: str):
+    request = {"image": image, "operation": "remove", "source_prompt": '{"do": "steps"}'}
+    return server.ask("POST", "/v1/jobs", json={"id": "a", "kind": "edit", "request": request})
+
+
+def test_a_picture_that_is_said_to_be_there_stays(server, old):
+    assert there(server, old)
+    assert refused(put(server, b"2" * 60))
+    assert not refused(submit(server, old))
+
+
+def test_a_submission_makes_no_room_by_its_own_picture(server, old):
+    server.house.album.quota = 50  # as if results had come meanwhile
+    assert refused(submit(server, old))
+    assert there(server, old)
+
+
+@pytest.mark.parametrize("found_by", ["the server", "a worker"])
+def test_a_damaged_picture_that_goes_leaves_no_record_of_its_owners(server, found_by):
+    image = server.bring(b"a photo")
+    path = server.house.album.images.path(image)
+    path.write_bytes(b"a phot0")
+    if found_by == "the server":
+        assert server.ask("GET", f"/v1/images/{image}").json()["code"] == "image_hash"
+    else:
+        with pytest.raises(ImageHashError):
+            server.house.album.images.get(image)
+        server.house.album.sweep(Retention(1e9, 10**9))
+    assert files(server) == []
+    assert not server.house.database.owns_image(image, "anna")
+    server.bring(b"a photo")
+    assert there(server, image)
 
 
 def test_results_of_accepted_jobs_are_kept_and_the_next_job_is_refused(server):

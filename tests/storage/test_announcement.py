@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -76,6 +77,31 @@ def test_a_strangers_lock_is_no_server_and_keeps_none_from_starting(tmp_path, si
 
 
 @posix
+@posix
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL])
+def test_where_nothing_can_be_locked_that_is_said_and_no_other_server(tmp_path, monkeypatch, number):
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(StorageError, match=os.strerror(number)) as told, hold(tmp_path):
+        pass
+    assert "PALIMPSEST_HOME" in told.value.hint
+    assert holder(tmp_path) is None
+
+
+@posix
+@pytest.mark.parametrize("number", [errno.EWOULDBLOCK, errno.EACCES])
+def test_a_lock_that_is_held_is_another_servers(tmp_path, monkeypatch, number):
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    monkeypatch.setattr("palimpsest.storage.announcement.TURN_SECONDS", 0.1)
+    with pytest.raises(ServerRunningError, match="starting"), hold(tmp_path):
+        pass
+
+
 def test_a_server_of_an_older_version_is_known_by_its_state_file(tmp_path):
     """It wrote no number into its lock."""
     (tmp_path / LOCK_FILE).touch()

@@ -76,8 +76,10 @@ def get_image(house: TheHouse, request: Request, image: Image) -> FileResponse:
 
 @router.head("/images/{image}", response_class=Response, responses=FAILURES)
 def head_image(house: TheHouse, request: Request, image: Image) -> Response:
-    """Whether the picture is there, so that it need not be sent."""
-    path = house.album.checked(image, request.scope["owner"])
+    """Whether the picture is there, so that it need not be sent. It then stays for the next hour."""
+    owner = request.scope["owner"]
+    house.album.hold((image,), owner)
+    path = house.album.checked(image, owner)
     return Response(headers={"Content-Length": str(path.stat().st_size)}, media_type=media_type(path))
 
 

@@ -120,9 +120,9 @@ def submit(
     """Accept a job. It is on disk when this answers; the same id and request again is the same job."""
     submission = as_submission(job, owner)
     new = house.database.find(owner, submission.id) is None
+    house.album.hold(submission.images, owner)  # before room is made: what this job names must not go
     if new and submission.kind != "pull":
         house.album.require_quota(owner)
-    house.album.hold(submission.images, owner)
     require_model(house, submission)
     with house.wording:
         if new and submission.kind == "learn":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -13,11 +14,12 @@ from palimpsest.installation.environment import InstallationError, say
 
 LOCK = ".venv.lock"  # beside .venv, which may be made anew; the system frees it when a setup is killed
 SECONDS = 0.5
+HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)  # by another; every other error is one
 
 
 @contextmanager
 def alone(root: Path) -> Iterator[None]:
-    """Raises InstallationError where nothing can be written."""
+    """Raises InstallationError where nothing can be written, or locked."""
     try:
         file = (root / LOCK).open("a+b")
     except OSError as error:
@@ -31,7 +33,7 @@ def alone(root: Path) -> Iterator[None]:
 
 
 def taken(file: IO[bytes]) -> bool:
-    """Whether the lock is ours now. Closing the file gives it back."""
+    """Whether the lock is ours now. Closing the file gives it back. Raises InstallationError."""
     try:
         if os.name == "nt":
             import msvcrt
@@ -42,6 +44,11 @@ def taken(file: IO[bytes]) -> bool:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in HELD:
+            return False
+        raise InstallationError(
+            f"{file.name} can't be locked: {error.strerror}. Some network file systems know no locks: "
+            "put Palimpsest's folder on another disk."
+        ) from error
     return True

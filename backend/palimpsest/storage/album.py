@@ -121,7 +121,11 @@ class Album:
     def checked(self, image: str, owner: str) -> Path:
         """The same, hashed from its first to its last byte. Raises ImageHashError for a damaged one."""
         self.find(image, owner)
-        return self.images.check(image)
+        try:
+            return self.images.check(image)
+        except ImageHashError:
+            self._forget_missing(image)
+            raise
 
     def pictures(self, owner: str) -> list[tuple[str, int, float]]:
         """The owner's pictures with size in bytes and last use, the longest unused first."""
@@ -203,7 +207,17 @@ class Album:
                 total -= found[image].st_size
                 removed += 1
         self._remove_unfinished(now)
+        for image in self.owners:
+            self._forget_missing(image)
         return removed
+
+    def _forget_missing(self, image: str) -> None:
+        """Whose a picture was that is gone, because it was found damaged. Owners are noted after pictures."""
+        with self._lock:
+            if not self.images.has(image):
+                self._database.forget_images([image])
+                with disk_errors(self.images.folder):
+                    self.owners.forget(image)
 
     def _remove(self, image: str, now: float) -> bool:
         """Remove one picture if nothing needs it."""

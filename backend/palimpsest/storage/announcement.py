@@ -8,6 +8,7 @@ would run the same jobs, and one in the configuration folder, which has room for
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -26,6 +27,7 @@ STATE_FILE, LOCK_FILE, TOKENS_FOLDER = "server.json", "server.lock", "tokens"
 LOCAL_OWNER = "local"
 SHORTEST_TOKEN = 16
 TURN_SECONDS = 10.0
+HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)  # by another; every other error is one
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def holder(folder: Path) -> int | None:
     """The process of the server that runs over this folder. A lock that no server of ours holds is none."""
     try:
         with _opened(folder / LOCK_FILE) as file:
-            return None if _lock(file.fileno()) else _server_in(file, folder)
+            return None if _lock(file, folder / LOCK_FILE) else _server_in(file, folder)
     except (OSError, StorageError):
         return None
 
@@ -120,8 +122,9 @@ def _held(folder: Path) -> Iterator[None]:
 def _turn(path: Path) -> Iterator[None]:
     """One server after the other looks at the lock. Raises ServerRunningError, StorageError, OSError."""
     deadline = time.monotonic() + TURN_SECONDS
-    with _opened(path.with_name(f"{LOCK_FILE}-turn"), os.O_CREAT) as file:
-        while not _lock(file.fileno()):
+    turn = path.with_name(f"{LOCK_FILE}-turn")
+    with _opened(turn, os.O_CREAT) as file:
+        while not _lock(file, turn):
             if time.monotonic() > deadline:
                 raise ServerRunningError(f"Another server is starting on {path.parent}.", "Try again.")
             time.sleep(0.05)
@@ -135,7 +138,7 @@ def _take(path: Path) -> BinaryIO:
     to it. That may keep the file; a new one, which it can't open, takes its place.
     """
     file = _opened(path, os.O_CREAT)
-    if not _lock(file.fileno()):
+    if not _lock(file, path):
         number = _server_in(file, path.parent)
         file.close()
         if number is not None:
@@ -145,7 +148,7 @@ def _take(path: Path) -> BinaryIO:
             )
         path.unlink()
         file = _opened(path, os.O_CREAT | os.O_EXCL)
-        if not _lock(file.fileno()):
+        if not _lock(file, path):
             file.close()
             raise StorageError(f"{path} can't be locked.", "Choose a folder on another file system.")
     file.truncate(0)
@@ -168,6 +171,21 @@ def _opened(path: Path, flags: int = 0) -> BinaryIO:
     return cast(BinaryIO, file)
 
 
+def _lock(file: BinaryIO, path: Path) -> bool:
+    """Whether the lock is ours now; False: somebody else holds it. Raises StorageError where none works."""
+    try:
+        _try_lock(file.fileno())
+        return True
+    except OSError as error:
+        if error.errno in HELD:
+            return False
+        file.close()
+        raise StorageError(
+            f"{path} can't be locked: {error.strerror}.",
+            "Some network file systems know no locks: set PALIMPSEST_HOME to a folder on another disk.",
+        ) from error
+
+
 def _server_in(file: BinaryIO, folder: Path) -> int | None:
     """The living process of ours that signed the lock, or that an older version announced."""
     file.seek(0)
@@ -179,28 +197,20 @@ def _server_in(file: BinaryIO, folder: Path) -> int | None:
 
 if sys.platform == "win32":
 
-    def _lock(descriptor: int) -> bool:
+    def _try_lock(descriptor: int) -> None:
         import msvcrt
 
-        try:
-            os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # far behind what is written
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            return True
-        except OSError:
-            return False
+        os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # far behind what is written
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
     def _lives(number: int) -> bool:
         return True  # nobody else can hold a lock there
 else:
 
-    def _lock(descriptor: int) -> bool:
+    def _try_lock(descriptor: int) -> None:
         import fcntl
 
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except OSError:
-            return False
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _lives(number: int) -> bool:
         """A process of this account; those of others can't be signalled, nor run a server of ours."""

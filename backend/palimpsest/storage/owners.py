@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from palimpsest.storage.atomic import write_atomically
@@ -19,6 +20,11 @@ class Owners:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids of all pictures whose owners are known, in no order."""
+        for path in self._folder.glob(f"??/*{SUFFIX}"):
+            yield path.name.removesuffix(SUFFIX)
 
     def of(self, image: str) -> frozenset[str]:
         """Nobody, if that was never written or can't be read."""
