@@ -17,8 +17,8 @@ from palimpsest import interpreter
 ROOT = Path(__file__).parent.parent
 PHOTO = ROOT / "backend" / "palimpsest" / "tour" / "pictures" / "photo.png"
 SHADOWED = (
-    "argparse", "diffusers", "json", "multiprocessing", "numpy", "pip", "queue", "runpy", "safetensors",
-    "subprocess", "torch", "traceback", "transformers", "uvicorn", "venv",
+    "argparse", "diffusers", "json", "multiprocessing", "nowhere", "numpy", "pip", "queue", "runpy",
+    "safetensors", "subprocess", "torch", "traceback", "transformers", "uvicorn", "venv",
 )  # fmt: skip
 
 
@@ -28,6 +28,7 @@ class Downloads:
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
         self.home = home
+        self.more: dict[str, str] = {}  # of the environment
         self._mark = folder / "was-run"
         (folder / "PIL").mkdir()
         for file in (*(f"{name}.py" for name in SHADOWED), "PIL/__init__.py"):
@@ -45,7 +46,7 @@ class Downloads:
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
         paths = os.pathsep.join(os.path.abspath(place) for place in sys.path if place)
         here = {"PYTHONPATH": paths, "PALIMPSEST_HOME": str(self.home), "PALIMPSEST_DEVICE": "cpu"}
-        return {**kept, **here, "HOME": str(self.home)}
+        return {**kept, **here, "HOME": str(self.home), **self.more}
 
     def start(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -72,6 +73,34 @@ def test_a_shell_command_runs_only_our_code(downloads):
     done = downloads.start([sys.executable, "-m", "palimpsest", *edit, *words])
     assert done.returncode == 0, done.stderr
     assert downloads.run == ""
+
+
+@pytest.mark.parametrize("place", ["", "."])
+@pytest.mark.parametrize("first", [True, False])
+def test_an_empty_entry_of_pythonpath_is_no_way_in(downloads, place, first):
+    """As the installed command is started. What Python imports before our first line isn't ours to choose."""
+    command = downloads.home / "palimpsest"
+    command.parent.mkdir()
+    command.write_text("import sys\nfrom palimpsest.cli import main\nsys.exit(main())\n")
+    paths = downloads.environment["PYTHONPATH"]
+    downloads.more = {"PYTHONPATH": os.pathsep.join([place, paths] if first else [paths, place])}
+    downloads.start([sys.executable, "-c", "import queue" if first else "import nowhere"])
+    assert downloads.run == ("queue " if first else "nowhere ")  # the trap works
+    edit = ["edit", str(PHOTO), "--local", "--operation", "restyle", "--steps", "2", "--method", "ddim"]
+    words = ["--shows", "a ball", "--should-show", "a star", "--output", str(downloads.home / "out")]
+    done = downloads.start([sys.executable, str(command), *edit, *words])
+    assert done.returncode == 0, done.stderr
+    assert downloads.run == ""
+
+
+def test_a_folder_that_pythonpath_names_itself_is_kept(downloads):
+    """Standing in it is no reason to leave it off."""
+    command = downloads.home / "palimpsest"
+    command.parent.mkdir()
+    command.write_text("import palimpsest, nowhere\n")
+    downloads.more = {"PYTHONPATH": os.pathsep.join([downloads.environment["PYTHONPATH"], os.getcwd()])}
+    assert downloads.start([sys.executable, str(command)]).returncode == 0
+    assert downloads.run == "nowhere "
 
 
 def test_a_server_and_its_worker_run_only_our_code(downloads):

@@ -12,3 +12,21 @@ _as_module = (getattr(sys, "argv", None) or [""])[0] == "-m"
 _protected = sys.flags.isolated or getattr(sys.flags, "safe_path", False)
 if _as_module and not _protected and os.path.abspath(sys.path[0]) != _ours:
     del sys.path[0]
+
+
+def _leave_working_folder() -> None:
+    """Off the module path with it, where an empty entry of PYTHONPATH, or ".", has put it there."""
+    told = os.environ.get("PYTHONPATH", "")
+    try:
+        here = os.getcwd()
+        named = [place for place in told.split(os.pathsep) if os.path.abspath(place) == here]
+        if told and not all(map(os.path.isabs, named)) and here != _ours:
+            sys.path[:] = [place for place in sys.path if os.path.abspath(place) != here]
+    except OSError:  # the working folder is gone: nothing is found in it
+        return
+
+
+if not sys.flags.ignore_environment and (
+    _as_module or os.path.basename(sys.argv[0] if getattr(sys, "argv", None) else "").startswith("palimpsest")
+):
+    _leave_working_folder()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import resource
 import socket
 import time
 
@@ -182,6 +181,7 @@ def test_this_machine_and_proxies_speak_for_many():
 
 
 def test_the_number_of_connections_fits_what_the_system_allows(monkeypatch):
+    resource = pytest.importorskip("resource")  # Windows has no such limit
     allowed = [256, 1024]
     monkeypatch.setattr(resource, "getrlimit", lambda kind: tuple(allowed))
     monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: allowed.__setitem__(0, limits[0]))
