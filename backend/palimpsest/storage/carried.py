@@ -22,6 +22,7 @@ TIFF_DIRECTORIES = (34665, 34853)  # EXIF and GPS
 WHITE_POINT, PRIMARIES = 318, 319
 MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 MOST_TEXTS = 16 << 20  # bytes of all text chunks together
+MOST_TEXT_CHUNKS = 256  # each may unpack to metadata.MOST_TEXT bytes
 LEFT_OUT = "The picture's {} is damaged ({}) and was left out."
 
 
@@ -39,7 +40,7 @@ class Carried:
 def from_png(found: png.Examined) -> Carried:
     notices = list(found.notices)
     exif = _exif(found.body(b"eXIf"), notices)
-    turn = exif.orientation
+    turn = exif.orientation or 1
     density = found.body(b"pHYs")
     xmp, texts = _texts(found, notices)
     icc = _profile(found.body(b"iCCP"), notices)
@@ -62,11 +63,11 @@ def from_pillow(name: str, image: ImageFile, data: bytes) -> Carried:
     info, notices = image.info, list(_behind(name, image, data))
     raw = _tiff_exif(image, notices) if name == "TIFF" else info.get("exif")
     exif = _exif(raw, notices)
-    turn = exif.orientation
     packet = info.get("xmp")
     packet = packet if isinstance(packet, bytes) and packet else None
-    if turn == 1 and packet is not None and name != "TIFF":
-        turn = metadata.xmp_orientation(packet)
+    turn = exif.orientation
+    if turn is None:  # what EXIF says counts: programs that turn a photo may leave XMP as it was
+        turn = 1 if packet is None or name == "TIFF" else metadata.xmp_orientation(packet)
     icc = info.get("icc_profile")
     if icc is None and "icc_profile" in info and name == "JPEG":
         notices.append(LEFT_OUT.format("colour profile", "parts of it are missing"))
@@ -113,15 +114,15 @@ def _profile(body: bytes | None, notices: list[str]) -> bytes | None:
 
 
 def _texts(found: png.Examined, notices: list[str]) -> tuple[bytes | None, tuple[tuple[bytes, bytes], ...]]:
-    """The XMP packet and all other text of a PNG."""
+    """The XMP packet, the first if there are several, and all other text of a PNG."""
     packet, kept, total = None, [], 0
-    for kind, body in found.carried:
-        if kind not in png.TEXTS:
-            continue
+    texts = [(kind, body) for kind, body in found.carried if kind in png.TEXTS]
+    if len(texts) > MOST_TEXT_CHUNKS:
+        notices.append(f"{len(texts) - MOST_TEXT_CHUNKS} of the picture's {len(texts)} texts were left out.")
+    for kind, body in texts[:MOST_TEXT_CHUNKS]:
         try:
-            inside = metadata.xmp_in(body) if kind == b"iTXt" else None
-            if inside is not None:
-                packet = inside
+            if kind == b"iTXt" and metadata.is_xmp(body):
+                packet = metadata.xmp_in(body) if packet is None else packet
             elif metadata.check_text(kind, body) and total + len(body) <= MOST_TEXTS:
                 kept.append((kind, body))
                 total += len(body)

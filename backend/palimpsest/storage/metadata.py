@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,10 +22,11 @@ ORIENTATION, RESOLUTION, EXIF, INTEROPERABILITY = 274, 282, 34665, 40965
 SIDES = ((256, 257), (282, 283), (40962, 40963))  # of width and height, swapped by a quarter turn
 THUMBNAIL = 513, 514  # where it starts, how long it is
 MOST_TEXT = 1 << 20  # bytes of one text chunk, unpacked; Pillow and browsers take no longer ones
-MOST_XMP = 16 << 20
+MOST_XMP = 4 << 20
 TURNED_XMP = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|\s*>\s*))[2-8]""")
 XMP_ORIENTATION = re.compile(rb"""tiff:Orientation(?:\s*=\s*["']|\s*>\s*)([1-8])""")
-XMP_THUMBNAILS = re.compile(rb"<(\w+):Thumbnails\b.*?</\1:Thumbnails\s*>", re.DOTALL)
+THUMBNAILS_START = re.compile(rb"<(\w+):Thumbnails\b")
+THUMBNAILS_END = re.compile(rb"</(\w+):Thumbnails\s*>")
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,13 @@ class Exif(NamedTuple):
     """An EXIF block that was looked through."""
 
     block: bytes | None  # upright and without thumbnail, to be written; None if nothing can be read
-    orientation: int
+    orientation: int | None  # 1 to 8; None where it has no such tag
     adobe_rgb: bool  # the camera says that its numbers are Adobe RGB's
     resolution: bool  # whether it names one
     sound: bool
 
 
-NO_EXIF = Exif(None, 1, False, False, True)
+NO_EXIF = Exif(None, None, False, False, True)
 
 
 class _Entry(NamedTuple):
@@ -82,6 +84,7 @@ def read_exif(data: bytes) -> Exif:
     entries = reader.entries(first)
     if not entries:
         return NO_EXIF._replace(sound=False)
+    told = any(entry.tag == ORIENTATION for entry in entries)
     turn = reader.number(entries, ORIENTATION, 1)
     turn = turn if 1 <= turn <= 8 else 1
     details = reader.entries(reader.number(entries, EXIF, 0))
@@ -90,7 +93,7 @@ def read_exif(data: bytes) -> Exif:
     reader.turn_upright(entries, details, turn)
     adobe_rgb = reader.text(interoperability, 1) == b"R03"
     resolution = any(entry.tag == RESOLUTION for entry in entries)
-    return Exif(bytes(block), turn, adobe_rgb, resolution, reader.sound)
+    return Exif(bytes(block), turn if told else None, adobe_rgb, resolution, reader.sound)
 
 
 class _Reader:
@@ -177,7 +180,23 @@ def upright_xmp(packet: bytes) -> bytes | None:
         packet.decode()
     except UnicodeDecodeError:
         return None
-    return XMP_THUMBNAILS.sub(b"", TURNED_XMP.sub(rb"\g<1>1", packet))
+    return without_thumbnails(TURNED_XMP.sub(rb"\g<1>1", packet))
+
+
+def without_thumbnails(packet: bytes) -> bytes:
+    """Each from its start tag to the next end tag of the same name; the tags are listed once, in order."""
+    ends: dict[bytes, deque[re.Match[bytes]]] = {}
+    for found in THUMBNAILS_END.finditer(packet):
+        ends.setdefault(found[1], deque()).append(found)
+    kept, at = [], 0
+    for start in THUMBNAILS_START.finditer(packet):
+        left = ends.get(start[1], deque())
+        while left and left[0].start() < start.end():
+            left.popleft()
+        if left and start.start() >= at:
+            kept.append(packet[at : start.start()])
+            at = left.popleft().end()
+    return b"".join((*kept, packet[at:]))
 
 
 def xmp_orientation(packet: bytes) -> int:
@@ -185,11 +204,14 @@ def xmp_orientation(packet: bytes) -> int:
     return 1 if found is None else int(found[1])
 
 
-def xmp_in(body: bytes) -> bytes | None:
-    """The packet in an iTXt chunk, if that is what it holds. Raises ValueError if it is damaged."""
-    keyword, _, rest = body.partition(b"\0")
-    if keyword != XMP_KEYWORD:
-        return None
+def is_xmp(body: bytes) -> bool:
+    """Whether an iTXt chunk holds an XMP packet."""
+    return body.startswith(XMP_KEYWORD + b"\0")
+
+
+def xmp_in(body: bytes) -> bytes:
+    """The packet in such a chunk. Raises ValueError if it is damaged."""
+    _, _, rest = body.partition(b"\0")
     packed, (_, _, text) = rest[:1] == b"\1", rest[2:].split(b"\0", 2)
     return _unpacked(text, MOST_XMP) if packed else text
 
