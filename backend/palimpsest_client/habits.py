@@ -1,7 +1,9 @@
 """What people write by habit that means something elsewhere and nothing here: a notice, and what to write.
 
 Weights in brackets, BREAK, prompt editing and LoRA files are of other tools' prompt languages; here a
-sentence is read as it stands. Used by the panels, the shell and the tasks, so that all say the same.
+sentence is read as it stands. Only what is written just as in those languages is noticed: much that looks
+like it is what a picture shows (C++, [EXIT], 10 Ω, a scale of 1:100). Used by the panels, the shell and the
+tasks, so that all say the same.
 """
 
 from __future__ import annotations
@@ -12,12 +14,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Match, Optional, Tuple
 
+from .limits import WEIGHT
 from .sentences import CONCEPT, Word, plain, words
 from .wording import say
 
 _NAME = r"[\w-]+"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
+_UNFINISHED = frozenset(  # what no phrase ends with
+    "a an the of on in at to or and with by for from into is are it its this that as next near "
+    "says saying reads reading".split()
+)
 _LATIN = ("LATIN", "FULLWIDTH LATIN", "MODIFIER LETTER", "FEMININE", "MASCULINE", "MICRO")
+_FOREIGN_WORD, _FOREIGN_SHARE = 2, 0.25  # letters at a stretch, or of all letters
+_NEAR = 200  # characters in which the word beside another is looked for
 _LONGEST = 60  # characters of a place that a notice repeats
 
 
@@ -37,12 +46,42 @@ def _plainly(found: Match) -> Optional[Dict[str, str]]:
 
 
 def _weighed(found: Match) -> Optional[Dict[str, str]]:
-    return {"word": found.group("word").strip(), "n": found.group("n")}
+    """(word:1.4), and word::2; not (10:30), nor (a scale of 1:100). The number is one that can be given."""
+    word, number = found.group("word").strip(), float(found.group("n"))
+    if not _has_letter(word) or word[-1].isdigit():
+        return None
+    least, most = WEIGHT
+    taken = str(most if number > most else least)
+    return {"word": word, "n": found.group("n") if least <= number <= most else taken}
 
 
 def _emphasis(factor: str) -> Said:
     """``factor``: about what the signs mean elsewhere."""
-    return lambda found: {"word": found.group("word").strip(), "n": factor}
+    return lambda found: {"word": found.group("word").strip(), "n": factor} if _has_letter(found[0]) else None
+
+
+def _small(factor: str, least: int = 1) -> Said:
+    """The same for small letters only, ``least`` or more: not [EXIT], {1850}, C++ nor b++."""
+
+    def said(found: Match) -> Optional[Dict[str, str]]:
+        word = found.group("word").strip()
+        known = word.islower() and len(word) >= least and not any(sign in ":;=<>|/" for sign in word)
+        return {"word": word, "n": factor} if known else None
+
+    return said
+
+
+def _has_letter(text: str) -> bool:
+    return any(letter.isalpha() for letter in text)
+
+
+def _joining(found: Match) -> Optional[Dict[str, str]]:
+    """A word in capitals that stands between two phrases: not AND gate, nor SALT AND PEPPER."""
+    text, (start, stop) = found.string, found.span()
+    before, after = words(text[max(0, start - _NEAR) : start]), words(text[stop : stop + _NEAR])
+    if not before or not after or before[-1].text.lower() in _UNFINISHED:
+        return None
+    return None if before[-1].text.isupper() or after[0].text.isupper() else {}
 
 
 def _named(found: Match) -> Optional[Dict[str, str]]:
@@ -50,30 +89,33 @@ def _named(found: Match) -> Optional[Dict[str, str]]:
 
 
 def _editing(found: Match) -> Optional[Dict[str, str]]:
-    """[from:to:when] and [this|that]."""
+    """[from:to:when], [to:when] and [this|that]; not [10:30]."""
     inner = found.group("word")
-    return {} if "|" in inner or inner.count(":") > 1 else None
+    timed = re.fullmatch(rf"[^:]*:(?:[^:]*:)?\s*{_NUMBER}\s*", inner) is not None
+    return {} if _has_letter(inner) and (timed or "|" in inner) else None
 
 
 def _spaced(found: Match) -> Optional[Dict[str, str]]:
+    """<my toy>; not what stands between the signs of a <3 b> c."""
     inner = found.group("word").lower().split()
-    return {"name": "-".join(inner)} if inner and len(found.group("word").split(" ")) > 1 else None
+    known = inner and inner[0][0].isalpha() and len(found.group("word").split(" ")) > 1
+    return {"name": "-".join(inner)} if known else None
 
 
 HABITS: Tuple[Tuple[str, str, Said], ...] = (
     # the notice's key, the pattern, what the notice says of it (None: it is something else); first come first
     ("habit-file", r"<(?:lora|lyco|locon|hypernet)\s*:[^<>]*>", _plainly),
-    ("habit-embedding", rf"\bembedding\s*:\s*(?P<word>{_NAME})", _named),
-    ("habit-weight", rf"\((?P<word>[^():]+):\s*(?P<n>{_NUMBER})\s*\)", _weighed),
-    ("habit-weight", rf"\b(?P<word>{_NAME})::(?P<n>{_NUMBER})", _weighed),
+    ("habit-embedding", rf"\bembedding:(?P<word>{_NAME})", _named),
+    ("habit-weight", rf"\((?P<word>[^():]+):(?P<n>{_NUMBER})\s*\)", _weighed),
     ("habit-editing", r"[\[{](?P<word>[^][{}]*)[]}]", _editing),
-    ("habit-weight", r"\({2,}(?P<word>[^()]+)\){2,}", _emphasis("1.2")),
-    ("habit-weight", r"\[+(?P<word>[^][]+)\]+", _emphasis("0.9")),
-    ("habit-weight", r"\{+(?P<word>[^{}]+)\}+", _emphasis("1.1")),
-    ("habit-weight", rf"\b(?P<word>{_NAME}?)\+\+(?![\w+-])", _emphasis("1.2")),
-    ("habit-weight", rf"\b(?P<word>{_NAME}?)--(?![\w-])", _emphasis("0.8")),
-    ("habit-break", r"\bBREAK\b", _plainly),
-    ("habit-and", r"\bAND\b", _plainly),
+    ("habit-weight", rf"(?<![\w-])(?P<word>{_NAME})::(?P<n>{_NUMBER})", _weighed),
+    ("habit-weight", r"(?<!\()\({2,}(?P<word>[^()]+)\){2,}", _emphasis("1.2")),
+    ("habit-weight", r"(?<!\[)\[+(?P<word>[^][]+)\]+", _small("0.9")),
+    ("habit-weight", r"(?<!\{)\{+(?P<word>[^{}]+)\}+", _small("1.1")),
+    ("habit-weight", rf"(?<![\w-])(?P<word>{_NAME})\+\+(?![\w+-])", _small("1.2", least=2)),
+    ("habit-weight", r"(?<![\w-])(?P<word>\w+(?:-\w+)*)--(?![\w-])", _small("0.8", least=2)),
+    ("habit-break", r"\bBREAK\b", _joining),
+    ("habit-and", r"\bAND\b", _joining),
     ("habit-option", r"(?<!\S)--[a-z]+(?:\s+[\d.:]+)?", _plainly),
     ("habit-space", r"<(?P<word>[^<>:]*)>", _spaced),
 )
@@ -125,7 +167,19 @@ def unknown_words(sentence: str, known: Collection[str]) -> List[Word]:
 def _foreign(sentence: str) -> List[Notice]:
     """What isn't written in Latin letters: the text encoders of all models here were trained on English."""
     at = [i for i, letter in enumerate(sentence) if letter.isalpha() and not _latin(letter)]
-    return [_notice("habit-language", sentence, (at[0], at[-1] + 1), {})] if at else []
+    words_of_it = any(stop - start + 1 >= _FOREIGN_WORD for start, stop in _runs(at))
+    if not words_of_it and len(at) <= _FOREIGN_SHARE * sum(map(str.isalpha, sentence)):
+        return []  # a sign, as in 10 Ω
+    return [_notice("habit-language", sentence, (at[0], at[-1] + 1), {})]
+
+
+def _runs(numbers: List[int]) -> List[Tuple[int, int]]:
+    """The first and last of each run of neighbours."""
+    runs: List[Tuple[int, int]] = []
+    for number in numbers:
+        follows = bool(runs) and runs[-1][1] == number - 1
+        runs[-1:] = [(runs[-1][0], number)] if follows else [*runs[-1:], (number, number)]
+    return runs
 
 
 def _latin(letter: str) -> bool:

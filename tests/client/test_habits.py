@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from palimpsest.cli.arguments import weight
+from palimpsest.contract import EditRequest
 from palimpsest_client.habits import bare_names, notices, places, texts, unknown_words
 
 NOTICED = [
@@ -38,6 +40,18 @@ NOTICED = [
     ("草地上的蓝球的照片", "草地上的蓝球的照片", "Say it in English"),
     ("a ball, кот на траве", "кот на траве", "Say it in English"),
     ("ball كرة", "كرة", "Say it in English"),
+    ("a photo of a кот on grass next to a large mirror", "кот", "Say it in English"),
+    ("a 猫", "猫", "Say it in English"),
+    ("a (blue:100) ball", "(blue:100)", '--weight "blue=20"'),
+    ("a (blue:-20.5) ball", "(blue:-20.5)", '--weight "blue=-20"'),
+    ("a (blue:1.4 ) ball", "(blue:1.4 )", '--weight "blue=1.4"'),
+    ("a [small blue] ball", "[small blue]", '--weight "small blue=0.9"'),
+    ("a ball--", "ball--", '--weight "ball=0.8"'),
+    ("a my-ball++ here", "my-ball++", '--weight "my-ball=1.2"'),
+    ("a [blue:0.5] ball", "[blue:0.5]", "Write the one word"),
+    ("a [blue::.5] ball", "[blue::.5]", "Write the one word"),
+    ("a cat, BREAK a dog", "BREAK", "Leave it out"),
+    ("a cat:1.2 AND a dog:1", "AND", "Write and."),
 ]
 
 
@@ -58,10 +72,40 @@ def test_it_is_noticed_where_it_stands_with_what_to_write(sentence, place, says)
         "a cat (black) and a dog: both asleep; 3:4",
         "a clock at 10:30 -- and a sign that says break",
         "<ink> drawing of <my-toy> and <rex>",
+        "C++ book",
+        "A++ report",
+        "b++ battery",
+        "a Notepad++ window",
+        "a sign that says [EXIT]",
+        "a photo [1]",
+        "a map {1850}",
+        "an old clock [10:30:00]",
+        "AND gate",
+        "an AND gate on a T-shirt with AND gate",
+        "a sign, SALT AND PEPPER, and one that says BREAK GLASS",
+        "BREAK the ice",
+        "10 Ω resistor",
+        "π on a blackboard",
+        "a 5 Å scale of α and β rays",
+        "a cat: 1.5 m tall (height: 1.5)",
+        "a room (approx: 3)",
+        "a model car (scale 1:100), (10:30)",
+        "a word embedding: king",
+        "a heart <3 b> c",
+        "((1850))",
+        "a well--lit room",
     ],
 )
 def test_ordinary_sentences_are_not(sentence):
     assert notices(sentence, ("my-toy", "rex", "ink")) == []
+
+
+@pytest.mark.parametrize("number", ["100", "-100", "20", "-20", ".5", "+20.0001", "9" * 400])
+def test_a_weight_that_is_proposed_is_taken(number):
+    (notice,) = notices(f"a (blue:{number}) ball")
+    word, factor = weight(re.search(r'--weight "(.*?)"', notice.text)[1])
+    made = EditRequest("0" * 64, "reweight", "a blue ball", weights={word: factor})
+    assert made.weights == {"blue": max(-20, min(20, float(number)))}
 
 
 def test_each_place_is_noticed_once_and_in_order():
