@@ -210,10 +210,15 @@ def from_json(cls: type[AnyRequest], data: Any, where: str = "") -> AnyRequest:
 
 
 def request_of(recipe: Any) -> EditRequest:
-    """The request that a recipe says to do again. Raises RequestError for what is no recipe of ours."""
+    """The request that a recipe says to do again. Raises RequestError for what is no recipe of ours.
+
+    What a recipe leaves out was not done when it was made: one without ``grow`` grew nothing.
+    """
     if not isinstance(recipe, dict) or recipe.get("kind") != "edit" or "request" not in recipe:
         raise RequestError("This is not a recipe.", "A recipe is the recipe.json written beside a result.")
-    return from_json(EditRequest, recipe["request"], "the recipe's request")
+    request = recipe["request"]
+    grown = {"grow": 0, **request} if isinstance(request, dict) else request
+    return from_json(EditRequest, grown, "the recipe's request")
 
 
 def _decode(kind: Any, value: Any, where: str) -> Any:

@@ -48,10 +48,16 @@ def differences(recipe: dict[str, Any], place: Workplace) -> list[str]:
     then = {
         "engine": recipe.get("engine"),
         "palimpsest": recipe.get("palimpsest"),
-        **{f"model {key}": value for key, value in dict(recipe.get("model", {})).items()},
+        **{f"model {key}": value for key, value in _object(recipe, "model").items()},
     }
     found = [f"{key} was {then[key]}, is {value}" for key, value in now.items() if then.get(key) != value]
     for concept in place.concepts_in(request.source_prompt, request.target_prompt):
-        if dict(recipe.get("concepts", {})).get(concept.placeholder) != rows_hashes(concept):
+        if _object(recipe, "concepts").get(concept.placeholder) != rows_hashes(concept):
             found.append(f"the concept {concept.placeholder} has been learned anew since")
     return found
+
+
+def _object(recipe: dict[str, Any], name: str) -> dict[str, Any]:
+    """Empty where the recipe says nothing of it, or nothing that could be compared."""
+    told = recipe.get(name)
+    return told if isinstance(told, dict) else {}
