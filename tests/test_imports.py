@@ -42,6 +42,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.limits",
         "palimpsest.core.model",
         "palimpsest.storage.atomic",
+        "palimpsest.storage.files",
         "palimpsest.storage.room",
         "palimpsest.storage.header",
         "palimpsest.demo",  # the folder in which the built-in model lies

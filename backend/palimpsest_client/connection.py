@@ -37,7 +37,7 @@ def read_choice(folder: Path) -> Choice:
     try:
         told = json.loads((folder / CHOICE).read_text(encoding="utf-8"))
         return Choice(str(told["address"]), str(told["token"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Choice()
 
 
@@ -78,7 +78,7 @@ def launch_command(folder: Path, environment: Mapping[str, str] = os.environ) ->
         command = json.loads((folder / LAUNCH).read_text(encoding="utf-8"))["command"]
         through = ["flatpak-spawn", "--host"] if in_flatpak(environment) else []
         return through + [str(part) for part in command]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
 
 

@@ -55,7 +55,7 @@ class Notebook:
 def read_notes(place: Path) -> Dict[str, Any]:
     try:
         told = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 

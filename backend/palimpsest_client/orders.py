@@ -192,7 +192,7 @@ def read_recipe(text: str) -> Made:
         bounds, content = Bounds(*told["bounds"]), Bounds(*told["content"])
         source = source_of(told["job"])
         return Made(form, request["image"], request["selection"], bounds, content, source)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecipeError(f"{type(error).__name__}: {error}") from error
 
 

@@ -107,5 +107,5 @@ def read_record(folder: Path) -> ServerRecord | None:
             str(told["version"]),
             str(told["token_file"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

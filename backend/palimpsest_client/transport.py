@@ -23,7 +23,7 @@ class Answer(NamedTuple):
     def json(self) -> Any:
         try:
             return json.loads(self.body.decode("utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnreachableError(
                 "What answered is not a Palimpsest server.", "Check the address."
             ) from error
@@ -143,6 +143,6 @@ def require(answer: Answer) -> Answer:
         return answer
     try:
         told = json.loads(answer.body.decode("utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         told = {}
     raise RefusedError(answer.status, told if isinstance(told, dict) else {})

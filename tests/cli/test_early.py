@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 import palimpsest
+from palimpsest.storage import atomic
 from workplaces import picture, selection
 
 EDIT = ("edit", "photo.png", "--selection", "selection.png", "--shows", "a cat", "--should-show", "a dog")
@@ -109,8 +111,13 @@ def test_the_settings_device_is_judged_like_the_options(folder: Path) -> None:
 def test_a_folder_where_nothing_may_be_written_is_told_at_once(
     folder: Path, shell: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "closed" / "below").mkdir(parents=True)
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "closed")
+    (folder / "closed").mkdir()
+
+    def refuse(temporary: Path, path: Path, replace: bool) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(atomic, "_place", refuse)
     said = shell(*EDIT, "--local", "--output", "closed")
-    assert (said.code, f"Nothing can be written into {folder / 'closed'}." in said.err) == (1, True)
+    assert said.code == 1
+    assert f"Nothing can be written to {folder / 'closed'}: Read-only file system." in said.err
     assert "loading" not in said.err

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import sys
 from collections.abc import Sequence
 
 import palimpsest
-from palimpsest.cli.output import LOST, lenient
+from palimpsest.cli.output import LOST, json_text, lenient
 from palimpsest.errors import PalimpsestError
 
 COMMANDS = (
@@ -77,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def refused(error: PalimpsestError, as_json: bool) -> int:
     if as_json:
-        print(json.dumps({"error": error.to_json()}, ensure_ascii=False))
+        print(json_text({"error": error.to_json()}))
     else:
         print(f"Error: {error}\n({error.code})", file=sys.stderr)
     return error.exit_code

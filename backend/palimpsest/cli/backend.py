@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from palimpsest import contract, errors
-from palimpsest.cli.pictures import require_picture
+from palimpsest.cli.pictures import read
 from palimpsest.contract import KINDS, Request
 from palimpsest.errors import JobCancelledError, ModelNotFoundError, NetworkError, PalimpsestError
 from palimpsest.jobs import events
@@ -59,8 +59,7 @@ class InProcess:
     place: Workplace
 
     def put(self, file: Path) -> str:
-        require_picture(file, self.place.limits.file_bytes)
-        return self.place.images.put(file.read_bytes())
+        return self.place.images.put(read(file, self.place.limits.file_bytes))
 
     def get(self, image: str) -> bytes:
         return self.place.images.get(image)
@@ -77,9 +76,9 @@ class Served:
     max_image_bytes: int
 
     def put(self, file: Path) -> str:
-        require_picture(file, self.max_image_bytes)
+        content = read(file, self.max_image_bytes)
         with as_our_errors():
-            return self.client.upload_file(file)
+            return self.client.upload(content)
 
     def get(self, image: str) -> bytes:
         with as_our_errors():

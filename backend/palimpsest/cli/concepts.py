@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from palimpsest.cli.output import json_text
 from palimpsest.errors import ConceptInUseError
 from palimpsest.settings import read_settings
 
@@ -66,7 +67,7 @@ def run_list(options: argparse.Namespace) -> int:
     for error in shelf.damaged():
         print(f"Damaged: {error}", file=sys.stderr)
     if options.json:
-        print(json.dumps({"concepts": [as_json(card) for card in cards]}, ensure_ascii=False))
+        print(json_text({"concepts": [as_json(card) for card in cards]}))
         return 0
     for card in cards:
         print(f"{card.placeholder}\t{card.kind}\t{card.noun}\t{card.family}\t{card.vectors} vectors")
@@ -111,10 +112,10 @@ def as_json(card: ConceptCard) -> dict[str, Any]:
 
 def _say(card: ConceptCard, options: argparse.Namespace, all_of_it: bool = False) -> int:
     if options.json:
-        print(json.dumps(as_json(card), ensure_ascii=False))
+        print(json_text(as_json(card)))
     elif all_of_it:
         for key, value in as_json(card).items():
-            print(f"{key}: {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+            print(f"{key}: {json_text(value) if isinstance(value, dict) else value}")
     else:
         print(card.placeholder)
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import platform
 import shutil
@@ -14,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from palimpsest.cli.output import json_text
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import DeviceNotFoundError, PalimpsestError
 from palimpsest.installation.checkup import Finding, editor_findings, launch_finding, show_findings
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     findings += examined("Editors", editor_findings)
     sick = any(finding.trouble for finding in findings)
     if options.json:
-        print(json.dumps({"well": not sick, "findings": [asdict(f) for f in findings]}, ensure_ascii=False))
+        print(json_text({"well": not sick, "findings": [asdict(f) for f in findings]}))
     else:
         show_findings(findings)
     return 1 if sick else 0

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from palimpsest.cli.output import json_text
 from palimpsest.errors import RequestError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def server() -> Client:
 def run_list(options: argparse.Namespace) -> int:
     found = list(every(server()))
     if options.json:
-        print(json.dumps({"jobs": found}, ensure_ascii=False))
+        print(json_text({"jobs": found}))
         return 0
     for job in found:
         print(f"{job['id']}\t{job['kind']}\t{job['state']}")

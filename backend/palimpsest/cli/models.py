@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from palimpsest.cli.output import json_text
 from palimpsest.settings import read_settings
 
 GIB = 1 << 30
@@ -41,7 +42,7 @@ def run_list(options: argparse.Namespace) -> int:
     places, models = installed(*where), list_models(*where)
     if options.json:
         told = [{**model, "path": str(places.get(model["name"], "")) or None} for model in models]
-        print(json.dumps({"models": told}, ensure_ascii=False))
+        print(json_text({"models": told}))
         return 0
     for model in models:
         place = places.get(model["name"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,12 @@ from typing import Any, TextIO
 
 LENIENT = "palimpsest-lenient"
 LOST = 1  # exit code when the results could not be said
+
+
+def json_text(told: Any, indent: int | None = None) -> str:
+    """Letters as they are; bytes of a file's name that are no text as JSON's escapes: ``\\udce9``."""
+    text = json.dumps(told, indent=indent, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Stream:

@@ -48,24 +48,17 @@ class Pictures:
 
 def read(file: Path, most: int) -> bytes:
     """Raises ImageNotFoundError, ImageTooLargeError, ImageUnreadableError."""
-    require_picture(file, most)
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ImageUnreadableError(f"{file} can't be read: {error.strerror}.", "Check the file.") from error
+    from palimpsest.storage.files import read_regular
 
-
-def require_picture(file: Path, most: int) -> None:
-    """Raises ImageNotFoundError, ImageTooLargeError, ImageUnreadableError."""
     try:
-        with file.open("rb") as opened_file:
-            size = opened_file.seek(0, 2)
+        content = read_regular(file, most)
     except FileNotFoundError as error:
         raise ImageNotFoundError(f"There is no file {file}.", "Check the path.") from error
     except OSError as error:
         raise ImageUnreadableError(f"{file} can't be read: {error.strerror}.", "Check the file.") from error
-    if size > most:
+    if len(content) > most:
         raise ImageTooLargeError(
-            f"{file} has {size} bytes; at most {most} are read.",
+            f"{file} has more than {most} bytes, which is the most that is read.",
             "PALIMPSEST_MAX_IMAGE_BYTES sets the limit.",
         )
+    return content

@@ -13,6 +13,9 @@ from palimpsest.contract import request_of
 from palimpsest.errors import RequestError
 from palimpsest.settings import read_settings
 
+MOST_BYTES = 4 << 20  # of a recipe with the record around it, which have a few thousand
+HINT = "Give the .json that was written beside the result."
+
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
@@ -57,8 +60,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read_recipe(file: Path) -> dict[str, Any]:
+    """Raises RequestError for what is none of ours."""
+    from palimpsest.storage.files import read_regular
+
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RequestError(f"{file} can't be read as a recipe: {error}.") from error
+        content = read_regular(file, MOST_BYTES)
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES} bytes")
+        record = json.loads(content)
+    except OSError as error:
+        raise RequestError(f"{file} can't be read as a recipe: {error.strerror}.", HINT) from error
+    except RecursionError as error:
+        raise RequestError(f"{file} can't be read as a recipe: it is nested too deeply.", HINT) from error
+    except ValueError as error:
+        raise RequestError(f"{file} can't be read as a recipe: {error}.", HINT) from error
     return record.get("recipe", record) if isinstance(record, dict) else record

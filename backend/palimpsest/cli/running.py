@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import closing
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from palimpsest.cli.backend import Backend
+from palimpsest.cli.output import json_text
 from palimpsest.contract import Request
 from palimpsest.errors import PalimpsestError, RequestError, StorageError
 from palimpsest.jobs.events import Event, Finished, Progressed
@@ -104,15 +103,19 @@ class Target:
                 raise StorageError(f"{path} is a folder.", CHOOSE_OUTPUT)
 
     def _check_folder(self) -> None:
-        """That results can be written there, or the folder be made."""
+        """That results can be written there, or the folder be made, is found out by writing."""
+        from palimpsest.storage.atomic import require_writable
+
         try:
             place = next(place for place in (self.folder, *self.folder.parents) if place.exists())
         except OSError as error:
             raise StorageError(f"{self.folder} can't be used: {error.strerror}.", CHOOSE_OUTPUT) from error
         if not place.is_dir():
             raise StorageError(f"{place} is not a folder.", CHOOSE_OUTPUT)
-        if not os.access(place, os.W_OK | os.X_OK):
-            raise StorageError(f"Nothing can be written into {place.absolute()}.", CHOOSE_OUTPUT)
+        try:
+            require_writable(place.absolute())
+        except StorageError as error:
+            raise type(error)(error.message, CHOOSE_OUTPUT) from error
 
     def _is_there(self, path: Path) -> bool:
         try:
@@ -133,7 +136,7 @@ class Target:
 
         contents = {self.path(name): backend.get(image) for name, image in finished.artifacts.items()}
         record = {**finished.result, "artifacts": {n: self.path(n).name for n in finished.artifacts}}
-        contents[self.record] = (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
+        contents[self.record] = (json_text(record, indent=2) + "\n").encode()
         written: list[Path] = []
         try:
             for path, content in contents.items():
@@ -150,7 +153,7 @@ class Target:
 def report(paths: dict[str, str], result: dict[str, Any], options: argparse.Namespace) -> int:
     """Paths, or one JSON object, on standard output."""
     if options.json:
-        print(json.dumps({"files": paths, "result": result}, ensure_ascii=False))
+        print(json_text({"files": paths, "result": result}))
     else:
         print("\n".join(paths.values()))
     return 0

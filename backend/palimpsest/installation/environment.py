@@ -77,7 +77,7 @@ class Environment:
     def read(self) -> None:
         try:
             told = json.loads(self.stamp.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             told = {}
         self.done = {str(step): str(value) for step, value in told.items()} if isinstance(told, dict) else {}
 

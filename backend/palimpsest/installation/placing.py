@@ -92,7 +92,7 @@ def listed_files(package: Path) -> Mapping[str, str] | None:
 def read_marker(package: Path) -> Mapping[str, Any] | None:
     try:
         told = json.loads((package / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return told if isinstance(told, dict) and isinstance(told.get("files"), dict) else None
 

@@ -142,7 +142,7 @@ class Part:
         try:
             told = json.loads(self._notes.read_text(encoding="utf-8"))
             return told["etag"] if told["url"] == url else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def begin(self, url: str, etag: str | None) -> None:

@@ -22,6 +22,7 @@ from palimpsest.models.signatures import (
     refuse_unet,
     refuse_vae,
 )
+from palimpsest.storage.files import read_regular
 
 OWN_FILE = "palimpsest.json"
 OWN_FIELDS: dict[str, Any] = {
@@ -39,6 +40,7 @@ SCHEDULE_FIELDS: dict[str, tuple[str, ...]] = {
     "timestep_spacing": ("leading", "linspace", "trailing"),
     "beta_schedule": ("linear", "scaled_linear"),
 }
+MOST_BYTES = 16 << 20  # of a configuration, which has a few thousand
 MOST = 1 << 20  # no number in a configuration is as large: steps, pixels, timesteps
 OPERATIONS = ("replace", "insert", "restyle", "remove", "reweight")
 
@@ -184,7 +186,7 @@ def _is_sensible(value: Any, kind: Any) -> bool:
 def read_json(path: Path) -> dict[str, Any]:
     """Raises ModelUnreadableError that names the file."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(path, MOST_BYTES).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelUnreadableError(f"{path} can't be read: {error}.") from error
     if not isinstance(content, dict):

@@ -64,7 +64,7 @@ def _remembered(memory: Path | None) -> dict[str, str]:
     """A memory that is missing or damaged is an empty one: it can always be made again."""
     if memory is None:
         return {}
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         content = json.loads(memory.read_text(encoding="utf-8"))
         if isinstance(content, dict):
             return {key: value for key, value in content.items() if isinstance(value, str)}

@@ -22,10 +22,11 @@ from typing import BinaryIO, cast
 
 from palimpsest.errors import ServerRunningError, StorageError, TokenError
 from palimpsest.storage.atomic import make_folder, private, write_atomically
+from palimpsest.storage.files import read_regular
 
 STATE_FILE, LOCK_FILE, TOKENS_FOLDER = "server.json", "server.lock", "tokens"
 LOCAL_OWNER = "local"
-SHORTEST_TOKEN = 16
+SHORTEST_TOKEN, LONGEST_TOKEN = 16, 4096
 TURN_SECONDS = 10.0
 HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)  # by another; every other error is one
 
@@ -48,7 +49,7 @@ def read_announcement(folder: Path) -> Announcement | None:
     """What the last server said of itself, if it can be read. Whether it still runs: ``holder``."""
     try:
         return Announcement(**json.loads((folder / STATE_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 
@@ -68,7 +69,7 @@ def make_token(path: Path) -> str:
 def read_token(path: Path) -> str:
     """Raises TokenError if the file can't be read, is too short, or can be read by others."""
     try:
-        token = path.read_text(encoding="utf-8").strip()
+        token = read_regular(path, LONGEST_TOKEN).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise TokenError(f"The token file {path} can't be read: {error}.") from error
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:

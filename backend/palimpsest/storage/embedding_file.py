@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from palimpsest.errors import ConceptFileError, ConceptIncompatibleError
 from palimpsest.interpreter import to_paste
 from palimpsest.storage import header
+from palimpsest.storage.files import open_regular, read_regular
 from palimpsest.storage.header import HeaderError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def read_header(path: Path) -> Header:
             "Is it a whole model or a LoRA? Only textual-inversion embeddings can be imported.",
         )
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             table, data_start = _read_table(file, path)
     except OSError as error:
         raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
@@ -85,7 +86,9 @@ def read_rows(path: Path) -> tuple[NDArray[np.float32], ...]:
 
     found = read_header(path)
     try:
-        tensors = dict(safetensors.deserialize(path.read_bytes()))
+        tensors = dict(safetensors.deserialize(read_regular(path, MOST_BYTES)))
+    except OSError as error:
+        raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
     except safetensors.SafetensorError as error:
         raise ConceptFileError(f"{path.name} is damaged: {error}") from error
     rows = tuple(_floats(tensors[key]).reshape(found.vectors, -1) for key in found.keys)

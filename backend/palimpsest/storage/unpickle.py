@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from palimpsest.storage.files import open_regular
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -57,7 +59,7 @@ def _load(source: Path) -> Any:
 
     try:
         # An open file: given a name, torch would go by its ending.
-        with source.open("rb") as file, torch.serialization.safe_globals([torch.nn.ParameterDict]):
+        with open_regular(source) as file, torch.serialization.safe_globals([torch.nn.ParameterDict]):
             return torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         _give_up(f"There is no file {source}.")
