@@ -32,7 +32,7 @@ def code(answer) -> tuple[int, str]:
 def test_a_clock_that_goes_backwards_changes_no_order_and_removes_nothing(server, monkeypatch):
     ticks = itertools.count()
     with monkeypatch.context() as patch:
-        patch.setattr("palimpsest.storage.database.time.time", lambda: 2e9 - 3600.0 * next(ticks))
+        patch.setattr(server.house.database._clock, "_wall", lambda: 2e9 - 3600.0 * next(ticks))
         for index in range(3):
             server.submit(f"job-{index}", order={"do": "keep"})
         told = [server.follow(f"job-{index}") for index in range(3)]
