@@ -23,6 +23,7 @@ ConceptKind = Literal["subject", "style"]
 
 BUILT_IN = "built-in"
 SHA256 = re.compile(r"[0-9a-f]{64}")
+JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FEWEST_EXAMPLES, MOST_EXAMPLES = 3, 20  # pictures that a concept is learned from
 
 HASH = Written(SHA256.pattern, "the sha256 of a picture")

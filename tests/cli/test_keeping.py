@@ -63,6 +63,17 @@ def test_nothing_is_removed_unless_it_is_said_what(home, command):
     assert "--all" in refused.stderr
 
 
+@pytest.mark.parametrize("command", ["jobs", "kept"])
+@pytest.mark.parametrize("name", ["", "a/b", "../x", "a b", "?", "é", "x" * 65])
+def test_what_can_be_no_name_is_said_before_a_server_is_asked(tmp_path, command, name):
+    refused = run(tmp_path, command, "remove", "a" * 64, name)
+    assert refused.returncode == 2
+    what = "can't be a job's id" if command == "jobs" else "is not a picture's sha256"
+    assert refused.stderr.startswith("Error: ")
+    assert what in refused.stderr
+    assert f"palimpsest {command} list" in refused.stderr
+
+
 def test_without_a_server_it_says_so(tmp_path):
     told = run(tmp_path, "jobs", "list")
     assert told.returncode != 0

@@ -211,7 +211,7 @@ def test_a_disk_that_fills_while_it_comes_keeps_its_reserve_and_gets_its_room_ba
 
     monkeypatch.setattr(room.shutil, "disk_usage", shrinking)
     told = []
-    with pytest.raises(DiskFullError):
+    with pytest.raises(DiskFullError, match="Nothing of the download is kept"):
         told.extend(done for done, _ in download(Remote(server.url()), target))
     assert max(told) <= 2 << 20
     assert leftovers(target) == []
@@ -224,7 +224,7 @@ def test_a_disk_that_is_full_after_all_gets_its_room_back(server, target, monkey
     stopped = download(remote(server), target)
     next(stopped)
     monkeypatch.setattr(module.os, "fsync", no_room)
-    with pytest.raises(DiskFullError):
+    with pytest.raises(DiskFullError, match="Nothing of the download is kept"):
         list(stopped)
     assert leftovers(target) == []
 

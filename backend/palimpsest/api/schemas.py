@@ -46,7 +46,7 @@ Seed = Annotated[int, within(contract.SEED), WHOLE]
 Context = Annotated[float, within(contract.CONTEXT)]
 JobId = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+    StringConstraints(pattern=f"^{contract.JOB_ID.pattern}$"),
     Field(description="Chosen by the client: posting it twice is the same job.", examples=["3f6c-edit-1"]),
 ]
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from palimpsest.cli.output import json_text
+from palimpsest.contract import JOB_ID
 from palimpsest.errors import RequestError
+from palimpsest.limits import shown
 
 if TYPE_CHECKING:
     from palimpsest_client.client import Client
@@ -58,6 +60,9 @@ def run_remove(options: argparse.Namespace) -> int:
 
     if bool(options.ids) == options.all:
         raise RequestError("Which jobs?", "Give their ids, or --all: palimpsest jobs list")
+    for id in options.ids:
+        if JOB_ID.fullmatch(id) is None:
+            raise RequestError(f"{shown(id)} can't be a job's id.", "See the ids: palimpsest jobs list")
     client = server()
     ids = [job["id"] for job in every(client) if job["state"] in ENDED] if options.all else options.ids
     for id in ids:

@@ -8,7 +8,9 @@ import sys
 from typing import Any
 
 from palimpsest.cli.jobs import action, server
+from palimpsest.contract import SHA256
 from palimpsest.errors import ImageInUseError, RequestError
+from palimpsest.limits import shown
 
 MIB = 1 << 20
 
@@ -41,6 +43,12 @@ def run_remove(options: argparse.Namespace) -> int:
 
     if bool(options.images) == options.all:
         raise RequestError("Which pictures?", "Give their sha256, or --all: palimpsest kept list")
+    for image in options.images:
+        if SHA256.fullmatch(image) is None:
+            raise RequestError(
+                f"{shown(image)} is not a picture's sha256: 64 digits 0-9 and letters a-f.",
+                "See them: palimpsest kept list",
+            )
     client, removed = server(), []
     with as_our_errors():
         images = [kept["image"] for kept in client.pictures()["images"]] if options.all else options.images

@@ -46,6 +46,7 @@ HOPS = 10  # redirections that are followed
 PIECE_SECONDS = 1.0  # after which what has come is told, even if it is little
 SLOW = (60.0, 60 << 10)  # seconds, and the bytes that must come in them
 OFFLINE = ("HF_HUB_OFFLINE", "PALIMPSEST_OFFLINE")
+NOTHING_KEPT = "Nothing of the download is kept."
 RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -176,7 +177,7 @@ def fetch(remote: Remote, part: Part, limits: Limits) -> Iterator[tuple[int, int
             part.begin(remote.url, answer.headers.get("ETag"))
         total = total_size(answer, done)
         require_size(remote, total, limits)
-        require_room(part.path.parent, 0 if total is None else total - done)
+        require_room(part.path.parent, 0 if total is None else total - done, NOTHING_KEPT)
         yield from append(answer, remote, part, done, limits)
 
 
@@ -218,7 +219,7 @@ def append(
         for piece in pieces(answer):
             done += len(piece)
             require_size(remote, done, limits)
-            require_room(part.path.parent, len(piece))
+            require_room(part.path.parent, len(piece), NOTHING_KEPT)
             file.write(piece)
             file.flush()  # a full disk is noticed here
             yield done, total
@@ -348,6 +349,6 @@ class disk_errors:  # noqa: N801 (a context manager that reads like a function)
         if error.errno in NO_ROOM:
             raise DiskFullError(
                 f"The disk of {self._target.parent} is full.",
-                "Free some space. What had come was removed.",
+                f"{NOTHING_KEPT} Free some space.",
             ) from error
         raise StorageError(f"{self._target} can't be written: {error.strerror}.") from error

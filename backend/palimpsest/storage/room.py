@@ -20,12 +20,15 @@ def reserve_of(total: int) -> int:
     return min(MOST_RESERVE, total // PART)
 
 
-def require_room(folder: Path, wanted: int) -> None:
-    """Raises DiskFullError unless ``wanted`` bytes fit beside the reserve. ``folder`` must exist."""
+def require_room(folder: Path, wanted: int, then: str = "Nothing was changed.") -> None:
+    """Raises DiskFullError unless ``wanted`` bytes fit beside the reserve. ``folder`` must exist.
+
+    ``then``: what the caller has done, or does, in that case.
+    """
     disk = shutil.disk_usage(folder)
     needed = wanted + reserve_of(disk.total)
     if disk.free < needed:
         raise DiskFullError(
             f"{folder} has {disk.free / 1e6:.0f} MB free; {needed / 1e6:.0f} MB are needed.",
-            "Nothing was changed. Free some space, or set PALIMPSEST_HOME to another disk.",
+            f"{then} Free some space, or set PALIMPSEST_HOME to another disk.",
         )

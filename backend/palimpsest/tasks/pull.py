@@ -22,7 +22,7 @@ from palimpsest.errors import (
 )
 from palimpsest.jobs.events import Event, Finished, Progressed
 from palimpsest.models.catalog import captioners, installed
-from palimpsest.models.download import Limits, Remote, download
+from palimpsest.models.download import NOTHING_KEPT, Limits, Remote, download
 from palimpsest.models.hub import RepositoryFile, list_files
 from palimpsest.models.offers import OFFERS, offer
 from palimpsest.storage import atomic
@@ -139,7 +139,7 @@ def pull_offer(name: str, models: Path, limits: Limits) -> Iterator[Event]:
 def bring(files: list[RepositoryFile], folder: Path, limits: Limits) -> Iterator[Event]:
     total = sum(file.remote.size or 0 for file in files)
     here = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    require_room(folder, max(0, total - here))
+    require_room(folder, max(0, total - here), NOTHING_KEPT)
     before, began = 0, time.monotonic()
     for file in files:
         target = folder / file.path
