@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import struct
+import subprocess
+import sys
 from dataclasses import replace
 
 import huggingface_hub.constants
@@ -16,12 +19,14 @@ from palimpsest.contract import PullRequest
 from palimpsest.errors import (
     AddressForbiddenError,
     DownloadTooLargeError,
+    ModelBusyError,
     ModelNotFoundError,
     ModelUnreadableError,
     NetworkError,
     OfflineError,
     PickledModelError,
     RequestError,
+    StorageError,
 )
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.models import download, hub
@@ -154,6 +159,43 @@ def test_what_is_no_safetensors_file_is_not_kept(server, tmp_path, content, erro
 def test_a_name_that_could_be_a_path_is_refused(tmp_path, name):
     with pytest.raises(RequestError):
         list(pull(PullRequest(name), tmp_path))
+
+
+def test_two_processes_do_not_bring_the_same_model_at_once(server, tmp_path):
+    first = pull(PullRequest("sd15"), tmp_path)
+    assert isinstance(next(first), Progressed)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from palimpsest.tasks.pull import alone_with\n"
+        f"with alone_with('SD15', Path({str(tmp_path)!r})): print('inside')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    other = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert "ModelBusyError: 'SD15' is being downloaded by another process." in other.stderr
+    with pytest.raises(ModelBusyError):
+        list(pull(PullRequest("sd15"), tmp_path))
+    assert list(first)[-1].result["new"] is True
+    assert list(pull(PullRequest("sd15"), tmp_path))[-1].result["new"] is False
+    assert list(tmp_path.rglob("*.lock")) == []
+
+
+def test_a_pull_that_was_broken_off_keeps_no_other_from_going_on(server, tmp_path):
+    first = pull(PullRequest("sd15"), tmp_path)
+    next(first)
+    first.close()
+    assert list(pull(PullRequest("sd15"), tmp_path))[-1].result["new"] is True
+
+
+def test_what_is_here_needs_no_lock(server, tmp_path, monkeypatch):
+    list(pull(PullRequest("sd15"), tmp_path))
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("palimpsest.storage.lock.make_folder", refuse)
+    assert list(pull(PullRequest("sd15"), tmp_path))[-1].result["new"] is False
+    with pytest.raises(StorageError, match="Read-only"):
+        list(pull(PullRequest("mine", server.url("/mine"), "0" * 64), tmp_path))
 
 
 def test_http_needs_a_hash_and_strangers_are_not_in_the_catalogue(server, tmp_path):

@@ -8,7 +8,6 @@ would run the same jobs, and one in the configuration folder, which has room for
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import secrets
@@ -23,12 +22,12 @@ from typing import BinaryIO, cast
 from palimpsest.errors import ServerRunningError, StorageError, TokenError
 from palimpsest.storage.atomic import make_folder, private, write_atomically
 from palimpsest.storage.files import read_regular
+from palimpsest.storage.lock import HELD, lock_now
 
 STATE_FILE, LOCK_FILE, TOKENS_FOLDER = "server.json", "server.lock", "tokens"
 LOCAL_OWNER = "local"
 SHORTEST_TOKEN, LONGEST_TOKEN = 16, 4096
 TURN_SECONDS = 10.0
-HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)  # by another; every other error is one
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ def _opened(path: Path, flags: int = 0) -> BinaryIO:
 def _lock(file: BinaryIO, path: Path) -> bool:
     """Whether the lock is ours now; False: somebody else holds it. Raises StorageError where none works."""
     try:
-        _try_lock(file.fileno())
+        lock_now(file.fileno())
         return True
     except OSError as error:
         if error.errno in HELD:
@@ -198,20 +197,9 @@ def _server_in(file: BinaryIO, folder: Path) -> int | None:
 
 if sys.platform == "win32":
 
-    def _try_lock(descriptor: int) -> None:
-        import msvcrt
-
-        os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # far behind what is written
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
     def _lives(number: int) -> bool:
         return True  # nobody else can hold a lock there
 else:
-
-    def _try_lock(descriptor: int) -> None:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _lives(number: int) -> bool:
         """A process of this account; those of others can't be signalled, nor run a server of ours."""

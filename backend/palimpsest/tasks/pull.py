@@ -6,7 +6,8 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from palimpsest.contract import BUILT_IN, PullRequest
 from palimpsest.errors import (
     DiskFullError,
     DownloadTooLargeError,
+    ModelBusyError,
     ModelUnreadableError,
     PickledModelError,
     RequestError,
@@ -27,6 +29,7 @@ from palimpsest.models.hub import RepositoryFile, list_files
 from palimpsest.models.offers import OFFERS, offer
 from palimpsest.storage import atomic
 from palimpsest.storage.header import HeaderError, read_header
+from palimpsest.storage.lock import alone
 from palimpsest.storage.room import require_room
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -66,18 +69,47 @@ def pull(
     others: tuple[Path, ...] = (),
     limits: Limits = USUAL,
 ) -> Iterator[Event]:
-    """Raises RequestError, ModelNotFoundError, and what ``models.download`` raises."""
+    """Raises RequestError, ModelNotFoundError, ModelBusyError, and what ``models.download`` raises."""
     require_safe(request)
+    done = already(request, models, others)
+    if done is None:
+        with alone_with(request.model, models):
+            done = already(request, models, others)  # another process may just have brought it
+            if done is None:
+                done = yield from pull_new(request, models, limits)
+    yield done
+
+
+def already(request: PullRequest, models: Path, others: tuple[Path, ...]) -> Finished | None:
+    """The end of a pull of what is here. Raises RequestError where that is another model of this name."""
     here = {**installed(models, others), **captioners(models)}.get(request.model)
-    if here is not None:
-        require_same(request, here)
-        yield Finished(result={"model": request.model, "path": str(here), "new": False})
-        return
+    if here is None:
+        return None
+    require_same(request, here)
+    return Finished(result={"model": request.model, "path": str(here), "new": False})
+
+
+def pull_new(request: PullRequest, models: Path, limits: Limits) -> Generator[Event, None, Finished]:
     if request.url is None:
         path = yield from pull_offer(request.model, models, limits)
     else:
         path = yield from pull_file(request, request.url, models, limits)
-    yield Finished(result={"model": request.model, "path": str(path), "new": True})
+    return Finished(result={"model": request.model, "path": str(path), "new": True})
+
+
+@contextmanager
+def alone_with(name: str, models: Path) -> Iterator[None]:
+    """One process at a time brings a model of this name. Raises ModelBusyError, StorageError."""
+    with ExitStack() as stack:
+        try:
+            mine = stack.enter_context(alone(models / ARRIVING / f"{name.casefold()}.lock"))
+        except OSError as error:
+            raise StorageError(f"{models} can't be written: {error.strerror}.") from error
+        if not mine:
+            raise ModelBusyError(
+                f"{name!r} is being downloaded by another process.", "Wait until that has ended."
+            )
+        yield
 
 
 def require_safe(request: PullRequest) -> None:
