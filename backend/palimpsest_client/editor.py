@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, List
 
-from .geometry import Bounds
+from .geometry import Bounds, Extent
+from .slices import WorkError
+from .wording import say
 
 CANVAS = "canvas"  # what the user sees: all layers together
 LAYER = "layer"  # the active layer, without what lies above and below
@@ -52,6 +54,7 @@ class Capture:
     selection: bytes | None  # grey PNG of the same size: 0 = keep, white = edit; None = nothing selected
     bounds: Bounds  # where ``image`` lies on the canvas
     source: str = CANVAS  # or the LayerFacts.source of the one layer that was read
+    canvas: Extent | None = None  # the size of all of it
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class LayerResult:
     content: Bounds  # the part of ``bounds`` that isn't empty: as large as the layer need be
     updates: str | None = None  # LayerRecipe.layer to be changed in place; gone or None = a new layer
     source: str = CANVAS  # what it was made from: Capture.source, or LAYER for the active one
+    canvas: Extent | None = None  # Capture.canvas; None = it wasn't told
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,21 @@ class LayerRecipe:
     layer: str  # names the layer for ``LayerResult.updates``
     name: str  # as people see it
     text: str  # LayerResult.recipe
+
+
+def require_fit(now: Extent, bounds: Bounds, before: Extent | None) -> None:
+    """A result is laid only over a canvas like the one it was made from: after a crop or another scaling
+    it would lie in the wrong place. Raises WorkError.
+
+    ``now``: the canvas; ``bounds``: where the result belongs; ``before``: LayerResult.canvas.
+    """
+    if (before is not None and before != now) or not now.bounds.contains(bounds):
+        was = bounds.extent if before is None else before
+        raise WorkError(say("canvas-changed", before=_size(was), now=_size(now)))
+
+
+def _size(extent: Extent) -> str:
+    return f"{extent.width} × {extent.height}"
 
 
 class Editor:
@@ -108,7 +127,8 @@ class Editor:
         """One layer, masked, one undo step. ``done`` gets what ``LayerRecipe.layer`` will be for it.
 
         It lies directly above ``source``: a layer (the active one, if that is gone), or everything, so that
-        what is seen is what the backend made. One that is updated keeps its place.
+        what is seen is what the backend made. One that is updated keeps its place. A canvas that isn't as
+        large as it was, so that the result could lie in the wrong place, is refused (``require_fit``).
         """
         raise NotImplementedError
 
@@ -117,9 +137,18 @@ class Editor:
         raise NotImplementedError
 
     def select(
-        self, document: str, mask: bytes, bounds: Bounds, done: Callable[[], None], failed: Failed
+        self,
+        document: str,
+        mask: bytes,
+        bounds: Bounds,
+        canvas: Extent | None,
+        done: Callable[[], None],
+        failed: Failed,
     ) -> None:
-        """Replace the selection by ``mask``, a grey PNG that lies at ``bounds`` on the canvas."""
+        """Replace the selection by ``mask``, a grey PNG that lies at ``bounds`` on a ``canvas`` of this size.
+
+        Another canvas is refused, as by ``insert``.
+        """
         raise NotImplementedError
 
     def remedy(self, document: str) -> None:

@@ -115,7 +115,7 @@ class Errands(Host):
                 ended = self._guarded(lambda: self.end(Outcome("done", text)))
                 self._stage("placing")
                 mask = pictures["selection"]
-                self._editor.select(facts.key, mask, capture.bounds, ended, self._failed)
+                self._editor.select(facts.key, mask, capture.bounds, capture.canvas, ended, self._failed)
 
             self.run(attention_order(self.name, form, word, capture), found)
 

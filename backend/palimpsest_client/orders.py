@@ -1,8 +1,8 @@
 """From what is filled in and captured to the jobs that are sent, and back from jobs to layers.
 
-A job's id says where its picture lay on the canvas (``krita-1024-512-<random>``) and whether it was one
-layer's alone (``krita-layer-1024-512-<random>``), so that a result can be put into its place after a restart
-of editor and backend, from what the backend keeps alone.
+A job's id says where its picture lay on the canvas, how large that was
+(``krita-1024-512-4000x3000-<random>``) and whether it was one layer's alone (``krita-layer-…``), so that a
+result can be put into its place after a restart of editor and backend, from what the backend keeps alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-import uuid
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Optional, Tuple
@@ -38,7 +38,7 @@ from .wording import say
 
 RECIPE_FORMAT = 1
 LONGEST_NAME = 60
-_ID = re.compile(r"[a-z]+(-layer)?-(\d+)-(\d+)-[0-9a-f]+")
+_ID = re.compile(r"[a-z]+(-layer)?-(\d+)-(\d+)(?:-(\d+)x(\d+))?-[0-9a-f]+")
 
 
 class RecipeError(ValueError):
@@ -55,12 +55,14 @@ class Made:
     bounds: Bounds  # of the picture on the canvas
     content: Bounds  # where the layer isn't empty
     source: str = CANVAS  # or LAYER: what the picture was of
+    canvas: Optional[Extent] = None  # how large it was; None = made before that was kept
 
 
-def job_id(editor: str, bounds: Bounds, source: str = CANVAS) -> str:
-    """``source``: a Capture's."""
+def job_id(editor: str, bounds: Bounds, source: str = CANVAS, canvas: Optional[Extent] = None) -> str:
+    """``source``, ``canvas``: a Capture's."""
     layer = "" if source == CANVAS else "-layer"
-    return f"{editor}{layer}-{bounds.x}-{bounds.y}-{uuid.uuid4().hex}"
+    size = "" if canvas is None else f"-{canvas.width}x{canvas.height}"
+    return f"{editor}{layer}-{bounds.x}-{bounds.y}{size}-{secrets.token_hex(8)}"
 
 
 def place_of(id: str) -> Tuple[int, int]:
@@ -73,6 +75,12 @@ def source_of(id: str) -> str:
     """What the picture of a job was of: CANVAS or LAYER."""
     found = _ID.fullmatch(id)
     return CANVAS if found is None or found.group(1) is None else LAYER
+
+
+def canvas_of(id: str) -> Optional[Extent]:
+    """How large the canvas was that the picture of a job is from."""
+    found = _ID.fullmatch(id)
+    return None if found is None or found.group(4) is None else Extent(int(found[4]), int(found[5]))
 
 
 def needed(facts: DocumentFacts, settings: Settings, native: int) -> Bounds | None:
@@ -96,14 +104,15 @@ def pictures_of(capture: Capture) -> Mapping[str, bytes]:
 
 def edit_order(editor: str, form: Form, capture: Capture) -> Order:
     fetch = ("layer",)
-    id = job_id(editor, capture.bounds, capture.source)
+    id = job_id(editor, capture.bounds, capture.source, capture.canvas)
     return Order("edit", edit_fields(form), pictures_of(capture), fetch, id=id)
 
 
 def edit_again_order(editor: str, form: Form, made: Made) -> Order:
     """The same pictures as before; they are on the backend."""
     request = {**edit_fields(form), "image": made.image, "selection": made.selection}
-    return Order("edit", request, {}, ("layer",), id=job_id(editor, made.bounds, made.source))
+    id = job_id(editor, made.bounds, made.source, made.canvas)
+    return Order("edit", request, {}, ("layer",), id=id)
 
 
 def remember_order(editor: str, form: Form, capture: Capture) -> Order:
@@ -178,7 +187,7 @@ def layer_result(
     content = content_of(result, bounds, selection)
     text = recipe_text(job, result, bounds, content, form)
     name = layer_name(result["recipe"]["request"])
-    return LayerResult(image, bounds, name, text, content, source=source_of(job))
+    return LayerResult(image, bounds, name, text, content, source=source_of(job), canvas=canvas_of(job))
 
 
 def read_recipe(text: str) -> Made:
@@ -190,8 +199,8 @@ def read_recipe(text: str) -> Made:
         request = told["recipe"]["request"]
         form = form_of(request, told.get("seconds", {}), told.get("settings", {}))
         bounds, content = Bounds(*told["bounds"]), Bounds(*told["content"])
-        source = source_of(told["job"])
-        return Made(form, request["image"], request["selection"], bounds, content, source)
+        source, canvas = source_of(told["job"]), canvas_of(told["job"])
+        return Made(form, request["image"], request["selection"], bounds, content, source, canvas)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecipeError(f"{type(error).__name__}: {error}") from error
 

@@ -28,6 +28,7 @@ from _client.editor import (  # noqa: E402
     LayerFacts,
     LayerRecipe,
     LayerResult,
+    require_fit,
 )
 from _client.geometry import Bounds, Extent  # noqa: E402
 from _client.slices import WORKED, Slices, Steps, WorkError, elsewhere  # noqa: E402
@@ -103,9 +104,15 @@ class GimpEditor(Editor):
         self._begin(self._inserted(document, result, done), failed)
 
     def select(
-        self, document: str, mask: bytes, bounds: Bounds, done: Callable[[], None], failed: Failed
+        self,
+        document: str,
+        mask: bytes,
+        bounds: Bounds,
+        canvas: Extent | None,
+        done: Callable[[], None],
+        failed: Failed,
     ) -> None:
-        self._begin(selected(document, mask, bounds, done), failed)
+        self._begin(selected(document, mask, bounds, canvas, done), failed)
 
     def recipe(self, document: str) -> LayerRecipe | None:
         layer = active_layer(opened(document)) if is_open(document) else None
@@ -234,6 +241,10 @@ def require_editable(image: Gimp.Image) -> None:
         raise WorkError(f"{refusal} {remedy}." if remedy else refusal)
 
 
+def canvas_of(image: Gimp.Image) -> Extent:
+    return Extent(image.get_width(), image.get_height())
+
+
 def selection_bounds(image: Gimp.Image) -> Bounds | None:
     _, something, left, top, right, bottom = Gimp.Selection.bounds(image)
     return Bounds(left, top, right - left, bottom - top) if something else None
@@ -275,7 +286,7 @@ def captured(
     """Copies first, which takes no time, so that painting meanwhile doesn't tear the picture."""
     image = opened(document)
     require_editable(image)
-    kind = kind_of(image)
+    kind, canvas = kind_of(image), canvas_of(image)
     something = source in (CANVAS, LAYER) and selection_bounds(image) is not None
     layer = None if source == CANVAS else required_layer(image, source)
     copies = [snapshot(image, layer)] + ([image.get_selection().copy()] if something else [])
@@ -295,7 +306,8 @@ def captured(
         raise WorkError(say("layer-untouched"))
     encoded = yield from elsewhere(lambda: px.encoded(read, bounds.extent, kind))
     selection = encoded[1] if something else None
-    done(Capture(document, encoded[0], selection, bounds, CANVAS if layer is None else str(layer.get_id())))
+    of = CANVAS if layer is None else str(layer.get_id())
+    done(Capture(document, encoded[0], selection, bounds, of, canvas))
 
 
 def snapshot(image: Gimp.Image, layer: Gimp.Layer | None) -> Gimp.Layer:
@@ -329,7 +341,7 @@ def discard(copies: list[Gimp.Layer | Gimp.Channel]) -> None:
 
 def extent_of(layer: Gimp.Layer, image: Gimp.Image, within: Bounds | None) -> Bounds:
     """Where on the canvas ``layer`` gives pixels that are wanted."""
-    bounds = placed_at(layer).intersect(Bounds(0, 0, image.get_width(), image.get_height()))
+    bounds = placed_at(layer).intersect(canvas_of(image).bounds)
     bounds = bounds if within is None else bounds.intersect(within)
     if bounds.empty:
         raise WorkError(say("layer-outside"))
@@ -368,6 +380,7 @@ def stripes(bounds: Bounds) -> Iterator[Bounds]:
 def inserted(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
     """Everything is made beside the picture; putting it in is one step."""
     grey = opened(document).get_base_type() == Gimp.ImageBaseType.GRAY
+    require_fit(canvas_of(opened(document)), result.bounds, result.canvas)
     made = yield from elsewhere(lambda: px.pasted(result, grey))
     if made is None:
         raise WorkError(say("result-empty"))
@@ -378,7 +391,9 @@ def inserted(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
     yield from write_in_turns(document, layer, made.pixels, made.kind.format)
     yield from write_in_turns(document, mask, made.mask, f"Y u{made.kind.depth}")
     layer.add_mask(mask)
-    put_in(opened(document), layer, result)
+    image = opened(document)
+    require_fit(canvas_of(image), result.bounds, result.canvas)
+    put_in(image, layer, result)
     return layer
 
 
@@ -449,10 +464,13 @@ def replace(image: Gimp.Image, old: Gimp.Layer, layer: Gimp.Layer) -> None:
     layer.set_name(name)
 
 
-def selected(document: str, mask: bytes, bounds: Bounds, done: Callable[[], None]) -> Steps[None]:
+def selected(
+    document: str, mask: bytes, bounds: Bounds, before: Extent | None, done: Callable[[], None]
+) -> Steps[None]:
     """GIMP selects by a channel of the picture: one is there for a moment, within one undo step."""
     image = opened(document)
-    canvas = Extent(image.get_width(), image.get_height())
+    canvas = canvas_of(image)
+    require_fit(canvas, bounds, before)
     values = yield from elsewhere(lambda: px.selection(mask, bounds, canvas))
     image = opened(document)
     channel = Gimp.Channel.new(image, "Palimpsest", *canvas, 50.0, Gegl.Color.new("black"))

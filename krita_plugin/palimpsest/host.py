@@ -25,6 +25,7 @@ from ._client.editor import (
     LayerFacts,
     LayerRecipe,
     LayerResult,
+    require_fit,
 )
 from ._client.geometry import Bounds, Extent
 from ._client.packing import packed
@@ -59,7 +60,6 @@ class Opened:
 
     key: str
     document: Document
-    sent: Extent | None = None  # its canvas when it was last captured
 
 
 class KritaEditor(Editor):
@@ -132,8 +132,7 @@ class KritaEditor(Editor):
             selection = selection.duplicate()
             yield WORKED
         yield from self._quiet(key)
-        entry, canvas = self._entry_of(document), canvas_of(document)
-        entry.sent = canvas.extent
+        canvas = canvas_of(document)
         part = canvas if within is None else canvas.intersect(within)
         copy = copy_of(document)
         try:
@@ -152,7 +151,8 @@ class KritaEditor(Editor):
         if selection is not None:
             grey = Layout(part.extent, 1)
             mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data())
-        done(Capture(key, image, mask, part, CANVAS if layer is None else id_of(layer)))
+        of = CANVAS if layer is None else id_of(layer)
+        done(Capture(key, image, mask, part, of, canvas.extent))
 
     # Layers and selections in.
 
@@ -162,7 +162,7 @@ class KritaEditor(Editor):
         self._start(self._insert(document, result, done), failed)
 
     def _insert(self, key: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
-        require_fit(self._entry(key), result.bounds)
+        self._require_fit(key, result.bounds, result.canvas)
         target = space_of(self._require(key))
         step = most(sent_for(target), target)
         picture = yield from elsewhere(
@@ -190,10 +190,11 @@ class KritaEditor(Editor):
 
     def _add(self, key: str, layer: Node, result: LayerResult) -> None:
         """One step in the history. Replacing an older layer takes a second one: its removal."""
-        require_fit(self._entry(key), result.bounds)
+        self._require_fit(key, result.bounds, result.canvas)
         document = self._require(key)
         old = None if result.updates is None else layer_of(document, result.updates)
         if old is not None:
+            layer.setVisible(old.visible())
             layer.setOpacity(old.opacity())
             layer.setBlendingMode(old.blendingMode())
         below = layer_below(document, result.source) if old is None else old
@@ -207,20 +208,31 @@ class KritaEditor(Editor):
             old.remove()
 
     def select(
-        self, document: str, mask: bytes, bounds: Bounds, done: Callable[[], None], failed: Failed
+        self,
+        document: str,
+        mask: bytes,
+        bounds: Bounds,
+        canvas: Extent | None,
+        done: Callable[[], None],
+        failed: Failed,
     ) -> None:
-        self._start(self._select(document, mask, bounds, done), failed)
+        self._start(self._select(document, mask, bounds, canvas, done), failed)
 
-    def _select(self, key: str, mask: bytes, bounds: Bounds, done: Callable[[], None]) -> Steps[None]:
+    def _select(
+        self, key: str, mask: bytes, bounds: Bounds, canvas: Extent | None, done: Callable[[], None]
+    ) -> Steps[None]:
         pieces = yield from elsewhere(lambda: read_mask(mask, bounds, COPIED))
         selection = Selection()
         for piece in pieces:
             write(selection, piece, piece.mask)
             yield WORKED
         yield from self._quiet(key)
-        require_fit(self._entry(key), bounds)
+        self._require_fit(key, bounds, canvas)
         self._require(key).setSelection(selection)
         done()
+
+    def _require_fit(self, key: str, bounds: Bounds, before: Extent | None) -> None:
+        require_fit(canvas_of(self._require(key)).extent, bounds, before)
 
     # The rest.
 
@@ -332,18 +344,6 @@ def layer_below(document: Document, source: str) -> Node | None:
 def require_content(layer: Node | None, part: Bounds) -> None:
     if part.empty:
         raise WorkError(say("canvas-empty") if layer is None else say("layer-empty", layer=layer.name()))
-
-
-def require_fit(opened: Opened, bounds: Bounds) -> None:
-    """A result is laid only over the canvas it was made from. Raises WorkError."""
-    canvas = canvas_of(opened.document)
-    before = bounds.extent if opened.sent is None else opened.sent
-    if not canvas.contains(bounds) or (opened.sent is not None and opened.sent != canvas.extent):
-        raise WorkError(say("canvas-changed", before=size(before), now=size(canvas.extent)))
-
-
-def size(extent: Extent) -> str:
-    return f"{extent.width} × {extent.height}"
 
 
 def write(target: Node | Selection, piece: Piece, values: bytes) -> None:

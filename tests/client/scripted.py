@@ -210,7 +210,8 @@ class ScriptedEditor(Editor):
         if self.facts.selection is not None:
             mask = encode(bytes(bounds.width * bounds.height), Layout(bounds.extent, 1))
         of = "layer-7" if source == "layer" else source
-        capture = Capture(document, picture(bounds.width, bounds.height, shade), mask, bounds, of)
+        canvas = Extent(self.facts.width, self.facts.height)
+        capture = Capture(document, picture(bounds.width, bounds.height, shade), mask, bounds, of, canvas)
         self._answer(lambda: done(capture))
 
     def insert(self, document, result, done, failed) -> None:
@@ -225,7 +226,7 @@ class ScriptedEditor(Editor):
     def recipe(self, document: str) -> LayerRecipe | None:
         return self.the_recipe
 
-    def select(self, document, mask, bounds, done, failed) -> None:
+    def select(self, document, mask, bounds, canvas, done, failed) -> None:
         self.selected.append((mask, bounds))
         self._answer(done)
 

@@ -11,17 +11,20 @@ from hypothesis import strategies as st
 
 from client.scripted import picture
 from palimpsest.api import schemas
-from palimpsest.contract import BUILT_IN, EditRequest, from_json
+from palimpsest.contract import BUILT_IN, JOB_ID, EditRequest, from_json
 from palimpsest.core import operations, region, tokens
 from palimpsest.tasks.edit import grow_of
 from palimpsest_client import controls, library
 from palimpsest_client.controls import OPERATIONS, RECOMMENDED, SHOWN, Form, Settings, edit_fields
-from palimpsest_client.editor import Capture, DocumentFacts
-from palimpsest_client.geometry import Bounds
+from palimpsest_client.editor import Capture, DocumentFacts, require_fit
+from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.orders import (
+    Made,
     RecipeError,
     attention_order,
+    canvas_of,
     describe_order,
+    edit_again_order,
     edit_order,
     form_of,
     job_id,
@@ -35,6 +38,7 @@ from palimpsest_client.orders import (
 )
 from palimpsest_client.sentences import changes, changes_text, in_style, with_thing, without_thing, words
 from palimpsest_client.session import filled
+from palimpsest_client.slices import WorkError
 
 SHOWS = "a photo of a red ball on grass"
 IMAGE = "5" * 64
@@ -185,6 +189,34 @@ def test_a_jobs_id_says_where_its_picture_lay():
     assert place_of(job_id("krita", Bounds(1024, 512, 9, 9))) == (1024, 512)
     assert place_of(job_id("gimp", Bounds(1024, 512, 9, 9), "17")) == (1024, 512)
     assert place_of("3f6c-edit-1") == (0, 0)
+
+
+def test_a_jobs_id_says_how_large_the_canvas_was():
+    part = Bounds(99999, 99999, 9, 9)
+    id = job_id("krita", part, "17", Extent(123456, 123456))
+    assert canvas_of(id) == (123456, 123456)
+    assert (place_of(id), source_of(id)) == ((99999, 99999), "layer")
+    assert JOB_ID.fullmatch(id)
+    assert canvas_of(f"krita-0-0-{'0' * 32}") is None, "of an earlier version"
+
+
+def test_an_updated_layer_keeps_the_size_of_the_canvas_it_was_made_on():
+    """It is refused where that was cropped since: the layer would lie in the wrong place."""
+    made = Made(Form(), "0" * 64, None, Bounds(0, 0, 9, 9), Bounds(0, 0, 9, 9), canvas=Extent(300, 200))
+    assert canvas_of(edit_again_order("gimp", Form(), made).id or "") == (300, 200)
+
+
+@pytest.mark.parametrize("now", [Extent(300, 200), Extent(301, 200), Extent(9, 9)])
+def test_a_result_fits_the_canvas_it_was_made_from_alone(now: Extent):
+    part = Bounds(0, 0, 9, 9)
+    if now == (300, 200):
+        require_fit(now, part, Extent(300, 200))
+    else:
+        with pytest.raises(WorkError, match="300 × 200"):
+            require_fit(now, part, Extent(300, 200))
+    require_fit(now, part, None)
+    with pytest.raises(WorkError):
+        require_fit(now, Bounds(now.width - 8, 0, 9, 9), None)
 
 
 def test_a_job_s_id_says_what_its_picture_was_of():

@@ -62,6 +62,7 @@ class Captured:
     selection: Pixels | None
     bounds: list[int]
     source: str
+    canvas: list[int]
 
 
 class Darkroom:
@@ -105,7 +106,7 @@ class Darkroom:
         found = read((self.files / "image.png").read_bytes())
         selection = read((self.files / "selection.png").read_bytes()) if told["selection"] else None
         mask = None if selection is None else selection[..., 0]
-        return Captured(found, mask, told["bounds"], told["source"])
+        return Captured(found, mask, told["bounds"], told["source"], told["canvas"])
 
     def refusal(self, image: int, source: str = "canvas") -> str:
         """Why nothing can be captured."""
@@ -118,10 +119,11 @@ class Darkroom:
         updates: str | None = None,
         at: tuple[int, int] = (0, 0),
         source: str = "canvas",
+        canvas: tuple[int, int] | None = None,
     ) -> Any:
         path = self._write("layer.png", png(layer))
         bounds = [*at, layer.shape[1], layer.shape[0]]
-        told = [str(path), bounds, "cat → dog", '{"a": "ä"}', updates, source]
+        told = [str(path), bounds, "cat → dog", '{"a": "ä"}', updates, source, canvas]
         return self.gimp.call("insert", image, *told)
 
     def layers(self, image: int) -> list[dict[str, Any]]:

@@ -51,6 +51,7 @@ class Captured:
     mask: Pixels | None
     document: str
     source: str
+    canvas: list[int]
 
 
 class Studio:
@@ -104,7 +105,8 @@ class Studio:
         assert "failed" not in told, told["failed"]
         grey = read(mask.read_bytes())[..., 0] if told["selected"] else None
         picture = read(image.read_bytes())
-        return Captured(told["bounds"], picture, grey, told["document"], told["source"])
+        document, source, canvas = told["document"], told["source"], told["canvas"]
+        return Captured(told["bounds"], picture, grey, document, source, canvas)
 
     def capture_refused(self, source: str = "canvas") -> str:
         return self.krita.call("capture", source, None, self.file(), self.file())["failed"]
@@ -116,11 +118,12 @@ class Studio:
         updates: str | None = None,
         key: str | None = None,
         source: str = "canvas",
+        canvas: tuple[int, int] | None = None,
     ) -> dict[str, str]:
         """``{"layer": …}`` or ``{"failed": …}``."""
         bounds, content = [0, 0, layer.shape[1], layer.shape[0]], box_of(layer[..., -1])
         image = self.file(png(layer))
-        return self.krita.call("insert", image, bounds, content, "edit", recipe, updates, key, source)
+        return self.krita.call("insert", image, bounds, content, "edit", recipe, updates, key, source, canvas)
 
     def read(self, file: Path) -> Pixels:
         """A PNG that Krita's side wrote."""

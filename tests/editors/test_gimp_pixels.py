@@ -136,6 +136,20 @@ def test_an_update_takes_the_old_layers_place(darkroom: Darkroom):
     assert np.array_equal(darkroom.seen(image, before)[mask == 255], sent[mask == 255])
 
 
+def test_a_result_is_not_laid_over_a_canvas_of_another_size(darkroom: Darkroom):
+    """Also a part that would fit, and a layer that is updated: it would lie in the wrong place."""
+    image = opened(darkroom, RGB_8)
+    assert darkroom.capture(image).canvas == [WIDTH, HEIGHT]
+    sent = layer_over(disc(HEIGHT, WIDTH), np.uint8)
+    for part in (sent, sent[:90, :200]):
+        said = darkroom.insert(image, part, canvas=(WIDTH + 20, HEIGHT))
+        assert f"had {WIDTH + 20} × {HEIGHT} pixels and has {WIDTH} × {HEIGHT} now" in said
+    assert len(darkroom.layers(image)) == 1
+    made = darkroom.insert(image, sent, canvas=(WIDTH, HEIGHT))["layer"]
+    assert "now" in darkroom.insert(image, sent, updates=made, canvas=(WIDTH + 20, HEIGHT))
+    assert len(darkroom.layers(image)) == 2
+
+
 def test_an_update_of_a_layer_that_is_gone_makes_a_new_one(darkroom: Darkroom):
     image = opened(darkroom, RGB_8)
     assert "layer" in darkroom.insert(image, layer_over(disc(HEIGHT, WIDTH), np.uint8), updates="999999")

@@ -132,6 +132,15 @@ def test_an_edit_is_replaced_where_it_lies(studio: Studio):
     assert studio.krita.call("recipe")["text"] == "old"
 
 
+def test_a_hidden_edit_stays_hidden_when_it_is_updated(studio: Studio):
+    before, _, layer = opened(studio)
+    old = studio.insert(layer)["layer"]
+    studio.krita.call("set_shown", "edit", False)
+    assert "layer" in studio.insert(layer, updates=old)
+    assert studio.krita.call("is_shown", "edit") is False
+    assert np.array_equal(studio.pixels(), before)
+
+
 def test_an_edit_whose_layer_is_gone_becomes_a_new_one(studio: Studio):
     _, _, layer = opened(studio)
     assert "layer" in studio.insert(layer, updates="{370dd07e-0000-4250-bfe9-3587177ea43a}")
@@ -182,12 +191,19 @@ def test_a_result_goes_to_its_own_picture_while_another_is_shown(studio: Studio)
 
 
 def test_a_result_is_not_laid_over_a_canvas_of_another_size(studio: Studio):
+    """Also a part that would fit, of a file that was opened anew: it would lie in the wrong place."""
     _, _, layer = opened(studio)
-    studio.capture()
     studio.krita.call("resize", WIDTH + 20, HEIGHT)
-    said = studio.insert(layer)["failed"]
-    assert f"had {WIDTH} × {HEIGHT} pixels and has {WIDTH + 20} × {HEIGHT} now" in said
+    for part in (layer, layer[: HEIGHT // 2 + 5, : WIDTH // 2 + 5]):
+        said = studio.insert(part, canvas=(WIDTH, HEIGHT))["failed"]
+        assert f"had {WIDTH} × {HEIGHT} pixels and has {WIDTH + 20} × {HEIGHT} now" in said
     assert studio.layers() == ["photo"]
+    assert "layer" in studio.insert(layer[: HEIGHT // 2 + 5, : WIDTH // 2 + 5], canvas=(WIDTH + 20, HEIGHT))
+
+
+def test_a_capture_says_how_large_the_canvas_is(studio: Studio):
+    opened(studio)
+    assert studio.capture(within=[10, 10, 50, 40]).canvas == [WIDTH, HEIGHT]
 
 
 def test_a_damaged_result_is_refused_in_words(studio: Studio):

@@ -6,7 +6,7 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 
 from _client.editor import LayerResult  # noqa: E402
-from _client.geometry import Bounds  # noqa: E402
+from _client.geometry import Bounds, Extent  # noqa: E402
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402
 from host import GimpEditor  # noqa: E402  - the plug-in's own
 
@@ -246,13 +246,20 @@ def capture(image, source, folder, within=None):
     if found.selection is not None:
         with open(folder + "/selection.png", "wb") as file:
             file.write(found.selection)
-    return {"bounds": list(found.bounds), "selection": found.selection is not None, "source": found.source}
+    return {
+        "bounds": list(found.bounds),
+        "selection": found.selection is not None,
+        "source": found.source,
+        "canvas": list(found.canvas),
+    }
 
 
-def insert(image, path, bounds, name, recipe, updates=None, source="canvas"):
+def insert(image, path, bounds, name, recipe, updates=None, source="canvas", canvas=None):
     outcome = []
     with open(path, "rb") as file:
-        result = LayerResult(file.read(), Bounds(*bounds), name, recipe, Bounds(*bounds), updates, source)
+        part = Bounds(*bounds)
+        before = None if canvas is None else Extent(*canvas)
+        result = LayerResult(file.read(), part, name, recipe, part, updates, source, before)
     editor = GimpEditor(image)
     editor.insert(str(image), result, lambda layer: outcome.append({"layer": layer}), outcome.append)
     while not outcome:
@@ -264,7 +271,8 @@ def select(image, path, bounds):
     outcome = []
     with open(path, "rb") as file:
         mask = file.read()
-    GimpEditor(image).select(str(image), mask, Bounds(*bounds), lambda: outcome.append(None), outcome.append)
+    editor, ended = GimpEditor(image), lambda: outcome.append(None)
+    editor.select(str(image), mask, Bounds(*bounds), None, ended, outcome.append)
     while not outcome:
         yield
     return outcome[0]

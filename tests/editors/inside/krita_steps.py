@@ -10,7 +10,7 @@ from pathlib import Path
 from krita import InfoObject, Krita, Selection
 from palimpsest._client import slices
 from palimpsest._client.editor import LayerResult
-from palimpsest._client.geometry import Bounds
+from palimpsest._client.geometry import Bounds, Extent
 from palimpsest.desk import desk
 from palimpsest.qt import QByteArray
 
@@ -185,6 +185,15 @@ def layers():
     ]
 
 
+def set_shown(name, visible):
+    node_named(name).setVisible(visible)
+    active().waitForDone()
+
+
+def is_shown(name):
+    return node_named(name).visible()
+
+
 def node_named(name):
     (node,) = [node for node in below(active().rootNode()) if node.name() == name]
     return node
@@ -334,6 +343,7 @@ def capture(source, within, image, mask):
         "selected": found.selection is not None,
         "document": found.document,
         "source": found.source,
+        "canvas": found.canvas,
     }
 
 
@@ -344,10 +354,17 @@ def start_capture(source, within):
     return ended
 
 
-def insert(image, bounds, content, name, recipe, updates=None, key=None, source="canvas"):
+def insert(image, bounds, content, name, recipe, updates=None, key=None, source="canvas", canvas=None):
     """What the layer is called from now on, or what went wrong."""
     result = LayerResult(
-        Path(image).read_bytes(), Bounds(*bounds), name, recipe, Bounds(*content), updates, source
+        Path(image).read_bytes(),
+        Bounds(*bounds),
+        name,
+        recipe,
+        Bounds(*content),
+        updates,
+        source,
+        None if canvas is None else Extent(*canvas),
     )
     ended = []
     editor().insert(
@@ -398,6 +415,7 @@ def select_by(image, bounds):
         editor().document().key,
         Path(image).read_bytes(),
         Bounds(*bounds),
+        None,
         lambda: ended.append("selected"),
         ended.append,
     )
