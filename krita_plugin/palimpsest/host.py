@@ -199,7 +199,7 @@ class KritaEditor(Editor):
             layer.setBlendingMode(old.blendingMode())
         below = layer_below(document, result.source) if old is None else old
         parent, above = place(document, below)
-        draw_all(parent, layer.childNodes()[0], canvas_of(document))
+        draw_all(layer.childNodes()[0], canvas_of(document))
         parent.addChildNode(layer, above)
         document.setAnnotation(
             RECIPE + id_of(layer), "Palimpsest: how this layer was made", QByteArray(result.recipe.encode())

@@ -57,16 +57,13 @@ def place(document: Document, below: Node | None) -> tuple[Node, Node | None]:
     return (document.rootNode(), None) if below is None else (below.parentNode(), below)
 
 
-def draw_all(parent: Node, mask: Node, canvas: Bounds) -> None:
-    """See to it that Krita draws all of ``parent`` when a layer with this mask is added to it, now and
-    whenever that is done again.
+def draw_all(mask: Node, canvas: Bounds) -> None:
+    """See to it that Krita draws the whole canvas when a layer with this mask is added, now and whenever that
+    is done again, and when a layer below it goes.
 
-    While a group, or the whole document, has one layer, Krita takes that layer's pixels for its own. With
-    a second one it needs its own, but draws only as far as the tiles of the new layer's mask reach. So
-    those must reach from corner to corner; what is in the corners stays.
+    Krita draws only as far as the tiles of the mask reach. That is too little where a group or the document
+    had one layer, whose pixels it took for its own, and where a layer below goes after a crop. So the tiles
+    must reach from corner to corner; what is in the corners stays.
     """
-    counted = [node for node in parent.childNodes() if is_layer(node) and node.type() != "vectorlayer"]
-    if len(counted) > 1:  # pinned reference pictures, which look like a vector layer, are none
-        return
     for x, y in ((canvas.x, canvas.y), (canvas.right - 1, canvas.bottom - 1)):
         mask.setPixelData(mask.pixelData(x, y, 1, 1), x, y, 1, 1)

@@ -239,5 +239,29 @@ def test_a_krita_started_anew_sees_the_same(found: dict[str, Found], name: str):
     assert result.content == result.content_reopened
 
 
+@pytest.mark.parametrize("how", ["updated", "removed by hand"])
+def test_after_a_crop_an_edit_that_goes_leaves_nothing_in_a_file(studio: Studio, how: str):
+    """From below another one, which overlaps it."""
+    before, (x, y) = noise(500, 700, 4, np.uint8), (100, 80)
+
+    def square(left: int, top: int, height: int, width: int, seed: int) -> tuple[Pixels, Pixels]:
+        mask = np.zeros((height, width), np.uint8)
+        mask[top : top + 120, left : left + 120] = 255
+        return mask, layer_over(mask, np.uint8, seed=seed)
+
+    studio.open(before)
+    old = studio.insert(square(200, 150, 500, 700, 1)[1])["layer"]
+    studio.krita.call("crop", x, y, 700 - x, 500 - y)
+    studio.shape = (500 - y, 700 - x)
+    mask, sent = square(180, 140, *studio.shape, 5)
+    studio.insert(sent, updates=old if how == "updated" else None)
+    if how == "removed by hand":
+        studio.krita.call("remove_lowest", "edit")
+    assert studio.layers() == ["photo", "edit"]
+    picture = exported(studio)
+    assert np.array_equal(picture[mask == 0], before[y:, x:][mask == 0])
+    assert np.array_equal(picture[mask == 255], sent[mask == 255])
+
+
 def top_of(dtype: Any) -> float:
     return 1.0 if np.issubdtype(dtype, np.floating) else float(np.iinfo(dtype).max)

@@ -157,6 +157,17 @@ def resize(width, height):
     active().waitForDone()
 
 
+def crop(x, y, width, height):
+    active().crop(x, y, width, height)
+    active().waitForDone()
+
+
+def remove_lowest(name):
+    node = next(node for node in active().topLevelNodes() if node.name() == name)
+    node.remove()
+    active().waitForDone()
+
+
 def save():
     return active().save()
 
