@@ -3,7 +3,7 @@
 A cut-out has no surroundings, and a plain colour in their place is no picture that a model knows: the loss
 is then about the colour. So the model draws a ground for each cut-out, from no words at all. Judged on the
 built-in model, four cut-outs of one toy put into a photo: on white it is the toy in 0 of 4 edits, on drawn
-grounds in 9 of 12 (two lessons), learned from the whole photos with the same masks in 6 of 6 (one lesson).
+grounds in 9 of 12 (two lessons), learned from the whole photos with the same masks in 12 of 12 (two lessons).
 """
 
 from __future__ import annotations
