@@ -172,12 +172,15 @@ def save():
     return active().save()
 
 
+# Krita refuses to write a picture that it is drawing, be it for a thumbnail when all seems done.
+
+
 def save_as(path):
-    return active().saveAs(path)
+    yield from until(lambda document=active(): document.saveAs(path))
 
 
 def export(path):
-    return active().exportImage(path, InfoObject())
+    yield from until(lambda document=active(): document.exportImage(path, InfoObject()))
 
 
 def pixels(path):
