@@ -176,11 +176,11 @@ def save():
 
 
 def save_as(path):
-    yield from until(lambda document=active(): document.saveAs(path))
+    yield from until(lambda: active().saveAs(path))
 
 
 def export(path):
-    yield from until(lambda document=active(): document.exportImage(path, InfoObject()))
+    yield from until(lambda: active().exportImage(path, InfoObject()))
 
 
 def pixels(path):
