@@ -35,7 +35,19 @@ KRITA_WIDGETS = {
     "extension.py",  # one question
 }
 GIMP_HOST = {"host.py", "pixels.py", "palimpsest.py"}
-GIMP_WIDGETS = {"asking.py", "dialog.py", "advanced.py", "learn_dialog.py", "server_dialog.py", "widgets.py"}
+GIMP_WIDGETS = {
+    "asking.py",
+    "dialog.py",
+    "status_part.py",
+    "words_part.py",
+    "controls_part.py",
+    "results_part.py",
+    "work_part.py",
+    "advanced.py",
+    "learn_dialog.py",
+    "server_dialog.py",
+    "widgets.py",
+}
 
 
 def imports(file: Path) -> Iterator[tuple[str, str]]:

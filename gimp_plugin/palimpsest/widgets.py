@@ -10,6 +10,7 @@ import gi
 
 gi.require_version("Gtk", "3.0")
 gi.require_version("Gdk", "3.0")
+from _client.status import Offer  # noqa: E402
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk  # noqa: E402
 
 SPACE = 6
@@ -288,6 +289,14 @@ def tiles() -> Gtk.FlowBox:
     box.set_row_spacing(4)
     box.set_column_spacing(4)
     return box
+
+
+def show_offers(box: Gtk.FlowBox, offers: Iterable[Offer], take: Callable[[str], None]) -> None:
+    """A button for each; ``take`` gets the offer's key."""
+    cleared(box)
+    for offer in offers:
+        box.add(button(offer.text, lambda key=offer.key: take(key), "tight"))
+    set_shown(box, bool(box.get_children()))
 
 
 def sight(content: bytes | None, side: int = SIGHT) -> Gtk.Image:

@@ -1,0 +1,73 @@
+# pyright: reportMissingImports=false
+# GIMP's Python brings gi.
+"""Apply, how far it is, and what came of it or why it can't be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import widgets as ui
+from _client.limits import VARIATIONS
+from _client.panel import Panel
+from _client.panel_state import PanelState
+from _client.wording import say
+from gi.repository import Gtk
+
+
+class WorkPart(Gtk.Box):
+    """``take`` does what an offer's button says."""
+
+    def __init__(self, panel: Panel, take: Callable[[str], None]) -> None:
+        super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=ui.SPACE)
+        self._panel, self._take = panel, take
+        for part in (self._apply_part(), self._progress_part(), self._message_part()):
+            self.pack_start(part, False, False, 0)
+
+    def _apply_part(self) -> Gtk.Widget:
+        self._apply = ui.button(say("apply"), self._panel.apply)
+        self._apply.get_style_context().add_class("suggested-action")
+        vary = lambda value: self._panel.set(variations=round(value))  # noqa: E731
+        self._variations = ui.Number(VARIATIONS, vary)
+        self._updating = ui.label("", "quiet", wrap=True)
+        instead = ui.button(say("new-layer-instead"), self._panel.new_layer_instead, "tight")
+        self._update_row = ui.row(self._updating, instead)
+        return ui.column(self._update_row, ui.row(self._apply, ui.label(say("variations")), self._variations))
+
+    def _progress_part(self) -> Gtk.Widget:
+        self._bar = Gtk.ProgressBar(valign=Gtk.Align.CENTER)
+        self._cancel = ui.button(say("cancel"), self._panel.cancel, "tight")
+        self._doing = ui.label("", wrap=True)
+        self._progress = ui.column(ui.row(self._bar, self._cancel), self._doing)
+        return self._progress
+
+    def _message_part(self) -> Gtk.Widget:
+        self._message = ui.label("", wrap=True)
+        self._message.set_selectable(True)
+        self._message.set_can_focus(False)
+        self._helps = ui.tiles()
+        return ui.column(self._message, self._helps)
+
+    def draw(self, state: PanelState, before: PanelState | None) -> None:
+        self._apply.set_sensitive(not state.cannot_apply)
+        self._apply.set_label(say("update") if state.updating else say("apply"))
+        self._variations.show_value(state.form.settings.variations)
+        self._updating.set_text(say("updating", layer=state.updating) if state.updating else "")
+        ui.set_shown(self._update_row, bool(state.updating))
+        ui.set_shown(self._progress, state.progress is not None)
+        if state.progress is not None:
+            self._doing.set_text(state.progress.text)
+            self._cancel.set_sensitive(state.progress.can_cancel)
+            self.draw_fraction(state)
+        message = "" if state.progress is not None else state.message
+        self._message.set_text(message)
+        ui.set_shown(self._message, bool(message))
+        ui.show_offers(self._helps, () if state.progress is not None else state.offers, self._take)
+
+    def draw_fraction(self, state: PanelState) -> None:
+        """Also between two states: what has no known end moves on."""
+        if state.progress is None:
+            return
+        if state.progress.fraction is None:
+            self._bar.pulse()
+        else:
+            self._bar.set_fraction(state.progress.fraction)
