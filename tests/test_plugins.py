@@ -27,6 +27,12 @@ KRITA_API: dict[str, set[str] | None] = {
 KRITA_WIDGETS = {
     "qt.py",
     "docker.py",
+    "status_part.py",
+    "words_part.py",
+    "controls_part.py",
+    "results_part.py",
+    "work_part.py",
+    "offers.py",
     "advanced.py",
     "backend_dialog.py",
     "fields.py",

@@ -21,10 +21,11 @@ from .qt import (
     QSizePolicy,
     Qt,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
-GAP = 4  # px
+GAP, MARGIN = 4, 6  # px
 QUIET = 150  # of 255
 NARROWEST = 100  # px
 LONGEST = 16  # letters of a name
@@ -125,6 +126,19 @@ class Quiet(QLabel):
         if mine.color(role) != color:
             mine.setColor(role, color)
             self.setPalette(mine)
+
+
+def column(widget: QWidget, *parts) -> QVBoxLayout:
+    """Widgets and rows, one under the other."""
+    layout = QVBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(MARGIN)
+    for part in parts:
+        if isinstance(part, QLayout):
+            layout.addLayout(part)
+        else:
+            layout.addWidget(part)
+    return layout
 
 
 def row(*parts, stretch: int = -1) -> QHBoxLayout:

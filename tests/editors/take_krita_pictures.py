@@ -70,7 +70,7 @@ class Photographer:
         self.call("write", "replace", SHOWS, TOY)
         self.call("set_panel", {"feather": 12})
         self.docker("ready")
-        self.call("press", "_apply")
+        self.call("press", "work.apply")
         self.until("panel_running")
         self.until("panel_previews", patience=300)
         self.docker("running")

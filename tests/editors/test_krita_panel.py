@@ -66,7 +66,7 @@ class Desk(Studio):
     def apply(self, operation: str, second: str, first: str = SHOWS) -> dict:
         self.call("write", operation, first, second)
         assert self.told()["cannot"] == ""
-        self.call("press", "_apply")
+        self.call("press", "work.apply")
         return self.end()
 
 
@@ -84,7 +84,7 @@ def test_a_real_click_on_apply_brings_one_layer_and_changes_nothing_outside(desk
     desk.show(photo(), selected=mask())
     before = desk.pixels()
     desk.call("write", "replace", SHOWS, DOG)
-    x, y, usable = desk.call("place_of", "_apply")
+    x, y, usable = desk.call("place_of", "work.apply")
     assert usable
     display.click(x, y)
     told = desk.end()
@@ -136,7 +136,7 @@ def test_restyle_needs_no_selection_and_the_layer_is_opened_again(desk: Desk):
     told = desk.told()
     assert (told["first"], told["second"], told["updating"]) == (SHOWS, "an oil painting", "an oil painting")
     desk.call("set_panel", {"structure": 0.1})
-    desk.call("press", "_apply")
+    desk.call("press", "work.apply")
     assert desk.end()["message"] == "Layer “an oil painting” updated."
     assert desk.layers() == ["photo", "an oil painting"]
     assert not np.array_equal(desk.pixels(), first)
@@ -157,9 +157,9 @@ def test_cancel_in_the_middle(desk: Desk):
     desk.show(photo(), selected=mask())
     desk.call("set_panel", {"steps": 400})
     desk.call("write", "replace", SHOWS, DOG)
-    desk.call("press", "_apply")
+    desk.call("press", "work.apply")
     desk.until("panel_running", patience=LONG)
-    desk.call("press", "_cancel")
+    desk.call("press", "work.cancel")
     assert desk.end()["message"] == "Cancelled."
     assert desk.layers() == ["photo"]
 
@@ -168,7 +168,7 @@ def test_the_backend_is_killed_in_the_middle_and_the_job_goes_on(desk: Desk):
     desk.show(photo(), selected=mask())
     desk.call("set_panel", {"steps": 60})
     desk.call("write", "replace", SHOWS, DOG)
-    desk.call("press", "_apply")
+    desk.call("press", "work.apply")
     desk.until("panel_running", patience=LONG)
     desk.backend.kill()
     desk.until("panel_stopped")
@@ -193,7 +193,7 @@ def test_a_document_closed_in_the_middle_loses_no_result(desk: Desk):
     results = len(desk.told()["results"])
     desk.call("write", "replace", SHOWS, DOG)
     desk.call("set_panel", {"seed": 77})
-    desk.call("press", "_apply")
+    desk.call("press", "work.apply")
     desk.until("panel_running", patience=LONG)
     desk.call("close_document")
     told = desk.end()
@@ -278,7 +278,7 @@ def test_krita_quits_in_the_middle_and_the_job_is_found_again(kritas: Kritas, ba
     desk.show(photo(), selected=mask())
     desk.call("set_panel", {"steps": 300, "seed": 5})
     desk.call("write", "replace", SHOWS, DOG)
-    desk.call("press", "_apply")
+    desk.call("press", "work.apply")
     desk.until("panel_running", patience=LONG)
     kritas.close()
     desk = Desk(kritas.get(), backend)

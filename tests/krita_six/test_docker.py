@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from operator import attrgetter
 
 import pytest
 
@@ -18,11 +19,11 @@ SHOWS = "a photo of a cat on grass"
 
 def seen(docker, *names: str) -> set[str]:
     """Which of these parts are shown."""
-    return {name for name in names if not getattr(docker, name).isHidden()}
+    return {name for name in names if not attrgetter(name)(docker).isHidden()}
 
 
 def sliders(docker) -> set[str]:
-    rows = docker._sliders
+    rows = docker.controls.sliders
     return {name for name in rows.names() if not rows.slider(name).isHidden()}
 
 
@@ -33,20 +34,20 @@ def buttons(flow) -> list:
 @pytest.mark.parametrize(
     ("operation", "parts", "rows"),
     [
-        ("replace", {"_second"}, {"structure", "strength", "grow", "feather"}),
-        ("insert", {"_second"}, {"strength", "grow", "feather"}),
-        ("restyle", {"_second"}, {"structure", "strength", "grow", "feather"}),
-        ("remove", {"_second"}, {"grow", "feather"}),
-        ("reweight", {"_weights"}, {"structure", "grow", "feather"}),
+        ("replace", {"words.second"}, {"structure", "strength", "grow", "feather"}),
+        ("insert", {"words.second"}, {"strength", "grow", "feather"}),
+        ("restyle", {"words.second"}, {"structure", "strength", "grow", "feather"}),
+        ("remove", {"words.second"}, {"grow", "feather"}),
+        ("reweight", {"words.weights"}, {"structure", "grow", "feather"}),
     ],
 )
 def test_each_operation_shows_only_its_controls(room, operation, parts, rows):
     room.panel.write_first(SHOWS)
-    chosen = next(b for b in room.docker._operations.buttons() if b.text() == six_say(operation))
+    chosen = next(b for b in room.docker.words.operations.buttons() if b.text() == six_say(operation))
     chosen.click()
     assert room.panel.form.operation == operation
     assert chosen.isChecked()
-    assert seen(room.docker, "_second", "_weights") == parts
+    assert seen(room.docker, "words.second", "words.weights") == parts
     assert sliders(room.docker) == rows
 
 
@@ -58,20 +59,21 @@ def six_say(key: str) -> str:
 
 def test_what_is_written_and_moved_reaches_the_request(room):
     docker = room.docker
-    docker._first.setPlainText(SHOWS)
-    docker._second.setPlainText("a photo of a dog on grass")
-    docker._sliders.slider("structure").setValue(10 + 5)
-    docker._sliders.slider("feather").setValue(21)
-    assert docker._sliders.slider("grow").value() == 21, "replace grows by as much as the soft edge is wide"
-    docker._sliders.slider("grow").setValue(5)
-    docker._advanced_button.setChecked(True)
-    numbers = docker._advanced._numbers
+    docker.words.first.setPlainText(SHOWS)
+    docker.words.second.setPlainText("a photo of a dog on grass")
+    docker.controls.sliders.slider("structure").setValue(10 + 5)
+    docker.controls.sliders.slider("feather").setValue(21)
+    grown = docker.controls.sliders.slider("grow")
+    assert grown.value() == 21, "replace grows by as much as the soft edge is wide"
+    grown.setValue(5)
+    docker.controls.unfold.setChecked(True)
+    numbers = docker.controls.advanced._numbers
     numbers["steps"][0].setValue(12)
     numbers["self_attention"][0].setValue(30)
-    docker._variations.setValue(3)
-    assert docker._changes.text() == "cat → dog"
-    assert docker._apply.isEnabled()
-    docker._apply.click()
+    docker.work.variations.setValue(3)
+    assert docker.words.changes.text() == "cat → dog"
+    assert docker.work.apply.isEnabled()
+    docker.work.apply.click()
     room.until(lambda _: room.backend.submitted)
     request = room.backend.submitted[0]["request"]
     assert (request["source_prompt"], request["target_prompt"]) == (SHOWS, "a photo of a dog on grass")
@@ -82,43 +84,44 @@ def test_what_is_written_and_moved_reaches_the_request(room):
 
 def test_apply_says_why_it_is_not_possible(room):
     docker = room.docker
-    assert not docker._apply.isEnabled()
-    assert docker._message.text() == docker._apply.toolTip() == "Say what the picture shows."
+    assert not docker.work.apply.isEnabled()
+    assert docker.work.message.text() == docker.work.apply.toolTip() == "Say what the picture shows."
     room.editor.facts = replace(room.editor.facts, refusal="This picture is CMYK.", remedy="Make an RGB copy")
     room.until(lambda s: s.document.refusal)
-    assert docker._message.text() == "This picture is CMYK."
-    (remedy,) = buttons(docker._help)
+    assert docker.work.message.text() == "This picture is CMYK."
+    (remedy,) = buttons(docker.work.offers)
     remedy.click()
     assert room.editor.remedied == ["d1"]
     room.editor.facts = None
     room.until(lambda s: s.document is None)
-    assert docker._message.text() == "Open a picture to begin."
+    assert docker.work.message.text() == "Open a picture to begin."
 
 
 def test_progress_preview_cancel_and_done(room):
     docker = room.docker
-    assert seen(docker, "_phase", "_bar", "_cancel", "_preview") == set()
-    docker._first.setPlainText(SHOWS)
-    docker._second.setPlainText("a photo of a dog on grass")
-    docker._apply.click()
+    working = {"work.phase", "work.bar", "work.cancel", "results.preview"}
+    assert seen(docker, *working) == set()
+    docker.words.first.setPlainText(SHOWS)
+    docker.words.second.setPlainText("a photo of a dog on grass")
+    docker.work.apply.click()
     room.until(lambda _: room.backend.submitted)
     room.backend.tell("started", device="cpu", attempt=1)
     room.backend.tell("progressed", phase="editing", index=1, total=4, seconds_left=3.0)
     room.backend.tell("previewed", image=room.backend.keep(picture(20, 10)), name="")
     room.until(lambda s: s.preview)
-    assert seen(docker, "_phase", "_bar", "_cancel", "_preview") == {"_phase", "_bar", "_cancel", "_preview"}
-    assert (docker._phase.text(), docker._bar.value()) == ("Editing · 1 of 4 · 3 s", 250)
-    assert docker._preview.pixmap().width() == 160
-    docker._cancel.click()
-    assert docker._phase.text() == "Cancelling…"
+    assert seen(docker, *working) == working
+    assert (docker.work.phase.text(), docker.work.bar.value()) == ("Editing · 1 of 4 · 3 s", 250)
+    assert docker.results.preview.pixmap().width() == 160
+    docker.work.cancel.click()
+    assert docker.work.phase.text() == "Cancelling…"
     room.until(lambda s: s.progress is None)
-    assert docker._message.text() == "Cancelled."
-    docker._apply.click()
+    assert docker.work.message.text() == "Cancelled."
+    docker.work.apply.click()
     room.until(lambda _: len(room.backend.submitted) == 2)
     room.backend.finish_edit()
     room.until(lambda s: s.progress is None)
-    assert docker._message.text() == "New layer “cat → dog”."
-    assert docker._fidelity.text() == "This photo is remembered: it can be reproduced at 34 dB"
+    assert docker.work.message.text() == "New layer “cat → dog”."
+    assert docker.work.fidelity.text() == "This photo is remembered: it can be reproduced at 34 dB"
     assert len(room.editor.inserted) == 1
 
 
@@ -138,8 +141,8 @@ def test_the_state_line_says_what_is_the_matter(closed_room, text, offer):
     room = closed_room
     room.docker.show()
     room.until(lambda s: s.status.text.startswith(text))
-    assert room.docker._status.text().startswith(text)
-    (made,) = buttons(room.docker._offers)
+    assert room.docker.status.text.text().startswith(text)
+    (made,) = buttons(room.docker.status.offers)
     assert made.text() == offer
     made.click()
     if offer == "Copy command":
@@ -155,24 +158,24 @@ def test_concepts_are_put_where_the_cursor_is(room):
     room.backend.the_concepts = [concept("bear"), concept("big", family="sd1")]
     room.panel.refresh_concepts()
     room.until(lambda s: len(s.concepts) == 2)
-    bear, big = buttons(docker._concepts)
+    bear, big = buttons(docker.words.concepts)
     assert (bear.text(), bear.icon().isNull(), big.isEnabled()) == ("bear", False, False)
     assert big.toolTip() == "<big> was learned for sd1 models"
-    docker._second.setPlainText("a photo of on grass")
-    cursor = docker._second.textCursor()
+    docker.words.second.setPlainText("a photo of on grass")
+    cursor = docker.words.second.textCursor()
     cursor.setPosition(len("a photo of"))
-    docker._second.setTextCursor(cursor)
+    docker.words.second.setTextCursor(cursor)
     bear.click()
-    assert docker._second.toPlainText() == "a photo of <bear> on grass"
+    assert docker.words.second.toPlainText() == "a photo of <bear> on grass"
 
 
 def test_words_are_links_and_sliders(room):
     docker = room.docker
-    docker._first.setPlainText(SHOWS)
-    assert 'href="cat"' in docker._words.text()
+    docker.words.first.setPlainText(SHOWS)
+    assert 'href="cat"' in docker.words.words.text()
     room.panel.emphasise("cat")
-    assert docker._weights.names() == ["cat", "grass"]
-    docker._weights.slider("grass").setValue(0)
+    assert docker.words.weights.names() == ["cat", "grass"]
+    docker.words.weights.slider("grass").setValue(0)
     assert dict(room.panel.form.weights) == {"cat": 0.5, "grass": -1.0}
 
 
@@ -199,14 +202,14 @@ def test_results_of_before_are_shown_and_put_into_the_picture_again(closed_room,
     backend.past = [past(backend, "krita-0-0-aa"), past(backend, "krita-900-0-bb")]
     room = closed_room.open()
     room.until(lambda s: len(s.results) == 2)
-    room.until(lambda _: not any(made.icon().isNull() for made in buttons(room.docker._results)))
-    fits, beyond = buttons(room.docker._results)
+    room.until(lambda _: not any(made.icon().isNull() for made in buttons(room.docker.results.results)))
+    fits, beyond = buttons(room.docker.results.results)
     assert fits.accessibleName() == "cat → dog"
     fits.click()
     room.until(lambda s: s.progress is None and room.editor.inserted)
     assert room.editor.inserted[0].bounds == Bounds(0, 0, 64, 48)
     beyond.click()
-    assert room.docker._message.text() == "That result lies outside this picture (64×48 px)."
+    assert room.docker.work.message.text() == "That result lies outside this picture (64×48 px)."
 
 
 def test_every_action_is_there_and_does_what_it_says(room):
@@ -220,20 +223,20 @@ def test_every_action_is_there_and_does_what_it_says(room):
     actions["palimpsest_insert"].trigger()
     assert room.docker.isVisible()
     assert room.panel.form.operation == "insert"
-    assert room.docker.focusWidget() is room.docker._first
-    room.docker._first.setPlainText(SHOWS)
+    assert room.docker.focusWidget() is room.docker.words.first
+    room.docker.words.first.setPlainText(SHOWS)
     actions["palimpsest_replace"].trigger()
     assert room.panel.form.operation == "replace"
-    assert room.docker.focusWidget() is room.docker._second
+    assert room.docker.focusWidget() is room.docker.words.second
     actions["palimpsest_remember"].trigger()
     room.until(lambda _: room.backend.submitted)
     assert room.backend.submitted[0]["kind"] == "invert"
     room.backend.finish({}, reconstruction_psnr=30.0)
     room.until(lambda s: s.progress is None)
     actions["palimpsest_reopen"].trigger()
-    assert room.docker._message.text() == "This layer wasn't made by Palimpsest: choose one that was."
+    assert room.docker.work.message.text() == "This layer wasn't made by Palimpsest: choose one that was."
     actions["palimpsest_remove"].trigger()
-    assert room.docker._message.text() == "Select what should go."
+    assert room.docker.work.message.text() == "Select what should go."
     room.editor.select_bounds(Bounds(10, 10, 20, 12))
     actions["palimpsest_remove"].trigger()
     room.until(lambda _: len(room.backend.submitted) == 2)
@@ -318,7 +321,7 @@ def test_it_is_narrow_reachable_by_keyboard_and_named(room):
     inside = docker.widget().widget()
     assert inside.minimumSizeHint().width() <= six.WIDTH
     nameless, reached = [], set()
-    widget = docker._first
+    widget = docker.words.first
     for _ in range(200):
         widget = widget.nextInFocusChain()
         policy = widget.focusPolicy().value & 1  # by Tab
@@ -326,14 +329,15 @@ def test_it_is_narrow_reachable_by_keyboard_and_named(room):
             reached.add(widget)
             if not widget.accessibleName() and not getattr(widget, "text", lambda: "")():
                 nameless.append(type(widget).__name__)
-    assert {docker._first, docker._second, docker._sliders.slider("strength"), docker._apply} <= reached
+    strength = docker.controls.sliders.slider("strength")
+    assert {docker.words.first, docker.words.second, strength, docker.work.apply} <= reached
     assert [name for name in nameless if not name.startswith(("QLineEdit", "QScroll"))] == []
 
 
 def test_closing_krita_leaves_the_job_and_keeps_the_words(room, tmp_path):
     room.editor.facts = replace(room.editor.facts, file="/photos/one.png")
     room.until(lambda s: s.document.file)
-    room.docker._first.setPlainText(SHOWS)
+    room.docker.words.first.setPlainText(SHOWS)
     for call in room.krita.notifier().closing:
         call()
     told = json.loads((tmp_path / "config" / "sentences.json").read_text())

@@ -1,11 +1,14 @@
 """What a test can call inside Krita about the docker and the learn dialog (see ``driven.py``). Python 3.8."""
 
+from operator import attrgetter
+
 from krita import Krita
 from palimpsest._client.connection import Choice
 from palimpsest.backend_dialog import open_models_dialog
 from palimpsest.desk import desk
 from palimpsest.extension import show_docker as bring_forth
 from palimpsest.learn_dialog import open_learn_dialog
+from palimpsest.offers import take as press_offer
 from palimpsest.qt import QApplication, QPoint, Qt
 
 try:
@@ -166,9 +169,9 @@ def panel_stopped():
 def write(operation, first, second):
     """Into the docker's own fields."""
     desk().panel.choose_operation(operation)
-    docker()._first.setPlainText(first)
-    if not docker()._second.isHidden():
-        docker()._second.setPlainText(second)
+    docker().words.first.setPlainText(first)
+    if not docker().words.second.isHidden():
+        docker().words.second.setPlainText(second)
 
 
 def set_panel(settings):
@@ -180,7 +183,7 @@ def weigh(word, position):
 
 
 def unfold(open):
-    docker()._advanced_button.setChecked(open)
+    docker().controls.unfold.setChecked(open)
 
 
 def scroll(to):
@@ -190,8 +193,8 @@ def scroll(to):
 
 
 def place_of(part):
-    """Where on the screen a part of the docker is, scrolled into sight."""
-    widget = getattr(docker(), part)
+    """Where on the screen a part of the docker is ("work.apply"), scrolled into sight."""
+    widget = attrgetter(part)(docker())
     docker().widget().ensureWidgetVisible(widget)
     yield
     middle = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
@@ -199,7 +202,7 @@ def place_of(part):
 
 
 def press(part):
-    getattr(docker(), part).click()
+    attrgetter(part)(docker()).click()
 
 
 def action(name):
@@ -219,7 +222,7 @@ def take(offer):
     """Press the button of this text."""
     state = desk().panel.state
     (key,) = [found.key for found in state.status.offers + state.offers if found.text == offer]
-    docker()._take(key)
+    press_offer(desk().panel, key)
 
 
 def grab(path):

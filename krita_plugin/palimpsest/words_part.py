@@ -1,0 +1,203 @@
+"""The operations, the two sentences, their words, and the concepts to write into them."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from ._client.controls import OPERATIONS, REPLACE
+from ._client.library import Concept
+from ._client.panel import Panel
+from ._client.panel_state import PanelState
+from ._client.sentences import spans
+from ._client.wording import say
+from .fields import Sentence, Weights
+from .layout import Flow, column, label, link, picture, row, tile
+from .learn_dialog import open_learn_dialog
+from .qt import (
+    QApplication,
+    QButtonGroup,
+    QEvent,
+    QGridLayout,
+    QInputDialog,
+    QMenu,
+    QPalette,
+    QSizePolicy,
+    Qt,
+    QToolButton,
+    QWidget,
+)
+
+CONCEPT = 22  # px
+
+
+class WordsPart(QWidget):
+    def __init__(self, panel: Panel) -> None:
+        super().__init__()
+        self._panel = panel
+        self._state: Optional[PanelState] = None
+        self.describe = link(say("describe"), say("tip-describe"))
+        self.describe.clicked.connect(lambda: panel.describe())
+        self.first = Sentence(say("first"), panel.write_first, panel.apply)
+        self.first.setPlaceholderText(say("first-example"))
+        self.words = self._word_links()
+        self.second_label = label()
+        self.second = Sentence(say("second-replace"), panel.write_second, panel.apply)
+        self.changes, self.unknown = label(wrap=True), label(wrap=True)
+        self.weights_label = label(say("weights"))
+        self.weights = Weights(panel.weigh)
+        learn = link("+ " + say("learn"), say("learn-action"))
+        learn.clicked.connect(lambda: open_learn_dialog())
+        self.concepts = Flow(say("concepts"))
+        self.no_concepts = label(say("no-concepts"), wrap=True, muted=True)
+        column(
+            self,
+            self._operation_buttons(),
+            row(label(say("first")), QWidget(), self.describe, stretch=1),
+            *(self.first, self.words, self.second_label, self.second, self.changes, self.unknown),
+            *(self.weights_label, self.weights),
+            row(label(say("concepts")), QWidget(), learn, stretch=1),
+            *(self.concepts, self.no_concepts),
+        )
+
+    def changeEvent(self, event) -> None:  # noqa: N802
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._state is not None:
+            self._color(self._state)
+
+    def focus_words(self) -> None:
+        """To the first sentence that is still to be written; Return then applies."""
+        field = self.second if self._panel.form.first.strip() else self.first
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        field.selectAll()
+
+    def _operation_buttons(self) -> QGridLayout:
+        """Three above two, like the keys of one control."""
+        grid = QGridLayout()
+        grid.setSpacing(2)
+        self.operations = QButtonGroup(self)
+        for number, name in enumerate(OPERATIONS):
+            made = QToolButton()
+            made.setText(say(name))
+            made.setCheckable(True)
+            made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            made.clicked.connect(lambda _=False, name=name: self._panel.choose_operation(name))
+            self.operations.addButton(made, number)
+            line, place, width = (0, number * 2, 2) if number < 3 else (1, (number - 3) * 3, 3)
+            grid.addWidget(made, line, place, 1, width)
+        return grid
+
+    def _word_links(self):
+        words = label(wrap=True)
+        words.setToolTip(say("tip-words"))
+        words.setAccessibleName(say("words"))
+        words.setTextFormat(Qt.TextFormat.RichText)
+        flags = Qt.TextInteractionFlag
+        words.setTextInteractionFlags(flags.LinksAccessibleByMouse | flags.LinksAccessibleByKeyboard)
+        words.linkActivated.connect(self._word_menu)
+        return words
+
+    # Drawing.
+
+    def draw(self, state: PanelState, before: Optional[PanelState]) -> None:
+        self._state = state
+        form = state.form
+        for made, name in zip(self.operations.buttons(), OPERATIONS):
+            made.setChecked(name == form.operation)
+            made.setEnabled(name not in state.cannot_operate)
+            made.setToolTip(state.cannot_operate.get(name, say("tip-" + name)))
+        self.first.put(form.first)
+        self.describe.setEnabled(not state.cannot_describe)
+        self.describe.setToolTip(state.cannot_describe or say("tip-describe"))
+        self.words.setVisible(bool(state.words))
+        self._draw_second(state)
+        self._color(state)
+        self.weights_label.setVisible("weights" in state.shown)
+        self.weights.setVisible("weights" in state.shown)
+        if "weights" in state.shown:
+            self.weights_label.setText(say("weights") if state.words else say("no-words"))
+            self.weights.put_words(state.words, form.weights)
+        if before is None or state.concepts != before.concepts or state.model != before.model:
+            self.concepts.refill([self._concept(concept, state) for concept in state.concepts])
+            self.concepts.setVisible(bool(state.concepts))
+            self.no_concepts.setVisible(not state.concepts)
+
+    def _draw_second(self, state: PanelState) -> None:
+        second = "second" in state.shown
+        for part in (self.second_label, self.second):
+            part.setVisible(second)
+        if second:
+            operation = state.form.operation
+            self.second_label.setText(say("second-" + operation))
+            self.second.setAccessibleName(say("second-" + operation))
+            self.second.setPlaceholderText(say("example-" + operation))
+            self.second.put(state.form.second)
+
+    def _color(self, state: PanelState) -> None:
+        """What has a colour of its own, in the theme that there is now."""
+        for made, name in zip(self.operations.buttons(), OPERATIONS):
+            made.setPalette(chosen_palette() if name == state.form.operation else QPalette())
+        color = self.palette().color(QPalette.ColorRole.WindowText).name()
+        link = '<a href="{0}" style="color: {1}">{0}</a>'
+        self.words.setText("  ·  ".join(link.format(escaped(word), color) for word in state.words))
+        self._mark(state)
+
+    def _mark(self, state: PanelState) -> None:
+        """The words that change, in both sentences and in one line."""
+        replacing = state.form.operation == REPLACE
+        self.first.mark(spans(state.changes, "source") if replacing else [], state.unknown[0])
+        self.second.mark(spans(state.changes, "target") if replacing else [], state.unknown[1])
+        self.unknown.setText(state.unknown_text)
+        self.unknown.setVisible(bool(state.unknown_text))
+        text = state.changes_text if replacing else ""
+        if "sentence" in state.shown and state.form.target and state.changes:
+            text = say("becomes", sentence=state.form.target)
+        self.changes.setText(text)
+        self.changes.setVisible(bool(text))
+
+    def _concept(self, concept: Concept, state: PanelState):
+        other = state.model is not None and concept.family != state.model.family
+        key = "tip-other-family" if other else "tip-concept"
+        kind = say(concept.kind)
+        tip = say(key, name=concept.name, kind=kind, noun=concept.noun, family=concept.family)
+        made = tile(concept.name, picture(concept.thumbnail, CONCEPT), tip, text=concept.name)
+        made.setEnabled(not other)
+        made.clicked.connect(lambda: self._insert_concept(concept.name))
+        return made
+
+    # What people do.
+
+    def _insert_concept(self, name: str) -> None:
+        """Where the cursor is, in the place of what is chosen there."""
+        cursor = self.second.textCursor()
+        if self.second.isVisible():
+            cursor.removeSelectedText()
+            self._panel.insert_concept(name, cursor.position())
+            self.second.setFocus()
+
+    def _word_menu(self, word: str) -> None:
+        menu = QMenu(self)
+        for key, call in (
+            ("word-replace", self._replace_word),
+            ("word-emphasise", self._panel.emphasise),
+            ("word-select", self._panel.select_word),
+        ):
+            action = menu.addAction(say(key, word=word))
+            action.triggered.connect(lambda _=False, call=call: call(word))
+        menu.popup(self.words.mapToGlobal(self.words.rect().bottomLeft()))
+
+    def _replace_word(self, word: str) -> None:
+        new, meant = QInputDialog.getText(self, "Palimpsest", say("new-word", word=word))
+        if meant:
+            self._panel.replace_word(word, new)
+
+
+def chosen_palette() -> QPalette:
+    """No style sheet: Krita's themes would not reach it."""
+    palette = QApplication.palette()
+    palette.setColor(QPalette.ColorRole.Button, palette.color(QPalette.ColorRole.Highlight))
+    palette.setColor(QPalette.ColorRole.ButtonText, palette.color(QPalette.ColorRole.HighlightedText))
+    return palette
+
+
+def escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
