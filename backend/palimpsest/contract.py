@@ -34,6 +34,7 @@ SENTENCE = Length(0, 2000)
 WORD = Length(1, 200)
 WORDS = Length(0, 75)  # more than a text encoder reads
 EXAMPLES = Length(0, MOST_EXAMPLES)
+ORIGIN = Length(0, 1024)  # what a client notes of where a job comes from
 FRACTION = Range(0, 1)
 WEIGHT = Range(-20, 20)
 STEPS = Range(1, 1000)

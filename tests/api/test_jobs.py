@@ -61,6 +61,16 @@ def test_posting_twice_is_one_job_and_another_request_under_its_id_is_refused(se
     assert (refused.status_code, refused.json()["code"]) == (409, "job_exists")
 
 
+def test_a_clients_note_comes_back_wherever_its_job_is_told(server):
+    note = '{"document": "Bäume.kra", "at": [64, 0]}'
+    posted = server.submit("noted", origin=note).json()
+    again = server.submit("noted", origin="another").json()
+    [listed] = [job for job in server.ask("GET", "/v1/jobs").json()["jobs"] if job["id"] == "noted"]
+    followed = server.ask("GET", "/v1/jobs/noted/events?wait=0").json()["job"]
+    assert {job["origin"] for job in (posted, again, listed, followed)} == {note}
+    assert server.submit("unnoted").json()["origin"] == ""
+
+
 def test_defaults_said_or_unsaid_are_the_same_request(server):
     server.submit("defaults")
     assert server.submit("defaults", request={"seed": 0, "control": {"cross": None}}).status_code == 202
@@ -109,6 +119,8 @@ def test_jobs_are_listed_newest_first_in_pages(server):
         ({"id": "../x"}, 400, "request_invalid"),
         ({"id": ""}, 400, "request_invalid"),
         ({"surprise": 1}, 400, "request_invalid"),
+        ({"origin": "x" * 1025}, 400, "request_invalid"),
+        ({"origin": {"document": "photo"}}, 400, "request_invalid"),
     ],
 )
 def test_a_submission_that_cannot_be_is_refused(server, change, status, code):

@@ -32,11 +32,12 @@ def submission(id: str = "a", owner: str = "anna", **rest) -> Submission:
 
 
 def test_a_job_comes_back_as_it_was_submitted(database):
-    job = database.add(submission(unattended_seconds=2.5), Queued())
+    job = database.add(submission(unattended_seconds=2.5, origin="of a photo"), Queued())
     found = database.find("anna", "a")
     assert found == job
     assert found.submission.request == {"image": ONE, "seed": 0}
     assert (found.submission.priority, found.submission.unattended_seconds) == ("batch", 2.5)
+    assert found.submission.origin == "of a photo"
     assert database.find("bert", "a") is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -96,6 +97,49 @@ def test_the_same_request_gives_the_same_bytes_remembered_or_not(place: Workplac
     assert cold.artifacts == warm.artifacts == run(place, made).artifacts
     assert {"layer", "layer:2", "map:cat", "map:grass", "reconstruction"} <= set(cold.artifacts)
     assert cold.artifacts["layer"] != cold.artifacts["layer:2"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(72, 88), (1600, 700), (700, 1600)])
+def test_every_variation_has_a_small_picture_of_what_became_of_its_region(
+    width: int, height: int, place: Workplace, sd1_folder: Path
+) -> None:
+    """At every size of photo: the surroundings are in it, and it fits a strip of results."""
+    finished = run(
+        place,
+        request(
+            place,
+            sd1_folder,
+            image=place.images.put(picture(width, height)),
+            selection=place.images.put(selection(width, height)),
+            variations=3,
+        ),
+    )
+    left, top, right, bottom = finished.result["recipe"]["region"]["box"]
+    for suffix in ("", ":2", ":3"):
+        small = small_picture(place, finished.artifacts["thumbnail" + suffix])
+        merged = read_picture(place.images.get(finished.artifacts["composite" + suffix])).pixels
+        assert max(small.shape[:2]) <= 256
+        whole = Image.fromarray(merged[top:bottom, left:right])
+        whole = whole.resize(small.shape[1::-1], Image.Resampling.BOX)
+        assert np.abs(np.asarray(whole, float) - small).mean() < 3
+    assert len({finished.artifacts["thumbnail" + suffix] for suffix in ("", ":2", ":3")}) == 3
+
+
+def test_a_small_picture_shows_no_colours_that_lie_under_transparency(
+    place: Workplace, sd1_folder: Path
+) -> None:
+    pixels = np.zeros((88, 72, 4), np.uint8)
+    pixels[40:, :, 3] = 255
+    image = place.images.put(encode(pixels))
+    finished = run(place, request(place, sd1_folder, image=image))
+    assert small_picture(place, finished.artifacts["thumbnail"])[:10].min() > 240
+
+
+def small_picture(place: Workplace, image: str) -> np.ndarray:
+    """Of a size that no photo may have."""
+    with Image.open(io.BytesIO(place.images.get(image))) as found:
+        assert found.format == "PNG"
+        return np.asarray(found.convert("RGB"))
 
 
 def test_another_seed_gives_other_bytes_where_noise_is_drawn(place: Workplace, sd1_folder: Path) -> None:

@@ -236,6 +236,7 @@ def as_submission(job: Any, owner: str) -> Submission:
         priority=job.priority,
         images=images_of(told),
         unattended_seconds=job.unattended_seconds,
+        origin=job.origin,
     )
 
 

@@ -195,6 +195,11 @@ class Submission(Shape):
         default=None,
         description="Cancel the job when its client asked nothing about it for so long; null = never.",
     )
+    origin: Annotated[str, within(contract.ORIGIN)] = Field(
+        default="",
+        description="The client's own note of where the job comes from; it is kept and given back unread.",
+        examples=['{"document": "7f3a-1", "at": [64, 0]}'],
+    )
 
 
 class EditJob(Submission):
@@ -340,6 +345,7 @@ class JobView(Answer):
     result: dict[str, Any]
     error: Error | None
     request: dict[str, Any]
+    origin: str = Field(description="What its client noted when the job was posted.")
 
 
 class Jobs(Answer):

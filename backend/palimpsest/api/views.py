@@ -35,6 +35,7 @@ def view_job(house: House, job: Job) -> JobView:
         result=finished.result if isinstance(finished, Finished) else {},
         error=Error(**failed.error) if isinstance(failed, Failed) else None,
         request=job.submission.request,
+        origin=job.submission.origin,
     )
 
 

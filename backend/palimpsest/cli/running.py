@@ -131,11 +131,12 @@ class Target:
         return self.folder / f"{self.stem}.json"
 
     def write(self, backend: Backend, finished: Finished) -> dict[str, str]:
-        """Every artifact and the record; all of them or none. Returns artifact → path."""
+        """Every artifact but small pictures for lists, and the record; all or none. Returns name → path."""
         from palimpsest.storage.atomic import SHARED, write_atomically
 
-        contents = {self.path(name): backend.get(image) for name, image in finished.artifacts.items()}
-        record = {**finished.result, "artifacts": {n: self.path(n).name for n in finished.artifacts}}
+        wanted = [name for name in finished.artifacts if name.partition(":")[0] != "thumbnail"]
+        contents = {self.path(name): backend.get(finished.artifacts[name]) for name in wanted}
+        record = {**finished.result, "artifacts": {name: self.path(name).name for name in wanted}}
         contents[self.record] = (json_text(record, indent=2) + "\n").encode()
         written: list[Path] = []
         try:
@@ -147,7 +148,7 @@ class Target:
             for path in written:
                 path.unlink(missing_ok=True)
             raise
-        return {**{name: str(self.path(name)) for name in finished.artifacts}, "record": str(self.record)}
+        return {**{name: str(self.path(name)) for name in wanted}, "record": str(self.record)}
 
 
 def report(paths: dict[str, str], result: dict[str, Any], options: argparse.Namespace) -> int:

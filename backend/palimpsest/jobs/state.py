@@ -48,6 +48,7 @@ class Submission:
 
     images: every picture the request names; they are kept as long as the job needs them.
     unattended_seconds: cancel the job when its owner hasn't asked for it that long; None = never.
+    origin: the client's own note, kept unread; no part of what is asked for.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Submission:
     priority: Priority = "interactive"
     images: tuple[str, ...] = ()
     unattended_seconds: float | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,9 @@ CREATE TABLE IF NOT EXISTS ended (
 CREATE TABLE IF NOT EXISTS worker_deaths (
     job INTEGER PRIMARY KEY REFERENCES jobs (number) ON DELETE CASCADE, count INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS origins (
+    job INTEGER PRIMARY KEY REFERENCES jobs (number) ON DELETE CASCADE, body TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS clock (only INTEGER PRIMARY KEY CHECK (only = 1), seen REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS image_owners (
     image TEXT NOT NULL, owner TEXT NOT NULL, used REAL NOT NULL,
@@ -63,7 +66,8 @@ CREATE TABLE IF NOT EXISTS image_owners (
 """
 JOB_COLUMNS = (
     "number, owner, id, kind, request, priority, unattended, state, attempt, sequence, created, updated,"
-    " cancel_requested, (SELECT count FROM worker_deaths WHERE job = number)"
+    " cancel_requested, (SELECT count FROM worker_deaths WHERE job = number),"
+    " (SELECT body FROM origins WHERE job = number)"
 )
 
 
@@ -115,6 +119,8 @@ class Database:
             )
             number = cursor.lastrowid
             assert number is not None
+            if submission.origin:
+                db.execute("INSERT INTO origins VALUES (?, ?)", (number, submission.origin))
             self._insert_event(number, 1, now, event)
             self._link(number, submission.owner, submission.images, now)
             return self._expect(number)
@@ -415,7 +421,7 @@ def first_job(rows: Sequence[tuple]) -> Job | None:
 
 def as_job(row: tuple) -> Job:
     number, owner, id, kind, request, priority, unattended, *rest = row
-    state, attempt, sequence, created, updated, cancel_requested, worker_deaths = rest
+    state, attempt, sequence, created, updated, cancel_requested, worker_deaths, origin = rest
     submission = Submission(
         id=id,
         owner=owner,
@@ -423,6 +429,7 @@ def as_job(row: tuple) -> Job:
         request=json.loads(request),
         priority=priority,
         unattended_seconds=unattended,
+        origin=origin or "",
     )
     cancelling, deaths = bool(cancel_requested), worker_deaths or 0
     return Job(number, submission, state, attempt, sequence, created, updated, cancelling, deaths)

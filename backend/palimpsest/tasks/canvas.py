@@ -18,6 +18,7 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.core.region import Mask, Region
 from palimpsest.core.selection import grown
 from palimpsest.errors import NotFiniteError, RequestError
+from palimpsest.storage.color import forth
 from palimpsest.storage.pictures import Picture, from_model_rgb, read_picture, read_selection, to_model_rgb
 from palimpsest.storage.png import encode
 from palimpsest.tasks.workplace import Workplace
@@ -98,6 +99,24 @@ class Canvas:
     def changed_by_growing(self, made: Composite) -> int:
         """Pixels that weren't selected, and changed because the selection was grown."""
         return changed(self.picture.pixels, made.merged, self.selected)[0] - made.pixels_changed_outside
+
+    def seen(self, made: Composite) -> Tensor:
+        """What became of the region, as people see it: (1, 3, h, w) sRGB in [-1, 1] at the working size.
+
+        What is transparent lies over white: the colours under it were never meant to be seen.
+        """
+        left, top, right, _ = self.region.box
+
+        def rows_of(rows: slice) -> NDArray[np.float32]:
+            part = slice(top + rows.start, top + rows.stop), slice(left, right)
+            pixels, alpha = forth(made.merged[part], self.picture.space), self.picture.alpha
+            if alpha is None:
+                return pixels
+            opacity = alpha[part][..., None] / np.float32(np.iinfo(alpha.dtype).max)
+            return 1 + opacity * (pixels - 1)
+
+        work = regions.cut_rows(rows_of, self.region)
+        return work[..., : self.region.inner.height, : self.region.inner.width]
 
     def psnr(self, z: Tensor) -> float:
         """Of a latent's picture against the photo, over what the model sees of it."""

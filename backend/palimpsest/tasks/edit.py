@@ -20,8 +20,9 @@ from palimpsest.core.tokens import Prompt
 from palimpsest.errors import RequestError, SelectionError
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.pictures import encode_layer, encode_merged
+from palimpsest.storage.png import encode
 from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canvas
-from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
+from palimpsest.tasks.progress import Course, Events, Preview, memory_told, thumbnail, watched
 from palimpsest.tasks.recipe import recipe_of
 from palimpsest.tasks.remember import phases, remembered, settled
 from palimpsest.tasks.workplace import Workplace
@@ -43,7 +44,7 @@ class Outcome:
 
 
 def edit(place: Workplace, request: EditRequest) -> Events[None]:
-    """Artifacts: layer, composite, reconstruction, layer:2 … of further variations, map:<word>."""
+    """Artifacts: layer, composite, thumbnail, reconstruction, layer:2 … of further variations, map:<word>."""
     started = time.monotonic()
     _refuse(request)
     yield from place.load(request.model)
@@ -203,6 +204,7 @@ def _store(place: Workplace, canvas: Canvas, edited: Edited, layers: Sequence[Co
         suffix = "" if number == 1 else f":{number}"
         pictures[f"layer{suffix}"] = encode_layer(canvas.picture, made.layer)
         pictures[f"composite{suffix}"] = encode_merged(canvas.picture, made.merged)
+        pictures[f"thumbnail{suffix}"] = encode(thumbnail(canvas.seen(made)))
     pictures["reconstruction"] = model_png(canvas.model.decode(edited.source).cpu())
     for word, grid in edited.maps.items():
         pictures[f"map:{word}"] = grey_png(canvas.grey(grid))

@@ -101,7 +101,8 @@ def thumbnail(picture: Tensor) -> NDArray[np.uint8]:
     """(1, 3, h, w) in [-1, 1] → (h', w', 3) uint8, no side longer than ``PREVIEW_SIDE``."""
     longest = max(picture.shape[-2:])
     if longest > PREVIEW_SIDE:
-        picture = torch.nn.functional.interpolate(picture, scale_factor=PREVIEW_SIDE / longest, mode="area")
+        size = [max(1, length * PREVIEW_SIDE // longest) for length in picture.shape[-2:]]
+        picture = torch.nn.functional.interpolate(picture, size, mode="area")
     return ((picture[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
 
 
