@@ -27,8 +27,10 @@ from .orders import (
 from .protocol import ClientError
 from .session import Host, Order, Session
 from .status import SMALLER, Offer, Progress, progress_of
+from .stream import Changed, Connected, JobEnded, ResultsMade, Stream
 from .wording import say
 
+REMEMBERED = "remembered"  # Outcome.code
 UNSURE = 0.5  # confidence of a proposed sentence below which that is said
 
 Finished = Callable[[JobView, Mapping[str, bytes]], None]
@@ -40,7 +42,7 @@ class Outcome:
 
     kind: str
     text: str
-    code: str = ""  # of an error
+    code: str = ""  # of an error; REMEMBERED where the text is the fidelity
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Reopened:
 
 
 class Errands(Host):
-    """``changed`` is called whenever something is to be shown anew, ``results_changed`` after an edit."""
+    """What happens is told through ``events``."""
 
     def __init__(self, name: str, editor: Editor) -> None:
         self.name = name  # of the editor: "krita", "gimp"
@@ -60,9 +62,7 @@ class Errands(Host):
         self.preview_picture: Optional[bytes] = None
         self.outcome: Optional[Outcome] = None
         self.fidelity = ""
-        self.changed: Callable[[], None] = lambda: None
-        self.results_changed: Callable[[], None] = lambda: None
-        self.when_connected: Callable[[], None] = lambda: None
+        self.events = Stream()
         self.unattended_seconds: Optional[float] = None
         self._editor = editor
         self._finished: Optional[Finished] = None
@@ -151,7 +151,7 @@ class Errands(Host):
             self._cancelling = True
             self.progress = progress_of(job, True)
             self.session.cancel()
-            self.changed()
+            self.events.tell(Changed())
         else:
             self.end(Outcome("note", say("cancelled")))
 
@@ -173,7 +173,7 @@ class Errands(Host):
         """A job that was sent before a restart: its result is kept, its document may be gone."""
 
         def ended(_: JobView, __: Mapping[str, bytes]) -> None:
-            self.results_changed()
+            self.events.tell(ResultsMade())
             self.end(Outcome("done", say("found-again")))
 
         self._begin("sending")
@@ -185,7 +185,7 @@ class Errands(Host):
         self._turn += 1
         self._finished, self._cancelling = None, False
         self.progress, self.preview_picture, self.outcome = None, None, outcome
-        self.changed()
+        self.events.tell(Changed())
 
     def _begin(self, stage: str, can_cancel: bool = True) -> None:
         self._turn += 1
@@ -194,7 +194,7 @@ class Errands(Host):
 
     def _stage(self, stage: str, can_cancel: bool = True) -> None:
         self.progress = Progress(say(stage), None, can_cancel)
-        self.changed()
+        self.events.tell(Changed())
 
     def _guarded(self, call: Callable[..., None]) -> Callable[..., None]:
         """``call``, unless something else has begun or this was cancelled meanwhile."""
@@ -216,22 +216,24 @@ class Errands(Host):
         if self._finished is not None and view is not None:
             if view.state in ("failed", "cancelled"):
                 self.end(outcome_of(view))
+                self.events.tell(JobEnded(view))
                 return
             if view.state != "finished":
                 self.progress = progress_of(view, self._cancelling)
-        self.changed()
+        self.events.tell(Changed())
 
     def preview(self, picture: bytes) -> None:
         self.preview_picture = picture
-        self.changed()
+        self.events.tell(Changed())
 
     def insert(self, view: JobView, pictures: Mapping[str, bytes]) -> None:
         finished, self._finished = self._finished, None
         if finished is not None:
             finished(view, pictures)
+            self.events.tell(JobEnded(view))
 
     def connected(self) -> None:
-        self.when_connected()
+        self.events.tell(Connected())
 
     # What is done with answers.
 
@@ -247,7 +249,7 @@ class Errands(Host):
             layer, key = replace(layer, source=source), "new-layer"
             if reopened is not None:
                 layer, key = replace(layer, updates=reopened.recipe.layer), "layer-updated"
-            self.results_changed()
+            self.events.tell(ResultsMade())
             self._insert(facts, layer, told_of(say(key, layer=layer.name), view.result, selected))
 
         return place
@@ -265,7 +267,7 @@ class Errands(Host):
 
     def _remembered(self, view: JobView, _: Mapping[str, bytes]) -> None:
         self.fidelity = fidelity_text(view.result)
-        self.end(Outcome("done", self.fidelity))
+        self.end(Outcome("done", self.fidelity, REMEMBERED))
 
 
 def outcome_of(view: JobView) -> Outcome:

@@ -20,6 +20,7 @@ from .limits import EXAMPLES
 from .panel import Panel
 from .session import Order
 from .status import Progress
+from .stream import Event, JobEnded
 from .wording import say
 
 FEWEST, MOST = EXAMPLES
@@ -73,16 +74,15 @@ class Learning:
         self._editor = editor
         self._show = show
         self._means_it = False
-        self._own = False  # the job under way is ours
+        self._job = ""  # id of our job while it is under way
         self._reading = 0  # pictures on their way
         self._wanted: List[Callable[[], None]] = []  # of those the ones that the editor reads, in order
-        self._told = panel.errands.changed
-        panel.errands.changed = self._panel_changed
+        self._leave = panel.errands.events.subscribe(self._heard)
         self._change()
 
     def close(self) -> None:
         """The dialog goes; a learning under way goes on and is shown in the panel."""
-        self._panel.errands.changed = self._told
+        self._leave()
 
     def set(self, **fields: Any) -> None:
         """name, kind, noun, replaces."""
@@ -147,13 +147,14 @@ class Learning:
         if self.state.cannot_learn:
             self._say("error", self.state.cannot_learn)
             return
-        self._own = True
         examples = tuple(replace(example, problem="") for example in self.state.examples)
         self._change(examples=examples, outcome=None, can_mean=False, learned="")
-        self._panel.errands.run(self._order(), self._learned)
+        order = self._order()
+        self._job = order.id
+        self._panel.errands.run(order, self._learned)
 
     def stop(self) -> None:
-        if self._own:
+        if self._job:
             self._panel.errands.cancel()
 
     def _order(self) -> Order:
@@ -169,19 +170,16 @@ class Learning:
         return learn_order(request, state.examples)
 
     def _learned(self, view: JobView, _: Mapping[str, bytes]) -> None:
-        self._own = self._means_it = False
+        self._job, self._means_it = "", False
         done = Outcome("done", say("learned", name=view.result["name"]))
         self._panel.refresh_concepts()
         self._panel.errands.end(done)
         self._change(outcome=done, learned=view.result["name"], replaces=False)
 
-    def _panel_changed(self) -> None:
-        """Something happened to the job that may be ours."""
-        self._told()
-        errands, job = self._panel.errands, self._panel.session.state.job
-        if self._own and not errands.busy and job is not None and job.ended and job.state != "finished":
-            self._own = self._means_it = False
-            self._ended(job)
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, JobEnded) and event.view.id == self._job and event.view.state != "finished":
+            self._job, self._means_it = "", False
+            self._ended(event.view)
         self._change()
 
     def _ended(self, job: JobView) -> None:
@@ -259,14 +257,14 @@ class Learning:
             cannot_learn=self._why_not(state, taken),
             hint=say("many") if len(state.examples) > GOOD else "",
             progress=self._progress(),
-            preview=self._panel.errands.preview_picture if self._own else None,
+            preview=self._panel.errands.preview_picture if self._job else None,
         )
         if state != self.state:
             self.state = state
             self._show(state)
 
     def _progress(self) -> Optional[Progress]:
-        if self._own:
+        if self._job:
             return self._panel.errands.progress
         return Progress(say("reading"), None, False) if self._reading > 0 else None
 

@@ -22,7 +22,7 @@ from .connection import (
 )
 from .controls import OPERATIONS, REMOVE, REPLACE, REWEIGHT, SHOWN, Form, Settings
 from .editor import DocumentFacts, Editor
-from .errands import Errands, Outcome, Reopened, offer_after
+from .errands import REMEMBERED, Errands, Outcome, Reopened, offer_after
 from .habits import notices, places
 from .library import (
     Concept,
@@ -59,6 +59,7 @@ from .status import (
     smaller_size,
     status_of,
 )
+from .stream import Changed, Connected, Event, ResultsMade
 from .wording import say
 
 POLL_SECONDS = 0.3  # between looks at the document
@@ -82,9 +83,7 @@ class Panel:
         self.errands = Errands(name, editor)
         self.session = Session(connector(self.folder, self.choice), self.errands)
         self.errands.serve(self.session)
-        self.errands.changed = self._changed
-        self.errands.results_changed = self.refresh_results
-        self.errands.when_connected = self._connected
+        self.errands.events.subscribe(self._heard)
         self.form = Form()
         self.facts: Optional[DocumentFacts] = None
         self.concepts: Tuple[Concept, ...] = ()
@@ -355,6 +354,14 @@ class Panel:
             self.refuse(reason)
         self._changed()
 
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, Changed):
+            self._changed()
+        elif isinstance(event, ResultsMade):
+            self.refresh_results()
+        elif isinstance(event, Connected):
+            self._connected()
+
     def _connected(self) -> None:
         self.refresh()
         if not self._rejoined:
@@ -419,6 +426,7 @@ class Panel:
         now = self._situation(model)
         found = changes(form.first, form.target) if form.target else ()
         names, known = [concept.name for concept in self.concepts], () if model is None else model.words
+        remembered = errands.outcome is not None and errands.outcome.code == REMEMBERED
         heard = [notices(text, names, known) for text in (form.first, form.second)]
         return PanelState(
             status=now.status,
@@ -443,15 +451,16 @@ class Panel:
             preview=errands.preview_picture,
             outcome=errands.outcome,
             offers=self._offers(),
-            fidelity=errands.fidelity,
+            fidelity="" if remembered else errands.fidelity,
             results=self.results,
         )
 
     def _situation(self, model: Optional[Model]) -> Situation:
-        name = self.form.settings.model if model is None else model.title
         session = self.session.state
         starter, remote = self._starter, bool(self.choice.address)
-        status = status_of(session, starter.active, starter.possible, remote, name)
+        status = status_of(
+            session, starter.active, starter.possible, remote, self.form.settings.model, model
+        )
         return Situation(session, status, self.errands.busy, self.facts, self.models, self.concepts)
 
     def _offers(self) -> Tuple[Offer, ...]:

@@ -42,7 +42,7 @@ class PanelState:
     preview: Optional[bytes] = None  # PNG
     outcome: Optional[Outcome] = None
     offers: Tuple[Offer, ...] = ()  # buttons beside the outcome or the reason
-    fidelity: str = ""
+    fidelity: str = ""  # how well the photo is remembered; empty where the outcome says it
     results: Tuple[Result, ...] = ()
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, Optional, Tuple
 from .controls import INSERT, NEEDS_SELECTION, REMOVE, REPLACE, RESTYLE, REWEIGHT, Form, weights_of
 from .editor import DocumentFacts
 from .jobview import JobView, running_text, waiting_text
-from .library import Concept, Model
+from .library import BUILT_IN, Concept, Model
 from .sentences import changes, concepts_in
 from .session import SessionState
 from .wording import say
@@ -57,10 +57,14 @@ def offers(*keys: str) -> Tuple[Offer, ...]:
     return tuple(Offer(key, say(key)) for key in keys)
 
 
-def status_of(session: SessionState, starting: bool, can_start: bool, remote: bool, model: str) -> Status:
+def status_of(
+    session: SessionState, starting: bool, can_start: bool, remote: bool, name: str, model: Optional[Model]
+) -> Status:
+    """``model``: the one of this ``name``, if it is installed."""
     if session.connection == "ready":
-        only_built_in = offers(MODELS) if model == say("built-in") else ()
-        return Status("ready", ready_text(session.system, model), only_built_in)
+        only_built_in = offers(MODELS) if model is not None and model.name == BUILT_IN else ()
+        title = name if model is None else model.title
+        return Status("ready", ready_text(session.system, title), only_built_in)
     if starting:
         return Status("busy", say("starting"))
     if session.connection == "refused":

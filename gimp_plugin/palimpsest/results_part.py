@@ -32,7 +32,7 @@ class ResultsPart(Gtk.Box):
         if before is None or before.preview is not state.preview:
             self._draw_preview(state.preview)
         self._remember.set_sensitive(not state.cannot_ask)
-        self._fidelity.set_text(state.fidelity if state.fidelity not in state.message else "")
+        self._fidelity.set_text(state.fidelity)
         ui.set_shown(self._fidelity, bool(self._fidelity.get_text()))
         if before is None or before.results != state.results:
             self._draw_results(state)

@@ -68,7 +68,7 @@ class WorkPart(QWidget):
         self.message.setVisible(bool(state.message) and state.progress is None and not told_above)
         self.offers.show_offers(state.offers)
         self.fidelity.setText(state.fidelity)
-        self.fidelity.setVisible(bool(state.fidelity) and state.fidelity not in state.message)
+        self.fidelity.setVisible(bool(state.fidelity))
 
     def _draw_progress(self, state: PanelState) -> None:
         working = state.progress is not None

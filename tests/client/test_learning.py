@@ -9,6 +9,7 @@ from client.test_panel import Desk
 from palimpsest_client.editor import LayerFacts
 from palimpsest_client.geometry import Bounds
 from palimpsest_client.learning import Learning
+from palimpsest_client.wording import speak
 
 
 class School(Desk):
@@ -154,3 +155,30 @@ def test_a_file_that_cannot_be_read_and_one_that_is_there_already_are_named(scho
     school.until(lambda _: school.told.outcome is not None)
     assert school.told.message == "That picture is there already: 0.png."
     assert len(school.told.examples) == 1
+
+
+def test_two_dialogs_hear_of_the_panel_and_may_close_in_any_order(school):
+    other = Learning(school.panel, school.editor, lambda _: None)
+    school.learning.close()
+    school.panel.write_first("a photo of a cat on grass")
+    assert school.state.form.first == "a photo of a cat on grass"
+    other.close()
+    school.panel.write_first("a photo of a dog on grass")
+    assert school.states[-1].form.first == "a photo of a dog on grass"
+
+
+def test_what_is_said_depends_on_no_displayed_text(school):
+    """In another language too the built-in model is known, and what is remembered is said once."""
+    speak({"built-in": "cat", "remembered": "{n} dB"})
+    try:
+        school.panel.write_first("a photo of a cat on grass")
+        school.panel.remember()
+        school.until(lambda s: school.backend.submitted)
+        school.backend.finish({}, reconstruction_psnr=41.6)
+        school.idle()
+        assert (school.state.outcome.text, school.state.fidelity) == ("42 dB", "")
+        assert [offer.key for offer in school.state.status.offers] == ["get-model"]
+        school.panel.write_second("a photo of a dog on grass")
+        assert school.state.fidelity == "42 dB"
+    finally:
+        speak({})

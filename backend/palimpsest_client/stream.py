@@ -1,0 +1,56 @@
+"""One stream of events: what happens is told to everybody who listens, in the order in which they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, List, Union
+
+from .jobview import JobView
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Something is to be shown anew."""
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A backend was found, at the start or after it had gone."""
+
+
+@dataclass(frozen=True)
+class ResultsMade:
+    """There is a result that the list of results doesn't have yet."""
+
+
+@dataclass(frozen=True)
+class JobEnded:
+    """A job that was followed finished, failed or was cancelled; what is shown says so already."""
+
+    view: JobView
+
+
+Event = Union[Changed, Connected, ResultsMade, JobEnded]
+Listener = Callable[[Event], None]
+
+
+class Stream:
+    """``subscribe`` gives what ends it. A listener may subscribe or leave while it is told something."""
+
+    def __init__(self) -> None:
+        self._listeners: List[Listener] = []
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Listen until what is returned is called; calling that again does nothing."""
+        self._listeners.append(listener)
+
+        def leave() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return leave
+
+    def tell(self, event: Event) -> None:
+        for listener in tuple(self._listeners):
+            if listener in self._listeners:
+                listener(event)
