@@ -8,6 +8,7 @@ from typing import Any
 IMAGE = "1" * 64
 EDIT = {"image": IMAGE, "operation": "replace", "source_prompt": "a cat", "target_prompt": "a dog"}
 LEARN = {"name": "toy", "images": ["1" * 64, "2" * 64, "3" * 64], "noun": "toy"}
+DRAW = {"prompt": "a cat"}
 SHOWS = {"image": IMAGE, "source_prompt": "a cat"}
 
 # kind, request, what is wrong with it, its code, its sentence
@@ -41,6 +42,8 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
         "request_invalid",
         "weights has 76 items; it can have 0 to 75.",
     ),
+    ("draw", DRAW, {"steps": 0}, "request_invalid", "steps is 0; it can be 1 to 1000."),
+    ("draw", DRAW, {"guidance": 100.5}, "request_invalid", "guidance is 100.5; it can be 0 to 100."),
     ("edit", EDIT, {"seed": -1}, "request_invalid", "seed is -1; it can be 0 to 9223372036854775807."),
     (
         "edit",

@@ -177,6 +177,17 @@ class DescribeRequest(Judged):
 
 
 @dataclass(frozen=True)
+class DrawRequest(Judged):
+    """Draw a picture from words alone, at the model's native size: to see what a word stands for."""
+
+    prompt: Sentence
+    model: Model = BUILT_IN
+    seed: Annotated[int, SEED] = 0
+    steps: Annotated[int, STEPS] | None = None
+    guidance: Annotated[float, GUIDANCE] | None = None
+
+
+@dataclass(frozen=True)
 class PullRequest(Judged):
     """Download a model of the catalogue, or one file by address."""
 
@@ -185,13 +196,22 @@ class PullRequest(Judged):
     sha256: Annotated[str, Written(SHA256.pattern, "a sha256: 64 digits 0-9 and letters a-f")] | None = None
 
 
-Request = EditRequest | InvertRequest | LearnRequest | AttentionRequest | DescribeRequest | PullRequest
+Request = (
+    EditRequest
+    | InvertRequest
+    | LearnRequest
+    | AttentionRequest
+    | DescribeRequest
+    | DrawRequest
+    | PullRequest
+)
 KINDS: dict[str, type[Request]] = {
     "edit": EditRequest,
     "invert": InvertRequest,
     "learn": LearnRequest,
     "attention": AttentionRequest,
     "describe": DescribeRequest,
+    "draw": DrawRequest,
     "pull": PullRequest,
 }
 

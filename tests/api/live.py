@@ -29,7 +29,7 @@ from palimpsest.storage.owners import Owners
 
 TOKENS = {"anna": "a" * 32, "bert": "b" * 32}
 LANES = (
-    Lane("main", "cpu", ("edit", "invert", "learn", "attention", "describe")),
+    Lane("main", "cpu", ("edit", "invert", "learn", "attention", "describe", "draw")),
     Lane("net", "", ("pull",)),
 )
 MODELS: list[dict[str, Any]] = [{"name": "built-in", "installed": True, "details": {"native_size": 128}}]

@@ -35,6 +35,7 @@ SAMPLES = {
     "noun": "toy",
     "word": "cat",
     "model": "built-in",
+    "prompt": "a cat",
 }
 
 

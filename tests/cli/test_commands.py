@@ -88,6 +88,24 @@ def test_habits_of_other_tools_are_noticed_also_quietly(shell: Any, sd1_folder: 
         assert said.err.startswith("Notice: [cat] gives no weight here")
 
 
+def test_words_alone_are_drawn_the_same_way_every_time(shell: Any, sd1_folder: Path) -> None:
+    asked = ("draw", "a (cat:2) on grass", "--model", str(sd1_folder), "--steps", "3", "--seed", "7")
+    said = shell(*asked, "--json", "--output", "one")
+    assert said.code == 0, said.err
+    assert said.json["result"]["request"]["guidance"] > 0, "the model's own is written down"
+    assert said.json["result"]["notices"] == [said.err.splitlines()[0].removeprefix("Notice: ")]
+    first = Path(said.json["files"]["picture"])
+    assert read_picture(first).size == tuple(said.json["result"]["size"])
+    again = shell(*asked, "--output", "two")
+    assert "sampling" in again.err
+    assert Path(again.out.splitlines()[0]).read_bytes() == first.read_bytes()
+    other = shell(*asked, "--seed", "8", "--output", "three")
+    assert Path(other.out.splitlines()[0]).read_bytes() != first.read_bytes()
+    assert "exists already" in shell(*asked, "--output", "one").err
+    missing = shell("draw", "a <nobody>", "--model", str(sd1_folder), "--json")
+    assert (missing.code, missing.json["error"]["code"]) == (2, "concept_not_found")
+
+
 def test_replay_gives_the_same_bytes(shell: Any, sd1_folder: Path) -> None:
     assert shell(*edit_arguments(sd1_folder)).code == 0
     again = shell("replay", "out/photo-replace.json", "photo.png", "selection.png", "--output", "again")

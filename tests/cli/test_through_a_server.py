@@ -107,8 +107,10 @@ def test_every_kind_of_work_goes_through_it(palimpsest: Palimpsest, client: Clie
     assert [card["name"] for card in client.concepts()] == ["my-toy"]
     caption = palimpsest("describe", str(TOY_WORLD))
     assert (caption.returncode, caption.stdout.strip() != "") == (0, True), caption.stderr
+    drawn = palimpsest("draw", "a <my-toy> on grass", "--model", "tiny", "--steps", "3")
+    assert drawn.stdout.split() == ["a-my-toy-on-grass-picture.png", "a-my-toy-on-grass.json"], drawn.stderr
     kinds = [job["kind"] for job in client.jobs(200)["jobs"]][: count(client) - before]
-    assert kinds == ["describe", "learn", "attention", "invert"]
+    assert kinds == ["draw", "describe", "learn", "attention", "invert"]
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,18 @@ class DescribeRequest(Judged):
     model: Model = BUILT_IN
 
 
+class DrawRequest(Judged):
+    """Draw a picture from words alone, at the model's native size."""
+
+    prompt: Prompt
+    model: Model = BUILT_IN
+    seed: Seed = 0
+    steps: Steps | None = Field(default=None, description="Sampling steps; null = the model's.")
+    guidance: Annotated[float, within(contract.GUIDANCE)] | None = Field(
+        default=None, description="Classifier-free guidance; null = the model's."
+    )
+
+
 class PullRequest(Judged):
     """Download a model of the catalogue, or one file by address."""
 
@@ -227,13 +239,19 @@ class DescribeJob(Submission):
     request: DescribeRequest
 
 
+class DrawJob(Submission):
+    kind: Literal["draw"]
+    request: DrawRequest
+
+
 class PullJob(Submission):
     kind: Literal["pull"]
     request: PullRequest
 
 
 AnyJob = Annotated[
-    EditJob | InvertJob | LearnJob | AttentionJob | DescribeJob | PullJob, Field(discriminator="kind")
+    EditJob | InvertJob | LearnJob | AttentionJob | DescribeJob | DrawJob | PullJob,
+    Field(discriminator="kind"),
 ]
 SUBMISSION_EXAMPLES: list[Any] = [
     {

@@ -24,6 +24,7 @@ COMMANDS = (
     "concepts",
     "attention",
     "describe",
+    "draw",
     "models",
     "pull",
     "replay",

@@ -104,6 +104,7 @@ function jobTitle(job) {
   if (job.kind === "edit") return `${asked.operation}: ${asked.target_prompt || asked.source_prompt || "what is selected"}`;
   if (job.kind === "learn") return `learn <${asked.name}>`;
   if (job.kind === "attention") return `where is “${asked.word}”?`;
+  if (job.kind === "draw") return `draw: ${asked.prompt || "nothing in particular"}`;
   if (job.kind === "pull") return `pull ${asked.model}`;
   return asked.source_prompt ? `${job.kind}: ${asked.source_prompt}` : job.kind;
 }

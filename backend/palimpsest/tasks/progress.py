@@ -32,6 +32,7 @@ PHASES = {
     "prepare": "preparing",
     "learn": "learning",
     "probe": "looking",
+    "draw": "sampling",
 }
 SECONDS_BETWEEN_PREVIEWS = 0.5
 PREVIEW_COST = 0.1  # most of the time that may go into previews
@@ -103,6 +104,11 @@ def thumbnail(picture: Tensor) -> NDArray[np.uint8]:
     if longest > PREVIEW_SIDE:
         size = [max(1, length * PREVIEW_SIDE // longest) for length in picture.shape[-2:]]
         picture = torch.nn.functional.interpolate(picture, size, mode="area")
+    return to_pixels(picture)
+
+
+def to_pixels(picture: Tensor) -> NDArray[np.uint8]:
+    """(1, 3, h, w) in [-1, 1] → (h, w, 3) uint8."""
     return ((picture[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
 
 

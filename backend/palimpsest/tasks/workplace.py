@@ -149,6 +149,7 @@ def canonical(value: Any) -> str:
 def _task_of(request: contract.Request) -> Callable[[Workplace, Any], Iterator[Event]]:
     from palimpsest.tasks.attention import attention
     from palimpsest.tasks.describe import describe
+    from palimpsest.tasks.draw import draw
     from palimpsest.tasks.edit import edit
     from palimpsest.tasks.invert import invert
     from palimpsest.tasks.learn import learn
@@ -159,6 +160,7 @@ def _task_of(request: contract.Request) -> Callable[[Workplace, Any], Iterator[E
         contract.LearnRequest: learn,
         contract.AttentionRequest: attention,
         contract.DescribeRequest: describe,
+        contract.DrawRequest: draw,
     }
     if type(request) not in tasks:
         raise RequestError(f"This version can't run a {type(request).__name__}.")

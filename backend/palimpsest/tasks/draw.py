@@ -1,0 +1,43 @@
+"""Draw a picture from words alone, at the model's native size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from palimpsest import contract
+from palimpsest.contract import DrawRequest
+from palimpsest.core.draw import draw as drawing
+from palimpsest.core.draw import start_noise
+from palimpsest.core.prompt import concepts_installed
+from palimpsest.jobs.events import Finished
+from palimpsest.storage.png import encode
+from palimpsest.tasks.progress import Course, Events, Preview, memory_told, to_pixels, watched
+from palimpsest.tasks.remember import rows_hashes
+from palimpsest.tasks.workplace import Workplace, model_identity
+
+
+def draw(place: Workplace, request: DrawRequest) -> Events[None]:
+    """Artifact: picture (RGB, 8 bits, the model's native size). The same request gives the same bytes."""
+    concepts = place.concepts_in(request.prompt)  # what is missing is known before anything is loaded
+    yield from place.load(request.model)
+    model = place.models.get(request.model)
+    steps = model.steps if request.steps is None else request.steps
+    guidance = model.guidance if request.guidance is None else request.guidance
+    side, preview = model.native_size, Preview(model, place.images, place.previews)
+    lower = "Close other programs that use the device, or draw on the CPU (PALIMPSEST_DEVICE=cpu)."
+    with (
+        memory_told(place.device, f"drawing {side} x {side} pixels", lower),
+        concepts_installed(model, concepts) as vocabulary,
+    ):
+        prompt, noise = vocabulary.parse(request.prompt), start_noise(model, request.seed)
+        sampling = drawing(model, vocabulary, [prompt], noise, guidance, steps)
+        z0 = yield from watched(sampling, Course({"sampling": (steps, 1.0)}), preview)
+        picture = to_pixels(model.decode(z0))
+    result = {
+        "size": [side, side],
+        "request": contract.to_json(replace(request, steps=steps, guidance=guidance)),
+        "concepts": {concept.placeholder: rows_hashes(concept) for concept in concepts},
+        "notices": place.notices(model, request.prompt),
+        "model": model_identity(model),
+    }
+    yield Finished({"picture": place.images.put(encode(picture))}, result)
