@@ -70,7 +70,8 @@ class Form:
 
     @property
     def second(self) -> str:
-        return self.seconds.get(self.operation, "")
+        """Of Replace it is the first sentence until something else is written: a word is to be changed."""
+        return self.seconds.get(self.operation, self.first if self.operation == REPLACE else "")
 
     @property
     def made(self) -> str:
@@ -89,7 +90,10 @@ class Form:
         return self.sentences.get(self.operation, "").strip() or self.made
 
     def with_second(self, text: str) -> Form:
-        return replace(self, seconds={**self.seconds, self.operation: text})
+        seconds = {**self.seconds, self.operation: text}
+        if self.operation == REPLACE and text == self.first:
+            del seconds[REPLACE]  # nothing of its own: it follows the first sentence again
+        return replace(self, seconds=seconds)
 
     def with_sentence(self, text: str) -> Form:
         return replace(self, sentences={**self.sentences, self.operation: text})

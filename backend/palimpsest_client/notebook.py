@@ -72,7 +72,7 @@ def form_from_json(told: Mapping[str, Any]) -> Form:
         form = Form(
             str(told["operation"]),
             str(told["first"]),
-            dict(told["seconds"]),
+            {operation: text for operation, text in told["seconds"].items() if text},
             dict(told["sentences"]),
             dict(told["weights"]),
             settings,

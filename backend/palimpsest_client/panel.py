@@ -35,9 +35,9 @@ from .library import (
 )
 from .notebook import Notebook
 from .orders import RecipeError, read_recipe
-from .panel_state import PanelState, incapable, unknown_text
+from .panel_state import PanelState, change_line, incapable, unknown_text
 from .protocol import config_folder
-from .sentences import changes, changes_text, telling, with_word, words
+from .sentences import changes, concepts_in, telling, with_word, words
 from .session import Order, Session
 from .slices import fault
 from .starting import Starter
@@ -60,6 +60,7 @@ from .status import (
     status_of,
 )
 from .stream import Changed, Connected, Event, ResultsMade
+from .vocabulary import Vocabulary, renamed
 from .wording import say
 
 POLL_SECONDS = 0.3  # between looks at the document
@@ -93,6 +94,7 @@ class Panel:
         self._show = show
         self._clock = clock
         self._notebook = Notebook(self.folder)
+        self._vocabulary = Vocabulary(self.folder)
         self._reopened: Optional[Reopened] = None
         self._applied: Optional[Form] = None
         self._looked_at = float("-inf")
@@ -163,6 +165,24 @@ class Panel:
         rest = " " if after and not after.startswith(" ") else ""
         self.write_second(before + gap + word + rest + after)
 
+    def rename_concept(self, name: str, new: str, failed: Callable[[str], None]) -> None:
+        """The words of the open picture follow. ``failed`` gets the reason why not."""
+
+        def done(_: Any) -> None:
+            self._vocabulary.rename(name, new)
+            self._fill(renamed(self.form, name, new))
+            self.refresh_concepts()
+
+        self.session.ask(lambda client: client.rename_concept(name, new), done, lambda e: failed(str(e)))
+
+    def remove_concept(self, name: str, failed: Callable[[str], None]) -> None:
+        """For good. ``failed`` gets the reason why not."""
+        self.session.ask(
+            lambda client: client.remove_concept(name),
+            lambda _: self.refresh_concepts(),
+            lambda error: failed(str(error)),
+        )
+
     def replace_word(self, word: str, new: str) -> None:
         """Of the picture's words: ``word`` is to become ``new``. Chooses Replace."""
         sentence = self.form.seconds.get(REPLACE, "").strip() or self.form.first
@@ -187,6 +207,7 @@ class Panel:
             self.refuse(self.state.cannot_apply)
             return
         self._applied = self.form
+        self._vocabulary.use(concepts_in(self.form.first, self.form.target))
         self._keep()
         self._notebook.save()
         if self._reopened is not None:
@@ -316,9 +337,7 @@ class Panel:
 
     def refresh_concepts(self) -> None:
         known = self.concepts
-        self.session.ask(
-            lambda client: bring_concepts(client, known), lambda found: self._have(concepts=found)
-        )
+        self.session.ask(lambda client: bring_concepts(client, known), self._have_concepts)
 
     def refresh_results(self) -> None:
         known = self.results
@@ -377,6 +396,14 @@ class Panel:
             setattr(self, name, found)
         self._changed()
 
+    def _have_concepts(self, found: Tuple[Concept, ...]) -> None:
+        """What was learned while the panel was there is at hand first."""
+        known = {concept.name for concept in self.concepts}
+        new = [concept.name for concept in found if concept.name not in known]
+        if known:
+            self._vocabulary.use(new)
+        self._have(concepts=found)
+
     def _described(self, key: str, caption: str) -> None:
         if self.facts is not None and self.facts.key == key:
             self.write_first(caption)
@@ -434,7 +461,7 @@ class Panel:
             document=self.facts,
             shown=SHOWN[form.operation],
             changes=found,
-            changes_text=changes_text(found),
+            changes_text=change_line(form, found),
             unknown=(places(heard[0]), places(heard[1])),
             unknown_text=unknown_text(heard),
             words=tuple(telling(form.first)),
@@ -444,7 +471,7 @@ class Panel:
             cannot_learn=cannot_send(now, form),
             cannot_operate=incapable(model),
             updating="" if self._reopened is None else self._reopened.recipe.name,
-            concepts=self.concepts,
+            concepts=self._vocabulary.ordered(self.concepts),
             models=self.models,
             model=model,
             progress=errands.progress,

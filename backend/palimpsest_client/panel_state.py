@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional, Tuple
 
-from .controls import OPERATIONS, Form
+from .controls import OPERATIONS, SHOWN, Form
 from .editor import DocumentFacts
 from .errands import Outcome
 from .habits import Notice
 from .library import Concept, Model, Result
-from .sentences import Change, Word
+from .sentences import Change, Word, changes_text, isolated, rightwards
 from .status import Offer, Progress, Status
 from .wording import say
 
@@ -25,7 +25,7 @@ class PanelState:
     document: Optional[DocumentFacts] = None
     shown: frozenset = frozenset()  # controls.SHOWN of the operation
     changes: Tuple[Change, ...] = ()  # between form.first and form.target
-    changes_text: str = ""  # "cat → <my-toy>"
+    changes_text: str = ""  # "cat → <my-toy>", or the whole sentence where it is made from another field
     unknown: Tuple[Tuple[Word, ...], Tuple[Word, ...]] = ((), ())  # to mark in both fields
     unknown_text: str = ""  # what is wrong with them and what to write: a line each
     words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
@@ -35,7 +35,7 @@ class PanelState:
     cannot_learn: str = ""  # no document is needed for it
     cannot_operate: Mapping[str, str] = field(default_factory=dict)  # operation → why this model can't
     updating: str = ""  # name of the layer that the next edit changes
-    concepts: Tuple[Concept, ...] = ()
+    concepts: Tuple[Concept, ...] = ()  # those used last first
     models: Tuple[Model, ...] = ()
     model: Optional[Model] = None  # the chosen one, if it is installed
     progress: Optional[Progress] = None  # something is under way
@@ -49,6 +49,15 @@ class PanelState:
     def message(self) -> str:
         """The line under Apply: what came of the last errand, else why there can be none."""
         return self.outcome.text if self.outcome is not None else self.cannot_apply
+
+
+def change_line(form: Form, found: Tuple[Change, ...]) -> str:
+    """What comes of the words, under their field."""
+    if "changes" in SHOWN[form.operation]:
+        return changes_text(found)
+    if "sentence" in SHOWN[form.operation] and found:
+        return rightwards(say("becomes", sentence=isolated(form.target)))
+    return ""
 
 
 def unknown_text(found: Sequence[Sequence[Notice]]) -> str:

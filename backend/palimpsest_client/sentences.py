@@ -27,6 +27,9 @@ QUIET = frozenset(
 )
 
 
+LEFT_TO_RIGHT, ISOLATE, POP = "\u200e", "\u2068", "\u2069"  # marks of Unicode's rules for directions
+
+
 @dataclass(frozen=True)
 class Word:
     """A word of a sentence: the characters start … stop - 1."""
@@ -46,9 +49,10 @@ class Change:
     def text(self) -> str:
         """cat → <my-toy>, + hat, − hat."""
         old, new = joined(core(self.source)), joined(core(self.target))
+        old, new = isolated(old), isolated(new)
         if not old:
-            return "+ " + new
-        return f"{old} → {new}" if new else "− " + old
+            return rightwards("+ " + new)
+        return rightwards(f"{old} → {new}" if new else "− " + old)
 
 
 def words(sentence: str) -> List[Word]:
@@ -75,6 +79,21 @@ def changes(source: str, target: str) -> Tuple[Change, ...]:
 
 def changes_text(found: Tuple[Change, ...]) -> str:
     return ", ".join(change.text() for change in found)
+
+
+def leftwards(text: str) -> bool:
+    """Whether any of it is read from right to left."""
+    return any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+
+
+def isolated(text: str) -> str:
+    """In its own direction, whatever stands beside it: an arrow before or after it keeps its way."""
+    return f"{ISOLATE}{text}{POP}" if text and leftwards(text) else text
+
+
+def rightwards(line: str) -> str:
+    """As a whole from left to right, though a part of it is read the other way."""
+    return LEFT_TO_RIGHT + line if leftwards(line) else line
 
 
 def core(found: Tuple[Word, ...]) -> Tuple[Word, ...]:

@@ -66,8 +66,7 @@ class WordsPart(Gtk.Box):
             self._second_label.set_text(say("second-" + form.operation))
             self._second.name(say("second-" + form.operation))
             self._second.show_text(form.second, say("example-" + form.operation))
-        changes = state.changes_text if "changes" in state.shown else ""
-        self._changes.set_text("\n".join(line for line in (changes, state.unknown_text) if line))
+        self._changes.set_text("\n".join(line for line in (state.changes_text, state.unknown_text) if line))
         ui.set_shown(self._changes, bool(self._changes.get_text()))
         self._draw_weights(state)
         if before is None or before.concepts != state.concepts:

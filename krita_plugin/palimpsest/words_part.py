@@ -148,11 +148,8 @@ class WordsPart(QWidget):
         self.second.mark(spans(state.changes, "target") if replacing else [], state.unknown[1])
         self.unknown.setText(state.unknown_text)
         self.unknown.setVisible(bool(state.unknown_text))
-        text = state.changes_text if replacing else ""
-        if "sentence" in state.shown and state.form.target and state.changes:
-            text = say("becomes", sentence=state.form.target)
-        self.changes.setText(text)
-        self.changes.setVisible(bool(text))
+        self.changes.setText(state.changes_text)
+        self.changes.setVisible(bool(state.changes_text))
 
     def _concept(self, concept: Concept, state: PanelState):
         other = state.model is not None and concept.family != state.model.family

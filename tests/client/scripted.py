@@ -119,6 +119,19 @@ class Backend:
         self._require()
         return self.the_concepts
 
+    def rename_concept(self, name: str, new: str) -> None:
+        self._require_concept(name)["name"] = new
+
+    def remove_concept(self, name: str) -> None:
+        self.the_concepts.remove(self._require_concept(name))
+
+    def _require_concept(self, name: str) -> dict[str, Any]:
+        self._require()
+        for told in self.the_concepts:
+            if told["name"] == name:
+                return told
+        raise RefusedError(404, {"code": "concept_not_found", "message": f"There is no concept <{name}>."})
+
     def thumbnail(self, name: str) -> bytes:
         return picture(32, 32, len(name) * 20 % 255)
 

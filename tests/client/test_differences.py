@@ -67,3 +67,10 @@ def most_kept(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[int, int]:
 )
 def test_the_panels_show_what_the_backend_does(source, target, told):
     assert changes_text(changes(source, target)) == told
+
+
+def test_the_arrow_points_from_the_old_word_to_the_new_one_in_every_script():
+    assert changes_text(changes("صورة قطة", "صورة كلب")) == "\u200e\u2068قطة\u2069 → \u2068كلب\u2069"
+    assert changes_text(changes("חתול", "<toy>")) == "\u200e\u2068חתול\u2069 → <toy>"
+    assert changes_text(changes("photo", "photo קטן")) == "\u200e+ \u2068קטן\u2069"
+    assert changes_text(changes("猫", "犬")) == "猫 → 犬"

@@ -107,6 +107,8 @@ def test_every_reason_why_apply_is_not_possible_is_a_sentence(desk):
     facts = editor.facts
     assert reason() == "Say what the picture shows."
     panel.write_first(SHOWS)
+    assert reason() == "Both sentences say the same: change a word."
+    panel.write_second("")
     assert reason() == "Say what it should show."
     panel.write_second(SHOWS)
     assert reason() == "Both sentences say the same: change a word."
@@ -475,3 +477,61 @@ def test_edit_again_uses_the_last_words_on_a_new_document(desk):
     desk.panel.again()
     desk.until(lambda s: len(desk.backend.submitted) == 2)
     assert desk.backend.submitted[1]["request"]["source_prompt"] == SHOWS
+
+
+def test_what_it_should_show_begins_as_what_it_shows_until_one_writes(desk):
+    panel = desk.panel
+    panel.write_first(SHOWS)
+    assert panel.form.second == SHOWS
+    assert desk.state.cannot_apply == "Both sentences say the same: change a word."
+    panel.write_first(SHOWS + " at night")
+    assert panel.form.second == SHOWS + " at night"
+    panel.write_second("a photo of a dog on grass")
+    panel.write_first(SHOWS)
+    assert panel.form.second == "a photo of a dog on grass"
+    assert desk.state.changes_text == "cat → dog"
+    panel.write_second("")
+    assert panel.form.second == "", "what was emptied stays so"
+    panel.write_second(SHOWS)
+    panel.write_first("a cat")
+    assert panel.form.second == "a cat"
+    panel.choose_operation("insert")
+    assert panel.form.second == ""
+
+
+def test_a_concept_is_renamed_and_removed(desk):
+    desk.backend.the_concepts += [concept("old"), concept("other")]
+    desk.panel.refresh_concepts()
+    desk.until(lambda s: len(s.concepts) == 2)
+    fill(desk.panel, second="a photo of <old> on grass")
+    failures = []
+    desk.panel.rename_concept("old", "new", failures.append)
+    desk.until(lambda s: {c.name for c in s.concepts} == {"new", "other"})
+    assert desk.state.form.second == "a photo of <new> on grass"
+    assert desk.state.cannot_apply == ""
+    desk.panel.remove_concept("other", failures.append)
+    desk.until(lambda s: [c.name for c in s.concepts] == ["new"])
+    assert failures == []
+    desk.panel.remove_concept("other", failures.append)
+    desk.until(lambda _: failures == ["There is no concept <other>."])
+
+
+def test_concepts_that_were_used_or_learned_last_come_first(desk):
+    desk.backend.the_concepts += [concept("a"), concept("b"), concept("c")]
+    desk.panel.refresh_concepts()
+    desk.until(lambda s: [c.name for c in s.concepts] == ["a", "b", "c"])
+    fill(desk.panel, second="a photo of <b> on grass")
+    desk.panel.apply()
+    assert [c.name for c in desk.state.concepts] == ["b", "a", "c"]
+    desk.backend.the_concepts += [concept("just-learned")]
+    desk.panel.refresh_concepts()
+    desk.until(lambda s: [c.name for c in s.concepts] == ["just-learned", "b", "a", "c"])
+
+
+def test_the_sentence_that_is_made_stands_under_the_field(desk):
+    fill(desk.panel, "insert", "a ball")
+    assert desk.state.changes_text == "→ a photo of a cat and a ball on grass"
+    desk.panel.write_second("كرة")
+    assert desk.state.changes_text == "\u200e→ \u2068a photo of a cat and كرة on grass\u2069"
+    fill(desk.panel, "reweight")
+    assert desk.state.changes_text == ""

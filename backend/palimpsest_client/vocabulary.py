@@ -1,0 +1,82 @@
+"""The learned words as a window lists them: those used last first, searched, renamed and removed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import List, Tuple
+
+from .controls import Form
+from .library import Concept
+
+RECENT = "recent.json"  # in the configuration folder
+MOST = 40  # names that are remembered
+
+
+class Vocabulary:
+    """Which words were used last: kept from one start of an editor to the next."""
+
+    def __init__(self, folder: Path) -> None:
+        self._place = folder / RECENT
+        self._recent = read_recent(self._place)
+
+    def use(self, names: Sequence[str]) -> None:
+        if names:
+            self._recent = list(dict.fromkeys([*names, *self._recent]))[:MOST]
+            self._save()
+
+    def rename(self, name: str, new: str) -> None:
+        self._recent = [new if known == name else known for known in self._recent]
+        self._save()
+
+    def ordered(self, concepts: Sequence[Concept]) -> Tuple[Concept, ...]:
+        """Those used last first, then the others as they came."""
+        places = {name: place for place, name in enumerate(self._recent)}
+        return tuple(sorted(concepts, key=lambda concept: places.get(concept.name, MOST)))
+
+    def _save(self) -> None:
+        part = self._place.with_suffix(".part")
+        try:
+            self._place.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(self._recent, ensure_ascii=False), encoding="utf-8")
+            os.replace(str(part), str(self._place))
+        except OSError:
+            pass  # a full or read-only disk must not end an edit
+
+
+def read_recent(place: Path) -> List[str]:
+    try:
+        told = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return []
+    return [name for name in told if isinstance(name, str)][:MOST] if isinstance(told, list) else []
+
+
+def matching(concepts: Sequence[Concept], text: str) -> Tuple[Concept, ...]:
+    """By name; those whose name or noun has every word of ``text`` in it."""
+    wanted = text.casefold().strip("<>").split()
+    found = [
+        concept
+        for concept in concepts
+        if all(word in f"{concept.name} {concept.noun}".casefold() for word in wanted)
+    ]
+    return tuple(sorted(found, key=lambda concept: concept.name))
+
+
+def renamed(form: Form, name: str, new: str) -> Form:
+    """``<new>`` wherever the form says ``<name>``."""
+    old, now = f"<{name}>", f"<{new}>"
+
+    def each(texts: Mapping[str, str]) -> Mapping[str, str]:
+        return {key: text.replace(old, now) for key, text in texts.items()}
+
+    return replace(
+        form,
+        first=form.first.replace(old, now),
+        seconds=each(form.seconds),
+        sentences=each(form.sentences),
+        weights={now if word == old else word: at for word, at in form.weights.items()},
+    )

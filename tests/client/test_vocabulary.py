@@ -1,0 +1,50 @@
+"""The list of learned words: which come first, which a search finds, and what renaming changes."""
+
+from __future__ import annotations
+
+from palimpsest_client.controls import Form
+from palimpsest_client.library import Concept
+from palimpsest_client.vocabulary import RECENT, Vocabulary, matching, renamed
+
+WORDS = tuple(
+    Concept(name, "subject", noun, "demo") for name, noun in [("b", "toy"), ("a", "cat"), ("c", "toy")]
+)
+
+
+def names(concepts) -> list[str]:
+    return [concept.name for concept in concepts]
+
+
+def test_those_used_last_come_first_also_in_the_next_start(tmp_path):
+    vocabulary = Vocabulary(tmp_path)
+    assert names(vocabulary.ordered(WORDS)) == ["b", "a", "c"]
+    vocabulary.use(["a"])
+    vocabulary.use(["c", "gone"])
+    assert names(vocabulary.ordered(WORDS)) == ["c", "a", "b"]
+    assert names(Vocabulary(tmp_path).ordered(WORDS)) == ["c", "a", "b"]
+    vocabulary.rename("a", "b")
+    assert names(vocabulary.ordered(WORDS)) == ["c", "b", "a"]
+
+
+def test_a_file_that_is_no_list_of_names_is_as_none(tmp_path):
+    for content in ("", "{}", '["a", 5]', "[" * 100_000):
+        (tmp_path / RECENT).write_text(content)
+        assert names(Vocabulary(tmp_path).ordered(WORDS))[1:] in (["a", "c"], ["b", "c"])
+
+
+def test_a_search_looks_at_names_and_nouns():
+    assert names(matching(WORDS, "")) == ["a", "b", "c"]
+    assert names(matching(WORDS, " TOY ")) == ["b", "c"]
+    assert names(matching(WORDS, "<a>")) == ["a"]
+    assert names(matching(WORDS, "toy x")) == []
+
+
+def test_renaming_changes_every_sentence_and_weight():
+    form = Form("replace", "<a> on grass", {"replace": "<a> and <ab>"}, {"insert": "<a>"}, {"<a>": 0.5})
+    told = renamed(form, "a", "new")
+    assert (told.first, told.seconds, told.sentences, told.weights) == (
+        "<new> on grass",
+        {"replace": "<new> and <ab>"},
+        {"insert": "<new>"},
+        {"<new>": 0.5},
+    )
