@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from .protocol import ENDED, RefusedError, UnreachableError, config_folder, read_record
 from .transport import Body, Transport, require
+from .wording import say
 
 WAIT_SECONDS = 20.0  # one long poll
 RETRY_SECONDS = 0.5  # between attempts to reach a server that went away
@@ -176,7 +177,7 @@ def find_transport(folder: Path | None = None, timeout: float = 30.0) -> Transpo
     """The server that this user runs on this machine. Raises UnreachableError."""
     record = read_record(config_folder() if folder is None else folder)
     if record is None:
-        raise UnreachableError("Palimpsest's backend isn't running.", "Start it: palimpsest serve.")
+        raise UnreachableError(say("searching"), say("start-in-a-shell"))
     return Transport(record.address, record.token(), timeout)
 
 
@@ -189,7 +190,7 @@ def find_client(folder: Path | None = None, timeout: float = 30.0) -> Client:
 
 def checked(content: bytes, image: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != image:
-        raise RefusedError(502, {"code": "image_hash", "message": "A picture was damaged on its way."})
+        raise RefusedError(502, {"code": "image_hash", "message": say("picture-damaged")})
     return content
 
 

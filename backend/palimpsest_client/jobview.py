@@ -76,9 +76,7 @@ CHANGES = {
 
 
 def waiting_text(ahead: int | None) -> str:
-    if not ahead:
-        return say("waiting")
-    return say("waiting-behind-one") if ahead == 1 else say("waiting-behind", n=ahead)
+    return say("waiting-behind", n=ahead) if ahead else say("waiting")
 
 
 def running_text(view: JobView) -> str:

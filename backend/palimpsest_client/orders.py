@@ -195,7 +195,7 @@ def read_recipe(text: str) -> Made:
     try:
         told = json.loads(text)
         if told["palimpsest"] != RECIPE_FORMAT:
-            raise RecipeError(f"format {told['palimpsest']}")
+            raise RecipeError(say("recipe-version", version=told["palimpsest"]))
         request = told["recipe"]["request"]
         form = form_of(request, told.get("seconds", {}), told.get("settings", {}))
         bounds, content = Bounds(*told["bounds"]), Bounds(*told["content"])

@@ -68,7 +68,7 @@ def incapable(model: Optional[Model]) -> Mapping[str, str]:
     if model is None:
         return {}
     reasons = {
-        operation: say("model-cannot", model=model.title, operation=say(operation).lower())
+        operation: say("model-cannot", model=model.title, operation=say(operation))
         for operation in OPERATIONS
         if not model.can(operation)
     }

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .wording import say
+
 PROTOCOL = 1
 PROTOCOL_HEADER = "Palimpsest-Protocol"
 STATE_FILE = "server.json"
@@ -39,7 +41,7 @@ class RefusedError(ClientError):
     """The server answered with an error. ``code`` as in its documentation."""
 
     def __init__(self, status: int, told: Mapping[str, Any]) -> None:
-        message = told.get("message", f"The server answered {status}.")
+        message = told.get("message", say("answered-status", status=status))
         super().__init__(str(message), str(told.get("hint", "")))
         self.status = status
         self.code = str(told.get("code", f"status_{status}"))
@@ -61,8 +63,7 @@ class ServerRecord(NamedTuple):
             return Path(self.token_file).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise UnreachableError(
-                f"The token of the server at {self.address} can't be read: {error.strerror}.",
-                "Ask the person who runs the server for it.",
+                say("token-unreadable", address=self.address, reason=error.strerror)
             ) from error
 
 

@@ -328,8 +328,8 @@ def filled(request: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]
 
 def require_protocol(health: Mapping[str, Any]) -> None:
     if health["protocol"] != PROTOCOL:
-        text = f"The backend speaks version {health['protocol']}, this plug-in version {PROTOCOL}"
-        raise RefusedError(426, {"code": "protocol_mismatch", "message": text + ": run install.py again."})
+        text = say("mismatch", theirs=health["protocol"], ours=PROTOCOL)
+        raise RefusedError(426, {"code": "protocol_mismatch", "message": text})
 
 
 def trouble(error: ClientError) -> str:

@@ -50,7 +50,7 @@ class Starter:
             return say("start-failed", reason=last_words(self.folder))
         elif self._clock() - self._began > PATIENCE:
             self.active = False
-            return say("start-failed", reason=say("no-answer", seconds=round(PATIENCE)))
+            return say("start-slow", seconds=round(PATIENCE))
         return ""
 
     def _launched(self, process: subprocess.Popen) -> None:

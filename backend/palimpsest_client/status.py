@@ -88,7 +88,7 @@ def refusal(session: SessionState) -> Status:
 
 def ready_text(system: Mapping[str, Any], model: str) -> str:
     device = device_name(system)
-    return say("ready", model=model, device=say("ready-device", device=device) if device else "")
+    return say("ready-on", model=model, device=device) if device else say("ready", model=model)
 
 
 def device_name(system: Mapping[str, Any]) -> str:
@@ -146,7 +146,7 @@ def cannot_apply(now: Situation, form: Form, updating: bool = False) -> str:
 def cannot_operate(now: Situation, form: Form, updating: bool) -> str:
     model = chosen(now.models, form.settings.model)
     if model is not None and not model.can(form.operation):
-        return say("model-cannot", model=model.title, operation=say(form.operation).lower())
+        return say("model-cannot", model=model.title, operation=say(form.operation))
     assert now.document is not None
     if now.document.selection is None and form.operation in NEEDS_SELECTION and not updating:
         return say("select-" + form.operation)

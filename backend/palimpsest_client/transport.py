@@ -24,9 +24,7 @@ class Answer(NamedTuple):
         try:
             return json.loads(self.body.decode("utf-8"))
         except (ValueError, RecursionError) as error:
-            raise UnreachableError(
-                "What answered is not a Palimpsest server.", "Check the address."
-            ) from error
+            raise UnreachableError(say("no-server-of-ours")) from error
 
 
 class Transport:
@@ -57,9 +55,8 @@ class Transport:
             told = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, told, answer.read())
         except (OSError, http.client.HTTPException) as error:
-            raise UnreachableError(
-                f"The Palimpsest server at {self.address} doesn't answer ({type(error).__name__})."
-            ) from error
+            reason = type(error).__name__
+            raise UnreachableError(say("connection-broke", address=self.address, reason=reason)) from error
         finally:
             connection.close()
 

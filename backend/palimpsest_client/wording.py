@@ -1,27 +1,38 @@
 """Every sentence and label that people read in an editor, once.
 
-``say("key", name=value)`` gives the text. A translation is a table of the same keys, put in with
-``speak``; a key that it lacks is said in English.
+``say("key", name=value)`` gives the text in the language that is spoken (languages.py). In a catalogue the
+key is the context of its English text. A text is a whole sentence or label, never a piece of one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Dict
+from gettext import NullTranslations
+from typing import Any
 
 ENGLISH: Mapping[str, str] = {
+    # The language itself.
+    "language-name": "English",  # in a catalogue: its own language's name, in that language
+    "decimal-mark": ".",
     # The state line.
-    "ready": "Ready · {model}{device}",
-    "ready-device": " · {device}",
+    "ready": "Ready · {model}",
+    "ready-on": "Ready · {model} · {device}",
     "built-in": "built-in model (for trying out)",
     "searching": "Palimpsest's backend isn't running.",
     "unreachable": "No backend answers at {address}.",
     "starting": "Starting the backend…",
     "start-failed": "The backend could not be started: {reason}",
-    "no-answer": "it did not answer within {seconds} s.",
+    "start-slow": "The backend was started, but did not answer within {seconds} s.",
+    "start-in-a-shell": "Start it: palimpsest serve.",
     "not-installed": "The backend isn't installed here: run install.py, or connect to another computer.",
     "refused": "The backend at {address} refused the token.",
-    "mismatch": "{message}",
+    "mismatch": "The backend speaks version {theirs}, this plug-in version {ours}: run install.py again.",
+    "answered-status": "The server answered {status}.",
+    "token-unreadable": "The token of the server at {address} can't be read: {reason}. Ask the person who "
+    "runs the server for it.",
+    "no-server-of-ours": "What answered is not a Palimpsest server. Check the address.",
+    "connection-broke": "The Palimpsest server at {address} doesn't answer ({reason}).",
+    "picture-damaged": "A picture was damaged on its way.",
     "gone": "The backend stopped. Your job is kept and goes on when it is back.",
     "fault": "Something went wrong in the plug-in ({what}).",
     # What can be done about it.
@@ -44,7 +55,7 @@ ENGLISH: Mapping[str, str] = {
     "say-the-style": "Say in which style, or choose one below.",
     "nothing-changes": "Both sentences say the same: change a word.",
     "no-weight": "Move a word's slider: nothing is emphasised yet.",
-    "model-cannot": "The model {model} cannot {operation}.",
+    "model-cannot": "{operation}: the model {model} can't do this.",
     "model-missing": "The model {model} isn't installed on the backend.",
     "no-concept": "There is no concept <{name}>. Learn it, or choose another.",
     "concept-family": "<{name}> was learned for another kind of model ({family}).",
@@ -52,6 +63,7 @@ ENGLISH: Mapping[str, str] = {
     "that does: palimpsest pull captions",
     "no-recipe": "This layer wasn't made by Palimpsest: choose one that was.",
     "recipe-unreadable": "This layer's recipe can't be read: {reason}",
+    "recipe-version": "version {version}",
     "no-word": "Name a word of the first sentence.",
     # What the editors find in the way.
     "indexed": "This picture has indexed colours. Palimpsest edits RGB and grey pictures.",
@@ -166,7 +178,6 @@ ENGLISH: Mapping[str, str] = {
     "placing": "Placing the layer",
     "sending": "Sending",
     "waiting": "Waiting.",
-    "waiting-behind-one": "Waiting: 1 job before yours.",
     "waiting-behind": "Waiting: {n} jobs before yours.",
     "phase-": "Starting",
     "phase-inverting": "Inverting the photo",
@@ -295,21 +306,36 @@ ENGLISH: Mapping[str, str] = {
     "settings": "Backend and models",
 }
 
-_spoken: Dict[str, str] = {}
+SINGULAR: Mapping[str, str] = {
+    "outside": "{n} pixel changed outside the selection.",
+    "outside-grown": "{n} pixel changed outside the selection, grown by {grown} px.",
+    "too-few": "Add at least {n} picture; three to five are best.",
+    "too-many": "{n} picture is the most.",
+    "waiting-behind": "Waiting: {n} job before yours.",
+}
+"""For n = 1, where ``n`` decides the form; languages have one to four forms."""
+
+_spoken = NullTranslations()
 
 
-def speak(texts: Mapping[str, str]) -> None:
-    """Use a translation; an empty table is English."""
-    unknown = sorted(set(texts) - set(ENGLISH))
-    if unknown:
-        raise KeyError(f"There is no text {unknown[0]!r} to translate.")
-    _spoken.clear()
-    _spoken.update(texts)
+def speak(translation: NullTranslations) -> None:
+    """Say everything by a catalogue from now on; what it lacks, and all by an empty one, in English."""
+    global _spoken
+    _spoken = translation
 
 
 def say(key: str, **values: Any) -> str:
-    text = _spoken.get(key)
-    return (ENGLISH[key] if text is None else text).format(**values)
+    """The text with its placeholders filled in. Raises KeyError for a text that there isn't."""
+    if key in SINGULAR:
+        text = _spoken.npgettext(key, SINGULAR[key], ENGLISH[key], int(values["n"]))
+    else:
+        text = _spoken.pgettext(key, ENGLISH[key])
+    return text.format(**values)
+
+
+def number(value: float, digits: int = 0) -> str:
+    """With the language's decimal mark: 1.5 or 1,5."""
+    return "{:.{}f}".format(value, digits).replace(".", say("decimal-mark"))
 
 
 def duration(seconds: float) -> str:

@@ -19,6 +19,7 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from _client.connection import Choice, check_choice, connector, write_choice  # noqa: E402
+from _client.language import speak_as  # noqa: E402
 from _client.procedures import (  # noqa: E402
     BY_NAME,
     PREFIX,
@@ -308,4 +309,5 @@ def succeeded(
 
 
 if __name__ == "__main__":
+    speak_as(GLib.get_language_names())  # GIMP hands the language that it was set to on in LANGUAGE
     Gimp.main(Palimpsest.__gtype__, sys.argv)

@@ -8,7 +8,7 @@ Krita 6 refuses PyQt5. PyQt6 is never tried first: Krita 5 would load a second Q
 from __future__ import annotations
 
 try:
-    from PyQt5.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QPoint, QRect, QSize, Qt, QTimer
+    from PyQt5.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QLocale, QPoint, QRect, QSize, Qt, QTimer
     from PyQt5.QtGui import QColor, QIcon, QImage, QImageReader, QPalette, QPixmap
     from PyQt5.QtGui import QTextCharFormat, QTextCursor
     from PyQt5.QtWidgets import (
@@ -18,7 +18,7 @@ try:
         QSizePolicy, QSlider, QSpinBox, QTextEdit, QToolButton, QVBoxLayout, QWidget,
     )
 except ImportError:
-    from PyQt6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QPoint, QRect, QSize, Qt, QTimer
+    from PyQt6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QLocale, QPoint, QRect, QSize, Qt, QTimer
     from PyQt6.QtGui import QColor, QIcon, QImage, QImageReader, QPalette, QPixmap
     from PyQt6.QtGui import QTextCharFormat, QTextCursor
     from PyQt6.QtWidgets import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from client.scripted import concept, picture
+from client.spoken import Spoken
 from client.test_panel import Desk
 from palimpsest_client.editor import LayerFacts
 from palimpsest_client.geometry import Bounds
@@ -169,7 +170,7 @@ def test_two_dialogs_hear_of_the_panel_and_may_close_in_any_order(school):
 
 def test_what_is_said_depends_on_no_displayed_text(school):
     """In another language too the built-in model is known, and what is remembered is said once."""
-    speak({"built-in": "cat", "remembered": "{n} dB"})
+    speak(Spoken({"built-in": "cat", "remembered": "{n} dB"}))
     try:
         school.panel.write_first("a photo of a cat on grass")
         school.panel.remember()
@@ -181,4 +182,4 @@ def test_what_is_said_depends_on_no_displayed_text(school):
         school.panel.write_second("a photo of a dog on grass")
         assert school.state.fidelity == "42 dB"
     finally:
-        speak({})
+        speak(Spoken({}))

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from palimpsest_client.controls import METHODS, OPERATIONS
-from palimpsest_client.wording import ENGLISH, duration, phase, say, speak
+from palimpsest_client.wording import ENGLISH, SINGULAR, duration, phase, say
 
+FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 ROOT = Path(__file__).parent.parent.parent
 FILES = [
     path
@@ -53,7 +54,8 @@ def test_what_is_said_exists(path):
 
 def test_no_text_is_left_over():
     used = set().union(*(said(path) for path in FILES if path.name != "wording.py"))
-    own = {"seconds", "minutes", "hours", *(key for key in ENGLISH if key.startswith("phase-"))}
+    own = {"seconds", "minutes", "hours", "language-name", "decimal-mark"}
+    own |= {key for key in ENGLISH if key.startswith("phase-")}
     assert sorted(set(ENGLISH) - used - own - set(MADE)) == []
 
 
@@ -63,15 +65,19 @@ def test_texts_are_in_the_houses_words():
         assert not re.search(r"\b(AI|magic|sorry|prompt)\b", text), key
 
 
-def test_a_translation_is_used_where_it_has_a_text():
-    try:
-        speak({"apply": "Anwenden", "n-of-m": "{n} von {m}"})
-        assert (say("apply"), say("cancel"), say("n-of-m", n=1, m=2)) == ("Anwenden", "Cancel", "1 von 2")
-        with pytest.raises(KeyError, match="no-such-text"):
-            speak({"no-such-text": "x"})
-    finally:
-        speak({})
-    assert say("apply") == "Apply"
+def test_a_number_decides_the_form():
+    assert say("outside", n=1) == "1 pixel changed outside the selection."
+    assert say("outside", n=0) == "0 pixels changed outside the selection."
+    assert all("{n}" in ENGLISH[key] for key in SINGULAR)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}/{path.name}")
+def test_nothing_is_said_before_the_language_is_known(path):
+    """What is said while a module is imported would stay English."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {id(node) for made in ast.walk(tree) if isinstance(made, FUNCTIONS) for node in ast.walk(made)}
+    early = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and id(node) not in inside]
+    assert [n.lineno for n in early if isinstance(n.func, ast.Name) and n.func.id == "say"] == []
 
 
 def test_durations_and_phases():

@@ -18,6 +18,7 @@ from palimpsest.installation.editors import GIMP, KRITA
 from palimpsest.installation.environment import MARKER, InstallationError
 
 CLIENT = "_client"
+SOURCE_ONLY = {".po", ".pot"}  # catalogues as people write them; the compiled ones beside them are read
 NEVER = {"__pycache__", CLIENT}  # a checkout that is linked into an editor has its own _client
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same sources make the same zip
 SOURCES = {KRITA: "krita_plugin", GIMP: "gimp_plugin"}
@@ -87,7 +88,8 @@ def _entry(name: str, mode: int) -> zipfile.ZipInfo:
 
 
 def _tree(source: Path, target: str) -> dict[str, Path]:
-    paths = (path for path in sorted(source.rglob("*")) if path.is_file())
+    files = (path for path in sorted(source.rglob("*")) if path.is_file())
+    paths = (path for path in files if path.suffix not in SOURCE_ONLY)
     own = ((path, path.relative_to(source)) for path in paths)
     return {f"{target}/{below.as_posix()}": path for path, below in own if not NEVER & set(below.parts)}
 
