@@ -140,6 +140,8 @@ class LearnRequest(Judged):
     steps: Annotated[int, LEARNING_STEPS] | None = None
     seed: Annotated[int, SEED] = 0
     model: Model = BUILT_IN
+    start: Annotated[str, CONCEPT_NAME] | None = None  # learn more: from this concept's rows, its vectors
+    finish: bool = False  # no step more: keep the best of this request's interrupted run
     replace: bool = False  # overwrite a concept of the same name
     accept_outliers: bool = False  # learn even if a picture doesn't seem to fit
 

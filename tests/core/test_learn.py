@@ -33,7 +33,8 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.core.prompt import Vocabulary, concepts_installed
 from palimpsest.core.steps import finish
 from palimpsest.core.views import View, ViewSettings, encode_views
-from palimpsest.errors import RequestError
+from palimpsest.errors import ConceptIncompatibleError, RequestError
+from palimpsest.models.spec import LEARNING_STEPS, LEARNING_STEPS_OF
 from tiny import tiny_model
 
 QUICK = LearnSettings(steps=5, warmup=2, exam_every=2, exam_size=2, batch=2)
@@ -129,6 +130,56 @@ def test_the_exam_loss_falls_and_its_best_rows_are_kept() -> None:
     assert all(torch.equal(a, b) for a, b in zip(final.best, kept, strict=True))
 
 
+def test_a_word_is_learned_on_from_its_rows_by_other_draws(model: DiffusionModel) -> None:
+    views = some_views(model)
+    once = finish(learn(model, views, LESSON, QUICK)).concept
+    more = learning.Start(once, QUICK.steps)
+    states = [step.state for step in learn(model, views, LESSON, QUICK, more=more)]
+    first = states[0]
+    assert first is not None
+    moved = max(float((a - b).abs().max()) for a, b in zip(first.rows, once.rows, strict=True))
+    apart = max(float((a - b).abs().max()) for a, b in zip(first.rows, run(model), strict=True))
+    assert moved > 0, "a step is taken"
+    unit = max(float(row.square().mean().sqrt()) for row in first_rows(model, LESSON, QUICK))
+    assert moved <= 1.001 * rate(QUICK, 1) * unit, "from where the word was"
+    assert apart == moved
+    again = finish(learn(model, views, LESSON, QUICK, more=more)).concept
+    assert all(torch.equal(a, b) for a, b in zip(finish_rows(states), again.rows, strict=True))
+    anew = finish(learn(model, views, LESSON, QUICK, more=learning.Start(once))).concept
+    assert any(not torch.equal(a, b) for a, b in zip(anew.rows, again.rows, strict=True))
+
+
+def finish_rows(states: Sequence[LearningState | None]) -> tuple[Tensor, ...]:
+    last = states[-1]
+    assert last is not None
+    return last.best
+
+
+def test_learning_on_never_gives_a_worse_word_than_it_began_with() -> None:
+    """By the exam: steps that are far too large make it worse, so none of them is kept."""
+    model = tiny_model("sd1")
+    wild = replace(QUICK, rate=500.0, norms=(0.1, 100.0))
+    once = finish(learn(model, some_views(model), LESSON, replace(QUICK, steps=16, exam_every=1))).concept
+    learned = finish(learn(model, some_views(model), LESSON, wild, more=learning.Start(once, 16)))
+    assert learned.exams[0] == min(learned.exams)
+    assert learned.best_step == 0
+    assert all(torch.equal(a, b) for a, b in zip(learned.concept.rows, once.rows, strict=True))
+
+
+def test_a_word_of_another_model_is_not_learned_on() -> None:
+    other = finish(learn(tiny_model("sdxl"), some_views(tiny_model("sdxl")), LESSON, QUICK)).concept
+    model = tiny_model("sd1")
+    with pytest.raises(ConceptIncompatibleError, match="sdxl"):
+        next(learn(model, some_views(model), LESSON, QUICK, more=learning.Start(other)))
+
+
+def test_the_norms_of_a_word_from_elsewhere_are_let_be() -> None:
+    start = torch.ones(2, 4)
+    begin = torch.tensor([[9.0] * 4, [0.01] * 4])
+    assert torch.allclose(within_norms(begin, start, (0.8, 1.25), begin), begin)
+    assert torch.allclose(within_norms(10 * begin, start, (0.8, 1.25), begin)[0], begin[0])
+
+
 def test_learning_starts_from_the_class_noun(model: DiffusionModel) -> None:
     """With one vector, the new word means exactly what the noun means before the first step."""
     lesson = replace(LESSON, vectors=1)
@@ -139,6 +190,12 @@ def test_learning_starts_from_the_class_noun(model: DiffusionModel) -> None:
     assert torch.equal(ours.context, theirs.context)
     if ours.pooled is not None and theirs.pooled is not None:
         assert torch.equal(ours.pooled, theirs.pooled)
+
+
+@pytest.mark.parametrize("family", ["demo", "sd1", "sd2", "sdxl"])
+def test_the_steps_that_are_told_beforehand_are_those_that_are_taken(family: str) -> None:
+    assert LEARNING_STEPS_OF.get(family, LEARNING_STEPS) == learning.recommended(family).steps
+    assert set(learning.RECOMMENDED) == set(LEARNING_STEPS_OF)
 
 
 def test_norms_stay_near_the_vocabulary() -> None:
@@ -231,7 +288,8 @@ def test_fewer_latents_at_once_learn_the_same() -> None:
 
 def course_of(model: DiffusionModel, views: tuple[View, ...], vocabulary: Vocabulary) -> learning._Course:
     told = learning.sentences(vocabulary, LESSON)
-    return learning._Course(model, vocabulary, views, LESSON, QUICK, first_rows(model, LESSON, QUICK), told)
+    first = first_rows(model, LESSON, QUICK)
+    return learning._Course(model, vocabulary, views, LESSON, QUICK, first, told, first)
 
 
 def test_the_loss_is_that_of_the_paper(model: DiffusionModel) -> None:
@@ -275,8 +333,9 @@ def test_one_timestep_per_entry_equals_one_at_a_time(model: DiffusionModel) -> N
 def test_timesteps_cover_the_range_in_every_batch() -> None:
     model = tiny_model("sd1")
     with concepts_installed(model, []) as vocabulary:
+        told = (vocabulary.parse("a cat"),)
         course = learning._Course(
-            model, vocabulary, some_views(model), LESSON, QUICK, (), lambda _: (vocabulary.parse("a cat"),)
+            model, vocabulary, some_views(model), LESSON, QUICK, (), lambda _: told, ()
         )
         for step in range(20):
             draws = course.draw(learning.TRAINING, step, 4)

@@ -15,6 +15,7 @@ from palimpsest.errors import (
     ConceptExistsError,
     ConceptImagesError,
     ConceptNameError,
+    ConceptNotFoundError,
     ConceptOwnedError,
     ImageUnreadableError,
     RequestError,
@@ -80,6 +81,60 @@ def test_an_interrupted_run_goes_on_and_ends_in_the_same_word(place: Workplace, 
     rest = [e for e in place.do(made) if isinstance(e, Progressed) and e.phase == "learning"]
     assert [event.index for event in rest] == [4, 5, 6]
     assert place.concepts.card("my-toy").rows_hash == whole["rows_hash"]
+
+
+def broken_off(place: Workplace, made: LearnRequest, at: int) -> None:
+    events = place.do(made)
+    for event in events:
+        if isinstance(event, Progressed) and event.phase == "learning" and event.index == at:
+            break
+    events.close()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_an_interrupted_run_is_finished_as_it_is_and_can_go_on_all_the_same(
+    place: Workplace, sd1_folder: Path
+) -> None:
+    made = request(place, sd1_folder)
+    whole = run(place, made).result
+    place.concepts.remove("my-toy")
+    with pytest.raises(RequestError, match="nothing to finish"):
+        run(place, replace(made, finish=True))
+    broken_off(place, made, 5)
+    finishing = list(place.do(replace(made, finish=True)))
+    assert not [e for e in finishing if isinstance(e, Progressed) and e.phase in ("learning", "preparing")]
+    result = finishing[-1].result  # pyright: ignore[reportAttributeAccessIssue]
+    card = place.concepts.card("my-toy")
+    assert (result["steps"], card.provenance.steps, result["rows_hash"]) == (5, 5, card.rows_hash)
+    assert result["seconds_per_step"] is None
+    rest = list(place.do(replace(made, replace=True)))
+    assert [e.index for e in rest if isinstance(e, Progressed) and e.phase == "learning"] == [6]
+    assert place.concepts.card("my-toy").rows_hash == whole["rows_hash"]
+    assert not list(place.learning.glob("*"))
+
+
+def test_a_concept_is_learned_on_the_same_way_every_time(place: Workplace, sd1_folder: Path) -> None:
+    """Also after an interruption, with further pictures, and by a name of its own."""
+    run(place, request(place, sd1_folder, vectors=3))
+    fourth = place.images.put(picture(seed=9))
+    images = (*request(place, sd1_folder).images, fourth)
+    made = request(place, sd1_folder, name="our-toy", images=images, start="my-toy", steps=4)
+    result = run(place, made).result
+    card = place.concepts.card("our-toy")
+    assert (card.vectors, card.provenance.steps, result["steps"]) == (3, STEPS + 4, 4)
+    assert card.provenance.settings["start"] == result["start"]
+    assert (result["start"]["name"], result["start"]["steps"]) == ("<my-toy>", STEPS)
+    broken_off(place, replace(made, replace=True), 2)
+    assert run(place, replace(made, replace=True)).result["rows_hash"] == result["rows_hash"]
+    itself = replace(made, name="my-toy", replace=True)
+    assert run(place, itself).result["rows_hash"] == result["rows_hash"]
+    assert place.concepts.card("my-toy").provenance.steps == STEPS + 4
+    with pytest.raises(ConceptNotFoundError, match="nobody"):
+        run(place, replace(itself, start="nobody"))
+
+
+def test_how_long_a_step_takes_is_told(place: Workplace, sd1_folder: Path) -> None:
+    result = run(place, request(place, sd1_folder)).result
+    assert 0 < result["seconds_per_step"] * STEPS <= result["seconds"] + 0.01
 
 
 def test_a_damaged_state_is_no_state(place: Workplace, sd1_folder: Path) -> None:

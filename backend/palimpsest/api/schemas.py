@@ -147,6 +147,12 @@ class LearnRequest(Judged):
     steps: Annotated[int, within(contract.LEARNING_STEPS), WHOLE] | None = None
     seed: Seed = 0
     model: Model = BUILT_IN
+    start: ConceptName | None = Field(
+        default=None, description="Learn more: begin with this concept's rows (and so its vectors)."
+    )
+    finish: bool = Field(
+        default=False, description="Keep the best of this request's interrupted run, without a step more."
+    )
     replace: bool = False
     accept_outliers: bool = False
 

@@ -150,10 +150,11 @@ def require_changeable(house: House, name: str, owner: str, replace: bool) -> No
 
 
 def require_unused(house: House, name: str) -> None:
-    """Raises ConceptInUseError when a job that hasn't ended names the concept in a prompt."""
+    """Raises ConceptInUseError when a job that hasn't ended names the concept or begins with it."""
     placeholder = f"<{name}>"
     for job in house.database.open_jobs():
-        if placeholder in str(job.submission.request):
+        request = job.submission.request
+        if placeholder in str(request) or request.get("start") == name:
             raise ConceptInUseError(
                 f"A job that has not ended uses {placeholder}.", "Wait until it has ended, or cancel it."
             )

@@ -55,6 +55,14 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--steps", type=int, metavar="N", help="most steps (default: what suits the model)")
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn by lot (default: 0)")
+    parser.add_argument(
+        "--start", metavar="CONCEPT", help="learn more: begin with this concept instead of the noun"
+    )
+    parser.add_argument(
+        "--finish",
+        action="store_true",
+        help="keep what an interrupted run of the same pictures and options has learned, without a step more",
+    )
     parser.add_argument("--replace", action="store_true", help="replace a concept of the same name")
     parser.add_argument(
         "--accept-outliers", action="store_true", help="learn even if a picture doesn't seem to fit"
@@ -99,6 +107,8 @@ def request_of(pictures: Pictures, options: argparse.Namespace) -> LearnRequest:
         steps=options.steps,
         seed=options.seed,
         model=options.model,
+        start=None if options.start is None else options.start.strip("<>"),
+        finish=options.finish,
         replace=options.replace,
         accept_outliers=options.accept_outliers,
     )

@@ -23,7 +23,7 @@ from palimpsest.core.finite import all_finite
 from palimpsest.core.gradient import gradient
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.noun import noun_rows
-from palimpsest.core.prompt import Prompt, Vocabulary, concepts_installed
+from palimpsest.core.prompt import Prompt, Vocabulary, concepts_installed, refuse_misfits
 from palimpsest.core.steps import Step, Steps
 from palimpsest.core.stopping import Dvar
 from palimpsest.core.templates import fill, templates_for
@@ -76,6 +76,14 @@ class Lesson:
     vectors: int = 2
     captions: tuple[str | None, ...] = ()  # per picture, with {} for the word; None or absent: templates
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Start:
+    """A word that was learned before and is to be learned on."""
+
+    concept: Concept
+    steps: int = 0  # that it took: what is drawn by lot goes on after them
 
 
 @dataclass(frozen=True)
@@ -151,21 +159,28 @@ def learn(
     settings: LearnSettings,
     state: LearningState | None = None,
     look: Callable[[], bool] = lambda: False,
+    more: Start | None = None,
 ) -> Steps[Learned]:
     """Learn ``lesson`` from ``views``; yields a LearningStep per optimiser step.
 
     ``state``: continue from a state of the same lesson, views and settings. ``look``: asked after every
     step whether a picture of the word as it is now is wanted; it comes as a step's ``z0``, and changes
-    nothing of what is learned. Raises RequestError.
+    nothing of what is learned. ``more``: begin with its rows instead of the noun's; if no step makes them
+    better, they are kept. Raises RequestError, ConceptIncompatibleError.
     """
+    if more is not None:
+        refuse_misfits(model, [more.concept])
+        lesson = replace(lesson, vectors=more.concept.vectors)
     start = first_rows(model, lesson, settings)
-    rows = [Tensor.requires_grad_(row.clone()) for row in (start if state is None else state.rows)]
+    begin = start if more is None else _like(more.concept.rows, start)
+    rows = [Tensor.requires_grad_(row.clone()) for row in (begin if state is None else state.rows)]
     concept = Concept(lesson.placeholder, tuple(rows), model.family, lesson.kind, lesson.noun)
     with concepts_installed(model, [concept]) as vocabulary:
         told = sentences(vocabulary, lesson)
-        course = _Course(model, vocabulary, tuple(views), lesson, settings, start, told)
+        begun = 0 if more is None else more.steps
+        course = _Course(model, vocabulary, tuple(views), lesson, settings, start, told, begin, begun)
         if state is None:
-            state = course.first_state(rows)
+            state = course.first_state()
         while state.step < settings.steps and not settings.stop.satisfied(state.exams):
             loss, state = course.advance(rows, state)
             yield LearningStep("learn", state.step, settings.steps, loss=loss, state=state)
@@ -173,6 +188,11 @@ def learn(
                 yield from course.seen(state)
     learned = replace(concept, rows=state.best)
     return Learned(learned, state.step, state.best_step, state.exams)
+
+
+def _like(rows: Sequence[Tensor], others: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """``rows`` where and as the others are."""
+    return tuple(row.to(other) for row, other in zip(rows, others, strict=True))
 
 
 def first_rows(model: DiffusionModel, lesson: Lesson, settings: LearnSettings) -> tuple[Tensor, ...]:
@@ -198,16 +218,19 @@ class _Course:
     views: tuple[View, ...]
     lesson: Lesson
     settings: LearnSettings
-    start: tuple[Tensor, ...]
+    start: tuple[Tensor, ...]  # the noun's rows: the measure of rates and norms
     sentences: Callable[[int], tuple[Prompt, ...]]  # by picture
+    begin: tuple[Tensor, ...]  # the rows before the first step
+    begun: int = 0  # steps that were taken before it
 
-    def first_state(self, rows: Sequence[Tensor]) -> LearningState:
+    def first_state(self) -> LearningState:
         zeros = tuple(torch.zeros_like(row) for row in self.start)
-        return LearningState(0, self.start, zeros, zeros, self.start, 0, (self.exam(),))
+        return LearningState(0, self.begin, zeros, zeros, self.begin, 0, (self.exam(),))
 
     def advance(self, rows: Sequence[Tensor], state: LearningState) -> tuple[float, LearningState]:
         """One optimiser step, and an exam when it is due. ``rows`` are changed in place."""
-        loss, gradients = self.gradient(rows, self.draw(TRAINING, state.step, self.settings.batch))
+        draws = self.draw(TRAINING, self.begun + state.step, self.settings.batch)
+        loss, gradients = self.gradient(rows, draws)
         after = _adam(self, state, gradients)
         with torch.no_grad():
             for row, new in zip(rows, after.rows, strict=True):
@@ -302,10 +325,12 @@ def _adam(course: _Course, state: LearningState, gradients: Sequence[Tensor]) ->
     means = tuple(first * m + (1 - first) * g for m, g in zip(state.means, gradients, strict=True))
     squares = tuple(second * v + (1 - second) * g * g for v, g in zip(state.squares, gradients, strict=True))
     rows = []
-    for row, mean, square, start in zip(state.rows, means, squares, course.start, strict=True):
+    parts = zip(state.rows, means, squares, course.start, course.begin, strict=True)
+    for row, mean, square, start, begin in parts:
         direction = (mean / (1 - first**step)) / ((square / (1 - second**step)).sqrt() + 1e-12)
         unit = start.square().mean().sqrt()
-        rows.append(within_norms(row - rate(settings, step) * unit * direction, start, settings.norms))
+        moved = row - rate(settings, step) * unit * direction
+        rows.append(within_norms(moved, start, settings.norms, begin))
     return replace(state, step=step, rows=tuple(rows), means=means, squares=squares)
 
 
@@ -318,10 +343,19 @@ def rate(settings: LearnSettings, step: int) -> float:
     return settings.final_rate + swing
 
 
-def within_norms(rows: Tensor, start: Tensor, bounds: tuple[float, float]) -> Tensor:
-    """Each row scaled so that its norm is within ``bounds`` times its first norm (as a word's should be)."""
+def within_norms(
+    rows: Tensor, start: Tensor, bounds: tuple[float, float], begin: Tensor | None = None
+) -> Tensor:
+    """Each row scaled so that its norm is within ``bounds`` times the noun's (as a word's should be).
+
+    ``begin``: rows whose norms are always within them, as those of a word from elsewhere may not be.
+    """
     norms, first = rows.norm(dim=1, keepdim=True), start.norm(dim=1, keepdim=True)
-    return rows * (norms.clamp(min=bounds[0] * first, max=bounds[1] * first) / norms)
+    least, most = bounds[0] * first, bounds[1] * first
+    if begin is not None:
+        had = begin.norm(dim=1, keepdim=True)
+        least, most = torch.minimum(least, had), torch.maximum(most, had)
+    return rows * (norms.clamp(min=least, max=most) / norms)
 
 
 def _generator(seed: int, stream: int, step: int) -> torch.Generator:

@@ -102,7 +102,7 @@ def concepts_installed(model: DiffusionModel, concepts: Sequence[Concept]) -> It
 
     Raises ConceptIncompatibleError and ConceptExistsError before anything is touched.
     """
-    _refuse_misfits(model, concepts)
+    refuse_misfits(model, concepts)
     with ExitStack() as stack:
         for i, part in enumerate(model.text):
             stack.enter_context(_rows_installed(part, [concept.rows[i] for concept in concepts]))
@@ -137,7 +137,8 @@ def _table(part: TextPart) -> Tensor:
     return part.encoder.get_input_embeddings().weight
 
 
-def _refuse_misfits(model: DiffusionModel, concepts: Sequence[Concept]) -> None:
+def refuse_misfits(model: DiffusionModel, concepts: Sequence[Concept]) -> None:
+    """Raises ConceptIncompatibleError, ConceptExistsError."""
     widths = tuple(part.width for part in model.text)
     seen: set[str] = set()
     for concept in concepts:

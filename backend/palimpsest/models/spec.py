@@ -42,6 +42,8 @@ SCHEDULE_FIELDS: dict[str, tuple[str, ...]] = {
 }
 MOST_BYTES = 16 << 20  # of a configuration, which has a few thousand
 MOST = 1 << 20  # no number in a configuration is as large: steps, pixels, timesteps
+#: Most steps of learning a word where a request says nothing: ``core.learn.recommended``, without torch.
+LEARNING_STEPS, LEARNING_STEPS_OF = 400, {"demo": 100}
 OPERATIONS = ("replace", "insert", "restyle", "remove", "reweight")
 
 
@@ -84,8 +86,14 @@ class Spec:
         """How many tokens of a prompt are read, start and end marks not counted."""
         return min(encoder.tokens for encoder in self.encoders) - 2
 
+    @property
+    def learning_steps(self) -> int:
+        """How many steps a word takes at most, unless a request says otherwise."""
+        return LEARNING_STEPS_OF.get(self.family, LEARNING_STEPS)
+
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "token_limit": self.token_limit}
+        told = {"token_limit": self.token_limit, "learning_steps": self.learning_steps}
+        return {**asdict(self), **told}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Learn a word from a few pictures, and keep it in the library. An interrupted run goes on where it was."""
+"""Learn a word from a few pictures, and keep it in the library.
+
+An interrupted run goes on where it was, or is finished as it is; a word that was learned is learned on.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +22,25 @@ from safetensors.torch import save as bytes_of
 
 from palimpsest.contract import LearnRequest
 from palimpsest.core.composite import quantise
+from palimpsest.core.concept import Concept
 from palimpsest.core.gate import GateSettings, check_set
 from palimpsest.core.ground import put_on_grounds
-from palimpsest.core.learn import Learned, LearningState, LearningStep, LearnSettings, Lesson, recommended
+from palimpsest.core.learn import (
+    Learned,
+    LearningState,
+    LearningStep,
+    LearnSettings,
+    Lesson,
+    Start,
+    recommended,
+)
 from palimpsest.core.learn import learn as learning
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.region import Mask, Size, bounds
 from palimpsest.core.steps import Steps
 from palimpsest.core.templates import fill
 from palimpsest.core.tokens import require_known
-from palimpsest.core.views import View, ViewSettings, encode_views
+from palimpsest.core.views import ViewSettings, encode_views
 from palimpsest.errors import (
     ConceptExistsError,
     ConceptImagesError,
@@ -40,6 +53,7 @@ from palimpsest.storage.atomic import require_writable, write_atomically
 from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
 from palimpsest.storage.pictures import read_example
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
+from palimpsest.tasks.remember import rows_hashes
 from palimpsest.tasks.workplace import Workplace, canonical, model_identity
 
 SECONDS_BETWEEN_SAVES = 5.0
@@ -61,21 +75,31 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
     """No artifacts but the concept's thumbnail; the result names the concept."""
     started = time.monotonic()
     _refuse(place, request)
+    more = None if request.start is None else _start(place, request.start)
     examples = read_examples(place, request)
     yield from place.load(request.model)
     model = place.models.get(request.model)
     require_known(request.noun, model.words)
     settings = _settings(request, model)
-    placeholder = f"<{request.name}>"
     lesson = Lesson(
-        placeholder, request.noun, request.kind, request.vectors, request.captions, seed=request.seed
+        f"<{request.name}>",
+        request.noun,
+        request.kind,
+        request.vectors if more is None else more.concept.vectors,
+        request.captions,
+        request.seed,
     )
+    saved = _saved(place, request, model, examples, more)
     lower = "Close other programs that use the device, or learn on the CPU (PALIMPSEST_DEVICE=cpu)."
-    with memory_told(place.device, f"learning {settings.at_once} latents at once", lower):
-        views, learned = yield from _run(place, model, examples, lesson, settings, request)
-    card, thumbnail = _keep(place, request, model, examples, learned)
-    with suppress(OSError):
-        _saved(place, request, model, examples).unlink(missing_ok=True)
+    if request.finish:
+        learned, pace = best_so_far(saved, lesson, model.family), None
+    else:
+        with memory_told(place.device, f"learning {settings.at_once} latents at once", lower):
+            learned, pace = yield from _run(place, model, examples, lesson, settings, request, saved, more)
+    card, thumbnail = _keep(place, request, model, examples, learned, more)
+    if not request.finish:  # else the same request without it goes on from there
+        with suppress(OSError):
+            saved.unlink(missing_ok=True)
     artifacts = {} if thumbnail is None else {"thumbnail": place.images.put(thumbnail)}
     result = {
         "name": card.name,
@@ -86,7 +110,9 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
         "steps": learned.steps,
         "best_step": learned.best_step,
         "loss": {"first": learned.exams[0], "best": min(learned.exams)},
-        "views": len(views),
+        "views": len(examples.pictures) * ViewSettings().per_picture,
+        "start": _told_of(more),
+        "seconds_per_step": pace,
         "rows_hash": card.rows_hash,
         "masks": [mask is not None for mask in examples.masks],
         "notices": list(examples.notices),
@@ -110,6 +136,18 @@ def read_examples(place: Workplace, request: LearnRequest) -> Examples:
         tuple(example.opacity for example in found),
         tuple(notices),
     )
+
+
+def _start(place: Workplace, name: str) -> Start:
+    """Raises ConceptNotFoundError and what a damaged file raises."""
+    return Start(place.concepts.load(name), place.concepts.card(name).provenance.steps or 0)
+
+
+def _told_of(more: Start | None) -> dict[str, Any] | None:
+    """What decides, of the word that was learned on, which word comes out."""
+    if more is None:
+        return None
+    return {"name": more.concept.placeholder, "rows": rows_hashes(more.concept), "steps": more.steps}
 
 
 def _refuse(place: Workplace, request: LearnRequest) -> None:
@@ -162,7 +200,10 @@ def _run(
     lesson: Lesson,
     settings: LearnSettings,
     request: LearnRequest,
-) -> Events[tuple[tuple[View, ...], Learned]]:
+    saved: Path,
+    more: Start | None,
+) -> Events[tuple[Learned, float | None]]:
+    """What was learned, and seconds per step, previews included; None where no step was left to take."""
     how = ViewSettings(mirrored=lesson.kind == "style")
     count = len(examples.pictures) * how.per_picture
     course = Course({"preparing": (count, 1.0), "learning": (settings.steps, BACKWARDS * settings.batch)})
@@ -180,11 +221,25 @@ def _run(
     pictures = yield from watched(grounding, course)
     preparing = encode_views(model, pictures, examples.masks, how, lesson.seed)
     views = yield from watched(preparing, course)
-    saved = _saved(place, request, model, examples)
-    preview = Preview(model, place.images, place.previews)
-    steps = learning(model, views, lesson, settings, read_state(saved), preview.wanted)
+    state, preview = read_state(saved), Preview(model, place.images, place.previews)
+    steps = learning(model, views, lesson, settings, state, preview.wanted, more)
+    begun = time.monotonic()
     learned = yield from watched(saving(steps, saved), course, preview)
-    return views, learned
+    taken = learned.steps - (0 if state is None else state.step)
+    return learned, round((time.monotonic() - begun) / taken, 4) if taken > 0 else None
+
+
+def best_so_far(saved: Path, lesson: Lesson, family: str) -> Learned:
+    """Of an interrupted run. Raises RequestError where none is kept."""
+    state = read_state(saved)
+    if state is None:
+        raise RequestError(
+            "No interrupted run of this request is kept: there is nothing to finish.",
+            "Ask for the same pictures, settings and seed, or learn without finish.",
+            field="finish",
+        )
+    concept = Concept(lesson.placeholder, state.best, family, lesson.kind, lesson.noun)
+    return Learned(concept, state.step, state.best_step, state.exams)
 
 
 def saving(steps: Steps[Learned], file: Path) -> Steps[Learned]:
@@ -225,28 +280,44 @@ def read_state(file: Path) -> LearningState | None:
         return None
 
 
-def _saved(place: Workplace, request: LearnRequest, model: DiffusionModel, examples: Examples) -> Path:
+def _saved(
+    place: Workplace, request: LearnRequest, model: DiffusionModel, examples: Examples, more: Start | None
+) -> Path:
     """Where the state of this very learning is kept until its concept is."""
-    return place.learning / f"{_key(request, model, _settings(request, model), examples)}.safetensors"
+    return place.learning / f"{_key(request, model, _settings(request, model), examples, more)}.safetensors"
 
 
-def _key(request: LearnRequest, model: DiffusionModel, settings: LearnSettings, examples: Examples) -> str:
+def _key(
+    request: LearnRequest,
+    model: DiffusionModel,
+    settings: LearnSettings,
+    examples: Examples,
+    more: Start | None,
+) -> str:
     """Everything that has a bearing on what is learned: not the name it will have."""
-    parts = {**asdict(request), "name": "", "replace": False, "settings": asdict(settings)}
+    parts = {**asdict(request), "name": "", "replace": False, "finish": False, "settings": asdict(settings)}
+    parts["start"] = None if more is None else {"rows": rows_hashes(more.concept), "steps": more.steps}
     parts["masked"] = [mask is not None for mask in examples.masks]
     return hashlib.sha256(canonical({**parts, "model": model_identity(model)}).encode()).hexdigest()
 
 
 def _keep(
-    place: Workplace, request: LearnRequest, model: DiffusionModel, examples: Examples, learned: Learned
+    place: Workplace,
+    request: LearnRequest,
+    model: DiffusionModel,
+    examples: Examples,
+    learned: Learned,
+    more: Start | None,
 ) -> tuple[ConceptCard, bytes | None]:
+    begun = 0 if more is None else more.steps
+    settings = {"vectors": learned.concept.vectors, "masks": [mask is not None for mask in examples.masks]}
     provenance = Provenance(
         model=request.model,
         weights_hash=model.weights_hash,
-        steps=learned.steps,
+        steps=begun + learned.steps,
         seed=request.seed,
         sources=request.images,
-        settings={"vectors": request.vectors, "masks": [mask is not None for mask in examples.masks]},
+        settings=settings if more is None else {**settings, "start": _told_of(more)},
     )
     thumbnail = _thumbnail(examples.pictures[0], examples.masks[0])
     concept = replace(learned.concept, rows=tuple(rows.detach().cpu() for rows in learned.concept.rows))
