@@ -11,6 +11,7 @@ import pytest
 
 from palimpsest.cli import build_parser
 from palimpsest.installation.command import EXPLAINED, build_installer_parser
+from palimpsest_client.procedures import PROCEDURES
 from palimpsest_client.wording import ENGLISH
 
 ROOT = Path(__file__).parent.parent
@@ -67,7 +68,18 @@ CONTROLS = (
     *("replace", "insert", "restyle", "remove", "reweight", "first", "second-replace", "describe", "learn"),
     *("concepts", "structure", "strength", "grow", "feather", "variations", "apply", "cancel", "remember"),
     *("results",),
-    *("source", "model", "sentence", "method", "steps", "guidance", "cross", "self", "context", "seed"),
+    *(
+        "source",
+        "model",
+        "sentence",
+        "method",
+        "steps",
+        "guidance",
+        "cross",
+        "self-attention",
+        "context",
+        "seed",
+    ),
     *("working-size", "defaults", "name", "subject", "style", "learn-now", "stop", "picture-is-meant"),
     *("leave-out", "update", "new-layer-instead", "start", "connect", "choose-token", "copy-command"),
     *("get-model", "not-installed", "gone", "searching"),
@@ -89,9 +101,8 @@ def test_every_action_in_krita_is_explained() -> None:
 
 
 def test_every_procedure_of_gimp_is_explained() -> None:
-    declared = source("backend/palimpsest_client/procedures.py")
-    names = re.findall(r'Procedure\(\s+"([a-z-]+)"', declared)
-    arguments = re.findall(r'Argument\(\s*"([a-z-]+)"', declared)
+    names = [procedure.name for procedure in PROCEDURES]
+    arguments = {argument.name for procedure in PROCEDURES for argument in procedure.arguments}
     assert len(names) > 8
     assert len(arguments) > 15
     said = said_in("gimp.md")

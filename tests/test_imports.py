@@ -14,7 +14,11 @@ STANDARD = frozenset(sys.stdlib_module_names)
 
 #: package → what it may import beside itself and the standard library
 RULES: dict[str, tuple[str, ...]] = {
-    "palimpsest.contract": ("palimpsest.errors", "palimpsest.limits"),
+    "palimpsest.contract": (
+        "palimpsest.errors",
+        "palimpsest.limits",
+        "palimpsest_client",
+    ),
     "palimpsest.limits": ("palimpsest.errors",),
     "palimpsest.errors": (),
     "palimpsest.settings": ("palimpsest.errors", "palimpsest.storage.paths"),

@@ -36,6 +36,7 @@ KRITA_WIDGETS = {
     "advanced.py",
     "backend_dialog.py",
     "fields.py",
+    "inputs.py",
     "layout.py",
     "learn_dialog.py",
     "extension.py",  # one question
@@ -50,6 +51,7 @@ GIMP_WIDGETS = {
     "results_part.py",
     "work_part.py",
     "advanced.py",
+    "inputs.py",
     "learn_dialog.py",
     "server_dialog.py",
     "widgets.py",

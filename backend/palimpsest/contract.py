@@ -2,7 +2,8 @@
 
 Pictures are named by the sha256 of their bytes; ``None`` means "the model's own recommendation".
 Unknown fields, missing fields and wrong types are refused by name. Limits stand in the types and hold for
-every request from the moment it is made, whoever makes it: shell, API, editor or recipe.
+every request from the moment it is made, whoever makes it: shell, API, editor or recipe. Those of the fields
+that people set are the panels' (``palimpsest_client.settings``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from palimpsest.errors import ConceptImagesError, RequestError
 from palimpsest.limits import ConceptName, Length, Range, WebAddress, Written, judge, refusal, shown
+from palimpsest_client import limits
+from palimpsest_client.settings import CONTROLS
 
 Operation = Literal["replace", "insert", "restyle", "remove", "reweight"]
 InversionMethod = Literal["direct", "null-text", "ddim"]
@@ -24,29 +27,37 @@ ConceptKind = Literal["subject", "style"]
 BUILT_IN = "built-in"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-FEWEST_EXAMPLES, MOST_EXAMPLES = 3, 20  # pictures that a concept is learned from
+FEWEST_EXAMPLES, MOST_EXAMPLES = limits.EXAMPLES  # pictures that a concept is learned from
+
+
+def range_of(name: str) -> Range:
+    """A field's limits, as the panels' table of them has it."""
+    limit = CONTROLS[name].limits
+    assert limit is not None, name
+    return Range(*limit)
+
 
 HASH = Written(SHA256.pattern, "the sha256 of a picture")
 ADDRESS = WebAddress()
 ADDRESS_LENGTH = Length(1, 2000)
 PLACE = Length(1, 4096)  # of a model: its name, or in the shell its path
-SENTENCE = Length(0, 2000)
+SENTENCE = Length(*limits.SENTENCE)
 WORD = Length(1, 200)
 WORDS = Length(0, 75)  # more than a text encoder reads
 EXAMPLES = Length(0, MOST_EXAMPLES)
 ORIGIN = Length(0, 1024)  # what a client notes of where a job comes from
-FRACTION = Range(0, 1)
-WEIGHT = Range(-20, 20)
-STEPS = Range(1, 1000)
+FRACTION = range_of("cross")
+WEIGHT = Range(*limits.WEIGHT)
+STEPS = range_of("steps")
 INNER_STEPS = Range(1, 1000)
-LEARNING_STEPS = Range(1, 100_000)
-GUIDANCE = Range(0, 100)
-WORKING_SIZE = Range(64, 4096)
-GROWTH = Range(0, 512)
-FEATHER = Range(0, 4096)
-CONTEXT = Range(0, 8)
-SEED = Range(0, 2**63 - 1)
-VARIATIONS = Range(1, 16)
+LEARNING_STEPS = Range(*limits.LEARNING_STEPS)
+GUIDANCE = range_of("guidance")
+WORKING_SIZE = range_of("working_size")
+GROWTH = range_of("grow")
+FEATHER = range_of("feather")
+CONTEXT = range_of("context")
+SEED = range_of("seed")
+VARIATIONS = range_of("variations")
 VECTORS = Range(1, 16)
 CONCEPT_NAME = ConceptName()
 

@@ -8,25 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, NamedTuple, Tuple
 
+from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
+from .operations import NEEDS_SELECTION as NEEDS_SELECTION
+from .operations import OPERATIONS as OPERATIONS
 from .sentences import changes, in_style, with_thing, without_thing, words
+from .settings import CONTROLS, MIDDLE, SENTENCE, WEIGHT, Control, Settings, request_fields
+from .settings import METHODS as METHODS
+from .wording import number, say
 
-REPLACE, INSERT, RESTYLE, REMOVE, REWEIGHT = "replace", "insert", "restyle", "remove", "reweight"
-OPERATIONS = (REPLACE, INSERT, RESTYLE, REMOVE, REWEIGHT)
-NEEDS_SELECTION = (INSERT, REMOVE)
-METHODS = ("direct", "null-text", "ddim")
-MIDDLE = 0.5
-
-SHOWN: Mapping[str, frozenset] = {
-    REPLACE: frozenset(["second", "changes", "structure", "strength", "grow", "feather"]),
-    INSERT: frozenset(["second", "sentence", "strength", "grow", "feather"]),
-    RESTYLE: frozenset(["second", "sentence", "structure", "strength", "grow", "feather"]),
-    REMOVE: frozenset(["second", "sentence", "grow", "feather"]),
-    REWEIGHT: frozenset(["weights", "structure", "grow", "feather"]),
+_FIELDS: Mapping[str, tuple] = {
+    REPLACE: ("second", "changes"),
+    INSERT: ("second",),
+    RESTYLE: ("second",),
+    REMOVE: ("second",),
+    REWEIGHT: ("weights",),
 }
-"""The controls of each operation, beside those that all have. "second" is the field under the first
-sentence; "sentence" is the whole second sentence, made from it and open to change under Advanced."""
+SHOWN: Mapping[str, frozenset] = {
+    operation: frozenset(
+        [*fields, *(c.name for c in (SENTENCE, *CONTROLS.values()) if operation in c.operations)]
+    )
+    for operation, fields in _FIELDS.items()
+}
+"""The controls of each operation. "second" is the field under the first sentence; "sentence" is the whole
+second sentence, made from it and open to change under Advanced."""
 
 RECOMMENDED: Mapping[str, tuple] = {REPLACE: (0.8, 0.4), RESTYLE: (1.0, 0.6), REWEIGHT: (0.8, 0.4)}
 """Ends of the cross- and self-attention windows with the slider in the middle; as the backend's recipes."""
@@ -34,27 +40,6 @@ RECOMMENDED: Mapping[str, tuple] = {REPLACE: (0.8, 0.4), RESTYLE: (1.0, 0.6), RE
 
 GROWING = (REPLACE, REMOVE)
 """What is to go needs room for its fringe and shadow: here the selection is grown unless told otherwise."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything that isn't words. ``None`` = as the model or the slider recommends."""
-
-    structure: float = MIDDLE  # free 0 … 1 exact
-    strength: float = MIDDLE  # gentle 0 … 1 strong
-    grow: Optional[int] = None  # px
-    feather: int = 8  # px
-    variations: int = 1
-    source: str = "canvas"  # editor.CANVAS or editor.LAYER
-    model: str = "built-in"
-    method: str = "direct"
-    steps: Optional[int] = None
-    guidance: Optional[float] = None
-    cross: Optional[float] = None  # end of the window, as a fraction of the steps
-    self_attention: Optional[float] = None
-    context: float = 0.5
-    working_size: Optional[int] = None
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,18 +86,14 @@ class Form:
 
 def edit_fields(form: Form) -> Dict[str, Any]:
     """An edit's request without its pictures."""
-    settings = form.settings
     return {
         "operation": form.operation,
         "source_prompt": form.first.strip(),
         "target_prompt": form.target,
         "weights": weights_of(form),
         "control": control_of(form),
-        "grow": settings.grow,
-        "feather": settings.feather,
-        "seed": settings.seed,
-        "variations": settings.variations,
-        **view_fields(settings),
+        **request_fields(form.settings, view=False),
+        **view_fields(form.settings),
     }
 
 
@@ -125,13 +106,7 @@ def growth(operation: str, settings: Settings) -> int:
 
 def view_fields(settings: Settings) -> Dict[str, Any]:
     """What every request that looks at a photo has."""
-    inversion = {
-        "method": settings.method,
-        "steps": settings.steps,
-        "guidance": settings.guidance,
-        "working_size": settings.working_size,
-    }
-    return {"model": settings.model, "inversion": inversion, "context": settings.context}
+    return request_fields(settings, view=True)
 
 
 def control_of(form: Form) -> Dict[str, Any]:
@@ -187,3 +162,62 @@ def position(of: float) -> float:
 def strength_factor(at: float) -> float:
     """Of the changed words: a third for 0 (gentle), 1 in the middle, 3 for 1 (strong)."""
     return round(3 ** (2 * at - 1), 3)
+
+
+# What the windows draw.
+
+
+class Drawn(NamedTuple):
+    """One control as it is shown."""
+
+    value: Any  # None = automatic
+    place: Any  # where a slider stands: what an automatic one comes to
+    recommended: Any  # where it would stand as recommended; None where the backend alone can tell
+    text: str  # the place in words; of a text field: what it stands for while it is empty
+    automatic: str = ""  # what a number's control says while it is automatic
+    choices: Tuple[Tuple[str, str], ...] = ()  # name and label
+
+
+def drawn(form: Form, models: Tuple[Tuple[str, str], ...], details: Mapping[str, Any]) -> Mapping[str, Drawn]:
+    """Of every control. ``models``: name and title of those that can be chosen; ``details``: what the
+    chosen one says of itself."""
+    found = {name: _drawn(control, form, details) for name, control in CONTROLS.items()}
+    found["model"] = found["model"]._replace(choices=models)
+    own = form.sentences.get(form.operation, "")
+    return {**found, SENTENCE.name: Drawn(own, own, "", form.made)}
+
+
+def _drawn(control: Control, form: Form, details: Mapping[str, Any]) -> Drawn:
+    value = getattr(form.settings, control.name)
+    recommended = control.default if control.default is not None else _decided(control.name, form, details)
+    place = recommended if value is None else value
+    if control.limits is None:
+        choices = tuple((name, control.choice(name)) for name in control.choices)
+        return Drawn(value, place, recommended, str(place), choices=choices)
+    return Drawn(value, place, recommended, control.text(place), _automatic_text(control, recommended))
+
+
+def _decided(name: str, form: Form, details: Mapping[str, Any]) -> Any:
+    """What an automatic field comes to; None where the backend alone can tell."""
+    if name == "grow":
+        return growth(form.operation, replace(form.settings, grow=None))
+    if name in ("cross", "self_attention"):
+        plain = replace(form, settings=replace(form.settings, cross=None, self_attention=None))
+        place = ("cross", "self_attention").index(name)
+        end = windows_of(plain)[place]
+        return RECOMMENDED.get(form.operation, (None, None))[place] if end is None else end
+    return details.get(name)
+
+
+def _automatic_text(control: Control, value: Any) -> str:
+    text = control.text(None) if control.automatic else ""
+    return (
+        text
+        if value is None or not text
+        else say("automatic-value", automatic=text, value=control.text(value))
+    )
+
+
+def drawn_weight(weight: float) -> Drawn:
+    """A word's slider; beside it the factor that the word counts by."""
+    return Drawn(weight, weight, WEIGHT.default, say("times", n=number(factor(weight), 2)))

@@ -34,6 +34,7 @@ from .geometry import Bounds, Extent
 from .png import read_layout
 from .sentences import changes, changes_text
 from .session import Order
+from .settings import kept_beside, settings_in
 from .wording import say
 
 RECIPE_FORMAT = 1
@@ -173,7 +174,7 @@ def recipe_text(
     }
     if form is not None:
         told["seconds"] = dict(form.seconds)
-        told["settings"] = {"structure": form.settings.structure, "strength": form.settings.strength}
+        told["settings"] = kept_beside(form.settings)
     return json.dumps(told, ensure_ascii=False)
 
 
@@ -220,24 +221,11 @@ def form_of(request: Mapping[str, Any], seconds: Mapping[str, str], sliders: Map
 
 def settings_of(request: Mapping[str, Any], sliders: Mapping[str, float]) -> Settings:
     """Windows that no slider explains are shown under Advanced."""
-    inversion, control = request["inversion"], request["control"]
-    settings = Settings(
-        structure=sliders.get("structure", MIDDLE),
-        strength=sliders.get("strength", MIDDLE),
-        feather=request["feather"],
-        variations=request["variations"],
-        model=request["model"],
-        method=inversion["method"],
-        steps=inversion["steps"],
-        guidance=inversion["guidance"],
-        context=request["context"],
-        working_size=inversion["working_size"],
-        seed=request["seed"],
-    )
+    settings = settings_in({**request, "grow": None}, sliders)
     grow = request.get("grow", 0)  # layers of earlier versions were made without growing
     if grow is not None and grow != growth(request["operation"], settings):
         settings = replace(settings, grow=grow)
     if settings.structure != MIDDLE:
         return settings
-    ends = {name: None if control[name] is None else control[name][1] for name in ("cross", "self_attention")}
-    return replace(settings, **ends)
+    windows = {name: request["control"][name] for name in ("cross", "self_attention")}
+    return replace(settings, **{name: None if told is None else told[1] for name, told in windows.items()})

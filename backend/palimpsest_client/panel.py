@@ -6,6 +6,7 @@ times a second), the methods below when people do something, and draws every ``P
 
 from __future__ import annotations
 
+import random
 import time
 import traceback
 from collections.abc import Callable
@@ -35,10 +36,11 @@ from .library import (
 )
 from .notebook import Notebook
 from .orders import RecipeError, read_recipe
-from .panel_state import PanelState, change_line, incapable, unknown_text
+from .panel_state import PanelState, change_line, drawn_controls, incapable, unknown_text
 from .protocol import config_folder
 from .sentences import changes, concepts_in, telling, with_word, words
 from .session import Order, Session
+from .settings import CONTROLS, SENTENCE
 from .slices import fault
 from .starting import Starter
 from .status import (
@@ -152,6 +154,23 @@ class Panel:
     def set(self, **settings: Any) -> None:
         """Fields of ``controls.Settings``."""
         self._fill(replace(self.form, settings=replace(self.form.settings, **settings)))
+
+    def change(self, control: str, value: Any) -> None:
+        """One of the panel's table of controls, by its name; None = automatic."""
+        if control == SENTENCE.name:
+            self.write_sentence(value)
+        else:
+            self.set(**{control: value})
+
+    def recommend(self, control: str) -> None:
+        """As it was before anybody touched it."""
+        self.set(**{control: CONTROLS[control].default})
+
+    def draw_lots(self, control: str) -> None:
+        """Another one, any one: of a seed."""
+        offered = CONTROLS[control].offered
+        assert offered is not None
+        self.set(**{control: random.randint(int(offered.least), int(offered.most))})
 
     def reset_settings(self) -> None:
         self._fill(replace(self.form, settings=Settings(model=self.form.settings.model)))
@@ -460,6 +479,7 @@ class Panel:
             form=form,
             document=self.facts,
             shown=SHOWN[form.operation],
+            controls=drawn_controls(form, self.models, model),
             changes=found,
             changes_text=change_line(form, found),
             unknown=(places(heard[0]), places(heard[1])),
@@ -485,9 +505,7 @@ class Panel:
     def _situation(self, model: Optional[Model]) -> Situation:
         session = self.session.state
         starter, remote = self._starter, bool(self.choice.address)
-        status = status_of(
-            session, starter.active, starter.possible, remote, self.form.settings.model, model
-        )
+        status = status_of(session, starter.active, starter.possible, remote, self.form.settings.model, model)
         return Situation(session, status, self.errands.busy, self.facts, self.models, self.concepts)
 
     def _offers(self) -> Tuple[Offer, ...]:

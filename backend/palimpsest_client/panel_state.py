@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional, Tuple
 
-from .controls import OPERATIONS, SHOWN, Form
+from .controls import OPERATIONS, SHOWN, Drawn, Form, drawn
 from .editor import DocumentFacts
 from .errands import Outcome
 from .habits import Notice
@@ -24,6 +24,7 @@ class PanelState:
     form: Form
     document: Optional[DocumentFacts] = None
     shown: frozenset = frozenset()  # controls.SHOWN of the operation
+    controls: Mapping[str, Drawn] = field(default_factory=dict)  # by their names in the table
     changes: Tuple[Change, ...] = ()  # between form.first and form.target
     changes_text: str = ""  # "cat → <my-toy>", or the whole sentence where it is made from another field
     unknown: Tuple[Tuple[Word, ...], Tuple[Word, ...]] = ((), ())  # to mark in both fields
@@ -73,3 +74,12 @@ def incapable(model: Optional[Model]) -> Mapping[str, str]:
         if not model.can(operation)
     }
     return reasons
+
+
+def drawn_controls(form: Form, models: Sequence[Model], model: Optional[Model]) -> Mapping[str, Drawn]:
+    """``model``: the chosen one. One that isn't installed can still be seen to be chosen."""
+    installed = tuple((found.name, found.title) for found in models if found.installed)
+    chosen = form.settings.model
+    if chosen not in dict(installed):
+        installed += ((chosen, chosen),)
+    return drawn(form, installed, {} if model is None else model.details)

@@ -9,18 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from .controls import (
-    INSERT,
-    METHODS,
-    REMOVE,
-    REPLACE,
-    RESTYLE,
-    REWEIGHT,
-    Form,
-    Settings,
-)
-from .editor import CANVAS, LAYER
-from .limits import GUIDANCE, LEARNING_STEPS, MOST_FEATHER, MOST_GROWTH, MOST_SEED, STEPS, WORKING_SIZE
+from .controls import Form
+from .limits import LEARNING_STEPS
+from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
+from .settings import BESIDE_APPLY, CONTROLS, MAIN, Control, Settings
 from .slices import WorkError
 from .wording import say
 
@@ -44,6 +36,19 @@ class Argument(NamedTuple):
     choices: tuple[str, ...] = ()
     asked: bool = True  # in the dialog; what isn't is for scripts
     example: str = ""  # of a text, by its key in the client's wording
+    control: Control | None = None  # the panel's field that it is: says label and blurb, in its language
+
+    @property
+    def shown_label(self) -> str:
+        return self.label if self.control is None else self.control.label
+
+    @property
+    def shown_blurb(self) -> str:
+        if self.control is None:
+            return self.blurb
+        about = self.control.about
+        automatic = say("argument-automatic", n=self.default) if self.control.automatic else ""
+        return f"{about}\n{automatic}" if automatic else about
 
 
 class Procedure(NamedTuple):
@@ -59,46 +64,55 @@ class Procedure(NamedTuple):
         """Of its dialog and its progress: the label without what belongs to a menu."""
         return self.label.replace("_", "").rstrip("…")
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Of its arguments, by their names: those that are asked have a letter each that Alt leads to."""
+        taken: set[str] = set()
+        labels = {}
+        for argument in self.arguments:
+            label = argument.shown_label
+            at = first_free(label, taken) if argument.asked else None
+            labels[argument.name] = label if at is None else mnemonic(label, at, taken)
+        return labels
+
+
+def first_free(label: str, taken: set[str]) -> int | None:
+    places = (at for at, letter in enumerate(label) if letter.isalpha() and letter.lower() not in taken)
+    return next(places, None)
+
+
+def mnemonic(label: str, at: int, taken: set[str]) -> str:
+    taken.add(label[at].lower())
+    return f"{label[:at]}_{label[at:]}"
+
 
 def text(name: str, label: str, blurb: str, example: str = "") -> Argument:
     return Argument(name, label, blurb, "", example=example)
 
 
-SHOWS = text("shows", "_The picture shows", "A sentence that describes the picture as it is", "first-example")
-WORD = text("word", "_Word", "A word of that sentence")
-GROW = Argument(
-    "grow",
-    "_Grow (-1: automatic)",
-    "Pixels that the selection is grown by first; -1 = as the operation recommends",
-    -1,
-    (-1, MOST_GROWTH),
-)
-SOFT = Argument("soft-edge", "So_ft edge", "Width of the soft edge, in pixels", 8, (0, MOST_FEATHER))
-STRUCTURE = Argument(
-    "keep-structure",
-    "_Keep structure",
-    "0 = free, 1 = exact: how long the photo's attention is kept; 0.5 as recommended",
-    0.5,
-    (0, 1),
-)
-STRENGTH = Argument(
-    "strength",
-    "Stren_gth",
-    "0 = gentle, 1 = strong: the changed words' weight; 0.5 as recommended",
-    0.5,
-    (0, 1),
-)
-MODEL = Argument("model", "Model", "Name of an installed model", "built-in", asked=False)
-VIEW = (
-    Argument("source", "Take", "'canvas' (what is visible) or 'layer'", CANVAS, None, (CANVAS, LAYER), False),
-    MODEL,
-    Argument("method", "Method", "How the photo is inverted", "direct", None, METHODS, False),
-    Argument("steps", "Steps", "DDIM steps; 0 = as the model recommends", 0, STEPS, asked=False),
-    Argument("guidance", "Guidance", "0 = as the model recommends", 0.0, GUIDANCE, asked=False),
-    Argument("working-size", "Working size", "Long side it sees; 0 = its own", 0, WORKING_SIZE, asked=False),
-)
-SEED = Argument("seed", "Seed", "Same seed, same result", 0, (0, MOST_SEED), asked=False)
-EDIT = (*VIEW, SEED)
+def of(control: Control) -> Argument:
+    """A field of the panel as an argument. 0 leaves it to the model where 0 can't be meant, else -1 does."""
+    limits, default = control.offered or control.limits, control.default
+    if control.automatic and limits is not None:
+        default = 0 if limits.least > 0 else -1
+    default = default if control.whole or limits is None else float(default)
+    name, asked = control.argument or control.key, control.where == MAIN
+    return Argument(name, "", "", default, limits, control.choices, asked, control=control)
+
+
+def those(operation: str = "", view: bool = False) -> tuple[Argument, ...]:
+    """The panel's fields for an operation; ``view``: those of every request that looks at a photo."""
+    fitting = [c for c in CONTROLS.values() if c.where != BESIDE_APPLY and (not view or is_view(c))]
+    return tuple(of(control) for control in fitting if not operation or operation in control.operations)
+
+
+def is_view(control: Control) -> bool:
+    return control.view or control.name == "source"
+
+
+SHOWS = text("shows", "The picture shows", "A sentence that describes the picture as it is", "first-example")
+WORD = text("word", "Word", "A word of that sentence")
+SEED, MODEL = of(CONTROLS["seed"]), of(CONTROLS["model"])
 LAYER_RETURN = ("layer", "layer", "The new layer")
 
 PROCEDURES = (
@@ -108,12 +122,8 @@ PROCEDURES = (
         "Replace a thing in the picture by another one or by a learned concept",
         (
             SHOWS,
-            text("should-show", "It should sho_w", "The sentence with the changed words", "example-replace"),
-            STRUCTURE,
-            STRENGTH,
-            GROW,
-            SOFT,
-            *EDIT,
+            text("should-show", "It should show", "The sentence with the changed words", "example-replace"),
+            *those(REPLACE),
         ),
         REPLACE,
         LAYER_RETURN,
@@ -122,7 +132,7 @@ PROCEDURES = (
         "insert",
         "_Insert…",
         "Put something new into the selection",
-        (SHOWS, text("thing", "_Insert", "What to insert", "example-insert"), STRENGTH, GROW, SOFT, *EDIT),
+        (SHOWS, text("thing", "Insert", "What to insert", "example-insert"), *those(INSERT)),
         INSERT,
         LAYER_RETURN,
     ),
@@ -132,12 +142,8 @@ PROCEDURES = (
         "Show the same things in another style or in a learned one",
         (
             SHOWS,
-            text("style", "I_n the style of", "A style, or a learned one: '<ink>'", "example-restyle"),
-            STRUCTURE,
-            STRENGTH,
-            GROW,
-            SOFT,
-            *EDIT,
+            text("style", "In the style of", "A style, or a learned one: '<ink>'", "example-restyle"),
+            *those(RESTYLE),
         ),
         RESTYLE,
         LAYER_RETURN,
@@ -146,7 +152,7 @@ PROCEDURES = (
         "remove",
         "Re_move…",
         "Remove what is selected; its surroundings go on",
-        (SHOWS, text("thing", "What is selecte_d", "What goes", "example-remove"), GROW, SOFT, *EDIT),
+        (SHOWS, text("thing", "What is selected", "What goes", "example-remove"), *those(REMOVE)),
         REMOVE,
         LAYER_RETURN,
     ),
@@ -157,11 +163,8 @@ PROCEDURES = (
         (
             SHOWS,
             WORD,
-            Argument("emphasis", "How _much", "-1 = gone, 0 = as it is, 1 = strong", 0.5, (-1, 1)),
-            STRUCTURE,
-            GROW,
-            SOFT,
-            *EDIT,
+            Argument("emphasis", "How much", "-1 = gone, 0 = as it is, 1 = strong", 0.5, (-1, 1)),
+            *those(REWEIGHT),
         ),
         REWEIGHT,
         LAYER_RETURN,
@@ -170,7 +173,7 @@ PROCEDURES = (
         "word-to-selection",
         "_Word to Selection…",
         "Select the part of the picture that a word stands for",
-        (SHOWS, WORD, *VIEW),
+        (SHOWS, WORD, *those(view=True)),
         returns=("double", "selected", "The selected share of the picture, 0 to 1"),
     ),
     Procedure(
@@ -178,13 +181,13 @@ PROCEDURES = (
         "_Learn Concept…",
         "Learn a new word from three to five pictures of one subject or style",
         (
-            Argument("name", "_Name", "The new word, without brackets: small letters, digits, - and _", ""),
+            Argument("name", "Name", "The new word, without brackets: small letters, digits, - and _", ""),
             Argument("kind", "Kind", "'subject' or 'style'", "subject", None, KINDS),
-            Argument("noun", "It _is a", "A common noun: toy, cat, painting", ""),
+            Argument("noun", "It is a", "A common noun: toy, cat, painting", ""),
             Argument("files", "Files", "Paths of pictures", ()),
-            Argument("layers", "_Chosen layers", "The chosen layers are pictures too", False),
-            Argument("selection", "This _selection", "What is selected is a picture too", False),
-            Argument("replace", "Re_place", "Learn a word of this name anew", False),
+            Argument("layers", "Chosen layers", "The chosen layers are pictures too", False),
+            Argument("selection", "This selection", "What is selected is a picture too", False),
+            Argument("replace", "Replace", "Learn a word of this name anew", False),
             Argument("accept-outliers", "Odd too", "Learn even if a picture doesn't seem to fit", False),
             Argument("steps", "Steps", "0 = as recommended", 0, LEARNING_STEPS, asked=False),
             SEED,
@@ -196,7 +199,7 @@ PROCEDURES = (
         "remember-photo",
         "Remember _Photo…",
         "Invert the photo now, so that edits begin at once",
-        (SHOWS, *VIEW),
+        (SHOWS, *those(view=True)),
         returns=("double", "decibels", "How well the photo is reproduced, PSNR in dB"),
     ),
     Procedure(
@@ -211,8 +214,8 @@ PROCEDURES = (
         "Ser_ver…",
         "Choose the backend: this computer's, or another one's",
         (
-            Argument("address", "_Address", "As http://192.168.1.20:8391; empty = this computer", ""),
-            Argument("token", "To_ken", "The token of that backend", ""),
+            Argument("address", "Address", "As http://192.168.1.20:8391; empty = this computer", ""),
+            Argument("token", "Token", "The token of that backend", ""),
         ),
     ),
 )
@@ -248,18 +251,11 @@ def form_of(procedure: Procedure, values: Mapping[str, Any]) -> Form:
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
-    """0 stands for the model's own recommendation, and -1 where 0 can be meant."""
-    plain = Settings()
-    return Settings(
-        structure=values.get("keep-structure", plain.structure),
-        strength=values.get("strength", plain.strength),
-        grow=values["grow"] if values.get("grow", -1) >= 0 else None,
-        feather=values.get("soft-edge", plain.feather),
-        source=values["source"],
-        model=values["model"],
-        method=values["method"],
-        steps=values["steps"] if values["steps"] > 0 else None,
-        guidance=values["guidance"] if values["guidance"] > 0 else None,
-        working_size=values["working-size"] if values["working-size"] > 0 else None,
-        seed=values.get("seed", plain.seed),
-    )
+    """What isn't given is as in the panel; below the least of what can be automatic stands for that."""
+    told = {}
+    for name, control in CONTROLS.items():
+        argument = control.argument or control.key
+        if argument in values:
+            value = values[argument]
+            told[name] = None if control.automatic and value == of(control).default else value
+    return Settings(**told)

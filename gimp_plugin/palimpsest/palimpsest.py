@@ -75,7 +75,7 @@ def image_procedure(plugin: Palimpsest, told: Procedure) -> Gimp.Procedure:
     made.set_menu_label(told.label)
     described(made, told.blurb, told.blurb + ". Outside the grown selection nothing changes, bit for bit.")
     for argument in told.arguments:
-        add_argument(made, argument)
+        add_argument(made, argument, told.labels[argument.name])
     if told.returns is not None:
         add_return(made, *told.returns)
     return made
@@ -87,8 +87,8 @@ def described(made: Gimp.Procedure, blurb: str, help: str) -> None:
     made.add_menu_path(MENU)
 
 
-def add_argument(made: Gimp.Procedure, argument: Argument) -> None:
-    name, label, blurb, default = argument[:4]
+def add_argument(made: Gimp.Procedure, argument: Argument, label: str) -> None:
+    name, blurb, default = argument.name, argument.shown_blurb, argument.default
     if isinstance(default, bool):
         made.add_boolean_argument(name, label, blurb, default, RW)
     elif isinstance(default, int):
@@ -176,9 +176,7 @@ def told_window(command: str) -> bool:
     return found.run(config).index(0) == Gimp.PDBStatusType.SUCCESS
 
 
-def refusing(
-    told: Procedure, image: Gimp.Image, config: Gimp.ProcedureConfig
-) -> Callable[[], str] | None:
+def refusing(told: Procedure, image: Gimp.Image, config: Gimp.ProcedureConfig) -> Callable[[], str] | None:
     """What says why the values won't do; None if no backend answers: the window is shown, which helps."""
     import host
     import quick

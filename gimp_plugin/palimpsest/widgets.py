@@ -157,75 +157,16 @@ class Field(Gtk.Overlay):
         self._told(self.text)
 
 
-class Slider(Gtk.Box):
-    """A name, a scale between two words, and where it says so the value itself."""
-
-    def __init__(
-        self,
-        name: str,
-        ends: tuple[str, str],
-        limits: tuple[float, float],
-        changed: Callable[[float], None],
-        value_text: Callable[[float], str] | None = None,
-        tip: str = "",
-        digits: int = 2,
-    ) -> None:
-        super().__init__(spacing=SPACE)
-        self._told, self._value_text = Told(changed), value_text
-        step = 10.0**-digits
-        self._scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, *limits, step)
-        self._scale.set_draw_value(False)
-        self._scale.set_digits(digits)
-        self._scale.connect("value-changed", self._moved)
-        self.title = label(name)
-        self.title.set_size_request(96, -1)
-        self._right = label(ends[1], "quiet", "small")
-        self.pack_start(self.title, False, False, 0)
-        if ends[0]:
-            self.pack_start(label(ends[0], "quiet", "small"), False, False, 0)
-        self.pack_start(self._scale, True, True, 0)
-        self.pack_start(self._right, False, False, 0)
-        self.set_tooltip_text(tip or None)
-
-    def show_value(self, value: float) -> None:
-        if value != self._scale.get_value():
-            self._told.silently(lambda: self._scale.set_value(value))
-        if self._value_text is not None:
-            self._right.set_text(self._value_text(value))
-
-    def _moved(self, scale: Gtk.Scale) -> None:
-        value = scale.get_value()
-        if self._value_text is not None:
-            self._right.set_text(self._value_text(value))
-        self._told(value)
+def leave_wheel(widget: Gtk.Widget) -> None:
+    """The wheel turns it only while it has the keyboard: else what it lies in is scrolled."""
+    widget.connect("scroll-event", _pass_on)
 
 
-class Number(Gtk.SpinButton):
-    """A number; ``special`` is said instead of the least one."""
-
-    def __init__(
-        self,
-        limits: tuple[float, float],
-        changed: Callable[[float], None],
-        special: str = "",
-        step: float = 1,
-    ) -> None:
-        super().__init__(adjustment=Gtk.Adjustment(lower=limits[0], upper=limits[1], step_increment=step))
-        self.set_width_chars(9 if special else 4)
-        self._told, self._special = Told(changed), special
-        self.connect("output", self._put_out)
-        self.set_update_policy(Gtk.SpinButtonUpdatePolicy.IF_VALID)  # ``special`` isn't read as 0
-        self.connect("value-changed", lambda _: self._told(self.get_value()))
-
-    def show_value(self, value: float) -> None:
-        if value != self.get_value():
-            self._told.silently(lambda: self.set_value(value))
-
-    def _put_out(self, _: Gtk.SpinButton) -> bool:
-        least = self.get_value() == self.get_adjustment().get_lower()
-        if self._special and least:
-            self.set_text(self._special)
-        return bool(self._special) and least
+def _pass_on(widget: Gtk.Widget, _: Gdk.EventScroll) -> bool:
+    focus = widget.get_toplevel().get_focus()
+    if focus is None or not (focus is widget or focus.is_ancestor(widget)):
+        widget.stop_emission_by_name("scroll-event")
+    return False
 
 
 class Choice(Gtk.ComboBoxText):
@@ -238,6 +179,7 @@ class Choice(Gtk.ComboBoxText):
         cells = self.get_cells()
         cells[0].set_property("ellipsize", 3)
         cells[0].set_property("width-chars", 10)
+        leave_wheel(self)
         self.connect("changed", self._changed)
 
     def show_entries(self, entries: Iterable[tuple[str, str]], key: str) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import widgets as ui
-from _client.controls import OPERATIONS, REWEIGHT
+from _client.controls import OPERATIONS, REWEIGHT, drawn_weight
 from _client.panel import Panel
 from _client.panel_state import PanelState
+from _client.settings import WEIGHT
 from _client.wording import say
 from gi.repository import Gdk, Gtk
+from inputs import Slider
 
 
 class WordsPart(Gtk.Box):
@@ -38,7 +40,7 @@ class WordsPart(Gtk.Box):
         self._changes = ui.label("", "quiet", wrap=True)
         self._seconds = ui.column(self._second_label, self._second, self._changes)
         self._weights = ui.column()
-        self._weight_of: dict[str, ui.Slider] = {}
+        self._weight_of: dict[str, Slider] = {}
         head = ui.row(ui.label(say("first")), self._words, self._describe)
         return ui.column(head, self._first, self._seconds, self._weights)
 
@@ -84,11 +86,11 @@ class WordsPart(Gtk.Box):
                 self._weights.add(slider)
             self._weights.show_all()
         for word, slider in self._weight_of.items():
-            slider.show_value(state.form.weights.get(word, 0.0))
+            slider.put(drawn_weight(state.form.weights.get(word, 0.0)))
 
-    def _weight(self, word: str) -> ui.Slider:
-        ends = (say("word-gone"), say("strong"))
-        return ui.Slider(word, ends, (-1, 1), lambda value: self._panel.weigh(word, value))
+    def _weight(self, word: str) -> Slider:
+        weigh = self._panel.weigh
+        return Slider(WEIGHT, lambda at: weigh(word, at), lambda: weigh(word, WEIGHT.default), word)
 
     def _draw_concepts(self, state: PanelState) -> None:
         ui.cleared(self._concepts)

@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import widgets as ui
-from _client.limits import VARIATIONS
 from _client.panel import Panel
 from _client.panel_state import PanelState
+from _client.settings import CONTROLS
 from _client.wording import say
 from gi.repository import Gtk
+from inputs import field_of
 
 
 class WorkPart(Gtk.Box):
@@ -26,8 +27,7 @@ class WorkPart(Gtk.Box):
     def _apply_part(self) -> Gtk.Widget:
         self._apply = ui.button(say("apply"), self._panel.apply)
         self._apply.get_style_context().add_class("suggested-action")
-        vary = lambda value: self._panel.set(variations=round(value))  # noqa: E731
-        self._variations = ui.Number(VARIATIONS, vary)
+        self._variations = field_of(CONTROLS["variations"], self._panel)
         self._updating = ui.label("", "quiet", wrap=True)
         instead = ui.button(say("new-layer-instead"), self._panel.new_layer_instead, "tight")
         self._update_row = ui.row(self._updating, instead)
@@ -50,7 +50,7 @@ class WorkPart(Gtk.Box):
     def draw(self, state: PanelState, before: PanelState | None) -> None:
         self._apply.set_sensitive(not state.cannot_apply)
         self._apply.set_label(say("update") if state.updating else say("apply"))
-        self._variations.show_value(state.form.settings.variations)
+        self._variations.put(state.controls["variations"])
         self._updating.set_text(say("updating", layer=state.updating) if state.updating else "")
         ui.set_shown(self._update_row, bool(state.updating))
         ui.set_shown(self._progress, state.progress is not None)

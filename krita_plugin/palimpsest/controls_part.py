@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Optional
 
-from ._client.controls import growth
-from ._client.limits import MOST_FEATHER, MOST_GROWTH
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
+from ._client.settings import MAIN, Control, controls_at
 from ._client.wording import say
 from .advanced import Advanced
-from .fields import Sliders
+from .inputs import Slider, Sliders
 from .layout import column, link
 from .qt import Qt, QWidget
 
@@ -19,15 +17,10 @@ from .qt import Qt, QWidget
 class ControlsPart(QWidget):
     def __init__(self, panel: Panel) -> None:
         super().__init__()
+        self._panel = panel
         self.sliders = Sliders()
-        ends = (say("free"), say("exact"))
-        set_ = panel.set
-        add = self.sliders.add
-        add("structure", say("structure"), say("tip-structure"), ends, lambda at: set_(structure=at))
-        ends = (say("gentle"), say("strong"))
-        add("strength", say("strength"), say("tip-strength"), ends, lambda at: set_(strength=at))
-        self._add_pixels("grow", say("tip-grow"), MOST_GROWTH, lambda pixels: set_(grow=pixels))
-        self._add_pixels("feather", say("tip-feather"), MOST_FEATHER, lambda pixels: set_(feather=pixels))
+        for control in controls_at(MAIN):
+            self.sliders.add(control.name, control.label, self._slider(control), control.tip)
         self.unfold = link(say("advanced"))
         self.unfold.setCheckable(True)
         self.unfold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -36,21 +29,10 @@ class ControlsPart(QWidget):
         column(self, self.sliders, self.unfold, self.advanced)
         self._unfold(False)
 
-    def _add_pixels(self, name: str, tip: str, most: int, changed: Callable[[int], None]) -> None:
-        """A slider of whole pixels, 0 … ``most``."""
-        self.sliders.add(name, say(name), tip, ("", ""), lambda at: None)
-        slider = self.sliders.slider(name)
-        slider.valueChanged.disconnect()
-        slider.setRange(0, most)
-        slider.setTickInterval(most // 4)
-        slider.valueChanged.connect(changed)
-
-    def _put_pixels(self, name: str, pixels: int) -> None:
-        slider = self.sliders.slider(name)
-        before = slider.blockSignals(True)
-        slider.setValue(pixels)
-        slider.blockSignals(before)
-        self.sliders.caption(name, say("pixels", n=pixels))
+    def _slider(self, control: Control) -> Slider:
+        name = control.name
+        change, recommend = self._panel.change, self._panel.recommend
+        return Slider(control, lambda value: change(name, value), lambda: recommend(name))
 
     def _unfold(self, open: bool) -> None:
         self.advanced.setVisible(open)
@@ -58,10 +40,7 @@ class ControlsPart(QWidget):
         self.unfold.setArrowType(arrow)
 
     def draw(self, state: PanelState, before: Optional[PanelState]) -> None:
-        settings = state.form.settings
         self.sliders.show_rows(state.shown)
-        self.sliders.put("structure", settings.structure)
-        self.sliders.put("strength", settings.strength)
-        self._put_pixels("grow", growth(state.form.operation, settings))
-        self._put_pixels("feather", settings.feather)
+        for name in self.sliders.names():
+            self.sliders.put(name, state.controls[name])
         self.advanced.draw(state)

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 try:
     from PyQt5.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QLocale, QPoint, QRect, QSize, Qt, QTimer
-    from PyQt5.QtGui import QColor, QIcon, QImage, QImageReader, QPalette, QPixmap
+    from PyQt5.QtGui import QColor, QIcon, QImage, QImageReader, QPainter, QPalette, QPixmap
     from PyQt5.QtGui import QTextCharFormat, QTextCursor
     from PyQt5.QtWidgets import (
         QApplication, QButtonGroup, QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QFileDialog,
         QFormLayout, QFrame, QGridLayout, QHBoxLayout, QInputDialog, QLabel, QLayout,
         QLineEdit, QMenu, QPlainTextEdit, QProgressBar, QPushButton, QRadioButton, QScrollArea,
-        QSizePolicy, QSlider, QSpinBox, QTextEdit, QToolButton, QVBoxLayout, QWidget,
+        QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QTextEdit, QToolButton, QVBoxLayout, QWidget,
     )
 except ImportError:
     from PyQt6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QLocale, QPoint, QRect, QSize, Qt, QTimer
-    from PyQt6.QtGui import QColor, QIcon, QImage, QImageReader, QPalette, QPixmap
+    from PyQt6.QtGui import QColor, QIcon, QImage, QImageReader, QPainter, QPalette, QPixmap
     from PyQt6.QtGui import QTextCharFormat, QTextCursor
     from PyQt6.QtWidgets import (
         QApplication, QButtonGroup, QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QFileDialog,
         QFormLayout, QFrame, QGridLayout, QHBoxLayout, QInputDialog, QLabel, QLayout,
         QLineEdit, QMenu, QPlainTextEdit, QProgressBar, QPushButton, QRadioButton, QScrollArea,
-        QSizePolicy, QSlider, QSpinBox, QTextEdit, QToolButton, QVBoxLayout, QWidget,
+        QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QTextEdit, QToolButton, QVBoxLayout, QWidget,
     )

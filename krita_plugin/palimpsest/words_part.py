@@ -10,7 +10,8 @@ from ._client.panel import Panel
 from ._client.panel_state import PanelState
 from ._client.sentences import spans
 from ._client.wording import say
-from .fields import Sentence, Weights
+from .fields import Sentence
+from .inputs import Weights
 from .layout import Flow, column, label, link, picture, row, tile
 from .learn_dialog import open_learn_dialog
 from .qt import (

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Optional
 
-from ._client.limits import VARIATIONS
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
+from ._client.settings import CONTROLS
 from ._client.wording import say
+from .inputs import field_of
 from .layout import button, column, label, link, row
 from .offers import Offers
-from .qt import QProgressBar, QSpinBox, QWidget
+from .qt import QProgressBar, QSizePolicy, QWidget
 
 
 class WorkPart(QWidget):
@@ -23,13 +24,10 @@ class WorkPart(QWidget):
         self.reopen.clicked.connect(lambda: panel.reopen())
         self.apply = button(say("apply"))
         self.apply.clicked.connect(lambda: panel.apply())
+        self.variations = field_of(CONTROLS["variations"], panel)
+        self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         times = label("×")
-        times.setToolTip(say("variations"))
-        self.variations = QSpinBox()
-        self.variations.setRange(*VARIATIONS)
-        self.variations.setAccessibleName(say("variations"))
-        self.variations.setToolTip(say("variations"))
-        self.variations.valueChanged.connect(lambda count: panel.set(variations=count))
+        times.setToolTip(self.variations.toolTip())
         self.phase = label(wrap=True)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -59,9 +57,7 @@ class WorkPart(QWidget):
         self.apply.setText(say("update") if updating else say("apply"))
         self.apply.setEnabled(not state.cannot_apply)
         self.apply.setToolTip(state.cannot_apply)
-        self.variations.blockSignals(True)
-        self.variations.setValue(state.form.settings.variations)
-        self.variations.blockSignals(False)
+        self.variations.put(state.controls["variations"])
         self._draw_progress(state)
         self.message.setText(state.message)
         told_above = state.message == state.status.text

@@ -43,7 +43,7 @@ LINES = {
     ("gentle", "strong"): INSIDE - GAP,
     ("word-gone", "strong"): INSIDE - GAP,
     **{(key,): 90 for key in ("replace", "insert", "restyle", "remove", "reweight")},
-    **{(key,): 110 for key in ("source", "model", "method", "steps", "guidance", "cross", "self")},
+    **{(key,): 110 for key in ("source", "model", "method", "steps", "guidance", "cross", "self-attention")},
     **{(key,): 110 for key in ("context", "working-size", "seed")},
     **{(key,): INSIDE - BUTTON for key in ("start", "connect", "choose-token", "get-model", "reopen")},
     **{(key,): INSIDE - BUTTON for key in ("copy-command", "rgb-copy", "new-layer-instead", "remember")},

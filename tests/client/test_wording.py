@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from palimpsest_client.controls import METHODS, OPERATIONS
+from palimpsest_client.controls import OPERATIONS
+from palimpsest_client.settings import CONTROLS, SENTENCE, WEIGHT
 from palimpsest_client.wording import ENGLISH, SINGULAR, duration, phase, say
 
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
@@ -20,8 +21,10 @@ FILES = [
     for path in sorted((ROOT / folder).glob("*.py"))
 ]
 MADE = [f"{stem}-{name}" for stem in ("second", "example", "tip", "select", "layer") for name in OPERATIONS]
-MADE += [f"tip-{name}" for name in ("steps", "guidance", "cross", "self", "working-size")]
-MADE += [f"method-{name}" for name in METHODS] + ["source-canvas", "source-layer", *OPERATIONS]
+MADE += [
+    f"{stem}{c.key}" for stem in ("", "tip-", "technical-") for c in (*CONTROLS.values(), SENTENCE, WEIGHT)
+]
+MADE += [f"{c.key}-{name}" for c in CONTROLS.values() for name in c.choices] + [*OPERATIONS]
 
 
 def said(path: Path) -> set[str]:

@@ -67,9 +67,9 @@ def test_what_is_written_and_moved_reaches_the_request(room):
     assert grown.value() == 21, "replace grows by as much as the soft edge is wide"
     grown.setValue(5)
     docker.controls.unfold.setChecked(True)
-    numbers = docker.controls.advanced._numbers
-    numbers["steps"][0].setValue(12)
-    numbers["self_attention"][0].setValue(30)
+    numbers = docker.controls.advanced.fields
+    numbers["steps"].setValue(12)
+    numbers["self_attention"].setValue(30)
     docker.work.variations.setValue(3)
     assert docker.words.changes.text() == "cat → dog"
     assert docker.work.apply.isEnabled()

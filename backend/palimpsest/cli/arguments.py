@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from palimpsest.contract import BUILT_IN, InversionSettings, Window
+from palimpsest_client.settings import CONTROLS, PIXELS, Control
+from palimpsest_client.wording import say
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -42,21 +46,49 @@ def add_reporting(parser: argparse.ArgumentParser) -> None:
 
 def add_inversion(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how the photo is remembered")
-    group.add_argument(
-        "--method",
-        choices=("direct", "null-text", "ddim"),
-        default="direct",
-        help="direct: fast and exact outside the change; null-text: as published by Mokady et al.; "
-        "ddim: plain, for comparison (default: direct)",
-    )
-    group.add_argument("--steps", type=int, metavar="N", help="sampling steps (default: the model's)")
-    group.add_argument("--guidance", type=float, metavar="W", help="guidance (default: the model's)")
+    add_controls(group, "method", "steps", "guidance", "working_size")
     group.add_argument(
         "--inner-steps", type=int, default=10, metavar="N", help="null-text only (default: 10)"
     )
-    group.add_argument(
-        "--working-size", type=int, metavar="PIXELS", help="long side the model works at (default: native)"
+
+
+def add_controls(group: argparse.ArgumentParser | argparse._ArgumentGroup, *names: str) -> None:
+    """Fields of the panel as options, as their table describes them."""
+    for name in names:
+        control = CONTROLS[name]
+        group.add_argument(
+            "--" + (control.option or control.key),
+            dest=name,
+            default=control.default,
+            type=_type_of(control),
+            choices=control.choices or None,
+            metavar=_metavar(control),
+            help=_help(control),
+        )
+
+
+def _type_of(control: Control) -> Callable[[str], Any]:
+    if control.window:
+        return window
+    return str if control.limits is None else int if control.whole else float
+
+
+def _metavar(control: Control) -> str | None:
+    if control.choices:
+        return None
+    return "PART" if control.window else "PIXELS" if control.unit == PIXELS else "N"
+
+
+def _help(control: Control) -> str:
+    """A window's default is the operation's: the shell has no slider for it."""
+    automatic = (
+        say("automatic-operation" if control.window else control.automatic) if control.automatic else ""
     )
+    ranged = (
+        "" if control.limits is None or control.window else f"{control.limits[0]} to {control.limits[1]}. "
+    )
+    about = control.about.replace("\n", ". ")
+    return f"{about}. {ranged}{automatic or f'Default: {control.default}.'}".replace("%", "%%")
 
 
 def inversion_settings(options: argparse.Namespace) -> InversionSettings:

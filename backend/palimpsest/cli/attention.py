@@ -20,7 +20,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("image", type=Path, metavar="IMAGE")
     parser.add_argument("--shows", required=True, metavar="TEXT", help="what the picture shows")
     parser.add_argument("--word", required=True, help="a word of it")
-    parser.add_argument("--working-size", type=int, metavar="PIXELS", help="long side the model works at")
+    arguments.add_controls(parser, "working_size")
     arguments.add_model(parser)
     arguments.add_local(parser)
     arguments.add_output(parser)

@@ -41,21 +41,8 @@ def add_parser(commands: Any) -> None:
         metavar="MASK",
         help="grey picture of the image's size: white may change, black stays (default: everything may)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the noise that is drawn (default: 0)")
-    parser.add_argument("--variations", type=int, default=1, metavar="N", help="how many results")
+    arguments.add_controls(parser, "seed", "variations", "grow", "feather", "context")
     parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
-    parser.add_argument(
-        "--grow",
-        type=int,
-        metavar="PIXELS",
-        help="grow the selection by so much first (default: what suits the operation)",
-    )
-    parser.add_argument(
-        "--feather", type=int, default=8, metavar="PIXELS", help="soft edge, inside what may change"
-    )
-    parser.add_argument(
-        "--context", type=float, default=0.5, help="surroundings that the model sees, in sides"
-    )
     _add_control(parser)
     arguments.add_inversion(parser)
     arguments.add_model(parser)
@@ -83,9 +70,7 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
         metavar="WORD=FACTOR",
         help="1 is as it is",
     )
-    group.add_argument(
-        "--cross", type=arguments.window, metavar="PART", help="steps that keep what words see: 0.8"
-    )
+    arguments.add_controls(group, "cross", "self_attention")
     group.add_argument(
         "--cross-word",
         type=arguments.word_window,
@@ -93,9 +78,6 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="WORD=PART",
         help="the same for one word",
-    )
-    group.add_argument(
-        "--self", dest="self_attention", type=arguments.window, metavar="PART", help="keep layout: 0.4"
     )
     group.add_argument(
         "--blend", action=argparse.BooleanOptionalAction, help="change only where the words are"

@@ -20,9 +20,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("image", type=Path, metavar="IMAGE")
     parser.add_argument("--shows", required=True, metavar="TEXT", help="what the picture shows")
     parser.add_argument("--selection", type=Path, metavar="MASK", help="what will be edited")
-    parser.add_argument(
-        "--context", type=float, default=0.5, help="surroundings that the model sees, in sides"
-    )
+    arguments.add_controls(parser, "context")
     arguments.add_inversion(parser)
     arguments.add_model(parser)
     arguments.add_local(parser)

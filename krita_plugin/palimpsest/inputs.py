@@ -1,0 +1,219 @@
+"""Sliders, numbers and choices, made from the panel's table of fields.
+
+The wheel turns one only while it has the keyboard: else it is scrolled past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ._client.controls import Drawn, drawn_weight
+from ._client.panel import Panel
+from ._client.settings import CHOICE, NUMBER, PERCENT, PIXELS, WEIGHT, Control
+from .layout import label, shortened
+from .qt import (
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QLineEdit,
+    QPainter,
+    QPalette,
+    QSizePolicy,
+    QSlider,
+    QStyle,
+    QStyleOptionSlider,
+    Qt,
+    QWidget,
+)
+
+NARROWEST = 40  # px, of a slider
+MARK = 2  # px, width of what marks the recommended place
+UNITS = {PERCENT: " %", PIXELS: " px", "": ""}
+
+
+class Passing:
+    """Before a Qt class: without the keyboard it leaves the wheel to what it lies in."""
+
+    def wheelEvent(self, event) -> None:  # noqa: N802
+        if self.hasFocus():  # type: ignore[attr-defined]
+            super().wheelEvent(event)  # type: ignore[misc]
+        else:
+            event.ignore()
+
+
+def named(widget: Any, name: str, tip: str) -> None:
+    """For the mouse and for readers of the screen; the wheel gives no focus."""
+    widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    widget.setAccessibleName(name)
+    widget.setAccessibleDescription(tip)
+    widget.setToolTip(tip)
+
+
+class Slider(Passing, QSlider):
+    """Its recommended place is marked; a double-click leads there."""
+
+    def __init__(self, control: Control, moved: Callable[[Any], None], back: Callable[[], None]) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self._control, self._back = control, back
+        self._recommended = 0
+        self.setRange(0, control.places)
+        self.setPageStep(max(1, control.places // 4))
+        self.setMinimumWidth(NARROWEST)
+        self.valueChanged.connect(lambda place: moved(control.at(place)))
+
+    def put(self, drawn: Drawn) -> None:
+        """Without telling the panel what it said itself."""
+        recommended = self._control.place(drawn.recommended)
+        if recommended != self._recommended:
+            self._recommended = recommended
+            self.update()
+        before = self.blockSignals(True)
+        self.setValue(self._control.place(drawn.place))
+        self.blockSignals(before)
+
+    def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
+        self._back()
+
+    def paintEvent(self, event) -> None:  # noqa: N802
+        super().paintEvent(event)
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        handle = self.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self)
+        upside_down = option.upsideDown
+        room = self.width() - handle
+        x = QStyle.sliderPositionFromValue(0, self.maximum(), self._recommended, room, upside_down)
+        color = self.palette().color(QPalette.ColorRole.WindowText)
+        painter = QPainter(self)
+        height = self.height() // 4
+        painter.fillRect(x + (handle - MARK) // 2, self.height() - height, MARK, height, color)
+        painter.end()
+
+
+class Number(Passing, QDoubleSpinBox):
+    """What is below its least is no value: it is automatic."""
+
+    def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
+        super().__init__()
+        self._control = control
+        named(self, control.label, control.tip)
+        self.setDecimals(control.digits)
+        self.setRange(control.lowest, control.most)
+        self.setSingleStep(control.step)
+        self.setSuffix(UNITS[control.unit])
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.valueChanged.connect(lambda number: changed(control.meant(number)))
+        self.editingFinished.connect(self._settle)
+
+    def put(self, drawn: Drawn) -> None:
+        """Without telling the panel what it said itself; what is half written stays."""
+        self.setSpecialValueText(drawn.automatic)
+        if self._control.meant(self.value()) != drawn.value:
+            before = self.blockSignals(True)
+            self.setValue(self._control.shown(drawn.value))
+            self.blockSignals(before)
+
+    def _settle(self) -> None:
+        if self.value() < self._control.least:
+            self.setValue(self._control.lowest)
+
+
+class Choice(Passing, QComboBox):
+    def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
+        super().__init__()
+        named(self, control.label, control.tip)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.activated.connect(lambda at: changed(self.itemData(at)))
+
+    def put(self, drawn: Drawn) -> None:
+        if [name for name, _ in drawn.choices] != [self.itemData(at) for at in range(self.count())]:
+            self.clear()
+            for name, text in drawn.choices:
+                self.addItem(text, name)
+        if self.currentData() != drawn.value:
+            self.setCurrentIndex(self.findData(drawn.value))
+
+
+class Line(QLineEdit):
+    """A line of text; while it is empty it shows what stands for it."""
+
+    def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
+        super().__init__()
+        named(self, control.label, control.tip)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.textEdited.connect(changed)
+
+    def put(self, drawn: Drawn) -> None:
+        if self.text() != drawn.value:
+            self.setText(drawn.value)
+        self.setPlaceholderText(drawn.text)
+
+
+def field_of(control: Control, panel: Panel) -> Any:
+    """Something to fill it in with, with ``put`` to draw it: for all but sliders."""
+    kind = {NUMBER: Number, CHOICE: Choice}.get(control.kind, Line)
+    return kind(control, lambda value: panel.change(control.name, value))
+
+
+class Sliders(QWidget):
+    """Rows of a name, a slider, and where it stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(4)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setColumnStretch(1, 1)
+        self._rows: dict = {}
+
+    def add(self, name: str, text: str, slider: Slider, tip: str) -> None:
+        named(slider, text, tip)
+        parts = [label(shortened(text)), slider, label(muted=True)]
+        for column, part in enumerate(parts):
+            part.setToolTip(tip)
+            self._grid.addWidget(part, len(self._rows), column)
+        self._rows[name] = parts
+
+    def clear(self) -> None:
+        for parts in self._rows.values():
+            for part in parts:
+                self._grid.removeWidget(part)
+                part.deleteLater()
+        self._rows = {}
+
+    def names(self) -> list:
+        return list(self._rows)
+
+    def slider(self, name: str) -> Slider:
+        return self._rows[name][1]
+
+    def put(self, name: str, drawn: Drawn) -> None:
+        _, slider, text = self._rows[name]
+        slider.put(drawn)
+        text.setText(drawn.text)
+
+    def show_rows(self, wanted: frozenset) -> None:
+        for name, parts in self._rows.items():
+            for part in parts:
+                part.setVisible(name in wanted)
+
+
+class Weights(Sliders):
+    """A slider for each word of the sentence: gone, as it is, strong."""
+
+    def __init__(self, weighed: Callable[[str, float], None]) -> None:
+        super().__init__()
+        self._weighed = weighed
+
+    def put_words(self, words: Sequence[str], weights) -> None:
+        if list(words) != self.names():
+            self.clear()
+            for word in words:
+                tell = self._tell(word)
+                self.add(word, word, Slider(WEIGHT, tell, lambda tell=tell: tell(WEIGHT.default)), WEIGHT.tip)
+        for word in words:
+            self.put(word, drawn_weight(weights.get(word, 0.0)))
+
+    def _tell(self, word: str) -> Callable[[float], None]:
+        return lambda weight: self._weighed(word, weight)
