@@ -22,7 +22,14 @@ RULES: dict[str, tuple[str, ...]] = {
     "palimpsest.limits": ("palimpsest.errors",),
     "palimpsest.errors": (),
     "palimpsest.settings": ("palimpsest.errors", "palimpsest.storage.paths"),
-    "palimpsest.core": ("palimpsest.errors", "palimpsest_client.differences", "torch", "numpy"),
+    "palimpsest.core": (
+        "palimpsest.errors",
+        "palimpsest_client.differences",
+        "palimpsest_client.geometry",
+        "palimpsest_client.regions",
+        "torch",
+        "numpy",
+    ),
     "palimpsest.interpreter": (),
     "palimpsest.jobs": ("palimpsest.errors", "palimpsest.interpreter"),
     "palimpsest.storage": (

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Callable, List
+from urllib.parse import urlsplit
 
 from .geometry import Bounds, Extent
+from .png import QUICK, STORED
 from .slices import WorkError
 from .wording import say
 
 CANVAS = "canvas"  # what the user sees: all layers together
 LAYER = "layer"  # the active layer, without what lies above and below
+LARGEST_STORED = 640 << 20  # bytes of a capture that is sent unpacked; the backend takes files of 1 GiB
 
 Failed = Callable[[str], None]
 
@@ -95,8 +98,17 @@ def _size(extent: Extent) -> str:
     return f"{extent.width} × {extent.height}"
 
 
+def packing_level(address: str, size: int) -> int:
+    """How a capture of ``size`` bytes is packed for the backend at ``address``: on this computer not at all,
+    since packing takes longer than all else; elsewhere, and what would be too large a file, quickly."""
+    here = urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
+    return STORED if here and size <= LARGEST_STORED else QUICK
+
+
 class Editor:
     """Krita or GIMP as the panel sees it. Every method is the host's to write."""
+
+    address = ""  # of the backend that captures go to; the panel says it
 
     def document(self) -> DocumentFacts | None:
         """The active document; None = no picture is open."""

@@ -21,7 +21,6 @@ from .orders import (
     edit_again_order,
     edit_order,
     layer_result,
-    needed,
     remember_order,
 )
 from .protocol import ClientError
@@ -78,22 +77,24 @@ class Errands(Host):
 
     # What people ask for.
 
-    def edit(self, facts: DocumentFacts, form: Form, native: int) -> None:
+    def edit(self, facts: DocumentFacts, form: Form, within: Optional[Bounds]) -> None:
+        """``within``: the part of the canvas that is needed."""
+
         def captured(capture: Capture) -> None:
             self.run(edit_order(self.name, form, capture), self._placing(facts, form, capture.source))
 
-        self.capture(facts, form.settings.source, needed(facts, form.settings, native), captured)
+        self.capture(facts, form.settings.source, within, captured)
 
     def edit_again(self, facts: DocumentFacts, form: Form, reopened: Reopened) -> None:
         """The layer's own pictures, with other words or settings."""
         order = edit_again_order(self.name, form, reopened.made)
         self.run(order, self._placing(facts, form, reopened.made.source, reopened))
 
-    def remember(self, facts: DocumentFacts, form: Form, native: int) -> None:
+    def remember(self, facts: DocumentFacts, form: Form, within: Optional[Bounds]) -> None:
         def captured(capture: Capture) -> None:
             self.run(remember_order(self.name, form, capture), self._remembered)
 
-        self.capture(facts, form.settings.source, needed(facts, form.settings, native), captured)
+        self.capture(facts, form.settings.source, within, captured)
 
     def describe(self, facts: DocumentFacts, form: Form, then: Callable[[str], None]) -> None:
         def told(view: JobView, _: Mapping[str, bytes]) -> None:
@@ -162,6 +163,7 @@ class Errands(Host):
     ) -> None:
         self._begin("reading")
         whole = within if source == CANVAS else None
+        self._editor.address = self.session.state.address
         self._editor.capture(facts.key, source, whole, self._guarded(then), self._guarded(self._failed))
 
     def run(self, order: Order, finished: Finished) -> None:

@@ -8,7 +8,6 @@ result can be put into its place after a restart of editor and backend, from wha
 from __future__ import annotations
 
 import json
-import math
 import re
 import secrets
 from collections.abc import Mapping
@@ -32,6 +31,7 @@ from .controls import (
 from .editor import CANVAS, LAYER, Capture, DocumentFacts, LayerResult
 from .geometry import Bounds, Extent
 from .png import read_layout
+from .regions import Sight, looked_at
 from .sentences import changes, changes_text
 from .session import Order
 from .settings import kept_beside, settings_in
@@ -84,17 +84,17 @@ def canvas_of(id: str) -> Optional[Extent]:
     return None if found is None or found.group(4) is None else Extent(int(found[4]), int(found[5]))
 
 
-def needed(facts: DocumentFacts, settings: Settings, native: int) -> Bounds | None:
-    """The part of the canvas that the backend may look at; None = all of it.
-
-    Generous, so that its own choice of a region is the same as on the whole canvas.
-    """
+def needed(facts: DocumentFacts, settings: Settings, native: int, granularity: int) -> Bounds | None:
+    """The part of the canvas that the backend may look at; None = all of it. Its own choice of a region is
+    the same there as on the whole canvas. ``native``, ``granularity``: the model's, in pixels."""
     if facts.selection is None:
         return None
-    side = max(facts.selection.width, facts.selection.height)
     most = settings.feather if settings.grow is None else settings.grow  # that it is grown by
-    margin = math.ceil((2 * settings.context + 1) * side) + native * 3 // 2 + 2 * most  # or all on one side
-    return facts.selection.grown(margin, Extent(facts.width, facts.height))
+    canvas, part = Extent(facts.width, facts.height), facts.selection
+    for reach in {0, most}:
+        sight = Sight(native, granularity, settings.context, settings.working_size, reach)
+        part = part.union(looked_at(canvas, facts.selection, sight))
+    return part.union(facts.selection.grown(most, canvas))
 
 
 def pictures_of(capture: Capture) -> Mapping[str, bytes]:

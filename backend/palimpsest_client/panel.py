@@ -24,6 +24,7 @@ from .connection import (
 from .controls import OPERATIONS, REMOVE, REPLACE, REWEIGHT, SHOWN, Form, Settings
 from .editor import DocumentFacts, Editor
 from .errands import REMEMBERED, Errands, Outcome, Reopened, offer_after
+from .geometry import Bounds
 from .habits import notices, places
 from .library import (
     Concept,
@@ -35,7 +36,7 @@ from .library import (
     open_job,
 )
 from .notebook import Notebook
-from .orders import RecipeError, read_recipe
+from .orders import RecipeError, needed, read_recipe
 from .panel_state import PanelState, change_line, drawn_controls, incapable, unknown_text
 from .protocol import config_folder
 from .sentences import changes, concepts_in, telling, with_word, words
@@ -66,7 +67,6 @@ from .vocabulary import Vocabulary, renamed
 from .wording import say
 
 POLL_SECONDS = 0.3  # between looks at the document
-NATIVE = 1024  # assumed of a model that isn't known yet
 WINDOW_OFFERS = (CONNECT, TOKEN, COPY, MODELS)  # the window's own: they open a dialog or fill the clipboard
 
 
@@ -232,7 +232,7 @@ class Panel:
         if self._reopened is not None:
             self.errands.edit_again(self.facts, self.form, self._reopened)
         else:
-            self.errands.edit(self.facts, self.form, self._native())
+            self.errands.edit(self.facts, self.form, self._needed(self.facts))
 
     def remove_selected(self) -> None:
         """Chooses Remove and does it: what goes is selected, and words aren't needed."""
@@ -252,7 +252,7 @@ class Panel:
         """Invert the photo now."""
         reason = self.state.cannot_ask or ("" if self.form.first.strip() else say("say-what-it-shows"))
         if self._may(reason) and self.facts is not None:
-            self.errands.remember(self.facts, self.form, self._native())
+            self.errands.remember(self.facts, self.form, self._needed(self.facts))
 
     def describe(self) -> None:
         if self._may(self.state.cannot_describe) and self.facts is not None:
@@ -450,9 +450,11 @@ class Panel:
         self.errands.outcome = Outcome("error", reason) if reason else None
         self._changed()
 
-    def _native(self) -> int:
+    def _needed(self, facts: DocumentFacts) -> Optional[Bounds]:
         model = chosen(self.models, self.form.settings.model)
-        return NATIVE if model is None else model.native_size
+        if model is None:
+            return None
+        return needed(facts, self.form.settings, model.native_size, model.granularity)
 
     def _smaller(self) -> int:
         model = chosen(self.models, self.form.settings.model)

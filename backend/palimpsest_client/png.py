@@ -5,6 +5,7 @@ Every row is stored with filter 0: no arithmetic on pixels happens in Python.
 
 from __future__ import annotations
 
+import io
 import struct
 import sys
 import zlib
@@ -17,6 +18,7 @@ from .geometry import Extent
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels → grey, grey + alpha, RGB, RGB + alpha
 BAND = 1 << 20  # bytes
+STORED, QUICK = 0, 1  # levels of zlib: 0 doesn't compress, for a server on the same machine
 CHANNELS = {color_type: channels for channels, color_type in COLOR_TYPES.items()}
 
 
@@ -33,26 +35,36 @@ class Layout(NamedTuple):
     def row_bytes(self) -> int:
         return self.extent.width * self.channels * self.depth // 8
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.row_bytes * self.extent.height
 
-def encode(pixels: bytes, layout: Layout, icc: bytes | None = None, level: int = 1) -> bytes:
-    """A PNG of exactly these pixels. ``level`` 0 … 9: 0 is fastest, for a server on the same machine."""
+
+def encode(pixels: bytes, layout: Layout, icc: bytes | None = None, level: int = QUICK) -> bytes:
+    """A PNG of exactly these pixels. ``level``: zlib's, 0 … 9."""
     check(pixels, layout)
     return encode_bands(bands(pixels, layout), layout, icc, level)
 
 
 def encode_bands(
-    pixels: Iterable[bytes], layout: Layout, icc: bytes | None = None, level: int = 1
+    pixels: Iterable[bytes], layout: Layout, icc: bytes | None = None, level: int = QUICK
 ) -> bytes:
-    """As ``encode``, of pixels that come as pieces of whole rows: never all of them are in memory."""
+    """As ``encode``, of pixels that come as pieces of whole rows: never all of them are in memory.
+
+    Written piece by piece, because joining them at the end would keep Python's other threads waiting.
+    """
     check_kind(layout)
     width, height = layout.extent
     header = struct.pack(">IIBBBBB", width, height, layout.depth, COLOR_TYPES[layout.channels], 0, 0, 0)
-    parts = [SIGNATURE, chunk(b"IHDR", header)]
+    file = io.BytesIO()
+    file.write(SIGNATURE + chunk(b"IHDR", header))
     if icc is not None:
-        parts.append(chunk(b"iCCP", b"profile\0\0" + zlib.compress(icc)))
-    parts += [chunk(b"IDAT", data) for data in compressed(pixels, layout, level)]
-    parts.append(chunk(b"IEND", b""))
-    return b"".join(parts)
+        file.write(chunk(b"iCCP", b"profile\0\0" + zlib.compress(icc)))
+    for data in compressed(pixels, layout, level):
+        file.write(chunk(b"IDAT", data))
+    file.write(chunk(b"IEND", b""))
+    return file.getvalue()
 
 
 def bands(pixels: bytes, layout: Layout) -> Iterator[bytes]:
@@ -75,9 +87,8 @@ def check_kind(layout: Layout) -> None:
 
 
 def check_amount(amount: int, layout: Layout) -> None:
-    expected = layout.row_bytes * layout.extent.height
-    if amount != expected:
-        raise ValueError(f"{amount} bytes where {expected} belong to {layout!r}")
+    if amount != layout.size:
+        raise ValueError(f"{amount} bytes where {layout.size} belong to {layout!r}")
 
 
 def as_stored(pixels: bytes, layout: Layout) -> bytes:
@@ -110,10 +121,10 @@ def compressed(pixels: Iterable[bytes], layout: Layout, level: int) -> Iterator[
     for band in pixels:
         amount += len(band)
         view = memoryview(as_stored(band, layout))
-        for start in range(0, len(view), step):
-            piece = squeeze.compress(b"\0") + squeeze.compress(view[start : start + step])
-            if piece:
-                yield piece
+        rows = [view[start : start + step] for start in range(0, len(view), step)]
+        piece = squeeze.compress(b"\0" + b"\0".join(rows) if rows else b"")
+        if piece:
+            yield piece
     check_amount(amount, layout)
     yield squeeze.flush()
 

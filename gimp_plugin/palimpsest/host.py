@@ -17,7 +17,7 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 import pixels as px  # noqa: E402
-from _client import masks  # noqa: E402
+from _client import masks, png  # noqa: E402
 from _client.editor import (  # noqa: E402
     CANVAS,
     LAYER,
@@ -28,9 +28,11 @@ from _client.editor import (  # noqa: E402
     LayerFacts,
     LayerRecipe,
     LayerResult,
+    packing_level,
     require_fit,
 )
-from _client.geometry import Bounds, Extent  # noqa: E402
+from _client.geometry import Bounds, Extent, strips  # noqa: E402
+from _client.packing import packed  # noqa: E402
 from _client.slices import WORKED, Slices, Steps, WorkError, elsewhere  # noqa: E402
 from _client.wording import say  # noqa: E402
 from gi.repository import Gegl, Gimp, GLib, GObject  # noqa: E402
@@ -94,7 +96,7 @@ class GimpEditor(Editor):
         done: Callable[[Capture], None],
         failed: Failed,
     ) -> None:
-        self._begin(captured(document, source, within, done), failed)
+        self._begin(captured(document, source, within, self.address, done), failed)
 
     # Results in.
 
@@ -281,7 +283,7 @@ def coverage_format(image: Gimp.Image) -> str:
 
 
 def captured(
-    document: str, source: str, within: Bounds | None, done: Callable[[Capture], None]
+    document: str, source: str, within: Bounds | None, address: str, done: Callable[[Capture], None]
 ) -> Steps[None]:
     """Copies first, which takes no time, so that painting meanwhile doesn't tear the picture."""
     image = opened(document)
@@ -289,25 +291,54 @@ def captured(
     kind, canvas = kind_of(image), canvas_of(image)
     something = source in (CANVAS, LAYER) and selection_bounds(image) is not None
     layer = None if source == CANVAS else required_layer(image, source)
-    copies = [snapshot(image, layer)] + ([image.get_selection().copy()] if something else [])
+    copies: list[Gimp.Layer | Gimp.Channel] = [image.get_selection().copy()] if something else []
+    selection = None
     try:
         yield WORKED
-        bounds = extent_of(copies[0], image, within)
-        read = [(yield from read_in_turns(document, copies[0], bounds, kind.format))]
-        mask = None if layer is None or not layer.get_apply_mask() else copies[0].get_mask()
-        if mask is not None:
-            coverage = yield from read_in_turns(document, mask, bounds, f"Y u{kind.depth}")
-            read[0] = yield from elsewhere(lambda: px.masked(read[0], coverage, kind))
+        copies.append(snapshot(opened(document), layer))
+        yield WORKED
+        bounds = extent_of(copies[-1], image, within)
         if something:
-            read.append((yield from read_in_turns(document, copies[1], bounds, coverage_format(image))))
+            selection = yield from selection_png(document, copies[0], bounds, coverage_format(image))
+        masked = layer is not None and layer.get_apply_mask()
+        picture = yield from picture_png(document, copies[-1], masked, bounds, kind, address)
     finally:
         discard(copies)
-    if something and masks.is_empty(read[1]):
-        raise WorkError(say("layer-untouched"))
-    encoded = yield from elsewhere(lambda: px.encoded(read, bounds.extent, kind))
-    selection = encoded[1] if something else None
     of = CANVAS if layer is None else str(layer.get_id())
-    done(Capture(document, encoded[0], selection, bounds, of, canvas))
+    done(Capture(document, picture, selection, bounds, of, canvas))
+
+
+def picture_png(
+    document: str, layer: Gimp.Layer, masked: bool, bounds: Bounds, kind: px.Kind, address: str
+) -> Steps[bytes]:
+    """``bounds`` of the canvas of a layer, with its mask, packed for the backend at ``address``."""
+    pixels, mask = reader(document, layer, kind.format), layer.get_mask() if masked else None
+    layout = png.Layout(bounds.extent, kind.channels, kind.depth)
+    level = packing_level(address, layout.size)
+    if mask is None:
+        return (yield from packed(layout, bounds, STRIPE, pixels, level))
+    covered = reader(document, mask, f"Y u{kind.depth}")
+
+    def both(part: Bounds) -> tuple[bytes, bytes]:
+        return pixels(part), covered(part)
+
+    return (yield from packed(layout, bounds, STRIPE, both, level, lambda read: px.masked(*read, kind)))
+
+
+def selection_png(document: str, selection: Gimp.Channel, bounds: Bounds, format: str) -> Steps[bytes]:
+    """``bounds`` of the canvas. Raises WorkError where nothing of it is selected."""
+    read, touched = reader(document, selection, format), []
+
+    def noticed(part: Bounds) -> bytes:
+        values = read(part)
+        if not touched and not masks.is_empty(values):
+            touched.append(part)
+        return values
+
+    made = yield from packed(png.Layout(bounds.extent, 1), bounds, STRIPE, noticed)
+    if not touched:
+        raise WorkError(say("layer-untouched"))
+    return made
 
 
 def snapshot(image: Gimp.Image, layer: Gimp.Layer | None) -> Gimp.Layer:
@@ -353,25 +384,15 @@ def placed_at(item: Gimp.Drawable) -> Bounds:
     return Bounds(x, y, item.get_width(), item.get_height())
 
 
-def read_in_turns(
-    document: str, drawable: Gimp.Drawable, bounds: Bounds, format: str
-) -> Steps[bytes]:
-    """The pixels of ``bounds``, which are the canvas's, in babl's ``format``."""
-    at = placed_at(drawable)
-    buffer = drawable.get_buffer()
-    parts = []
-    for stripe in stripes(bounds.moved(-at.x, -at.y)):
+def reader(document: str, drawable: Gimp.Drawable, format: str) -> Callable[[Bounds], bytes]:
+    """What gives parts of the canvas of ``drawable`` in babl's ``format``. Raises WorkError."""
+    at, buffer = placed_at(drawable), drawable.get_buffer()
+
+    def read(part: Bounds) -> bytes:
         opened(document)
-        parts.append(px.read(buffer, stripe, format))
-        yield WORKED
-    return b"".join(parts)
+        return px.read(buffer, part.moved(-at.x, -at.y), format)
 
-
-def stripes(bounds: Bounds) -> Iterator[Bounds]:
-    """Cut across into pieces of about STRIPE pixels."""
-    height = max(1, STRIPE // max(1, bounds.width))
-    for y in range(bounds.y, bounds.bottom, height):
-        yield Bounds(bounds.x, y, bounds.width, min(height, bounds.bottom - y))
+    return read
 
 
 # Results in.
@@ -391,9 +412,12 @@ def inserted(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
     yield from write_in_turns(document, layer, made.pixels, made.kind.format)
     yield from write_in_turns(document, mask, made.mask, f"Y u{made.kind.depth}")
     layer.add_mask(mask)
+    yield WORKED
     image = opened(document)
     require_fit(canvas_of(image), result.bounds, result.canvas)
     put_in(image, layer, result)
+    yield WORKED
+    Gimp.displays_flush()
     return layer
 
 
@@ -422,12 +446,13 @@ def write_in_turns(document: str, drawable: Gimp.Drawable, values: bytes, format
     whole = Bounds(0, 0, drawable.get_width(), drawable.get_height())
     row = len(values) // whole.height
     buffer = drawable.get_buffer()
-    for stripe in stripes(whole):
+    for stripe in strips(whole, STRIPE):
         opened(document)
         part = values[stripe.y * row : stripe.bottom * row]
         buffer.set(px.rectangle(stripe), format, part)
         yield WORKED
     buffer.flush()
+    yield WORKED
 
 
 def put_in(image: Gimp.Image, layer: Gimp.Layer, result: LayerResult) -> None:
@@ -443,7 +468,6 @@ def put_in(image: Gimp.Image, layer: Gimp.Layer, result: LayerResult) -> None:
             replace(image, old, layer)
     finally:
         image.undo_group_end()
-    Gimp.displays_flush()
 
 
 def layer_below(image: Gimp.Image, source: str) -> Gimp.Layer | None:
@@ -485,5 +509,6 @@ def selected(
         image.set_selected_layers(layers)
     finally:
         image.undo_group_end()
+    yield WORKED
     Gimp.displays_flush()
     done()

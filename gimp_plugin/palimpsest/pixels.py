@@ -51,12 +51,6 @@ class Pasted(NamedTuple):
     mask: bytes  # one value of ``kind.depth`` bits per pixel
 
 
-def encoded(read: list[bytes], extent: Extent, kind: Kind) -> list[bytes]:
-    """PNGs of a picture's pixels and, if there is one, its selection."""
-    layouts = (png.Layout(extent, kind.channels, kind.depth), png.Layout(extent, 1))
-    return [png.encode(values, layout) for values, layout in zip(read, layouts)]
-
-
 def masked(pixels: bytes, mask: bytes, kind: Kind) -> bytes:
     """``pixels``, their opacity times ``mask``: one value of ``kind.depth`` bits for each."""
     of_depth, top = ("B", 255) if kind.depth == 8 else ("H", 65535)

@@ -21,6 +21,7 @@ from _client.errands import Errands, Outcome
 from _client.geometry import Bounds
 from _client.learning import Example, lacking_to_learn, learn_order, with_surroundings
 from _client.library import bring_concepts, bring_models
+from _client.orders import needed
 from _client.protocol import ClientError, config_folder
 from _client.session import Session, SessionState, require_protocol
 from _client.slices import WorkError, fault
@@ -86,14 +87,14 @@ class Quick:
         """The new layer."""
         facts = self._facts()
         self._require(self._backend.refusal(facts, form, edits=True))
-        self._run(lambda: self._errands.edit(facts, form, self._native(form)))
+        self._run(lambda: self._errands.edit(facts, form, self._needed(facts, form)))
         return self._editor.inserted
 
     def remember(self, form: Form) -> float:
         """How well the photo is reproduced, in dB."""
         facts = self._facts()
         self._require(self._backend.refusal(facts, form, edits=False))
-        self._run(lambda: self._errands.remember(facts, form, self._native(form)))
+        self._run(lambda: self._errands.remember(facts, form, self._needed(facts, form)))
         return self._result()["reconstruction_psnr"]
 
     def select_word(self, form: Form, word: str) -> float:
@@ -150,10 +151,10 @@ class Quick:
             raise WorkError(say("no-document"))
         return facts
 
-    def _native(self, form: Form) -> int:
+    def _needed(self, facts: DocumentFacts, form: Form) -> Bounds | None:
         model = chosen(self._backend.models, form.settings.model)
         assert model is not None  # required before
-        return model.native_size
+        return needed(facts, form.settings, model.native_size, model.granularity)
 
     def _result(self) -> Any:
         job = self._session.state.job

@@ -143,7 +143,7 @@ class KritaEditor(Editor):
                 node = required_layer(copy, id_of(layer))
                 part, read = part.intersect(bounds_of(node)), node.projectionPixelData
             require_content(layer, part)
-            image = yield from picture_png(self._backstage, space_of(node), part, read)
+            image = yield from picture_png(self._backstage, space_of(node), part, read, self.address)
         finally:
             discard(copy)
         yield WORKED

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from krita import Document, Krita, Node
 
 from ._client import png
+from ._client.editor import packing_level
 from ._client.geometry import Bounds
 from ._client.krita_file import layer_with_mask
 from ._client.packing import packed
@@ -131,15 +132,21 @@ class Converter:
 
 
 def picture_png(
-    backstage: Backstage, space: Space, part: Bounds, read: Callable[[int, int, int, int], QByteArray]
+    backstage: Backstage,
+    space: Space,
+    part: Bounds,
+    read: Callable[[int, int, int, int], QByteArray],
+    address: str,
 ) -> Steps[bytes]:
-    """``part`` of what ``read`` (x, y, width, height) gives in ``space``, in sRGB or its grey."""
+    """``part`` of what ``read`` (x, y, width, height) gives in ``space``, in sRGB or its grey, packed for the
+    backend at ``address``."""
     target = sent_for(space)
     bits, blue_first = 8 * DEPTHS[target.depth], target.model == "RGBA"
     layout = png.Layout(part.extent, CHANNELS[target.model], bits, blue_first=blue_first)
+    level = packing_level(address, layout.size)
     with Converter(backstage, space, target) as converter:
         step = most(space, target)
-        return (yield from packed(layout, part, step, lambda b: converter.convert(read(*b).data())))
+        return (yield from packed(layout, part, step, lambda b: converter.convert(read(*b).data()), level))
 
 
 def open_hidden(content: bytes) -> Document:

@@ -36,6 +36,7 @@ from palimpsest_client.orders import (
     remember_order,
     source_of,
 )
+from palimpsest_client.regions import shrunk
 from palimpsest_client.sentences import changes, changes_text, in_style, with_thing, without_thing, words
 from palimpsest_client.session import filled
 from palimpsest_client.slices import WorkError
@@ -232,20 +233,25 @@ def test_a_job_s_id_says_what_its_picture_was_of():
     st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 1), st.floats(0.01, 1)),
     st.sampled_from([0.0, 0.5, 2.0]),
     st.sampled_from([0, 8, 64]),
+    st.sampled_from([None, 32, 96, 160]),
+    st.integers(0, 64),
 )
-def test_the_part_that_is_sent_is_looked_at_as_the_whole_would_be(canvas, at, context, grow):
-    """The backend chooses the same region in the part as on the whole canvas."""
+def test_the_part_that_is_sent_is_looked_at_as_the_whole_would_be(canvas, at, context, grow, size, faint):
+    """The backend chooses the same region in the part as on the whole canvas, also where the outermost pixels
+    of a soft selection are so faint that they count as black."""
     width, height = canvas
     x, y = int(at[0] * (width - 1)), int(at[1] * (height - 1))
     selection = Bounds(x, y, max(1, int(at[2] * (width - x))), max(1, int(at[3] * (height - y))))
     facts = DocumentFacts("d", "p", width, height, selection, "l")
-    part = needed(facts, Settings(context=context, grow=grow), 64)
+    part = needed(facts, Settings(context=context, grow=grow, working_size=size), 64, 32)
     assert part is not None
+    core = shrunk(selection, faint, Extent(width, height))
+    core = selection if core.empty else core
     mask = np.zeros((height, width), np.uint8)
-    mask[selection.y : selection.bottom, selection.x : selection.right] = 255
-    whole = region.plan(canvas, mask, 64, 32, context, reach=grow)
+    mask[core.y : core.bottom, core.x : core.right] = 255
+    whole = region.plan(canvas, mask, 64, 32, context, size, grow)
     cut = mask[part.y : part.bottom, part.x : part.right]
-    own = region.plan(part.extent, cut, 64, 32, context, reach=grow)
+    own = region.plan(part.extent, cut, 64, 32, context, size, grow)
     assert own.work == whole.work
     assert (own.box.left + part.x, own.box.top + part.y) == (whole.box.left, whole.box.top)
     assert own.box.size == whole.box.size
@@ -253,10 +259,10 @@ def test_the_part_that_is_sent_is_looked_at_as_the_whole_would_be(canvas, at, co
 
 def test_a_small_selection_of_a_large_picture_is_sent_alone():
     facts = DocumentFacts("d", "p", 8000, 6000, Bounds(4000, 3000, 200, 100), "l")
-    part = needed(facts, Settings(), 512)
+    part = needed(facts, Settings(), 512, 64)
     assert part is not None
-    assert part.width * part.height < 8000 * 6000 / 6
-    assert needed(dataclasses.replace(facts, selection=None), Settings(), 512) is None
+    assert part.width * part.height < 8000 * 6000 / 100
+    assert needed(dataclasses.replace(facts, selection=None), Settings(), 512, 64) is None
 
 
 def test_layers_are_named_after_their_edit():

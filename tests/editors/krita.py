@@ -71,6 +71,7 @@ def install(box: Box) -> None:
     shutil.copy(HERE / "inside/orders.py", plugins / "palimpsest_driver/orders.py")
     shutil.copy(HERE / "inside/krita_steps.py", plugins / "palimpsest_driver/steps.py")
     shutil.copy(HERE / "inside/panel_steps.py", plugins / "palimpsest_driver/panel_steps.py")
+    shutil.copy(HERE / "inside/measured_steps.py", plugins / "palimpsest_driver/measured_steps.py")
 
 
 def keep_seed(box: Box, seed: Path) -> None:

@@ -23,10 +23,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from palimpsest.errors import RequestError, SelectionEmptyError, SelectionSizeError
+from palimpsest_client.geometry import Bounds, Extent
+from palimpsest_client.regions import Sight, planned
 
 Mask = NDArray[np.uint8]  # (height, width), 0 = keep exactly, 255 = edit fully
 BAND = 1 << 20  # pixels of the canvas resized at a time
-LONGEST = 1.5  # a wide region's working side, in native sizes; beyond it models repeat themselves
 
 
 class Size(NamedTuple):
@@ -85,23 +86,16 @@ def plan(
     ``granularity`` pixels, and the ``reach`` that the selection is grown by). The box is never smaller than
     the model's native size where the canvas has more to give, so a small selection is not blown up.
     ``working_size`` is the long side the model works at; None keeps the area near ``native_size`` squared,
-    the long side at most ``LONGEST`` times native. Raises SelectionSizeError, SelectionEmptyError,
+    the long side at most 1.5 times native. Raises SelectionSizeError, SelectionEmptyError,
     RequestError.
     """
     _check(granularity, context, working_size)
     canvas = Size(*canvas_size)
-    box = Box(0, 0, *canvas)
-    if mask is not None:
-        box = _with_context(bounds(mask, canvas), canvas, native_size, max(granularity, reach), context)
-    work = _working_size(box.size, native_size, granularity, working_size)
-    scale = min(work.width / box.size.width, work.height / box.size.height)
-    wanted = Size(round(work.width / scale), round(work.height / scale))
-    box = _grow(box, wanted, canvas)
-    inner = Size(
-        min(work.width, max(1, round(box.size.width * scale))),
-        min(work.height, max(1, round(box.size.height * scale))),
-    )
-    return Region(canvas, box, inner, work)
+    selected = None if mask is None else bounds(mask, canvas)
+    sight = Sight(native_size, granularity, context, working_size, reach)
+    around = None if selected is None else Bounds(*selected[:2], *selected.size)
+    box, inner, work = planned(Extent(*canvas), around, sight)
+    return Region(canvas, Box(box.x, box.y, box.right, box.bottom), Size(*inner), Size(*work))
 
 
 def _check(granularity: int, context: float, working_size: int | None) -> None:
@@ -128,49 +122,6 @@ def bounds(mask: Mask, canvas: Size) -> Box:
     if len(rows) == 0:
         raise SelectionEmptyError("Nothing is selected.", "Select something, or give no selection at all.")
     return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-
-
-def _with_context(selected: Box, canvas: Size, native: int, least: int, context: float) -> Box:
-    width, height = selected.size
-    margin = max(least, math.ceil(context * max(width, height)))
-    wanted = Size(max(native, width + 2 * margin), max(native, height + 2 * margin))
-    return _grow(selected, wanted, canvas)
-
-
-def _grow(box: Box, wanted: Size, canvas: Size) -> Box:
-    """The box made at least ``wanted`` large around its centre, pushed inside the canvas, cut to it."""
-
-    def span(start: int, stop: int, length: int, limit: int) -> tuple[int, int]:
-        length = min(limit, max(length, stop - start))
-        start = start - (length - (stop - start)) // 2
-        start = min(max(start, 0), limit - length)
-        return start, start + length
-
-    left, right = span(box.left, box.right, wanted.width, canvas.width)
-    top, bottom = span(box.top, box.bottom, wanted.height, canvas.height)
-    return Box(left, top, right, bottom)
-
-
-def _working_size(size: Size, native: int, granularity: int, long_side: int | None) -> Size:
-    """Of the lawful sizes around the wanted one, the one with little reflection and the right area."""
-    longer, shorter = max(size), min(size)
-    given = long_side is not None
-    if long_side is None:
-        long_side = round(min(native * math.sqrt(longer / shorter), native * LONGEST))
-    scale = long_side / longer
-
-    def around(length: int) -> list[int]:
-        steps = length * scale / granularity
-        near = {round(steps)} if given and length == longer else {math.floor(steps), math.ceil(steps)}
-        return [max(1, count) * granularity for count in sorted(near)]
-
-    def cost(work: Size) -> float:
-        fit = min(work.width / size.width, work.height / size.height)
-        area = work.width * work.height
-        reflected = 1 - fit * fit * size.width * size.height / area
-        return reflected + abs(math.log(area / (scale * scale * size.width * size.height))) / 2
-
-    return min((Size(w, h) for w in around(size.width) for h in around(size.height)), key=cost)
 
 
 def cut(pixels: NDArray[Any], region: Region) -> Tensor:

@@ -152,7 +152,7 @@ def _with_clear_ends(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Nearly black to black, nearly white to white."""
     levels = np.arange(256, dtype=np.uint8)
     levels[: ENDS + 1], levels[255 - ENDS :] = 0, 255
-    return levels[mask]
+    return np.take(levels, mask)
 
 
 def to_model_rgb(picture: Picture, box: tuple[int, int, int, int] | None = None) -> NDArray[np.float32]:
@@ -215,6 +215,8 @@ def _coverage(found: Decoded) -> NDArray[np.uint8]:
         values = samples[..., -1].astype(np.float32)
     elif channels >= 3:
         values = samples[..., :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    elif top == 255:
+        return samples[..., 0]
     else:
         values = samples[..., 0].astype(np.float32)
     return np.rint(values * np.float32(255 / top)).astype(np.uint8)

@@ -10,12 +10,13 @@ HERE = os.environ["PALIMPSEST_TEST_INSIDE"]
 TURN = 0.02  # s
 sys.path[:0] = [HERE, os.environ["PALIMPSEST_TEST_PLUGIN"]]
 
+import gimp_measured  # noqa: E402
 import gimp_steps  # noqa: E402
 from orders import Desk  # noqa: E402
 
 
 def drive():
-    desk = Desk(vars(gimp_steps))
+    desk = Desk({**vars(gimp_measured), **vars(gimp_steps)})
     desk.ready()
     while not gimp_steps.ending:
         desk.turn()

@@ -10,7 +10,7 @@ except ImportError:
 
 from krita import Extension, Krita
 
-from . import orders, panel_steps, steps
+from . import measured_steps, orders, panel_steps, steps
 
 TURN = 20  # ms
 faulthandler.register(signal.SIGUSR1)  # kill -USR1 writes into the log where Krita hangs
@@ -19,7 +19,7 @@ faulthandler.register(signal.SIGUSR1)  # kill -USR1 writes into the log where Kr
 class Driver(Extension):
     def __init__(self, parent):
         super().__init__(parent)
-        self.desk = orders.Desk({**vars(steps), **vars(panel_steps)})
+        self.desk = orders.Desk({**vars(measured_steps), **vars(steps), **vars(panel_steps)})
         self.timer = QTimer()
         self.timer.timeout.connect(self.desk.turn)
 
