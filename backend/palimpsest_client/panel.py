@@ -491,6 +491,8 @@ class Panel:
             cannot_ask=cannot_ask(now, form),
             cannot_describe=cannot_describe(now, form),
             cannot_learn=cannot_send(now, form),
+            can_reopen=self.facts is not None and self.facts.has_recipe and self._reopened is None,
+            can_remember=not (cannot_ask(now, form) or errands.fidelity) and bool(form.first.strip()),
             cannot_operate=incapable(model),
             updating="" if self._reopened is None else self._reopened.recipe.name,
             concepts=self._vocabulary.ordered(self.concepts),

@@ -34,6 +34,8 @@ class PanelState:
     cannot_ask: str = ""  # why no job of another kind is possible
     cannot_describe: str = ""
     cannot_learn: str = ""  # no document is needed for it
+    can_reopen: bool = False  # the active layer has a recipe, and isn't open yet
+    can_remember: bool = False  # the photo isn't remembered yet, as far as it is known
     cannot_operate: Mapping[str, str] = field(default_factory=dict)  # operation → why this model can't
     updating: str = ""  # name of the layer that the next edit changes
     concepts: Tuple[Concept, ...] = ()  # those used last first

@@ -9,6 +9,7 @@ from krita import DockWidget
 from ._client.panel_state import PanelState
 from .controls_part import ControlsPart
 from .desk import desk
+from .keyboard import to_canvas
 from .layout import MARGIN, column
 from .qt import QFrame, QScrollArea, QSize, Qt, QWidget
 from .results_part import ResultsPart
@@ -28,13 +29,18 @@ class PalimpsestDocker(DockWidget):
         self._state: Optional[PanelState] = None
         self.status, self.words, self.controls = StatusPart(panel), WordsPart(panel), ControlsPart(panel)
         self.work, self.results = WorkPart(panel), ResultsPart(panel)
-        self._parts = (self.status, self.words, self.controls, self.work, self.results)
-        self.setWidget(self._scrolled())
+        self._parts = (self.status, self.words, self.controls, self.results, self.work)
+        self.scroll = self._scrolled(*self._parts[:-1])
+        whole = QWidget()
+        column(whole, self.scroll, self.work).setStretch(0, 1)
+        self.work.layout().setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
+        self.setWidget(whole)
         self._desk.add(self)
 
-    def _scrolled(self) -> QScrollArea:
+    def _scrolled(self, *parts: QWidget) -> QScrollArea:
         inside = QWidget()
-        within = column(inside, *self._parts)
+        inside.setMinimumWidth(1)  # what is too wide for the panel is cut alone, and takes no other along
+        within = column(inside, *parts)
         within.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         within.addStretch(1)
         scroll = QScrollArea()
@@ -51,6 +57,12 @@ class PalimpsestDocker(DockWidget):
     def showEvent(self, event) -> None:  # noqa: N802
         super().showEvent(event)
         self._desk.open()
+
+    def keyPressEvent(self, event) -> None:  # noqa: N802
+        if event.key() == Qt.Key.Key_Escape:
+            to_canvas()
+        else:
+            super().keyPressEvent(event)
 
     def focus_words(self) -> None:
         self.words.focus_words()

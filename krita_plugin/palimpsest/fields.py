@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Optional
 
 from ._client.sentences import Word
 from .qt import (
@@ -14,25 +15,49 @@ from .qt import (
     QTextCharFormat,
     QTextCursor,
     QTextEdit,
+    QToolButton,
 )
 
+LEAST, MOST = 2, 6  # lines of a sentence
 STRANGE = "#e05545"
 
 
 class Sentence(QPlainTextEdit):
-    """A few words over one or two lines. Tab leaves it, Return does what ``entered`` says."""
+    """As many lines as the words take. Tab leaves it, Return does what ``entered`` says."""
 
     def __init__(self, name: str, written: Callable[[str], None], entered: Callable[[], None]) -> None:
         super().__init__()
         self._entered = entered
+        self._button: Optional[QToolButton] = None
         self.setAccessibleName(name)
         self.setTabChangesFocus(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.textChanged.connect(lambda: written(self.toPlainText().replace("\n", " ")))
+        self.document().contentsChanged.connect(self._fit)
+        self._fit()
+
+    def hold(self, button: QToolButton) -> None:
+        """In its lower corner: with its name while nothing is written yet, then as its icon."""
+        self._button = button
+        button.setParent(self)
+        self._fit()
+
+    def resizeEvent(self, event) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
         margins = self.contentsMargins()
         border = 2 * int(self.document().documentMargin()) + margins.top() + margins.bottom() + 2
-        self.setFixedHeight(2 * self.fontMetrics().lineSpacing() + border)
-        self.textChanged.connect(lambda: written(self.toPlainText().replace("\n", " ")))
+        lines = max(LEAST, min(MOST, int(self.document().size().height())))
+        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + border)
+        if self._button is not None:
+            button, style, empty = self._button, Qt.ToolButtonStyle, self.document().isEmpty()
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if empty else style.ToolButtonIconOnly)
+            button.adjustSize()
+            self.setViewportMargins(0, 0, 0 if empty else button.width(), 0)
+            button.move(self.width() - button.width() - 2, self.height() - button.height() - 2)
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from ._client.icons import SIDE, colored
 from .qt import (
     QApplication,
     QEvent,
+    QFrame,
     QHBoxLayout,
     QIcon,
     QImage,
@@ -75,6 +77,8 @@ class FlowLayout(QLayout):
         """Height that is needed."""
         x, y, row = rect.x(), rect.y(), 0
         for item in self._items:
+            if item.isEmpty():  # hidden
+                continue
             size = item.sizeHint()
             width = min(size.width(), rect.width())
             if x > rect.x() and x + width > rect.right() + 1:
@@ -103,6 +107,49 @@ class Flow(QWidget):
             self._flow.addWidget(widget)
             widget.show()
         self.updateGeometry()
+
+    def show_only(self, widgets: list) -> None:
+        """Of those that are there."""
+        for place in range(self._flow.count()):
+            widget = self._flow.itemAt(place).widget()
+            widget.setVisible(widget in widgets)
+        self.setVisible(bool(widgets))
+        self.updateGeometry()
+
+
+class OneRow(QWidget):
+    """As many widgets as there is room for side by side; the others are hidden."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.widgets: list = []
+
+    def refill(self, widgets: list) -> None:
+        for widget in self.widgets:
+            widget.deleteLater()
+        self.widgets = widgets
+        for widget in widgets:
+            widget.setParent(self)
+        self.updateGeometry()
+        self._arrange()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(NARROWEST, max([widget.sizeHint().height() for widget in self.widgets], default=0))
+
+    def resizeEvent(self, event) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        x = 0
+        for widget in self.widgets:
+            size = widget.sizeHint()
+            fits = x == 0 or x + size.width() <= self.width()
+            widget.setVisible(fits)
+            widget.setGeometry(x, 0, min(size.width(), self.width()), size.height())
+            x = x + size.width() + GAP if fits else self.width() + 1
 
 
 def beside_krita(dialog: QWidget) -> None:
@@ -168,6 +215,25 @@ def link(text: str, tip: str = "") -> QToolButton:
     made.setToolTip(tip)
     made.setAutoRaise(True)
     made.setAccessibleName(text)
+    return made
+
+
+def line() -> QFrame:
+    made = QFrame()
+    made.setFrameShape(QFrame.Shape.HLine)
+    made.setFrameShadow(QFrame.Shadow.Sunken)
+    return made
+
+
+def icon(name: str, widget: QWidget, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText) -> QIcon:
+    """In the colour of the widget's text, as sharp as its screen is."""
+    made, ratio = QIcon(), widget.devicePixelRatioF()
+    for mode, group in ((QIcon.Mode.Normal, "Active"), (QIcon.Mode.Disabled, "Disabled")):
+        color = widget.palette().color(getattr(QPalette.ColorGroup, group), role).name()
+        pixmap = QPixmap()
+        pixmap.loadFromData(colored(name, color, round(SIDE * ratio)), "SVG")
+        pixmap.setDevicePixelRatio(ratio)
+        made.addPixmap(pixmap, mode)
     return made
 
 

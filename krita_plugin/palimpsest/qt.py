@@ -14,8 +14,9 @@ try:
     from PyQt5.QtWidgets import (
         QApplication, QButtonGroup, QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QFileDialog,
         QFormLayout, QFrame, QGridLayout, QHBoxLayout, QInputDialog, QLabel, QLayout,
-        QLineEdit, QMenu, QPlainTextEdit, QProgressBar, QPushButton, QRadioButton, QScrollArea,
-        QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QTextEdit, QToolButton, QVBoxLayout, QWidget,
+        QLineEdit, QListWidget, QListWidgetItem, QMdiArea, QMenu, QMessageBox, QPlainTextEdit,
+        QProgressBar, QPushButton, QRadioButton, QScrollArea, QSizePolicy, QSlider, QStyle,
+        QStyleOptionSlider, QTextEdit, QToolButton, QVBoxLayout, QWidget,
     )
 except ImportError:
     from PyQt6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QLocale, QPoint, QRect, QSize, Qt, QTimer
@@ -24,6 +25,7 @@ except ImportError:
     from PyQt6.QtWidgets import (
         QApplication, QButtonGroup, QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QFileDialog,
         QFormLayout, QFrame, QGridLayout, QHBoxLayout, QInputDialog, QLabel, QLayout,
-        QLineEdit, QMenu, QPlainTextEdit, QProgressBar, QPushButton, QRadioButton, QScrollArea,
-        QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QTextEdit, QToolButton, QVBoxLayout, QWidget,
+        QLineEdit, QListWidget, QListWidgetItem, QMdiArea, QMenu, QMessageBox, QPlainTextEdit,
+        QProgressBar, QPushButton, QRadioButton, QScrollArea, QSizePolicy, QSlider, QStyle,
+        QStyleOptionSlider, QTextEdit, QToolButton, QVBoxLayout, QWidget,
     )

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from typing import Optional
 
-from ._client.controls import OPERATIONS, REPLACE
+from ._client.controls import REPLACE
 from ._client.library import Concept
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
 from ._client.sentences import spans
 from ._client.wording import say
+from .concepts_dialog import ConceptsDialog
 from .fields import Sentence
 from .inputs import Weights
-from .layout import Flow, column, label, link, picture, row, tile
+from .keyboard import apply
+from .layout import OneRow, column, icon, label, link, picture, row, tile
 from .learn_dialog import open_learn_dialog
-from .qt import (
-    QApplication,
-    QButtonGroup,
-    QEvent,
-    QGridLayout,
-    QInputDialog,
-    QMenu,
-    QPalette,
-    QSizePolicy,
-    Qt,
-    QToolButton,
-    QWidget,
-)
+from .operations import Operations
+from .qt import QEvent, QInputDialog, QMenu, QPalette, Qt, QTextCursor, QWidget
 
 CONCEPT = 22  # px
 
@@ -36,56 +27,44 @@ class WordsPart(QWidget):
         super().__init__()
         self._panel = panel
         self._state: Optional[PanelState] = None
-        self.describe = link(say("describe"), say("tip-describe"))
-        self.describe.clicked.connect(lambda: panel.describe())
-        self.first = Sentence(say("first"), panel.write_first, panel.apply)
+        self._all: Optional[ConceptsDialog] = None
+        self.operations = Operations(panel.choose_operation)
+        self.first = Sentence(say("first"), panel.write_first, lambda: apply(panel))
         self.first.setPlaceholderText(say("first-example"))
+        self.describe = link(say("describe"))
+        self.describe.setIcon(icon("describe", self))
+        self.describe.clicked.connect(lambda: panel.describe())
+        self.first.hold(self.describe)
         self.words = self._word_links()
         self.second_label = label()
-        self.second = Sentence(say("second-replace"), panel.write_second, panel.apply)
+        self.second = Sentence(say("second-replace"), panel.write_second, lambda: apply(panel))
         self.changes, self.unknown = label(wrap=True), label(wrap=True)
         self.weights_label = label(say("weights"))
         self.weights = Weights(panel.weigh)
-        learn = link("+ " + say("learn"), say("learn-action"))
-        learn.clicked.connect(lambda: open_learn_dialog())
-        self.concepts = Flow(say("concepts"))
-        self.no_concepts = label(say("no-concepts"), wrap=True, muted=True)
         column(
             self,
-            self._operation_buttons(),
-            row(label(say("first")), QWidget(), self.describe, stretch=1),
-            *(self.first, self.words, self.second_label, self.second, self.changes, self.unknown),
-            *(self.weights_label, self.weights),
-            row(label(say("concepts")), QWidget(), learn, stretch=1),
-            *(self.concepts, self.no_concepts),
+            *(self.operations, label(say("first")), self.first, self.words),
+            *(self.second_label, self.second, self.changes, self.unknown),
+            *(self.weights_label, self.weights, self._concept_row()),
         )
 
     def changeEvent(self, event) -> None:  # noqa: N802
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and self._state is not None:
+            self.describe.setIcon(icon("describe", self))
             self._color(self._state)
 
     def focus_words(self) -> None:
-        """To the first sentence that is still to be written; Return then applies."""
-        field = self.second if self._panel.form.first.strip() else self.first
-        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        field.selectAll()
+        """To the first sentence that is still to be written; Return then applies.
 
-    def _operation_buttons(self) -> QGridLayout:
-        """Three above two, like the keys of one control."""
-        grid = QGridLayout()
-        grid.setSpacing(2)
-        self.operations = QButtonGroup(self)
-        for number, name in enumerate(OPERATIONS):
-            made = QToolButton()
-            made.setText(say(name))
-            made.setCheckable(True)
-            made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            made.clicked.connect(lambda _=False, name=name: self._panel.choose_operation(name))
-            self.operations.addButton(made, number)
-            line, place, width = (0, number * 2, 2) if number < 3 else (1, (number - 3) * 3, 3)
-            grid.addWidget(made, line, place, 1, width)
-        return grid
+        All of it is chosen, so that writing takes its place; of a sentence to be changed nothing is.
+        """
+        field = self.second if self._panel.form.first.strip() and self.second.isVisible() else self.first
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if field.toPlainText() == self._panel.form.first:
+            field.moveCursor(QTextCursor.MoveOperation.End)
+        else:
+            field.selectAll()
 
     def _word_links(self):
         words = label(wrap=True)
@@ -97,15 +76,25 @@ class WordsPart(QWidget):
         words.linkActivated.connect(self._word_menu)
         return words
 
+    def _concept_row(self):
+        self.concepts = OneRow(say("concepts"))
+        self.no_concepts = label(say("no-concepts"), wrap=True, muted=True)
+        learn = link("+", say("learn-action"))
+        learn.setAccessibleName(say("learn-action"))
+        learn.clicked.connect(lambda: open_learn_dialog())
+        self.all = link(say("all"), say("tip-all"))
+        self.all.clicked.connect(lambda: self.show_all())
+        made = row(self.concepts, self.no_concepts, learn, self.all)
+        for place in (0, 1):
+            made.setStretch(place, 1)
+        return made
+
     # Drawing.
 
     def draw(self, state: PanelState, before: Optional[PanelState]) -> None:
         self._state = state
         form = state.form
-        for made, name in zip(self.operations.buttons(), OPERATIONS):
-            made.setChecked(name == form.operation)
-            made.setEnabled(name not in state.cannot_operate)
-            made.setToolTip(state.cannot_operate.get(name, say("tip-" + name)))
+        self.operations.draw(state)
         self.first.put(form.first)
         self.describe.setEnabled(not state.cannot_describe)
         self.describe.setToolTip(state.cannot_describe or say("tip-describe"))
@@ -119,8 +108,11 @@ class WordsPart(QWidget):
             self.weights.put_words(state.words, form.weights)
         if before is None or state.concepts != before.concepts or state.model != before.model:
             self.concepts.refill([self._concept(concept, state) for concept in state.concepts])
-            self.concepts.setVisible(bool(state.concepts))
+            for part in (self.concepts, self.all):
+                part.setVisible(bool(state.concepts))
             self.no_concepts.setVisible(not state.concepts)
+        if self._all is not None:
+            self._all.draw(state)
 
     def _draw_second(self, state: PanelState) -> None:
         second = "second" in state.shown
@@ -135,8 +127,6 @@ class WordsPart(QWidget):
 
     def _color(self, state: PanelState) -> None:
         """What has a colour of its own, in the theme that there is now."""
-        for made, name in zip(self.operations.buttons(), OPERATIONS):
-            made.setPalette(chosen_palette() if name == state.form.operation else QPalette())
         color = self.palette().color(QPalette.ColorRole.WindowText).name()
         link = '<a href="{0}" style="color: {1}">{0}</a>'
         self.words.setText("  ·  ".join(link.format(escaped(word), color) for word in state.words))
@@ -159,12 +149,19 @@ class WordsPart(QWidget):
         tip = say(key, name=concept.name, kind=kind, noun=concept.noun, family=concept.family)
         made = tile(concept.name, picture(concept.thumbnail, CONCEPT), tip, text=concept.name)
         made.setEnabled(not other)
-        made.clicked.connect(lambda: self._insert_concept(concept.name))
+        made.clicked.connect(lambda: self.insert_concept(concept.name))
         return made
 
     # What people do.
 
-    def _insert_concept(self, name: str) -> None:
+    def show_all(self) -> None:
+        if self._all is None:
+            self._all = ConceptsDialog(self, self._panel, self.insert_concept)
+        self._all.draw(self._panel.state)
+        self._all.show()
+        self._all.raise_()
+
+    def insert_concept(self, name: str) -> None:
         """Where the cursor is, in the place of what is chosen there."""
         cursor = self.second.textCursor()
         if self.second.isVisible():
@@ -187,14 +184,6 @@ class WordsPart(QWidget):
         new, meant = QInputDialog.getText(self, "Palimpsest", say("new-word", word=word))
         if meant:
             self._panel.replace_word(word, new)
-
-
-def chosen_palette() -> QPalette:
-    """No style sheet: Krita's themes would not reach it."""
-    palette = QApplication.palette()
-    palette.setColor(QPalette.ColorRole.Button, palette.color(QPalette.ColorRole.Highlight))
-    palette.setColor(QPalette.ColorRole.ButtonText, palette.color(QPalette.ColorRole.HighlightedText))
-    return palette
 
 
 def escaped(text: str) -> str:

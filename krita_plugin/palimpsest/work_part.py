@@ -9,51 +9,56 @@ from ._client.panel_state import PanelState
 from ._client.settings import CONTROLS
 from ._client.wording import say
 from .inputs import field_of
-from .layout import button, column, label, link, row
+from .keyboard import apply
+from .layout import Flow, button, column, label, line, link, row
 from .offers import Offers
 from .qt import QProgressBar, QSizePolicy, QWidget
 
 
 class WorkPart(QWidget):
+    """Stands still below what scrolls. *Apply* is its last line: what comes and goes does so above it."""
+
     def __init__(self, panel: Panel) -> None:
         super().__init__()
+        self.message = label(wrap=True)
+        self.offers = Offers(panel)
+        self.fidelity = label(wrap=True, muted=True)
+        self.phase = label(wrap=True)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(10)
+        self.bar.setAccessibleName(say("progress"))
+        self.cancel = button(say("cancel"))
+        self.cancel.clicked.connect(lambda: panel.cancel())
         self.updating = label(wrap=True)
         self.instead = link(say("new-layer-instead"))
         self.instead.clicked.connect(lambda: panel.new_layer_instead())
         self.reopen = link(say("reopen"))
         self.reopen.clicked.connect(lambda: panel.reopen())
+        self.remember = link(say("remember"), say("tip-remember"))
+        self.remember.clicked.connect(lambda: panel.remember())
+        self.deeds = Flow(say("more"))
+        self.deeds.refill([self.remember, self.reopen, self.instead])
         self.apply = button(say("apply"))
-        self.apply.clicked.connect(lambda: panel.apply())
+        self.apply.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.apply.clicked.connect(lambda: apply(panel))
         self.variations = field_of(CONTROLS["variations"], panel)
         self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        times = label("×")
-        times.setToolTip(self.variations.toolTip())
-        self.phase = label(wrap=True)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(10)
-        self.cancel = button(say("cancel"))
-        self.cancel.clicked.connect(lambda: panel.cancel())
-        self.message = label(wrap=True)
-        self.offers = Offers(panel)
-        self.fidelity = label(wrap=True, muted=True)
+        self.variations.setPrefix("× ")
         column(
             self,
-            row(self.updating, self.instead, stretch=0),
-            self.reopen,
-            row(self.apply, times, self.variations, stretch=0),
-            self.phase,
-            row(self.bar, self.cancel, stretch=0),
-            *(self.message, self.offers, self.fidelity),
+            *(line(), self.message, self.offers, self.fidelity),
+            *(self.phase, row(self.bar, self.cancel, stretch=0)),
+            *(self.updating, self.deeds),
+            row(self.apply, self.variations, stretch=0),
         )
 
     def draw(self, state: PanelState, before: Optional[PanelState]) -> None:
         updating = bool(state.updating)
         self.updating.setText(say("updating", layer=state.updating))
         self.updating.setVisible(updating)
-        self.instead.setVisible(updating)
-        has_recipe = state.document is not None and state.document.has_recipe
-        self.reopen.setVisible(has_recipe and not updating)
+        deeds = {self.instead: updating, self.reopen: state.can_reopen, self.remember: state.can_remember}
+        self.deeds.show_only([deed for deed, possible in deeds.items() if possible])
         self.apply.setText(say("update") if updating else say("apply"))
         self.apply.setEnabled(not state.cannot_apply)
         self.apply.setToolTip(state.cannot_apply)
@@ -73,6 +78,7 @@ class WorkPart(QWidget):
         if state.progress is None:
             return
         self.phase.setText(state.progress.text)
+        self.bar.setAccessibleDescription(state.progress.text)
         known = state.progress.fraction is not None
         self.bar.setRange(0, 1000 if known else 0)
         if state.progress.fraction is not None:

@@ -45,6 +45,10 @@ class Room:
         eventually(turned)
         self.application.processEvents()
 
+    def resize(self, width: int) -> None:
+        self.docker.resize(width, 900)
+        self.application.processEvents()
+
     def close(self) -> None:
         self.desk.close()
         self.docker.close()

@@ -28,6 +28,8 @@ def sliders(docker) -> set[str]:
 
 
 def buttons(flow) -> list:
+    if flow.layout() is None:
+        return flow.widgets
     return [flow.layout().itemAt(at).widget() for at in range(flow.layout().count())]
 
 
@@ -43,12 +45,16 @@ def buttons(flow) -> list:
 )
 def test_each_operation_shows_only_its_controls(room, operation, parts, rows):
     room.panel.write_first(SHOWS)
-    chosen = next(b for b in room.docker.words.operations.buttons() if b.text() == six_say(operation))
+    chosen = room.docker.words.operations.buttons[operation]
     chosen.click()
     assert room.panel.form.operation == operation
     assert chosen.isChecked()
     assert seen(room.docker, "words.second", "words.weights") == parts
     assert sliders(room.docker) == rows
+
+
+def style():
+    return six.part("qt").Qt.ToolButtonStyle
 
 
 def six_say(key: str) -> str:
@@ -318,7 +324,7 @@ def test_it_is_narrow_reachable_by_keyboard_and_named(room):
     room.panel.write_first(SHOWS)
     room.application.processEvents()
     assert docker.widget().minimumSizeHint().width() <= 160
-    inside = docker.widget().widget()
+    inside = docker.widget()
     assert inside.minimumSizeHint().width() <= six.WIDTH
     nameless, reached = [], set()
     widget = docker.words.first
@@ -342,3 +348,112 @@ def test_closing_krita_leaves_the_job_and_keeps_the_words(room, tmp_path):
         call()
     told = json.loads((tmp_path / "config" / "sentences.json").read_text())
     assert told["/photos/one.png"]["first"] == SHOWS
+
+
+def test_what_does_not_fit_in_one_row_shows_icons(room):
+    buttons = room.docker.words.operations.buttons
+    room.panel.choose_operation("restyle")
+    wide, narrow = style().ToolButtonTextUnderIcon, style().ToolButtonIconOnly
+    room.resize(420)
+    assert {made.toolButtonStyle() for made in buttons.values()} == {wide}
+    room.resize(200)
+    named = {name for name, made in buttons.items() if made.toolButtonStyle() != narrow}
+    assert named == {"restyle"}
+    assert not any(made.icon().isNull() for made in buttons.values())
+    assert len({made.y() for made in buttons.values()}) == 1
+
+
+@pytest.mark.parametrize("width", [200, 260])
+def test_nothing_is_cut_where_it_is_narrow(room, width):
+    room.panel.write_first(SHOWS)
+    room.resize(width)
+    docker = room.docker
+    parts = [*docker.words.operations.buttons.values(), docker.status.settings, docker.words.describe]
+    for part in [*parts, docker.work.variations, docker.work.apply]:
+        right = part.mapTo(docker, part.rect().topRight()).x()
+        assert part.isVisible()
+        assert right < docker.width(), part.accessibleName()
+
+
+def test_a_sentence_grows_with_its_words_and_holds_describe(room):
+    words = room.docker.words
+    assert words.describe.toolButtonStyle() == style().ToolButtonTextBesideIcon
+    low = words.first.height()
+    words.first.setPlainText(" ".join(["a photo of a cat on grass"] * 5))
+    room.application.processEvents()
+    assert words.first.height() > low
+    assert words.first.verticalScrollBar().maximum() == 0
+    assert words.describe.toolButtonStyle() == style().ToolButtonIconOnly
+    assert words.describe.accessibleName() == "Describe"
+    assert words.first.rect().contains(words.describe.geometry())
+    words.describe.click()
+    room.until(lambda _: room.backend.submitted)
+    assert room.backend.submitted[0]["kind"] == "describe"
+
+
+def test_apply_stays_where_it_is_whatever_comes_and_goes_above_it(room):
+    docker = room.docker
+
+    def place():
+        room.application.processEvents()
+        return docker.work.apply.mapTo(docker, docker.work.apply.rect().topLeft())
+
+    before = place()
+    room.panel.write_first(SHOWS)
+    room.editor.facts = replace(room.editor.facts, has_recipe=True)
+    room.until(lambda s: s.can_reopen)
+    assert not docker.work.reopen.isHidden()
+    assert place() == before
+    room.panel.write_second("a photo of a dog on grass")
+    docker.work.apply.click()
+    room.until(lambda s: s.progress is not None)
+    assert not docker.work.cancel.isHidden()
+    assert docker.work.bar.accessibleDescription() == docker.work.phase.text()
+    assert place() == before
+
+
+def test_all_concepts_are_searched_used_renamed_and_deleted(room, monkeypatch):
+    names = ["my-toy", *[f"toy-{n}" for n in range(40)]]
+    room.backend.the_concepts = [concept(name) for name in names]
+    room.panel.refresh_concepts()
+    room.until(lambda s: len(s.concepts) == 41)
+    words = room.docker.words
+    shown = [made for made in words.concepts.widgets if not made.isHidden()]
+    assert 1 <= len(shown) < 5, "one row of them"
+    assert words.all.isVisible()
+    assert words.all.mapTo(room.docker, words.all.rect().topRight()).x() < room.docker.width()
+    words.all.click()
+    dialog = words._all
+    dialog.search.setText("my")
+    assert dialog.list.count() == 1
+    room.panel.write_first(SHOWS)
+    room.docker.words.second.setPlainText("a photo of on grass")
+    dialog.acts["use"].click()
+    assert "<my-toy>" in room.panel.form.second
+    asked = six.part("concepts_dialog")
+    monkeypatch.setattr(asked.QInputDialog, "getText", lambda *_, **__: ("bear", True))
+    dialog.acts["rename"].click()
+    dialog.search.setText("bear")
+    room.until(lambda s: "bear" in [c.name for c in s.concepts] and dialog.list.count() == 1)
+    assert "<bear>" in room.panel.form.second
+    room.backend.the_concepts = []
+    yes = asked.QMessageBox.StandardButton.Yes
+    monkeypatch.setattr(asked.QMessageBox, "question", lambda *_: yes)
+    dialog.acts["delete"].click()
+    room.until(lambda _: dialog.message.text() == "There is no concept <bear>.")
+    dialog.close()
+
+
+def test_the_model_is_chosen_in_the_state_line(room):
+    room.backend.the_models = [*room.backend.the_models, {**room.backend.the_models[0], "name": "other"}]
+    room.panel.refresh()
+    room.until(lambda s: len(s.models) == 3)
+    status = room.docker.status
+    assert status.model.isVisible()
+    assert not status.text.isVisible()
+    status.model.menu().aboutToShow.emit()
+    built_in, other, _, get = status.model.menu().actions()
+    assert (built_in.isChecked(), other.isChecked(), get.text()) == (True, False, "Get a real model…")
+    other.trigger()
+    assert room.panel.form.settings.model == "other"
+    assert status.model.text() == "other"

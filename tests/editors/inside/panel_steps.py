@@ -187,7 +187,7 @@ def unfold(open):
 
 
 def scroll(to):
-    bar = docker().widget().verticalScrollBar()
+    bar = docker().scroll.verticalScrollBar()
     bar.setValue(round(to * bar.maximum()))
     yield
 
@@ -195,7 +195,7 @@ def scroll(to):
 def place_of(part):
     """Where on the screen a part of the docker is ("work.apply"), scrolled into sight."""
     widget = attrgetter(part)(docker())
-    docker().widget().ensureWidgetVisible(widget)
+    docker().scroll.ensureWidgetVisible(widget)
     yield
     middle = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
     return [middle.x(), middle.y(), widget.isEnabled() and widget.isVisible()]
