@@ -47,9 +47,15 @@ class Gimp(Driven):
         self.kill()
 
 
-def start(box: Box, home: Path, display: Display | None = None) -> Gimp:
-    """GIMP with the plug-in. ``home``: PALIMPSEST_HOME of the backend it shall find. No display: console."""
+def start(box: Box, home: Path, display: Display | None = None, language: str = "") -> Gimp:
+    """GIMP with the plug-in. ``home``: PALIMPSEST_HOME of the backend it shall find. No display: console.
+
+    ``language``: as if it was chosen in GIMP's preferences.
+    """
     install(box)
+    if language:
+        with (box.folder / "gimp" / "gimprc").open("a") as settings:
+            settings.write(f'(language "{language}")\n')
     inside = box.folder / "inside"
     shutil.copytree(HERE / "inside", inside, ignore=shutil.ignore_patterns("__pycache__"))
     batch = f"exec(compile(open({str(inside / 'gimp_driver.py')!r}).read(), 'gimp_driver', 'exec'))"

@@ -32,15 +32,20 @@ class Krita(Driven):
             self.kill()
 
 
-def start(box: Box, display: Display, home: Path, seed: Path | None = None) -> Krita:
+def start(
+    box: Box, display: Display, home: Path, seed: Path | None = None, language: str = ""
+) -> Krita:
     """Krita with plug-in and driver installed. ``home``: PALIMPSEST_HOME of the backend it shall find.
 
-    ``seed``: resources that an earlier Krita of the same version left (see ``keep_seed``).
+    ``seed``: resources that an earlier Krita of the same version left (see ``keep_seed``). ``language``: as
+    if it was chosen in Settings ▸ Switch Application Language.
     """
     if seed is not None and seed.exists():
         shutil.copytree(seed, box.data / RESOURCES, dirs_exist_ok=True)
     for name, text in SETTINGS.items():
         (box.config / name).write_text(text)
+    if language:
+        (box.config / "klanguageoverridesrc").write_text(f"[Language]\nkrita=@ByteArray({language})\n")
     install(box)
     log = box.folder / "krita.log"
     process = box.start(

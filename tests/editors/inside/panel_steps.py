@@ -299,3 +299,8 @@ def grab_models(path):
     saved = dialog.grab().save(path)
     dialog.close()
     return saved
+
+
+def action_text(name):
+    """Of the menu Tools ▸ Scripts."""
+    return Krita.instance().action("palimpsest_" + name).text().replace("&", "")

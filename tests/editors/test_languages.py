@@ -1,0 +1,42 @@
+"""The plug-ins speak the language that the editor was set to, in the real Krita and the real GIMP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from editors.backend import Backend
+from editors.box import Box
+from editors.conftest import editors_root, require_program
+from editors.display import Display
+from editors.krita import Krita
+from editors.krita import start as start_krita
+from palimpsest_client.language import catalogue
+from palimpsest_client.wording import ENGLISH
+
+GERMAN = catalogue("de")
+
+
+def german(key: str) -> str:
+    return GERMAN.pgettext(key, ENGLISH[key])
+
+
+@pytest.fixture
+def german_krita(display: Display, backend: Backend) -> Iterator[Krita]:
+    require_program("krita", editors_root())
+    krita = start_krita(Box(editors_root()), display, backend.home, language="de")
+    yield krita
+    krita.quit()
+    krita.box.close()
+
+
+def test_krita_s_panel_and_menu_speak_its_language(german_krita: Krita, backend: Backend):
+    if not backend.answers():
+        backend.start()
+    german_krita.call("show_docker", 264, 880)
+    german_krita.until("panel_ready")
+    told = german_krita.call("panel")
+    assert told["cannot"] == german("no-document")
+    assert german("built-in") in told["text"]
+    assert german_krita.call("action_text", "again") == "Palimpsest: " + german("again")
