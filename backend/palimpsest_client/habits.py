@@ -150,6 +150,11 @@ def places(found: Collection[Notice]) -> Tuple[Word, ...]:
     return tuple(notice.place for notice in found)
 
 
+def said_at(found: Collection[Notice], position: int) -> str:
+    """What is said of the word there; empty where there is nothing to be said."""
+    return next((one.text for one in found if one.place.start <= position <= one.place.stop), "")
+
+
 def bare_names(sentence: str, concepts: Collection[str]) -> List[Word]:
     """Words that are a concept's name without its brackets; where it also stands with them it is known."""
     told = words(sentence)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Tuple
 
+from .completion import Completion, completion
 from .connection import (
     Choice,
     check_choice,
@@ -25,7 +26,7 @@ from .controls import OPERATIONS, REMOVE, REPLACE, REWEIGHT, SHOWN, Form, Settin
 from .editor import DocumentFacts, Editor
 from .errands import REMEMBERED, Errands, Outcome, Reopened, offer_after
 from .geometry import Bounds
-from .habits import notices, places
+from .habits import notices
 from .library import (
     Concept,
     Model,
@@ -217,6 +218,12 @@ class Panel:
         """Chooses Emphasise with this word a little stronger."""
         weights = {**self.form.weights, word: self.form.weights.get(word, 0.0) or 0.5}
         self._fill(replace(self.form, operation=REWEIGHT, weights=weights))
+
+    def completion(self, text: str, cursor: int) -> Optional[Completion]:
+        """What can be written at that place of a field: words learned for the chosen model, and its own."""
+        model = self.state.model
+        fitting = [c.name for c in self.state.concepts if model is None or c.family == model.family]
+        return completion(text, cursor, fitting, () if model is None else model.words)
 
     # Doing it.
 
@@ -475,7 +482,7 @@ class Panel:
         found = changes(form.first, form.target) if form.target else ()
         names, known = [concept.name for concept in self.concepts], () if model is None else model.words
         remembered = errands.outcome is not None and errands.outcome.code == REMEMBERED
-        heard = [notices(text, names, known) for text in (form.first, form.second)]
+        heard = [tuple(notices(text, names, known)) for text in (form.first, form.second)]
         return PanelState(
             status=now.status,
             form=form,
@@ -484,7 +491,7 @@ class Panel:
             controls=drawn_controls(form, self.models, model),
             changes=found,
             changes_text=change_line(form, found),
-            unknown=(places(heard[0]), places(heard[1])),
+            notices=(heard[0], heard[1]),
             unknown_text=unknown_text(heard),
             words=tuple(telling(form.first)),
             cannot_apply=cannot_apply(now, form, self._reopened is not None),

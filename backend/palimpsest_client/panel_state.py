@@ -9,7 +9,7 @@ from typing import Optional, Tuple
 from .controls import OPERATIONS, SHOWN, Drawn, Form, drawn
 from .editor import DocumentFacts
 from .errands import Outcome
-from .habits import Notice
+from .habits import Notice, places
 from .library import Concept, Model, Result
 from .sentences import Change, Word, changes_text, isolated, rightwards
 from .status import Offer, Progress, Status
@@ -27,7 +27,7 @@ class PanelState:
     controls: Mapping[str, Drawn] = field(default_factory=dict)  # by their names in the table
     changes: Tuple[Change, ...] = ()  # between form.first and form.target
     changes_text: str = ""  # "cat → <my-toy>", or the whole sentence where it is made from another field
-    unknown: Tuple[Tuple[Word, ...], Tuple[Word, ...]] = ((), ())  # to mark in both fields
+    notices: Tuple[Tuple[Notice, ...], Tuple[Notice, ...]] = ((), ())  # of words in both fields
     unknown_text: str = ""  # what is wrong with them and what to write: a line each
     words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
     cannot_apply: str = ""  # why not; empty = Apply is possible
@@ -47,6 +47,11 @@ class PanelState:
     offers: Tuple[Offer, ...] = ()  # buttons beside the outcome or the reason
     fidelity: str = ""  # how well the photo is remembered; empty where the outcome says it
     results: Tuple[Result, ...] = ()
+
+    @property
+    def unknown(self) -> Tuple[Tuple[Word, ...], Tuple[Word, ...]]:
+        """What is to be marked in both fields."""
+        return places(self.notices[0]), places(self.notices[1])
 
     @property
     def message(self) -> str:

@@ -239,6 +239,7 @@ ENGLISH: Mapping[str, str] = {
     "cancelled": "Cancelled.",
     "cancelling": "Cancelling…",
     "preview": "The result as it forms",
+    "completions": "What can be written here",
     "unknown-words": "Unknown to this model: {words}. Say it otherwise, or choose another model.",
     # What is written by habits of other tools (habits.py); {found} is what was written.
     "habit-file": "{found} names a file of another kind, which isn't read here. Leave it out; a word of your "

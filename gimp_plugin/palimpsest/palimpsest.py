@@ -39,6 +39,7 @@ MENU = "<Image>/Filters/Palimpsest/"
 RW = GObject.ParamFlags.READWRITE
 WIDE = 1e9  # declared limits: values are judged by ``procedures``, GIMP would replace them in silence
 WIDE_INT = 2**31 - 1
+TURN = 50  # ms
 Values = Dict[str, Any]
 
 
@@ -153,7 +154,7 @@ def run(
 
 
 def done(procedure: Gimp.Procedure, told: Procedure, image: Gimp.Image, values: Values) -> Gimp.ValueArray:
-    import quick
+    from _client import quick
 
     try:
         result = ACTIONS.get(told.name, edit)(told, image, values)
@@ -179,7 +180,7 @@ def told_window(command: str) -> bool:
 def refusing(told: Procedure, image: Gimp.Image, config: Gimp.ProcedureConfig) -> Callable[[], str] | None:
     """What says why the values won't do; None if no backend answers: the window is shown, which helps."""
     import host
-    import quick
+    from _client import quick
 
     editor = host.GimpEditor(image.get_id())
     try:
@@ -226,14 +227,21 @@ def judging(judge: Callable[[Procedure, Values], Any], told: Procedure, values: 
 def with_bar(told: Procedure, image: Gimp.Image, work: Callable[[Any], Any]) -> Any:
     """What ``work`` returns for a Quick, while the bar shows how far it is."""
     import host
-    import quick
+    from _client import quick
 
-    bar = host.ProgressBar(told.title)
+    bar, editor = host.ProgressBar(told.title), host.GimpEditor(image.get_id())
     try:
-        with contextlib.closing(quick.Quick(host.GimpEditor(image.get_id()), bar)) as errand:
+        with contextlib.closing(quick.Quick(editor, bar, turning)) as errand:
             return work(errand)
     finally:
         bar.end()
+
+
+def turning(turn: Callable[[], bool]) -> None:
+    """Until ``turn`` says False."""
+    loop = GLib.MainLoop()
+    GLib.timeout_add(TURN, lambda: turn() or loop.quit())
+    loop.run()
 
 
 def edit(told: Procedure, image: Gimp.Image, values: Values) -> Gimp.Layer:

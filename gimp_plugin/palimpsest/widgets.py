@@ -136,6 +136,10 @@ class Field(Gtk.Overlay):
         return self._buffer.get_text(*self._buffer.get_bounds(), False)
 
     @property
+    def view(self) -> Gtk.TextView:
+        return self._view
+
+    @property
     def cursor(self) -> int:
         return self._buffer.get_iter_at_mark(self._buffer.get_insert()).get_offset()
 

@@ -14,6 +14,7 @@ from _client.settings import WEIGHT
 from _client.wording import say
 from gi.repository import Gdk, Gtk
 from inputs import Slider
+from word_help import Completing, show_hints
 
 
 class WordsPart(Gtk.Box):
@@ -37,6 +38,9 @@ class WordsPart(Gtk.Box):
         self._describe = ui.button(say("describe"), self._panel.describe, "tight")
         self._second_label = ui.label()
         self._second = ui.Field(self._panel.write_second)
+        for place, field in enumerate((self._first, self._second)):
+            Completing(field.view, self._panel.completion)
+            show_hints(field.view, lambda place=place: self._panel.state.notices[place])
         self._changes = ui.label("", "quiet", wrap=True)
         self._seconds = ui.column(self._second_label, self._second, self._changes)
         self._weights = ui.column()

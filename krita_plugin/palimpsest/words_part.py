@@ -18,6 +18,7 @@ from .layout import OneRow, column, icon, label, link, picture, row, tile
 from .learn_dialog import open_learn_dialog
 from .operations import Operations
 from .qt import QEvent, QInputDialog, QMenu, QPalette, Qt, QTextCursor, QWidget
+from .word_help import Completing, Hints
 
 CONCEPT = 22  # px
 
@@ -38,6 +39,9 @@ class WordsPart(QWidget):
         self.words = self._word_links()
         self.second_label = label()
         self.second = Sentence(say("second-replace"), panel.write_second, lambda: apply(panel))
+        self.completing = [Completing(field, panel.completion) for field in (self.first, self.second)]
+        Hints(self.first, lambda: panel.state.notices[0])
+        Hints(self.second, lambda: panel.state.notices[1])
         self.changes, self.unknown = label(wrap=True), label(wrap=True)
         self.weights_label = label(say("weights"))
         self.weights = Weights(panel.weigh)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from palimpsest.cli.arguments import weight
 from palimpsest.contract import EditRequest
-from palimpsest_client.habits import bare_names, notices, places, texts, unknown_words
+from palimpsest_client.habits import bare_names, notices, places, said_at, texts, unknown_words
 
 NOTICED = [
     (
@@ -121,6 +121,13 @@ def test_each_place_is_noticed_once_and_in_order():
 def test_a_name_that_also_stands_in_brackets_is_meant_as_it_stands():
     assert bare_names("a <rex> like rex", ("rex",)) == []
     assert [word.text for word in bare_names("a Rex", ("rex",))] == ["Rex"]
+
+
+def test_a_word_says_what_to_write_in_its_place():
+    found = notices("a (blue:1.4) ball on Table", (), ("a", "blue", "ball", "on"))
+    assert said_at(found, 3).startswith("(blue:1.4) gives no weight here")
+    assert said_at(found, 25) == "Unknown to this model: Table. Say it otherwise, or choose another model."
+    assert said_at(found, 15) == ""
 
 
 def test_only_a_model_of_few_words_has_unknown_ones():

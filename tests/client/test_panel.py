@@ -160,6 +160,17 @@ def test_words_that_the_model_does_not_know_are_named(desk):
     assert desk.state.unknown_text.startswith("(cat:1.4) gives no weight here")
 
 
+def test_concepts_for_this_model_and_its_words_complete_what_is_written(desk):
+    details = {**MODELS[0]["details"], "words": ["a", "cat", "camel"]}
+    desk.backend.the_models = [{**MODELS[0], "details": details}, *MODELS[1:]]
+    desk.backend.the_concepts = [concept("camera"), concept("canoe", family="sd1")]
+    desk.panel.refresh()
+    desk.until(lambda s: s.model is not None and s.model.words and s.concepts)
+    found = desk.panel.completion("a ca", 4)
+    assert found.candidates == ("<camera>", "camel", "cat")
+    assert desk.panel.completion("a <can", 6) is None
+
+
 def test_a_concept_of_another_family_is_refused_by_name(desk):
     desk.backend.the_concepts = [concept("bear"), concept("big", family="sd1")]
     desk.panel.refresh_concepts()

@@ -9,7 +9,8 @@ from palimpsest.desk import desk
 from palimpsest.extension import show_docker as bring_forth
 from palimpsest.learn_dialog import open_learn_dialog
 from palimpsest.offers import take as press_offer
-from palimpsest.qt import QApplication, QPoint, Qt
+from palimpsest.qt import QApplication, QPoint, Qt, QTextCharFormat, QToolTip
+from palimpsest.words_part import WordsPart
 
 try:
     from PyQt5.QtWidgets import QDockWidget
@@ -304,3 +305,56 @@ def grab_models(path):
 def action_text(name):
     """Of the menu Tools ▸ Scripts."""
     return Krita.instance().action("palimpsest_" + name).text().replace("&", "")
+
+
+# Writing.
+
+
+def window_of_docker():
+    return int(docker().window().winId())
+
+
+def words_part():
+    return docker().findChild(WordsPart)
+
+
+def completions(field):
+    """What is offered under the first (0) or second (1) field, and which of it is chosen; None: nothing."""
+    shown = words_part().completing[field]
+    if not shown.isVisible():
+        return None
+    return {"texts": [shown.item(row).text() for row in range(shown.count())], "chosen": shown.currentRow()}
+
+
+def completions_are(field, texts):
+    found = completions(field)
+    return (found["texts"] if found else []) == texts
+
+
+def chosen_is(field, row):
+    found = completions(field)
+    return found is not None and found["chosen"] == row
+
+
+def written():
+    return [words_part().first.toPlainText(), words_part().second.toPlainText()]
+
+
+def waved(field):
+    """The words under which a wave is drawn."""
+    sentence = (words_part().first, words_part().second)[field]
+    wave = QTextCharFormat.UnderlineStyle.WaveUnderline
+    return [s.cursor.selectedText() for s in sentence.extraSelections() if s.format.underlineStyle() == wave]
+
+
+def place_of_letter(field, at):
+    """On the screen."""
+    sentence = (words_part().first, words_part().second)[field]
+    cursor = sentence.textCursor()
+    cursor.setPosition(at)
+    place = sentence.viewport().mapToGlobal(sentence.cursorRect(cursor).center())
+    return [place.x(), place.y()]
+
+
+def tip():
+    return QToolTip.text() if QToolTip.isVisible() else ""

@@ -1,42 +1,53 @@
-"""One errand from beginning to end under GIMP's own progress bar: what a procedure does without a window.
+"""One errand from beginning to end under the editor's own progress bar: a procedure of GIMP without a window.
 
-Its Cancel ends this process at once and without a word, so jobs are sent such that the backend cancels
+The bar's Cancel ends this process at once and without a word, so jobs are sent such that the backend cancels
 them when nobody has asked for them for a few seconds.
 """
 
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
-from _client.connection import connector, read_choice
-from _client.controls import Form
-from _client.editor import CANVAS, Capture, DocumentFacts
-from _client.errands import Errands, Outcome
-from _client.geometry import Bounds
-from _client.learning import Example, lacking_to_learn, learn_order, with_surroundings
-from _client.library import bring_concepts, bring_models
-from _client.orders import needed
-from _client.protocol import ClientError, config_folder
-from _client.session import Session, SessionState, require_protocol
-from _client.slices import WorkError, fault
-from _client.status import Situation, Status, cannot_apply, cannot_ask, chosen
-from _client.wording import say
-from gi.repository import GLib
-from host import GimpEditor, ProgressBar
+from .connection import connector, read_choice
+from .controls import Form
+from .editor import CANVAS, Capture, DocumentFacts, Editor
+from .errands import Errands, Outcome
+from .geometry import Bounds
+from .learning import Example, lacking_to_learn, learn_order, with_surroundings
+from .library import bring_concepts, bring_models
+from .orders import needed
+from .protocol import ClientError, config_folder
+from .session import Session, SessionState, require_protocol
+from .slices import WorkError, fault
+from .status import Situation, Status, cannot_apply, cannot_ask, chosen
+from .wording import say
 
 UNATTENDED_SECONDS = 10.0  # of silence, after which the backend cancels the job
 PATIENCE_SECONDS = 60.0  # how long a backend that stopped is waited for
-TURN = 50  # ms
+
+Turning = Callable[[Callable[[], bool]], None]
+"""Calls what it is given about twenty times a second, on the editor's thread, until that says False."""
+
+
+class Bar:
+    """The editor's own."""
+
+    def show(self, text: str, fraction: float | None) -> None:
+        raise NotImplementedError
+
+
+class PlacingEditor(Editor):
+    """An editor that tells which layer it made last."""
+
+    inserted: Any = None
 
 
 class CancelledError(Exception):
-    """Somebody cancelled the job, not through GIMP."""
+    """Somebody cancelled the job, not through the editor."""
 
 
 class Backend(NamedTuple):
@@ -70,9 +81,9 @@ def find_backend() -> Backend:
 class Quick:
     """Raises WorkError when the backend isn't there, before anything is read."""
 
-    def __init__(self, editor: GimpEditor, bar: ProgressBar) -> None:
+    def __init__(self, editor: PlacingEditor, bar: Bar, turning: Turning) -> None:
         self._backend = find_backend()
-        self._editor, self._bar = editor, bar
+        self._editor, self._bar, self._turning = editor, bar, turning
         self._errands = Errands("gimp", editor)
         self._errands.unattended_seconds = UNATTENDED_SECONDS
         self._session = Session(self._backend.connect, self._errands)
@@ -167,26 +178,24 @@ class Quick:
 
     def _run(self, begin: Callable[[], None]) -> None:
         """Until the errand has ended. Raises WorkError, CancelledError."""
-        loop = GLib.MainLoop()
         begin()
-        GLib.timeout_add(TURN, self._turn, loop)
-        loop.run()
+        self._turning(self._turn)
         self._judge(self._errands.outcome)
 
-    def _turn(self, loop: GLib.MainLoop) -> bool:
+    def _turn(self) -> bool:
+        """Whether the errand goes on."""
         try:
             self._session.drain()
             self._watch()
-        except Exception as error:  # GLib would drop this timer, and the procedure would never end
+        except Exception as error:  # whoever turns would stop, and the procedure would never end
             traceback.print_exc()
             self._errands.end(Outcome("error", fault(error)))
         progress = self._errands.progress
         if progress is None:
-            loop.quit()
-            return GLib.SOURCE_REMOVE
+            return False
         gone = self._gone_since is not None
         self._bar.show(say("gone") if gone else progress.text, progress.fraction)
-        return GLib.SOURCE_CONTINUE
+        return True
 
     def _watch(self) -> None:
         """A backend that stopped is waited for, but not forever."""

@@ -1,0 +1,115 @@
+"""What can be written at the cursor: concepts after ``<``, and the words of a model that says what it knows.
+
+Pure text: a window shows the candidates and writes what was taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Callable, List, NamedTuple, Optional, Tuple
+
+DOWN, UP, TAKE, LEAVE = "down", "up", "take", "leave"  # what keys mean
+MOST = 8  # candidates that are shown
+FEWEST = 2  # letters from which on a word is completed
+_OPENED = re.compile(r"<([^<>\s]*)\Z")
+_BEGUN = re.compile(r"(?<![\w<'’-])[^\W_]+(?:[-'’][^\W_]*)*\Z")
+_REST_OF_NAME = re.compile(r"[^<>\s]*>?")
+_GOES_ON = re.compile(r"[\w'’-]")
+
+
+@dataclass(frozen=True)
+class Completion:
+    """``candidates``, the likeliest first: each stands in the place of the characters start … stop - 1."""
+
+    start: int
+    stop: int
+    candidates: Tuple[str, ...]
+
+
+def completion(
+    text: str, cursor: int, concepts: Sequence[str], known: Collection[str]
+) -> Optional[Completion]:
+    """What completes the word before the cursor; None where nothing does.
+
+    ``concepts``: names that can be written, in the order of their use; ``known``: the words of the model,
+    where they are few.
+    """
+    before, after = text[:cursor], text[cursor:]
+    opened = _OPENED.search(before)
+    if opened is not None:
+        rest = _REST_OF_NAME.match(after)
+        assert rest is not None
+        stop = cursor + (rest.end() if ">" in rest.group() else 0)
+        return _found(opened.start(), stop, _named(concepts, opened.group(1)))
+    begun = _BEGUN.search(before)
+    if begun is None or len(begun.group()) < FEWEST or _GOES_ON.match(after):
+        return None
+    word = begun.group().lower()
+    if word in known:
+        return None  # it is whole
+    longer = sorted(other for other in known if other.startswith(word))
+    return _found(begun.start(), cursor, _named(concepts, word) + longer)
+
+
+def _named(concepts: Sequence[str], begun: str) -> List[str]:
+    """Names that begin so, then those in which a later part does: 'toy' finds my-toy."""
+    begun = begun.lower()
+    first = [name for name in concepts if name.startswith(begun)]
+    within = re.compile("[-_]" + re.escape(begun))
+    return [f"<{name}>" for name in first + [n for n in concepts if n not in first and within.search(n)]]
+
+
+def _found(start: int, stop: int, candidates: Sequence[str]) -> Optional[Completion]:
+    return Completion(start, stop, tuple(candidates[:MOST])) if candidates else None
+
+
+class Taken(NamedTuple):
+    """``text`` is to stand in the place of the characters start … stop - 1."""
+
+    start: int
+    stop: int
+    text: str
+
+
+class Choosing:
+    """Which candidate is chosen, by keys that the field gets: where none is, they mean what they always do.
+
+    ``found``: what is shown, None = nothing; ``chosen``: the place of a candidate, -1 = none.
+    """
+
+    def __init__(self, find: Callable[[str, int], Optional[Completion]]) -> None:
+        self.found: Optional[Completion] = None
+        self.chosen = -1
+        self._find = find
+
+    def look(self, text: str, cursor: int) -> bool:
+        """Whether there is something to show."""
+        self.found, self.chosen = self._find(text, cursor), -1
+        return self.found is not None
+
+    def leave(self) -> None:
+        self.found, self.chosen = None, -1
+
+    def press(self, key: str) -> Tuple[bool, Optional[Taken]]:
+        """Whether the key is used up, and what is to be written. ``key``: DOWN, UP, TAKE, LEAVE or another.
+
+        Afterwards ``found`` says whether something is shown still.
+        """
+        found = self.found
+        if found is None or key not in (DOWN, UP, TAKE, LEAVE):
+            return False, None
+        if key in (DOWN, UP):
+            self.chosen = max(-1, min(len(found.candidates) - 1, self.chosen + (1 if key == DOWN else -1)))
+            return True, None
+        place = self.chosen
+        self.leave()
+        if key == LEAVE or place < 0:
+            return key == LEAVE, None
+        return True, Taken(found.start, found.stop, found.candidates[place])
+
+    def take(self, place: int) -> Optional[Taken]:
+        """By the pointer."""
+        self.chosen = place
+        return self.press(TAKE)[1]

@@ -1,0 +1,105 @@
+"""Help while a sentence is written: what completes a word, and what is said of a marked one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Optional
+
+from ._client.completion import DOWN, LEAVE, TAKE, UP, Choosing, Completion, Taken
+from ._client.habits import Notice, said_at
+from ._client.wording import say
+from .qt import QEvent, QListWidget, QObject, QPlainTextEdit, QPoint, Qt, QTextCursor, QToolTip
+
+MARGIN = 6  # px beside the candidates
+KEYS = {
+    Qt.Key.Key_Down: DOWN,
+    Qt.Key.Key_Up: UP,
+    Qt.Key.Key_Return: TAKE,
+    Qt.Key.Key_Enter: TAKE,
+    Qt.Key.Key_Tab: TAKE,
+    Qt.Key.Key_Escape: LEAVE,
+}
+
+
+class Completing(QListWidget):
+    """Candidates under the cursor, while the keyboard stays in the field: Down and Up choose, Return and Tab
+    take what is chosen, Escape leaves. Where nothing is chosen every key means what it always does."""
+
+    def __init__(self, field: QPlainTextEdit, find: Callable[[str, int], Optional[Completion]]) -> None:
+        super().__init__(field)
+        self.setWindowFlags(Qt.WindowType.ToolTip)
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(say("completions"))
+        self._field, self._choosing = field, Choosing(find)
+        self._looked_at = ("", 0)
+        self.hide()
+        field.installEventFilter(self)
+        field.textChanged.connect(lambda: self._look() if field.hasFocus() else None)
+        field.cursorPositionChanged.connect(self._moved)
+        self.itemClicked.connect(lambda item: self._write(self._choosing.take(self.row(item))))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Of the field. True: the field doesn't get to see it."""
+        if event.type() in (QEvent.Type.FocusOut, QEvent.Type.Hide):
+            self._choosing.leave()
+            self.hide()
+        if event.type() == QEvent.Type.ShortcutOverride and self.isVisible():
+            event.accept()  # the editor's own shortcuts wait
+        if event.type() != QEvent.Type.KeyPress or not self.isVisible():
+            return False
+        used, taken = self._choosing.press(KEYS.get(event.key(), ""))
+        self._write(taken)
+        self.setCurrentRow(self._choosing.chosen)
+        self.setVisible(self._choosing.found is not None)
+        return used
+
+    def _write(self, taken: Optional[Taken]) -> None:
+        if taken is not None:
+            cursor = self._field.textCursor()
+            cursor.setPosition(taken.start)
+            cursor.setPosition(taken.stop, QTextCursor.MoveMode.KeepAnchor)
+            cursor.insertText(taken.text)
+            self._field.setTextCursor(cursor)
+            self._choosing.leave()
+            self.hide()
+
+    def _moved(self) -> None:
+        """With the arrows or the pointer: what was found is of another place."""
+        if self.isVisible() and self._place() != self._looked_at:
+            self._look()
+
+    def _place(self) -> tuple:
+        return self._field.toPlainText(), self._field.textCursor().position()
+
+    def _look(self) -> None:
+        self._looked_at = self._place()
+        found = self._choosing.look(*self._looked_at)
+        self.clear()
+        if found and self._choosing.found is not None:
+            self.addItems(list(self._choosing.found.candidates))
+            self.setCurrentRow(-1)
+            width = self.sizeHintForColumn(0) + 2 * self.frameWidth() + MARGIN
+            self.resize(width, self.count() * self.sizeHintForRow(0) + 2 * self.frameWidth())
+            place = self._field.cursorRect().bottomLeft() + QPoint(0, 2)
+            self.move(self._field.viewport().mapToGlobal(place))
+        self.setVisible(found)
+
+
+class Hints(QObject):
+    """What is said of a marked word, where the pointer rests on it; elsewhere the field's own tip."""
+
+    def __init__(self, field: QPlainTextEdit, notices: Callable[[], Collection[Notice]]) -> None:
+        super().__init__(field)
+        self._field, self._notices = field, notices
+        field.viewport().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() != QEvent.Type.ToolTip:
+            return False
+        said = said_at(self._notices(), self._field.cursorForPosition(event.pos()).position())
+        if said:
+            QToolTip.showText(event.globalPos(), said, self._field)
+        return bool(said)

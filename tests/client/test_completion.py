@@ -1,0 +1,108 @@
+"""What completes a word at the cursor, and what the text is when it is taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from palimpsest_client.completion import DOWN, FEWEST, LEAVE, MOST, TAKE, UP, Choosing, completion
+
+CONCEPTS = ("my-toy", "ink", "our_dog")
+KNOWN = frozenset({"ball", "balloon", "cat", "grass", "striped", "star"})
+
+
+def at(text: str) -> tuple[str, int]:
+    """The text without its |, which is the cursor."""
+    before, after = text.split("|")
+    return before + after, len(before)
+
+
+@pytest.mark.parametrize(
+    ("text", "candidates"),
+    [
+        ("a photo of <|", ("<my-toy>", "<ink>", "<our_dog>")),
+        ("a photo of <m|", ("<my-toy>",)),
+        ("a photo of <TOY|", ("<my-toy>",)),
+        ("a photo of <d|", ("<our_dog>",)),
+        ("a photo of <x|", ()),
+        ("a photo of <my-toy>|", ()),
+        ("<|my-toy> on grass", ("<my-toy>", "<ink>", "<our_dog>")),
+        ("a photo of in|", ("<ink>",)),
+        ("a photo of ba|", ("ball", "balloon")),
+        ("a photo of BA|", ("ball", "balloon")),
+        ("a photo of ball|", ()),  # it is whole
+        ("a photo of ballo|", ("balloon",)),
+        ("a photo of b|", ()),
+        ("a photo of ba|ll", ()),  # inside of a word
+        ("a photo of ba| on grass", ("ball", "balloon")),
+        ("a photo of st|", ("star", "striped")),
+        ("a photo of |", ()),
+        ("|", ()),
+        ("a <3 b|", ()),
+    ],
+)
+def test_what_completes_the_word_at_the_cursor(text, candidates):
+    found = completion(*at(text), CONCEPTS, KNOWN)
+    assert (() if found is None else found.candidates) == candidates
+
+
+@pytest.mark.parametrize(
+    ("text", "candidate", "becomes"),
+    [
+        ("a photo of <m| on grass", "<my-toy>", "a photo of <my-toy>| on grass"),
+        ("a photo of <|ink> on grass", "<my-toy>", "a photo of <my-toy>| on grass"),
+        ("a photo of <|ink on grass", "<my-toy>", "a photo of <my-toy>|ink on grass"),
+        ("two ba|, one cat", "ball", "two ball|, one cat"),
+        ("in|", "<ink>", "<ink>|"),
+    ],
+)
+def test_what_is_taken_stands_in_the_place_of_what_was_begun(text, candidate, becomes):
+    choosing = chosen_from(*at(text))
+    assert choosing.found is not None
+    taken = choosing.take(choosing.found.candidates.index(candidate))
+    assert taken is not None
+    before = at(text)[0]
+    written = before[: taken.start] + taken.text + before[taken.stop :]
+    assert (written, taken.start + len(taken.text)) == at(becomes)
+    assert choosing.found is None
+
+
+def chosen_from(text: str, cursor: int) -> Choosing:
+    choosing = Choosing(lambda text, cursor: completion(text, cursor, CONCEPTS, KNOWN))
+    choosing.look(text, cursor)
+    return choosing
+
+
+def test_keys_choose_take_and_leave():
+    choosing = chosen_from(*at("ba|"))
+    assert choosing.press("x") == (False, None)
+    assert choosing.press(UP) == (True, None)
+    assert choosing.chosen == -1
+    for _ in range(3):
+        assert choosing.press(DOWN) == (True, None)
+    assert choosing.chosen == 1
+    assert choosing.press(UP) == (True, None)
+    assert choosing.press(TAKE) == (True, (0, 2, "ball"))
+    assert choosing.found is None
+
+
+def test_where_nothing_is_chosen_or_shown_keys_are_the_fields_own():
+    choosing = chosen_from(*at("ba|"))
+    assert choosing.press(TAKE) == (False, None)  # Return applies, Tab goes on
+    assert choosing.found is None
+    assert [choosing.press(key) for key in (DOWN, UP, TAKE, LEAVE)] == [(False, None)] * 4
+    choosing = chosen_from(*at("ba|"))
+    assert choosing.press(LEAVE) == (True, None)
+    assert choosing.found is None
+
+
+def test_a_model_that_does_not_say_what_it_knows_has_concepts_only():
+    assert completion("a photo of ba", 13, CONCEPTS, ()) is None
+    assert completion("<", 1, CONCEPTS, ()) is not None
+
+
+def test_no_more_are_shown_than_can_be_seen():
+    many = [f"toy-{n}" for n in range(3 * MOST)]
+    found = completion("<toy", 4, many, ())
+    assert found is not None
+    assert found.candidates == tuple(f"<toy-{n}>" for n in range(MOST))
+    assert completion("t" * (FEWEST - 1), FEWEST - 1, many, ()) is None

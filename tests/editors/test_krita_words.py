@@ -1,0 +1,55 @@
+"""Writing in the real Krita's panel, by keyboard and pointer: what completes a word, and what marks one."""
+
+from __future__ import annotations
+
+import pytest
+
+from editors.display import Display
+from editors.studio import RGB_8
+from editors.test_krita_panel import Desk, desk, photo  # noqa: F401 - desk is a fixture
+
+
+@pytest.fixture
+def writing(desk: Desk, display: Display) -> Desk:  # noqa: F811
+    """A picture is open, and the keyboard is in the empty first field."""
+    desk.show(photo(), RGB_8)
+    desk.call("write", "replace", "", "")
+    display.focus(str(desk.call("window_of_docker")))
+    x, y = desk.call("place_of_letter", 0, 0)
+    display.click(x, y)
+    return desk
+
+
+def test_a_word_is_completed_by_keys_and_return_alone_still_applies(writing: Desk, display: Display):
+    display.type("a photo of a red balloo")
+    writing.until("completions_are", 0, [])
+    display.key("BackSpace", "BackSpace", "BackSpace")
+    writing.until("completions_are", 0, ["ball", "balls"])
+    display.key("Escape")
+    writing.until("completions_are", 0, [])
+    display.key("BackSpace")
+    writing.until("completions_are", 0, ["ball", "balls"])
+    display.key("Down")
+    writing.until("chosen_is", 0, 0)
+    display.key("Return")
+    writing.until("completions_are", 0, [])
+    assert writing.call("written")[0] == "a photo of a red ball"
+    assert writing.told()["outcome"] == ""  # that Return took the word, and nothing else
+    display.type(" on gra")
+    writing.until("completions_are", 0, ["grass"])
+    display.key("Down", "Tab")
+    writing.until("completions_are", 0, [])
+    assert writing.call("written")[0] == "a photo of a red ball on grass"
+    display.type(" st")
+    writing.until("completions", 0)
+    display.key("Return")  # nothing is chosen: Apply, which says why not
+    assert writing.until("panel_idle")
+    assert writing.call("written")[0] == "a photo of a red ball on grass st"
+
+
+def test_an_unknown_word_is_marked_and_says_what_to_do(writing: Desk, display: Display):
+    display.type("a photo of a helicopter on grass")
+    writing.until("waved", 0)
+    assert writing.call("waved", 0) == ["helicopter"]
+    display.move(*writing.call("place_of_letter", 0, 15))
+    assert "Unknown to this model: helicopter" in writing.until("tip")
