@@ -39,6 +39,14 @@ class Display:
     def click(self, x: int, y: int) -> None:
         self._run("xdotool", "mousemove", str(x), str(y), "click", "1")
 
+    def double_click(self, x: int, y: int) -> None:
+        self._run("xdotool", "mousemove", str(x), str(y), "click", "--repeat", "2", "--delay", "60", "1")
+
+    def wheel(self, x: int, y: int, notches: int) -> None:
+        """Turned over a place; downwards if positive."""
+        turns = ["--repeat", str(abs(notches)), "--delay", "20", "5" if notches > 0 else "4"]
+        self._run("xdotool", "mousemove", str(x), str(y), "click", *turns)
+
     def key(self, *keys: str) -> None:
         """For instance ``key("ctrl+z")``; goes to the window that has the focus."""
         self._run("xdotool", "key", *keys)

@@ -299,3 +299,39 @@ def file_names(image):
 
 def documents():
     return GimpEditor().documents()
+
+
+# The window's fields, made here.
+
+controls = []
+
+
+def open_controls(width, height):
+    from gimp_controls import Controls
+
+    controls.append(Controls(width, height))
+
+
+def close_controls():
+    controls.pop().close()
+
+
+def ask_controls(what, *values):
+    """What a method of theirs says."""
+    return getattr(controls[-1], what)(*values)
+
+
+def set_controls(settings):
+    controls[-1].panel.set(**settings)
+
+
+def controls_are_at(value):
+    return controls[-1].at() == value
+
+
+def controls_have_scrolled(before):
+    return controls[-1].at() != before
+
+
+def setting_is(name, value):
+    return controls[-1].settings()[name] == value

@@ -1,5 +1,6 @@
 """What a test can call inside Krita about the docker and the learn dialog (see ``driven.py``). Python 3.8."""
 
+from dataclasses import asdict
 from operator import attrgetter
 
 from krita import Krita
@@ -200,6 +201,62 @@ def place_of(part):
     yield
     middle = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
     return [middle.x(), middle.y(), widget.isEnabled() and widget.isVisible()]
+
+
+def control(name):
+    """What a field of the panel's table is filled in with."""
+    controls = docker().controls
+    found = controls.advanced.fields.get(name)
+    if found is not None:
+        return found
+    return docker().work.variations if name == "variations" else controls.sliders.slider(name)
+
+
+def control_facts(name):
+    """least, most, step, its name and its tip for readers of the screen"""
+    found = control(name)
+    if hasattr(found, "minimum"):
+        numbers = [found.minimum(), found.maximum(), found.singleStep()]
+    else:
+        numbers = [found.itemData(at) for at in range(found.count())] if hasattr(found, "itemData") else []
+    return [numbers, found.accessibleName(), found.accessibleDescription()]
+
+
+def control_place(name):
+    """The middle of it on the screen, as far from the ends of the panel as can be."""
+    found = control(name)
+    docker().widget().ensureWidgetVisible(found, 0, docker().widget().height() // 2)
+    yield
+    middle = found.mapToGlobal(QPoint(found.width() // 2, found.height() // 2))
+    return [middle.x(), middle.y()]
+
+
+def focus_words():
+    docker().focus_words()
+
+
+def has_keyboard(name):
+    return control(name).hasFocus()
+
+
+def scrolled():
+    return docker().widget().verticalScrollBar().value()
+
+
+def has_scrolled(before):
+    return scrolled() != before
+
+
+def settings():
+    return asdict(desk().panel.form.settings)
+
+
+def setting_is(name, value):
+    return settings()[name] == value
+
+
+def setting_is_not(name, value):
+    return settings()[name] != value
 
 
 def press(part):

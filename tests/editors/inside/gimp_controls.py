@@ -1,0 +1,77 @@
+"""The window's part with sliders and numbers, made by GIMP's own Python and GTK in the driver's process.
+
+The window is a process of its own, into which no test can look. What can be called here: gimp_steps.py.
+"""
+
+from dataclasses import asdict
+
+import gi
+
+gi.require_version("Gtk", "3.0")
+from _client.panel import Panel  # noqa: E402
+from controls_part import ControlsPart  # noqa: E402
+from gi.repository import Gtk  # noqa: E402
+from host import GimpEditor  # noqa: E402
+
+
+class Controls:
+    """In a window that is too low for all of it, under a field that has the keyboard."""
+
+    def __init__(self, width, height):
+        self.panel = Panel("gimp", GimpEditor(), self.draw)
+        self.part = ControlsPart(self.panel)
+        self.part.get_children()[-1].set_expanded(True)
+        entry = Gtk.Entry()
+        inside = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
+        for child in (entry, self.part):
+            inside.pack_start(child, False, False, 0)
+        self.scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
+        self.scrolled.add(inside)
+        self.window = Gtk.Window(title="Controls")
+        self.window.add(self.scrolled)
+        self.window.set_default_size(width, height)
+        self.window.show_all()
+        entry.grab_focus()
+        self.draw(self.panel.state)
+
+    def draw(self, state):
+        self.part.draw(state, None)
+
+    def close(self):
+        self.window.destroy()
+
+    def field(self, name):
+        """The widget that takes what people do."""
+        found = self.part.advanced.fields.get(name)
+        return self.part.sliders[name].scale if found is None else found
+
+    def facts(self, name):
+        """least, most, step (of a choice: what can be chosen), its name and tip for readers of the screen"""
+        found = self.field(name)
+        told = found.get_accessible()
+        if hasattr(found, "get_adjustment"):
+            reach = found.get_adjustment()
+            numbers = [reach.get_lower(), reach.get_upper(), reach.get_step_increment()]
+        else:
+            numbers = [row[1] for row in found.get_model()]
+        return [numbers, told.get_name(), told.get_description()]
+
+    def bring(self, name):
+        """Scroll to where it is as far from the ends as can be."""
+        found, bar = self.field(name), self.scrolled.get_vadjustment()
+        _, y = found.translate_coordinates(self.part, 0, 0)
+        bar.set_value(y - bar.get_page_size() / 2)
+
+    def place(self, name):
+        """Its middle on the screen."""
+        found = self.field(name)
+        x, y = found.translate_coordinates(self.window, 0, 0)
+        _, left, top = self.window.get_window().get_origin()
+        size = found.get_allocation()
+        return [left + x + size.width // 2, top + y + size.height // 2]
+
+    def at(self):
+        return self.scrolled.get_vadjustment().get_value()
+
+    def settings(self):
+        return asdict(self.panel.form.settings)

@@ -1,0 +1,79 @@
+"""The window's fields in GIMP's own Python and GTK: made from the table, left alone by a passing wheel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from editors.conftest import Gimps
+from editors.display import Display
+from editors.gimp import Gimp
+from editors.gimp_desk import until
+from palimpsest_client.settings import BESIDE_APPLY, CHOICE, CONTROLS, SLIDER
+
+PLACE = (900, 0, 340, 320)  # left, top, width, height
+SHOWN = {name: control for name, control in CONTROLS.items() if control.where != BESIDE_APPLY}
+SLIDERS = [name for name, control in SHOWN.items() if control.kind == SLIDER]
+
+
+class Fields:
+    def __init__(self, gimp: Gimp, display: Display) -> None:
+        self.gimp, self.display = gimp, display
+        gimp.call("open_controls", *PLACE[2:])
+        window = until(lambda: display.windows("--name", "^Controls$"), "the window")[-1]
+        display.place(window, *PLACE)
+        display.focus(window)
+
+    def ask(self, what: str, *values: Any) -> Any:
+        return self.gimp.call("ask_controls", what, *values)
+
+    def bring(self, name: str) -> tuple[int, int]:
+        """Where on the screen it is, scrolled into sight."""
+        self.ask("bring", name)
+        x, y = self.ask("place", name)
+        return x, y
+
+
+@pytest.fixture
+def fields(gimps: Gimps, display: Display) -> Iterator[Fields]:
+    gimp = gimps.get()
+    yield Fields(gimp, display)
+    if gimp.alive:
+        gimp.call("close_controls")
+
+
+def test_each_field_is_as_its_table_says(fields: Fields):
+    for name, control in SHOWN.items():
+        numbers, label, about = fields.ask("facts", name)
+        assert (label, about) == (control.label, control.tip)
+        if control.kind == SLIDER:
+            assert numbers == [0, control.places, 1]
+        elif control.kind != CHOICE:
+            assert numbers == [control.lowest, control.most, control.step]
+        elif control.choices:
+            assert tuple(numbers) == control.choices
+
+
+@pytest.mark.parametrize("name", [*SLIDERS, "steps", "context", "method"])
+def test_the_wheel_scrolls_past_what_has_no_keyboard(fields: Fields, name: str):
+    x, y = fields.bring(name)
+    before, at = fields.ask("settings"), fields.ask("at")
+    fields.display.wheel(x, y, -1 if at else 1)
+    fields.gimp.until("controls_have_scrolled", at)
+    assert fields.ask("settings") == before
+
+
+def test_the_wheel_turns_what_has_the_keyboard(fields: Fields):
+    x, y = fields.bring("steps")
+    fields.display.click(x - 40, y)
+    fields.display.wheel(x - 40, y, -1)
+    fields.gimp.until("setting_is", "steps", 1)  # one above automatic
+
+
+def test_a_double_click_goes_back_to_what_is_recommended(fields: Fields):
+    for name, moved in (("structure", 0.9), ("feather", 30), ("grow", 3)):
+        fields.gimp.call("set_controls", {name: moved})
+        fields.display.double_click(*fields.bring(name))
+        fields.gimp.until("setting_is", name, CONTROLS[name].default)
