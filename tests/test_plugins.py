@@ -11,13 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 KRITA, GIMP = ROOT / "krita_plugin" / "palimpsest", ROOT / "gimp_plugin" / "palimpsest"
-MOST_LINES = 2450
+MOST_LINES = 2600
 ANY = None
 
 #: file → what it may import from ``krita``; ANY: it is the host's side, and touches documents
 KRITA_API: dict[str, set[str] | None] = {
     "host.py": ANY,
     "nodes.py": ANY,
+    "preview_layer.py": ANY,
     "spaces.py": ANY,
     "__init__.py": {"DockWidgetFactory", "DockWidgetFactoryBase", "Krita"},
     "desk.py": {"Krita"},
@@ -46,7 +47,7 @@ KRITA_WIDGETS = {
     "word_help.py",
     "extension.py",  # one question
 }
-GIMP_HOST = {"host.py", "pixels.py", "palimpsest.py"}
+GIMP_HOST = {"host.py", "pixels.py", "preview_layer.py", "palimpsest.py"}
 GIMP_WIDGETS = {
     "asking.py",
     "dialog.py",

@@ -81,11 +81,14 @@ class Client:
         request: Mapping[str, Any],
         priority: str = "interactive",
         unattended_seconds: float | None = None,
+        origin: str = "",
     ) -> dict[str, Any]:
         """The accepted job. Safe to repeat: the same id and request is the same job."""
         told: dict[str, Any] = {"id": id, "kind": kind, "request": dict(request), "priority": priority}
         if unattended_seconds is not None:
             told["unattended_seconds"] = unattended_seconds
+        if origin:
+            told["origin"] = origin
         return self.transport.ask_json("POST", "/v1/jobs", told)
 
     def job(self, id: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ in it may block that thread for more than 50 ms, and ``done`` and ``failed`` are
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Callable, List
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from .wording import say
 CANVAS = "canvas"  # what the user sees: all layers together
 LAYER = "layer"  # the active layer, without what lies above and below
 LARGEST_STORED = 640 << 20  # bytes of a capture that is sent unpacked; the backend takes files of 1 GiB
+
+SESSION = secrets.token_hex(6)  # of this process
 
 Failed = Callable[[str], None]
 
@@ -110,6 +113,13 @@ class Editor:
 
     address = ""  # of the backend that captures go to; the panel says it
 
+    def session(self) -> str:
+        """Names this run of the editor: with it a DocumentFacts.key is used for one picture only, ever.
+
+        What is returned here fits an editor that the plug-in ends with.
+        """
+        return SESSION
+
     def document(self) -> DocumentFacts | None:
         """The active document; None = no picture is open."""
         raise NotImplementedError
@@ -142,6 +152,28 @@ class Editor:
         what is seen is what the backend made. One that is updated keeps its place. A canvas that isn't as
         large as it was, so that the result could lie in the wrong place, is refused (``require_fit``).
         """
+        raise NotImplementedError
+
+    def show_result(
+        self, document: str, result: LayerResult, done: Callable[[], None], failed: Failed
+    ) -> None:
+        """Lay it over everything to be looked at: a locked layer that isn't active, in place of the one that
+        is shown, with as few steps in the history as the editor allows. Refused as by ``insert``.
+
+        ``capture`` and ``insert`` take it away before they begin.
+        """
+        raise NotImplementedError
+
+    def hide_result(self, document: str) -> None:
+        """Take away what ``show_result`` laid there, or what a file that was saved meanwhile kept of it."""
+        raise NotImplementedError
+
+    def veil_result(self, document: str, veiled: bool) -> None:
+        """Hide what is shown without taking it away, or let it be seen again. No step in the history."""
+        raise NotImplementedError
+
+    def shows_result(self, document: str) -> bool:
+        """Whether what ``show_result`` laid there is still there. Cheap."""
         raise NotImplementedError
 
     def recipe(self, document: str) -> LayerRecipe | None:

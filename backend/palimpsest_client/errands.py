@@ -7,13 +7,13 @@ every step the document may be closed, the backend may stop and the user may can
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Callable, Mapping, Optional
 
 from .controls import Form
 from .editor import CANVAS, Capture, DocumentFacts, Editor, LayerRecipe, LayerResult
 from .geometry import Bounds
 from .jobview import JobView
-from .library import Result
 from .orders import (
     Made,
     attention_order,
@@ -23,10 +23,12 @@ from .orders import (
     layer_result,
     remember_order,
 )
-from .protocol import ClientError
+from .origins import Origin, Origins
+from .protocol import ClientError, config_folder
+from .results import Result
 from .session import Host, Order, Session
 from .status import SMALLER, Offer, Progress, progress_of
-from .stream import Changed, ConceptsMade, Connected, JobEnded, ResultsMade, Stream
+from .stream import Changed, Connected, JobEnded, ResultsMade, Stream
 from .wording import say
 
 REMEMBERED = "remembered"  # Outcome.code
@@ -53,10 +55,11 @@ class Reopened:
 
 
 class Errands(Host):
-    """What happens is told through ``events``."""
+    """What happens is told through ``events``. ``folder``: where it is noted which picture is which."""
 
-    def __init__(self, name: str, editor: Editor) -> None:
+    def __init__(self, name: str, editor: Editor, folder: Optional[Path] = None) -> None:
         self.name = name  # of the editor: "krita", "gimp"
+        self.origins = Origins(config_folder() if folder is None else folder, editor.session())
         self.progress: Optional[Progress] = None
         self.preview_picture: Optional[bytes] = None
         self.outcome: Optional[Outcome] = None
@@ -81,14 +84,18 @@ class Errands(Host):
         """``within``: the part of the canvas that is needed."""
 
         def captured(capture: Capture) -> None:
-            self.run(edit_order(self.name, form, capture), self._placing(facts, form, capture.source))
+            origin = self.origins.of(facts).of_capture(capture)
+            order = edit_order(self.name, form, capture, origin)
+            self.run(order, self._placing(facts, form, origin, capture.source))
 
         self.capture(facts, form.settings.source, within, captured)
 
     def edit_again(self, facts: DocumentFacts, form: Form, reopened: Reopened) -> None:
         """The layer's own pictures, with other words or settings."""
-        order = edit_again_order(self.name, form, reopened.made)
-        self.run(order, self._placing(facts, form, reopened.made.source, reopened))
+        made = reopened.made
+        origin = self.origins.of(facts).placed(made.bounds, made.source, made.canvas)
+        order = edit_again_order(self.name, form, made, origin)
+        self.run(order, self._placing(facts, form, origin, made.source, reopened))
 
     def remember(self, facts: DocumentFacts, form: Form, within: Optional[Bounds]) -> None:
         def captured(capture: Capture) -> None:
@@ -133,7 +140,7 @@ class Errands(Host):
 
         def came(image: bytes) -> None:
             if turn == self._turn:
-                layer = layer_result(result.job, image, result.report, None, None)
+                layer = layer_result(result.job, image, result.report, result.origin, None, None)
                 self._insert(facts, layer, [say("new-layer", layer=layer.name)])
 
         def gone(error: ClientError) -> None:
@@ -174,11 +181,7 @@ class Errands(Host):
     def follow(self, id: str) -> None:
         """A job that was sent before a restart: its result is kept, its document may be gone."""
 
-        def ended(view: JobView, _: Mapping[str, bytes]) -> None:
-            if "placeholder" in view.result:  # a word was learned
-                self.events.tell(ConceptsMade())
-                self.end(Outcome("done", say("learned", name=view.result["name"])))
-                return
+        def ended(_: JobView, __: Mapping[str, bytes]) -> None:
             self.events.tell(ResultsMade())
             self.end(Outcome("done", say("found-again")))
 
@@ -244,14 +247,19 @@ class Errands(Host):
     # What is done with answers.
 
     def _placing(
-        self, facts: DocumentFacts, form: Form, source: str, reopened: Optional[Reopened] = None
+        self,
+        facts: DocumentFacts,
+        form: Form,
+        origin: Origin,
+        source: str,
+        reopened: Optional[Reopened] = None,
     ) -> Finished:
         selection = facts.selection if reopened is None else reopened.made.content
         selected = selection is not None if reopened is None else reopened.made.selection is not None
 
         def place(view: JobView, pictures: Mapping[str, bytes]) -> None:
             self.fidelity = fidelity_text(view.result)
-            layer = layer_result(view.id, pictures["layer"], view.result, selection, form)
+            layer = layer_result(view.id, pictures["layer"], view.result, origin, selection, form)
             layer, key = replace(layer, source=source), "new-layer"
             if reopened is not None:
                 layer, key = replace(layer, updates=reopened.recipe.layer), "layer-updated"

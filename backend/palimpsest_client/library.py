@@ -1,20 +1,16 @@
-"""What the backend has: learned words, models and past results. Asked on the network's thread."""
+"""What the backend has: learned words and models. Asked on the network's thread."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Optional, Tuple
 
 from .client import Client
-from .geometry import Bounds
-from .orders import layer_name, place_of
 from .protocol import RefusedError
 from .wording import say
 
-MOST_RESULTS = 12
 LOOKED_THROUGH = 50  # jobs, newest first
-SMALL = 1 << 18  # pixels of a canvas whose finished picture may serve as its own thumbnail
 BUILT_IN = "built-in"
 GIB = float(1 << 30)
 
@@ -57,11 +53,6 @@ class Model:
         return bool(self.details.get("describes", False))
 
     @property
-    def learning_steps(self) -> int:
-        """How many steps a word takes at most; 0 = the backend doesn't say."""
-        return int(self.details.get("learning_steps", 0))
-
-    @property
     def words(self) -> Tuple[str, ...]:
         """All that it knows, where they are few."""
         return tuple(self.details.get("words", ()))
@@ -75,23 +66,6 @@ class Model:
         size = "{:.1f} GB".format(int(self.details.get("size", 0)) / GIB)
         licence = self.details.get("licence", "")
         return say("model-offer", title=self.title, size=size, licence=licence)
-
-
-@dataclass(frozen=True)
-class Result:
-    """One picture that an edit made, to be put into a document again."""
-
-    job: str
-    artifact: str  # "layer", "layer:2", …
-    image: str  # sha256
-    name: str  # as its layer is called
-    bounds: Bounds  # of its picture on the canvas
-    report: Mapping[str, Any]  # the job's result, with its recipe
-    thumbnail: Optional[bytes] = None  # PNG
-
-    @property
-    def key(self) -> Tuple[str, str]:
-        return self.job, self.artifact
 
 
 def bring_models(client: Client) -> Tuple[Model, ...]:
@@ -114,43 +88,6 @@ def thumbnail(client: Client, name: str) -> Optional[bytes]:
         return client.thumbnail(name)
     except RefusedError:
         return None  # removed in this moment
-
-
-def bring_results(client: Client, known: Sequence[Result]) -> Tuple[Result, ...]:
-    """The newest results of this token's edits, newest first."""
-    had = {result.key: result for result in known}
-    found: List[Result] = []
-    for job in client.jobs(limit=LOOKED_THROUGH)["jobs"]:
-        if job["kind"] == "edit" and job["state"] == "finished" and len(found) < MOST_RESULTS:
-            found += [had[r.key] if r.key in had else with_thumbnail(client, job, r) for r in results_of(job)]
-    return tuple(found[:MOST_RESULTS])
-
-
-def results_of(job: Mapping[str, Any]) -> List[Result]:
-    """Of a finished edit, one per variation."""
-    if "recipe" not in job["result"]:
-        return []
-    (x, y), (width, height) = place_of(job["id"]), job["result"]["recipe"]["region"]["canvas"]
-    name, bounds = layer_name(job["result"]["recipe"]["request"]), Bounds(x, y, width, height)
-    layers = sorted(key for key in job["artifacts"] if key == "layer" or key.startswith("layer:"))
-    return [
-        Result(job["id"], key, job["artifacts"][key], name, bounds, job["result"]) for key in layers
-    ]
-
-
-def with_thumbnail(client: Client, job: Mapping[str, Any], result: Result) -> Result:
-    """The finished picture where it is small, else the last preview of the first variation."""
-    merged = job["artifacts"].get(result.artifact.replace("layer", "composite"))
-    small = result.bounds.width * result.bounds.height <= SMALL
-    image = merged if small else (job["preview"] if result.artifact == "layer" else None)
-    if image is None:
-        return result
-    try:
-        picture = client.download(image)
-    except RefusedError:
-        return result
-    told: Dict[str, Any] = {**result.__dict__, "thumbnail": picture}
-    return Result(**told)
 
 
 def open_job(client: Client, editor: str) -> Optional[str]:

@@ -1,14 +1,12 @@
 """From what is filled in and captured to the jobs that are sent, and back from jobs to layers.
 
-A job's id says where its picture lay on the canvas, how large that was
-(``krita-1024-512-4000x3000-<random>``) and whether it was one layer's alone (``krita-layer-…``), so that a
-result can be put into its place after a restart of editor and backend, from what the backend keeps alone.
+A job carries its ``Origin``, so that a result can be put into its place after a restart of editor and
+backend, from what the backend keeps alone.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,8 +26,9 @@ from .controls import (
     position,
     view_fields,
 )
-from .editor import CANVAS, LAYER, Capture, DocumentFacts, LayerResult
+from .editor import CANVAS, Capture, DocumentFacts, LayerResult
 from .geometry import Bounds, Extent
+from .origins import Origin, origin_in_id
 from .png import read_layout
 from .regions import Sight, looked_at
 from .sentences import changes, changes_text
@@ -39,7 +38,6 @@ from .wording import say
 
 RECIPE_FORMAT = 1
 LONGEST_NAME = 60
-_ID = re.compile(r"[a-z]+(-layer)?-(\d+)-(\d+)(?:-(\d+)x(\d+))?-[0-9a-f]+")
 
 
 class RecipeError(ValueError):
@@ -59,29 +57,9 @@ class Made:
     canvas: Optional[Extent] = None  # how large it was; None = made before that was kept
 
 
-def job_id(editor: str, bounds: Bounds, source: str = CANVAS, canvas: Optional[Extent] = None) -> str:
-    """``source``, ``canvas``: a Capture's."""
-    layer = "" if source == CANVAS else "-layer"
-    size = "" if canvas is None else f"-{canvas.width}x{canvas.height}"
-    return f"{editor}{layer}-{bounds.x}-{bounds.y}{size}-{secrets.token_hex(8)}"
-
-
-def place_of(id: str) -> Tuple[int, int]:
-    """Where the picture of a job lay; (0, 0) for jobs of others, whose pictures are whole."""
-    found = _ID.fullmatch(id)
-    return (0, 0) if found is None else (int(found.group(2)), int(found.group(3)))
-
-
-def source_of(id: str) -> str:
-    """What the picture of a job was of: CANVAS or LAYER."""
-    found = _ID.fullmatch(id)
-    return CANVAS if found is None or found.group(1) is None else LAYER
-
-
-def canvas_of(id: str) -> Optional[Extent]:
-    """How large the canvas was that the picture of a job is from."""
-    found = _ID.fullmatch(id)
-    return None if found is None or found.group(4) is None else Extent(int(found[4]), int(found[5]))
+def job_id(editor: str) -> str:
+    """One of its own for every job, by which an editor knows its own again."""
+    return f"{editor}-{secrets.token_hex(12)}"
 
 
 def needed(facts: DocumentFacts, settings: Settings, native: int, granularity: int) -> Bounds | None:
@@ -103,33 +81,32 @@ def pictures_of(capture: Capture) -> Mapping[str, bytes]:
     return {"image": capture.image, "selection": capture.selection}
 
 
-def edit_order(editor: str, form: Form, capture: Capture) -> Order:
-    fetch = ("layer",)
-    id = job_id(editor, capture.bounds, capture.source, capture.canvas)
-    return Order("edit", edit_fields(form), pictures_of(capture), fetch, id=id)
+def edit_order(editor: str, form: Form, capture: Capture, origin: Origin) -> Order:
+    """``origin``: of the capture."""
+    request, pictures = edit_fields(form), pictures_of(capture)
+    return Order("edit", request, pictures, ("layer",), id=job_id(editor), origin=origin.note())
 
 
-def edit_again_order(editor: str, form: Form, made: Made) -> Order:
-    """The same pictures as before; they are on the backend."""
+def edit_again_order(editor: str, form: Form, made: Made, origin: Origin) -> Order:
+    """The same pictures as before; they are on the backend. ``origin``: of those."""
     request = {**edit_fields(form), "image": made.image, "selection": made.selection}
-    id = job_id(editor, made.bounds, made.source, made.canvas)
-    return Order("edit", request, {}, ("layer",), id=id)
+    return Order("edit", request, {}, ("layer",), id=job_id(editor), origin=origin.note())
 
 
 def remember_order(editor: str, form: Form, capture: Capture) -> Order:
     request = {"source_prompt": form.first.strip(), **view_fields(form.settings)}
-    return Order("invert", request, pictures_of(capture), None, id=job_id(editor, capture.bounds))
+    return Order("invert", request, pictures_of(capture), None, id=job_id(editor))
 
 
 def attention_order(editor: str, form: Form, word: str, capture: Capture) -> Order:
     request = {"source_prompt": form.first.strip(), "word": word, **view_fields(form.settings)}
     pictures = {"image": capture.image}
-    return Order("attention", request, pictures, ("selection",), id=job_id(editor, capture.bounds))
+    return Order("attention", request, pictures, ("selection",), id=job_id(editor))
 
 
 def describe_order(editor: str, form: Form, capture: Capture) -> Order:
     request = {"model": form.settings.model}
-    return Order("describe", request, pictures_of(capture), None, id=job_id(editor, capture.bounds))
+    return Order("describe", request, pictures_of(capture), None, id=job_id(editor))
 
 
 # From jobs to layers.
@@ -162,7 +139,12 @@ def content_of(result: Mapping[str, Any], bounds: Bounds, selection: Bounds | No
 
 
 def recipe_text(
-    job: str, result: Mapping[str, Any], bounds: Bounds, content: Bounds, form: Form | None
+    job: str,
+    result: Mapping[str, Any],
+    bounds: Bounds,
+    content: Bounds,
+    origin: Origin,
+    form: Form | None,
 ) -> str:
     """What is kept with a layer. ``form``: what was filled in, where it is known."""
     told: dict[str, Any] = {
@@ -170,6 +152,8 @@ def recipe_text(
         "job": job,
         "bounds": list(bounds),
         "content": list(content),
+        "source": origin.source,
+        "canvas": None if origin.canvas is None else list(origin.canvas),
         "recipe": result["recipe"],
     }
     if form is not None:
@@ -179,16 +163,20 @@ def recipe_text(
 
 
 def layer_result(
-    job: str, image: bytes, result: Mapping[str, Any], selection: Bounds | None, form: Form | None
+    job: str,
+    image: bytes,
+    result: Mapping[str, Any],
+    origin: Origin,
+    selection: Bounds | None,
+    form: Form | None,
 ) -> LayerResult:
     """What the editor puts on its canvas. Raises ValueError for what is no PNG."""
-    x, y = place_of(job)
     extent = read_layout(image).extent
-    bounds = Bounds(x, y, extent.width, extent.height)
+    bounds = Bounds(origin.x, origin.y, extent.width, extent.height)
     content = content_of(result, bounds, selection)
-    text = recipe_text(job, result, bounds, content, form)
+    text = recipe_text(job, result, bounds, content, origin, form)
     name = layer_name(result["recipe"]["request"])
-    return LayerResult(image, bounds, name, text, content, source=source_of(job), canvas=canvas_of(job))
+    return LayerResult(image, bounds, name, text, content, source=origin.source, canvas=origin.canvas)
 
 
 def read_recipe(text: str) -> Made:
@@ -200,10 +188,18 @@ def read_recipe(text: str) -> Made:
         request = told["recipe"]["request"]
         form = form_of(request, told.get("seconds", {}), told.get("settings", {}))
         bounds, content = Bounds(*told["bounds"]), Bounds(*told["content"])
-        source, canvas = source_of(told["job"]), canvas_of(told["job"])
+        source, canvas = made_from(told)
         return Made(form, request["image"], request["selection"], bounds, content, source, canvas)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecipeError(f"{type(error).__name__}: {error}") from error
+
+
+def made_from(told: Mapping[str, Any]) -> Tuple[str, Optional[Extent]]:
+    """A recipe's source and canvas. Recipes that don't say them have a job whose id does."""
+    if "source" not in told:
+        origin = origin_in_id(told["job"])
+        return origin.source, origin.canvas
+    return str(told["source"]), None if told["canvas"] is None else Extent(*told["canvas"])
 
 
 def form_of(request: Mapping[str, Any], seconds: Mapping[str, str], sliders: Mapping[str, float]) -> Form:

@@ -25,21 +25,21 @@ from .connection import (
 from .controls import OPERATIONS, REMOVE, REPLACE, REWEIGHT, SHOWN, Form, Settings
 from .editor import DocumentFacts, Editor
 from .errands import REMEMBERED, Errands, Outcome, Reopened, offer_after
+from .gallery import Gallery
 from .geometry import Bounds
 from .habits import notices
 from .library import (
     Concept,
     Model,
-    Result,
     bring_concepts,
     bring_models,
-    bring_results,
     open_job,
 )
 from .notebook import Notebook
-from .orders import RecipeError, needed, read_recipe
+from .orders import RecipeError, form_of, needed, read_recipe
 from .panel_state import PanelState, change_line, drawn_controls, incapable, unknown_text
 from .protocol import config_folder
+from .results import Result
 from .sentences import changes, concepts_in, telling, with_word, words
 from .session import Order, Session
 from .settings import CONTROLS, SENTENCE
@@ -63,7 +63,7 @@ from .status import (
     smaller_size,
     status_of,
 )
-from .stream import Changed, ConceptsMade, Connected, Event, ResultsMade
+from .stream import Changed, Connected, Event, ResultsMade
 from .vocabulary import Vocabulary, renamed
 from .wording import say
 
@@ -84,15 +84,15 @@ class Panel:
     ) -> None:
         self.folder = config_folder() if folder is None else folder
         self.choice = read_choice(self.folder)
-        self.errands = Errands(name, editor)
+        self.errands = Errands(name, editor, self.folder)
         self.session = Session(connector(self.folder, self.choice), self.errands)
         self.errands.serve(self.session)
         self.errands.events.subscribe(self._heard)
+        self.gallery = Gallery(editor, self.errands, self.session, self._changed, self.refuse)
         self.form = Form()
         self.facts: Optional[DocumentFacts] = None
         self.concepts: Tuple[Concept, ...] = ()
         self.models: Tuple[Model, ...] = ()
-        self.results: Tuple[Result, ...] = ()
         self._editor = editor
         self._show = show
         self._clock = clock
@@ -113,6 +113,7 @@ class Panel:
 
     def stop(self) -> None:
         """The window or the editor goes. A running job goes on."""
+        self.gallery.discard()
         self._keep()
         self._notebook.save()
         self.session.stop()
@@ -234,6 +235,7 @@ class Panel:
             return
         self._applied = self.form
         self._vocabulary.use(concepts_in(self.form.first, self.form.target))
+        self.gallery.discard()
         self._keep()
         self._notebook.save()
         if self._reopened is not None:
@@ -292,15 +294,13 @@ class Panel:
         self._reopened = None
         self._changed()
 
-    def reapply(self, result: Result) -> None:
-        """Put a result of before into the document."""
-        reason = ""
-        if self.facts is None or self.facts.refusal:
-            reason = say("no-document") if self.facts is None else self.facts.refusal
-        elif self.errands.busy:
-            reason = say("busy")
-        if self._may(reason) and self.facts is not None:
-            self.errands.place(self.facts, result)
+    def use_settings(self, result: Result) -> None:
+        """Fill in the words and settings that made this result, and its seed."""
+        form = form_of(result.request, {}, {})
+        settings = replace(
+            form.settings, source=self.form.settings.source, seed=result.seed, variations=1
+        )
+        self._fill(replace(form, settings=settings))
 
     def take(self, offer: str) -> bool:
         """Do what a button offers. False: it is the window's own (``WINDOW_OFFERS``)."""
@@ -366,8 +366,7 @@ class Panel:
         self.session.ask(lambda client: bring_concepts(client, known), self._have_concepts)
 
     def refresh_results(self) -> None:
-        known = self.results
-        self.session.ask(lambda client: bring_results(client, known), lambda found: self._have(results=found))
+        self.gallery.refresh()
 
     # Behind the window.
 
@@ -378,6 +377,7 @@ class Panel:
         facts = self._editor.document()
         if facts != self.facts:
             self._turn_to(facts)
+        self.gallery.look()
         if self._starter.active:
             self._watch_start()
 
@@ -391,6 +391,7 @@ class Panel:
                 self.errands.outcome = None
             self.form = self.form if facts is None else self._notebook.form(facts)
         self.facts = facts
+        self.gallery.turn_to(facts)
         self._changed()
 
     def _watch_start(self) -> None:
@@ -404,8 +405,6 @@ class Panel:
             self._changed()
         elif isinstance(event, ResultsMade):
             self.refresh_results()
-        elif isinstance(event, ConceptsMade):
-            self.refresh_concepts()
         elif isinstance(event, Connected):
             self._connected()
 
@@ -512,7 +511,7 @@ class Panel:
             outcome=errands.outcome,
             offers=self._offers(),
             fidelity="" if remembered else errands.fidelity,
-            results=self.results,
+            strip=self.gallery.strip,
         )
 
     def _situation(self, model: Optional[Model]) -> Situation:

@@ -10,7 +10,8 @@ from .controls import OPERATIONS, SHOWN, Drawn, Form, drawn
 from .editor import DocumentFacts
 from .errands import Outcome
 from .habits import Notice, places
-from .library import Concept, Model, Result
+from .library import Concept, Model
+from .results import Result, Strip
 from .sentences import Change, Word, changes_text, isolated, rightwards
 from .status import Offer, Progress, Status
 from .wording import say
@@ -46,7 +47,11 @@ class PanelState:
     outcome: Optional[Outcome] = None
     offers: Tuple[Offer, ...] = ()  # buttons beside the outcome or the reason
     fidelity: str = ""  # how well the photo is remembered; empty where the outcome says it
-    results: Tuple[Result, ...] = ()
+    strip: Strip = field(default_factory=Strip)  # results, and which of them is looked at
+
+    @property
+    def results(self) -> Tuple[Result, ...]:
+        return self.strip.results
 
     @property
     def unknown(self) -> Tuple[Tuple[Word, ...], Tuple[Word, ...]]:

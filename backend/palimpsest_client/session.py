@@ -74,6 +74,7 @@ class Order:
     unattended_seconds: float | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     known: bool = False  # submitted before: only to be followed
+    origin: str = ""  # kept by the backend with the job: ``Origin.note``
 
 
 @dataclass(frozen=True)
@@ -288,8 +289,9 @@ class Session:
     def _send(self, order: Order) -> None:
         assert self._client is not None
         ids = {name: self._client.upload(content) for name, content in order.pictures.items()}
+        request, seconds = filled(order.request, ids), order.unattended_seconds
         self._client.submit(
-            order.id, order.kind, filled(order.request, ids), unattended_seconds=order.unattended_seconds
+            order.id, order.kind, request, unattended_seconds=seconds, origin=order.origin
         )
 
     def _bring_preview(self, image: str) -> None:

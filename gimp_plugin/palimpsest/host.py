@@ -17,6 +17,7 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 import pixels as px  # noqa: E402
+import preview_layer  # noqa: E402
 from _client import masks, png  # noqa: E402
 from _client.editor import (  # noqa: E402
     CANVAS,
@@ -38,6 +39,7 @@ from _client.wording import say  # noqa: E402
 from gi.repository import Gegl, Gimp, GLib, GObject  # noqa: E402
 
 RECIPE = "palimpsest-recipe"  # the parasite that holds it
+SESSION = "palimpsest-session"  # GIMP's own parasite that names this run of it
 PLAIN = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
 STRIPE = 1 << 18  # pixels read or written at once, a few milliseconds
 TURN = 10  # ms between two turns of our work
@@ -50,6 +52,7 @@ class GimpEditor(Editor):
         Gegl.init(None)
         self._chosen = chosen
         self._slices = Slices()
+        self._wish = 0  # what was last to be looked at, or not any more
         self.inserted: Gimp.Layer | None = None  # the latest
 
     # What is open.
@@ -84,6 +87,7 @@ class GimpEditor(Editor):
         return [
             LayerFacts(str(layer.get_id()), layer.get_name(), layer.get_id() in selected)
             for layer in painted(image.get_layers())
+            if not preview_layer.is_preview(layer)
         ]
 
     # Pixels out.
@@ -96,6 +100,7 @@ class GimpEditor(Editor):
         done: Callable[[Capture], None],
         failed: Failed,
     ) -> None:
+        self.hide_result(document)
         self._begin(captured(document, source, within, self.address, done), failed)
 
     # Results in.
@@ -103,6 +108,7 @@ class GimpEditor(Editor):
     def insert(
         self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed
     ) -> None:
+        self._wish += 1
         self._begin(self._inserted(document, result, done), failed)
 
     def select(
@@ -136,6 +142,40 @@ class GimpEditor(Editor):
 
     def later(self, call: Callable[[], None]) -> None:
         GLib.idle_add(lambda: (call(), GLib.SOURCE_REMOVE)[1])
+
+    def session(self) -> str:
+        """Of GIMP itself, which outlives our windows: kept there, for as long as it runs."""
+        if Gimp.get_parasite(SESSION) is None:
+            Gimp.attach_parasite(Gimp.Parasite.new(SESSION, 0, super().session().encode()))
+        return bytes(Gimp.get_parasite(SESSION).get_data()).decode("ascii", "replace").rstrip("\0")
+
+    # Results to be looked at.
+
+    def show_result(
+        self, document: str, result: LayerResult, done: Callable[[], None], failed: Failed
+    ) -> None:
+        self._wish += 1
+        self._begin(self._shown(document, result, self._wish, done), failed)
+
+    def _shown(
+        self, document: str, result: LayerResult, wish: int, done: Callable[[], None]
+    ) -> Steps[None]:
+        layer = yield from made(document, result)
+        if wish == self._wish:
+            preview_layer.lay(opened(document), layer)
+            done()
+
+    def hide_result(self, document: str) -> None:
+        self._wish += 1  # what is being made is not laid down any more
+        if is_open(document):
+            preview_layer.take_away(opened(document))
+
+    def veil_result(self, document: str, veiled: bool) -> None:
+        if is_open(document):
+            preview_layer.veil(opened(document), veiled)
+
+    def shows_result(self, document: str) -> bool:
+        return is_open(document) and preview_layer.of(opened(document)) is not None
 
     def _inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         layer = yield from inserted(document, result)
@@ -400,24 +440,32 @@ def reader(document: str, drawable: Gimp.Drawable, format: str) -> Callable[[Bou
 
 def inserted(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
     """Everything is made beside the picture; putting it in is one step."""
+    layer = yield from made(document, result)
+    image = opened(document)
+    preview_layer.take_away(image)
+    put_in(image, layer, result)
+    yield WORKED
+    Gimp.displays_flush()
+    return layer
+
+
+def made(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
+    """The layer with its mask, in no picture yet."""
     grey = opened(document).get_base_type() == Gimp.ImageBaseType.GRAY
     require_fit(canvas_of(opened(document)), result.bounds, result.canvas)
-    made = yield from elsewhere(lambda: px.pasted(result, grey))
-    if made is None:
+    pasted = yield from elsewhere(lambda: px.pasted(result, grey))
+    if pasted is None:
         raise WorkError(say("result-empty"))
     image = opened(document)
     require_editable(image)
-    layer = new_layer(image, made, result)
+    layer = new_layer(image, pasted, result)
     mask = layer.create_mask(Gimp.AddMaskType.BLACK)
-    yield from write_in_turns(document, layer, made.pixels, made.kind.format)
-    yield from write_in_turns(document, mask, made.mask, f"Y u{made.kind.depth}")
+    yield from write_in_turns(document, layer, pasted.pixels, pasted.kind.format)
+    yield from write_in_turns(document, mask, pasted.mask, f"Y u{pasted.kind.depth}")
     layer.add_mask(mask)
     yield WORKED
     image = opened(document)
     require_fit(canvas_of(image), result.bounds, result.canvas)
-    put_in(image, layer, result)
-    yield WORKED
-    Gimp.displays_flush()
     return layer
 
 

@@ -1,32 +1,60 @@
 # pyright: reportMissingImports=false
 # GIMP's Python brings gi.
-"""What came of it: the result as it forms, and the results of before."""
+"""What came of it: the result as it forms, and what was made, looked at on the canvas before it is kept."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import widgets as ui
-from _client.library import Result
 from _client.panel import Panel
 from _client.panel_state import PanelState
+from _client.results import Result, Strip
 from _client.wording import say
-from gi.repository import Gtk
+from gi.repository import Gdk, Gtk
 
-PREVIEW = 200  # px
+PREVIEW, RESULT = 200, 64  # px
+FADED = 0.4  # of a result of another picture
 
 
 class ResultsPart(Gtk.Box):
     def __init__(self, panel: Panel) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=ui.SPACE)
-        self._panel = panel
+        self._panel, self._gallery = panel, panel.gallery
         self._preview = Gtk.Image(tooltip_text=say("preview"))
         self._fidelity = ui.label("", "quiet", wrap=True)
         self._remember = ui.button(say("remember"), panel.remember, "tight", tip=say("tip-remember"))
         self._remember.set_halign(Gtk.Align.END)
         self._none = ui.label(say("no-results"), "quiet", wrap=True)
         self._results = ui.tiles()
-        title = ui.label(say("results"))
+        self._tiles: dict[tuple[str, str], Gtk.ToggleButton] = {}
+        self._told = ui.Told(self._gallery.show_everything)
+        self._everything = Gtk.CheckButton(label=say("all-results"), tooltip_text=say("tip-all-results"))
+        self._everything.connect("toggled", lambda made: self._told(made.get_active()))
+        title = ui.row(ui.label(say("results")), self._everything)
         for part in (self._preview, self._fidelity, self._remember, title, self._none, self._results):
             self.pack_start(part, False, False, 0)
+        self.pack_start(self._shown_part(), False, False, 0)
+
+    def _shown_part(self) -> Gtk.Widget:
+        """What can be done with the one that is looked at."""
+        keep = ui.button(say("keep"), self._gallery.keep, tip=say("tip-keep"))
+        discard = ui.button(say("discard"), self._gallery.discard, tip=say("tip-discard"))
+        original = ui.button(say("original"), lambda: None, tip=say("tip-original"))
+        original.connect("pressed", lambda _: self._gallery.compare(True))
+        original.connect("released", lambda _: self._gallery.compare(False))
+        first = ui.row(keep, discard)
+        second = ui.row(self._arrow(-1), original, self._arrow(1), stretched=1)
+        self._shown = ui.column(first, second)
+        return self._shown
+
+    def _arrow(self, by: int) -> Gtk.Widget:
+        text = say("result-before" if by < 0 else "result-after")
+        made = Gtk.Button.new_from_icon_name("go-previous" if by < 0 else "go-next", Gtk.IconSize.BUTTON)
+        made.set_tooltip_text(text)
+        made.get_accessible().set_name(text)
+        made.connect("clicked", lambda _: self._gallery.step(by))
+        return made
 
     def draw(self, state: PanelState, before: PanelState | None) -> None:
         if before is None or before.preview is not state.preview:
@@ -34,8 +62,14 @@ class ResultsPart(Gtk.Box):
         self._remember.set_sensitive(not state.cannot_ask)
         self._fidelity.set_text(state.fidelity)
         ui.set_shown(self._fidelity, bool(self._fidelity.get_text()))
-        if before is None or before.results != state.results:
-            self._draw_results(state)
+        strip = state.strip
+        last = None if before is None else (before.strip.results, before.strip.foreign)
+        if last != (strip.results, strip.foreign):
+            self._draw_results(strip)
+        self._told.silently(lambda: self._everything.set_active(strip.everything))
+        ui.set_shown(self._shown, strip.shown is not None)
+        for key, made in self._tiles.items():
+            made.set_active(key == strip.shown)
 
     def _draw_preview(self, content: bytes | None) -> None:
         pixbuf = ui.pixbuf_of(content, PREVIEW)
@@ -43,16 +77,61 @@ class ResultsPart(Gtk.Box):
             self._preview.set_from_pixbuf(pixbuf)
         ui.set_shown(self._preview, pixbuf is not None)
 
-    def _draw_results(self, state: PanelState) -> None:
+    def _draw_results(self, strip: Strip) -> None:
+        """The focus stays with the result that had it."""
+        at = next((key for key, made in self._tiles.items() if made.has_focus()), None)
         ui.cleared(self._results)
-        for result in state.results:
-            self._results.add(self._tile(result))
-        ui.set_shown(self._results, bool(state.results))
-        ui.set_shown(self._none, not state.results)
+        self._tiles = {result.key: self._tile(result, strip) for result in strip.results}
+        for made in self._tiles.values():
+            self._results.add(made)
+        ui.set_shown(self._results, bool(strip.results))
+        ui.set_shown(self._none, not strip.results)
+        if at in self._tiles:
+            self._tiles[at].grab_focus()
 
-    def _tile(self, result: Result) -> Gtk.Widget:
-        width, height = result.bounds.width, result.bounds.height
-        made = Gtk.Button(image=ui.sight(result.thumbnail), always_show_image=True)
-        made.set_tooltip_text(say("tip-result", name=result.name, width=width, height=height))
-        made.connect("clicked", lambda _: self._panel.reapply(result))
+    def _tile(self, result: Result, strip: Strip) -> Gtk.ToggleButton:
+        """A click shows it, a double-click keeps it, the arrow keys go on from it."""
+        made = Gtk.ToggleButton(image=ui.sight(result.thumbnail, RESULT), always_show_image=True)
+        made.set_tooltip_text(strip.tip(result))
+        made.set_opacity(FADED if result.key in strip.foreign else 1.0)
+        made.get_accessible().set_name(strip.label(result))
+        made.get_accessible().set_description(strip.tip(result))
+        made.connect("clicked", lambda _: self._clicked(made, result))
+        made.connect("button-press-event", lambda _, event: self._pressed(result, event))
+        made.connect("popup-menu", lambda _: self._offer(result, None))
+        made.connect("key-press-event", lambda _, event: self._key(event, True))
+        made.connect("key-release-event", lambda _, event: self._key(event, False))
         return made
+
+    def _clicked(self, made: Gtk.ToggleButton, result: Result) -> None:
+        """Also when the panel itself sets it: then it is what is shown already."""
+        if made.get_active() != (self._panel.state.strip.shown == result.key):
+            made.set_active(not made.get_active())
+            self._gallery.show(result)
+
+    def _pressed(self, result: Result, event: Gdk.EventButton) -> bool:
+        if event.type == Gdk.EventType.DOUBLE_BUTTON_PRESS and event.button == Gdk.BUTTON_PRIMARY:
+            self._gallery.keep(result)
+            return True
+        if event.type == Gdk.EventType.BUTTON_PRESS and event.button == Gdk.BUTTON_SECONDARY:
+            return self._offer(result, event)
+        return False
+
+    def _key(self, event: Gdk.EventKey, down: bool) -> bool:
+        if event.state & Gdk.ModifierType.CONTROL_MASK:
+            return False
+        name = Gdk.keyval_name(event.keyval).lower()
+        return self._gallery.press("return" if name == "kp_enter" else name, down)
+
+    def _offer(self, result: Result, event: Gdk.EventButton | None) -> bool:
+        """The menu of a result."""
+        clipboard = Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD)
+        menu = Gtk.Menu(attach_widget=self._tiles[result.key])
+        copy: Callable[[str], None] = lambda text: clipboard.set_text(text, -1)  # noqa: E731
+        for text, call in self._gallery.menu(result, self._panel.use_settings, copy):
+            item = Gtk.MenuItem(label=text)
+            item.connect("activate", lambda _, call=call: call())
+            menu.append(item)
+        menu.show_all()
+        menu.popup_at_pointer(event)
+        return True

@@ -34,6 +34,7 @@ from ._client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
 from ._client.wording import say
 from .nodes import active_layer, bounds_of, draw_all, id_of, layer_of, pictures, place
 from .pictures import LayerPicture, Piece, read_layer, read_mask
+from .preview_layer import PreviewLayer, marked
 from .qt import QByteArray, QTimer
 from .spaces import (
     COPIED,
@@ -70,6 +71,7 @@ class KritaEditor(Editor):
         self._keys = itertools.count(1)
         self._backstage = Backstage()
         self._slices = Slices()
+        self._preview = PreviewLayer(self._require, self._quiet)
         self._timer = QTimer()
         self._timer.setInterval(TURN)
         self._timer.timeout.connect(self._turn)
@@ -102,7 +104,9 @@ class KritaEditor(Editor):
         found = self._require(document)
         view = Krita.instance().activeWindow().activeView()
         chosen = [id_of(node) for node in view.selectedNodes()] if view.document() == found else []
-        return [LayerFacts(id_of(node), node.name(), id_of(node) in chosen) for node in pictures(found)]
+        own = marked(found)
+        nodes = [node for node in pictures(found) if id_of(node) != own]
+        return [LayerFacts(id_of(node), node.name(), id_of(node) in chosen) for node in nodes]
 
     def recipe(self, document: str) -> LayerRecipe | None:
         found = self._require(document)
@@ -125,6 +129,7 @@ class KritaEditor(Editor):
     def _capture(
         self, key: str, source: str, within: Bounds | None, done: Callable[[Capture], None]
     ) -> Steps[None]:
+        yield from self._preview.gone(key)
         document = self._require(key)
         layer = None if source == CANVAS else required_layer(document, None if source == LAYER else source)
         selection = document.selection()
@@ -162,6 +167,16 @@ class KritaEditor(Editor):
         self._start(self._insert(document, result, done), failed)
 
     def _insert(self, key: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
+        def put(layer: Node) -> Steps[None]:
+            self._add(key, layer, result)
+            done(id_of(layer))
+            yield WORKED
+
+        yield from self._preview.gone(key)
+        yield from self._made(key, result, put)
+
+    def _made(self, key: str, result: LayerResult, put: Callable[[Node], Steps[None]]) -> Steps[None]:
+        """``put`` gets the layer with its mask, which is in no document yet."""
         self._require_fit(key, result.bounds, result.canvas)
         target = space_of(self._require(key))
         step = most(sent_for(target), target)
@@ -175,8 +190,34 @@ class KritaEditor(Editor):
             yield WORKED
             yield from self._fill(layer, picture, target)
             yield from self._quiet(key)
-            self._add(key, layer, result)
-        done(id_of(layer))
+            yield from put(layer)
+
+    # Results to be looked at.
+
+    def show_result(
+        self, document: str, result: LayerResult, done: Callable[[], None], failed: Failed
+    ) -> None:
+        turn = self._preview.begin()
+        self._start(self._show_result(document, result, turn, done), failed)
+
+    def _show_result(
+        self, key: str, result: LayerResult, turn: int, done: Callable[[], None]
+    ) -> Steps[None]:
+        def put(layer: Node) -> Steps[None]:
+            self._require_fit(key, result.bounds, result.canvas)
+            if (yield from self._preview.lay(key, layer, turn)):
+                done()
+
+        yield from self._made(key, result, put)
+
+    def hide_result(self, document: str) -> None:
+        self._start(self._preview.gone(document), lambda _: None)
+
+    def veil_result(self, document: str, veiled: bool) -> None:
+        self._preview.veil(document, veiled)
+
+    def shows_result(self, document: str) -> bool:
+        return self._preview.lies(document)
 
     def _fill(self, layer: Node, picture: LayerPicture, target: Space) -> Steps[None]:
         """Pixels and mask; the layer is in no document yet, so nothing is drawn and nothing can be undone."""
@@ -221,13 +262,9 @@ class KritaEditor(Editor):
     def _select(
         self, key: str, mask: bytes, bounds: Bounds, canvas: Extent | None, done: Callable[[], None]
     ) -> Steps[None]:
-        picture = yield from elsewhere(lambda: read_mask(mask, bounds, COPIED))
+        pieces = yield from elsewhere(lambda: read_mask(mask, bounds, COPIED))
         selection = Selection()
-        selection.select(*picture.whole, 255)  # Krita draws rectangles' outline, not pixels'
-        for gap in picture.gaps:
-            selection.select(*gap, 0)
-            yield WORKED
-        for piece in picture.pieces:
+        for piece in pieces:
             write(selection, piece, piece.mask)
             yield WORKED
         yield from self._quiet(key)

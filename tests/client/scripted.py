@@ -20,7 +20,6 @@ SPEC = {
     "steps": 30,
     "operations": ["replace", "insert", "restyle", "remove", "reweight"],
     "describes": True,
-    "learning_steps": 100,
 }
 MODELS = [
     {"name": "built-in", "installed": True, "details": SPEC},
@@ -133,15 +132,34 @@ class Backend:
                 return told
         raise RefusedError(404, {"code": "concept_not_found", "message": f"There is no concept <{name}>."})
 
-    def concept(self, name: str) -> dict[str, Any]:
-        return next(told for told in self.concepts() if told["name"] == name)
-
     def thumbnail(self, name: str) -> bytes:
         return picture(32, 32, len(name) * 20 % 255)
 
-    def jobs(self, limit: int = 50) -> dict[str, Any]:
+    def jobs(self, limit: int = 50, before: int | None = None) -> dict[str, Any]:
+        """A page of ``past``; ``before`` counts from its beginning."""
         self._require()
-        return {"jobs": self.past[:limit], "next": None}
+        start = 0 if before is None else before
+        end = start + limit
+        return {"jobs": self.past[start:end], "next": end if end < len(self.past) else None}
+
+    def forget(self, id: str) -> None:
+        self._require()
+        self.past = [job for job in self.past if job["id"] != id]
+
+    def past_edit(self, id: str, origin: str = "", variations: int = 1, **told: Any) -> None:
+        """An edit of before, the newest of all, with everything that the server tells of it."""
+        width, height = told.pop("canvas", (64, 48))
+        request = {"operation": "replace", "source_prompt": "a cat", "target_prompt": "a dog", "seed": 5}
+        request.update(weights={}, variations=variations, **told.pop("request", {}))
+        region = {"canvas": [width, height], "box": [0, 0, width, height]}
+        artifacts, shade = {}, 10 * len(self.past) % 200
+        for number in range(1, variations + 1):
+            suffix = "" if number == 1 else f":{number}"
+            artifacts["layer" + suffix] = self.keep(picture(width, height, shade + number))
+            artifacts["thumbnail" + suffix] = self.keep(picture(16, 12, shade + number))
+        result = {"recipe": {"request": request, "region": region}, "grown": 0}
+        job = {"id": id, "kind": "edit", "state": "finished", "artifacts": artifacts, "result": result}
+        self.past.insert(0, {**job, "preview": None, "created": 1e9, "origin": origin, **told})
 
     def upload(self, content: bytes) -> str:
         self._require()
@@ -153,12 +171,20 @@ class Backend:
             raise RefusedError(404, {"code": "image_not_found", "message": "There is no such picture."})
         return self.images[image]
 
-    def submit(self, id: str, kind: str, request: dict[str, Any], unattended_seconds: Any = None) -> None:
+    def submit(
+        self,
+        id: str,
+        kind: str,
+        request: dict[str, Any],
+        unattended_seconds: Any = None,
+        origin: str = "",
+    ) -> None:
         self._require()
         with self._told:
             if id not in self._events:
                 self._events[id] = [{"event": "queued", "sequence": 1, "time": 0.0, "reason": ""}]
-                self.submitted.append({"id": id, "kind": kind, "request": request})
+                told = {"id": id, "kind": kind, "request": request, "origin": origin}
+                self.submitted.append(told)
 
     def resume(self, id: str) -> None:
         """A job of before this test's session."""
@@ -190,6 +216,9 @@ class ScriptedEditor(Editor):
         self.the_layers: list[LayerFacts] = []
         self.the_recipe: LayerRecipe | None = None
         self.refuses = ""  # what insert and capture fail with
+        self.shown: LayerResult | None = None  # as a preview
+        self.veiled = False
+        self.hidden: list[str] = []  # documents that it was taken away from
         self.hold = False
         self._held: list[Any] = []
 
@@ -216,6 +245,7 @@ class ScriptedEditor(Editor):
 
     def capture(self, document, source, within, done, failed) -> None:
         self.captured.append((document, source, within))
+        self.shown = None
         if self.refuses:
             reason = self.refuses
             self._answer(lambda: failed(reason))
@@ -231,7 +261,22 @@ class ScriptedEditor(Editor):
         capture = Capture(document, picture(bounds.width, bounds.height, shade), mask, bounds, of, canvas)
         self._answer(lambda: done(capture))
 
+    def show_result(self, document, result, done, failed) -> None:
+        self.shown, self.veiled = result, False
+        self._answer(done)
+
+    def hide_result(self, document: str) -> None:
+        self.hidden.append(document)
+        self.shown = None
+
+    def veil_result(self, document: str, veiled: bool) -> None:
+        self.veiled = veiled
+
+    def shows_result(self, document: str) -> bool:
+        return self.shown is not None
+
     def insert(self, document, result, done, failed) -> None:
+        self.shown = None
         if self.refuses:
             reason = self.refuses
             self._answer(lambda: failed(reason))

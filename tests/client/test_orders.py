@@ -22,20 +22,17 @@ from palimpsest_client.orders import (
     Made,
     RecipeError,
     attention_order,
-    canvas_of,
     describe_order,
     edit_again_order,
     edit_order,
     form_of,
-    job_id,
     layer_name,
     layer_result,
     needed,
-    place_of,
     read_recipe,
     remember_order,
-    source_of,
 )
+from palimpsest_client.origins import Origin, origin_of
 from palimpsest_client.regions import shrunk
 from palimpsest_client.sentences import changes, changes_text, in_style, with_thing, without_thing, words
 from palimpsest_client.session import filled
@@ -43,6 +40,7 @@ from palimpsest_client.slices import WorkError
 
 SHOWS = "a photo of a red ball on grass"
 IMAGE = "5" * 64
+ORIGIN = Origin("d", "", "photo.png", 300, 200, Extent(900, 700))
 
 
 def form(operation: str, second: str = "", **settings) -> Form:
@@ -77,24 +75,24 @@ def test_the_server_takes_every_request(given):
         "describe": schemas.DescribeRequest,
     }
     for order in (
-        edit_order("krita", given, capture()),
+        edit_order("krita", given, capture(), ORIGIN),
         remember_order("krita", given, capture(False)),
         attention_order("krita", given, "ball", capture()),
         describe_order("krita", given, capture()),
     ):
         shapes[order.kind].model_validate(request_of(order))
-        schemas.Submission.model_validate({"id": order.id})
+        schemas.Submission.model_validate({"id": order.id, "origin": order.origin})
 
 
 @pytest.mark.parametrize("given", [*FORMS, *GROWN])
 def test_a_layers_recipe_gives_back_what_was_filled_in(given):
     """Through the backend's own form of the request, every default filled in."""
-    order = edit_order("krita", given, capture())
+    order = edit_order("krita", given, capture(), ORIGIN)
     asked = from_json(EditRequest, request_of(order))
     request = dataclasses.asdict(dataclasses.replace(asked, grow=grow_of(asked)))
     region = {"canvas": [64, 48], "box": [8, 8, 60, 40], "work": [64, 64]}
     result = {"recipe": {"request": request, "region": region}, "grown": 1}
-    layer = layer_result(order.id, picture(64, 48), result, Bounds(310, 210, 10, 10), given)
+    layer = layer_result(order.id, picture(64, 48), result, ORIGIN, Bounds(310, 210, 10, 10), given)
     assert (layer.bounds, layer.content) == (Bounds(300, 200, 64, 48), Bounds(309, 209, 12, 12))
     made = read_recipe(layer.recipe)
     assert (made.image, made.selection, made.bounds) == (IMAGE, IMAGE, layer.bounds)
@@ -186,25 +184,13 @@ def test_sentences_are_made_from_the_fields():
     assert without_thing("a catalogue", "a cat") == "a catalogue"
 
 
-def test_a_jobs_id_says_where_its_picture_lay():
-    assert place_of(job_id("krita", Bounds(1024, 512, 9, 9))) == (1024, 512)
-    assert place_of(job_id("gimp", Bounds(1024, 512, 9, 9), "17")) == (1024, 512)
-    assert place_of("3f6c-edit-1") == (0, 0)
-
-
-def test_a_jobs_id_says_how_large_the_canvas_was():
-    part = Bounds(99999, 99999, 9, 9)
-    id = job_id("krita", part, "17", Extent(123456, 123456))
-    assert canvas_of(id) == (123456, 123456)
-    assert (place_of(id), source_of(id)) == ((99999, 99999), "layer")
-    assert JOB_ID.fullmatch(id)
-    assert canvas_of(f"krita-0-0-{'0' * 32}") is None, "of an earlier version"
-
-
 def test_an_updated_layer_keeps_the_size_of_the_canvas_it_was_made_on():
     """It is refused where that was cropped since: the layer would lie in the wrong place."""
     made = Made(Form(), "0" * 64, None, Bounds(0, 0, 9, 9), Bounds(0, 0, 9, 9), canvas=Extent(300, 200))
-    assert canvas_of(edit_again_order("gimp", Form(), made).id or "") == (300, 200)
+    origin = Origin("d").placed(made.bounds, made.source, made.canvas)
+    order = edit_again_order("gimp", Form(), made, origin)
+    assert origin_of(order.id, order.origin).canvas == (300, 200)
+    assert JOB_ID.fullmatch(order.id)
 
 
 @pytest.mark.parametrize("now", [Extent(300, 200), Extent(301, 200), Extent(9, 9)])
@@ -218,14 +204,6 @@ def test_a_result_fits_the_canvas_it_was_made_from_alone(now: Extent):
     require_fit(now, part, None)
     with pytest.raises(WorkError):
         require_fit(now, Bounds(now.width - 8, 0, 9, 9), None)
-
-
-def test_a_job_s_id_says_what_its_picture_was_of():
-    whole = Bounds(0, 0, 9, 9)
-    assert source_of(job_id("krita", whole)) == "canvas"
-    assert source_of(job_id("krita", whole, "{some-layer}")) == "layer"
-    assert source_of("3f6c-layer-1") == "canvas"
-    assert source_of(f"krita-0-0-{'0' * 32}") == "canvas", "of an earlier version"
 
 
 @given(
@@ -266,6 +244,6 @@ def test_a_small_selection_of_a_large_picture_is_sent_alone():
 
 
 def test_layers_are_named_after_their_edit():
-    requests = [request_of(edit_order("krita", given, capture())) for given in FORMS]
+    requests = [request_of(edit_order("krita", given, capture(), ORIGIN)) for given in FORMS]
     names = [layer_name(dataclasses.asdict(from_json(EditRequest, request))) for request in requests]
     assert names == ["red ball → my-toy", "+ blue cube", "an oil painting", "− red ball", "ball × 2"]

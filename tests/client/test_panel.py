@@ -12,9 +12,10 @@ from jobs.shop import eventually
 from palimpsest_client.connection import Choice
 from palimpsest_client.editor import LayerRecipe
 from palimpsest_client.geometry import Bounds
-from palimpsest_client.library import Result
+from palimpsest_client.origins import origin_of
 from palimpsest_client.panel import Panel
 from palimpsest_client.protocol import RefusedError
+from palimpsest_client.results import Result
 
 SHOWS = "a photo of a cat on grass"
 
@@ -361,9 +362,10 @@ def test_a_result_knows_what_it_was_made_from(desk, source, of):
     desk.idle()
     changed = desk.editor.inserted[-1]
     assert (changed.source, changed.updates) == (source, "layer-1")
-    job, report = desk.backend.submitted[-1]["id"], {"recipe": json.loads(changed.recipe)["recipe"]}
-    image = desk.backend.keep(changed.image)
-    desk.panel.reapply(Result(job, "layer", image, changed.name, changed.bounds, report))
+    job, report = desk.backend.submitted[-1], {"recipe": json.loads(changed.recipe)["recipe"]}
+    image, origin = desk.backend.keep(changed.image), origin_of(job["id"], job["origin"])
+    result = Result(job["id"], "layer", image, changed.name, changed.bounds, report, origin=origin)
+    desk.panel.gallery.keep(result)
     desk.idle()
     assert len(desk.editor.inserted) == 3, desk.state.outcome
     assert desk.editor.inserted[-1].source == source

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,8 @@ from PIL import Image
 from editors.backend import Backend
 from editors.conftest import Kritas
 from editors.display import Display
-from editors.driven import PATIENCE
 from editors.krita import Krita
-from editors.pictures import Pixels
+from editors.pictures import Pixels, as_krita, read
 from editors.studio import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
 from palimpsest import tour
 from palimpsest.core.selection import grown
@@ -65,15 +63,13 @@ class Desk(Studio):
         self.until("panel_idle", patience=LONG)
         return self.told()
 
-    def canvas(self, display: Display) -> Pixels:
-        """The middle of the screen's left side, where a docked panel leaves the picture."""
-        with Image.open(display.screenshot(self.file(name=".png"))) as screen:
-            return np.asarray(screen.convert("RGB").crop((150, 150, 800, 700)))
-
-    def eventually(self, holds: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not holds():
-            assert time.monotonic() < deadline, f"waited {PATIENCE:g} s for {what}"
+    def keep(self, number: int) -> None:
+        """A result of any picture, after it was looked at."""
+        self.call("show_everything", True)
+        self.until("panel_results", number + 1)
+        self.call("look_at", number)
+        self.call("press", "results.keep")
+        self.call("show_everything", False)
 
     def apply(self, operation: str, second: str, first: str = SHOWS) -> dict:
         self.call("write", operation, first, second)
@@ -165,47 +161,6 @@ def test_a_word_becomes_the_selection(desk: Desk):
     assert (chosen & ball).sum() > (chosen & ~ball).sum()
 
 
-def test_the_outline_of_a_selected_word_marches(desk: Desk, display: Display):
-    """Krita draws none for pixels that a plug-in puts into a selection."""
-    desk.show(photo())
-    desk.call("dock", 1200, 800)
-    display.move(600, 790)  # no brush over the picture
-    desk.call("write", "replace", SHOWS, "")
-    desk.call("select_word", "ball")
-    assert desk.end()["outcome"] == "done"
-    seen = desk.canvas(display)
-    desk.eventually(lambda: not np.array_equal(desk.canvas(display), seen), "the outline to march")
-
-
-def test_after_apply_the_canvas_has_the_keyboard(desk: Desk, display: Display):
-    desk.show(photo(), selected=mask())
-    desk.call("dock", 1200, 800)
-    (window,) = display.windows("--class", "krita")[-1:]
-    display.focus(window)
-    desk.call("write", "replace", SHOWS, DOG)
-    x, y, _ = desk.call("place_of", "words.second")
-    display.click(x, y)
-    desk.until("keyboard_is_in", "words.second")
-    display.key("Return")
-    desk.until("keyboard_is_on_canvas")
-    assert desk.end()["outcome"] == "done"
-    display.key("5")
-    display.key("ctrl+z")
-    desk.until("layers_are", ["photo"])
-    told = desk.told()
-    assert (told["first"], told["second"], told["variations"]) == (SHOWS, DOG, 1)
-    desk.call("write", "replace", SHOWS, DOG)
-    x, y, _ = desk.call("place_of", "work.apply")
-    display.click(x, y)
-    desk.until("keyboard_is_on_canvas")
-    assert desk.end()["outcome"] == "done"
-    x, y, _ = desk.call("place_of", "words.first")
-    display.click(x, y)
-    desk.until("keyboard_is_in", "words.first")
-    display.key("Escape")
-    desk.until("keyboard_is_on_canvas")
-
-
 def test_cancel_in_the_middle(desk: Desk):
     desk.show(photo(), selected=mask())
     desk.call("set_panel", {"steps": 400})
@@ -243,7 +198,6 @@ def test_without_a_backend_the_panel_says_so_and_finds_it_again(desk: Desk):
 
 def test_a_document_closed_in_the_middle_loses_no_result(desk: Desk):
     desk.show(photo(), selected=mask())
-    results = len(desk.told()["results"])
     desk.call("write", "replace", SHOWS, DOG)
     desk.call("set_panel", {"seed": 77})
     desk.call("press", "work.apply")
@@ -252,9 +206,9 @@ def test_a_document_closed_in_the_middle_loses_no_result(desk: Desk):
     told = desk.end()
     assert told["outcome"] == "error"
     assert "Results" in told["message"] or "results" in told["message"]
-    desk.until("panel_results", min(results + 1, 12))
     desk.show(photo())
-    desk.call("reapply", 0)
+    assert desk.told()["results"] == [], "it was made from another picture"
+    desk.keep(0)
     assert desk.end()["message"] == "New layer “red ball → blue cube”."
     assert desk.layers() == ["photo", "red ball → blue cube"]
 
@@ -268,6 +222,37 @@ def test_a_selection_beyond_the_canvas_and_the_smallest_canvas(desk: Desk):
     desk.show(np.full((1, 1, 4), 255, np.uint8))
     told = desk.apply("restyle", "an oil painting")
     assert told["message"].startswith("The picture has 1 x 1 pixels.")
+
+
+def toy(number: int) -> Pixels:
+    """A cut-out: nothing around it."""
+    with Image.open(TOUR / f"toy-{number}.png") as image, Image.open(TOUR / f"toy-{number}-mask.png") as mask:
+        pixels = np.dstack([np.asarray(image.convert("RGB")), np.asarray(mask.convert("L"))])
+    pixels[[0, -1], [0, -1], 3] = 255  # so that the layer is as large as the picture
+    return np.ascontiguousarray(pixels)
+
+
+def test_a_concept_is_learned_from_layers(desk: Desk):
+    desk.show(photo())
+    desk.call("write", "replace", SHOWS, "")
+    desk.call("learn", "layer-toy", "star", [])
+    for number in (1, 2, 3):
+        raw = desk.file(as_krita(toy(number)).tobytes())
+        desk.call("add_layer", f"toy {number}", raw, 0, 0, 128, 128)
+        desk.call("activate_layer", f"toy {number}")
+        desk.call("learn_from", "layers")
+        desk.until("learning_has", number)
+    assert desk.call("learning")["pictures"] == ["toy 1", "toy 2", "toy 3"]
+    desk.call("press_learn")
+    desk.until("learning_runs", patience=LONG)
+    desk.call("stop_learning")
+    desk.until("learning_ended", patience=LONG)
+    assert desk.call("learning")["message"] == "Stopped. The next Learn goes on from here."
+    desk.call("close_learning")
+    lesson = next(job for job in desk.backend.client.jobs()["jobs"] if job["kind"] == "learn")
+    for number, source in enumerate(lesson["request"]["images"], start=1):
+        sent = read(desk.backend.client.download(source))
+        assert np.array_equal(sent, toy(number)), "a cut-out is sent with its transparency"
 
 
 def test_a_learned_word_takes_the_place_of_another(desk: Desk):
@@ -307,6 +292,6 @@ def test_krita_quits_in_the_middle_and_the_job_is_found_again(kritas: Kritas, ba
     told = desk.end()
     assert told["message"] == "The job of before has ended: its result is under Results."
     desk.show(photo())
-    desk.call("reapply", 0)
+    desk.keep(0)
     assert desk.end()["message"] == "New layer “red ball → blue cube”."
     desk.call("close_documents")

@@ -113,7 +113,7 @@ class Canvas:
             if alpha is None:
                 return pixels
             opacity = alpha[part][..., None] / np.float32(np.iinfo(alpha.dtype).max)
-            return 1 + opacity * (pixels - 1)
+            return (1 + opacity * (pixels - 1)).astype(np.float32)
 
         work = regions.cut_rows(rows_of, self.region)
         return work[..., : self.region.inner.height, : self.region.inner.width]

@@ -447,3 +447,47 @@ def remedy():
     yield
     document = active()
     return [document.name(), document.fileName(), document.colorModel(), document.colorDepth()]
+
+
+# Results to be looked at.
+
+
+def show_result(image, bounds, content, name, canvas=None):
+    """"shown", or what went wrong."""
+    extent = None if canvas is None else Extent(*canvas)
+    result = LayerResult(
+        Path(image).read_bytes(), Bounds(*bounds), name, "{}", Bounds(*content), canvas=extent
+    )
+    ended = []
+    key = editor().document().key
+    editor().show_result(key, result, lambda: ended.append("shown"), ended.append)
+    yield from until(lambda: ended)
+    active().waitForDone()
+    yield
+    return ended[0]
+
+
+def hide_result():
+    """Until the plug-in's work is done."""
+    editor().hide_result(editor().document().key)
+    yield from until(lambda: not editor()._slices.busy)
+    active().waitForDone()
+    yield
+
+
+def veil_result(veiled):
+    editor().veil_result(editor().document().key, veiled)
+    active().waitForDone()
+    yield
+
+
+def shows_result():
+    return editor().shows_result(editor().document().key)
+
+
+def is_locked(name):
+    return node_named(name).locked()
+
+
+def active_layer_name():
+    return active().activeNode().name()

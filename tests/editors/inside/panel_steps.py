@@ -1,6 +1,5 @@
 """What a test can call inside Krita about the docker and the learn dialog (see ``driven.py``). Python 3.8."""
 
-import hashlib
 from dataclasses import asdict
 from operator import attrgetter
 
@@ -9,17 +8,14 @@ from palimpsest._client.connection import Choice
 from palimpsest.backend_dialog import open_models_dialog
 from palimpsest.desk import desk
 from palimpsest.extension import show_docker as bring_forth
-from palimpsest.keyboard import CANVASES
-from palimpsest.learn_dialog import LearnDialog, open_learn_dialog
+from palimpsest.learn_dialog import open_learn_dialog
 from palimpsest.offers import take as press_offer
-from palimpsest.qt import QApplication, QPoint, QPushButton, Qt, QTextCharFormat, QToolTip
+from palimpsest.qt import QApplication, QPoint, Qt, QTextCharFormat, QToolTip
 from palimpsest.words_part import WordsPart
 
 try:
-    from PyQt5.QtTest import QTest
     from PyQt5.QtWidgets import QDockWidget
 except ImportError:
-    from PyQt6.QtTest import QTest
     from PyQt6.QtWidgets import QDockWidget
 
 
@@ -81,7 +77,6 @@ def panel():
         "first": state.form.first,
         "second": state.form.second,
         "updating": state.updating,
-        "variations": state.form.settings.variations,
         "concepts": [concept.name for concept in state.concepts],
         "models": [model.name for model in state.models],
         "results": [result.name for result in state.results],
@@ -230,7 +225,7 @@ def control_facts(name):
 def control_place(name):
     """The middle of it on the screen, as far from the ends of the panel as can be."""
     found = control(name)
-    docker().scroll.ensureWidgetVisible(found, 0, docker().scroll.height() // 2)
+    docker().widget().ensureWidgetVisible(found, 0, docker().widget().height() // 2)
     yield
     middle = found.mapToGlobal(QPoint(found.width() // 2, found.height() // 2))
     return [middle.x(), middle.y()]
@@ -245,7 +240,7 @@ def has_keyboard(name):
 
 
 def scrolled():
-    return docker().scroll.verticalScrollBar().value()
+    return docker().widget().verticalScrollBar().value()
 
 
 def has_scrolled(before):
@@ -264,20 +259,6 @@ def setting_is_not(name, value):
     return settings()[name] != value
 
 
-def keyboard_is_in(part):
-    return attrgetter(part)(docker()) is QApplication.focusWidget()
-
-
-def keyboard_is_on_canvas():
-    widget = QApplication.focusWidget()
-    return widget is not None and widget.metaObject().className() in CANVASES
-
-
-def layers_are(names):
-    nodes = Krita.instance().activeDocument().topLevelNodes()
-    return [node.name() for node in nodes if node.type() != "selectionmask"] == names
-
-
 def press(part):
     attrgetter(part)(docker()).click()
 
@@ -291,8 +272,35 @@ def select_word(word):
     desk().panel.select_word(word)
 
 
-def reapply(number):
-    desk().panel.reapply(desk().panel.state.results[number])
+def show_everything(everything):
+    desk().panel.gallery.show_everything(everything)
+
+
+def look_at(number):
+    """Through the docker's own picture of it; until it lies on the canvas."""
+    result = desk().panel.state.results[number]
+    tile = next(made for made in docker().results._tiles if made.result.key == result.key)
+    tile.click()
+    while desk().panel.state.strip.shown != result.key:
+        yield
+
+
+def shown_result():
+    strip = desk().panel.state.strip
+    return {"foreign": strip.shown in strip.foreign, "original": strip.original, "key": strip.shown}
+
+
+def nothing_shown():
+    return desk().panel.state.strip.shown is None
+
+
+def tile_place(number):
+    """Where a result's picture is on the screen, scrolled into sight."""
+    tile = docker().results._tiles[number]
+    docker().scroll.ensureWidgetVisible(tile)
+    yield
+    middle = tile.mapToGlobal(QPoint(tile.width() // 2, tile.height() // 2))
+    return [middle.x(), middle.y()]
 
 
 def take(offer):
@@ -325,20 +333,13 @@ def learn_from(what):
 
 
 def learning():
-    dialog = open_learn_dialog()
-    state = dialog.drawn
+    state = open_learn_dialog().drawn
     return {
         "pictures": [example.name for example in state.examples],
         "problems": [example.problem for example in state.examples],
         "cannot": state.cannot_learn,
         "message": state.message,
-        "note": state.note,
-        "name": state.name,
         "learned": state.learned,
-        "button": state.learn_text,
-        "sentence": state.sentence,
-        "drawn": hashlib.sha256(state.drawn or b"").hexdigest(),
-        "buttons": [made.mapToGlobal(QPoint(0, 0)).y() for made in (dialog._learn, dialog._stop)],
         "working": state.progress is not None,
     }
 
@@ -350,33 +351,6 @@ def learning_has(pictures):
 def learning_runs():
     state = open_learn_dialog().drawn
     return state.progress is not None and "·" in state.progress.text
-
-
-def learning_at(step):
-    """A learning has come so far."""
-    job = desk().panel.session.state.job
-    return learning_runs() and job.phase == "learning" and job.index >= step
-
-
-def learning_shows(learned):
-    """The word is there, and drawn in its sentence."""
-    state = open_learn_dialog().drawn
-    return state.learned == learned and state.drawn is not None and state.progress is None
-
-
-def type_learning(part, text, key):
-    """What a keyboard does in a part of the dialog, or in the dialog itself; ``key``: Return, Escape."""
-    dialog = open_learn_dialog()
-    widget = getattr(dialog, part) if part else dialog
-    if text:
-        widget.clear()
-        QTest.keyClicks(widget, text)
-    if key:
-        QTest.keyClick(widget, getattr(Qt.Key, "Key_" + key))
-
-
-def learning_is_open():
-    return any(isinstance(made, LearnDialog) and made.isVisible() for made in QApplication.topLevelWidgets())
 
 
 def learning_looks():
@@ -393,18 +367,6 @@ def press_learn():
 
 def stop_learning():
     open_learn_dialog().learning.stop()
-
-
-def clear_learning():
-    open_learn_dialog().learning.clear()
-
-
-def answer_odd(number):
-    """The texts of the buttons beside a picture; the first is pressed."""
-    flow = open_learn_dialog()._pictures.layout()
-    made = flow.itemAt(number).widget().findChildren(QPushButton)
-    made[0].click()
-    return [button.text() for button in made]
 
 
 def grab_learning(path):
@@ -480,7 +442,3 @@ def place_of_letter(field, at):
 
 def tip():
     return QToolTip.text() if QToolTip.isVisible() else ""
-
-
-def leave_out_learning(number):
-    open_learn_dialog().learning.leave_out(number)

@@ -1,0 +1,130 @@
+"""Results looked at before they are kept, in the real Krita: a layer that comes and goes."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from editors.pictures import Pixels, box_of, disc, layer_over, noise, png
+from editors.studio import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
+
+HEIGHT, WIDTH = 150, 330
+
+
+class Wall(Studio):
+    """A picture on which results are shown, with the panel beside it, which looks after it too."""
+
+    def open_file(self, file: Path, kind: Kind) -> None:
+        super().open_file(file, kind)
+        self.krita.until("panel_sees_document", False)
+
+    def show(self, layer: Pixels, name: str = "Preview", canvas: tuple[int, int] | None = None) -> str:
+        bounds, content = [0, 0, layer.shape[1], layer.shape[0]], box_of(layer[..., -1])
+        return self.krita.call("show_result", self.file(png(layer)), bounds, content, name, canvas)
+
+    def hide(self) -> None:
+        self.krita.call("hide_result")
+
+    def history(self) -> str:
+        return self.krita.call("history")
+
+
+@pytest.fixture
+def wall(studio: Studio) -> Wall:
+    studio.krita.call("show_docker", 264, 880)
+    return Wall(studio.krita)
+
+
+def opened(wall: Wall, kind: Kind = RGB_8) -> tuple[Pixels, Pixels, Pixels, Pixels]:
+    """A picture, a soft selection, and two results for it."""
+    pixels, mask = noise(HEIGHT, WIDTH, kind.channels, kind.dtype), disc(HEIGHT, WIDTH)
+    wall.open(pixels, kind)
+    deep = np.uint8 if kind.depth == "U8" else np.uint16
+    first = layer_over(mask, deep, kind.channels)
+    second = first.copy()
+    second[..., :-1] = np.where(mask[..., None] > 0, np.iinfo(deep).max - first[..., :-1], 0)
+    return wall.pixels(), mask, first, second
+
+
+@pytest.mark.parametrize("kind", [RGB_8, RGB_16, FLOAT, GREY_8], ids=str)
+def test_a_preview_changes_nothing_outside_and_leaves_no_trace(wall: Wall, kind: Kind):
+    before, mask, first, second = opened(wall, kind)
+    history = wall.history()
+    assert wall.show(first) == "shown"
+    seen = wall.pixels()
+    assert np.array_equal(seen[mask == 0], before[mask == 0]), "pixels differ outside"
+    assert (seen[mask == 255] != before[mask == 255]).any(axis=-1).mean() > 0.99
+    assert wall.krita.call("is_locked", "Preview")
+    assert wall.krita.call("active_layer_name") == "photo"
+    assert wall.show(second) == "shown"
+    assert wall.layers() == ["photo", "Preview"], "one at a time"
+    other = wall.pixels()
+    assert np.array_equal(other[mask == 0], before[mask == 0]), "pixels differ outside"
+    assert (other[mask == 255] != seen[mask == 255]).any(axis=-1).mean() > 0.9
+    wall.krita.call("veil_result", True)
+    assert np.array_equal(wall.pixels(), before), "the original is seen"
+    wall.krita.call("veil_result", False)
+    assert np.array_equal(wall.pixels(), other)
+    wall.hide()
+    assert wall.layers() == ["photo"]
+    assert np.array_equal(wall.pixels(), before)
+    assert wall.history() == history, "its steps are gone from the history"
+    assert not wall.krita.call("shows_result")
+
+
+def test_what_is_kept_is_one_step(wall: Wall):
+    before, mask, first, _ = opened(wall)
+    history = wall.history()
+    wall.show(first)
+    assert "layer" in wall.insert(first)
+    assert wall.layers() == ["photo", "edit"]
+    assert np.array_equal(wall.pixels()[mask == 0], before[mask == 0])
+    wall.krita.call("undo")
+    assert wall.layers() == ["photo"]
+    assert np.array_equal(wall.pixels(), before)
+    assert wall.history() == history
+
+
+def test_a_preview_is_not_captured(wall: Wall):
+    before, _, first, _ = opened(wall)
+    wall.show(first)
+    assert np.array_equal(wall.capture().image, before)
+    assert wall.layers() == ["photo"]
+    wall.krita.call("redo")  # the step by which it came
+    assert np.array_equal(wall.capture().image, before), "one that came back by a redo neither"
+
+
+def test_what_people_do_meanwhile_stays(wall: Wall):
+    """Their steps are the last ones then: the preview goes by a step of its own, and theirs are kept."""
+    before, _, first, _ = opened(wall)
+    wall.show(first)
+    raw = wall.file(np.full((HEIGHT, 100, 4), 255, np.uint8).tobytes())
+    wall.krita.call("add_layer", "mine", raw, 0, 0, 100, HEIGHT)
+    wall.hide()
+    assert wall.layers() == ["photo", "mine"]
+    assert (wall.pixels()[:, :100] == 255).all()
+    assert np.array_equal(wall.pixels()[:, 100:], before[:, 100:])
+
+
+def test_a_preview_that_was_saved_goes_when_the_file_is_opened_again(wall: Wall):
+    before, _, first, _ = opened(wall)
+    wall.show(first)
+    file = wall.file(name=".kra")
+    wall.krita.call("save_as", file)
+    wall.krita.call("close_document")
+    with zipfile.ZipFile(file) as saved:
+        assert b'name="Preview"' in saved.read("maindoc.xml"), "Krita saves what there is"
+    wall.open_file(file, RGB_8)
+    wall.hide()
+    assert wall.layers() == ["photo"]
+    assert np.array_equal(wall.pixels(), before)
+
+
+def test_a_result_of_another_canvas_is_refused(wall: Wall):
+    _, _, first, _ = opened(wall)
+    told = wall.show(first, canvas=(WIDTH, HEIGHT + 1))
+    assert told.startswith(f"The canvas had {WIDTH} × {HEIGHT + 1} pixels")
+    assert wall.layers() == ["photo"]
