@@ -16,9 +16,7 @@ from .qt import (
     QLayout,
     QPalette,
     QPixmap,
-    QPoint,
     QPushButton,
-    QRect,
     QSize,
     QSizePolicy,
     Qt,
@@ -34,122 +32,65 @@ LONGEST = 16  # letters of a name
 MOST_THUMBNAILS = 60
 
 
-class FlowLayout(QLayout):
-    """Items side by side, going on in the next row where the width ends."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._items: list = []
-        self.setContentsMargins(0, 0, 0, 0)
-
-    def addItem(self, item) -> None:  # noqa: N802
-        self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int):  # noqa: N802
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int):  # noqa: N802
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def hasHeightForWidth(self) -> bool:  # noqa: N802
-        return True
-
-    def heightForWidth(self, width: int) -> int:  # noqa: N802
-        return self._arrange(QRect(0, 0, width, 0), move=False)
-
-    def setGeometry(self, rect) -> None:  # noqa: N802
-        super().setGeometry(rect)
-        self._arrange(rect, move=True)
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return self.minimumSize()
-
-    def minimumSize(self) -> QSize:  # noqa: N802
-        size = QSize(0, 0)
-        for item in self._items:
-            size = size.expandedTo(item.minimumSize())
-        return size.boundedTo(QSize(NARROWEST, size.height()))  # wider ones are cut at the width there is
-
-    def _arrange(self, rect: QRect, move: bool) -> int:
-        """Height that is needed."""
-        x, y, row = rect.x(), rect.y(), 0
-        for item in self._items:
-            if item.isEmpty():  # hidden
-                continue
-            size = item.sizeHint()
-            width = min(size.width(), rect.width())
-            if x > rect.x() and x + width > rect.right() + 1:
-                x, y, row = rect.x(), y + row + GAP, 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), QSize(width, size.height())))
-            x, row = x + width + GAP, max(row, size.height())
-        return y + row - rect.y()
-
-
 class Flow(QWidget):
-    """A widget of things that flow; ``refill`` replaces them."""
+    """Widgets side by side, going on in the next row where the width ends; ``one_row``: those that fit."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, one_row: bool = False) -> None:
         super().__init__()
         self.setAccessibleName(name)
-        self._flow = FlowLayout(self)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-
-    def refill(self, widgets: list) -> None:
-        while self._flow.count():
-            self._flow.takeAt(0).widget().deleteLater()
-        for widget in widgets:
-            self._flow.addWidget(widget)
-            widget.show()
-        self.updateGeometry()
-
-    def show_only(self, widgets: list) -> None:
-        """Of those that are there."""
-        for place in range(self._flow.count()):
-            widget = self._flow.itemAt(place).widget()
-            widget.setVisible(widget in widgets)
-        self.setVisible(bool(widgets))
-        self.updateGeometry()
-
-
-class OneRow(QWidget):
-    """As many widgets as there is room for side by side; the others are hidden."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.setAccessibleName(name)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.widgets: list = []
+        self._one_row = one_row
 
     def refill(self, widgets: list) -> None:
+        """In the place of those that are there."""
         for widget in self.widgets:
             widget.deleteLater()
         self.widgets = widgets
         for widget in widgets:
             widget.setParent(self)
+        self.show_only(widgets)
+
+    def show_only(self, widgets: list) -> None:
+        """Of those that are there."""
+        for widget in self.widgets:
+            widget.setVisible(widget in widgets)
+        self.setVisible(bool(widgets))
         self.updateGeometry()
-        self._arrange()
+        self._arrange(self.width(), move=True)
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        return self._arrange(width, move=False)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(NARROWEST, max([widget.sizeHint().height() for widget in self.widgets], default=0))
+        return QSize(NARROWEST, self.heightForWidth(max(NARROWEST, self.width())))
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
-        self._arrange()
+        self._arrange(self.width(), move=True)
 
-    def _arrange(self) -> None:
-        x = 0
+    def _arrange(self, width: int, move: bool) -> int:
+        """Height that is needed."""
+        x = y = row = 0
         for widget in self.widgets:
+            if widget.isHidden() and not self._one_row:
+                continue
             size = widget.sizeHint()
-            fits = x == 0 or x + size.width() <= self.width()
-            widget.setVisible(fits)
-            widget.setGeometry(x, 0, min(size.width(), self.width()), size.height())
-            x = x + size.width() + GAP if fits else self.width() + 1
+            wide = min(size.width(), width)
+            if x and x + wide > width:
+                if self._one_row:
+                    x = width  # no other comes after it
+                else:
+                    x, y, row = 0, y + row + GAP, 0
+            if move:
+                widget.setGeometry(x, y, wide, size.height())
+                if self._one_row:
+                    widget.setVisible(x < width)
+            x, row = x + wide + GAP, max(row, size.height())
+        return y + row
 
 
 def beside_krita(dialog: QWidget) -> None:

@@ -14,7 +14,7 @@ from .concepts_dialog import ConceptsDialog
 from .fields import Sentence
 from .inputs import Weights
 from .keyboard import apply
-from .layout import OneRow, column, icon, label, link, picture, row, tile
+from .layout import Flow, column, icon, label, link, picture, row, tile
 from .learn_dialog import open_learn_dialog
 from .operations import Operations
 from .qt import QEvent, QInputDialog, QMenu, QPalette, Qt, QTextCursor, QWidget
@@ -81,7 +81,7 @@ class WordsPart(QWidget):
         return words
 
     def _concept_row(self):
-        self.concepts = OneRow(say("concepts"))
+        self.concepts = Flow(say("concepts"), one_row=True)
         self.no_concepts = label(say("no-concepts"), wrap=True, muted=True)
         learn = link("+", say("learn-action"))
         learn.setAccessibleName(say("learn-action"))
