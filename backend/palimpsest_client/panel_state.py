@@ -63,6 +63,12 @@ class PanelState:
         """The line under Apply: what came of the last errand, else why there can be none."""
         return self.outcome.text if self.outcome is not None else self.cannot_apply
 
+    def foreign(self, concept: Concept) -> str:
+        """Why the chosen model can't use this concept; empty if it can, or if there is no model yet."""
+        if self.model is None or concept.family == self.model.family:
+            return ""
+        return say("tip-other-family", name=concept.name, family=concept.family)
+
 
 def change_line(form: Form, found: Tuple[Change, ...]) -> str:
     """What comes of the words, under their field."""

@@ -31,7 +31,10 @@ from words_part import WordsPart  # noqa: E402
 from work_part import WorkPart  # noqa: E402
 
 WIDTH, HEIGHT = 340, 760
+EDGE = 8  # px
 TICK = 100  # ms
+DIGITS = (Gdk.KEY_1, Gdk.KEY_2, Gdk.KEY_3, Gdk.KEY_4, Gdk.KEY_5)
+ARROWS = (Gdk.KEY_Up, Gdk.KEY_Down)  # to the first, to the second sentence
 
 
 def open_window(plugin: Any, command: str) -> None:
@@ -75,16 +78,21 @@ class Window(Gtk.Window):
 
     def _build(self) -> None:
         self._status = StatusPart(self._editor, self._take, self._ask_server)
-        self._words = WordsPart(self.panel, self._learn)
+        self._words = WordsPart(self.panel, self._learn, self._apply)
         self._controls = ControlsPart(self.panel)
-        self._work = WorkPart(self.panel, self._take)
+        self._work = WorkPart(self.panel, self._take, self._apply)
         self._results = ResultsPart(self.panel)
         self._parts = (self._status, self._words, self._controls, self._work, self._results)
-        inside = ui.column(*self._parts)
-        inside.set_border_width(10)
+        inside = ui.column(self._status, self._words, self._controls, self._results)
         scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
         scrolled.add(inside)
-        self.add(scrolled)
+        whole = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
+        whole.pack_start(scrolled, True, True, 0)
+        whole.pack_start(Gtk.Separator(), False, False, 0)
+        whole.pack_start(self._work, False, False, 0)
+        for part in (inside, self._work):
+            part.set_border_width(EDGE)
+        self.add(whole)
 
     def draw(self, state: PanelState) -> None:
         before, self._drawn = self._drawn, state
@@ -92,6 +100,14 @@ class Window(Gtk.Window):
             part.draw(state, before)
 
     # What people do that needs more than the panel.
+
+    def _apply(self) -> None:
+        """Then no field has the keyboard: what is typed is meant for the picture. While Apply isn't
+        possible it stays where the reason can be mended."""
+        possible = not self.panel.state.cannot_apply
+        self.panel.apply()
+        if possible:
+            self.set_focus(None)
 
     def _take(self, offer: str) -> None:
         if self.panel.take(offer):
@@ -148,13 +164,20 @@ class Window(Gtk.Window):
             OTHERS[what](self)
 
     def _pressed(self, event: Gdk.EventKey) -> bool:
-        """Wherever the cursor is: Control and Return apply, Escape cancels, Control and W close."""
-        control = event.state & Gdk.ModifierType.CONTROL_MASK
-        if control and event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter):
-            self.panel.apply()
+        """Wherever the cursor is: Control and Return apply, Escape cancels, Control and W close, Alt and a
+        digit choose the operation, Alt and an arrow go to the other sentence."""
+        control, alt = event.state & Gdk.ModifierType.CONTROL_MASK, event.state & Gdk.ModifierType.MOD1_MASK
+        if control and event.keyval in ui.RETURN:
+            self._apply()
             return True
         if control and event.keyval == Gdk.KEY_w:
             self.destroy()
+            return True
+        if alt and event.keyval in DIGITS:
+            self._words.choose(DIGITS.index(event.keyval))
+            return True
+        if alt and event.keyval in ARROWS:
+            self._words.focus_field(ARROWS.index(event.keyval))
             return True
         if event.keyval == Gdk.KEY_Escape and self.panel.state.progress is not None:
             self.panel.cancel()

@@ -22,9 +22,6 @@ class ResultsPart(Gtk.Box):
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=ui.SPACE)
         self._panel, self._gallery = panel, panel.gallery
         self._preview = Gtk.Image(tooltip_text=say("preview"))
-        self._fidelity = ui.label("", "quiet", wrap=True)
-        self._remember = ui.button(say("remember"), panel.remember, "tight", tip=say("tip-remember"))
-        self._remember.set_halign(Gtk.Align.END)
         self._none = ui.label(say("no-results"), "quiet", wrap=True)
         self._results = ui.tiles()
         self._tiles: dict[tuple[str, str], Gtk.ToggleButton] = {}
@@ -32,7 +29,7 @@ class ResultsPart(Gtk.Box):
         self._everything = Gtk.CheckButton(label=say("all-results"), tooltip_text=say("tip-all-results"))
         self._everything.connect("toggled", lambda made: self._told(made.get_active()))
         title = ui.row(ui.label(say("results")), self._everything)
-        for part in (self._preview, self._fidelity, self._remember, title, self._none, self._results):
+        for part in (self._preview, title, self._none, self._results):
             self.pack_start(part, False, False, 0)
         self.pack_start(self._shown_part(), False, False, 0)
 
@@ -59,9 +56,6 @@ class ResultsPart(Gtk.Box):
     def draw(self, state: PanelState, before: PanelState | None) -> None:
         if before is None or before.preview is not state.preview:
             self._draw_preview(state.preview)
-        self._remember.set_sensitive(not state.cannot_ask)
-        self._fidelity.set_text(state.fidelity)
-        ui.set_shown(self._fidelity, bool(self._fidelity.get_text()))
         strip = state.strip
         last = None if before is None else (before.strip.results, before.strip.foreign)
         if last != (strip.results, strip.foreign):

@@ -4,19 +4,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import gi
 
 gi.require_version("Gtk", "3.0")
 gi.require_version("Gdk", "3.0")
+from _client.sentences import Word  # noqa: E402
 from _client.status import Offer  # noqa: E402
-from gi.repository import Gdk, GdkPixbuf, GLib, Gtk  # noqa: E402
+from gi.repository import Gdk, GdkPixbuf, Gio, GLib, Gtk, Pango  # noqa: E402
 
 SPACE = 6
+ACCENT = (0.29, 0.56, 0.85)  # red, green, blue: readable on dark and on bright themes
 SIGHT = 64  # px, side of a thumbnail
+CHOICE_EDGE = 8  # px beside the text of a choice
+RETURN = (Gdk.KEY_Return, Gdk.KEY_KP_Enter)
 STYLE = b"""
-.palimpsest-choice button { padding: 3px 2px; min-width: 0; }
+.palimpsest-choice button { padding: 3px 1px; min-width: 0; }
+.palimpsest-choice button:checked { background: alpha(currentColor, 0.15); box-shadow: inset 0 -3px #4a90d9; }
 .palimpsest-quiet { opacity: 0.7; }
 .palimpsest-example { opacity: 0.5; }
 .palimpsest-small { font-size: 88%; }
@@ -109,31 +115,53 @@ class Told:
             self._silent = False
 
 
-class Field(Gtk.Overlay):
-    """A sentence over some lines, with an example as long as it is empty."""
+class Lines(Gtk.TextView):
+    """As narrow as there is room: GTK's own never gets narrower than its longest line is."""
 
-    def __init__(self, changed: Callable[[str], None], lines: int = 2) -> None:
-        super().__init__()
-        self._told = Told(changed)
-        self._view = Gtk.TextView(wrap_mode=Gtk.WrapMode.WORD_CHAR, accepts_tab=False)
+    def do_get_preferred_width(self) -> tuple[int, int]:
+        return 1, 1
+
+
+class Field(Gtk.Frame):
+    """A sentence that grows with its text, with an example as long as it is empty. Tab leaves it, Return
+    calls ``entered``. ``beside``: a widget in its lower corner."""
+
+    def __init__(
+        self,
+        changed: Callable[[str], None],
+        entered: Callable[[], object] | None = None,
+        beside: Gtk.Widget | None = None,
+    ) -> None:
+        super().__init__(shadow_type=Gtk.ShadowType.IN)
+        self._told, self._entered = Told(changed), entered
+        self._view = Lines(wrap_mode=Gtk.WrapMode.WORD_CHAR, accepts_tab=False)
         self._view.set_border_width(4)
-        self._view.set_size_request(-1, 21 * lines)
+        self._view.connect("key-press-event", lambda _, event: self._pressed(event))
         self._buffer = self._view.get_buffer()
         self._buffer.connect("changed", self._written)
-        frame = Gtk.Frame(shadow_type=Gtk.ShadowType.IN)
-        frame.add(self._view)
+        ground = Gdk.RGBA(*ACCENT, 0.35)
+        self._buffer.create_tag("changed", underline=Pango.Underline.SINGLE, background_rgba=ground)
+        self._buffer.create_tag("unknown", underline=Pango.Underline.ERROR)
         self._example = label("", "example")
         self._example.set_margin_start(7)
-        self._example.set_margin_top(5)
+        self._example.set_margin_top(4)
         self._example.set_valign(Gtk.Align.START)
-        self._example.set_ellipsize(3)
-        self.add(frame)
-        self.add_overlay(self._example)
-        self.set_overlay_pass_through(self._example, True)
+        self._example.set_ellipsize(Pango.EllipsizeMode.END)
+        over = Gtk.Overlay(hexpand=True)
+        over.add(self._view)
+        over.add_overlay(self._example)
+        over.set_overlay_pass_through(self._example, True)
+        inside = styled(Gtk.Box(), "field")
+        inside.pack_start(over, True, True, 0)
+        if beside is not None:
+            beside.set_valign(Gtk.Align.END)
+            inside.pack_start(beside, False, False, 0)
+        self.add(inside)
 
     @property
     def text(self) -> str:
-        return self._buffer.get_text(*self._buffer.get_bounds(), False)
+        """In one line, whatever was put in."""
+        return self._buffer.get_text(*self._buffer.get_bounds(), False).replace("\n", " ")
 
     @property
     def view(self) -> Gtk.TextView:
@@ -149,16 +177,38 @@ class Field(Gtk.Overlay):
         self._example.set_text(example)
         self._example.set_visible(not text)
 
+    def mark(self, changed: Iterable[Word], unknown: Iterable[Word]) -> None:
+        """The words that change, and in waves those that mean nothing here."""
+        self._buffer.remove_all_tags(*self._buffer.get_bounds())
+        for tag, found in (("changed", changed), ("unknown", unknown)):
+            for word in found:
+                places = (self._buffer.get_iter_at_offset(at) for at in (word.start, word.stop))
+                self._buffer.apply_tag_by_name(tag, *places)
+
     def name(self, text: str) -> None:
         """For readers of the screen and for tests."""
         self._view.get_accessible().set_name(text)
 
     def focus(self) -> None:
+        """With all of it chosen: what is written takes its place."""
         self._view.grab_focus()
+        self._buffer.select_range(*self._buffer.get_bounds())
+
+    def delete_selected(self) -> None:
+        self._told.silently(lambda: self._buffer.delete_selection(True, True))
+        self._told(self.text)
 
     def _written(self, _: Gtk.TextBuffer) -> None:
         self._example.set_visible(not self.text)
         self._told(self.text)
+
+    def _pressed(self, event: Gdk.EventKey) -> bool:
+        """Whoever writes Chinese chooses letters with Return: that is not for us."""
+        if event.keyval not in RETURN or self._entered is None:
+            return False
+        if not self._view.im_context_filter_keypress(event):
+            self._entered()
+        return True
 
 
 def leave_wheel(widget: Gtk.Widget) -> None:
@@ -204,45 +254,147 @@ class Choice(Gtk.ComboBoxText):
 
 
 class Choices(Gtk.Box):
-    """One of some buttons side by side."""
+    """One of some buttons (key, text, tip) side by side; with ``icons`` above their texts, and alone where
+    the texts don't fit."""
 
-    def __init__(self, entries: Iterable[tuple[str, str, str]], chosen: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        entries: Iterable[tuple[str, str, str]],
+        chosen: Callable[[str], None],
+        icons: Callable[[str], Path] | None = None,
+    ) -> None:
         super().__init__(homogeneous=False)
         self._told = Told(chosen)
         self.get_style_context().add_class("linked")
         styled(self, "choice")
         self.buttons: dict[str, Gtk.RadioButton] = {}
+        self._texts: list[Gtk.Label] = []
         first = None
         for key, text, tip in entries:
-            made = Gtk.RadioButton.new_with_label_from_widget(first, text)
+            made = Gtk.RadioButton.new_from_widget(first)
             made.set_mode(False)
+            made.add(self._face(text, None if icons is None else icons(key)))
             made.set_tooltip_text(tip)
+            made.get_accessible().set_name(text)
             made.connect("toggled", self._toggled, key)
             self.pack_start(made, True, True, 0)
             self.buttons[key] = made
             first = first or made
+        if icons is not None:
+            self.connect("size-allocate", lambda _, given: GLib.idle_add(self._fit, given.width))
 
     def show_chosen(self, key: str) -> None:
         self._told.silently(lambda: self.buttons[key].set_active(True))
+
+    def _face(self, text: str, icon: Path | None) -> Gtk.Widget:
+        if icon is None:
+            return Gtk.Label(label=text)
+        shown = label(text, "small")
+        shown.set_xalign(0.5)
+        shown.set_ellipsize(Pango.EllipsizeMode.END)
+        self._texts.append(shown)
+        image = Gtk.Image.new_from_gicon(
+            Gio.FileIcon.new(Gio.File.new_for_path(str(icon))), Gtk.IconSize.MENU
+        )
+        face = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=1)
+        face.pack_start(image, False, False, 0)
+        face.pack_start(shown, False, False, 0)
+        return face
+
+    def _fit(self, width: int) -> bool:
+        """All texts or none."""
+        needed = sum(width_of(text) + CHOICE_EDGE for text in self._texts)
+        for text in self._texts:
+            if text.get_visible() != (needed <= width):
+                set_shown(text, needed <= width)
+        return GLib.SOURCE_REMOVE
 
     def _toggled(self, made: Gtk.RadioButton, key: str) -> None:
         if made.get_active():
             self._told(key)
 
 
-def tiles() -> Gtk.FlowBox:
-    box = Gtk.FlowBox(selection_mode=Gtk.SelectionMode.NONE, max_children_per_line=20, homogeneous=False)
-    box.set_row_spacing(4)
-    box.set_column_spacing(4)
-    return box
+class Flow(Gtk.Fixed):
+    """Widgets side by side, each as wide as it wants to be, going on in the next row where the width ends.
+
+    ``one_row``: what doesn't fit into the first isn't shown. A wider one than the row is cut to it.
+    """
+
+    def __init__(self, one_row: bool = False, gap: int = 4) -> None:
+        super().__init__()
+        self._one_row, self._gap = one_row, gap
+
+    def fill(self, widgets: Iterable[Gtk.Widget]) -> None:
+        """These in the place of those that are there; nothing is shown of none."""
+        cleared(self)
+        for widget in widgets:
+            self.add(widget)
+        set_shown(self, bool(self.get_children()))
+
+    def show_only(self, wanted: Sequence[tuple[Gtk.Widget, bool]]) -> None:
+        """Of those that are in it."""
+        for widget, shown in wanted:
+            set_shown(widget, shown)
+        set_shown(self, any(shown for _, shown in wanted))
+
+    def do_get_request_mode(self) -> Gtk.SizeRequestMode:
+        return Gtk.SizeRequestMode.HEIGHT_FOR_WIDTH
+
+    def do_get_preferred_width(self) -> tuple[int, int]:
+        wanted = [child.get_preferred_width()[1] for child in self._shown()]
+        return 0, sum(wanted) + self._gap * max(0, len(wanted) - 1)
+
+    def do_get_preferred_height_for_width(self, width: int) -> tuple[int, int]:
+        height = max((at.y + at.height for _, at in self._places(width)), default=0)
+        return height, height
+
+    def do_get_preferred_height(self) -> tuple[int, int]:
+        return self.do_get_preferred_height_for_width(self.do_get_preferred_width()[1])
+
+    def do_size_allocate(self, given: Gdk.Rectangle) -> None:
+        self.set_allocation(given)
+        places = dict(self._places(given.width))
+        mirrored = self.get_direction() == Gtk.TextDirection.RTL
+        for child in self._shown():
+            child.set_child_visible(child in places)
+            if child in places:
+                at = places[child]
+                at.x = given.x + (given.width - at.x - at.width if mirrored else at.x)
+                at.y += given.y
+                child.size_allocate(at)
+
+    def _shown(self) -> list[Gtk.Widget]:
+        return [child for child in self.get_children() if child.get_visible()]
+
+    def _places(self, width: int) -> list[tuple[Gtk.Widget, Gdk.Rectangle]]:
+        """Of those that are shown, within a box of this width."""
+        places, x, y, row_height = [], 0, 0, 0
+        for child in self._shown():
+            wide = min(child.get_preferred_width()[1], max(1, width))
+            high = child.get_preferred_height_for_width(wide)[1]
+            if x > 0 and x + wide > width:
+                if self._one_row:
+                    break
+                x, y, row_height = 0, y + row_height + self._gap, 0
+            at = Gdk.Rectangle()
+            at.x, at.y, at.width, at.height = x, y, wide, high
+            places.append((child, at))
+            x, row_height = x + wide + self._gap, max(row_height, high)
+        return places
 
 
-def show_offers(box: Gtk.FlowBox, offers: Iterable[Offer], take: Callable[[str], None]) -> None:
+def tiles() -> Flow:
+    return Flow()
+
+
+def width_of(text: Gtk.Label) -> int:
+    """That its letters need, also while it isn't shown."""
+    return text.create_pango_layout(text.get_text()).get_pixel_size()[0]
+
+
+def show_offers(box: Flow, offers: Iterable[Offer], take: Callable[[str], None]) -> None:
     """A button for each; ``take`` gets the offer's key."""
-    cleared(box)
-    for offer in offers:
-        box.add(button(offer.text, lambda key=offer.key: take(key), "tight"))
-    set_shown(box, bool(box.get_children()))
+    box.fill([button(offer.text, lambda key=offer.key: take(key), "tight") for offer in offers])
 
 
 def sight(content: bytes | None, side: int = SIGHT) -> Gtk.Image:

@@ -7,64 +7,98 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import widgets as ui
-from _client.controls import OPERATIONS, REWEIGHT, drawn_weight
+from _client.controls import OPERATIONS, drawn_weight
+from _client.icons import icon_file
+from _client.library import Concept
 from _client.panel import Panel
 from _client.panel_state import PanelState
+from _client.sentences import spans
 from _client.settings import WEIGHT
 from _client.wording import say
-from gi.repository import Gdk, Gtk
+from gi.repository import Gdk, GLib, Gtk
 from inputs import Slider
 from word_help import Completing, show_hints
 
+CONCEPT = 22  # px
+
 
 class WordsPart(Gtk.Box):
-    """``learn`` opens the dialog in which a concept is learned."""
+    """``learn`` opens the dialog in which a concept is learned, ``entered`` is what Return does."""
 
-    def __init__(self, panel: Panel, learn: Callable[[], None]) -> None:
+    def __init__(self, panel: Panel, learn: Callable[[], None], entered: Callable[[], None]) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=ui.SPACE)
-        self._panel = panel
+        self._panel, self._entered = panel, entered
         entries = [(key, say(key), say("tip-" + key)) for key in OPERATIONS]
-        self._operations = ui.Choices(entries, panel.choose_operation)
+        self._operations = ui.Choices(entries, panel.choose_operation, icon_file)
         for part in (self._operations, self._sentence_part(), self._concept_part(learn)):
             self.pack_start(part, False, False, 0)
 
     def focus(self) -> None:
-        self._first.focus()
+        """The first sentence that is still to be written."""
+        written = self._panel.form.first.strip() and "second" in self._panel.state.shown
+        (self._second if written else self._first).focus()
+
+    def focus_field(self, number: int) -> None:
+        (self._first, self._second)[number].focus()
+
+    def choose(self, number: int) -> None:
+        """The operation at this place, if the model can do it."""
+        made = self._operations.buttons[OPERATIONS[number]]
+        if made.get_sensitive():
+            made.set_active(True)
 
     def _sentence_part(self) -> Gtk.Widget:
-        self._first = ui.Field(self._panel.write_first)
-        self._first.name(say("first"))
-        self._words = ui.button(say("words") + " ▾", self._show_words, "tight", tip=say("tip-words"))
         self._describe = ui.button(say("describe"), self._panel.describe, "tight")
+        self._first = ui.Field(self._panel.write_first, self._entered, self._describe)
+        self._first.name(say("first"))
+        self._words = ui.label("", wrap=True)
+        self._words.set_tooltip_text(say("tip-words"))
+        self._words.connect("activate-link", lambda _, word: self._show_menu(word))
         self._second_label = ui.label()
-        self._second = ui.Field(self._panel.write_second)
+        self._second = ui.Field(self._panel.write_second, self._entered)
         for place, field in enumerate((self._first, self._second)):
             Completing(field.view, self._panel.completion)
             show_hints(field.view, lambda place=place: self._panel.state.notices[place])
-        self._changes = ui.label("", "quiet", wrap=True)
-        self._seconds = ui.column(self._second_label, self._second, self._changes)
+        self._seconds = ui.column(self._second_label, self._second)
+        self._changes, self._unknown = ui.label("", wrap=True), ui.label("", "quiet", wrap=True)
         self._weights = ui.column()
         self._weight_of: dict[str, Slider] = {}
-        head = ui.row(ui.label(say("first")), self._words, self._describe)
-        return ui.column(head, self._first, self._seconds, self._weights)
+        fields = (ui.label(say("first")), self._first, self._words, self._seconds)
+        return ui.column(*fields, self._changes, self._unknown, self._weights)
 
     def _concept_part(self, learn: Callable[[], None]) -> Gtk.Widget:
-        self._concepts = ui.tiles()
+        self._concepts = ui.Flow(one_row=True)
+        self._concepts.get_accessible().set_name(say("concepts"))
         self._no_concepts = ui.label(say("no-concepts"), "quiet", wrap=True)
-        head = ui.row(ui.label(say("concepts")), ui.button("+ " + say("learn"), learn, "tight"))
-        return ui.column(head, self._concepts, self._no_concepts)
+        here = ui.column(self._concepts, self._no_concepts)
+        new = ui.button("+", learn, "tight", tip=say("learn-action"))
+        new.get_accessible().set_name(say("learn-action"))
+        new.set_valign(Gtk.Align.START)
+        return ui.row(here, new)
 
     # What the state says.
 
     def draw(self, state: PanelState, before: PanelState | None) -> None:
-        form = state.form
-        self._operations.show_chosen(form.operation)
+        self._draw_operations(state)
+        self._draw_sentences(state)
+        self._draw_weights(state)
+        if before is None or before.words != state.words:
+            self._words.set_markup("  ·  ".join(link(word) for word in state.words))
+            ui.set_shown(self._words, bool(state.words))
+        if before is None or (before.concepts, before.model) != (state.concepts, state.model):
+            self._concepts.fill([self._concept(concept, state) for concept in state.concepts])
+            ui.set_shown(self._no_concepts, not state.concepts)
+
+    def _draw_operations(self, state: PanelState) -> None:
+        self._operations.show_chosen(state.form.operation)
         for key, made in self._operations.buttons.items():
             reason = state.cannot_operate.get(key, "")
             made.set_sensitive(not reason)
-            made.set_tooltip_text(reason or say("tip-" + key))
+            made.set_tooltip_text(reason or "{}: {}".format(say(key), say("tip-" + key)))
+
+    def _draw_sentences(self, state: PanelState) -> None:
+        form = state.form
         self._first.show_text(form.first, say("first-example"))
-        self._words.set_sensitive(bool(state.words))
         self._describe.set_sensitive(not state.cannot_describe)
         self._describe.set_tooltip_text(state.cannot_describe or say("tip-describe"))
         ui.set_shown(self._seconds, "second" in state.shown)
@@ -72,11 +106,12 @@ class WordsPart(Gtk.Box):
             self._second_label.set_text(say("second-" + form.operation))
             self._second.name(say("second-" + form.operation))
             self._second.show_text(form.second, say("example-" + form.operation))
-        self._changes.set_text("\n".join(line for line in (state.changes_text, state.unknown_text) if line))
-        ui.set_shown(self._changes, bool(self._changes.get_text()))
-        self._draw_weights(state)
-        if before is None or before.concepts != state.concepts:
-            self._draw_concepts(state)
+        marked = state.changes if "changes" in state.shown else ()
+        self._first.mark(spans(marked, "source"), state.unknown[0])
+        self._second.mark(spans(marked, "target"), state.unknown[1])
+        for told, text in ((self._changes, state.changes_text), (self._unknown, state.unknown_text)):
+            told.set_text(text)
+            ui.set_shown(told, bool(text))
 
     def _draw_weights(self, state: PanelState) -> None:
         """One slider for each word; those that are there already stay, so that one can be dragged."""
@@ -96,38 +131,26 @@ class WordsPart(Gtk.Box):
         weigh = self._panel.weigh
         return Slider(WEIGHT, lambda at: weigh(word, at), lambda: weigh(word, WEIGHT.default), word)
 
-    def _draw_concepts(self, state: PanelState) -> None:
-        ui.cleared(self._concepts)
-        for concept in state.concepts:
-            tip = say("tip-concept", name=concept.name, kind=concept.kind, noun=concept.noun)
-            use = lambda name=concept.name: self._use_concept(name)  # noqa: E731
-            made = ui.button(concept.name, use, "tight", tip=tip)
-            if concept.thumbnail:
-                made.set_image(ui.sight(concept.thumbnail, 24))
-                made.set_always_show_image(True)
-            self._concepts.add(made)
-        ui.set_shown(self._concepts, bool(state.concepts))
-        ui.set_shown(self._no_concepts, not state.concepts)
+    def _concept(self, concept: Concept, state: PanelState) -> Gtk.Widget:
+        refusal = state.foreign(concept)
+        tip = say("tip-concept", name=concept.name, kind=say(concept.kind), noun=concept.noun)
+        made = ui.button(concept.name, lambda: self._use_concept(concept.name), "tight", tip=refusal or tip)
+        made.set_sensitive(not refusal)
+        if concept.thumbnail:
+            made.set_image(ui.sight(concept.thumbnail, CONCEPT))
+            made.set_always_show_image(True)
+        return made
 
     # What people do.
 
     def _use_concept(self, name: str) -> None:
-        if self._panel.state.form.operation != REWEIGHT:
+        """Where the cursor is, in the place of what is chosen there."""
+        if "second" in self._panel.state.shown:
+            self._second.delete_selected()
             self._panel.insert_concept(name, self._second.cursor)
 
-    def _show_words(self) -> None:
-        """A menu of the picture's words, each with what can be done with it."""
-        menu = Gtk.Menu()
-        for word in self._panel.state.words:
-            item = Gtk.MenuItem(label=word)
-            item.set_submenu(self._word_menu(word))
-            menu.append(item)
-        menu.show_all()
-        menu.attach_to_widget(self._words, None)
-        south, north = Gdk.Gravity.SOUTH_WEST, Gdk.Gravity.NORTH_WEST
-        menu.popup_at_widget(self._words, south, north, None)
-
-    def _word_menu(self, word: str) -> Gtk.Menu:
+    def _show_menu(self, word: str) -> bool:
+        """What can be done with a word of the picture."""
         menu = Gtk.Menu()
         for key, act in (
             ("word-replace", self._replace_word),
@@ -137,9 +160,17 @@ class WordsPart(Gtk.Box):
             item = Gtk.MenuItem(label=say(key, word=word))
             item.connect("activate", lambda _, act=act: act(word))
             menu.append(item)
-        return menu
+        menu.show_all()
+        menu.attach_to_widget(self._words, None)
+        menu.popup_at_widget(self._words, Gdk.Gravity.SOUTH_WEST, Gdk.Gravity.NORTH_WEST, None)
+        return True
 
     def _replace_word(self, word: str) -> None:
         new = ui.asked_for_text(self.get_toplevel(), say("replace"), say("new-word", word=word))
         if new:
             self._panel.replace_word(word, new)
+
+
+def link(word: str) -> str:
+    shown = GLib.markup_escape_text(word)
+    return f'<a href="{shown}">{shown}</a>'

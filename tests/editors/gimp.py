@@ -57,7 +57,9 @@ def start(box: Box, home: Path, display: Display | None = None, language: str = 
         with (box.folder / "gimp" / "gimprc").open("a") as settings:
             settings.write(f'(language "{language}")\n')
     inside = box.folder / "inside"
-    shutil.copytree(HERE / "inside", inside, ignore=shutil.ignore_patterns("__pycache__"))
+    window = window_folder(box)
+    for here, there in ((HERE / "inside", inside), (HERE / "inside_window", window)):
+        shutil.copytree(here, there, ignore=shutil.ignore_patterns("__pycache__"))
     batch = f"exec(compile(open({str(inside / 'gimp_driver.py')!r}).read(), 'gimp_driver', 'exec'))"
     program = ["gimp-console-3", "-i", "--quit"] if display is None else ["gimp-3", "--no-splash"]
     screen = {} if display is None else {"DISPLAY": display.name}
@@ -69,6 +71,8 @@ def start(box: Box, home: Path, display: Display | None = None, language: str = 
         PALIMPSEST_HOME=str(home),
         PALIMPSEST_TEST_INSIDE=str(inside),
         PALIMPSEST_TEST_PLUGIN=str(plugin_folder(box)),
+        PALIMPSEST_TEST_WINDOW=str(window),
+        PYTHONPATH=str(window),
         **screen,
     )
     gimp = Gimp(box, process, log)
@@ -89,6 +93,11 @@ def version(box: Box) -> str:
 
 def plugin_folder(box: Box) -> Path:
     return box.folder / "gimp" / "plug-ins" / "palimpsest"
+
+
+def window_folder(box: Box) -> Path:
+    """Where Palimpsest's window writes what it shows (``inside_window``)."""
+    return box.folder / "window"
 
 
 def install(box: Box) -> None:

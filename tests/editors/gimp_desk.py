@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ from PIL import Image
 from editors.backend import REPOSITORY, Backend
 from editors.darkroom import RGB_8, Darkroom
 from editors.display import Display
-from editors.gimp import KEYS, Gimp
+from editors.gimp import KEYS, Gimp, window_folder
 
 PHOTO = REPOSITORY / "backend/palimpsest/tour/pictures/photo.png"
 BALL = (0.17, 0.41, 0.47, 0.47)  # left, top, width, height as fractions of the photo
@@ -33,6 +34,10 @@ def until(holds: Callable[[], Any], what: str, patience: float = PATIENCE) -> An
             return found
         time.sleep(0.1)
     raise AssertionError(f"waited {patience:g} s: {what}")
+
+
+def pressable(widget: dict[str, Any] | None) -> dict[str, Any] | None:
+    return widget if widget is not None and widget["sensitive"] else None
 
 
 class Desk:
@@ -90,13 +95,40 @@ class Desk:
 
     def apply(self, window: str, image: int, second: str) -> None:
         """Turn the window to a picture, as its menu items do; fill in both sentences, go on by keyboard."""
+        self.write(window, image, SHOWS, second)
+        self.display.key("Return")
+
+    def write(self, window: str, image: int, first: str, second: str) -> None:
         assert self.gimp.call("tell_window", f"replace {image}")
         self.display.focus(window)
-        for text in (SHOWS, second):
-            self.display.key("ctrl+a")
+        for key, text in (("alt+Up", first), ("alt+Down", second)):
+            self.display.key(key)
             self.display.type(text)
-            self.display.key("Tab")
-        self.display.key("ctrl+Return")
+
+    def seen(self) -> list[dict[str, Any]]:
+        """Every widget of Palimpsest's windows that is on the screen (``inside_window``)."""
+        folder = window_folder(self.gimp.box)
+        answer = folder / "answer"
+        answer.unlink(missing_ok=True)
+
+        def answered() -> bool:
+            """A window that is being closed may take the question with it: then it is asked again."""
+            (folder / "ask").touch()
+            return answer.exists()
+
+        until(answered, "the window says what it shows")
+        return json.loads(answer.read_text(encoding="utf-8"))
+
+    def find(self, name: str, kind: str = "") -> dict[str, Any] | None:
+        """The first of this name, for instance ``find("Apply", "Button")``."""
+        named = (widget for widget in self.seen() if name in (widget["name"], widget["text"]))
+        return next((widget for widget in named if widget["type"].endswith(kind)), None)
+
+    def click_on(self, name: str, kind: str = "Button") -> None:
+        """As soon as it is there and can be pressed."""
+        found = until(lambda: pressable(self.find(name, kind)), f"{name} can be pressed")
+        left, top, width, height = found["box"]
+        self.display.click(left + width // 2, top + height // 2)
 
     def apply_once_possible(self, window: str, image: int, second: str) -> None:
         """The window may be busy still, or without a backend: then it does nothing but say so."""

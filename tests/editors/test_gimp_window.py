@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -37,6 +39,50 @@ def test_the_window_edits_and_one_undo_takes_it_back(desk: Desk):
     desk.press("ctrl+y")
     desk.until_layers(image, 2)
     assert desk.windows("^Palimpsest$") == [window]
+
+
+def focused(desk: Desk) -> list[str]:
+    return [widget["name"] for widget in desk.seen() if widget["focus"]]
+
+
+def test_after_apply_keys_go_to_no_field(desk: Desk):
+    image, window = desk.open(), desk.window()
+    desk.write(window, image, SHOWS, SHOULD_SHOW)
+    assert focused(desk) == ["It should show"]
+    desk.display.key("Return")
+    desk.until_running()
+    assert focused(desk) == []
+    desk.display.key("5", "ctrl+a", "Delete")
+    desk.until_layers(image, 2)
+    texts = [
+        widget["text"] for widget in desk.seen() if widget["name"] in ("The picture shows", "It should show")
+    ]
+    assert [text for text in texts if text.startswith("a photo")] == [SHOWS, SHOULD_SHOW]
+    assert desk.find("Variations", "Number")["value"] == 1
+
+
+def test_a_concept_is_seen_whole_at_the_windows_own_width(desk: Desk):
+    desk.backend.client.import_concept("my-toy", embedding(128), family="demo")
+    desk.backend.client.import_concept("stranger", embedding(768), family="sd1")
+    try:
+        image, window = desk.open(), desk.window()
+        desk.write(window, image, SHOWS, "a photo of a ")
+        button = until(lambda: desk.find("my-toy", "Button"), "the concept's button")
+        assert button["box"][2] > 40
+        assert not until(lambda: desk.find("stranger", "Button"), "the other")["sensitive"]
+        desk.click_on("my-toy")
+        until(lambda: desk.find("a photo of a <my-toy>"), "the sentence with the concept")
+    finally:
+        for name in ("my-toy", "stranger"):
+            desk.backend.client.remove_concept(name)
+
+
+def embedding(width: int) -> bytes:
+    """A concept of one vector, as other tools write it."""
+    told = {"emb_params": {"dtype": "F32", "shape": [1, width], "data_offsets": [0, 4 * width]}}
+    header = json.dumps(told).encode()
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + struct.pack("<f", 0.5) * width
 
 
 def test_one_window_serves_two_pictures_in_turn(desk: Desk):
