@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Dict
 
-from .controls import OPERATIONS, Form, Settings
+from .controls import OPERATIONS, Form
 from .editor import DocumentFacts
+from .settings import settings_from_json
 
 NOTES = "sentences.json"
 MOST = 100  # documents that are remembered
@@ -67,15 +68,13 @@ def form_to_json(form: Form) -> Dict[str, Any]:
 def form_from_json(told: Mapping[str, Any]) -> Form:
     """What can be read of it: a file of another version is no reason to fail."""
     try:
-        known = {field.name for field in fields(Settings)}
-        settings = Settings(**{name: value for name, value in told["settings"].items() if name in known})
         form = Form(
             str(told["operation"]),
             str(told["first"]),
             {operation: text for operation, text in told["seconds"].items() if text},
             dict(told["sentences"]),
             dict(told["weights"]),
-            settings,
+            settings_from_json(told["settings"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return Form()

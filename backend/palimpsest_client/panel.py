@@ -38,6 +38,7 @@ from .library import (
 from .notebook import Notebook
 from .orders import RecipeError, form_of, needed, read_recipe
 from .panel_state import PanelState, change_line, drawn_controls, incapable, unknown_text
+from .presets import Presets
 from .protocol import config_folder
 from .results import Result
 from .sentences import changes, concepts_in, telling, with_word, words
@@ -97,6 +98,7 @@ class Panel:
         self._show = show
         self._clock = clock
         self._notebook = Notebook(self.folder)
+        self._presets = Presets(self.folder)
         self._vocabulary = Vocabulary(self.folder)
         self._reopened: Optional[Reopened] = None
         self._applied: Optional[Form] = None
@@ -173,6 +175,28 @@ class Panel:
         offered = CONTROLS[control].offered
         assert offered is not None
         self.set(**{control: random.randint(int(offered.least), int(offered.most))})
+
+    def look_at_presets(self) -> None:
+        """Before a menu of them is shown: the other editor may have changed them."""
+        self._presets_are(self._presets.look())
+
+    def use_preset(self, name: str) -> None:
+        self._fill(self._presets.applied(self.form, name))
+
+    def keep_preset(self, name: str) -> None:
+        """What is set now, for this operation; one of this name is replaced."""
+        self._presets_are(self._presets.keep(self.form, name))
+
+    def rename_preset(self, name: str, new: str) -> None:
+        self._presets_are(self._presets.rename(self.form.operation, name, new))
+
+    def delete_preset(self, name: str) -> None:
+        self._presets_are(self._presets.remove(self.form.operation, name))
+
+    def _presets_are(self, trouble: str) -> None:
+        if trouble:
+            self.refuse(trouble)
+        self._changed()
 
     def reset_settings(self) -> None:
         self._fill(replace(self.form, settings=Settings(model=self.form.settings.model)))
@@ -490,6 +514,8 @@ class Panel:
             document=self.facts,
             shown=SHOWN[form.operation],
             controls=drawn_controls(form, self.models, model),
+            presets=self._presets.names(form.operation),
+            preset=self._presets.chosen(form),
             changes=found,
             changes_text=change_line(form, found),
             notices=(heard[0], heard[1]),

@@ -26,6 +26,8 @@ class PanelState:
     document: Optional[DocumentFacts] = None
     shown: frozenset = frozenset()  # controls.SHOWN of the operation
     controls: Mapping[str, Drawn] = field(default_factory=dict)  # by their names in the table
+    presets: Tuple[str, ...] = ()  # names of one's own settings for the operation
+    preset: str = ""  # the one that is set
     changes: Tuple[Change, ...] = ()  # between form.first and form.target
     changes_text: str = ""  # "cat → <my-toy>", or the whole sentence where it is made from another field
     notices: Tuple[Tuple[Notice, ...], Tuple[Notice, ...]] = ((), ())  # of words in both fields

@@ -88,6 +88,16 @@ class Control:
     def choice(self, name: str) -> str:
         return say(f"{self.key}-{name}")
 
+    def allows(self, value: Any) -> bool:
+        """Whether it can be this field's, wherever it comes from."""
+        if value is None:
+            return bool(self.automatic)
+        if self.limits is None:
+            return isinstance(value, str) and (not self.choices or value in self.choices)
+        numbers = (int,) if self.whole else (int, float)
+        fits = isinstance(value, numbers) and not isinstance(value, bool)
+        return fits and self.limits.least <= value <= self.limits.most
+
     # As it is shown: percent, or the request's own unit.
 
     @property
@@ -337,6 +347,13 @@ def settings_in(request: Mapping[str, Any], beside: Mapping[str, Any]) -> Settin
                 part = part[group]
             told[name] = part[control.request[-1]]
     return Settings(**told)
+
+
+def settings_from_json(told: Any) -> Settings:
+    """What can be used of it: a file of another version, or a damaged one, is no reason to fail."""
+    known = told if isinstance(told, dict) else {}
+    fitting = {n: known[n] for n, control in CONTROLS.items() if n in known and control.allows(known[n])}
+    return Settings(**fitting)
 
 
 INDIRECT = tuple(name for name, control in CONTROLS.items() if control.kind == SLIDER and not control.request)

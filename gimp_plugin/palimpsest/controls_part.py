@@ -12,6 +12,7 @@ from _client.settings import MAIN, Control, controls_at
 from _client.wording import say
 from gi.repository import Gtk
 from inputs import Slider
+from presets_menu import presets_button
 
 
 class ControlsPart(Gtk.Box):
@@ -20,10 +21,15 @@ class ControlsPart(Gtk.Box):
         self._panel = panel
         self.sliders = {control.name: self._slider(control) for control in controls_at(MAIN)}
         self.advanced = advanced.Advanced(panel)
-        expander = Gtk.Expander(label=say("advanced"))
-        expander.add(self.advanced)
-        for part in (*self.sliders.values(), expander):
+        self.expander = Gtk.Expander(label=say("advanced"))
+        self.expander.connect("notify::expanded", lambda *_: self._unfold())
+        line = ui.row(self.expander, presets_button(panel))
+        for part in (*self.sliders.values(), line, self.advanced):
             self.pack_start(part, False, False, 0)
+        self._unfold()
+
+    def _unfold(self) -> None:
+        ui.set_shown(self.advanced, self.expander.get_expanded())
 
     def _slider(self, control: Control) -> Slider:
         name = control.name

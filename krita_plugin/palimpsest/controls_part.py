@@ -10,7 +10,8 @@ from ._client.settings import MAIN, Control, controls_at
 from ._client.wording import say
 from .advanced import Advanced
 from .inputs import Slider, Sliders
-from .layout import column, link
+from .layout import column, link, row
+from .presets_menu import presets_button
 from .qt import Qt, QWidget
 
 
@@ -26,7 +27,8 @@ class ControlsPart(QWidget):
         self.unfold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.advanced = Advanced(panel)
         self.unfold.toggled.connect(self._unfold)
-        column(self, self.sliders, self.unfold, self.advanced)
+        self.presets = presets_button(panel)
+        column(self, self.sliders, row(self.unfold, QWidget(), self.presets, stretch=1), self.advanced)
         self._unfold(False)
 
     def _slider(self, control: Control) -> Slider:

@@ -86,6 +86,21 @@ def test_what_is_written_and_moved_reaches_the_request(room):
     assert request["control"] == {"cross": [0.0, 0.9], "self_attention": [0.0, 0.3]}
 
 
+def test_presets_are_a_menu(room):
+    menu = room.docker.controls.presets.menu()
+    room.panel.set(structure=0.2)
+    room.panel.keep_preset("R&D")
+    room.panel.recommend("structure")
+    menu.aboutToShow.emit()
+    assert [action.text() for action in menu.actions()] == ["R&&D", "Keep these settings…"]
+    menu.actions()[0].trigger()
+    assert room.panel.form.settings.structure == 0.2
+    menu.aboutToShow.emit()
+    assert [action.isChecked() for action in menu.actions()] == [True, False, False, False]
+    menu.actions()[3].trigger()
+    assert room.panel.state.presets == ()
+
+
 def test_apply_says_why_it_is_not_possible(room):
     docker = room.docker
     assert not docker.work.apply.isEnabled()

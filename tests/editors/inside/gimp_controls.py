@@ -20,7 +20,7 @@ class Controls:
     def __init__(self, width, height):
         self.panel = Panel("gimp", GimpEditor(), self.draw)
         self.part = ControlsPart(self.panel)
-        self.part.get_children()[-1].set_expanded(True)
+        self.part.expander.set_expanded(True)
         entry = Gtk.Entry()
         inside = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
         for child in (entry, self.part):
