@@ -73,9 +73,12 @@ def remove(image: Gimp.Image) -> None:
 
 @contextmanager
 def unrecorded(image: Gimp.Image) -> Iterator[None]:
-    """What is done within is no step of the history."""
+    """What is done within is no step of the history, and nothing that would have to be saved."""
+    clean = not image.is_dirty()
     image.undo_freeze()
     try:
         yield
     finally:
         image.undo_thaw()
+        if clean:
+            image.clean_all()

@@ -335,3 +335,45 @@ def controls_have_scrolled(before):
 
 def setting_is(name, value):
     return controls[-1].settings()[name] == value
+
+
+# Results to be looked at.
+
+
+def show_result(image, path, bounds, name, canvas=None):
+    """"shown", or what went wrong."""
+    outcome = []
+    with open(path, "rb") as file:
+        part = Bounds(*bounds)
+        before = None if canvas is None else Extent(*canvas)
+        result = LayerResult(file.read(), part, name, "{}", part, canvas=before)
+    GimpEditor(image).show_result(str(image), result, lambda: outcome.append("shown"), outcome.append)
+    while not outcome:
+        yield
+    return outcome[0]
+
+
+def hide_result(image):
+    GimpEditor(image).hide_result(str(image))
+
+
+def veil_result(image, veiled):
+    GimpEditor(image).veil_result(str(image), veiled)
+
+
+def shows_result(image):
+    return GimpEditor(image).shows_result(str(image))
+
+
+def is_locked(image):
+    """The uppermost layer."""
+    layer = image_of(image).get_layers()[0]
+    return layer.get_lock_content() and layer.get_lock_position()
+
+
+def chosen_layers(image):
+    return [layer.get_name() for layer in image_of(image).get_selected_layers()]
+
+
+def session():
+    return GimpEditor().session()

@@ -1,0 +1,143 @@
+"""Results looked at before they are kept, in the real GIMP: a layer that comes and goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from editors.backend import Backend
+from editors.conftest import Gimps
+from editors.darkroom import GREY_16, LINEAR_FLOAT, RGB_8, Darkroom, Kind
+from editors.display import Display
+from editors.gimp_desk import Desk, until
+from editors.pictures import Pixels, disc, layer_over, noise, png
+
+HEIGHT, WIDTH = 120, 200
+NAME = "Preview: cat → dog"
+
+
+class Wall(Darkroom):
+    """A picture on which results are shown."""
+
+    def show(self, image: int, layer: Pixels, canvas: tuple[int, int] | None = None) -> str:
+        path = self._write("shown.png", png(layer))
+        bounds = [0, 0, layer.shape[1], layer.shape[0]]
+        return self.gimp.call("show_result", image, str(path), bounds, NAME, canvas)
+
+    def names(self, image: int) -> list[str]:
+        return [layer["name"] for layer in self.layers(image)]
+
+
+@pytest.fixture
+def wall(darkroom: Darkroom) -> Wall:
+    return Wall(darkroom.gimp)
+
+
+def results(kind: Kind = RGB_8) -> tuple[Pixels, Pixels, Pixels]:
+    """A soft selection, and two results for it."""
+    mask = disc(HEIGHT, WIDTH)
+    deep = np.uint8 if kind is RGB_8 else np.uint16
+    first = layer_over(mask, deep, kind.channels)
+    second = first.copy()
+    second[..., :-1] = np.where(mask[..., None] > 0, np.iinfo(deep).max - first[..., :-1], 0)
+    return mask, first, second
+
+
+@pytest.mark.parametrize("kind", [RGB_8, GREY_16, LINEAR_FLOAT], ids=str)
+def test_a_preview_changes_nothing_outside_and_leaves_no_trace(wall: Wall, kind: Kind):
+    pixels = noise(HEIGHT, WIDTH, kind.channels, kind.dtype)
+    image = wall.new(pixels, kind)
+    before, (mask, first, second) = wall.seen(image, pixels), results(kind)
+    chosen, below = wall.gimp.call("chosen_layers", image), wall.names(image)
+    wall.gimp.call("set_clean", image)
+    assert wall.show(image, first) == "shown"
+    seen = wall.seen(image, pixels)
+    assert np.array_equal(seen[mask == 0], before[mask == 0]), "pixels differ outside"
+    assert (seen[mask == 255] != before[mask == 255]).any(axis=-1).mean() > 0.99
+    assert wall.gimp.call("is_locked", image)
+    assert wall.gimp.call("chosen_layers", image) == chosen
+    assert wall.show(image, second) == "shown"
+    assert wall.names(image) == [NAME, *below], "one at a time"
+    other = wall.seen(image, pixels)
+    assert np.array_equal(other[mask == 0], before[mask == 0]), "pixels differ outside"
+    assert (other[mask == 255] != seen[mask == 255]).any(axis=-1).mean() > 0.9
+    wall.gimp.call("veil_result", image, True)
+    assert np.array_equal(wall.seen(image, pixels), before), "the original is seen"
+    wall.gimp.call("veil_result", image, False)
+    assert np.array_equal(wall.seen(image, pixels), other)
+    wall.gimp.call("hide_result", image)
+    assert wall.names(image) == below
+    assert np.array_equal(wall.seen(image, pixels), before)
+    assert not wall.gimp.call("shows_result", image)
+    assert wall.gimp.call("is_clean", image), "there is nothing to be saved"
+
+
+def test_a_preview_is_neither_captured_nor_left_beside_what_is_kept(wall: Wall):
+    pixels = noise(HEIGHT, WIDTH, 4, np.uint8)
+    pixels[..., 3] = 255
+    image = wall.new(pixels, RGB_8)
+    _, first, _ = results()
+    wall.show(image, first)
+    assert np.array_equal(wall.capture(image).image, pixels)
+    wall.show(image, first)
+    wall.insert(image, first)
+    assert wall.names(image)[0] == "cat → dog"
+    assert len(wall.names(image)) == 2
+
+
+def test_a_preview_that_was_saved_goes_when_the_file_is_opened_again(wall: Wall):
+    pixels = noise(HEIGHT, WIDTH, 4, np.uint8)
+    image = wall.new(pixels, RGB_8)
+    before, (_, first, _) = wall.seen(image, pixels), results()
+    wall.show(image, first)
+    path = wall.files / "kept.xcf"
+    wall.gimp.call("save", image, str(path))
+    again = wall.gimp.call("load", str(path))
+    assert wall.names(again)[0] == NAME, "GIMP saves what there is"
+    assert wall.gimp.call("shows_result", again)
+    wall.gimp.call("hide_result", again)
+    assert len(wall.names(again)) == 1
+    assert np.array_equal(wall.seen(again, pixels), before)
+
+
+def test_a_result_of_another_canvas_is_refused(wall: Wall):
+    image = wall.new(noise(HEIGHT, WIDTH, 4, np.uint8), RGB_8)
+    _, first, _ = results()
+    told = wall.show(image, first, (WIDTH, HEIGHT + 1))
+    assert told.startswith(f"The canvas had {WIDTH} × {HEIGHT + 1} pixels")
+    assert len(wall.names(image)) == 1
+
+
+def test_this_run_of_gimp_has_one_name_whoever_asks(wall: Wall):
+    first = wall.gimp.call("session")
+    assert len(first) == 12
+    assert wall.gimp.call("session") == first
+
+
+@pytest.fixture
+def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
+    desk = Desk(gimps.get(), display, backend)
+    yield desk
+    if desk.gimp.alive:
+        desk.gimp.call("close_documents")
+
+
+def test_the_history_does_not_notice_it(desk: Desk):
+    """What is undone meanwhile and afterwards are people's own steps."""
+    image = desk.open()
+    wall = Wall(desk.gimp)
+    below = wall.names(image)
+    mine = layer_over(disc(256, 256), np.uint8, 4)
+    assert "layer" in wall.insert(image, mine)
+    wall.show(image, np.ascontiguousarray(mine[::-1]))
+    assert len(wall.names(image)) == len(below) + 2
+    desk.press("ctrl+z")
+    until(lambda: wall.names(image) == [NAME, *below], "the last step of one's own is undone")
+    desk.press("ctrl+y")
+    until(lambda: wall.names(image) == [NAME, "cat → dog", *below], "it is done again")
+    wall.gimp.call("hide_result", image)
+    assert wall.names(image) == ["cat → dog", *below]
+    desk.press("ctrl+z")
+    until(lambda: wall.names(image) == below, "it is undone, and nothing else")
