@@ -333,6 +333,8 @@ ENGLISH: Mapping[str, str] = {
     "select-action": "Word to selection",
     "reopen": "Re-open this layer's edit",
     "show-panel": "Show the Palimpsest panel",
+    "describe-action": "Describe the picture",
+    "concepts-action": "All concepts…",
     # Learning.
     "learn-title": "Learn a concept",
     "name": "Name",

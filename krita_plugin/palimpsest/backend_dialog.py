@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ._client.connection import Choice
 from ._client.library import Model
 from ._client.wording import say
 from .desk import desk
-from .layout import beside_krita, button, label, row
+from .layout import beside_krita, button, column, label, line, row
 from .qt import QDialog, QFormLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
 WIDTH = 360
 
 
 class BackendDialog(QDialog):
-    """This computer's backend, or another's by address and token."""
+    """This computer's backend, or another's by address and token; and its models."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWindowTitle(say("server-title"))
+        self.setWindowTitle(say("settings"))
         beside_krita(self)
         self.setMinimumWidth(WIDTH)
         self._panel = desk().panel
@@ -29,9 +31,9 @@ class BackendDialog(QDialog):
         self._toggle()
 
     def _build(self) -> None:
-        column = QVBoxLayout(self)
-        column.addWidget(self.here)
-        column.addWidget(self.elsewhere)
+        whole = QVBoxLayout(self)
+        for part in (label(say("server-title")), self.here, self.elsewhere):
+            whole.addWidget(part)
         form = QFormLayout()
         self.address.setPlaceholderText("http://192.168.1.20:8391")
         self.address.setAccessibleName(say("address"))
@@ -40,16 +42,19 @@ class BackendDialog(QDialog):
         self.token.setAccessibleName(say("token"))
         form.addRow(say("address"), self.address)
         form.addRow(say("token"), self.token)
-        column.addLayout(form)
+        whole.addLayout(form)
         self.message = label(wrap=True)
-        column.addWidget(self.message)
+        whole.addWidget(self.message)
         self.here.toggled.connect(lambda _: self._toggle())
         connect, close = button(say("connect-now")), button(say("close"))
         connect.setDefault(True)
         connect.clicked.connect(lambda: self.connect_now())
         close.clicked.connect(lambda: self.close())
-        column.addStretch(1)
-        column.addLayout(row(QWidget(), connect, close, stretch=0))
+        whole.addLayout(row(QWidget(), connect, stretch=0))
+        for part in (line(), label(say("models-title")), Models(self.accept)):
+            whole.addWidget(part)
+        whole.addStretch(1)
+        whole.addLayout(row(QWidget(), close, stretch=0))
 
     def _toggle(self) -> None:
         for field in (self.address, self.token):
@@ -77,23 +82,17 @@ class TokenDialog(BackendDialog):
         self.token.setFocus()
 
 
-class ModelsDialog(QDialog):
-    """What is installed, and what can be fetched, with its size and licence."""
+class Models(QWidget):
+    """What is installed, and what can be fetched, with its size and licence. ``chosen``: one is fetched."""
 
-    def __init__(self) -> None:
+    def __init__(self, chosen: Callable[[], None]) -> None:
         super().__init__()
-        self.setWindowTitle(say("models-title"))
-        beside_krita(self)
-        self.setMinimumWidth(WIDTH)
-        self.column = QVBoxLayout(self)
+        self._chosen = chosen
+        self.column = column(self)
         for model in desk().panel.models:
             self._add(model)
         if not desk().panel.models:
             self.column.addWidget(label(say("model-loading"), wrap=True))
-        close = button(say("close"))
-        close.clicked.connect(lambda: self.close())
-        self.column.addStretch(1)
-        self.column.addLayout(row(QWidget(), close, stretch=0))
 
     def _add(self, model: Model) -> None:
         if model.installed:
@@ -106,7 +105,24 @@ class ModelsDialog(QDialog):
 
     def _fetch(self, name: str) -> None:
         desk().panel.download(name)
-        self.accept()
+        self._chosen()
+
+
+class ModelsDialog(QDialog):
+    """The models alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle(say("models-title"))
+        beside_krita(self)
+        self.setMinimumWidth(WIDTH)
+        self.models = Models(self.accept)
+        close = button(say("close"))
+        close.clicked.connect(lambda: self.close())
+        whole = QVBoxLayout(self)
+        whole.addWidget(self.models)
+        whole.addStretch(1)
+        whole.addLayout(row(QWidget(), close, stretch=0))
 
 
 _open: list = []

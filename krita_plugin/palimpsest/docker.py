@@ -35,6 +35,7 @@ class PalimpsestDocker(DockWidget):
         column(whole, self.scroll, self.work).setStretch(0, 1)
         self.work.layout().setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
         self.setWidget(whole)
+        self.focus_words, self.show_concepts = self.words.focus_words, self.words.show_all
         self._desk.add(self)
 
     def _scrolled(self, *parts: QWidget) -> QScrollArea:
@@ -63,9 +64,6 @@ class PalimpsestDocker(DockWidget):
             to_canvas()
         else:
             super().keyPressEvent(event)
-
-    def focus_words(self) -> None:
-        self.words.focus_words()
 
     def show_state(self, state: PanelState) -> None:
         before, self._state = self._state, state

@@ -8,6 +8,7 @@ from krita import Extension, Krita
 
 from ._client.controls import INSERT, REPLACE, RESTYLE
 from ._client.wording import say
+from .backend_dialog import open_backend_dialog
 from .desk import desk
 from .learn_dialog import open_learn_dialog
 from .qt import QInputDialog, QTimer
@@ -32,8 +33,10 @@ class PalimpsestExtension(Extension):
     def _actions(self) -> list:
         panel = desk().panel
         return [
-            ("show", say("show-panel"), lambda: None),
+            ("show", say("show-panel"), lambda: with_dockers("focus_words")),
             ("again", say("again"), panel.again),
+            ("cancel", say("cancel"), panel.cancel),
+            ("describe", say("describe-action"), panel.describe),
             ("replace", say("replace-action"), lambda: ask_words(REPLACE)),
             ("insert", say("insert-action"), lambda: ask_words(INSERT)),
             ("restyle", say("restyle-action"), lambda: ask_words(RESTYLE)),
@@ -42,7 +45,9 @@ class PalimpsestExtension(Extension):
             ("select", say("select-action"), lambda: with_word(panel.select_word)),
             ("remember", say("remember"), panel.remember),
             ("learn", say("learn-action"), open_learn_dialog),
+            ("concepts", say("concepts-action"), lambda: with_dockers("show_concepts")),
             ("reopen", say("reopen"), panel.reopen),
+            ("settings", say("settings") + "…", open_backend_dialog),
         ]
 
     def _with_panel(self, call: Callable[[], None]) -> Callable[..., None]:
@@ -60,9 +65,13 @@ class PalimpsestExtension(Extension):
 def ask_words(operation: str) -> None:
     """The operation, and the keyboard in the field whose words it waits for."""
     desk().panel.choose_operation(operation)
+    with_dockers("focus_words")
+
+
+def with_dockers(deed: str) -> None:
     for docker in desk().views:
         if docker.isVisible():
-            docker.focus_words()
+            getattr(docker, deed)()
 
 
 def with_word(call: Callable[[str], None]) -> None:

@@ -249,7 +249,7 @@ def test_every_action_is_there_and_does_what_it_says(room):
     extension.createActions(room.krita.window)
     actions = room.krita.window.actions
     texts = [action.text for action in actions.values()]
-    assert len(texts) == 11
+    assert len(texts) == 15
     assert all(text.startswith("Palimpsest: ") for text in texts)
     room.docker.hide()
     actions["palimpsest_insert"].trigger()
@@ -260,6 +260,12 @@ def test_every_action_is_there_and_does_what_it_says(room):
     actions["palimpsest_replace"].trigger()
     assert room.panel.form.operation == "replace"
     assert room.docker.focusWidget() is room.docker.words.second
+    room.docker.words.second.clearFocus()
+    actions["palimpsest_show"].trigger()
+    assert room.docker.focusWidget() is room.docker.words.second
+    actions["palimpsest_concepts"].trigger()
+    assert room.docker.words._all.isVisible()
+    room.docker.words._all.close()
     actions["palimpsest_remember"].trigger()
     room.until(lambda _: room.backend.submitted)
     assert room.backend.submitted[0]["kind"] == "invert"
@@ -334,7 +340,7 @@ def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):
     dialog.connect_now()
     assert "For instance http:" in dialog.message.text()
     models = dialogs.open_models_dialog()
-    rows = [models.column.itemAt(at).layout() for at in range(models.column.count())]
+    rows = [models.models.column.itemAt(at).layout() for at in range(models.models.column.count())]
     fetch = next(row.itemAt(1).widget() for row in rows if row is not None and row.count() == 2)
     assert fetch.accessibleName() == "Download Stable Diffusion 1.5"
     fetch.click()
