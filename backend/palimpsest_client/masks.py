@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import List, Tuple
+
 from .geometry import Bounds, Extent
 
+SELECTED = re.compile(rb"[\x80-\xff]+")
 INVERTED = bytes(range(255, -1, -1))
 
 
@@ -67,3 +72,27 @@ def placed(part: bytes, bounds: Bounds, extent: Extent) -> bytes:
 def from_16_bit(mask: bytes, little_endian: bool = True) -> bytes:
     """The upper byte of each value."""
     return mask[1::2] if little_endian else mask[0::2]
+
+
+def outline(rows: Sequence[Tuple[Bounds, bytes]]) -> Tuple[Bounds, List[Bounds]]:
+    """The outline of a mask as a rectangle less some others.
+
+    ``rows``: bands of the mask from the top down, each with the values of one of its rows. What is more than
+    half selected there lies inside the outline. Nothing selected: an empty rectangle.
+    """
+    found = [(band, [run.span() for run in SELECTED.finditer(values)]) for band, values in rows]
+    found = [(band, runs) for band, runs in found if runs]
+    if not found:
+        return Bounds(0, 0, 0, 0), []
+    left = min(band.x + runs[0][0] for band, runs in found)
+    right = max(band.x + runs[-1][1] for band, runs in found)
+    top, bottom = found[0][0].y, found[-1][0].bottom
+    whole = Bounds(left, top, right - left, bottom - top)
+    gaps: List[Bounds] = []
+    inside = dict(found)
+    for band, _ in rows:
+        if top <= band.y < bottom:
+            ends = [left, *(band.x + x for run in inside.get(band, ()) for x in run), right]
+            pairs = zip(ends[::2], ends[1::2])
+            gaps += [Bounds(x, band.y, stop - x, band.height) for x, stop in pairs if stop > x]
+    return whole, gaps

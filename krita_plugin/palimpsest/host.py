@@ -262,9 +262,13 @@ class KritaEditor(Editor):
     def _select(
         self, key: str, mask: bytes, bounds: Bounds, canvas: Extent | None, done: Callable[[], None]
     ) -> Steps[None]:
-        pieces = yield from elsewhere(lambda: read_mask(mask, bounds, COPIED))
+        picture = yield from elsewhere(lambda: read_mask(mask, bounds, COPIED))
         selection = Selection()
-        for piece in pieces:
+        selection.select(*picture.whole, 255)  # Krita draws rectangles' outline, not pixels'
+        for gap in picture.gaps:
+            selection.select(*gap, 0)
+            yield WORKED
+        for piece in picture.pieces:
             write(selection, piece, piece.mask)
             yield WORKED
         yield from self._quiet(key)

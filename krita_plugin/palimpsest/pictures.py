@@ -10,6 +10,7 @@ from ._client.slices import WorkError
 from ._client.wording import say
 from .qt import QBuffer, QImage, QImageReader, QIODevice
 
+LINES = 64  # bands of an outline
 OPAQUE = b"\0" + b"\xff" * 255  # where a mask lets anything through, its layer is opaque
 
 
@@ -31,6 +32,15 @@ class LayerPicture:
     pieces: list[Piece]
 
 
+@dataclass(frozen=True)
+class MaskPicture:
+    """The pieces hold all that isn't 0, and all of ``whole``, which less ``gaps`` is the mask's outline."""
+
+    whole: Bounds
+    gaps: list[Bounds]
+    pieces: list[Piece]
+
+
 def read_layer(content: bytes, bounds: Bounds, part: Bounds, most: int) -> LayerPicture:
     """``part`` of a layer's PNG that lies at ``bounds``, in pieces of about ``most`` pixels.
 
@@ -42,16 +52,22 @@ def read_layer(content: bytes, bounds: Bounds, part: Bounds, most: int) -> Layer
     return LayerPicture(grey, depth, [layer_piece(image, part, bounds, grey, depth) for part in parts])
 
 
-def read_mask(content: bytes, bounds: Bounds, most: int) -> list[Piece]:
-    """All that isn't 0 of a grey PNG that lies at ``bounds``. Raises WorkError."""
+def read_mask(content: bytes, bounds: Bounds, most: int) -> MaskPicture:
+    """A grey PNG that lies at ``bounds``. Raises WorkError."""
     image, _ = read_image(content, bounds.extent)
+    middles = []
+    for band in strips(bounds, bounds.width * max(1, bounds.height // LINES)):
+        middle = Bounds(band.x, band.y + band.height // 2, band.width, 1)
+        middles.append((band, cut(image, middle, bounds, QImage.Format.Format_Grayscale8, 1)))
+    whole, gaps = masks.outline(middles)
     pieces = []
     for part in strips(bounds, most):
         values = cut(image, part, bounds, QImage.Format.Format_Grayscale8, 1)
         found = masks.bounds_of(values, part.extent)  # Krita takes long to measure a selection full of zeros
+        found = found.union(whole.intersect(part).moved(-part.x, -part.y))
         if not found.empty:
             pieces.append(Piece(found.moved(part.x, part.y), b"", masks.cropped(values, part.extent, found)))
-    return pieces
+    return MaskPicture(whole, gaps, pieces)
 
 
 def read_image(content: bytes, extent: Extent) -> tuple[QImage, png.Layout]:

@@ -149,3 +149,20 @@ def test_long_pictures_are_cut_between_rows(monkeypatch):
 def test_bands_that_are_not_the_whole_picture_are_refused():
     with pytest.raises(ValueError, match="10 bytes where 20 belong"):
         png.encode_bands([bytes(10)], Layout(Extent(5, 4), 1))
+
+
+def test_the_outline_of_a_mask_is_a_rectangle_less_its_gaps():
+    none = [0] * 6
+    values = [none, [0, 255, 255, 0, 0, 0], [128, 127, 255, 0, 255, 0], none, [0, 0, 255, 0, 0, 0], [1] * 6]
+    rows = [bytes(row) for row in values]
+    bands = [(Bounds(10, 20 + 2 * at, 6, 2), row) for at, row in enumerate(rows)]
+    whole, gaps = masks.outline(bands)
+    assert whole == Bounds(10, 22, 5, 8)
+    drawn = np.zeros((12, 6), np.uint8)
+    drawn[2:10, :5] = 1
+    for gap in gaps:
+        assert drawn[gap.y - 20 : gap.bottom - 20, gap.x - 10 : gap.right - 10].all(), "gaps don't overlap"
+        drawn[gap.y - 20 : gap.bottom - 20, gap.x - 10 : gap.right - 10] = 0
+    expected = np.array([[value > 127 for value in row] for row in rows]).repeat(2, axis=0)
+    assert np.array_equal(drawn, expected)
+    assert masks.outline(bands[:1]) == (Bounds(0, 0, 0, 0), [])

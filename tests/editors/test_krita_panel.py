@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from editors.backend import Backend
 from editors.conftest import Kritas
 from editors.display import Display
+from editors.driven import PATIENCE
 from editors.krita import Krita
 from editors.pictures import Pixels, as_krita, read
 from editors.studio import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
@@ -70,6 +72,16 @@ class Desk(Studio):
         self.call("look_at", number)
         self.call("press", "results.keep")
         self.call("show_everything", False)
+
+    def canvas(self, display: Display) -> Pixels:
+        """The middle of the screen's left side, where a docked panel leaves the picture."""
+        with Image.open(display.screenshot(self.file(name=".png"))) as screen:
+            return np.asarray(screen.convert("RGB").crop((150, 150, 800, 700)))
+
+    def eventually(self, holds: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < deadline, f"waited {PATIENCE:g} s for {what}"
 
     def apply(self, operation: str, second: str, first: str = SHOWS) -> dict:
         self.call("write", operation, first, second)
@@ -159,6 +171,47 @@ def test_a_word_becomes_the_selection(desk: Desk):
     chosen = desk.selection() > 127
     ball = mask() > 127
     assert (chosen & ball).sum() > (chosen & ~ball).sum()
+
+
+def test_the_outline_of_a_selected_word_marches(desk: Desk, display: Display):
+    """Krita draws none for pixels that a plug-in puts into a selection."""
+    desk.show(photo())
+    desk.call("dock", 1200, 800)
+    display.move(600, 790)  # no brush over the picture
+    desk.call("write", "replace", SHOWS, "")
+    desk.call("select_word", "ball")
+    assert desk.end()["outcome"] == "done"
+    seen = desk.canvas(display)
+    desk.eventually(lambda: not np.array_equal(desk.canvas(display), seen), "the outline to march")
+
+
+def test_after_apply_the_canvas_has_the_keyboard(desk: Desk, display: Display):
+    desk.show(photo(), selected=mask())
+    desk.call("dock", 1200, 800)
+    (window,) = display.windows("--class", "krita")[-1:]
+    display.focus(window)
+    desk.call("write", "replace", SHOWS, DOG)
+    x, y, _ = desk.call("place_of", "words.second")
+    display.click(x, y)
+    desk.until("keyboard_is_in", "words.second")
+    display.key("Return")
+    desk.until("keyboard_is_on_canvas")
+    assert desk.end()["outcome"] == "done"
+    display.key("5")
+    display.key("ctrl+z")
+    desk.until("layers_are", ["photo"])
+    told = desk.told()
+    assert (told["first"], told["second"], told["variations"]) == (SHOWS, DOG, 1)
+    desk.call("write", "replace", SHOWS, DOG)
+    x, y, _ = desk.call("place_of", "work.apply")
+    display.click(x, y)
+    desk.until("keyboard_is_on_canvas")
+    assert desk.end()["outcome"] == "done"
+    x, y, _ = desk.call("place_of", "words.first")
+    display.click(x, y)
+    desk.until("keyboard_is_in", "words.first")
+    display.key("Escape")
+    desk.until("keyboard_is_on_canvas")
 
 
 def test_cancel_in_the_middle(desk: Desk):

@@ -8,6 +8,7 @@ from palimpsest._client.connection import Choice
 from palimpsest.backend_dialog import open_models_dialog
 from palimpsest.desk import desk
 from palimpsest.extension import show_docker as bring_forth
+from palimpsest.keyboard import CANVASES
 from palimpsest.learn_dialog import open_learn_dialog
 from palimpsest.offers import take as press_offer
 from palimpsest.qt import QApplication, QPoint, Qt, QTextCharFormat, QToolTip
@@ -77,6 +78,7 @@ def panel():
         "first": state.form.first,
         "second": state.form.second,
         "updating": state.updating,
+        "variations": state.form.settings.variations,
         "concepts": [concept.name for concept in state.concepts],
         "models": [model.name for model in state.models],
         "results": [result.name for result in state.results],
@@ -225,7 +227,7 @@ def control_facts(name):
 def control_place(name):
     """The middle of it on the screen, as far from the ends of the panel as can be."""
     found = control(name)
-    docker().widget().ensureWidgetVisible(found, 0, docker().widget().height() // 2)
+    docker().scroll.ensureWidgetVisible(found, 0, docker().scroll.height() // 2)
     yield
     middle = found.mapToGlobal(QPoint(found.width() // 2, found.height() // 2))
     return [middle.x(), middle.y()]
@@ -240,7 +242,7 @@ def has_keyboard(name):
 
 
 def scrolled():
-    return docker().widget().verticalScrollBar().value()
+    return docker().scroll.verticalScrollBar().value()
 
 
 def has_scrolled(before):
@@ -257,6 +259,20 @@ def setting_is(name, value):
 
 def setting_is_not(name, value):
     return settings()[name] != value
+
+
+def keyboard_is_in(part):
+    return attrgetter(part)(docker()) is QApplication.focusWidget()
+
+
+def keyboard_is_on_canvas():
+    widget = QApplication.focusWidget()
+    return widget is not None and widget.metaObject().className() in CANVASES
+
+
+def layers_are(names):
+    nodes = Krita.instance().activeDocument().topLevelNodes()
+    return [node.name() for node in nodes if node.type() != "selectionmask"] == names
 
 
 def press(part):
