@@ -28,7 +28,7 @@ from .protocol import ClientError, config_folder
 from .results import Result
 from .session import Host, Order, Session
 from .status import SMALLER, Offer, Progress, progress_of
-from .stream import Changed, Connected, JobEnded, ResultsMade, Stream
+from .stream import Changed, ConceptsMade, Connected, JobEnded, ResultsMade, Stream
 from .wording import say
 
 REMEMBERED = "remembered"  # Outcome.code
@@ -181,7 +181,11 @@ class Errands(Host):
     def follow(self, id: str) -> None:
         """A job that was sent before a restart: its result is kept, its document may be gone."""
 
-        def ended(_: JobView, __: Mapping[str, bytes]) -> None:
+        def ended(view: JobView, _: Mapping[str, bytes]) -> None:
+            if "placeholder" in view.result:  # a word was learned
+                self.events.tell(ConceptsMade())
+                self.end(Outcome("done", say("learned", name=view.result["name"])))
+                return
             self.events.tell(ResultsMade())
             self.end(Outcome("done", say("found-again")))
 

@@ -53,6 +53,11 @@ class Model:
         return bool(self.details.get("describes", False))
 
     @property
+    def learning_steps(self) -> int:
+        """How many steps a word takes at most; 0 = the backend doesn't say."""
+        return int(self.details.get("learning_steps", 0))
+
+    @property
     def words(self) -> Tuple[str, ...]:
         """All that it knows, where they are few."""
         return tuple(self.details.get("words", ()))

@@ -9,6 +9,7 @@ from typing import List, Tuple
 from .geometry import Bounds, Extent
 
 SELECTED = re.compile(rb"[\x80-\xff]+")
+DARK = bytes((255 - value) * 65 // 100 for value in range(256))
 INVERTED = bytes(range(255, -1, -1))
 
 
@@ -27,6 +28,13 @@ def rectangle(extent: Extent, bounds: Bounds) -> bytes:
 
 def is_empty(mask: bytes) -> bool:
     return mask.count(0) == len(mask)
+
+
+def veil(mask: bytes) -> bytes:
+    """RGBA, black: dark where the mask is 0, clear where it is 255. To be laid over what it masks."""
+    made = bytearray(4 * len(mask))
+    made[3::4] = mask.translate(DARK)
+    return bytes(made)
 
 
 def inverted(mask: bytes) -> bytes:

@@ -64,7 +64,7 @@ from .status import (
     smaller_size,
     status_of,
 )
-from .stream import Changed, Connected, Event, ResultsMade
+from .stream import Changed, ConceptsMade, Connected, Event, ResultsMade
 from .vocabulary import Vocabulary, renamed
 from .wording import say
 
@@ -429,6 +429,8 @@ class Panel:
             self._changed()
         elif isinstance(event, ResultsMade):
             self.refresh_results()
+        elif isinstance(event, ConceptsMade):
+            self.refresh_concepts()
         elif isinstance(event, Connected):
             self._connected()
 

@@ -17,7 +17,7 @@ from .controls import Form
 from .editor import CANVAS, Capture, DocumentFacts, Editor
 from .errands import Errands, Outcome
 from .geometry import Bounds
-from .learning import Example, lacking_to_learn, learn_order, with_surroundings
+from .lessons import Example, lacking_to_learn, learn_order, with_surroundings
 from .library import bring_concepts, bring_models
 from .orders import needed
 from .protocol import ClientError, config_folder

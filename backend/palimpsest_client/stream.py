@@ -24,13 +24,18 @@ class ResultsMade:
 
 
 @dataclass(frozen=True)
+class ConceptsMade:
+    """There is a concept that the list of concepts doesn't have yet."""
+
+
+@dataclass(frozen=True)
 class JobEnded:
     """A job that was followed finished, failed or was cancelled; what is shown says so already."""
 
     view: JobView
 
 
-Event = Union[Changed, Connected, ResultsMade, JobEnded]
+Event = Union[Changed, Connected, ResultsMade, ConceptsMade, JobEnded]
 Listener = Callable[[Event], None]
 
 

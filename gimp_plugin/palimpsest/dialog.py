@@ -16,6 +16,7 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 import host  # noqa: E402
 import widgets as ui  # noqa: E402
+from _client.learning import Learning  # noqa: E402
 from _client.panel import Panel  # noqa: E402
 from _client.panel_state import PanelState  # noqa: E402
 from _client.procedures import BY_NAME, PREFIX, WINDOW_COMMAND  # noqa: E402
@@ -56,7 +57,8 @@ class Window(Gtk.Window):
         self.set_default_size(WIDTH, HEIGHT)
         self._editor = editor
         self._drawn: PanelState | None = None
-        self._learning: LearnDialog | None = None
+        self._learning: Learning | None = None  # what was filled in outlives its window
+        self._learn_window: LearnDialog | None = None
         self.panel = Panel("gimp", editor, self.draw)
         self._build()
         self.connect("destroy", lambda _: self._end())
@@ -130,12 +132,14 @@ class Window(Gtk.Window):
     def _learn(self) -> None:
         """One at a time."""
         if self._learning is None:
-            self._learning = LearnDialog(self, self.panel, self._editor)
-            self._learning.connect("destroy", self._learned)
-        self._learning.present()
+            self._learning = Learning(self.panel, self._editor)
+        if self._learn_window is None:
+            self._learn_window = LearnDialog(self, self._learning, self.panel.session)
+            self._learn_window.connect("destroy", self._learned)
+        self._learn_window.present()
 
     def _learned(self, _: Gtk.Window) -> None:
-        self._learning = None
+        self._learn_window = None
 
     def _say(self, reason: str) -> None:
         if reason:

@@ -200,23 +200,23 @@ def small(content: bytes, side: int) -> QImage:
 class Thumbnails:
     """Pictures of any size, decoded aside of Krita's thread; ``came`` is called when one is there."""
 
-    def __init__(self, session, side: int, came) -> None:
-        self._session, self._side, self._came = session, side, came
+    def __init__(self, session, side: int, came, make=small) -> None:
+        self._session, self._side, self._came, self._make = session, side, came, make
         self._images: dict = {}  # content → image; None while it is decoded
 
-    def of(self, content: bytes | None) -> QPixmap:
-        """A null pixmap until it is there."""
+    def of(self, content) -> QPixmap:
+        """A null pixmap until it is there. ``content``: bytes or None, or what ``make`` takes."""
         if content is not None and content not in self._images:
             while len(self._images) >= MOST_THUMBNAILS:
                 del self._images[next(iter(self._images))]
             self._images[content] = None
             self._session.aside(
-                lambda: small(content, self._side), lambda it: self._have(content, it), lambda _: None
+                lambda: self._make(content, self._side), lambda it: self._have(content, it), lambda _: None
             )
         image = self._images.get(content)
         return QPixmap() if image is None else QPixmap.fromImage(image)
 
-    def _have(self, content: bytes, image: QImage) -> None:
+    def _have(self, content, image: QImage) -> None:
         self._images[content] = image
         with suppress(RuntimeError):  # its window was closed, and Qt has deleted it
             self._came()

@@ -20,6 +20,7 @@ SPEC = {
     "steps": 30,
     "operations": ["replace", "insert", "restyle", "remove", "reweight"],
     "describes": True,
+    "learning_steps": 100,
 }
 MODELS = [
     {"name": "built-in", "installed": True, "details": SPEC},
@@ -131,6 +132,9 @@ class Backend:
             if told["name"] == name:
                 return told
         raise RefusedError(404, {"code": "concept_not_found", "message": f"There is no concept <{name}>."})
+
+    def concept(self, name: str) -> dict[str, Any]:
+        return next(told for told in self.concepts() if told["name"] == name)
 
     def thumbnail(self, name: str) -> bytes:
         return picture(32, 32, len(name) * 20 % 255)

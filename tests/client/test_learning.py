@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from client.scripted import concept, picture
 from client.spoken import Spoken
 from client.test_panel import Desk
+from palimpsest.limits import is_name
+from palimpsest.models.listing import list_all
 from palimpsest_client.editor import LayerFacts
 from palimpsest_client.geometry import Bounds
-from palimpsest_client.learning import Learning
+from palimpsest_client.learning import MORE, REPLACE, Learning
+from palimpsest_client.lessons import sentence_for
 from palimpsest_client.wording import speak
 
 
@@ -19,7 +24,8 @@ class School(Desk):
         self.folder = folder
         self.ready()
         self.shown = []
-        self.learning = Learning(self.panel, self.editor, self.shown.append)
+        self.learning = Learning(self.panel, self.editor)
+        self.learning.show_to(self.shown.append)
 
     @property
     def told(self):
@@ -31,27 +37,42 @@ class School(Desk):
             place.write_bytes(picture(8, 8, number))
         return [str(place) for place in places]
 
+    def learns(self, sent: int = 1) -> dict:
+        """Presses Learn; the order that comes of it."""
+        self.learning.learn()
+        self.until(lambda _: len(self.backend.submitted) == sent)
+        return self.backend.submitted[-1]["request"]
+
+    def learned(self, sent: int = 1, **result) -> None:
+        """The learning ends, and the test sentence that is sent then is drawn."""
+        told = {"name": "my-toy", "start": None, "best_step": 90, "steps": 100, **result}
+        self.backend.finish({}, **told)
+        self.until(lambda _: len(self.backend.submitted) == sent + 1)
+        self.backend.finish({"picture": b"a drawing"})
+        self.until(lambda _: self.told.drawn == b"a drawing" and self.told.progress is None)
+
     def filled(self, count: int = 3) -> None:
         self.learning.set(name="<my-toy>", noun="toy")
         self.learning.add_files(self.files(count))
         self.until(lambda _: len(self.told.examples) == count)
 
 
+def demo_spec() -> dict:
+    return next(told["details"] for told in list_all(Path("nowhere"), ())[0] if told["name"] == "built-in")
+
+
 @pytest.fixture
 def school(tmp_path):
     school = School(tmp_path)
     yield school
-    school.learning.close()
     school.panel.stop()
 
 
 def test_what_is_missing_is_said_in_its_order(school):
     learning = school.learning
     assert school.told.cannot_learn == "Give the concept a name."
-    learning.set(name="My Toy")
-    assert school.told.cannot_learn == "A name has small letters, digits, - and _: My Toy has not."
     learning.set(name="<my-toy>")
-    assert school.told.name == "my-toy"
+    assert (school.told.name, school.told.note) == ("my-toy", "")
     assert school.told.cannot_learn.startswith("Say what it is")
     learning.set(noun="toy")
     assert school.told.cannot_learn == "Add at least 3 pictures; three to five are best."
@@ -96,11 +117,47 @@ def test_a_concept_is_learned_from_files_layers_and_a_selection(school):
     school.backend.tell("previewed", image=school.backend.keep(b"a look"), name="")
     school.until(lambda _: school.told.preview == b"a look")
     school.backend.the_concepts = [concept("my-toy")]
-    school.backend.finish({}, name="my-toy")
-    school.until(lambda s: school.told.learned and s.concepts)
+    school.learned()
     assert school.told.message == "<my-toy> is learned. Write it into a sentence like a word."
-    assert school.told.progress is None
-    assert school.state.outcome.kind == "done"
+    assert school.told.preview == b"a look", "how it looked last stays"
+    assert [known.name for known in school.state.concepts] == ["my-toy"]
+    assert (school.state.outcome.kind, school.state.message) == ("done", school.told.message)
+
+
+TYPED = {
+    "my-toy": ("my-toy", False),
+    "<my-toy>": ("my-toy", False),
+    "My Toy": ("my-toy", True),
+    "Bär_2": ("bar_2", True),
+    "  - the  TOY!": ("the-toy", True),
+    "x" * 99: ("x" * 64, True),
+}
+
+
+@pytest.mark.parametrize(("typed", "expected"), TYPED.items())
+def test_a_name_is_made_of_what_is_typed_and_that_is_said(school, typed, expected):
+    name, said = expected
+    school.learning.set(name=typed)
+    assert (school.told.name, bool(school.told.note)) == (name, said)
+    if said:
+        assert school.told.note == f"It is written <{name}>: a name has small letters, digits, - and _."
+        school.learning.set(name=school.told.field + "e")
+        assert school.told.note, "it is still said while one goes on typing"
+    assert is_name(name)
+
+
+def test_a_name_may_end_as_it_likes_while_it_is_typed(school):
+    for typed, field, name in (("my", "my", "my"), ("my ", "my-", "my"), ("my-t", "my-t", "my-t")):
+        school.learning.set(name=typed)
+        assert (school.told.field, school.told.name) == (field, name)
+
+
+def test_a_name_of_other_letters_is_not_lost_in_silence(school):
+    school.learning.set(name="玩具")
+    assert (school.told.name, school.told.note) == (
+        "",
+        "A name has small letters, digits, - and _: 玩具 has not.",
+    )
 
 
 def test_the_picture_that_does_not_fit_is_named_and_left_out_or_meant(school):
@@ -112,7 +169,7 @@ def test_the_picture_that_does_not_fit_is_named_and_left_out_or_meant(school):
     school.backend.tell("failed", error=error)
     school.until(lambda _: school.told.outcome is not None)
     assert [bool(example.problem) for example in school.told.examples] == [False, False, True, False]
-    assert school.told.can_mean
+    assert [example.odd for example in school.told.examples] == [False, False, True, False]
     school.learning.mean_it()
     school.until(lambda _: len(school.backend.submitted) == 2)
     assert school.backend.submitted[1]["request"]["accept_outliers"] is True
@@ -120,31 +177,182 @@ def test_the_picture_that_does_not_fit_is_named_and_left_out_or_meant(school):
     school.until(lambda _: school.told.outcome is not None)
     school.learning.leave_out(2)
     assert [example.name for example in school.told.examples] == ["0.png", "1.png", "3.png"]
-    assert not school.told.can_mean
+    assert not any(example.odd or example.problem for example in school.told.examples)
     school.learning.learn()
     school.until(lambda _: len(school.backend.submitted) == 3)
     assert school.backend.submitted[2]["request"]["accept_outliers"] is False
 
 
-def test_learning_is_stopped(school):
+def at(school: School, index: int) -> None:
+    school.backend.tell("started", device="cpu", attempt=1)
+    school.backend.tell("progressed", phase="learning", index=index, total=100, seconds_left=9.0)
+    school.until(lambda _: school.told.progress and f"{index} of 100" in school.told.progress.text)
+
+
+def test_a_learning_that_is_stopped_at_once_leaves_the_pictures(school):
     school.filled()
-    school.learning.learn()
-    school.until(lambda _: school.backend.submitted)
+    school.learns()
     school.learning.stop()
     school.until(lambda _: school.told.outcome is not None)
-    assert school.told.message == "Stopped. The next Learn goes on from here."
+    assert school.told.message == "Stopped before anything was learned."
     assert school.backend.cancelled == [school.backend.submitted[0]["id"]]
+    assert (len(school.told.examples), school.told.learned, school.told.mode) == (3, "", "new")
+    assert len(school.backend.submitted) == 1
 
 
-def test_a_taken_name_is_replaced_only_when_said_so(school):
+def test_what_was_learned_until_it_was_stopped_is_kept_and_goes_on(school):
+    school.filled()
+    first = school.learns()
+    at(school, 40)
+    assert school.told.learns
+    school.learning.stop()
+    school.until(lambda _: len(school.backend.submitted) == 2)
+    assert school.backend.submitted[1]["request"] == {**first, "finish": True}
+    school.learned(2, steps=40)
+    assert (
+        school.told.message
+        == "Stopped after 40 steps. <my-toy> is the best of them; Learn more goes on from there."
+    )
+    assert (school.told.learned, school.told.mode, school.told.learn_text) == ("my-toy", "more", "Learn more")
+    assert "60 steps" in school.told.hint
+    again = school.learns(4)
+    assert again == {**first, "replace": True}, "the very same run is taken up again"
+    school.learned(4)
+    assert school.told.message.startswith("<my-toy> is learned.")
+    more = school.learns(6)
+    assert (more["start"], more["replace"], more["images"]) == ("my-toy", True, first["images"])
+    school.learned(6, start={"name": "<my-toy>"}, best_step=0)
+    assert school.told.message.startswith("No step made <my-toy> better")
+
+
+def test_a_stopped_run_with_other_pictures_begins_with_what_was_kept(school):
+    school.filled(4)
+    school.learns()
+    at(school, 40)
+    school.learning.stop()
+    school.until(lambda _: len(school.backend.submitted) == 2)
+    school.learned(2, steps=40)
+    school.learning.leave_out(0)
+    more = school.learns(4)
+    assert (more["start"], more["replace"], len(more["images"])) == ("my-toy", True, 3)
+
+
+def test_a_taken_name_is_replaced_or_learned_on_only_when_said_so(school):
     school.backend.the_concepts = [concept("my-toy")]
     school.panel.refresh_concepts()
     school.until(lambda s: s.concepts)
     school.filled()
     assert school.told.exists
     assert school.told.cannot_learn.startswith("There is a concept <my-toy> already")
-    school.learning.set(replaces=True)
+    school.learning.set(mode=REPLACE)
     assert school.told.cannot_learn == ""
+    request = school.learns()
+    assert (request["replace"], "start" in request) == (True, False)
+    school.learned()
+    school.learning.set(name="other")
+    assert (school.told.mode, school.told.exists, school.told.learned) == ("new", False, "")
+
+
+def lesson(school: School, count: int) -> list[str]:
+    """A concept that was learned before, with its job."""
+    images = [school.backend.keep(picture(8, 8, shade)) for shade in range(count)]
+    mask = school.backend.keep(b"a mask")
+    masks = [mask, *[None] * (count - 1)]
+    told = {"settings": {"masks": [True, *[False] * (count - 1)]}, "sources": images}
+    school.backend.the_concepts = [{**concept("my-toy"), "provenance": told}]
+    asked = {"model": "built-in", "images": images, "masks": masks}
+    result = {"rows_hash": "my-toy", "seconds_per_step": 0.5, "seconds": 60.0, "steps": 100}
+    job = {"id": "x", "kind": "learn", "state": "finished", "request": asked, "result": result}
+    school.backend.past = [job]
+    school.panel.refresh_concepts()
+    school.until(lambda s: s.concepts)
+    return images
+
+
+def test_the_pictures_of_a_concept_that_is_learned_on_are_brought(school):
+    lesson(school, 4)
+    school.learning.set(name="my-toy")
+    school.learning.set(mode=MORE)
+    school.until(lambda _: len(school.told.examples) == 4)
+    assert [example.mask for example in school.told.examples] == [b"a mask", None, None, None]
+    assert (school.told.noun, school.told.cannot_learn) == ("toy", "")
+
+
+def test_pictures_and_masks_that_are_not_kept_are_told(school):
+    images = lesson(school, 4)
+    del school.backend.images[images[3]]
+    school.learning.set(name="my-toy")
+    school.learning.set(mode=MORE)
+    school.until(lambda _: len(school.told.examples) == 3)
+    assert school.told.message.startswith("1 picture of <my-toy> isn't kept any more.")
+    school.learning.clear()
+    school.backend.past = []
+    school.learning.set(name="my-toy")
+    school.learning.set(mode=MORE)
+    school.until(lambda _: len(school.told.examples) == 3)
+    assert school.told.message.startswith("The selections in the pictures of <my-toy> aren't kept")
+
+
+def test_how_long_it_will_take_is_this_machines_own_pace_or_is_not_said(school):
+    school.filled()
+    assert school.told.message == "Up to 100 steps. How long they take here is known after the first time."
+    lesson(school, 3)
+    school.learning.show_to(school.shown.append)
+    school.learning.set(name="other-toy")
+    school.until(lambda _: "about" in school.told.hint)
+    assert school.told.message == "Up to 100 steps: about 1 min on this machine."
+
+
+def test_the_window_may_close_and_open_and_all_is_as_it_was(school):
+    school.filled()
+    school.learns()
+    at(school, 7)
+    school.learning.close()
+    shown = len(school.shown)
+    at(school, 8)
+    assert school.state.progress.text.startswith("Learning · 8 of 100")
+    assert len(school.shown) == shown, "a window that is gone is drawn no more"
+    school.learning.show_to(school.shown.append)
+    assert (school.shown[-1].name, len(school.shown[-1].examples)) == ("my-toy", 3)
+    assert school.shown[-1].progress.text.startswith("Learning · 8 of 100")
+    school.learning.close()
+    school.backend.finish({}, name="my-toy", start=None, best_step=9)
+    school.until(lambda s: s.outcome is not None)
+    assert school.state.outcome.text.startswith("<my-toy> is learned.")
+    assert len(school.backend.submitted) == 1, "nobody is there to see a sentence"
+    school.learning.show_to(school.shown.append)
+    assert school.shown[-1].learned == "my-toy"
+    school.until(lambda _: len(school.backend.submitted) == 2)
+    school.backend.finish({"picture": b"a drawing"})
+    school.until(lambda _: school.told.drawn == b"a drawing")
+    school.learning.clear()
+    assert (school.told.name, school.told.examples, school.told.drawn) == ("", (), None)
+
+
+def test_the_word_is_seen_in_a_sentence_and_in_another(school):
+    school.filled()
+    school.learns()
+    school.learned()
+    sent = school.backend.submitted[-1]
+    assert (sent["kind"], sent["request"]["prompt"]) == ("draw", "a photo of a <my-toy> on a beach")
+    school.learning.set(sentence="a <my-toy> in the snow")
+    school.learning.draw()
+    school.until(lambda _: len(school.backend.submitted) == 3)
+    assert school.backend.submitted[-1]["request"]["prompt"] == "a <my-toy> in the snow"
+    error = {"code": "concept_not_found", "message": "There is no concept <my-toy>.", "hint": ""}
+    school.backend.tell("failed", error=error)
+    school.until(lambda _: school.told.outcome is not None)
+    assert "There is no concept <my-toy>." in school.told.message
+    school.learning.set(sentence=" ")
+    school.learning.draw()
+    assert school.told.message == "Write a sentence with the word in it."
+
+
+@pytest.mark.parametrize("kind", ["subject", "style"])
+def test_a_test_sentence_has_no_word_that_a_model_of_few_words_lacks(kind):
+    words = dict(demo_spec())["words"]
+    sentence = sentence_for("toy", kind, words)
+    assert set(sentence.replace("<toy>", "").split()) <= set(words)
 
 
 def test_a_file_that_cannot_be_read_and_one_that_is_there_already_are_named(school):
@@ -156,16 +364,6 @@ def test_a_file_that_cannot_be_read_and_one_that_is_there_already_are_named(scho
     school.until(lambda _: school.told.outcome is not None)
     assert school.told.message == "That picture is there already: 0.png."
     assert len(school.told.examples) == 1
-
-
-def test_two_dialogs_hear_of_the_panel_and_may_close_in_any_order(school):
-    other = Learning(school.panel, school.editor, lambda _: None)
-    school.learning.close()
-    school.panel.write_first("a photo of a cat on grass")
-    assert school.state.form.first == "a photo of a cat on grass"
-    other.close()
-    school.panel.write_first("a photo of a dog on grass")
-    assert school.states[-1].form.first == "a photo of a dog on grass"
 
 
 def test_what_is_said_depends_on_no_displayed_text(school):

@@ -15,7 +15,7 @@ from editors.conftest import Kritas
 from editors.display import Display
 from editors.driven import PATIENCE
 from editors.krita import Krita
-from editors.pictures import Pixels, as_krita, read
+from editors.pictures import Pixels
 from editors.studio import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
 from palimpsest import tour
 from palimpsest.core.selection import grown
@@ -275,37 +275,6 @@ def test_a_selection_beyond_the_canvas_and_the_smallest_canvas(desk: Desk):
     desk.show(np.full((1, 1, 4), 255, np.uint8))
     told = desk.apply("restyle", "an oil painting")
     assert told["message"].startswith("The picture has 1 x 1 pixels.")
-
-
-def toy(number: int) -> Pixels:
-    """A cut-out: nothing around it."""
-    with Image.open(TOUR / f"toy-{number}.png") as image, Image.open(TOUR / f"toy-{number}-mask.png") as mask:
-        pixels = np.dstack([np.asarray(image.convert("RGB")), np.asarray(mask.convert("L"))])
-    pixels[[0, -1], [0, -1], 3] = 255  # so that the layer is as large as the picture
-    return np.ascontiguousarray(pixels)
-
-
-def test_a_concept_is_learned_from_layers(desk: Desk):
-    desk.show(photo())
-    desk.call("write", "replace", SHOWS, "")
-    desk.call("learn", "layer-toy", "star", [])
-    for number in (1, 2, 3):
-        raw = desk.file(as_krita(toy(number)).tobytes())
-        desk.call("add_layer", f"toy {number}", raw, 0, 0, 128, 128)
-        desk.call("activate_layer", f"toy {number}")
-        desk.call("learn_from", "layers")
-        desk.until("learning_has", number)
-    assert desk.call("learning")["pictures"] == ["toy 1", "toy 2", "toy 3"]
-    desk.call("press_learn")
-    desk.until("learning_runs", patience=LONG)
-    desk.call("stop_learning")
-    desk.until("learning_ended", patience=LONG)
-    assert desk.call("learning")["message"] == "Stopped. The next Learn goes on from here."
-    desk.call("close_learning")
-    lesson = next(job for job in desk.backend.client.jobs()["jobs"] if job["kind"] == "learn")
-    for number, source in enumerate(lesson["request"]["images"], start=1):
-        sent = read(desk.backend.client.download(source))
-        assert np.array_equal(sent, toy(number)), "a cut-out is sent with its transparency"
 
 
 def test_a_learned_word_takes_the_place_of_another(desk: Desk):

@@ -11,7 +11,8 @@ import pytest
 from client.scripted import Backend, concept, picture
 from krita_six import six
 from palimpsest_client.editor import LayerFacts
-from palimpsest_client.geometry import Bounds
+from palimpsest_client.geometry import Bounds, Extent
+from palimpsest_client.png import Layout, encode
 from palimpsest_client.protocol import RefusedError
 
 SHOWS = "a photo of a cat on grass"
@@ -290,6 +291,12 @@ def test_a_new_docker_is_shown_once_and_not_against_the_users_will(closed_room):
     assert not room.docker.isVisible()
 
 
+def answers(frame):
+    """The buttons beside a picture, by their text."""
+    kind = six.part("qt").QPushButton
+    return {made.text(): made for made in frame.findChildren(kind)}
+
+
 def thumbnail(frame):
     return frame.layout().itemAt(0).widget().pixmap()
 
@@ -308,11 +315,11 @@ def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path
     room.until(lambda _: len(dialog.drawn.examples) == 3)
     room.until(lambda _: not any(thumbnail(frame).isNull() for frame in buttons(dialog._pictures)))
     room.editor.the_layers = [LayerFacts("layer:1", "Bear", True)]
-    dialog._add_layers()
+    dialog.learning.add_layers()
     room.until(lambda _: len(dialog.drawn.examples) == 4)
     dialog._learn.click()
     room.until(lambda _: room.backend.submitted)
-    assert not dialog._stop.isHidden()
+    assert dialog._stop.isEnabled()
     assert dialog._preview.isHidden()
     room.backend.tell("started", device="cpu", attempt=1)
     room.backend.tell("previewed", image=room.backend.keep(picture(20, 10)), name="")
@@ -321,15 +328,33 @@ def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path
     odd = {"picture": 3, "problem": "odd", "message": "Picture 4 doesn't seem to show the same toy."}
     error = {"code": "concept_images", "message": odd["message"], "hint": "", "details": {"pictures": [odd]}}
     room.backend.tell("failed", error=error)
-    room.until(lambda _: dialog.drawn.can_mean)
+    room.until(lambda _: dialog.drawn.examples[3].odd)
     assert dialog._message.text() == "Picture 4 doesn't seem to show the same toy."
-    assert not dialog._mean.isHidden()
+    assert not dialog._preview.isHidden(), "how it looked last stays"
     frames = buttons(dialog._pictures)
-    leave_out = frames[3].layout().itemAt(1).widget()
-    assert leave_out.text() == "Leave out"
-    leave_out.click()
+    assert [list(answers(frame)) for frame in frames] == [["×"]] * 3 + [["Leave out", "It is meant"]]
+    answers(frames[3])["Leave out"].click()
     assert len(dialog.drawn.examples) == 3
     dialog.close()
+    again = six.part("learn_dialog").open_learn_dialog()
+    assert (again._name.text(), len(again.drawn.examples)) == ("my-toy", 3), "as it was left"
+    again._name.textEdited.emit("My Toy 2")
+    assert (again._name.text(), again._note.isHidden()) == ("my-toy-2", False)
+    again.close()
+
+
+def test_what_is_not_learned_is_dark_and_what_is_transparent_chequered(room):
+    seen = six.part("learn_dialog").sight
+    image = six.part("qt").QImage
+    grey = encode(bytes([255] * 8 + [0] * 8) * 16, Layout(Extent(16, 16), 1))
+    shown = seen((picture(16, 16, 200), grey), 16)
+    left, right = shown.pixelColor(2, 8), shown.pixelColor(13, 8)
+    assert (left.red(), left.green(), left.blue()) == (200, 80, 40)
+    assert right.red() < left.red() / 2
+    clear = seen((encode(bytes(16 * 16 * 4), Layout(Extent(16, 16), 4)), None), 16)
+    assert {clear.pixelColor(x, 2).red() for x in range(16)} == {255, 190}
+    assert isinstance(clear, image)
+    assert seen((b"no picture", None), 16).isNull()
 
 
 def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):

@@ -1,5 +1,6 @@
 """What a test can call inside Krita about the docker and the learn dialog (see ``driven.py``). Python 3.8."""
 
+import hashlib
 from dataclasses import asdict
 from operator import attrgetter
 
@@ -9,14 +10,16 @@ from palimpsest.backend_dialog import open_models_dialog
 from palimpsest.desk import desk
 from palimpsest.extension import show_docker as bring_forth
 from palimpsest.keyboard import CANVASES
-from palimpsest.learn_dialog import open_learn_dialog
+from palimpsest.learn_dialog import LearnDialog, open_learn_dialog
 from palimpsest.offers import take as press_offer
-from palimpsest.qt import QApplication, QPoint, Qt, QTextCharFormat, QToolTip
+from palimpsest.qt import QApplication, QPoint, QPushButton, Qt, QTextCharFormat, QToolTip
 from palimpsest.words_part import WordsPart
 
 try:
+    from PyQt5.QtTest import QTest
     from PyQt5.QtWidgets import QDockWidget
 except ImportError:
+    from PyQt6.QtTest import QTest
     from PyQt6.QtWidgets import QDockWidget
 
 
@@ -349,13 +352,20 @@ def learn_from(what):
 
 
 def learning():
-    state = open_learn_dialog().drawn
+    dialog = open_learn_dialog()
+    state = dialog.drawn
     return {
         "pictures": [example.name for example in state.examples],
         "problems": [example.problem for example in state.examples],
         "cannot": state.cannot_learn,
         "message": state.message,
+        "note": state.note,
+        "name": state.name,
         "learned": state.learned,
+        "button": state.learn_text,
+        "sentence": state.sentence,
+        "drawn": hashlib.sha256(state.drawn or b"").hexdigest(),
+        "buttons": [made.mapToGlobal(QPoint(0, 0)).y() for made in (dialog._learn, dialog._stop)],
         "working": state.progress is not None,
     }
 
@@ -367,6 +377,33 @@ def learning_has(pictures):
 def learning_runs():
     state = open_learn_dialog().drawn
     return state.progress is not None and "·" in state.progress.text
+
+
+def learning_at(step):
+    """A learning has come so far."""
+    job = desk().panel.session.state.job
+    return learning_runs() and job.phase == "learning" and job.index >= step
+
+
+def learning_shows(learned):
+    """The word is there, and drawn in its sentence."""
+    state = open_learn_dialog().drawn
+    return state.learned == learned and state.drawn is not None and state.progress is None
+
+
+def type_learning(part, text, key):
+    """What a keyboard does in a part of the dialog, or in the dialog itself; ``key``: Return, Escape."""
+    dialog = open_learn_dialog()
+    widget = getattr(dialog, part) if part else dialog
+    if text:
+        widget.clear()
+        QTest.keyClicks(widget, text)
+    if key:
+        QTest.keyClick(widget, getattr(Qt.Key, "Key_" + key))
+
+
+def learning_is_open():
+    return any(isinstance(made, LearnDialog) and made.isVisible() for made in QApplication.topLevelWidgets())
 
 
 def learning_looks():
@@ -383,6 +420,18 @@ def press_learn():
 
 def stop_learning():
     open_learn_dialog().learning.stop()
+
+
+def clear_learning():
+    open_learn_dialog().learning.clear()
+
+
+def answer_odd(number):
+    """The texts of the buttons beside a picture; the first is pressed."""
+    flow = open_learn_dialog()._pictures.layout()
+    made = flow.itemAt(number).widget().findChildren(QPushButton)
+    made[0].click()
+    return [button.text() for button in made]
 
 
 def grab_learning(path):
@@ -458,3 +507,7 @@ def place_of_letter(field, at):
 
 def tip():
     return QToolTip.text() if QToolTip.isVisible() else ""
+
+
+def leave_out_learning(number):
+    open_learn_dialog().learning.leave_out(number)
