@@ -25,55 +25,79 @@ KINDS = ("subject", "style")
 class Argument(NamedTuple):
     """The type of ``default`` is the argument's own; a tuple is a list of texts.
 
-    ``limits``: least, most; a default beyond them (0) leaves it to the model.
+    ``called``, ``about``: keys of its label and of what it is; ``limits``: least, most; a default beyond them
+    (0) leaves it to the model.
     """
 
     name: str
-    label: str
-    blurb: str
+    called: str
+    about: str
     default: Any
     limits: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
     asked: bool = True  # in the dialog; what isn't is for scripts
-    example: str = ""  # of a text, by its key in the client's wording
-    control: Control | None = None  # the panel's field that it is: says label and blurb, in its language
+    example: str = ""  # of a text: its key
+    control: Control | None = None  # the panel's field that it is: says label and blurb
 
     @property
-    def shown_label(self) -> str:
-        return self.label if self.control is None else self.control.label
+    def label(self) -> str:
+        return say(self.called) if self.control is None else self.control.label
 
     @property
-    def shown_blurb(self) -> str:
+    def blurb(self) -> str:
         if self.control is None:
-            return self.blurb
-        about = self.control.about
-        automatic = say("argument-automatic", n=self.default) if self.control.automatic else ""
-        return f"{about}\n{automatic}" if automatic else about
+            return say(self.about)
+        automatic = [say("argument-automatic", n=self.default)] if self.control.automatic else []
+        return "\n".join([self.control.about, *automatic])
 
 
 class Procedure(NamedTuple):
+    """Its texts are "menu-", "does-" and its name, and of what it returns "returns-" and that name."""
+
     name: str  # after PREFIX
-    label: str  # in the menu
-    blurb: str
     arguments: tuple[Argument, ...]
     operation: str = ""  # of an edit
-    returns: tuple[str, str, str] | None = None  # kind ("layer", "double", "string"), name, what it is
+    returns: tuple[str, str] | None = None  # kind ("layer", "double", "string"), name
+
+    @property
+    def label(self) -> str:
+        """In the menu."""
+        return say("menu-" + self.name)
 
     @property
     def title(self) -> str:
-        """Of its dialog and its progress: the label without what belongs to a menu."""
-        return self.label.replace("_", "").rstrip("…")
+        """Of its dialog and its progress."""
+        return self.label.rstrip("… ")
+
+    @property
+    def blurb(self) -> str:
+        return say("does-" + self.name)
+
+    @property
+    def help(self) -> str:
+        return say("does-precisely", does=self.blurb)
 
     @property
     def labels(self) -> dict[str, str]:
         """Of its arguments, by their names: those that are asked have a letter each that Alt leads to."""
-        taken: set[str] = set()
-        labels = {}
-        for argument in self.arguments:
-            label = argument.shown_label
-            at = first_free(label, taken) if argument.asked else None
-            labels[argument.name] = label if at is None else mnemonic(label, at, taken)
-        return labels
+        asked = {argument.name: argument.label for argument in self.arguments if argument.asked}
+        return {**{argument.name: argument.label for argument in self.arguments}, **with_mnemonics(asked)}
+
+
+def menu_labels() -> dict[str, str]:
+    """Of the window ("window") and of all procedures, by their names: each with a letter of its own."""
+    procedures = {procedure.name: procedure.label for procedure in PROCEDURES}
+    return with_mnemonics({"window": say("menu-window"), **procedures})
+
+
+def with_mnemonics(labels: Mapping[str, str]) -> dict[str, str]:
+    """Each with a sign before the letter that Alt and it lead to, as far as there are letters left."""
+    taken: set[str] = set()
+    marked = {}
+    for name, label in labels.items():
+        at = first_free(label, taken)
+        marked[name] = label if at is None else mnemonic(label, at, taken)
+    return marked
 
 
 def first_free(label: str, taken: set[str]) -> int | None:
@@ -86,8 +110,8 @@ def mnemonic(label: str, at: int, taken: set[str]) -> str:
     return f"{label[:at]}_{label[at:]}"
 
 
-def text(name: str, label: str, blurb: str, example: str = "") -> Argument:
-    return Argument(name, label, blurb, "", example=example)
+def text(name: str, called: str, about: str, example: str = "") -> Argument:
+    return Argument(name, called, about, "", example=example)
 
 
 def of(control: Control) -> Argument:
@@ -110,19 +134,17 @@ def is_view(control: Control) -> bool:
     return control.view or control.name == "source"
 
 
-SHOWS = text("shows", "The picture shows", "A sentence that describes the picture as it is", "first-example")
-WORD = text("word", "Word", "A word of that sentence")
+SHOWS = text("shows", "first", "about-shows", "first-example")
+WORD = text("word", "word", "about-word")
 SEED, MODEL = of(CONTROLS["seed"]), of(CONTROLS["model"])
-LAYER_RETURN = ("layer", "layer", "The new layer")
+LAYER_RETURN = ("layer", "layer")
 
 PROCEDURES = (
     Procedure(
         "replace",
-        "_Replace…",
-        "Replace a thing in the picture by another one or by a learned concept",
         (
             SHOWS,
-            text("should-show", "It should show", "The sentence with the changed words", "example-replace"),
+            text("should-show", "second-replace", "about-should-show", "example-replace"),
             *those(REPLACE),
         ),
         REPLACE,
@@ -130,19 +152,15 @@ PROCEDURES = (
     ),
     Procedure(
         "insert",
-        "_Insert…",
-        "Put something new into the selection",
-        (SHOWS, text("thing", "Insert", "What to insert", "example-insert"), *those(INSERT)),
+        (SHOWS, text("thing", "second-insert", "about-inserted", "example-insert"), *those(INSERT)),
         INSERT,
         LAYER_RETURN,
     ),
     Procedure(
         "restyle",
-        "Re_style…",
-        "Show the same things in another style or in a learned one",
         (
             SHOWS,
-            text("style", "In the style of", "A style, or a learned one: '<ink>'", "example-restyle"),
+            text("style", "second-restyle", "about-style", "example-restyle"),
             *those(RESTYLE),
         ),
         RESTYLE,
@@ -150,20 +168,16 @@ PROCEDURES = (
     ),
     Procedure(
         "remove",
-        "Re_move…",
-        "Remove what is selected; its surroundings go on",
-        (SHOWS, text("thing", "What is selected", "What goes", "example-remove"), *those(REMOVE)),
+        (SHOWS, text("thing", "second-remove", "about-removed", "example-remove"), *those(REMOVE)),
         REMOVE,
         LAYER_RETURN,
     ),
     Procedure(
         "emphasise-word",
-        "_Emphasise Word…",
-        "Make a word of the picture's sentence count more or less",
         (
             SHOWS,
             WORD,
-            Argument("emphasis", "How much", "-1 = gone, 0 = as it is, 1 = strong", 0.5, (-1, 1)),
+            Argument("emphasis", "emphasis", "about-emphasis", 0.5, (-1, 1)),
             *those(REWEIGHT),
         ),
         REWEIGHT,
@@ -171,51 +185,41 @@ PROCEDURES = (
     ),
     Procedure(
         "word-to-selection",
-        "_Word to Selection…",
-        "Select the part of the picture that a word stands for",
         (SHOWS, WORD, *those(view=True)),
-        returns=("double", "selected", "The selected share of the picture, 0 to 1"),
+        returns=("double", "selected"),
     ),
     Procedure(
         "learn-concept",
-        "_Learn Concept…",
-        "Learn a new word from three to five pictures of one subject or style",
         (
-            Argument("name", "Name", "The new word, without brackets: small letters, digits, - and _", ""),
-            Argument("kind", "Kind", "'subject' or 'style'", "subject", None, KINDS),
-            Argument("noun", "It is a", "A common noun: toy, cat, painting", ""),
-            Argument("files", "Files", "Paths of pictures", ()),
-            Argument("layers", "Chosen layers", "The chosen layers are pictures too", False),
-            Argument("selection", "This selection", "What is selected is a picture too", False),
-            Argument("replace", "Replace", "Learn a word of this name anew", False),
-            Argument("accept-outliers", "Odd too", "Learn even if a picture doesn't seem to fit", False),
-            Argument("steps", "Steps", "0 = as recommended", 0, LEARNING_STEPS, asked=False),
+            Argument("name", "name", "about-name", ""),
+            Argument("kind", "kind", "about-kind", "subject", None, KINDS),
+            Argument("noun", "noun", "about-noun", ""),
+            Argument("files", "files", "about-files", ()),
+            Argument("layers", "chosen-layers", "about-layers", False),
+            Argument("selection", "this-selection", "about-selection", False),
+            Argument("replace", "replace", "about-replace", False),
+            Argument("accept-outliers", "odd-too", "about-odd-too", False),
+            Argument("steps", "steps", "about-learning-steps", 0, LEARNING_STEPS, asked=False),
             SEED,
             MODEL,
         ),
-        returns=("string", "word", "The word as it is written in a sentence: '<my-toy>'"),
+        returns=("string", "word"),
     ),
     Procedure(
         "remember-photo",
-        "Remember _Photo…",
-        "Invert the photo now, so that edits begin at once",
         (SHOWS, *those(view=True)),
-        returns=("double", "decibels", "How well the photo is reproduced, PSNR in dB"),
+        returns=("double", "decibels"),
     ),
     Procedure(
         "reopen-edit",
-        "Re-open Layer's E_dit",
-        "Fill in again what a Palimpsest layer was made with",
         (),
-        returns=("string", "recipe", "The recipe of the active layer, as JSON"),
+        returns=("string", "recipe"),
     ),
     Procedure(
         "server",
-        "Ser_ver…",
-        "Choose the backend: this computer's, or another one's",
         (
-            Argument("address", "Address", "As http://192.168.1.20:8391; empty = this computer", ""),
-            Argument("token", "Token", "The token of that backend", ""),
+            Argument("address", "address", "about-address", ""),
+            Argument("token", "token", "about-token", ""),
         ),
     ),
 )
@@ -228,12 +232,13 @@ def judged(procedure: Procedure, values: Mapping[str, Any]) -> None:
     for argument in procedure.arguments:
         value = values[argument.name]
         if argument.choices and value not in argument.choices:
-            raise WorkError(f"{argument.name} is {value!r}; it can be {' or '.join(argument.choices)}.")
+            choices = ", ".join(argument.choices)
+            raise WorkError(say("value-not-one", name=argument.name, value=value, choices=choices))
         if argument.limits is None or value == argument.default:
             continue
         if not argument.limits[0] <= value <= argument.limits[1]:
             least, most = argument.limits
-            raise WorkError(f"{argument.name} is {value}; it can be {least} to {most}.")
+            raise WorkError(say("value-beyond", name=argument.name, value=value, least=least, most=most))
 
 
 def form_of(procedure: Procedure, values: Mapping[str, Any]) -> Form:

@@ -29,6 +29,7 @@ from _client.procedures import (  # noqa: E402
     Procedure,
     form_of,
     judged,
+    menu_labels,
 )
 from _client.protocol import ClientError, config_folder  # noqa: E402
 from _client.slices import WorkError  # noqa: E402
@@ -60,11 +61,10 @@ class Palimpsest(Gimp.PlugIn):
 def window_procedure(plugin: Palimpsest, name: str) -> Gimp.Procedure:
     """No picture belongs to it: it can be opened first, and outlives them all."""
     made = Gimp.Procedure.new(plugin, name, Gimp.PDBProcType.PLUGIN, run_window, plugin)
-    made.set_menu_label("_Palimpsest Window")
-    blurb = "Edit photos by words and by your own concepts; nothing else changes"
-    described(made, blurb, "A window that stays open while GIMP goes on; the picture is chosen in it.")
+    described(made, menu_labels()["window"], say("does-window"), say("about-window"))
     interactive = Gimp.RunMode.INTERACTIVE
-    made.add_enum_argument("run-mode", "Run mode", "Interactive only", Gimp.RunMode, interactive, RW)
+    label, blurb = say("run-mode"), say("about-run-mode")
+    made.add_enum_argument("run-mode", label, blurb, Gimp.RunMode, interactive, RW)
     return made
 
 
@@ -73,23 +73,23 @@ def image_procedure(plugin: Palimpsest, told: Procedure) -> Gimp.Procedure:
     made.set_image_types("*")  # indexed pictures too: they are refused with a remedy
     mask = Gimp.ProcedureSensitivityMask
     made.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES | mask.NO_DRAWABLES)
-    made.set_menu_label(told.label)
-    described(made, told.blurb, told.blurb + ". Outside the grown selection nothing changes, bit for bit.")
+    described(made, menu_labels()[told.name], told.blurb, told.help)
     for argument in told.arguments:
         add_argument(made, argument, told.labels[argument.name])
     if told.returns is not None:
-        add_return(made, *told.returns)
+        add_return(made, *told.returns, say("returns-" + told.returns[1]))
     return made
 
 
-def described(made: Gimp.Procedure, blurb: str, help: str) -> None:
+def described(made: Gimp.Procedure, label: str, blurb: str, help: str) -> None:
+    made.set_menu_label(label)
     made.set_documentation(blurb, help, None)
     made.set_attribution("Palimpsest", "Palimpsest", "2026")
     made.add_menu_path(MENU)
 
 
 def add_argument(made: Gimp.Procedure, argument: Argument, label: str) -> None:
-    name, blurb, default = argument.name, argument.shown_blurb, argument.default
+    name, blurb, default = argument.name, argument.blurb, argument.default
     if isinstance(default, bool):
         made.add_boolean_argument(name, label, blurb, default, RW)
     elif isinstance(default, int):
@@ -118,7 +118,7 @@ def run_window(
     procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, plugin: Palimpsest
 ) -> Gimp.ValueArray:
     if config.get_property("run-mode") != Gimp.RunMode.INTERACTIVE:
-        return failed(procedure, "The window is for people: scripts call the other procedures.", calling=True)
+        return failed(procedure, say("window-is-for-people"), calling=True)
     if not told_window(""):
         import dialog
 

@@ -98,8 +98,8 @@ def test_a_word_becomes_the_selection(darkroom: Darkroom, photo: Pixels):
 WRONG = [
     ("replace", {**EDITS["replace"], "soft-edge": -3}, "soft-edge is -3; it can be 0 to 64."),
     ("replace", {**EDITS["replace"], "keep-structure": 1.5}, "keep-structure is 1.5; it can be 0 to 1."),
-    ("restyle", {**EDITS["restyle"], "source": "sky"}, "source is 'sky'; it can be canvas or layer."),
-    ("replace", {**EDITS["replace"], "method": "magic"}, "method is 'magic'"),
+    ("restyle", {**EDITS["restyle"], "source": "sky"}, "source is sky; it can be one of these: canvas,"),
+    ("replace", {**EDITS["replace"], "method": "magic"}, "method is magic"),
     ("emphasise-word", {**EDITS["emphasise-word"], "word": " "}, "Name a word of the first sentence."),
     ("learn-concept", {"name": "x", "noun": "star", "kind": "smell"}, "kind is 'smell'"),
     ("server", {"address": "nonsense"}, "nonsense is no address"),

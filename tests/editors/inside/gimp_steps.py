@@ -209,6 +209,10 @@ def run(name, image, run_mode, values):
     return {"status": status.value_nick, "results": rest, "error": Gimp.get_pdb().get_last_error()}
 
 
+def menu_label(name):
+    return Gimp.get_pdb().lookup_procedure(name).get_menu_label()
+
+
 def tell_window(command):
     """What a menu item does when the Palimpsest window is open. Returns when the window has obeyed."""
     procedure = Gimp.get_pdb().lookup_procedure("palimpsest-window-command")
