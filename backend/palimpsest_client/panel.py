@@ -44,6 +44,7 @@ from .results import Result
 from .sentences import changes, concepts_in, telling, with_word, words
 from .session import Order, Session
 from .settings import CONTROLS, SENTENCE
+from .sight import sight_text
 from .slices import fault
 from .starting import Starter
 from .status import (
@@ -523,6 +524,7 @@ class Panel:
             notices=(heard[0], heard[1]),
             unknown_text=unknown_text(heard),
             words=tuple(telling(form.first)),
+            sight="" if self._reopened is not None else sight_text(model, self.facts, form),
             cannot_apply=cannot_apply(now, form, self._reopened is not None),
             cannot_ask=cannot_ask(now, form),
             cannot_describe=cannot_describe(now, form),

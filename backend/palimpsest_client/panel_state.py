@@ -33,6 +33,7 @@ class PanelState:
     notices: Tuple[Tuple[Notice, ...], Tuple[Notice, ...]] = ((), ())  # of words in both fields
     unknown_text: str = ""  # what is wrong with them and what to write: a line each
     words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
+    sight: str = ""  # how much softer than the picture the result will be, and the way out
     cannot_apply: str = ""  # why not; empty = Apply is possible
     cannot_ask: str = ""  # why no job of another kind is possible
     cannot_describe: str = ""

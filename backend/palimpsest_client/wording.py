@@ -65,6 +65,10 @@ ENGLISH: Mapping[str, str] = {
     "recipe-unreadable": "This layer's recipe can't be read: {reason}",
     "recipe-version": "version {version}",
     "no-word": "Name a word of the first sentence.",
+    # What the model sees.
+    "sees": "The model sees {seen} px of {of} px: {times} × softer.",
+    "sees-select": "Select what is to change, or take a larger model.",
+    "sees-less": "Select less, take a larger model, or raise Working size.",
     # What the editors find in the way.
     "indexed": "This picture has indexed colours. Palimpsest edits RGB and grey pictures.",
     "colour-model": "This picture is {name}. Palimpsest edits RGB and grey pictures.",

@@ -51,7 +51,8 @@ class WorkPart(Gtk.Box):
         self._variations = field_of(CONTROLS["variations"], self._panel)
         self._variations.set_width_chars(2)
         last = ui.row(self._apply, ui.label("×"), self._variations)
-        return ui.column(self._updating, self._deeds, last)
+        self._sight = ui.label("", "quiet", "small", wrap=True)
+        return ui.column(self._updating, self._deeds, self._sight, last)
 
     def draw(self, state: PanelState, before: PanelState | None) -> None:
         self._apply.set_sensitive(not state.cannot_apply)
@@ -62,6 +63,8 @@ class WorkPart(Gtk.Box):
         ui.set_shown(self._updating, bool(state.updating))
         deeds = ((self._remember, state.can_remember), (self._reopen, state.can_reopen))
         self._deeds.show_only((*deeds, (self._instead, bool(state.updating))))
+        self._sight.set_text(state.sight)
+        ui.set_shown(self._sight, bool(state.sight) and state.progress is None)
         ui.set_shown(self._progress, state.progress is not None)
         if state.progress is not None:
             self._doing.set_text(state.progress.text)

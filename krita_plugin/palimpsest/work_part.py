@@ -30,6 +30,7 @@ class WorkPart(QWidget):
         self.bar.setAccessibleName(say("progress"))
         self.cancel = button(say("cancel"))
         self.cancel.clicked.connect(lambda: panel.cancel())
+        self.sight = label(wrap=True, muted=True)
         self.updating = label(wrap=True)
         self.instead = link(say("new-layer-instead"))
         self.instead.clicked.connect(lambda: panel.new_layer_instead())
@@ -49,7 +50,7 @@ class WorkPart(QWidget):
             self,
             *(line(), self.message, self.offers, self.fidelity),
             *(self.phase, row(self.bar, self.cancel, stretch=0)),
-            *(self.updating, self.deeds),
+            *(self.updating, self.deeds, self.sight),
             row(self.apply, self.variations, stretch=0),
         )
 
@@ -63,6 +64,8 @@ class WorkPart(QWidget):
         self.apply.setEnabled(not state.cannot_apply)
         self.apply.setToolTip(state.cannot_apply)
         self.variations.put(state.controls["variations"])
+        self.sight.setText(state.sight)
+        self.sight.setVisible(bool(state.sight) and state.progress is None)
         self._draw_progress(state)
         self.message.setText(state.message)
         told_above = state.message == state.status.text

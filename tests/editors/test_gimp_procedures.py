@@ -101,7 +101,7 @@ WRONG = [
     ("restyle", {**EDITS["restyle"], "source": "sky"}, "source is sky; it can be one of these: canvas,"),
     ("replace", {**EDITS["replace"], "method": "magic"}, "method is magic"),
     ("emphasise-word", {**EDITS["emphasise-word"], "word": " "}, "Name a word of the first sentence."),
-    ("learn-concept", {"name": "x", "noun": "star", "kind": "smell"}, "kind is 'smell'"),
+    ("learn-concept", {"name": "x", "noun": "star", "kind": "smell"}, "kind is smell"),
     ("server", {"address": "nonsense"}, "nonsense is no address"),
 ]
 
