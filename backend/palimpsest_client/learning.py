@@ -55,7 +55,8 @@ class LearnState:
     mode: str = NEW
     exists: bool = False  # there is a concept of this name: offer to learn more, or to replace it
     cannot_learn: str = ""  # why not; empty = Learn is possible
-    hint: str = ""  # what a good set is, or how long it will take
+    hint: str = ""  # about the number of pictures
+    cost: str = ""  # how many steps it will take, and how long
     learns: bool = False  # the job under way is a learning; it goes on without the window
     progress: Optional[Progress] = None  # of this dialog's learning, drawing or reading
     preview: Optional[bytes] = None  # PNG: how the word looks, or looked at the end
@@ -85,8 +86,10 @@ class LearnState:
 
     @property
     def good_set(self) -> str:
-        """Beside the pictures."""
-        return say("good-set") if len(self.examples) < FEWEST else say("n-pictures", n=len(self.examples))
+        """Under their title: how many pictures there are and what they will take, or which are good."""
+        if len(self.examples) < FEWEST:
+            return say("good-set")
+        return " · ".join(filter(None, (say("n-pictures", n=len(self.examples)), self.cost)))
 
 
 class Learning:
@@ -239,6 +242,7 @@ class Learning:
     def _run(self, request: Mapping[str, Any], then: Finished) -> None:
         assert self._sent is not None
         order = learn_order(request, self._sent[1])
+        order = replace(order, id=f"{self._panel.errands.name}-{order.id}")  # so it is found after a restart
         self._job = order.id
         self._panel.errands.run(order, then)
 
@@ -412,7 +416,8 @@ class Learning:
             exists=known or (bool(state.name) and state.learned == state.name),
             cannot_learn=reason or self._lacking(state, known),
             cannot_draw=reason or ("" if state.sentence.strip() else say("say-sentence")),
-            hint=say("many") if len(state.examples) > GOOD else self._cost(),
+            hint=say("many") if len(state.examples) > GOOD else "",
+            cost=self._cost(),
             learns=bool(self._job),
             progress=self._progress(),
         )

@@ -62,6 +62,7 @@ from .status import (
     cannot_describe,
     cannot_send,
     chosen,
+    is_learning,
     smaller_size,
     status_of,
 )
@@ -105,6 +106,7 @@ class Panel:
         self._applied: Optional[Form] = None
         self._looked_at = float("-inf")
         self._rejoined = False
+        self._learning = False  # a word is being learned on the backend, as it last said
         self._starter = Starter(self.folder, clock)
         self.state = self._state()
 
@@ -428,12 +430,19 @@ class Panel:
     def _heard(self, event: Event) -> None:
         if isinstance(event, Changed):
             self._changed()
+            self._watch_learning()
         elif isinstance(event, ResultsMade):
             self.refresh_results()
         elif isinstance(event, ConceptsMade):
             self.refresh_concepts()
         elif isinstance(event, Connected):
             self._connected()
+
+    def _watch_learning(self) -> None:
+        """A word that was learned elsewhere is in the list when that has ended."""
+        before, self._learning = self._learning, is_learning(self.session.state.system)
+        if before and not self._learning:
+            self.refresh_concepts()
 
     def _connected(self) -> None:
         self.refresh()

@@ -88,7 +88,13 @@ def refusal(session: SessionState) -> Status:
 
 def ready_text(system: Mapping[str, Any], model: str) -> str:
     device = device_name(system)
-    return say("ready-on", model=model, device=device) if device else say("ready", model=model)
+    text = say("ready-on", model=model, device=device) if device else say("ready", model=model)
+    return say("ready-learning", ready=text) if is_learning(system) else text
+
+
+def is_learning(system: Mapping[str, Any]) -> bool:
+    """Whether a word is being learned there, whoever's it is."""
+    return any(worker.get("running") == "learn" for worker in system.get("workers", ()))
 
 
 def device_name(system: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ ENGLISH: Mapping[str, str] = {
     # The state line.
     "ready": "Ready · {model}",
     "ready-on": "Ready · {model} · {device}",
+    "ready-learning": "{ready} · a word is being learned",
     "built-in": "built-in model (for trying out)",
     "searching": "Palimpsest's backend isn't running.",
     "unreachable": "No backend answers at {address}.",

@@ -56,8 +56,7 @@ class LearnDialog(Gtk.Window):
 
     def _build(self) -> None:
         shelf = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
-        self._examples = ui.tiles()
-        self._examples.set_valign(Gtk.Align.START)
+        self._examples = ui.column()
         shelf.add(self._examples)
         parts = ui.column(self._name_part(), self._picture_head())
         parts.pack_start(shelf, True, True, 0)
@@ -188,14 +187,23 @@ class LearnDialog(Gtk.Window):
         if self._gone or self._drawn is None:
             return
         ui.cleared(self._examples)
+        flow = None
         for number, example in enumerate(self._drawn.examples):
-            self._examples.add(self._example(number, example))
+            made = self._example(number, example)
+            if example.problem:  # a row of its own: in a flow it would widen its column
+                flow = None
+                self._examples.pack_start(made, False, False, 0)
+                continue
+            if flow is None:
+                flow = ui.tiles()
+                self._examples.pack_start(flow, False, False, 0)
+            flow.add(made)
         self._examples.show_all()
 
     def _example(self, number: int, example: Example) -> Gtk.Widget:
         """The picture, what is wrong with it, and what can be done about that."""
         name = say("picture", n=number + 1, name=example.name)
-        shown = Gtk.Image()
+        shown = Gtk.Image(valign=Gtk.Align.START)
         shown.set_size_request(SIDE, SIDE)
         shown.set_tooltip_text(f"{name}\n{say('masked')}" if example.mask is not None else name)
         shown.get_accessible().set_name(name)
@@ -219,7 +227,9 @@ class LearnDialog(Gtk.Window):
         if example.odd:
             answers.append(ui.button(say("picture-is-meant"), lambda: self.learning.mean_it(), "tight"))
         beside = ui.column(said, ui.row(*answers, stretched=None))
-        return ui.styled(ui.row(marked, beside, stretched=None), "odd")
+        made = ui.styled(ui.row(marked, beside, stretched=None), "odd")
+        made.set_halign(Gtk.Align.START)
+        return made
 
     def _sight_of(self, example: Example) -> GdkPixbuf.Pixbuf | None:
         """None until it is made, aside of the window's own thread."""

@@ -59,6 +59,7 @@ class Backend:
     submitted: list[dict[str, Any]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     transport: Transport = field(default_factory=Transport)
+    running: str | None = None  # kind of the job that a worker does for somebody
 
     def __post_init__(self) -> None:
         self._events: dict[str, list[dict[str, Any]]] = {}
@@ -110,7 +111,8 @@ class Backend:
         self._require()
         if self.refusal is not None:
             raise self.refusal
-        return {"workers": [{"kinds": ["edit"], "device": "cpu", "status": {"name": "CPU"}}]}
+        worker = {"kinds": ["edit"], "device": "cpu", "status": {"name": "CPU"}, "running": self.running}
+        return {"workers": [worker]}
 
     def models(self) -> list[dict[str, Any]]:
         self._require()

@@ -214,7 +214,7 @@ def test_what_was_learned_until_it_was_stopped_is_kept_and_goes_on(school):
         == "Stopped after 40 steps. <my-toy> is the best of them; Learn more goes on from there."
     )
     assert (school.told.learned, school.told.mode, school.told.learn_text) == ("my-toy", "more", "Learn more")
-    assert "60 steps" in school.told.hint
+    assert school.told.cost.startswith("Up to 60 steps")
     again = school.learns(4)
     assert again == {**first, "replace": True}, "the very same run is taken up again"
     school.learned(4)
@@ -295,12 +295,13 @@ def test_pictures_and_masks_that_are_not_kept_are_told(school):
 
 def test_how_long_it_will_take_is_this_machines_own_pace_or_is_not_said(school):
     school.filled()
-    assert school.told.message == "Up to 100 steps. How long they take here is known after the first time."
+    unknown = "Up to 100 steps. How long they take here is known after the first time."
+    assert (school.told.good_set, school.told.message) == (f"3 pictures · {unknown}", "")
     lesson(school, 3)
     school.learning.show_to(school.shown.append)
     school.learning.set(name="other-toy")
-    school.until(lambda _: "about" in school.told.hint)
-    assert school.told.message == "Up to 100 steps: about 1 min on this machine."
+    school.until(lambda _: "about" in school.told.cost)
+    assert school.told.cost == "Up to 100 steps: about 1 min on this machine."
 
 
 def test_the_window_may_close_and_open_and_all_is_as_it_was(school):

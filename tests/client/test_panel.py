@@ -479,6 +479,27 @@ def test_a_job_of_before_a_restart_is_found_again(tmp_path):
     desk.panel.stop()
 
 
+def test_a_learning_of_before_a_restart_is_found_again(tmp_path):
+    backend = Backend(past=[{"id": "krita-ab12", "kind": "learn", "state": "running"}])
+    backend.resume("krita-ab12")
+    desk = Desk(tmp_path, backend)
+    desk.panel.start()
+    desk.until(lambda s: s.progress is not None and s.document is not None)
+    backend.past, backend.the_concepts = [], [concept("my-toy")]
+    backend.tell("finished", artifacts={}, result={"name": "my-toy", "placeholder": "<my-toy>"})
+    desk.until(lambda s: s.progress is None and s.concepts)
+    assert desk.state.outcome.text == "<my-toy> is learned. Write it into a sentence like a word."
+    desk.panel.stop()
+
+
+def test_a_word_that_is_learned_elsewhere_is_told_and_is_there_at_its_end(desk):
+    desk.backend.running = "learn"
+    ready = desk.state.status.text
+    desk.until(lambda s: s.status.text == f"{ready} · a word is being learned")
+    desk.backend.the_concepts, desk.backend.running = [concept("my-toy")], None
+    desk.until(lambda s: s.status.text == ready and s.concepts)
+
+
 def test_edit_again_uses_the_last_words_on_a_new_document(desk):
     fill(desk.panel)
     desk.panel.apply()

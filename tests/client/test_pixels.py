@@ -57,6 +57,11 @@ def test_a_fitted_size_keeps_its_shape_and_is_never_larger(extent, side):
     assert min(found) >= 1
 
 
+def test_a_veil_is_dark_where_nothing_is_selected():
+    made = masks.veil(bytes([0, 128, 255]))
+    assert [tuple(made[at : at + 4]) for at in (0, 4, 8)] == [(0, 0, 0, 165), (0, 0, 0, 82), (0, 0, 0, 0)]
+
+
 @given(st.data(), extents)
 def test_masks_are_cut_placed_and_measured_exactly(data, extent):
     values = data.draw(

@@ -62,7 +62,7 @@ class Photographer:
         self.call("press_learn")
         self.until("learning_looks", patience=600)
         self.learning("learning")
-        self.until("learning_ended", patience=600)
+        self.until("learning_shows", "my-toy", patience=600)
         self.learning("learned")
         self.call("close_learning")
 

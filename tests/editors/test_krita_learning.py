@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +28,14 @@ def lesson_of(desk: Desk, number: int = 0) -> dict:
 
 
 def test_a_word_is_learned_from_layers_stopped_learned_on_and_seen_in_a_sentence(desk: Desk):
+    number = uuid.uuid4().hex[:6]  # each Krita's own: both have one backend
+    name = f"layer-toy-{number}"
     desk.show(photo())
     desk.call("write", "replace", SHOWS, "")
     desk.call("learn", "", "", [])
-    desk.call("type_learning", "_name", "Layer Toy", "")
-    assert desk.call("learning")["name"] == "layer-toy"
-    assert desk.call("learning")["note"].startswith("It is written <layer-toy>")
+    desk.call("type_learning", "_name", f"Layer Toy {number}", "")
+    assert desk.call("learning")["name"] == name
+    assert desk.call("learning")["note"].startswith(f"It is written <{name}>")
     desk.call("type_learning", "_noun", "star", "")
     for number in (1, 2, 3):
         raw = desk.file(as_krita(toy(number)).tobytes())
@@ -50,25 +53,26 @@ def test_a_word_is_learned_from_layers_stopped_learned_on_and_seen_in_a_sentence
     assert "Learning" in desk.told()["progress"]
     assert desk.call("learning")["pictures"] == told["pictures"], "open again, as it was"
     desk.call("stop_learning")
-    desk.until("learning_shows", "layer-toy", patience=LONG)
+    desk.until("learning_shows", name, patience=LONG)
     kept = desk.call("learning")
     assert kept["message"].startswith("Stopped after ")
     assert (kept["button"], kept["buttons"]) == ("Learn more", told["buttons"]), "no button moved"
-    assert "layer-toy" in desk.told()["concepts"]
+    assert name in desk.told()["concepts"]
     for number, source in enumerate(lesson_of(desk)["request"]["images"], start=1):
         sent = read(desk.backend.client.download(source))
         assert np.array_equal(sent, toy(number)), "a cut-out is sent with its transparency"
-    steps = desk.backend.client.concept("layer-toy")["provenance"]["steps"]
-    desk.call("type_learning", "_sentence", "a <layer-toy> on sand", "Return")
-    desk.until("learning_shows", "layer-toy", patience=LONG)
+    steps = desk.backend.client.concept(name)["provenance"]["steps"]
+    sentence = f"a <{name}> on sand"
+    desk.call("type_learning", "_sentence", sentence, "Return")
+    desk.until("learning_shows", name, patience=LONG)
     sketch = next(job for job in desk.backend.client.jobs()["jobs"])
-    assert (sketch["kind"], sketch["request"]["prompt"]) == ("draw", "a <layer-toy> on sand")
+    assert (sketch["kind"], sketch["request"]["prompt"]) == ("draw", sentence)
     assert desk.call("learning")["drawn"] == sketch["artifacts"]["picture"] != kept["drawn"]
     desk.call("press_learn")
     desk.until("learning_at", steps + 2, patience=LONG)
     desk.call("stop_learning")
-    desk.until("learning_shows", "layer-toy", patience=LONG)
-    assert desk.backend.client.concept("layer-toy")["provenance"]["steps"] >= steps + 2
+    desk.until("learning_shows", name, patience=LONG)
+    assert desk.backend.client.concept(name)["provenance"]["steps"] >= steps + 2
     desk.call("clear_learning")
     desk.call("close_learning")
 

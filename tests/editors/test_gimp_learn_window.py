@@ -1,0 +1,81 @@
+"""The window in which a word is learned, in the real GIMP, by keyboard and mouse."""
+
+from __future__ import annotations
+
+from editors.darkroom import RGB_8
+from editors.gimp_desk import Desk, until
+from editors.test_gimp_learning import picture_of
+from editors.test_gimp_window import desk
+
+__all__ = ["desk"]
+
+SIDE = 128  # px of the tour's pictures
+PLACE = (860, 0, 420, 700)  # of the window on the screen
+NAME, STOP, CLOSE = (1000, 24), (1162, 671), (1234, 671)  # in it; the last two never move
+TO_LAYERS, TO_NOUN = 8, 3  # presses of Tab from the name
+LONG = 300.0
+
+
+def jobs(desk: Desk, kind: str) -> list[dict]:
+    """The latest first."""
+    return [job for job in desk.backend.client.jobs()["jobs"] if job["kind"] == kind]
+
+
+def open_learning(desk: Desk, image: int) -> str:
+    assert desk.gimp.call("tell_window", f"learn-concept {image}")
+    window = until(lambda: desk.windows("^Learn a concept$"), "the window for learning")[-1]
+    desk.display.place(window, *PLACE)
+    desk.display.focus(window)
+    desk.until_drawn()
+    return window
+
+
+def begin(desk: Desk) -> None:
+    """The chosen layers, a name that is none yet, and a noun; then Return."""
+    desk.display.key(*["Tab"] * TO_LAYERS, "space")
+    desk.display.click(*NAME)
+    desk.display.type("Window Toy")
+    desk.display.key(*["Tab"] * TO_NOUN)
+    desk.display.type("star")
+
+    def sent() -> bool:
+        desk.display.key("Return")  # refused until the layers have been read
+        return bool(jobs(desk, "learn"))
+
+    until(sent, "a job of learning")
+
+
+def steps_of(job: dict) -> int:
+    progress = job["progress"]
+    return progress["index"] if progress is not None and progress["phase"] == "learning" else 0
+
+
+def test_a_word_is_learned_closed_opened_stopped_and_kept(desk: Desk):
+    for job in jobs(desk, "learn"):
+        desk.backend.client.forget(job["id"])
+    image = desk.open()
+    for number in (1, 2, 3):
+        path = desk.darkroom.files / "layer"
+        path.write_bytes(picture_of(f"toy-{number}").tobytes())
+        desk.gimp.call("add_layer", image, str(path), [9 * number, 5 * number, SIDE, SIDE], RGB_8.format)
+    desk.gimp.call("choose_layers", image, [0, 1, 2])
+    panel = desk.window()
+    open_learning(desk, image)
+    begin(desk)
+    until(lambda: steps_of(jobs(desk, "learn")[0]) >= 4, "steps of learning", LONG)
+    asked = jobs(desk, "learn")[0]["request"]
+    assert (asked["name"], asked["noun"], len(asked["images"])) == ("window-toy", "star", 3)
+    desk.display.key("Escape")
+    until(lambda: not desk.windows("^Learn a concept$"), "the window is closed")
+    assert desk.windows("^Palimpsest$") == [panel]
+    assert jobs(desk, "learn")[0]["state"] == "running", "it goes on"
+    open_learning(desk, image)
+    desk.display.click(*STOP)
+    until(lambda: jobs(desk, "draw") and jobs(desk, "draw")[0]["state"] == "finished", "a drawing", LONG)
+    kept = jobs(desk, "learn")[0]
+    assert (kept["state"], kept["request"]["finish"]) == ("finished", True)
+    assert desk.backend.client.concept("window-toy")["provenance"]["steps"] >= 4
+    assert "<window-toy>" in jobs(desk, "draw")[0]["request"]["prompt"]
+    desk.until_drawn()
+    desk.display.click(*CLOSE)
+    until(lambda: not desk.windows("^Learn a concept$"), "Close is where it was")
