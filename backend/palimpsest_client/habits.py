@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Callable, Dict, List, Match, Optional, Tuple
 
 from .limits import WEIGHT
-from .sentences import CONCEPT, Word, plain, words
+from .sentences import CONCEPT, Word, isolated, plain, rightwards, words
 from .wording import say
 
 _NAME = r"[\w-]+"
@@ -192,8 +192,8 @@ def _latin(letter: str) -> bool:
 
 
 def _unknown(found: List[Word]) -> List[Notice]:
-    names = ", ".join(dict.fromkeys(word.text for word in found))
-    return [Notice(say("unknown-words", words=names), word) for word in found]
+    names = ", ".join(dict.fromkeys(isolated(word.text) for word in found))
+    return [Notice(rightwards(say("unknown-words", words=names)), word) for word in found]
 
 
 def _unless_covered(
@@ -210,4 +210,4 @@ def _covered(found: List[Notice], place: Word) -> bool:
 def _notice(key: str, sentence: str, span: Tuple[int, int], values: Mapping[str, str]) -> Notice:
     text = sentence[span[0] : span[1]]
     shown = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return Notice(say(key, found=shown, **values), Word(text, *span))
+    return Notice(rightwards(say(key, found=isolated(shown), **values)), Word(text, *span))

@@ -11,7 +11,7 @@ from .desk import desk
 from .layout import beside_krita, button, column, label, line, row
 from .qt import QDialog, QFormLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
-WIDTH = 360
+WIDTH = 420
 
 
 class BackendDialog(QDialog):

@@ -42,6 +42,7 @@ class ConceptsDialog(QDialog):
         self.search.setAccessibleName(say("search"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _: self._fill())
+        self.search.returnPressed.connect(self.use)
         self.list = QListWidget()
         self.list.setAccessibleName(say("concepts"))
         self.list.setIconSize(QSize(SIDE, SIDE))
@@ -55,6 +56,8 @@ class ConceptsDialog(QDialog):
         learn, close = button(say("learn")), button(say("close"))
         learn.clicked.connect(lambda: open_learn_dialog())
         close.clicked.connect(lambda: self.close())
+        for made in (*self.acts.values(), learn, close):
+            made.setAutoDefault(False)  # Return is Use
         acts = row(*self.acts.values(), QWidget(), stretch=3)
         ending = row(learn, QWidget(), close, stretch=1)
         column(self, self.search, self.list, acts, self.message, ending).setContentsMargins(8, 8, 8, 8)
@@ -62,7 +65,6 @@ class ConceptsDialog(QDialog):
 
     def _act(self, key: str, call: Callable[[], None]):
         made = button(say(key))
-        made.setAutoDefault(False)
         made.clicked.connect(lambda: call())
         return made
 
