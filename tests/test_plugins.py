@@ -50,6 +50,7 @@ KRITA_WIDGETS = {
 }
 GIMP_HOST = {"host.py", "pixels.py", "preview_layer.py", "palimpsest.py"}
 GIMP_WIDGETS = {
+    "concepts_dialog.py",
     "asking.py",
     "dialog.py",
     "status_part.py",

@@ -55,6 +55,7 @@ class Window(Gtk.Window):
         super().__init__(title="Palimpsest")
         self.set_role("palimpsest")
         self.set_default_size(WIDTH, HEIGHT)
+        ui.styled(self, "panel")
         self._editor = editor
         self._drawn: PanelState | None = None
         self._learning: Learning | None = None  # what was filled in outlives its window
@@ -79,7 +80,7 @@ class Window(Gtk.Window):
             self._do(what)
 
     def _build(self) -> None:
-        self._status = StatusPart(self._editor, self._take, self._ask_server)
+        self._status = StatusPart(self.panel, self._editor, self._take, self._ask_server)
         self._words = WordsPart(self.panel, self._learn, self._apply)
         self._controls = ControlsPart(self.panel)
         self._work = WorkPart(self.panel, self._take, self._apply)

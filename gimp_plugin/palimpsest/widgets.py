@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 import gi
 
 gi.require_version("Gtk", "3.0")
 gi.require_version("Gdk", "3.0")
+from _client.icons import icon_file  # noqa: E402
 from _client.sentences import Word  # noqa: E402
 from _client.status import Offer  # noqa: E402
 from gi.repository import Gdk, GdkPixbuf, Gio, GLib, Gtk, Pango  # noqa: E402
@@ -23,6 +23,7 @@ RETURN = (Gdk.KEY_Return, Gdk.KEY_KP_Enter)
 STYLE = b"""
 .palimpsest-choice button { padding: 3px 1px; min-width: 0; }
 .palimpsest-choice button:checked { background: alpha(currentColor, 0.15); box-shadow: inset 0 -3px #4a90d9; }
+.palimpsest-panel scale { min-height: 0; padding-top: 2px; padding-bottom: 2px; }
 .palimpsest-quiet { opacity: 0.7; }
 .palimpsest-example { opacity: 0.5; }
 .palimpsest-small { font-size: 88%; }
@@ -79,6 +80,21 @@ def button(text: str, clicked: Callable[[], object], *classes: str, tip: str = "
     made.connect("clicked", lambda _: clicked())
     made.set_tooltip_text(tip or None)
     styled(made, *classes)
+    return made
+
+
+def icon(name: str) -> Gtk.Image:
+    """One of ours, in the colour of the text beside it."""
+    file = Gio.File.new_for_path(str(icon_file(name)))
+    return Gtk.Image.new_from_gicon(Gio.FileIcon.new(file), Gtk.IconSize.MENU)
+
+
+def icon_button(name: str, text: str, clicked: Callable[[], object]) -> Gtk.Button:
+    """``text`` is its tip, and its name for readers of the screen."""
+    made = button("", clicked, "tight", tip=text)
+    made.set_image(icon(name))
+    made.set_always_show_image(True)
+    made.get_accessible().set_name(text)
     return made
 
 
@@ -261,7 +277,7 @@ class Choices(Gtk.Box):
         self,
         entries: Iterable[tuple[str, str, str]],
         chosen: Callable[[str], None],
-        icons: Callable[[str], Path] | None = None,
+        icons: bool = False,
     ) -> None:
         super().__init__(homogeneous=False)
         self._told = Told(chosen)
@@ -273,31 +289,26 @@ class Choices(Gtk.Box):
         for key, text, tip in entries:
             made = Gtk.RadioButton.new_from_widget(first)
             made.set_mode(False)
-            made.add(self._face(text, None if icons is None else icons(key)))
+            made.add(self._face(text, key) if icons else Gtk.Label(label=text))
             made.set_tooltip_text(tip)
             made.get_accessible().set_name(text)
             made.connect("toggled", self._toggled, key)
             self.pack_start(made, True, True, 0)
             self.buttons[key] = made
             first = first or made
-        if icons is not None:
+        if icons:
             self.connect("size-allocate", lambda _, given: GLib.idle_add(self._fit, given.width))
 
     def show_chosen(self, key: str) -> None:
         self._told.silently(lambda: self.buttons[key].set_active(True))
 
-    def _face(self, text: str, icon: Path | None) -> Gtk.Widget:
-        if icon is None:
-            return Gtk.Label(label=text)
+    def _face(self, text: str, key: str) -> Gtk.Widget:
         shown = label(text, "small")
         shown.set_xalign(0.5)
         shown.set_ellipsize(Pango.EllipsizeMode.END)
         self._texts.append(shown)
-        image = Gtk.Image.new_from_gicon(
-            Gio.FileIcon.new(Gio.File.new_for_path(str(icon))), Gtk.IconSize.MENU
-        )
         face = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=1)
-        face.pack_start(image, False, False, 0)
+        face.pack_start(icon(key), False, False, 0)
         face.pack_start(shown, False, False, 0)
         return face
 

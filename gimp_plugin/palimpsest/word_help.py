@@ -45,7 +45,8 @@ class Completing(Gtk.Popover):
         """True: nobody else gets to see it."""
         if event.type != Gdk.EventType.KEY_PRESS or not self._view.has_focus():
             return False
-        used, taken = self._choosing.press(KEYS.get(event.keyval, ""))
+        alone = not event.state & (Gdk.ModifierType.CONTROL_MASK | Gdk.ModifierType.MOD1_MASK)
+        used, taken = self._choosing.press(KEYS.get(event.keyval, "") if alone else "")
         self._write(taken)
         if self._choosing.found is None:
             self.popdown()

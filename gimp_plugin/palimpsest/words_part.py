@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import widgets as ui
 from _client.controls import OPERATIONS, drawn_weight
-from _client.icons import icon_file
 from _client.library import Concept
 from _client.panel import Panel
 from _client.panel_state import PanelState
 from _client.sentences import spans
 from _client.settings import WEIGHT
 from _client.wording import say
+from concepts_dialog import ConceptsDialog
 from gi.repository import Gdk, GLib, Gtk
 from inputs import Slider
 from word_help import Completing, show_hints
@@ -27,10 +27,11 @@ class WordsPart(Gtk.Box):
 
     def __init__(self, panel: Panel, learn: Callable[[], None], entered: Callable[[], None]) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=ui.SPACE)
-        self._panel, self._entered = panel, entered
+        self._panel, self._learn, self._entered = panel, learn, entered
+        self._all: ConceptsDialog | None = None
         entries = [(key, say(key), say("tip-" + key)) for key in OPERATIONS]
-        self._operations = ui.Choices(entries, panel.choose_operation, icon_file)
-        for part in (self._operations, self._sentence_part(), self._concept_part(learn)):
+        self._operations = ui.Choices(entries, panel.choose_operation, icons=True)
+        for part in (self._operations, self._sentence_part(), self._concept_part()):
             self.pack_start(part, False, False, 0)
 
     def focus(self) -> None:
@@ -48,7 +49,7 @@ class WordsPart(Gtk.Box):
             made.set_active(True)
 
     def _sentence_part(self) -> Gtk.Widget:
-        self._describe = ui.button(say("describe"), self._panel.describe, "tight")
+        self._describe = ui.icon_button("describe", say("describe"), self._panel.describe)
         self._first = ui.Field(self._panel.write_first, self._entered, self._describe)
         self._first.name(say("first"))
         self._words = ui.label("", wrap=True)
@@ -66,15 +67,17 @@ class WordsPart(Gtk.Box):
         fields = (ui.label(say("first")), self._first, self._words, self._seconds)
         return ui.column(*fields, self._changes, self._unknown, self._weights)
 
-    def _concept_part(self, learn: Callable[[], None]) -> Gtk.Widget:
+    def _concept_part(self) -> Gtk.Widget:
         self._concepts = ui.Flow(one_row=True)
         self._concepts.get_accessible().set_name(say("concepts"))
         self._no_concepts = ui.label(say("no-concepts"), "quiet", wrap=True)
         here = ui.column(self._concepts, self._no_concepts)
-        new = ui.button("+", learn, "tight", tip=say("learn-action"))
+        new = ui.button("+", self._learn, "tight", tip=say("learn-action"))
         new.get_accessible().set_name(say("learn-action"))
-        new.set_valign(Gtk.Align.START)
-        return ui.row(here, new)
+        self._all_button = ui.button(say("all"), self._show_all, "tight", tip=say("tip-all"))
+        for made in (new, self._all_button):
+            made.set_valign(Gtk.Align.START)
+        return ui.row(here, new, self._all_button)
 
     # What the state says.
 
@@ -88,6 +91,9 @@ class WordsPart(Gtk.Box):
         if before is None or (before.concepts, before.model) != (state.concepts, state.model):
             self._concepts.fill([self._concept(concept, state) for concept in state.concepts])
             ui.set_shown(self._no_concepts, not state.concepts)
+            ui.set_shown(self._all_button, bool(state.concepts))
+        if self._all is not None:
+            self._all.draw(state, before)
 
     def _draw_operations(self, state: PanelState) -> None:
         self._operations.show_chosen(state.form.operation)
@@ -148,6 +154,15 @@ class WordsPart(Gtk.Box):
         if "second" in self._panel.state.shown:
             self._second.delete_selected()
             self._panel.insert_concept(name, self._second.cursor)
+
+    def _show_all(self) -> None:
+        if self._all is None:
+            self._all = ConceptsDialog(self.get_toplevel(), self._panel, self._use_concept)
+            self._all.connect("destroy", lambda _: self._forget())
+        self._all.present()
+
+    def _forget(self) -> None:
+        self._all = None
 
     def _show_menu(self, word: str) -> bool:
         """What can be done with a word of the picture."""

@@ -77,6 +77,56 @@ def test_a_concept_is_seen_whole_at_the_windows_own_width(desk: Desk):
             desk.backend.client.remove_concept(name)
 
 
+def test_tab_goes_as_it_is_read_and_everything_has_a_name(desk: Desk):
+    image, window = desk.open(), desk.window()
+    desk.write(window, image, SHOWS, SHOULD_SHOW)
+    until(lambda: (desk.find("Apply", "Button") or {}).get("sensitive"), "Apply is possible")
+    shown = desk.seen()
+    focusable = [widget for widget in shown if widget["focusable"] and widget["type"] != "ScrolledWindow"]
+    assert [widget["type"] for widget in focusable if not widget["name"] and not widget["text"]] == []
+    words = next(widget["name"] for widget in shown if widget["text"].startswith("red  ·  ball"))
+    expected = ["The picture shows", "Describe", *[words] * 3, "It should show", "Learn a concept…"]
+    expected += ["Keep structure", "Strength", "Grow", "Soft edge", "Advanced"]
+    desk.display.key("alt+Up")
+    order = []
+    for _ in expected:
+        order += focused(desk)
+        desk.display.key("Tab")
+    assert order == expected
+
+
+def test_of_all_concepts_one_is_searched_and_renamed(desk: Desk):
+    client = desk.backend.client
+    for name in ("my-toy", "lamp"):
+        client.import_concept(name, embedding(128), family="demo")
+    try:
+        desk.open()
+        desk.window()
+        desk.click_on("All…")
+        desk.display.focus(until(lambda: desk.windows("^Concepts$"), "the list of all")[-1])
+        desk.display.type("lam")
+        until(lambda: not listed(desk, "my-toy"), "the search")
+        assert listed(desk, "lamp")
+        desk.click_on("Rename…")
+        ask = until(lambda: desk.find("New name of <lamp>:"), "the question")
+        assert ask["window"] == "Concepts"
+        desk.display.focus(desk.windows("^Concepts$")[-1])
+        desk.display.key("ctrl+a")
+        desk.display.type("lantern")
+        desk.display.key("Return")
+        until(lambda: [told["name"] for told in client.concepts()] == ["lantern", "my-toy"], "the new name")
+        until(lambda: desk.find("lantern", "Button"), "the button of the new name")
+    finally:
+        for told in client.concepts():
+            client.remove_concept(told["name"])
+
+
+def listed(desk: Desk, name: str) -> bool:
+    return any(
+        widget["window"] == "Concepts" and widget["text"].startswith(name + " ") for widget in desk.seen()
+    )
+
+
 def embedding(width: int) -> bytes:
     """A concept of one vector, as other tools write it."""
     told = {"emb_params": {"dtype": "F32", "shape": [1, width], "data_offsets": [0, 4 * width]}}

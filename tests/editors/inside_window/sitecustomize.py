@@ -56,6 +56,7 @@ def add(widget, window, found):
             "box": [left + x, top + y, widget.get_allocated_width(), widget.get_allocated_height()],
             "sensitive": widget.is_sensitive(),
             "focus": window.get_focus() is widget,
+            "focusable": widget.get_can_focus() and widget.is_sensitive(),
             "value": widget.get_value() if isinstance(widget, (Gtk.Range, Gtk.SpinButton)) else None,
             "window": window.get_title() or "",
         }
