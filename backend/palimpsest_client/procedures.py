@@ -17,6 +17,7 @@ from .slices import WorkError
 from .wording import say
 
 PREFIX = "plug-in-palimpsest-"
+BUTTONS = "oclrs"  # letters of OK, Cancel, Load, Reset and Save in GIMP's dialog of a procedure
 WINDOW = "plug-in-palimpsest"
 WINDOW_COMMAND = "palimpsest-window-command"  # temporary, registered by an open window
 KINDS = ("subject", "style")
@@ -79,9 +80,11 @@ class Procedure(NamedTuple):
 
     @property
     def labels(self) -> dict[str, str]:
-        """Of its arguments, by their names: those that are asked have a letter each that Alt leads to."""
+        """Of its arguments, by their names: those that are asked have a letter each that Alt leads to,
+        and that none of GIMP's buttons has: of two, Alt presses neither."""
+        labels = {argument.name: argument.label for argument in self.arguments}
         asked = {argument.name: argument.label for argument in self.arguments if argument.asked}
-        return {**{argument.name: argument.label for argument in self.arguments}, **with_mnemonics(asked)}
+        return {**labels, **with_mnemonics(asked, BUTTONS)}
 
 
 def menu_labels() -> dict[str, str]:
@@ -90,9 +93,12 @@ def menu_labels() -> dict[str, str]:
     return with_mnemonics({"window": say("menu-window"), **procedures})
 
 
-def with_mnemonics(labels: Mapping[str, str]) -> dict[str, str]:
-    """Each with a sign before the letter that Alt and it lead to, as far as there are letters left."""
-    taken: set[str] = set()
+def with_mnemonics(labels: Mapping[str, str], others: str = "") -> dict[str, str]:
+    """Each with a sign before the letter that Alt and it lead to, as far as there are letters left.
+
+    ``others``: letters that belong to something else.
+    """
+    taken = set(others)
     marked = {}
     for name, label in labels.items():
         at = first_free(label, taken)
