@@ -12,6 +12,8 @@ import pytest
 from palimpsest.cli import build_parser
 from palimpsest.installation.command import EXPLAINED, build_installer_parser
 from palimpsest_client.procedures import PROCEDURES
+from palimpsest_client.settings import CONTROLS as FIELDS
+from palimpsest_client.settings import SENTENCE
 from palimpsest_client.wording import ENGLISH
 
 ROOT = Path(__file__).parent.parent
@@ -66,21 +68,9 @@ def source(name: str) -> str:
 
 CONTROLS = (
     *("replace", "insert", "restyle", "remove", "reweight", "first", "second-replace", "describe", "learn"),
-    *("concepts", "structure", "strength", "grow", "feather", "variations", "apply", "cancel", "remember"),
-    *("results",),
-    *(
-        "source",
-        "model",
-        "sentence",
-        "method",
-        "steps",
-        "guidance",
-        "cross",
-        "self-attention",
-        "context",
-        "seed",
-    ),
-    *("working-size", "defaults", "name", "subject", "style", "learn-now", "stop", "picture-is-meant"),
+    *("concepts", "apply", "cancel", "remember", "results"),
+    *(control.key for control in (*FIELDS.values(), SENTENCE)),
+    *("defaults", "name", "subject", "style", "learn-now", "stop", "picture-is-meant"),
     *("leave-out", "update", "new-layer-instead", "start", "connect", "choose-token", "copy-command"),
     *("get-model", "not-installed", "gone", "searching"),
 )
@@ -105,7 +95,7 @@ def test_every_procedure_of_gimp_is_explained() -> None:
     arguments = {argument.name for procedure in PROCEDURES for argument in procedure.arguments}
     assert len(names) > 8
     assert len(arguments) > 15
-    said = said_in("gimp.md")
+    said = said_in("gimp.md") + said_in("panel.md")  # the panel's fields are explained there
     assert [name for name in names if f"`plug-in-palimpsest-{name}`" not in said] == []
     assert [name for name in arguments if f"`{name}`" not in said] == []
 

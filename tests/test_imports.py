@@ -87,6 +87,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.limits",
         "palimpsest.jobs",
         "palimpsest.storage",
+        "palimpsest_client.settings",
         "fastapi",
         "starlette",
         "pydantic",

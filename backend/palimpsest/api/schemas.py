@@ -6,14 +6,24 @@ the same sentence here as in a shell. Its limits, with descriptions and examples
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import dataclasses
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+    model_validator,
+)
 
 from palimpsest import contract
 from palimpsest.contract import BUILT_IN, ConceptKind, InversionMethod, Operation
 from palimpsest.jobs.state import Priority, State
 from palimpsest.limits import NAME, Length, Range
+from palimpsest_client.settings import CONTROLS
 
 
 def within(limit: Range | Length) -> Any:
@@ -40,7 +50,6 @@ Fraction = Annotated[float, within(contract.FRACTION)]
 Window = Annotated[list[Fraction], Field(min_length=2, max_length=2, examples=[[0.0, 0.8]])]
 Words = Annotated[list[Word], within(contract.WORDS)]
 Pair = Annotated[list[Word], Field(min_length=2, max_length=2)]
-WorkingSize = Annotated[int, within(contract.WORKING_SIZE), WHOLE]
 Steps = Annotated[int, within(contract.STEPS), WHOLE]
 Seed = Annotated[int, within(contract.SEED), WHOLE]
 Context = Annotated[float, within(contract.CONTEXT)]
@@ -70,16 +79,38 @@ class Judged(Shape):
         return told
 
 
-class InversionSettings(Shape):
+def table_of(*groups: str) -> type[Shape]:
+    """The numbers that people set in one part of a request, as the panels' table describes them."""
+    fields: dict[str, Any] = {}
+    for control in CONTROLS.values():
+        if control.request[:-1] == groups and control.request and control.limits and not control.window:
+            limit = Field(ge=control.limits.least, le=control.limits.most)
+            kind: Any = Annotated[int, limit, WHOLE] if control.whole else Annotated[float, limit]
+            told = Field(default=control.default, description=control.about.replace("\n", ". "))
+            fields[control.request[-1]] = (kind | None if control.automatic else kind, told)
+    return create_model("Table", __base__=Shape, **fields)
+
+
+def as_in_contract(shape: type[AnyShape]) -> type[AnyShape]:
+    """Its fields in the contract's order, wherever they are described."""
+    fields = shape.__pydantic_fields__
+    order = [field.name for field in dataclasses.fields(getattr(contract, shape.__name__))]
+    assert sorted(order) == sorted(fields), shape.__name__
+    shape.__pydantic_fields__ = {name: fields[name] for name in order}
+    shape.model_rebuild(force=True)
+    return shape
+
+
+AnyShape = TypeVar("AnyShape", bound=Shape)
+EditTable, InversionTable = table_of(), table_of("inversion")
+
+
+@as_in_contract
+class InversionSettings(InversionTable):
     """How the photo is made reproducible; part of the key under which it is remembered."""
 
     method: InversionMethod = "direct"
-    steps: Steps | None = None
-    guidance: Annotated[float, within(contract.GUIDANCE)] | None = None
     inner_steps: Annotated[int, within(contract.INNER_STEPS), WHOLE] = 10
-    working_size: WorkingSize | None = Field(
-        default=None, description="Long side the model works at; null = native."
-    )
 
 
 class Control(Shape):
@@ -94,7 +125,8 @@ class Control(Shape):
     blend_threshold: Fraction = 0.3
 
 
-class EditRequest(Judged):
+@as_in_contract
+class EditRequest(Judged, EditTable):
     """Edit inside ``selection`` so that ``source_prompt`` becomes ``target_prompt``."""
 
     image: Sha256
@@ -109,13 +141,6 @@ class EditRequest(Judged):
     model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
     control: Control = Control()
-    grow: Annotated[int, within(contract.GROWTH), WHOLE] | None = Field(
-        default=None, description="Pixels that the selection is grown by; null = the operation's own."
-    )
-    feather: Annotated[int, within(contract.FEATHER), WHOLE] = 8
-    context: Context = 0.5
-    seed: Seed = 0
-    variations: Annotated[int, within(contract.VARIATIONS), WHOLE] = 1
     maps: bool = False
 
 

@@ -46,10 +46,19 @@ def add_reporting(parser: argparse.ArgumentParser) -> None:
 
 def add_inversion(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how the photo is remembered")
-    add_controls(group, "method", "steps", "guidance", "working_size")
+    add_controls(group, *controls_in("inversion"))
     group.add_argument(
         "--inner-steps", type=int, default=10, metavar="N", help="null-text only (default: 10)"
     )
+
+
+def controls_in(*groups: str) -> list[str]:
+    """Names of the panel's fields that a request has in this part of it; of itself if none is said."""
+    told = CONTROLS.items()
+    return [name for name, control in told if control.request and control.request[:-1] == groups]
+
+
+EDIT = tuple(name for name in controls_in() if name != "model")  # the model has an option of its own
 
 
 def add_controls(group: argparse.ArgumentParser | argparse._ArgumentGroup, *names: str) -> None:
@@ -93,11 +102,7 @@ def _help(control: Control) -> str:
 
 def inversion_settings(options: argparse.Namespace) -> InversionSettings:
     return InversionSettings(
-        method=options.method,
-        steps=options.steps,
-        guidance=options.guidance,
-        inner_steps=options.inner_steps,
-        working_size=options.working_size,
+        inner_steps=options.inner_steps, **{name: getattr(options, name) for name in controls_in("inversion")}
     )
 
 

@@ -41,7 +41,7 @@ def add_parser(commands: Any) -> None:
         metavar="MASK",
         help="grey picture of the image's size: white may change, black stays (default: everything may)",
     )
-    arguments.add_controls(parser, "seed", "variations", "grow", "feather", "context")
+    arguments.add_controls(parser, *arguments.EDIT)
     parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
     _add_control(parser)
     arguments.add_inversion(parser)
@@ -70,7 +70,7 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
         metavar="WORD=FACTOR",
         help="1 is as it is",
     )
-    arguments.add_controls(group, "cross", "self_attention")
+    arguments.add_controls(group, *arguments.controls_in("control"))
     group.add_argument(
         "--cross-word",
         type=arguments.word_window,
@@ -126,22 +126,17 @@ def request_of(pictures: Pictures, options: argparse.Namespace) -> EditRequest:
         model=options.model,
         inversion=arguments.inversion_settings(options),
         control=control_of(options),
-        grow=options.grow,
-        feather=options.feather,
-        context=options.context,
-        seed=options.seed,
-        variations=options.variations,
         maps=options.maps,
+        **{name: getattr(options, name) for name in arguments.EDIT},
     )
 
 
 def control_of(options: argparse.Namespace) -> Control:
     return Control(
-        cross=options.cross,
         cross_words=dict(options.cross_word),
-        self_attention=options.self_attention,
         blend=options.blend,
         blend_include=tuple(options.blend_include),
         blend_exclude=tuple(options.blend_exclude),
         blend_threshold=options.blend_threshold,
+        **{name: getattr(options, name) for name in arguments.controls_in("control")},
     )

@@ -1,0 +1,147 @@
+"""A field that is added as docs/architecture.md says is there in both editors, the shell and the API."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MOST = 5  # files that are touched
+
+ADDED = {
+    "backend/palimpsest_client/settings.py": (
+        "    seed: int = described(",
+        """    sharpness: Optional[float] = described(
+        NUMBER, limits=Stretch(0.1, 2), step=0.1, digits=1, whole=False,
+        automatic="automatic-model", request=("sharpness",), preset=True,
+    )
+""",
+    ),
+    "backend/palimpsest_client/wording.py": (
+        '    "defaults": "As recommended",',
+        """    "sharpness": "Sharpness",
+    "tip-sharpness": "How sharp edges are drawn",
+    "technical-sharpness": "unsharp masking",
+""",
+    ),
+    "backend/palimpsest/contract.py": (
+        "    variations: Annotated[int, VARIATIONS] = 1",
+        '    sharpness: Annotated[float, range_of("sharpness")] | None = None\n',
+    ),
+}
+"""File → the line before which something is put. What it does and its docs are no question of the table."""
+
+FOUND = """
+from palimpsest import contract
+from palimpsest.cli import build_parser
+from palimpsest_client import presets, procedures
+from palimpsest_client.controls import Form, edit_fields
+from palimpsest_client.orders import form_of
+from palimpsest_client.settings import Settings, kept_beside
+
+form = Form("restyle", "a cat", {"restyle": "ink"}, settings=Settings(sharpness=0.7))
+request = contract.from_json(contract.EditRequest, {"image": "1" * 64, **edit_fields(form)})
+assert request.sharpness == 0.7
+told = contract.to_json(request)
+assert form_of(told, form.seconds, kept_beside(form.settings)).settings == form.settings
+try:
+    contract.from_json(contract.EditRequest, {**told, "sharpness": 3.0})
+except contract.RequestError as error:
+    assert str(error) == "sharpness is 3.0; it can be 0.1 to 2.", error
+else:
+    raise AssertionError("the API takes what is out of range")
+
+from palimpsest.api.schemas import EditRequest
+described = EditRequest.model_json_schema()["properties"]["sharpness"]["anyOf"][0]
+assert (described["minimum"], described["maximum"]) == (0.1, 2)
+
+options = build_parser().parse_args(["edit", "a.png", "--sharpness", "0.7"])
+assert options.sharpness == 0.7
+from palimpsest.cli import arguments
+assert "sharpness" in arguments.EDIT
+
+replace = procedures.BY_NAME["plug-in-palimpsest-replace"]
+values = {argument.name: argument.default for argument in replace.arguments}
+assert values["sharpness"] == 0 and type(values["sharpness"]) is float
+assert procedures.form_of(replace, values).settings.sharpness is None
+assert procedures.form_of(replace, {**values, "sharpness": 0.7}).settings.sharpness == 0.7
+assert "sharpness" in presets.KEPT
+"""
+
+SEEN_IN_KRITA = """
+import sys
+from pathlib import Path
+from client.scripted import ScriptedEditor
+from krita_six import six
+from PyQt6.QtWidgets import QApplication
+
+application = QApplication([])
+plugin = six.load()
+from palimpsest_in_krita.advanced import Advanced
+from palimpsest_client.panel import Panel
+
+panel = Panel("krita", ScriptedEditor(), lambda state: advanced.draw(state), Path(sys.argv[1]))
+advanced = Advanced(panel)
+advanced.draw(panel.state)
+box = advanced.fields["sharpness"]
+assert (box.minimum(), box.maximum(), box.singleStep()) == (0.0, 2.0, 0.1)
+assert box.accessibleName() == "Sharpness" and "unsharp masking" in box.toolTip()
+assert box.text() == "automatic", box.text()
+box.setValue(0.7)
+assert panel.form.settings.sharpness == 0.7
+"""
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the backend with the field in it."""
+    copy = tmp_path_factory.mktemp("house")
+    heavy = shutil.ignore_patterns("*.safetensors", "*.png", "__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "backend", copy / "backend", ignore=heavy)
+    for name, (before, new) in ADDED.items():
+        file = copy / name
+        text = file.read_text(encoding="utf-8")
+        assert text.count(before) == 1, name
+        file.write_text(text.replace(before, new + before), encoding="utf-8")
+    return copy
+
+
+def run(changed: Path, script: str, *values: str) -> None:
+    path = os.pathsep.join([str(changed / "backend"), str(ROOT / "tests")])
+    environment = {**os.environ, "PYTHONPATH": path, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-c", script, *values]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_is_in_request_recipe_api_shell_and_procedures(changed: Path):
+    run(changed, FOUND)
+
+
+def test_it_is_in_kritas_docker(changed: Path, tmp_path: Path):
+    pytest.importorskip("PyQt6.QtWidgets")
+    run(changed, SEEN_IN_KRITA, str(tmp_path))
+
+
+def test_gimps_window_makes_its_fields_from_the_same_table():
+    """GTK is in GIMP alone; tests/editors/test_gimp_controls.py compares what it makes."""
+    source = (ROOT / "gimp_plugin/palimpsest/advanced.py").read_text(encoding="utf-8")
+    assert "for control in controls_at(ADVANCED)" in source
+    for plugin in ("gimp_plugin", "krita_plugin"):
+        for file in (ROOT / plugin).rglob("*.py"):
+            assert not re.search(r"\bworking_size\b|\"guidance\"", file.read_text(encoding="utf-8")), file
+
+
+def test_the_files_are_those_that_the_docs_name():
+    said = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    part = said.split("## Adding a field to the panel")[1].split("\n## ")[0]
+    named = re.findall(r"^\d\. `([^`]+)`", part, re.MULTILINE)
+    assert len(named) == len(set(named)) <= MOST
+    assert set(ADDED) <= set(named)
+    assert all((ROOT / name).exists() for name in named)
