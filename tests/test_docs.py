@@ -71,7 +71,7 @@ CONTROLS = (
     *("concepts", "apply", "cancel", "remember", "results"),
     *(control.key for control in (*FIELDS.values(), SENTENCE)),
     *("defaults", "name", "subject", "style", "learn-now", "stop", "picture-is-meant"),
-    *("leave-out", "update", "new-layer-instead", "start", "connect", "choose-token", "copy-command"),
+    *("leave-out", "update", "new", "start", "connect", "choose-token", "copy-command"),
     *("get-model", "not-installed", "gone", "searching"),
 )
 

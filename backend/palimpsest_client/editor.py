@@ -36,6 +36,7 @@ class DocumentFacts:
     height: int
     selection: Bounds | None  # clipped to the canvas; None = nothing is selected
     layer: str  # the active layer's name
+    active: str = ""  # and what LayerRecipe.layer calls it; "" = there is none
     refusal: str = ""  # why this document can't be edited ("This picture is CMYK. …"); "" = it can
     remedy: str = ""  # the button that would help ("Make an RGB copy"); "" = there is none
     has_recipe: bool = False  # the active layer was made by Palimpsest

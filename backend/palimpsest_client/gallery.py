@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import Callable, Dict, List, Optional, Tuple
 
 from .editor import DocumentFacts, Editor, require_fit
-from .errands import Errands, Outcome
+from .errands import Errands
 from .geometry import Extent
 from .orders import layer_result
 from .origins import Origin
+from .outcome import Outcome
 from .protocol import ClientError
 from .results import Result, Strip, bring_results, foreign_text
 from .session import Session
@@ -40,6 +41,11 @@ class Gallery:
         self._facts: Optional[DocumentFacts] = None
         self._turn = 0  # what was asked for before is dropped
         self._asked = False  # something was to be shown, and may lie there already or soon
+
+    @property
+    def looking(self) -> bool:
+        """Whether a result lies on the canvas that isn't kept, or may soon."""
+        return self._asked
 
     # Which results there are.
 

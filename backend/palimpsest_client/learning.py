@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from .editor import CANVAS, Capture, DocumentFacts, Editor
-from .errands import Finished, Outcome
 from .jobview import JobView
 from .lessons import (
     FEWEST,
@@ -31,10 +30,12 @@ from .lessons import (
     sentence_for,
     with_surroundings,
 )
+from .outcome import Outcome
 from .panel import Panel
 from .protocol import ClientError
 from .status import Progress, chosen
 from .stream import ConceptsMade, Event, JobEnded
+from .waiting import Finished
 from .wording import duration, say
 
 GOOD = 5

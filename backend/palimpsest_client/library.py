@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 from .client import Client
+from .orders import layer_name
 from .protocol import RefusedError
 from .wording import say
 
@@ -95,9 +96,15 @@ def thumbnail(client: Client, name: str) -> Optional[bytes]:
         return None  # removed in this moment
 
 
-def open_job(client: Client, editor: str) -> Optional[str]:
-    """A job of this editor that hasn't ended: one that was sent before a restart."""
-    for job in client.jobs(limit=LOOKED_THROUGH)["jobs"]:
-        if job["state"] in ("queued", "running") and job["id"].startswith(editor + "-"):
-            return job["id"]
-    return None
+def open_jobs(client: Client, editor: str) -> List[Tuple[str, str]]:
+    """Id and name of this editor's jobs that haven't ended, oldest first: they were sent before a restart."""
+    return [
+        (job["id"], name_of(job))
+        for job in reversed(client.jobs(limit=LOOKED_THROUGH)["jobs"])
+        if job["state"] in ("queued", "running") and job["id"].startswith(editor + "-")
+    ]
+
+
+def name_of(job: Mapping[str, Any]) -> str:
+    """An edit's as its layer will be called; of others their kind."""
+    return layer_name(job["request"]) if job["kind"] == "edit" else str(job["kind"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Tuple
@@ -24,22 +24,26 @@ from .connection import (
 )
 from .controls import OPERATIONS, REMOVE, REPLACE, REWEIGHT, SHOWN, Form, Settings
 from .editor import DocumentFacts, Editor
-from .errands import REMEMBERED, Errands, Outcome, Reopened, offer_after
+from .errands import Errands
 from .gallery import Gallery
 from .geometry import Bounds
 from .habits import notices
+from .in_hand import InHand
+from .jobview import JobView
 from .library import (
     Concept,
     Model,
     bring_concepts,
     bring_models,
-    open_job,
+    open_jobs,
 )
 from .notebook import Notebook
 from .orders import RecipeError, form_of, needed, read_recipe
+from .outcome import REFUSED, REMEMBERED, Outcome, offer_after
 from .panel_state import PanelState, change_line, drawn_controls, incapable, unknown_text
 from .presets import Presets
 from .protocol import config_folder
+from .reopening import Lent, as_reopened
 from .results import Result
 from .sentences import changes, concepts_in, telling, with_word, words
 from .session import Order, Session
@@ -66,7 +70,7 @@ from .status import (
     smaller_size,
     status_of,
 )
-from .stream import Changed, ConceptsMade, Connected, Event, ResultsMade
+from .stream import Changed, ConceptsMade, Connected, Event, JobEnded, Placed, ResultsMade
 from .vocabulary import Vocabulary, renamed
 from .wording import say
 
@@ -102,7 +106,8 @@ class Panel:
         self._notebook = Notebook(self.folder)
         self._presets = Presets(self.folder)
         self._vocabulary = Vocabulary(self.folder)
-        self._reopened: Optional[Reopened] = None
+        self._hand: Optional[InHand] = None
+        self._lent: Optional[Lent] = None  # by the edit in hand, when that was opened again
         self._applied: Optional[Form] = None
         self._looked_at = float("-inf")
         self._rejoined = False
@@ -258,17 +263,23 @@ class Panel:
     def apply(self) -> None:
         """Does nothing but say why when it isn't possible."""
         if self.state.cannot_apply or self.facts is None:
-            self.refuse(self.state.cannot_apply)
+            self.refuse(self.state.cannot_apply, REFUSED)
             return
-        self._applied = self.form
+        self._applied = self._own()
         self._vocabulary.use(concepts_in(self.form.first, self.form.target))
         self.gallery.discard()
         self._keep()
         self._notebook.save()
-        if self._reopened is not None:
-            self.errands.edit_again(self.facts, self.form, self._reopened)
+        self.errands.edit(self.facts, self.form, self._needed(self.facts), self._hand)
+
+    def apply_new(self) -> None:
+        """Another layer from what is seen now, beside the one in hand."""
+        reason = self._why_not_apply(None)
+        if not reason:
+            self.new_layer_instead()
+            self.apply()
         else:
-            self.errands.edit(self.facts, self.form, self._needed(self.facts))
+            self.refuse(reason)
 
     def remove_selected(self) -> None:
         """Chooses Remove and does it: what goes is selected, and words aren't needed."""
@@ -282,7 +293,15 @@ class Panel:
         self.apply()
 
     def cancel(self) -> None:
+        """What is under way; what waits goes on."""
         self.errands.cancel()
+
+    def cancel_waiting(self, number: int) -> None:
+        """One of ``PanelState.waiting``."""
+        self.errands.cancel_waiting(number)
+
+    def cancel_all(self) -> None:
+        self.errands.cancel_all()
 
     def remember(self) -> None:
         """Invert the photo now."""
@@ -312,13 +331,18 @@ class Panel:
         except RecipeError as error:
             self.refuse(say("recipe-unreadable", reason=str(error)))
             return
-        self._reopened = Reopened(recipe, made)
-        self.errands.outcome = Outcome("note", say("reopened", layer=recipe.name))
-        self._fill(replace(made.form, settings=replace(made.form.settings, source=self.form.settings.source)))
+        self._let_go()
+        assert self.facts is not None
+        self._hand = InHand(self.facts, recipe.layer, recipe.name, made)
+        if not self.errands.busy:
+            self.errands.outcome = Outcome("note", say("reopened", layer=recipe.name))
+        settings = as_reopened(made.form, self.form.settings, chosen(self.models, made.form.settings.model))
+        self._lent = Lent(self.form.settings, settings)
+        self._fill(replace(made.form, settings=settings))
 
     def new_layer_instead(self) -> None:
-        """Leave the re-opened layer as it is."""
-        self._reopened = None
+        """Leave the layer in hand as it is."""
+        self._let_go()
         self._changed()
 
     def use_settings(self, result: Result) -> None:
@@ -412,14 +436,46 @@ class Panel:
         before, self_key = self.facts, None if facts is None else facts.key
         if before is None or before.key != self_key:
             self._keep()
-            self._reopened = None
+            self._let_go()
             self.errands.fidelity = ""
             if not self.errands.busy:
                 self.errands.outcome = None
             self.form = self.form if facts is None else self._notebook.form(facts)
+        if self.errands.outcome is not None and self.errands.outcome.code == REFUSED:
+            self.errands.outcome = None  # the reason may be another one by now
         self.facts = facts
         self.gallery.turn_to(facts)
+        away = self.errands.placing or self.gallery.looking  # then another layer may be the active one
+        if self._hand is not None and not away and not self._hand.follow(facts):
+            self._let_go()
         self._changed()
+
+    def _let_go(self) -> None:
+        """Nothing is in hand any more; what an edit of before brought along goes with it."""
+        self.form, self._hand, self._lent = self._own(), None, None
+
+    def _own(self) -> Form:
+        """What is filled in, without what the edit in hand has lent."""
+        if self._lent is None:
+            return self.form
+        return replace(self.form, settings=self._lent.returned(self.form.settings))
+
+    def _placed(self, placed: Placed) -> None:
+        """What was just made is in hand, if it is for the picture and the selection that there are now."""
+        active = "" if self.facts is None else self.facts.active
+        if placed.renews is not None:
+            placed.renews.renewed(placed.id, placed.layer.name, active)
+            return
+        made = read_recipe(placed.layer.recipe)
+        hand = InHand(placed.facts, placed.id, placed.layer.name, made, active)
+        if hand.follow(self.facts):
+            self._let_go()
+            self._hand = hand
+
+    def _ended(self, view: JobView) -> None:
+        if view.state == "failed" and view.error.get("code") == "image_not_found":
+            self._let_go()  # its pictures are gone: the next edit takes the document's
+            self._changed()
 
     def _watch_start(self) -> None:
         reason = self._starter.watch(self.session.state.connection == "ready")
@@ -437,6 +493,10 @@ class Panel:
             self.refresh_concepts()
         elif isinstance(event, Connected):
             self._connected()
+        elif isinstance(event, Placed):
+            self._placed(event)
+        elif isinstance(event, JobEnded):
+            self._ended(event.view)
 
     def _watch_learning(self) -> None:
         """A word that was learned elsewhere is in the list when that has ended."""
@@ -448,11 +508,11 @@ class Panel:
         self.refresh()
         if not self._rejoined:
             self._rejoined = True
-            self.session.ask(lambda client: open_job(client, self.errands.name), self._rejoin)
+            self.session.ask(lambda client: open_jobs(client, self.errands.name), self._rejoin)
 
-    def _rejoin(self, job: Optional[str]) -> None:
-        if job is not None and not self.errands.busy:
-            self.errands.follow(job)
+    def _rejoin(self, jobs: Sequence[Tuple[str, str]]) -> None:
+        if not self.errands.busy:
+            self.errands.follow(jobs)
 
     def _have(self, **lists: Any) -> None:
         for name, found in lists.items():
@@ -481,17 +541,17 @@ class Panel:
 
     def _keep(self) -> None:
         if self.facts is not None:
-            self._notebook.keep(self.facts, self.form)
+            self._notebook.keep(self.facts, self._own())
 
     def _may(self, reason: str) -> bool:
         if reason:
             self.refuse(reason)
         return not reason
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, reason: str, code: str = "") -> None:
         if self.errands.busy:
             return
-        self.errands.outcome = Outcome("error", reason) if reason else None
+        self.errands.outcome = Outcome("error", reason, code) if reason else None
         self._changed()
 
     def _needed(self, facts: DocumentFacts) -> Optional[Bounds]:
@@ -505,8 +565,6 @@ class Panel:
         return smaller_size(model, self.form.settings.working_size)
 
     def _changed(self) -> None:
-        if self.errands.outcome is not None and self.errands.outcome.code == "image_not_found":
-            self._reopened = None  # its pictures are gone: the next edit takes the document's
         state = self._state()
         if state != self.state:
             self.state = state
@@ -533,25 +591,33 @@ class Panel:
             notices=(heard[0], heard[1]),
             unknown_text=unknown_text(heard),
             words=tuple(telling(form.first)),
-            sight="" if self._reopened is not None else sight_text(model, self.facts, form),
-            cannot_apply=cannot_apply(now, form, self._reopened is not None),
+            sight="" if self._hand is not None else sight_text(model, self.facts, form),
+            cannot_apply=self._why_not_apply(self._hand),
             cannot_ask=cannot_ask(now, form),
             cannot_describe=cannot_describe(now, form),
             cannot_learn=cannot_send(now, form),
-            can_reopen=self.facts is not None and self.facts.has_recipe and self._reopened is None,
+            can_reopen=self.facts is not None and self.facts.has_recipe and self._hand is None,
             can_remember=not (cannot_ask(now, form) or errands.fidelity) and bool(form.first.strip()),
             cannot_operate=incapable(model),
-            updating="" if self._reopened is None else self._reopened.recipe.name,
+            updating="" if self._hand is None else self._hand.name,
             concepts=self._vocabulary.ordered(self.concepts),
             models=self.models,
             model=model,
             progress=errands.progress,
+            waiting=errands.waiting,
             preview=errands.preview_picture,
             outcome=errands.outcome,
             offers=self._offers(),
             fidelity="" if remembered else errands.fidelity,
             strip=self.gallery.strip,
         )
+
+    def _why_not_apply(self, hand: Optional[InHand]) -> str:
+        """While something is under way an edit can be asked for too: it waits its turn."""
+        if self.errands.full:
+            return say("queue-full", n=len(self.errands.waiting))
+        now = replace(self._situation(chosen(self.models, self.form.settings.model)), busy=False)
+        return cannot_apply(now, self.form, hand is not None and hand.made.selection is not None)
 
     def _situation(self, model: Optional[Model]) -> Situation:
         session = self.session.state

@@ -8,12 +8,13 @@ from typing import Optional, Tuple
 
 from .controls import OPERATIONS, SHOWN, Drawn, Form, drawn
 from .editor import DocumentFacts
-from .errands import Outcome
 from .habits import Notice, places
 from .library import Concept, Model
+from .outcome import REFUSED, Outcome
 from .results import Result, Strip
 from .sentences import Change, Word, changes_text, isolated, rightwards
 from .status import Offer, Progress, Status
+from .waiting import Waiting
 from .wording import say
 
 
@@ -41,11 +42,12 @@ class PanelState:
     can_reopen: bool = False  # the active layer has a recipe, and isn't open yet
     can_remember: bool = False  # the photo isn't remembered yet, as far as it is known
     cannot_operate: Mapping[str, str] = field(default_factory=dict)  # operation → why this model can't
-    updating: str = ""  # name of the layer that the next edit changes
+    updating: str = ""  # name of the layer in hand: Update renews it, New makes another
     concepts: Tuple[Concept, ...] = ()  # those used last first
     models: Tuple[Model, ...] = ()
     model: Optional[Model] = None  # the chosen one, if it is installed
     progress: Optional[Progress] = None  # something is under way
+    waiting: Tuple[Waiting, ...] = ()  # edits behind it, the next one first
     preview: Optional[bytes] = None  # PNG
     outcome: Optional[Outcome] = None
     offers: Tuple[Offer, ...] = ()  # buttons beside the outcome or the reason
@@ -62,9 +64,21 @@ class PanelState:
         return places(self.notices[0]), places(self.notices[1])
 
     @property
+    def told(self) -> str:
+        """What came of the last errand."""
+        return "" if self.outcome is None else self.outcome.text
+
+    @property
+    def reason(self) -> str:
+        """Why Apply is grey, beside it; empty where the state line or what was just told says it already."""
+        said_above = self.status.kind == "trouble" and self.document is not None and not self.document.refusal
+        just_told = self.outcome is not None and self.outcome.code == REFUSED
+        return "" if said_above or just_told else self.cannot_apply
+
+    @property
     def message(self) -> str:
-        """The line under Apply: what came of the last errand, else why there can be none."""
-        return self.outcome.text if self.outcome is not None else self.cannot_apply
+        """Both in one."""
+        return self.told or self.cannot_apply
 
     def foreign(self, concept: Concept) -> str:
         """Why the chosen model can't use this concept; empty if it can, or if there is no model yet."""

@@ -15,11 +15,12 @@ from typing import Any, Callable, NamedTuple
 from .connection import connector, read_choice
 from .controls import Form
 from .editor import CANVAS, Capture, DocumentFacts, Editor
-from .errands import Errands, Outcome
+from .errands import Errands
 from .geometry import Bounds
 from .lessons import Example, lacking_to_learn, learn_order, with_surroundings
 from .library import bring_concepts, bring_models
 from .orders import needed
+from .outcome import Outcome
 from .protocol import ClientError, config_folder
 from .session import Session, SessionState, require_protocol
 from .slices import WorkError, fault

@@ -34,8 +34,8 @@ class Host:
     def show(self, state: SessionState) -> None:
         """Something changed that people see."""
 
-    def preview(self, picture: bytes) -> None:
-        """A small PNG of the result as it forms."""
+    def preview(self, id: str, picture: bytes) -> None:
+        """A small PNG of a job's result as it forms."""
 
     def insert(self, view: JobView, pictures: Mapping[str, bytes]) -> None:
         """The job is done: put its pictures (artifact name → bytes) into the document."""
@@ -152,11 +152,10 @@ class Session:
 
         threading.Thread(target=work, name="palimpsest aside", daemon=True).start()
 
-    def cancel(self) -> None:
-        """Ask for the end of the present job."""
-        if self.state.job is not None:
-            self._cancelled.add(self.state.job.id)
-            self._inbox.put(Question(lambda _: None, lambda _: None, lambda _: None))  # wakes the thread
+    def cancel(self, id: str) -> None:
+        """Ask for the end of a job that was submitted here."""
+        self._cancelled.add(id)
+        self._inbox.put(Question(lambda _: None, lambda _: None, lambda _: None))  # wakes the thread
 
     def drain(self) -> None:
         """Take in what happened since the last call. Call it from the editor's timer."""
@@ -249,9 +248,11 @@ class Session:
     def _carry_out(self, order: Order) -> None:
         """Until the job has ended. A server that goes away is waited for: the job is kept there."""
         view, self._awaited = JobView(order.id), True
+        tried = False  # first it is sent: what is asked meanwhile may send those that come after it
         while not self._stopping.is_set() and not view.ended:
-            while self._listen(0):
+            while tried and self._listen(0):
                 pass
+            tried = True
             try:
                 if self._client is not None or self._find():
                     view = self._step(order, view)
@@ -270,7 +271,7 @@ class Session:
         """Submit the job if it isn't, then bring its next events."""
         assert self._client is not None
         if view.sequence == 0 and not order.known:
-            self._send(order)
+            post(self._client, order)
         if order.id in self._cancelled:
             self._client.cancel(order.id)
         found = self._client.events(order.id, view.sequence, WAIT_SECONDS)
@@ -279,29 +280,21 @@ class Session:
             view = view.after(event)
         view = view.with_ahead(found["job"]["ahead"])
         if view.preview is not None and view.preview != before.preview and not view.ended:
-            self._bring_preview(view.preview)
+            self._bring_preview(order.id, view.preview)
         pictures = self._bring(order, view)
         self._tell(job=view)
         if view.state == "finished":
             self._news.put(lambda: self._host.insert(view, pictures))
         return view
 
-    def _send(self, order: Order) -> None:
-        assert self._client is not None
-        ids = {name: self._client.upload(content) for name, content in order.pictures.items()}
-        request, seconds = filled(order.request, ids), order.unattended_seconds
-        self._client.submit(
-            order.id, order.kind, request, unattended_seconds=seconds, origin=order.origin
-        )
-
-    def _bring_preview(self, image: str) -> None:
+    def _bring_preview(self, id: str, image: str) -> None:
         """A preview that is gone already is no loss."""
         assert self._client is not None
         try:
             picture = self._client.download(image)
         except RefusedError:
             return
-        self._news.put(lambda: self._host.preview(picture))
+        self._news.put(lambda: self._host.preview(id, picture))
 
     def _bring(self, order: Order, view: JobView) -> dict[str, bytes]:
         assert self._client is not None
@@ -311,6 +304,13 @@ class Session:
         return {
             name: self._client.download(view.artifacts[name]) for name in wanted if name in view.artifacts
         }
+
+
+def post(client: Client, order: Order) -> None:
+    """Send it, on the network's thread; to do so twice is as to do it once."""
+    ids = {name: client.upload(content) for name, content in order.pictures.items()}
+    request, seconds = filled(order.request, ids), order.unattended_seconds
+    client.submit(order.id, order.kind, request, unattended_seconds=seconds, origin=order.origin)
 
 
 def filled(request: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:

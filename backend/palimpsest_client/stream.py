@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, List, Union
+from typing import Callable, List, Optional, Union
 
+from .editor import DocumentFacts, LayerResult
+from .in_hand import InHand
 from .jobview import JobView
 
 
@@ -35,7 +37,32 @@ class JobEnded:
     view: JobView
 
 
-Event = Union[Changed, Connected, ResultsMade, ConceptsMade, JobEnded]
+@dataclass(frozen=True)
+class Placed:
+    """A layer is in its document: a new one, or one that renews what was in hand."""
+
+    facts: DocumentFacts  # when it was asked for
+    id: str  # what LayerRecipe.layer will be
+    layer: LayerResult
+    renews: Optional[InHand]
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something happened to a job that is followed beside the errand."""
+
+    view: JobView
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """Such a job has a picture to show."""
+
+    id: str
+    picture: bytes  # PNG
+
+
+Event = Union[Changed, Connected, ResultsMade, ConceptsMade, JobEnded, Placed, Told, Previewed]
 Listener = Callable[[Event], None]
 
 

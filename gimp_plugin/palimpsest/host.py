@@ -250,6 +250,7 @@ def facts(image: Gimp.Image) -> DocumentFacts:
         height=image.get_height(),
         selection=selection_bounds(image),
         layer="" if layer is None else layer.get_name(),
+        active="" if layer is None else str(layer.get_id()),
         refusal=refusal,
         remedy=remedy,
         has_recipe=layer is not None and layer.get_parasite(RECIPE) is not None,

@@ -11,7 +11,7 @@ from _client.panel import Panel
 from _client.panel_state import PanelState
 from _client.settings import CONTROLS
 from _client.wording import say
-from gi.repository import Gtk
+from gi.repository import Gdk, Gtk
 from inputs import field_of
 
 
@@ -36,23 +36,25 @@ class WorkPart(Gtk.Box):
         self._doing = ui.label("", wrap=True)
         self._bar = Gtk.ProgressBar(valign=Gtk.Align.CENTER)
         self._cancel = ui.button(say("cancel"), self._panel.cancel, "tight")
-        self._progress = ui.column(self._doing, ui.row(self._bar, self._cancel))
+        self._queue = ui.button("", self._show_queue, "tight")
+        self._progress = ui.column(self._doing, ui.row(self._bar, self._queue, self._cancel))
         return self._progress
 
     def _apply_part(self) -> Gtk.Widget:
         self._updating = ui.label("", "quiet", wrap=True)
         self._remember = ui.button(say("remember"), self._panel.remember, "tight", tip=say("tip-remember"))
         self._reopen = ui.button(say("reopen"), self._panel.reopen, "tight")
-        self._instead = ui.button(say("new-layer-instead"), self._panel.new_layer_instead, "tight")
         self._deeds = ui.Flow()
-        self._deeds.fill((self._remember, self._reopen, self._instead))
+        self._deeds.fill((self._remember, self._reopen))
         self._apply = ui.button(say("apply"), self._do)
         self._apply.get_style_context().add_class("suggested-action")
         self._variations = field_of(CONTROLS["variations"], self._panel)
         self._variations.set_width_chars(2)
-        last = ui.row(self._apply, ui.label("×"), self._variations)
+        self._reason = ui.label("", "quiet", wrap=True)
+        self._new = ui.button(say("new"), self._panel.apply_new, tip=say("tip-new"))
+        last = ui.row(self._apply, self._new, ui.label("×"), self._variations)
         self._sight = ui.label("", "quiet", "small", wrap=True)
-        return ui.column(self._updating, self._deeds, self._sight, last)
+        return ui.column(self._updating, self._deeds, self._sight, self._reason, last)
 
     def draw(self, state: PanelState, before: PanelState | None) -> None:
         self._apply.set_sensitive(not state.cannot_apply)
@@ -60,9 +62,14 @@ class WorkPart(Gtk.Box):
         self._apply.set_tooltip_text(state.cannot_apply or None)
         self._variations.put(state.controls["variations"])
         self._updating.set_text(say("updating", layer=state.updating) if state.updating else "")
-        ui.set_shown(self._updating, bool(state.updating))
-        deeds = ((self._remember, state.can_remember), (self._reopen, state.can_reopen))
-        self._deeds.show_only((*deeds, (self._instead, bool(state.updating))))
+        for part in (self._updating, self._new):
+            ui.set_shown(part, bool(state.updating))
+        self._deeds.show_only(((self._remember, state.can_remember), (self._reopen, state.can_reopen)))
+        self._reason.set_text(state.reason)
+        ui.set_shown(self._reason, bool(state.reason))
+        self._queue.set_label(f"+{len(state.waiting)}")
+        self._queue.set_tooltip_text(say("queue", n=len(state.waiting)))
+        ui.set_shown(self._queue, bool(state.waiting))
         self._sight.set_text(state.sight)
         ui.set_shown(self._sight, bool(state.sight) and state.progress is None)
         ui.set_shown(self._progress, state.progress is not None)
@@ -71,9 +78,8 @@ class WorkPart(Gtk.Box):
             self._bar.get_accessible().set_name(state.progress.text)
             self._cancel.set_sensitive(state.progress.can_cancel)
             self.draw_fraction(state)
-        message = "" if state.progress is not None else state.message
-        self._message.set_text(message)
-        ui.set_shown(self._message, bool(message))
+        self._message.set_text(state.told)
+        ui.set_shown(self._message, bool(state.told))
         self._fidelity.set_text(state.fidelity)
         ui.set_shown(self._fidelity, bool(state.fidelity))
         if before is None or (before.offers, before.progress is None) != (
@@ -81,6 +87,20 @@ class WorkPart(Gtk.Box):
             state.progress is None,
         ):
             ui.show_offers(self._helps, () if state.progress is not None else state.offers, self._take)
+
+    def _show_queue(self) -> None:
+        """A menu of the edits that wait: each can be taken out, or all with what is under way."""
+        menu = Gtk.Menu()
+        for waiting in self._panel.state.waiting:
+            item = Gtk.MenuItem(label=say("queue-take-out", name=waiting.name))
+            item.connect("activate", lambda _, n=waiting.number: self._panel.cancel_waiting(n))
+            menu.append(item)
+        item = Gtk.MenuItem(label=say("cancel-all"))
+        item.connect("activate", lambda _: self._panel.cancel_all())
+        menu.append(item)
+        menu.show_all()
+        menu.attach_to_widget(self._queue, None)
+        menu.popup_at_widget(self._queue, Gdk.Gravity.NORTH_EAST, Gdk.Gravity.SOUTH_EAST, None)
 
     def draw_fraction(self, state: PanelState) -> None:
         """Also between two states: what has no known end moves on."""

@@ -32,6 +32,7 @@ from ._client.packing import packed
 from ._client.png import Layout
 from ._client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
 from ._client.wording import say
+from .exchange import can_exchange, fill, flatten, mix_alike
 from .nodes import active_layer, bounds_of, draw_all, id_of, layer_of, pictures, place
 from .pictures import LayerPicture, Piece, read_layer, read_mask
 from .preview_layer import PreviewLayer, marked
@@ -94,6 +95,7 @@ class KritaEditor(Editor):
             height=document.height(),
             selection=selection,
             layer="" if layer is None else layer.name(),
+            active="" if layer is None else id_of(layer),
             refusal=refusal,
             remedy=remedy,
             has_recipe=layer is not None and recipe_of(document, layer) != "",
@@ -168,9 +170,8 @@ class KritaEditor(Editor):
 
     def _insert(self, key: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         def put(layer: Node) -> Steps[None]:
-            self._add(key, layer, result)
-            done(id_of(layer))
-            yield WORKED
+            made = yield from self._place(key, layer, result)
+            done(id_of(made))
 
         yield from self._preview.gone(key)
         yield from self._made(key, result, put)
@@ -229,24 +230,49 @@ class KritaEditor(Editor):
                 write(mask, piece, piece.mask)
                 yield WORKED
 
-    def _add(self, key: str, layer: Node, result: LayerResult) -> None:
-        """One step in the history. Replacing an older layer takes a second one: its removal."""
+    def _place(self, key: str, layer: Node, result: LayerResult) -> Steps[Node]:
+        """One step in the history. Two where a layer is replaced that can't be exchanged: its removal."""
         self._require_fit(key, result.bounds, result.canvas)
         document = self._require(key)
         old = None if result.updates is None else layer_of(document, result.updates)
+        made = None
         if old is not None:
             layer.setVisible(old.visible())
             layer.setOpacity(old.opacity())
             layer.setBlendingMode(old.blendingMode())
+            made = yield from self._exchange(key, old, layer)
+        if made is None:
+            made = self._add(document, layer, result, old)
+        document.setAnnotation(
+            RECIPE + id_of(made), "Palimpsest: how this layer was made", QByteArray(result.recipe.encode())
+        )
+        return made
+
+    def _exchange(self, key: str, old: Node, layer: Node) -> Steps[Node | None]:
+        """The node that holds what ``layer`` has, in the place of ``old``; None = Krita can't do that now."""
+        document = self._require(key)
+        if not can_exchange(document, old):
+            return None
+        parent, position, id = old.parentNode(), old.parentNode().childNodes().index(old), id_of(old)
+        flatten(document, old)
+        yield from self._quiet(key)
+        if layer_of(document, id) is not None:
+            return None
+        made = parent.childNodes()[position]
+        draw_all(layer.childNodes()[0], canvas_of(document))
+        yield from fill(made, layer)
+        mix_alike(made, layer)
+        document.refreshProjection()  # nothing smaller draws what was written
+        return made
+
+    def _add(self, document: Document, layer: Node, result: LayerResult, old: Node | None) -> Node:
         below = layer_below(document, result.source) if old is None else old
         parent, above = place(document, below)
         draw_all(layer.childNodes()[0], canvas_of(document))
         parent.addChildNode(layer, above)
-        document.setAnnotation(
-            RECIPE + id_of(layer), "Palimpsest: how this layer was made", QByteArray(result.recipe.encode())
-        )
         if old is not None:
             old.remove()
+        return layer
 
     def select(
         self,

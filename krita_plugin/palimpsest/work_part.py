@@ -12,7 +12,31 @@ from .inputs import field_of
 from .keyboard import apply
 from .layout import Flow, button, column, label, line, link, row
 from .offers import Offers
-from .qt import QProgressBar, QSizePolicy, QWidget
+from .qt import QMenu, QProgressBar, QSizePolicy, QToolButton, QWidget
+
+
+class Queue(QToolButton):
+    """How many edits wait, with a menu to take them out."""
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__()
+        self._panel = panel
+        self.setAutoRaise(True)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setMenu(QMenu(self))
+
+    def draw(self, state: PanelState, before: Optional[PanelState]) -> None:
+        self.setVisible(bool(state.waiting))
+        if before is not None and before.waiting == state.waiting:
+            return
+        self.setText(f"+{len(state.waiting)}")
+        self.setToolTip(say("queue", n=len(state.waiting)))
+        self.setAccessibleName(self.toolTip())
+        self.menu().clear()
+        for waiting in state.waiting:
+            out = self.menu().addAction(say("queue-take-out", name=waiting.name))
+            out.triggered.connect(lambda _=False, n=waiting.number: self._panel.cancel_waiting(n))
+        self.menu().addAction(say("cancel-all")).triggered.connect(lambda _=False: self._panel.cancel_all())
 
 
 class WorkPart(QWidget):
@@ -21,6 +45,7 @@ class WorkPart(QWidget):
     def __init__(self, panel: Panel) -> None:
         super().__init__()
         self.message = label(wrap=True)
+        self.reason = label(wrap=True, muted=True)
         self.offers = Offers(panel)
         self.fidelity = label(wrap=True, muted=True)
         self.phase = label(wrap=True)
@@ -32,33 +57,37 @@ class WorkPart(QWidget):
         self.cancel.clicked.connect(lambda: panel.cancel())
         self.sight = label(wrap=True, muted=True)
         self.updating = label(wrap=True)
-        self.instead = link(say("new-layer-instead"))
-        self.instead.clicked.connect(lambda: panel.new_layer_instead())
         self.reopen = link(say("reopen"))
         self.reopen.clicked.connect(lambda: panel.reopen())
         self.remember = link(say("remember"), say("tip-remember"))
         self.remember.clicked.connect(lambda: panel.remember())
         self.deeds = Flow(say("more"))
-        self.deeds.refill([self.remember, self.reopen, self.instead])
+        self.deeds.refill([self.remember, self.reopen])
         self.apply = button(say("apply"))
         self.apply.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.apply.clicked.connect(lambda: apply(panel))
+        self.new = button(say("new"))
+        self.new.setToolTip(say("tip-new"))
+        self.new.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.new.clicked.connect(lambda: panel.apply_new())
+        self.queue = Queue(panel)
         self.variations = field_of(CONTROLS["variations"], panel)
         self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.variations.setPrefix("× ")
         column(
             self,
             *(line(), self.message, self.offers, self.fidelity),
-            *(self.phase, row(self.bar, self.cancel, stretch=0)),
-            *(self.updating, self.deeds, self.sight),
-            row(self.apply, self.variations, stretch=0),
+            *(self.phase, row(self.bar, self.queue, self.cancel, stretch=0)),
+            *(self.updating, self.deeds, self.sight, self.reason),
+            row(self.apply, self.new, self.variations, stretch=0),
         )
 
     def draw(self, state: PanelState, before: Optional[PanelState]) -> None:
         updating = bool(state.updating)
         self.updating.setText(say("updating", layer=state.updating))
         self.updating.setVisible(updating)
-        deeds = {self.instead: updating, self.reopen: state.can_reopen, self.remember: state.can_remember}
+        self.new.setVisible(updating)
+        deeds = {self.reopen: state.can_reopen, self.remember: state.can_remember}
         self.deeds.show_only([deed for deed, possible in deeds.items() if possible])
         self.apply.setText(say("update") if updating else say("apply"))
         self.apply.setEnabled(not state.cannot_apply)
@@ -67,9 +96,10 @@ class WorkPart(QWidget):
         self.sight.setText(state.sight)
         self.sight.setVisible(bool(state.sight) and state.progress is None)
         self._draw_progress(state)
-        self.message.setText(state.message)
-        told_above = state.message == state.status.text
-        self.message.setVisible(bool(state.message) and state.progress is None and not told_above)
+        for part, text in ((self.message, state.told), (self.reason, state.reason)):
+            part.setText(text)
+            part.setVisible(bool(text))
+        self.queue.draw(state, before)
         self.offers.show_offers(state.offers)
         self.fidelity.setText(state.fidelity)
         self.fidelity.setVisible(bool(state.fidelity))

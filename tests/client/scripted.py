@@ -70,9 +70,10 @@ class Backend:
         self._require()
         return self
 
-    def tell(self, event: str, **fields: Any) -> None:
+    def tell(self, event: str, of: int = -1, **fields: Any) -> None:
+        """``of``: the number of the job among ``submitted``."""
         with self._told:
-            events = self._events[self.submitted[-1]["id"]]
+            events = self._events[self.submitted[of]["id"]]
             events.append({"event": event, "sequence": len(events) + 1, "time": 0.0, **fields})
             self._told.notify_all()
 
@@ -81,17 +82,18 @@ class Backend:
         self.images[image] = content
         return image
 
-    def finish(self, artifacts: dict[str, bytes], **result: Any) -> None:
+    def finish(self, artifacts: dict[str, bytes], of: int = -1, **result: Any) -> None:
         ids = {name: self.keep(content) for name, content in artifacts.items()}
-        self.tell("finished", artifacts=ids, result=result)
+        self.tell("finished", of, artifacts=ids, result=result)
 
-    def finish_edit(self, width: int = 64, height: int = 48, **result: Any) -> None:
+    def finish_edit(self, width: int = 64, height: int = 48, of: int = -1, **result: Any) -> None:
         """As the real one ends an edit of the last request."""
-        request = self.submitted[-1]["request"]
+        request = self.submitted[of]["request"]
         control = {"cross": None, "self_attention": None, **request["control"]}
         region = {"canvas": [width, height], "box": [0, 0, width, height], "work": [128, 128]}
         self.finish(
             {"layer": picture(width, height), "composite": picture(width, height, 200)},
+            of,
             **{"reconstruction_psnr": 34.2, "pixels_changed_outside": 0, "pixels_changed_inside": [9]},
             **result,
             recipe={"request": {"selection": None, **request, "control": control}, "region": region},
@@ -201,7 +203,9 @@ class Backend:
         self._require()
         if id not in self.cancelled:
             self.cancelled.append(id)
-            self.tell("cancelled", reason="on request")
+            number = next((i for i, job in enumerate(self.submitted) if job["id"] == id), None)
+            if number is not None:
+                self.tell("cancelled", number, reason="on request")
 
     def events(self, id: str, after: int, wait: float) -> dict[str, Any]:
         self._require()
@@ -214,9 +218,12 @@ class ScriptedEditor(Editor):
     """An open picture of 64 × 48 px. Answers at once, or with ``hold`` when ``release`` is called."""
 
     def __init__(self) -> None:
-        self.facts: DocumentFacts | None = DocumentFacts("d1", "photo.png", 64, 48, None, "Background")
+        self.facts: DocumentFacts | None = DocumentFacts(
+            "d1", "photo.png", 64, 48, None, "Background", "layer-0"
+        )
         self.captured: list[tuple[str, str, Bounds | None]] = []
         self.inserted: list[LayerResult] = []
+        self.placed_in: list[str] = []  # documents, in step with inserted
         self.selected: list[tuple[bytes, Bounds]] = []
         self.remedied: list[str] = []
         self.the_layers: list[LayerFacts] = []
@@ -231,6 +238,10 @@ class ScriptedEditor(Editor):
     def select_bounds(self, bounds: Bounds | None) -> None:
         assert self.facts is not None
         self.facts = replace(self.facts, selection=bounds)
+
+    def activate(self, layer: str, has_recipe: bool = False) -> None:
+        if self.facts is not None:
+            self.facts = replace(self.facts, layer=layer, active=layer, has_recipe=has_recipe)
 
     def release(self) -> None:
         held, self._held = self._held, []
@@ -288,7 +299,10 @@ class ScriptedEditor(Editor):
             self._answer(lambda: failed(reason))
             return
         self.inserted.append(result)
+        self.placed_in.append(document)
         self.the_recipe = LayerRecipe(f"layer-{len(self.inserted)}", result.name, result.recipe)
+        if self.facts is not None and self.facts.key == document:
+            self.activate(f"layer-{len(self.inserted)}", has_recipe=True)
         self._answer(lambda: done(f"layer-{len(self.inserted)}"))
 
     def recipe(self, document: str) -> LayerRecipe | None:

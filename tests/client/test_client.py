@@ -160,7 +160,7 @@ def test_a_session_cancels_and_tells_failures(session):
     until(session, lambda: session.state.connection == "ready")
     session.submit(order("steps", steps=10_000, pause=0.01))
     until(session, lambda: session.state.job.state == "running")
-    session.cancel()
+    session.cancel(session.state.job.id)
     until(session, lambda: session.state.job.ended)
     assert session.state.job.text() == "Cancelled."
     session.submit(order("refuse"))

@@ -46,7 +46,7 @@ LINES = {
     **{(key,): 110 for key in ("source", "model", "method", "steps", "guidance", "cross", "self-attention")},
     **{(key,): 110 for key in ("context", "working-size", "seed")},
     **{(key,): INSIDE - BUTTON for key in ("start", "connect", "choose-token", "get-model", "reopen")},
-    **{(key,): INSIDE - BUTTON for key in ("copy-command", "rgb-copy", "new-layer-instead", "remember")},
+    **{(key,): INSIDE - BUTTON for key in ("copy-command", "rgb-copy", "remember")},
     **{(key,): INSIDE - BUTTON - 20 for key in ("dice", "defaults", "advanced", "results", "cancel")},
     **{(key,): INSIDE for key in ("second-replace", "second-insert", "second-restyle", "second-remove")},
 }

@@ -80,7 +80,8 @@ def test_an_edit_goes_from_the_words_to_a_layer(desk):
     desk.backend.tell("progressed", phase="inverting", index=18, total=50, seconds_left=12.0)
     desk.until(lambda s: s.progress.text == "Inverting the photo · 18 of 50 · 12 s")
     assert desk.state.progress.fraction == 18 / 50
-    assert desk.state.cannot_apply == "Wait for the present job, or cancel it."
+    assert desk.state.cannot_ask == "Wait for the present job, or cancel it."
+    assert desk.state.cannot_apply == "", "it would wait its turn"
     preview = desk.backend.keep(picture(8, 8))
     desk.backend.tell("previewed", image=preview, name="preview")
     desk.until(lambda s: s.preview == picture(8, 8))
@@ -464,7 +465,7 @@ def test_each_document_keeps_its_words_also_for_the_next_time(tmp_path):
 
 
 def test_a_job_of_before_a_restart_is_found_again(tmp_path):
-    backend = Backend(past=[{"id": "krita-0-0-ab12", "kind": "edit", "state": "running"}])
+    backend = Backend(past=[{"id": "krita-0-0-ab12", "kind": "invert", "state": "running"}])
     backend.resume("krita-0-0-ab12")
     desk = Desk(tmp_path, backend)
     desk.panel.start()

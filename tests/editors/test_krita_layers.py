@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from editors.pictures import Pixels, disc, layer_over, merged_image, mixed_alike, noise
-from editors.studio import GREY_8, GREY_16, KINDS, RGB_8, RGB_16, Kind, Studio
+from editors.studio import FLOAT, GREY_8, GREY_16, KINDS, RGB_8, RGB_16, Kind, Studio
 
 HEIGHT, WIDTH = 150, 330
 EXACT = (RGB_8, RGB_16, GREY_8, GREY_16)  # sRGB already
@@ -112,24 +112,58 @@ def test_the_recipe_stays_with_its_layer_in_the_saved_file(studio: Studio):
     assert (facts["name"], facts["file"]) == (kra.name, str(kra))
 
 
-def test_an_edit_is_replaced_where_it_lies(studio: Studio):
-    before, mask, layer = opened(studio)
-    old = studio.insert(layer, "old")["layer"]
-    studio.krita.call("activate_layer", "photo")
-    other = layer_over(mask, np.uint8, seed=9)
-    new = studio.insert(other, "new", updates=old)["layer"]
-    assert new != old
-    assert studio.layers() == ["photo", "edit"]
-    after = studio.pixels()
-    assert np.array_equal(after[mask == 255], other[mask == 255])
-    assert np.array_equal(after[mask == 0], before[mask == 0])
+@pytest.mark.parametrize("kind", [RGB_8, GREY_16, FLOAT], ids=str)
+def test_an_edit_is_replaced_where_it_lies_in_one_step(studio: Studio, kind: Kind):
+    """Twice; undone and done again one by one."""
+    before, mask, layer = opened(studio, kind)
+    history = studio.krita.call("history")
+    told = [studio.insert(layer, "first")["layer"]]
+    shown = [before, studio.pixels()]
+    for seed, recipe in ((9, "second"), (10, "third")):
+        deep = np.uint8 if kind.depth == "U8" else np.uint16
+        studio.krita.call("activate_layer", "photo")
+        other = layer_over(disc(HEIGHT, WIDTH), deep, kind.channels, seed=seed)
+        told.append(studio.insert(other, recipe, updates=told[-1])["layer"])
+        assert studio.krita.call("layers") == [
+            ["photo", "paintlayer", []],
+            ["edit", "paintlayer", ["transparencymask"]],
+        ]
+        shown.append(studio.pixels())
+        assert np.array_equal(shown[-1][mask == 0], before[mask == 0])
+        assert not np.array_equal(shown[-1], shown[-2])
+        assert studio.krita.call("recipe")["text"] == recipe, "the layer stays the active one"
+    if kind in EXACT:
+        assert np.array_equal(shown[-1][mask == 255], other[mask == 255])
+    assert len(set(told)) == 3
+    for step in (2, 1, 0):
+        studio.krita.call("undo")
+        assert mixed_alike(studio.pixels(), shown[step]), f"after {step} steps"
+    assert studio.pixels().tobytes() == before.tobytes()
+    assert studio.krita.call("history") == history
+    for step in (1, 2, 3):
+        studio.krita.call("redo")
+        assert mixed_alike(studio.pixels(), shown[step]), f"after {step} steps"
     studio.krita.call("activate_layer", "edit")
-    assert studio.krita.call("recipe")["text"] == "new"
-    studio.krita.call("undo")
+    assert studio.krita.call("recipe")["text"] == "third"
+    kra = studio.file(name=".kra")
+    studio.krita.call("save_as", kra)
+    if kind == RGB_8:
+        assert np.array_equal(merged_image(kra), shown[-1])
+
+
+def test_an_update_may_cover_another_part_of_the_picture(studio: Studio):
+    """And nothing of what was there before stays."""
+    before, mask, layer = opened(studio)
+    far = np.zeros_like(mask)
+    far[5:40, 250:320] = 255
+    old = studio.insert(layer)["layer"]
+    other = layer_over(far, np.uint8, seed=9)
+    studio.insert(other, updates=old)
+    after = studio.pixels()
+    assert np.array_equal(after[far == 255], other[far == 255])
+    assert np.array_equal(after[far == 0], before[far == 0])
     studio.krita.call("undo")
     assert np.array_equal(studio.pixels()[mask == 255], layer[mask == 255])
-    studio.krita.call("activate_layer", "edit")
-    assert studio.krita.call("recipe")["text"] == "old"
 
 
 def test_a_hidden_edit_stays_hidden_when_it_is_updated(studio: Studio):

@@ -105,16 +105,16 @@ def test_presets_are_a_menu(room):
 def test_apply_says_why_it_is_not_possible(room):
     docker = room.docker
     assert not docker.work.apply.isEnabled()
-    assert docker.work.message.text() == docker.work.apply.toolTip() == "Say what the picture shows."
+    assert docker.work.reason.text() == docker.work.apply.toolTip() == "Say what the picture shows."
     room.editor.facts = replace(room.editor.facts, refusal="This picture is CMYK.", remedy="Make an RGB copy")
     room.until(lambda s: s.document.refusal)
-    assert docker.work.message.text() == "This picture is CMYK."
+    assert docker.work.reason.text() == "This picture is CMYK."
     (remedy,) = buttons(docker.work.offers)
     remedy.click()
     assert room.editor.remedied == ["d1"]
     room.editor.facts = None
     room.until(lambda s: s.document is None)
-    assert docker.work.message.text() == "Open a picture to begin."
+    assert docker.work.reason.text() == "Open a picture to begin."
 
 
 def test_progress_preview_cancel_and_done(room):

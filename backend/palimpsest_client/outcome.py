@@ -1,0 +1,55 @@
+"""What came of an errand, in sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from .jobview import JobView
+from .status import SMALLER, Offer
+from .wording import say
+
+REMEMBERED = "remembered"  # Outcome.code where the text is the fidelity
+REFUSED = "refused"  # and where it is why Apply isn't possible
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the last errand. kind: "done", "note" or "error"."""
+
+    kind: str
+    text: str
+    code: str = ""  # of an error; REMEMBERED, REFUSED
+
+
+def outcome_of(view: JobView) -> Outcome:
+    """Of a job that failed or was cancelled."""
+    if view.state == "cancelled":
+        return Outcome("note", say("cancelled"))
+    code = str(view.error.get("code", ""))
+    texts = {"out_of_memory": view.error.get("message"), "image_not_found": say("source-gone")}
+    return Outcome("error", texts.get(code) or view.text(), code)
+
+
+def told_of(first: str, result: Mapping[str, Any], selected: bool) -> list:
+    """New layer “cat → my-toy”. 0 pixels changed outside the selection."""
+    told = [first]
+    if selected and "pixels_changed_outside" in result:
+        grown = result.get("grown", 0)
+        n = result["pixels_changed_outside"]
+        told.append(say("outside-grown", n=n, grown=grown) if grown > 0 else say("outside", n=n))
+    if len(result.get("pixels_changed_inside", ())) > 1:
+        told.append(say("more-variations"))
+    return told
+
+
+def fidelity_text(result: Mapping[str, Any]) -> str:
+    decibels = result.get("reconstruction_psnr")
+    return "" if decibels is None else say("remembered", n=round(decibels))
+
+
+def offer_after(outcome: Outcome, size: int) -> tuple:
+    """The button that helps after an error."""
+    if outcome.code == "out_of_memory":
+        return (Offer(SMALLER, say("smaller", size=size)),)
+    return ()

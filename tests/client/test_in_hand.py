@@ -1,0 +1,201 @@
+"""The layer in hand: renewed by Update, followed through undo, and let go when something else is meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from client.scripted import SPEC, Backend
+from client.test_panel import Desk, fill
+from palimpsest_client.geometry import Bounds
+
+
+class Hand(Desk):
+    """A picture with a selection and one edit made in it."""
+
+    def __init__(self, folder, backend: Backend | None = None) -> None:
+        super().__init__(folder, backend)
+        self.ready()
+        self.editor.select_bounds(Bounds(10, 10, 20, 12))
+        self.seen()
+        fill(self.panel)
+        self.panel.apply()
+        self.done(1)
+
+    def seen(self) -> None:
+        self.until(lambda s: s.document == self.editor.facts)
+
+    def done(self, jobs: int) -> None:
+        """The last of so many edits is made and placed."""
+        self.until(lambda s: len(self.backend.submitted) == jobs)
+        self.backend.finish_edit()
+        self.until(lambda s: s.progress is None and s.document == self.editor.facts)
+
+    def update(self, jobs: int) -> None:
+        self.panel.apply()
+        self.done(jobs)
+
+
+@pytest.fixture
+def hand(tmp_path):
+    hand = Hand(tmp_path)
+    yield hand
+    hand.panel.stop()
+
+
+def test_what_was_made_stays_in_hand_and_is_renewed_twice(hand):
+    assert hand.state.updating == "cat → dog"
+    hand.panel.set(structure=0.25)
+    hand.update(2)
+    hand.panel.write_second("a photo of a cow on grass")
+    hand.update(3)
+    assert [layer.updates for layer in hand.editor.inserted] == [None, "layer-1", "layer-2"]
+    assert len(hand.editor.captured) == 1, "the photo is on the backend"
+    assert hand.state.updating == "cat → cow"
+    assert hand.state.told.startswith("Layer “cat → cow” updated.")
+
+
+def test_a_reopened_edit_is_updated_twice(hand):
+    hand.editor.activate("layer-0")
+    hand.seen()
+    assert hand.state.updating == ""
+    hand.editor.activate("layer-1", has_recipe=True)
+    hand.seen()
+    hand.panel.reopen()
+    for jobs in (2, 3):
+        hand.panel.set(structure=0.1 * jobs)
+        hand.update(jobs)
+    assert [layer.updates for layer in hand.editor.inserted] == [None, "layer-1", "layer-2"]
+
+
+def test_an_undone_update_gives_its_layer_back_into_the_hand(hand):
+    hand.update(2)
+    hand.update(3)
+    hand.editor.activate("layer-2", has_recipe=True)
+    hand.seen()
+    assert hand.state.updating == "cat → dog"
+    hand.update(4)
+    assert hand.editor.inserted[-1].updates == "layer-2"
+    hand.editor.activate("layer-0")  # all undone
+    hand.seen()
+    assert hand.state.updating == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"selection": Bounds(0, 0, 5, 5)},
+        {"active": "layer-0", "layer": "Background"},
+        {"key": "d2"},
+    ],
+    ids=["a new selection", "another layer", "another document"],
+)
+def test_something_else_that_is_meant_lets_go(hand, change):
+    hand.editor.facts = replace(hand.editor.facts, **change)
+    hand.seen()
+    assert hand.state.updating == ""
+    fill(hand.panel)
+    hand.panel.apply()
+    hand.until(lambda s: len(hand.editor.captured) == 2)
+
+
+def test_to_deselect_is_no_other_selection(hand):
+    hand.panel.choose_operation("remove")
+    hand.editor.select_bounds(None)
+    hand.seen()
+    assert hand.state.updating == "cat → dog"
+    assert hand.state.cannot_apply == "", "the layer has its own"
+    hand.update(2)
+    assert hand.backend.submitted[1]["request"]["selection"] is not None
+
+
+def test_new_makes_another_layer_and_that_is_in_hand(hand):
+    hand.panel.apply_new()
+    hand.done(2)
+    assert [layer.updates for layer in hand.editor.inserted] == [None, None]
+    assert len(hand.editor.captured) == 2
+    hand.update(3)
+    assert hand.editor.inserted[-1].updates == "layer-2"
+    hand.editor.select_bounds(None)
+    hand.seen()
+    hand.panel.choose_operation("insert")
+    hand.panel.write_second("a ball")
+    hand.panel.apply_new()
+    assert hand.state.told == "Select where it should go."
+    assert hand.state.updating == "cat → dog", "nothing was made, so nothing is let go"
+
+
+def test_an_editor_may_take_a_moment_to_make_the_new_layer_active(hand):
+    hand.update(2)
+    hand.editor.activate("layer-1", has_recipe=True)
+    hand.seen()
+    hand.editor.hold = True
+    hand.panel.apply()
+    hand.until(lambda s: len(hand.backend.submitted) == 3)
+    hand.backend.finish_edit()
+    hand.until(lambda s: len(hand.editor.inserted) == 3)
+    hand.editor.activate("layer-1", has_recipe=True)  # still
+    hand.editor.release()
+    hand.until(lambda s: s.progress is None)
+    hand.seen()
+    hand.editor.hold = False
+    assert hand.state.updating == "cat → dog"
+    hand.editor.activate("layer-3", has_recipe=True)
+    hand.seen()
+    hand.update(4)
+    assert hand.editor.inserted[-1].updates == "layer-3"
+
+
+def test_a_stale_outcome_does_not_hide_why_apply_is_grey(hand):
+    assert hand.state.told.startswith("New layer")
+    hand.editor.facts = replace(hand.editor.facts, refusal="This picture is CMYK.")
+    hand.seen()
+    assert hand.state.reason == "This picture is CMYK."
+    assert hand.state.told.startswith("New layer")
+
+
+def settled(**inversion):
+    """What the backend fills in of a request."""
+    return {"method": "direct", "steps": 30, "guidance": 3.0, "working_size": None, **inversion}
+
+
+def reopened(hand: Hand, **inversion) -> None:
+    """The edit's layer, as the backend made it: every default filled in."""
+    hand.editor.activate("layer-0")
+    hand.seen()
+    made = hand.editor.inserted[-1].recipe
+    whole = made.replace('"steps": null, "guidance": null', '"steps": {steps}, "guidance": {guidance}'.format(
+        **settled(**inversion)
+    ))
+    assert whole != made
+    hand.editor.the_recipe = replace(hand.editor.the_recipe, text=whole)
+    hand.editor.activate("layer-1", has_recipe=True)
+    hand.seen()
+    hand.panel.reopen()
+
+
+def test_what_the_model_recommends_is_not_pinned_by_opening_an_edit(hand):
+    assert (SPEC["steps"], SPEC["guidance"]) == (30, 3.0)
+    reopened(hand)
+    assert (hand.state.form.settings.steps, hand.state.form.settings.guidance) == (None, None)
+
+
+def test_what_an_opened_edit_had_of_its_own_goes_with_it(hand, tmp_path):
+    reopened(hand, steps=50)
+    assert (hand.state.form.settings.steps, hand.state.form.settings.guidance) == (50, None)
+    hand.panel.set(feather=3)
+    hand.editor.facts = replace(hand.editor.facts, key="d2", active="x", has_recipe=False)
+    hand.seen()
+    assert (hand.state.form.settings.steps, hand.state.form.settings.feather) == (None, 3)
+    hand.panel.stop()
+    later = Desk(tmp_path).ready()
+    assert later.state.form.settings.steps is None
+    later.panel.stop()
+
+
+def test_what_is_set_while_an_edit_is_open_is_ones_own(hand):
+    reopened(hand, steps=50)
+    hand.panel.set(steps=12)
+    hand.panel.new_layer_instead()
+    assert hand.state.form.settings.steps == 12

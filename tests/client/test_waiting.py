@@ -1,0 +1,186 @@
+"""Edits that are asked for during a job: read at once, sent at once, made in order, and taken out again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from client.scripted import Backend
+from client.test_panel import SHOWS, Desk, fill
+from palimpsest_client.waiting import MOST_WAITING
+
+
+@pytest.fixture
+def desk(tmp_path):
+    desk = Desk(tmp_path).ready()
+    yield desk
+    desk.panel.stop()
+
+
+def ask(desk: Desk, *things: str) -> None:
+    for thing in things:
+        fill(desk.panel, second=f"a photo of a {thing} on grass")
+        desk.panel.apply()
+
+
+def names(desk: Desk) -> list[str]:
+    return [waiting.name for waiting in desk.state.waiting]
+
+
+def test_edits_wait_in_order_and_each_has_the_picture_as_it_was_when_asked(desk):
+    ask(desk, "dog", "cow", "ship")
+    assert names(desk) == ["cat → cow", "cat → ship"]
+    assert len(desk.editor.captured) == 3, "read when asked for"
+    desk.until(lambda s: len(desk.backend.submitted) == 3)
+    images = [job["request"]["image"] for job in desk.backend.submitted]
+    assert len(set(images)) == 3
+    for number, left in ((0, ["cat → ship"]), (1, []), (2, [])):
+        desk.backend.finish_edit(of=number)
+        desk.until(lambda s, n=number: len(desk.editor.inserted) == n + 1)
+        assert names(desk) == left
+    desk.idle()
+    assert [layer.name for layer in desk.editor.inserted] == ["cat → dog", "cat → cow", "cat → ship"]
+    assert desk.state.told.startswith("New layer “cat → ship”.")
+
+
+def test_updates_that_wait_renew_the_same_layer(desk):
+    ask(desk, "dog")
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.finish_edit()
+    desk.idle()
+    ask(desk, "cow", "ship")
+    desk.until(lambda s: len(desk.backend.submitted) == 3)
+    desk.backend.finish_edit(of=1)
+    desk.until(lambda s: len(desk.editor.inserted) == 2)
+    desk.backend.finish_edit(of=2)
+    desk.idle()
+    assert [layer.updates for layer in desk.editor.inserted] == [None, "layer-1", "layer-2"]
+
+
+def test_one_can_be_taken_out_and_all_be_cancelled(desk):
+    ask(desk, "dog", "cow", "ship", "tree")
+    desk.until(lambda s: len(desk.backend.submitted) == 4)
+    ids = [job["id"] for job in desk.backend.submitted]
+    desk.panel.cancel_waiting(desk.state.waiting[1].number)
+    assert names(desk) == ["cat → cow", "cat → tree"]
+    desk.until(lambda s: desk.backend.cancelled == [ids[2]])
+    desk.panel.cancel_all()
+    assert names(desk) == []
+    desk.idle()
+    assert sorted(desk.backend.cancelled) == sorted(ids)
+    assert desk.state.told == "Cancelled."
+    assert desk.editor.inserted == []
+
+
+def test_cancel_ends_what_is_under_way_and_the_next_begins(desk):
+    ask(desk, "dog", "cow")
+    desk.until(lambda s: len(desk.backend.submitted) == 2)
+    desk.panel.cancel()
+    desk.until(lambda s: s.progress is not None and names(desk) == [])
+    desk.backend.finish_edit(of=1)
+    desk.idle()
+    assert [layer.name for layer in desk.editor.inserted] == ["cat → cow"]
+
+
+def test_a_failure_is_told_while_the_next_is_made(desk):
+    ask(desk, "dog", "cow")
+    desk.until(lambda s: len(desk.backend.submitted) == 2)
+    desk.backend.tell("failed", 0, error={"code": "x", "message": "Broken.", "hint": "", "details": {}})
+    desk.until(lambda s: names(desk) == [])
+    assert desk.state.progress is not None
+    assert desk.state.told == "Broken."
+    desk.backend.finish_edit(of=1)
+    desk.idle()
+    assert len(desk.editor.inserted) == 1
+
+
+def test_one_whose_picture_cannot_be_read_is_taken_out_with_the_reason(desk):
+    ask(desk, "dog")
+    desk.until(lambda s: desk.backend.submitted)
+    desk.editor.refuses = "The canvas has nothing there."
+    ask(desk, "cow")
+    assert names(desk) == []
+    assert desk.state.told == "The canvas has nothing there."
+    assert desk.state.progress is not None
+
+
+def test_while_a_picture_is_read_the_next_waits_for_the_editor(desk):
+    desk.editor.hold = True
+    ask(desk, "dog", "cow")
+    assert len(desk.editor.captured) == 1, "an editor reads one picture at a time"
+    desk.panel.cancel()
+    assert desk.state.progress.text == "Reading the picture"
+    desk.editor.hold = False
+    desk.editor.release()
+    desk.until(lambda s: desk.backend.submitted)
+    (sent,) = desk.backend.submitted
+    assert sent["request"]["target_prompt"] == "a photo of a cow on grass"
+    desk.backend.finish_edit()
+    desk.idle()
+    assert [layer.name for layer in desk.editor.inserted] == ["cat → cow"]
+
+
+def test_so_many_may_wait_and_no_more(desk):
+    ask(desk, "dog", *["cow"] * MOST_WAITING)
+    assert len(desk.state.waiting) == MOST_WAITING
+    assert desk.state.cannot_apply.startswith(f"{MOST_WAITING} edits wait already")
+    desk.panel.apply()
+    assert len(desk.state.waiting) == MOST_WAITING
+
+
+def test_jobs_of_before_a_restart_are_found_again_in_order(tmp_path):
+    request = {"operation": "replace", "source_prompt": SHOWS, "weights": {}}
+    past = [
+        {
+            "id": f"krita-0-0-ab1{number}",
+            "kind": "edit",
+            "state": "queued",
+            "request": {**request, "target_prompt": f"a photo of a {thing} on grass"},
+        }
+        for number, thing in ((2, "cow"), (1, "dog"))
+    ]
+    backend = Backend(past=past)
+    for job in reversed(past):
+        backend.resume(job["id"])
+    desk = Desk(tmp_path, backend)
+    desk.panel.start()
+    desk.until(lambda s: s.progress is not None and s.document is not None)
+    assert names(desk) == ["cat → cow"]
+    backend.past = []
+    for number in (0, 1):
+        backend.tell("finished", number, artifacts={}, result={})
+    desk.idle()
+    assert desk.state.told == "The job of before has ended: its result is under Results."
+    assert desk.editor.inserted == []
+    desk.panel.stop()
+
+
+def test_a_backend_that_is_gone_gets_what_waits_when_it_is_back(desk):
+    ask(desk, "dog")
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.down = True
+    desk.until(lambda s: s.status.kind == "trouble")
+    assert desk.state.cannot_apply, "nothing can be asked of it now"
+    desk.backend.down = False
+    desk.until(lambda s: s.status.kind == "ready")
+    ask(desk, "cow")
+    desk.backend.finish_edit(of=0)
+    desk.until(lambda s: len(desk.backend.submitted) == 2 and len(desk.editor.inserted) == 1)
+    desk.backend.finish_edit(of=1)
+    desk.idle()
+    assert len(desk.editor.inserted) == 2
+
+
+def test_pictures_are_not_mixed_up(desk):
+    """What waits goes to the document that it was asked for."""
+    ask(desk, "dog", "cow")
+    desk.editor.facts = replace(desk.editor.facts, key="d2", active="other")
+    desk.until(lambda s: s.document.key == "d2")
+    assert desk.state.updating == ""
+    desk.until(lambda s: len(desk.backend.submitted) == 2)
+    for number in (0, 1):
+        desk.backend.finish_edit(of=number)
+        desk.until(lambda s, n=number: len(desk.editor.inserted) == n + 1)
+    desk.idle()
+    assert desk.editor.placed_in == ["d1", "d1"]
