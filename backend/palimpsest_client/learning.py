@@ -404,7 +404,7 @@ class Learning:
     def _change(self, **fields: Any) -> None:
         state = replace(self.state, **fields)
         known = any(concept.name == state.name for concept in self._panel.concepts)
-        seen = self._panel.errands.preview_picture
+        seen = self._panel.errands.preview_picture if self._is_ours else None
         if self._job and seen is not None:
             state = replace(state, preview=seen)
         if self._sketch and seen is not None:
@@ -425,9 +425,16 @@ class Learning:
         if self.state != before and self._show is not None:
             self._show(self.state)
 
+    @property
+    def _is_ours(self) -> bool:
+        """Whether the panel shows our job, and not one that came between."""
+        job = self._panel.session.state.job
+        return job is not None and job.id in (self._job, self._sketch)
+
     def _progress(self) -> Optional[Progress]:
         if self._job or self._sketch:
-            return self._panel.errands.progress
+            before = self.state.progress
+            return self._panel.errands.progress if self._is_ours or before is None else before
         return Progress(say("reading"), None, False) if self._reading > 0 else None
 
     def _lacking(self, state: LearnState, known: bool) -> str:

@@ -128,8 +128,9 @@ class LearnDialog(QDialog):
         policy = self._bar.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self._bar.setSizePolicy(policy)
-        self._learn = press(say("learn-now"), self.learning.learn)
+        self._learn = press(say("learn-more"), self.learning.learn)
         self._learn.setDefault(True)
+        self._learn.setMinimumWidth(self._learn.sizeHint().width())  # so that Stop never moves
         self._stop = press(say("stop"), self.learning.stop)
         column.addWidget(self._message)
         column.addWidget(self._bar)

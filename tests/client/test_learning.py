@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from palimpsest.limits import is_name
 from palimpsest.models.listing import list_all
 from palimpsest_client.editor import LayerFacts
 from palimpsest_client.geometry import Bounds
+from palimpsest_client.jobview import JobView
 from palimpsest_client.learning import MORE, REPLACE, Learning
 from palimpsest_client.lessons import sentence_for
+from palimpsest_client.status import Progress
 from palimpsest_client.wording import speak
 
 
@@ -187,6 +190,17 @@ def at(school: School, index: int) -> None:
     school.backend.tell("started", device="cpu", attempt=1)
     school.backend.tell("progressed", phase="learning", index=index, total=100, seconds_left=9.0)
     school.until(lambda _: school.told.progress and f"{index} of 100" in school.told.progress.text)
+
+
+def test_what_another_job_shows_is_not_taken_for_the_word(school):
+    school.filled()
+    school.learns()
+    at(school, 5)
+    session, errands = school.panel.session, school.panel.errands
+    session.state = replace(session.state, job=JobView("somebody-else's"))
+    errands.preview_picture, errands.progress = b"an edit", Progress("Editing")
+    school.learning.set(noun="doll")
+    assert (school.told.preview, school.told.progress.text) == (None, "Learning · 5 of 100 · 9 s")
 
 
 def test_a_learning_that_is_stopped_at_once_leaves_the_pictures(school):

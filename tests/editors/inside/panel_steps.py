@@ -365,9 +365,15 @@ def learning():
         "button": state.learn_text,
         "sentence": state.sentence,
         "drawn": hashlib.sha256(state.drawn or b"").hexdigest(),
-        "buttons": [made.mapToGlobal(QPoint(0, 0)).y() for made in (dialog._learn, dialog._stop)],
+        "buttons": [list(places(made, dialog)) for made in (dialog._learn, dialog._stop)],
         "working": state.progress is not None,
     }
+
+
+def places(made, window):
+    """From the left and the bottom of its window."""
+    place = made.mapTo(window, QPoint(0, 0))
+    return place.x(), window.height() - place.y()
 
 
 def learning_has(pictures):
