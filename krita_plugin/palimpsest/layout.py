@@ -49,7 +49,15 @@ class Flow(QWidget):
         self.widgets = widgets
         for widget in widgets:
             widget.setParent(self)
+        self._take_turn()
         self.show_only(widgets)
+
+    def _take_turn(self) -> None:
+        """Tab comes to new widgets where they are seen, and not after all others."""
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # those that take no focus have no place in the order
+        for before, after in zip([self, *self.widgets], self.widgets):
+            self.setTabOrder(before, after)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def show_only(self, widgets: list) -> None:
         """Of those that are there."""

@@ -214,6 +214,17 @@ def test_after_apply_the_canvas_has_the_keyboard(desk: Desk, display: Display):
     desk.until("keyboard_is_on_canvas")
 
 
+@pytest.mark.parametrize("width", [200, 260])
+def test_nothing_is_cut_off_where_the_panel_is_narrow(desk: Desk, width: int):
+    desk.show(photo(), selected=mask())
+    desk.call("show_docker", width, 720)
+    for operation in ("replace", "insert", "restyle", "remove", "reweight"):
+        desk.call("write", operation, SHOWS, DOG)
+        desk.call("unfold", operation == "replace")
+        desk.until("panel_drawn", width)
+        assert desk.call("cut_off") == [], operation
+
+
 def test_cancel_in_the_middle(desk: Desk):
     desk.show(photo(), selected=mask())
     desk.call("set_panel", {"steps": 400})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from operator import attrgetter
 
 import pytest
@@ -514,3 +515,27 @@ def test_the_model_is_chosen_in_the_state_line(room):
     other.trigger()
     assert room.panel.form.settings.model == "other"
     assert status.model.text() == "other"
+
+
+def test_tab_goes_through_the_panel_as_it_is_read(room):
+    """Also through what was made anew meanwhile."""
+    room.backend.the_concepts = [concept("bear"), concept("toy")]
+    room.panel.refresh_concepts()
+    room.panel.write_first(SHOWS)
+    room.until(lambda s: len(s.concepts) == 2)
+    room.panel.choose_operation("insert")
+    room.resize(420)
+    docker = room.docker
+    places, widget = [], docker.status.model
+    while True:
+        if widget.focusPolicy().value & 1 and widget.isVisible() and docker.widget().isAncestorOf(widget):
+            at = widget.mapTo(docker, widget.rect().center())
+            places.append((at.y(), at.x(), widget.accessibleName() or type(widget).__name__))
+        widget = widget.nextInFocusChain()
+        if widget is docker.status.model:
+            break
+    assert len(places) > 15
+    steps = [(before, after) for before, after in pairwise(places) if after[0] < before[0] - 16]
+    assert steps == [], "never up by more than a part of a line"
+    row = [name for _, _, name in places if name in ("bear", "toy", "Learn a concept…", "All…")]
+    assert row == ["bear", "toy", "Learn a concept…", "All…"]

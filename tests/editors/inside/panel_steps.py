@@ -17,10 +17,10 @@ from palimpsest.words_part import WordsPart
 
 try:
     from PyQt5.QtTest import QTest
-    from PyQt5.QtWidgets import QDockWidget
+    from PyQt5.QtWidgets import QAbstractButton, QDockWidget, QToolButton, QWidget
 except ImportError:
     from PyQt6.QtTest import QTest
-    from PyQt6.QtWidgets import QDockWidget
+    from PyQt6.QtWidgets import QAbstractButton, QDockWidget, QToolButton, QWidget
 
 
 def docker():
@@ -276,6 +276,27 @@ def keyboard_is_on_canvas():
 def layers_are(names):
     nodes = Krita.instance().activeDocument().topLevelNodes()
     return [node.name() for node in nodes if node.type() != "selectionmask"] == names
+
+
+def panel_drawn(width):
+    """As wide as this, and laid out for it."""
+    yield
+    return docker().width() == width and docker().widget().width() <= width
+
+
+def cut_off():
+    """Buttons and fields that reach beyond the panel, and buttons whose text doesn't fit into them."""
+    found = []
+    for widget in docker().widget().findChildren(QWidget):
+        if not widget.isVisible() or widget.focusPolicy() == Qt.FocusPolicy.NoFocus:
+            continue
+        right = widget.mapTo(docker(), widget.rect().topRight()).x()
+        text = widget.text() if isinstance(widget, QAbstractButton) else ""
+        if isinstance(widget, QToolButton) and not widget.icon().isNull():
+            text = "" if widget.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly else text
+        if right >= docker().width() or widget.fontMetrics().horizontalAdvance(text) > widget.width():
+            found.append(widget.accessibleName() or text or type(widget).__name__)
+    return found
 
 
 def press(part):
