@@ -88,6 +88,21 @@ def test_habits_of_other_tools_are_noticed_also_quietly(shell: Any, sd1_folder: 
         assert said.err.startswith("Notice: [cat] gives no weight here")
 
 
+def test_a_word_is_learned_on_and_what_was_not_interrupted_is_not_finished(
+    shell: Any, sd1_folder: Path
+) -> None:
+    for seed in range(3):
+        Path(f"{seed}.png").write_bytes(picture(seed=seed))
+    asked = ("learn", "my-toy", "0.png", "1.png", "2.png", "--noun", "toy", "--accept-outliers")
+    asked = (*asked, "--model", str(sd1_folder), "--steps", "2", "--json")
+    assert shell(*asked).json["result"]["start"] is None
+    more = shell(*asked, "--start", "<my-toy>", "--replace").json["result"]
+    assert more["start"]["steps"] == 2
+    assert shell("concepts", "show", "my-toy", "--json").json["provenance"]["steps"] == 4
+    said = shell(*asked, "--finish", "--replace")
+    assert (said.code, "nothing to finish" in said.json["error"]["message"]) == (2, True)
+
+
 def test_words_alone_are_drawn_the_same_way_every_time(shell: Any, sd1_folder: Path) -> None:
     asked = ("draw", "a (cat:2) on grass", "--model", str(sd1_folder), "--steps", "3", "--seed", "7")
     said = shell(*asked, "--json", "--output", "one")
