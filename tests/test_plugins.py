@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 KRITA, GIMP = ROOT / "krita_plugin" / "palimpsest", ROOT / "gimp_plugin" / "palimpsest"
-MOST_LINES = 2800
+MOST_LINES = 2850
 ANY = None
 
 #: file → what it may import from ``krita``; ANY: it is the host's side, and touches documents
@@ -47,6 +47,7 @@ KRITA_WIDGETS = {
     "layout.py",
     "learn_dialog.py",
     "word_help.py",
+    "models_part.py",
     "extension.py",  # one question
 }
 GIMP_HOST = {"host.py", "pixels.py", "preview_layer.py", "palimpsest.py"}
@@ -65,6 +66,7 @@ GIMP_WIDGETS = {
     "learn_dialog.py",
     "server_dialog.py",
     "widgets.py",
+    "models_part.py",
     "word_help.py",
 }
 

@@ -23,7 +23,7 @@ from .orders import (
     remember_order,
 )
 from .origins import Origin
-from .outcome import REMEMBERED, Outcome, fidelity_text, told_of
+from .outcome import REMEMBERED, Outcome, confidence_text, fidelity_text, told_of
 from .protocol import ClientError
 from .results import Result
 from .session import Order
@@ -31,8 +31,6 @@ from .stream import Changed, ConceptsMade, Placed, ResultsMade
 from .turns import Turns
 from .waiting import Finished
 from .wording import say
-
-UNSURE = 0.5  # confidence of a proposed sentence below which that is said
 
 
 class Errands(Turns):
@@ -96,8 +94,7 @@ class Errands(Turns):
     def describe(self, facts: DocumentFacts, form: Form, then: Callable[[str], None]) -> None:
         def told(view: JobView, _: Mapping[str, bytes]) -> None:
             then(view.result["caption"])
-            sure = view.result["confidence"] >= UNSURE
-            self.end(Outcome("note", say("described") if sure else say("unsure")))
+            self.end(Outcome("note", confidence_text(view.result["confidence"])))
 
         def captured(capture: Capture) -> None:
             self.run(describe_order(self.name, form, capture), told)

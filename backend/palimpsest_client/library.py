@@ -67,12 +67,6 @@ class Model:
         """What a model doesn't say of itself it is allowed to try."""
         return operation in self.details.get("operations", (operation,))
 
-    def offer(self) -> str:
-        """Size and licence, for a model that isn't there yet."""
-        size = "{:.1f} GB".format(int(self.details.get("size", 0)) / GIB)
-        licence = self.details.get("licence", "")
-        return say("model-offer", title=self.title, size=size, licence=licence)
-
 
 def bring_models(client: Client) -> Tuple[Model, ...]:
     return tuple(Model(told["name"], told["installed"], told["details"]) for told in client.models())

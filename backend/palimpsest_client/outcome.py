@@ -10,6 +10,7 @@ from .status import SMALLER, Offer
 from .wording import say
 
 REMEMBERED = "remembered"  # Outcome.code where the text is the fidelity
+SURE, FAIRLY_SURE = 0.9, 0.6  # least confidences of a proposed sentence
 REFUSED = "refused"  # and where it is why Apply isn't possible
 
 
@@ -41,6 +42,13 @@ def told_of(first: str, result: Mapping[str, Any], selected: bool) -> list:
     if len(result.get("pixels_changed_inside", ())) > 1:
         told.append(say("more-variations"))
     return told
+
+
+def confidence_text(confidence: float) -> str:
+    """How sure whoever proposed a sentence is, 0 … 1, in words."""
+    if confidence >= SURE:
+        return say("described")
+    return say("described-fairly" if confidence >= FAIRLY_SURE else "unsure", n=round(100 * confidence))
 
 
 def fidelity_text(result: Mapping[str, Any]) -> str:

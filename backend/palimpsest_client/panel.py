@@ -12,8 +12,9 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional, Tuple
+from typing import Any, Optional, Set, Tuple
 
+from .catalogue import model_rows
 from .completion import Completion, completion
 from .connection import (
     Choice,
@@ -31,6 +32,7 @@ from .habits import notices
 from .in_hand import InHand
 from .jobview import JobView
 from .library import (
+    BUILT_IN,
     Concept,
     Model,
     bring_concepts,
@@ -67,6 +69,7 @@ from .status import (
     cannot_send,
     chosen,
     is_learning,
+    offers,
     smaller_size,
     status_of,
 )
@@ -113,6 +116,9 @@ class Panel:
         self._rejoined = False
         self._learning = False  # a word is being learned on the backend, as it last said
         self._starter = Starter(self.folder, clock)
+        self._downloading = ""
+        self._describing = ""  # the picture that the built-in model is asked about
+        self._beyond: Set[str] = set()  # keys of pictures in which it knows nothing
         self.state = self._state()
 
     # The window's life.
@@ -312,6 +318,7 @@ class Panel:
     def describe(self) -> None:
         if self._may(self.state.cannot_describe) and self.facts is not None:
             key = self.facts.key
+            self._describing = key if self._uses_built_in else ""
             self.errands.describe(self.facts, self.form, lambda caption: self._described(key, caption))
 
     def select_word(self, word: str) -> None:
@@ -403,6 +410,7 @@ class Panel:
             self.errands.end(Outcome("done", say("downloaded", model=model)))
             self.set(model=model)
 
+        self._downloading = model
         order = Order("pull", {"model": model}, fetch=None)
         self.errands.run(order, came)
 
@@ -496,7 +504,15 @@ class Panel:
         elif isinstance(event, Placed):
             self._placed(event)
         elif isinstance(event, JobEnded):
+            self._learned_of(event.view)
             self._ended(event.view)
+
+    def _learned_of(self, view: JobView) -> None:
+        """What the built-in model doesn't know it says when it is asked to describe."""
+        if self._describing and view.error.get("code") == "image_unsupported":
+            self._beyond.add(self._describing)
+            self._changed()
+        self._describing = ""
 
     def _watch_learning(self) -> None:
         """A word that was learned elsewhere is in the list when that has ended."""
@@ -591,7 +607,9 @@ class Panel:
             notices=(heard[0], heard[1]),
             unknown_text=unknown_text(heard),
             words=tuple(telling(form.first)),
-            sight="" if self._hand is not None else sight_text(model, self.facts, form),
+            sight=self._sight(model),
+            catalogue=model_rows(self.models, self.session.state.system),
+            downloading=self._downloading if errands.busy else "",
             cannot_apply=self._why_not_apply(self._hand),
             cannot_ask=cannot_ask(now, form),
             cannot_describe=cannot_describe(now, form),
@@ -618,6 +636,13 @@ class Panel:
             return say("queue-full", n=len(self.errands.waiting))
         now = replace(self._situation(chosen(self.models, self.form.settings.model)), busy=False)
         return cannot_apply(now, self.form, hand is not None and hand.made.selection is not None)
+    def _sight(self, model: Optional[Model]) -> str:
+        """What is to be known before Apply."""
+        if self._hand is not None or self.facts is None or model is None:
+            return ""
+        beyond = model.name == BUILT_IN and self.facts.key in self._beyond
+        told = [say("beyond-picture")] if beyond else []
+        return "\n".join([*told, *filter(None, [sight_text(model, self.facts, self.form)])])
 
     def _situation(self, model: Optional[Model]) -> Situation:
         session = self.session.state
@@ -626,8 +651,14 @@ class Panel:
         return Situation(session, status, self.errands.busy, self.facts, self.models, self.concepts)
 
     def _offers(self) -> Tuple[Offer, ...]:
+        beyond = self.facts is not None and self.facts.key in self._beyond and self._uses_built_in
         if self.errands.outcome is not None:
-            return offer_after(self.errands.outcome, self._smaller())
+            after = offer_after(self.errands.outcome, self._smaller())
+            return after or (offers(MODELS) if beyond and self.errands.outcome.kind == "error" else ())
         if self.facts is not None and self.facts.remedy:
             return (Offer(REMEDY, self.facts.remedy),)
-        return ()
+        return offers(MODELS) if beyond else ()
+
+    @property
+    def _uses_built_in(self) -> bool:
+        return self.form.settings.model == BUILT_IN

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional, Tuple
 
+from .catalogue import ModelRow
 from .controls import OPERATIONS, SHOWN, Drawn, Form, drawn
 from .editor import DocumentFacts
 from .habits import Notice, places
@@ -34,7 +35,9 @@ class PanelState:
     notices: Tuple[Tuple[Notice, ...], Tuple[Notice, ...]] = ((), ())  # of words in both fields
     unknown_text: str = ""  # what is wrong with them and what to write: a line each
     words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
-    sight: str = ""  # how much softer than the picture the result will be, and the way out
+    sight: str = ""  # what is to be known before Apply: whether the model knows this, and sees enough of it
+    catalogue: Tuple[ModelRow, ...] = ()  # all models, with what those that aren't there would cost
+    downloading: str = ""  # name of the model that is being fetched
     cannot_apply: str = ""  # why not; empty = Apply is possible
     cannot_ask: str = ""  # why no job of another kind is possible
     cannot_describe: str = ""

@@ -60,6 +60,7 @@ class Window(Gtk.Window):
         self._drawn: PanelState | None = None
         self._learning: Learning | None = None  # what was filled in outlives its window
         self._learn_window: LearnDialog | None = None
+        self._server: ServerDialog | None = None
         self.panel = Panel("gimp", editor, self.draw)
         self._build()
         self.connect("destroy", lambda _: self._end())
@@ -101,6 +102,8 @@ class Window(Gtk.Window):
         before, self._drawn = self._drawn, state
         for part in self._parts:
             part.draw(state, before)
+        if self._server is not None:
+            self._server.models.draw(state)
 
     # What people do that needs more than the panel.
 
@@ -128,7 +131,8 @@ class Window(Gtk.Window):
             self._say(self.panel.give_token(token))
 
     def _ask_server(self) -> None:
-        ServerDialog(self, self.panel)
+        self._server = ServerDialog(self, self.panel)
+        self._server.connect("destroy", lambda _: setattr(self, "_server", None))
 
     def _learn(self) -> None:
         """One at a time."""

@@ -9,6 +9,7 @@ from _client.connection import Choice
 from _client.panel import Panel
 from _client.wording import say
 from gi.repository import Gdk, Gtk
+from models_part import ModelsPart
 
 WIDTH = 380
 
@@ -23,6 +24,7 @@ class ServerDialog(Gtk.Window):
         self._address = Gtk.Entry(text=panel.choice.address, hexpand=True)
         self._token = Gtk.Entry(text=panel.choice.token, visibility=False, hexpand=True)
         self._message = ui.label("", wrap=True)
+        self.models = ModelsPart(panel)
         (self._there if panel.choice.address else self._here).set_active(True)
         self._there.connect("toggled", lambda _: self._follow())
         parts = ui.column(
@@ -34,7 +36,7 @@ class ServerDialog(Gtk.Window):
             ui.row(ui.label(), ui.button(say("connect-now"), self._connect)),
             Gtk.Separator(),
             ui.label(say("models-title")),
-            *self._models(),
+            self.models,
         )
         parts.set_border_width(12)
         self.add(parts)
@@ -48,18 +50,6 @@ class ServerDialog(Gtk.Window):
             grid.attach(ui.label(say(key)), 0, place, 1, 1)
             grid.attach(entry, 1, place, 1, 1)
         return grid
-
-    def _models(self) -> list[Gtk.Widget]:
-        if not self._panel.models:
-            return [ui.label(say("model-loading"), "quiet", wrap=True)]
-        rows: list[Gtk.Widget] = []
-        for model in self._panel.models:
-            if model.installed:
-                rows.append(ui.row(ui.label(model.title, wrap=True), ui.label(say("installed"), "quiet")))
-            else:
-                get = ui.button(say("download"), lambda name=model.name: self._download(name), "tight")
-                rows.append(ui.row(ui.label(model.offer(), wrap=True), get))
-        return rows
 
     def _follow(self) -> None:
         """Address and token belong to another computer only."""
@@ -85,7 +75,3 @@ class ServerDialog(Gtk.Window):
         self._message.set_text(reason)
         if not reason:
             self.destroy()
-
-    def _download(self, model: str) -> None:
-        self._panel.download(model)
-        self.destroy()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ._client.connection import Choice
-from ._client.library import Model
 from ._client.wording import say
 from .desk import desk
-from .layout import beside_krita, button, column, label, line, row
+from .layout import beside_krita, button, label, line, row
+from .models_part import Models
 from .qt import QDialog, QFormLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
 WIDTH = 420
@@ -51,7 +49,7 @@ class BackendDialog(QDialog):
         connect.clicked.connect(lambda: self.connect_now())
         close.clicked.connect(lambda: self.close())
         whole.addLayout(row(QWidget(), connect, stretch=0))
-        for part in (line(), label(say("models-title")), Models(self.accept)):
+        for part in (line(), label(say("models-title")), Models()):
             whole.addWidget(part)
         whole.addStretch(1)
         whole.addLayout(row(QWidget(), close, stretch=0))
@@ -82,32 +80,6 @@ class TokenDialog(BackendDialog):
         self.token.setFocus()
 
 
-class Models(QWidget):
-    """What is installed, and what can be fetched, with its size and licence. ``chosen``: one is fetched."""
-
-    def __init__(self, chosen: Callable[[], None]) -> None:
-        super().__init__()
-        self._chosen = chosen
-        self.column = column(self)
-        for model in desk().panel.models:
-            self._add(model)
-        if not desk().panel.models:
-            self.column.addWidget(label(say("model-loading"), wrap=True))
-
-    def _add(self, model: Model) -> None:
-        if model.installed:
-            self.column.addWidget(label(f"{model.title} · {say('installed')}"))
-            return
-        fetch = button(say("download"))
-        fetch.setAccessibleName(f"{say('download')} {model.title}")
-        fetch.clicked.connect(lambda: self._fetch(model.name))
-        self.column.addLayout(row(label(model.offer(), wrap=True), fetch, stretch=0))
-
-    def _fetch(self, name: str) -> None:
-        desk().panel.download(name)
-        self._chosen()
-
-
 class ModelsDialog(QDialog):
     """The models alone."""
 
@@ -116,7 +88,7 @@ class ModelsDialog(QDialog):
         self.setWindowTitle(say("models-title"))
         beside_krita(self)
         self.setMinimumWidth(WIDTH)
-        self.models = Models(self.accept)
+        self.models = Models()
         close = button(say("close"))
         close.clicked.connect(lambda: self.close())
         whole = QVBoxLayout(self)

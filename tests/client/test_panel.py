@@ -421,6 +421,49 @@ def test_remember_describe_and_select(desk):
     assert desk.state.outcome.text == "“cat” is selected: 12 % of the picture."
 
 
+@pytest.mark.parametrize(
+    ("confidence", "says"),
+    [(0.93, "Described; change"), (0.72, "fairly sure (72 %)"), (0.31, "it is a guess (31 %)")],
+)
+def test_how_sure_a_description_is_is_said(desk, confidence, says):
+    desk.panel.describe()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.finish({}, caption=SHOWS, confidence=confidence)
+    desk.idle()
+    assert says in desk.state.outcome.text
+
+
+def test_a_photo_beyond_the_built_in_model_is_answered_before_apply(desk):
+    panel = desk.panel
+    fill(panel)
+    assert "sees nothing here" not in desk.state.sight
+    panel.describe()
+    desk.until(lambda s: desk.backend.submitted)
+    error = {"code": "image_unsupported", "message": "The picture shows nothing known.", "hint": ""}
+    desk.backend.tell("failed", error=error)
+    desk.idle()
+    assert desk.state.outcome.text == "The picture shows nothing known."
+    assert [offer.key for offer in desk.state.offers] == ["get-model"]
+    assert desk.state.sight.startswith("The built-in model sees nothing here that it knows")
+    panel.write_second("a photo of a dog on grass.")
+    assert desk.state.sight.startswith("The built-in model sees nothing here that it knows")
+    assert [offer.key for offer in desk.state.offers] == ["get-model"]
+    assert desk.state.cannot_apply == ""
+    panel.set(model="other")
+    assert "sees nothing here" not in desk.state.sight
+
+
+def test_a_model_is_fetched_and_seen_to_come(desk):
+    row = next(row for row in desk.state.catalogue if row.name == "sd15")
+    assert (row.installed, row.title) == (False, "Stable Diffusion 1.5")
+    desk.panel.download("sd15")
+    assert desk.state.downloading == "sd15"
+    desk.until(lambda s: desk.backend.submitted)
+    desk.panel.cancel()
+    desk.idle()
+    assert desk.state.downloading == ""
+
+
 def test_a_model_that_nothing_describes_for_says_so(desk):
     desk.backend.the_models[0] = dict(MODELS[0], details=dict(SPEC, describes=False))
     desk.panel.refresh()

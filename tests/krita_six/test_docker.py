@@ -366,10 +366,11 @@ def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):
     dialog.connect_now()
     assert "For instance http:" in dialog.message.text()
     models = dialogs.open_models_dialog()
-    rows = [models.models.column.itemAt(at).layout() for at in range(models.models.column.count())]
-    fetch = next(row.itemAt(1).widget() for row in rows if row is not None and row.count() == 2)
+    fetch = models.models.fetches["sd15"]
     assert fetch.accessibleName() == "Download Stable Diffusion 1.5"
+    assert models.models.work.isHidden()
     fetch.click()
+    assert not models.models.work.isHidden()
     room.until(lambda _: room.backend.submitted)
     assert (room.backend.submitted[0]["kind"], room.backend.submitted[0]["request"]) == (
         "pull",

@@ -23,6 +23,7 @@ class Offer:
     size: int  # bytes to download
     memory: int  # bytes of device memory that an edit needs at native size, half precision
     native_size: int  # pixels
+    evaluations: int = 200  # of its network for one edit: 50 steps, each of inversion and both sentences
     variant: str | None = None  # "fp16": files of half the size
     note: str = ""
 
@@ -74,6 +75,7 @@ OFFERS = (
         size=int(1.75 * GIB),
         memory=3 * GIB,
         native_size=384,
+        evaluations=0,
         note="It describes photographs (palimpsest describe); it edits nothing.",
     ),
 )
