@@ -22,9 +22,9 @@ def to_canvas() -> None:
             widget.setFocus()
 
 
-def apply(panel: Panel) -> None:
-    """While Apply isn't possible the keyboard stays where the reason can be mended."""
+def apply(panel: Panel, new: bool = False) -> None:
+    """While it isn't possible the keyboard stays where the reason can be mended. ``new``: no update."""
     possible = not panel.state.cannot_apply
-    panel.apply()
+    (panel.apply_new if new else panel.apply)()
     if possible:
         to_canvas()

@@ -147,12 +147,11 @@ class WordsPart(QWidget):
         self.changes.setVisible(bool(state.changes_text))
 
     def _concept(self, concept: Concept, state: PanelState):
-        other = state.model is not None and concept.family != state.model.family
-        key = "tip-other-family" if other else "tip-concept"
         kind = say(concept.kind)
-        tip = say(key, name=concept.name, kind=kind, noun=concept.noun, family=concept.family)
-        made = tile(concept.name, picture(concept.thumbnail, CONCEPT), tip, text=concept.name)
-        made.setEnabled(not other)
+        tip = say("tip-concept", name=concept.name, kind=kind, noun=concept.noun)
+        foreign = state.foreign(concept)
+        made = tile(concept.name, picture(concept.thumbnail, CONCEPT), foreign or tip, text=concept.name)
+        made.setEnabled(not foreign)
         made.clicked.connect(lambda: self.insert_concept(concept.name))
         return made
 

@@ -69,7 +69,7 @@ class WorkPart(QWidget):
         self.new = button(say("new"))
         self.new.setToolTip(say("tip-new"))
         self.new.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.new.clicked.connect(lambda: panel.apply_new())
+        self.new.clicked.connect(lambda: apply(panel, new=True))
         self.queue = Queue(panel)
         self.variations = field_of(CONTROLS["variations"], panel)
         self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)

@@ -210,6 +210,14 @@ def test_after_apply_the_canvas_has_the_keyboard(desk: Desk, display: Display):
     x, y, _ = desk.call("place_of", "words.first")
     display.click(x, y)
     desk.until("keyboard_is_in", "words.first")
+    x, y, _ = desk.call("place_of", "work.new")
+    display.click(x, y)
+    desk.until("keyboard_is_on_canvas")
+    assert desk.end()["outcome"] == "done"
+    assert len(desk.layers()) == 3
+    x, y, _ = desk.call("place_of", "words.first")
+    display.click(x, y)
+    desk.until("keyboard_is_in", "words.first")
     display.key("Escape")
     desk.until("keyboard_is_on_canvas")
 
