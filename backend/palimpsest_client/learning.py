@@ -104,6 +104,7 @@ class Learning:
         self._means_it = False
         self._job = ""  # id of our learning while it is under way
         self._sketch = ""  # the same of our test sentence
+        self._unseen = False  # a word was learned and isn't drawn yet
         self._sent: Optional[Tuple[Dict[str, Any], Tuple[Example, ...]]] = None  # the last learning
         self._left = 0  # steps of it that were left when it was stopped and kept; 0 = it wasn't
         self._pace: Optional[Pace] = None
@@ -209,7 +210,7 @@ class Learning:
 
     def stop(self) -> None:
         """What was learned so far is kept as a concept."""
-        if self._job or self._sketch:
+        if (self._job or self._sketch) and self._is_ours:
             self._panel.errands.cancel()
 
     def _request(self) -> Dict[str, Any]:
@@ -264,7 +265,8 @@ class Learning:
         sentence = self.state.sentence
         if f"<{name}>" not in sentence:
             sentence = sentence_for(name, self.state.kind, self._words)
-        self._change(outcome=done, learned=name, mode=MORE, sentence=sentence)
+        self._unseen = True
+        self._change(outcome=done, learned=name, mode=MORE, sentence=sentence, drawn=None)
         self._draw_unasked()
 
     def _heard(self, event: Event) -> None:
@@ -276,6 +278,7 @@ class Learning:
                 self._sketch = ""
                 self._not_drawn(event.view)
         self._change()
+        self._draw_unasked()
 
     def _ended(self, job: JobView) -> None:
         """Not learned: stopped, or refused with the picture that is the reason."""
@@ -307,13 +310,12 @@ class Learning:
             self._say("error", self.state.cannot_draw)
             return
         order = draw_order(self.state.sentence.strip(), self._model)
-        self._sketch = order.id
+        self._unseen, self._sketch = False, order.id
         self._panel.errands.run(order, self._drew)
 
     def _draw_unasked(self) -> None:
-        """Once, for whoever is there to see it."""
-        state = self.state
-        if self._show is not None and state.learned and state.drawn is None and not state.cannot_draw:
+        """Once, for whoever is there to see it, and when what waits has been done."""
+        if self._unseen and self._show is not None and self.state.learned and not self.state.cannot_draw:
             self.draw()
 
     def _drew(self, _: JobView, pictures: Mapping[str, bytes]) -> None:

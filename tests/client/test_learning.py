@@ -201,6 +201,10 @@ def test_what_another_job_shows_is_not_taken_for_the_word(school):
     errands.preview_picture, errands.progress = b"an edit", Progress("Editing")
     school.learning.set(noun="doll")
     assert (school.told.preview, school.told.progress.text) == (None, "Learning · 5 of 100 · 9 s")
+    school.learning.stop()
+    school.learning.set(noun="bear")
+    assert school.told.progress.text == "Learning · 5 of 100 · 9 s", "nor is it stopped for it"
+    assert errands.progress.text == "Editing"
 
 
 def test_a_learning_that_is_stopped_at_once_leaves_the_pictures(school):
@@ -342,6 +346,22 @@ def test_the_window_may_close_and_open_and_all_is_as_it_was(school):
     school.until(lambda _: school.told.drawn == b"a drawing")
     school.learning.clear()
     assert (school.told.name, school.told.examples, school.told.drawn) == ("", (), None)
+
+
+def test_the_word_is_drawn_when_what_waited_behind_it_is_done(school):
+    school.filled()
+    school.panel.write_first("a photo of a cat on grass")
+    school.panel.write_second("a photo of a dog on grass")
+    learning = school.learns()
+    school.panel.apply()
+    school.until(lambda _: len(school.backend.submitted) == 2)
+    assert learning["name"] == "my-toy"
+    school.backend.finish_edit(of=1)
+    school.backend.finish({}, of=0, name="my-toy", start=None, best_step=9)
+    school.until(lambda _: len(school.backend.submitted) == 3)
+    assert school.backend.submitted[2]["kind"] == "draw"
+    assert len(school.editor.inserted) == 1, "the edit came first"
+    assert school.told.learned == "my-toy"
 
 
 def test_the_word_is_seen_in_a_sentence_and_in_another(school):
