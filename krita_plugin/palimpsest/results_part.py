@@ -123,6 +123,7 @@ class Tile(QToolButton):
         self.setToolTip(tip)
         self.setAutoRaise(True)
         self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click gives it the keys, too
         self.clicked.connect(self._clicked)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 

@@ -51,6 +51,12 @@ class Display:
         """For instance ``key("ctrl+z")``; goes to the window that has the focus."""
         self._run("xdotool", "key", *keys)
 
+    def hold(self, key: str) -> None:
+        self._run("xdotool", "keydown", key)
+
+    def let_go(self, key: str) -> None:
+        self._run("xdotool", "keyup", key)
+
     def type(self, text: str) -> None:
         self._run("xdotool", "type", "--delay", "20", text)
 

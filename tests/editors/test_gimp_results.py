@@ -11,7 +11,7 @@ from editors.backend import Backend
 from editors.conftest import Gimps
 from editors.darkroom import GREY_16, LINEAR_FLOAT, RGB_8, Darkroom, Kind
 from editors.display import Display
-from editors.gimp_desk import Desk, until
+from editors.gimp_desk import SHOULD_SHOW, Desk, until
 from editors.pictures import Pixels, disc, layer_over, noise, png
 
 HEIGHT, WIDTH = 120, 200
@@ -121,6 +121,10 @@ def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
     desk = Desk(gimps.get(), display, backend)
     yield desk
     if desk.gimp.alive:
+        for window in desk.windows("^Palimpsest$"):
+            display.focus(window)
+            display.key("ctrl+w")
+        until(lambda: not desk.windows("^Palimpsest$"), "the window is closed")
         desk.gimp.call("close_documents")
 
 
@@ -141,3 +145,46 @@ def test_the_history_does_not_notice_it(desk: Desk):
     assert wall.names(image) == ["cat → dog", *below]
     desk.press("ctrl+z")
     until(lambda: wall.names(image) == below, "it is undone, and nothing else")
+
+
+def test_a_user_looks_at_a_result_and_keeps_it(desk: Desk, display: Display):
+    """In the window, by mouse and keyboard."""
+    image, window = desk.open(), desk.window()
+    wall = Wall(desk.gimp)
+    below, pixels = wall.names(image), np.zeros((256, 256, 4), np.uint8)
+    before = wall.seen(image, pixels)
+    desk.apply(window, image, SHOULD_SHOW)
+    desk.until_layers(image, 2)
+    made = wall.seen(image, pixels)
+    desk.press("ctrl+z")
+    desk.until_layers(image, 1)
+    tile = until(lambda: tile_of(desk), "the result is among the results")
+    display.focus(window)
+    display.click(*tile)
+    until(lambda: wall.names(image) == ["Preview: red ball → blue cube", *below], "a preview")
+    assert np.array_equal(wall.seen(image, pixels), made)
+    display.hold("o")
+    until(lambda: np.array_equal(wall.seen(image, pixels), before), "the original")
+    display.let_go("o")
+    until(lambda: np.array_equal(wall.seen(image, pixels), made), "the result again")
+    display.key("Escape")
+    until(lambda: wall.names(image) == below, "nothing is left of it")
+    display.click(*tile)
+    until(lambda: len(wall.names(image)) == 2, "a preview")
+    desk.click_on("Keep")
+    until(lambda: wall.names(image) == ["red ball → blue cube", *below], "a layer")
+    assert np.array_equal(wall.seen(image, pixels), made)
+    desk.press("ctrl+z")
+    until(lambda: wall.names(image) == below, "one step")
+    other = desk.open()
+    assert desk.gimp.call("tell_window", f"replace {other}")
+    until(lambda: tile_of(desk) is None, "another picture has other results")
+
+
+def tile_of(desk: Desk) -> tuple[int, int] | None:
+    """The middle of the first result in the window."""
+    tiles = [widget for widget in desk.seen() if widget["type"] == "ToggleButton" and "→" in widget["name"]]
+    if not tiles:
+        return None
+    left, top, width, height = tiles[0]["box"]
+    return left + width // 2, top + height // 2

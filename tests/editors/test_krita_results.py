@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from editors.backend import Backend
+from editors.display import Display
+from editors.krita import Krita
 from editors.pictures import Pixels, box_of, disc, layer_over, noise, png
 from editors.studio import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
+from editors.test_krita_panel import DOG, FEATHER, LONG, Desk, photo
+from editors.test_krita_panel import mask as ball
+from palimpsest.core.selection import grown
 
 HEIGHT, WIDTH = 150, 330
 
@@ -128,3 +135,53 @@ def test_a_result_of_another_canvas_is_refused(wall: Wall):
     told = wall.show(first, canvas=(WIDTH, HEIGHT + 1))
     assert told.startswith(f"The canvas had {WIDTH} × {HEIGHT + 1} pixels")
     assert wall.layers() == ["photo"]
+
+
+@pytest.fixture
+def desk(krita: Krita, backend: Backend) -> Iterator[Desk]:
+    desk = Desk(krita, backend)
+    yield desk
+    if krita.alive:
+        desk.call("leave_panel")
+        desk.until("panel_at_rest", patience=LONG)
+        desk.clean()
+
+
+def test_a_user_looks_through_the_variations_and_keeps_one(desk: Desk, display: Display):
+    """Mouse and keyboard alone; what was made for one picture isn't offered for another."""
+    desk.show(photo(), selected=ball())
+    before, outside = desk.pixels(), grown(ball(), FEATHER) == 0
+    desk.call("set_panel", {"variations": 3})
+    assert desk.apply("replace", DOG)["outcome"] == "done"
+    desk.until("panel_results", 3)
+    desk.call("undo")
+    display.click(*desk.call("tile_place", 1))
+    desk.until("looks_at", 1)
+    second = desk.pixels()
+    assert desk.layers() == ["photo", "Preview: red ball → blue cube"]
+    assert np.array_equal(second[outside], before[outside])
+    assert (second != before).any()
+    display.focus(display.windows("--name", "^Palimpsest$")[-1])
+    display.key("Right")
+    desk.until("looks_at", 2)
+    third = desk.pixels()
+    assert np.array_equal(third[outside], before[outside])
+    assert (third != second).any()
+    display.hold("o")
+    desk.until("sees_original", True)
+    assert np.array_equal(desk.pixels(), before)
+    display.let_go("o")
+    desk.until("sees_original", False)
+    assert np.array_equal(desk.pixels(), third)
+    display.key("Escape")
+    desk.until("nothing_shown")
+    assert desk.layers() == ["photo"]
+    assert np.array_equal(desk.pixels(), before)
+    display.double_click(*desk.call("tile_place", 2))
+    desk.end()
+    assert desk.layers() == ["photo", "red ball → blue cube"]
+    assert np.array_equal(desk.pixels(), third)
+    desk.call("undo")
+    assert np.array_equal(desk.pixels(), before)
+    desk.show(photo())
+    assert desk.told()["results"] == [], "another file"

@@ -325,13 +325,19 @@ def look_at(number):
         yield
 
 
-def shown_result():
-    strip = desk().panel.state.strip
-    return {"foreign": strip.shown in strip.foreign, "original": strip.original, "key": strip.shown}
+def looks_at(number):
+    """And Krita has nothing left to do for it."""
+    state = desk().panel.state
+    lies = bool(state.results) and state.strip.shown == state.results[number].key
+    return lies and not desk().editor._slices.busy
+
+
+def sees_original(original):
+    return desk().panel.state.strip.original == original
 
 
 def nothing_shown():
-    return desk().panel.state.strip.shown is None
+    return desk().panel.state.strip.shown is None and not desk().editor._slices.busy
 
 
 def tile_place(number):
