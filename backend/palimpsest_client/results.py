@@ -157,7 +157,7 @@ class Strip:
 
     def tip(self, result: Result) -> str:
         """What is to be known of one, line by line."""
-        width, height = result.bounds.extent
+        width, height = result.origin.canvas or result.bounds.extent
         lines = [self.label(result), result.sentences]
         lines.append(say("result-facts", seed=result.seed, width=width, height=height))
         if result.key in self.foreign:
