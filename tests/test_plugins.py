@@ -21,6 +21,8 @@ KRITA_API: dict[str, set[str] | None] = {
     "nodes.py": ANY,
     "preview_layer.py": ANY,
     "spaces.py": ANY,
+    "renewal.py": ANY,
+    "pairs.py": ANY,
     "__init__.py": {"DockWidgetFactory", "DockWidgetFactoryBase", "Krita"},
     "desk.py": {"Krita"},
     "docker.py": {"DockWidget"},
@@ -50,7 +52,7 @@ KRITA_WIDGETS = {
     "models_part.py",
     "extension.py",  # one question
 }
-GIMP_HOST = {"host.py", "pixels.py", "preview_layer.py", "palimpsest.py"}
+GIMP_HOST = {"host.py", "pixels.py", "preview_layer.py", "renewal.py", "palimpsest.py"}
 GIMP_WIDGETS = {
     "concepts_dialog.py",
     "asking.py",

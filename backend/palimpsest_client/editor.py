@@ -113,6 +113,7 @@ class Editor:
     """Krita or GIMP as the panel sees it. Every method is the host's to write."""
 
     address = ""  # of the backend that captures go to; the panel says it
+    noted = ""  # what people should know of the layer that was put in last
 
     def session(self) -> str:
         """Names this run of the editor: with it a DocumentFacts.key is used for one picture only, ever.
@@ -150,8 +151,12 @@ class Editor:
         """One layer, masked, one undo step. ``done`` gets what ``LayerRecipe.layer`` will be for it.
 
         It lies directly above ``source``: a layer (the active one, if that is gone), or everything, so that
-        what is seen is what the backend made. One that is updated keeps its place. A canvas that isn't as
-        large as it was, so that the result could lie in the wrong place, is refused (``require_fit``).
+        what is seen is what the backend made. A canvas that isn't as large as it was, so that the result
+        could lie in the wrong place, is refused (``require_fit``).
+
+        One that is updated keeps its place and all that people did to it (``imprints``): name, move, opacity,
+        mode, visibility, label, locks, masks and filters. Where that can't be, because its pixels themselves
+        were changed, it stays, the result lies above it, and ``noted`` says so when ``done`` is called.
         """
         raise NotImplementedError
 

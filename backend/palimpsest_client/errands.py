@@ -193,7 +193,9 @@ class Errands(Turns):
 
         def inserted(id: str) -> None:
             placed(id)
-            self.end(Outcome("done", " ".join(told)))
+            noted = self._editor.noted
+            first = say("new-layer", layer=layer.name) if noted else told[0]
+            self.end(Outcome("done", " ".join([first, *told[1:], noted]).rstrip()))
 
         def refused(reason: str) -> None:
             self.end(Outcome("error", say("not-placed", reason=reason)))

@@ -86,6 +86,7 @@ ENGLISH: Mapping[str, str] = {
     "canvas-empty": "The canvas has nothing there. Choose another place.",
     "unreadable": "The backend sent something that can't be read ({reason}). Apply it again.",
     "no-template": "Krita couldn't open the plug-in's own layer template.",
+    "layer-changed": "“{layer}” was painted on or transformed: it stays, and the result lies above it.",
     "layer-gone": "The layer was removed meanwhile.",
     "layer-is-group": "“{layer}” is a group: choose a layer in it, or edit what is visible.",
     "layer-outside": "The layer lies outside the part that is to be edited.",

@@ -33,15 +33,17 @@ from _client.editor import (  # noqa: E402
     require_fit,
 )
 from _client.geometry import Bounds, Extent, strips  # noqa: E402
+from _client.imprints import OWN, Imprint  # noqa: E402
 from _client.packing import packed  # noqa: E402
 from _client.slices import WORKED, Slices, Steps, WorkError, elsewhere  # noqa: E402
 from _client.wording import say  # noqa: E402
 from gi.repository import Gegl, Gimp, GLib, GObject  # noqa: E402
+from renewal import IMPRINT, Kept, digest  # noqa: E402
+from renewal import kept as renewable  # noqa: E402
 
 RECIPE = "palimpsest-recipe"  # the parasite that holds it
 SESSION = "palimpsest-session"  # GIMP's own parasite that names this run of it
 PLAIN = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
-STRIPE = 1 << 18  # pixels read or written at once, a few milliseconds
 TURN = 10  # ms between two turns of our work
 
 
@@ -178,7 +180,13 @@ class GimpEditor(Editor):
         return is_open(document) and preview_layer.of(opened(document)) is not None
 
     def _inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
-        layer = yield from inserted(document, result)
+        self.noted = ""
+        old = None if result.updates is None else layer_of(opened(document), result.updates)
+        kept = None
+        if old is not None:
+            kept = yield from renewable(old, lambda: opened(document))
+            self.noted = say("layer-changed", layer=old.get_name()) if kept is None else ""
+        layer = yield from inserted(document, result, kept)
         self.inserted = layer
         done(str(layer.get_id()))
 
@@ -357,13 +365,13 @@ def picture_png(
     layout = png.Layout(bounds.extent, kind.channels, kind.depth)
     level = packing_level(address, layout.size)
     if mask is None:
-        return (yield from packed(layout, bounds, STRIPE, pixels, level))
+        return (yield from packed(layout, bounds, px.STRIPE, pixels, level))
     covered = reader(document, mask, f"Y u{kind.depth}")
 
     def both(part: Bounds) -> tuple[bytes, bytes]:
         return pixels(part), covered(part)
 
-    return (yield from packed(layout, bounds, STRIPE, both, level, lambda read: px.masked(*read, kind)))
+    return (yield from packed(layout, bounds, px.STRIPE, both, level, lambda read: px.masked(*read, kind)))
 
 
 def selection_png(document: str, selection: Gimp.Channel, bounds: Bounds, format: str) -> Steps[bytes]:
@@ -376,7 +384,7 @@ def selection_png(document: str, selection: Gimp.Channel, bounds: Bounds, format
             touched.append(part)
         return values
 
-    made = yield from packed(png.Layout(bounds.extent, 1), bounds, STRIPE, noticed)
+    made = yield from packed(png.Layout(bounds.extent, 1), bounds, px.STRIPE, noticed)
     if not touched:
         raise WorkError(say("layer-untouched"))
     return made
@@ -439,35 +447,91 @@ def reader(document: str, drawable: Gimp.Drawable, format: str) -> Callable[[Bou
 # Results in.
 
 
-def inserted(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
+def inserted(document: str, result: LayerResult, kept: Kept | None) -> Steps[Gimp.Layer]:
     """Everything is made beside the picture; putting it in is one step."""
-    layer = yield from made(document, result)
+    pasted = yield from pasted_of(document, result)
     image = opened(document)
+    layer = new_layer(image, pasted, result) if kept is None else kept.layer.copy()
+    attach(layer, RECIPE, result.recipe)
+    imprint, fits = None, (layer.get_width(), layer.get_height()) == pasted.bounds.extent
+    if fits:
+        imprint = yield from filled(document, layer, pasted, kept)
+    image = opened(document)
+    require_fit(canvas_of(image), result.bounds, result.canvas)
     preview_layer.take_away(image)
-    put_in(image, layer, result)
+    image.undo_group_start()
+    try:
+        put_in(image, layer, result)
+        if not fits:
+            x, y = placed(pasted, kept)
+            resize(layer, Bounds(x, y, *pasted.bounds.extent))  # which GIMP does only in a picture
+            imprint = at_once(filled(document, layer, pasted, kept))
+            layer.update(0, 0, *pasted.bounds.extent)
+        given = layer.get_name() if kept is None else replace(image, kept, layer, result.name)
+        assert imprint is not None
+        attach(layer, IMPRINT, imprint._replace(name=given).text)
+    finally:
+        image.undo_group_end()
     yield WORKED
     Gimp.displays_flush()
     return layer
 
 
 def made(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
-    """The layer with its mask, in no picture yet."""
+    """A layer of its own with its mask, in no picture yet."""
+    pasted = yield from pasted_of(document, result)
+    layer = new_layer(opened(document), pasted, result)
+    attach(layer, RECIPE, result.recipe)
+    yield from filled(document, layer, pasted, None)
+    require_fit(canvas_of(opened(document)), result.bounds, result.canvas)
+    return layer
+
+
+def pasted_of(document: str, result: LayerResult) -> Steps[px.Pasted]:
+    """Raises WorkError for what doesn't belong here or shows nothing."""
     grey = opened(document).get_base_type() == Gimp.ImageBaseType.GRAY
     require_fit(canvas_of(opened(document)), result.bounds, result.canvas)
     pasted = yield from elsewhere(lambda: px.pasted(result, grey))
     if pasted is None:
         raise WorkError(say("result-empty"))
-    image = opened(document)
-    require_editable(image)
-    layer = new_layer(image, pasted, result)
-    mask = layer.create_mask(Gimp.AddMaskType.BLACK)
-    yield from write_in_turns(document, layer, pasted.pixels, pasted.kind.format)
-    yield from write_in_turns(document, mask, pasted.mask, f"Y u{pasted.kind.depth}")
-    layer.add_mask(mask)
-    yield WORKED
-    image = opened(document)
-    require_fit(canvas_of(image), result.bounds, result.canvas)
-    return layer
+    require_editable(opened(document))
+    return pasted
+
+
+def placed(made: px.Pasted, kept: Kept | None) -> tuple[int, int]:
+    """Where the layer belongs: moved as the one before was."""
+    dx, dy = (0, 0) if kept is None else kept.shift
+    return made.bounds.x + dx, made.bounds.y + dy
+
+
+def at_once(steps: Steps[Imprint]) -> Imprint:
+    """In one go: what lies between the beginning and the end of an undo step."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def filled(document: str, layer: Gimp.Layer, made: px.Pasted, kept: Kept | None) -> Steps[Imprint]:
+    """Pixels and mask, unless that is people's own; and what they are like, to be known again."""
+    yield from write_in_turns(document, layer, made.pixels, made.kind.format)
+    own = kept is not None and kept.own_mask
+    if not own:
+        mask = layer.get_mask() or layer.create_mask(Gimp.AddMaskType.BLACK)
+        yield from write_in_turns(document, mask, made.mask, f"Y u{made.kind.depth}")
+        if layer.get_mask() is None:
+            layer.add_mask(mask)
+    x, y = placed(made, kept)
+    layer.set_offsets(x, y)
+
+    def still_open() -> Gimp.Image:
+        return opened(document)
+
+    pixels = yield from digest(layer, still_open)
+    covered = OWN if own else (yield from digest(layer.get_mask(), still_open))
+    at = made.bounds.x, made.bounds.y
+    return Imprint("", canvas_of(opened(document)), made.bounds, at, at, pixels, covered)
 
 
 def new_layer(image: Gimp.Image, made: px.Pasted, result: LayerResult) -> Gimp.Layer:
@@ -476,10 +540,19 @@ def new_layer(image: Gimp.Image, made: px.Pasted, result: LayerResult) -> Gimp.L
     layer = Gimp.Layer.new(image, result.name, *made.bounds.extent, type, 100.0, Gimp.LayerMode.NORMAL)
     layer.set_blend_space(own_space(image))
     layer.set_composite_space(own_space(image))
-    layer.set_offsets(made.bounds.x, made.bounds.y)
-    ascii = json.dumps(json.loads(result.recipe)).encode("ascii")  # GIMP 3.0 takes no byte above 127 from us
-    layer.attach_parasite(Gimp.Parasite.new(RECIPE, Gimp.PARASITE_PERSISTENT, ascii))
     return layer
+
+
+def attach(layer: Gimp.Layer, name: str, told: str) -> None:
+    """JSON that stays with a layer. GIMP 3.0 takes no byte above 127 from us."""
+    ascii = json.dumps(json.loads(told)).encode("ascii")
+    layer.attach_parasite(Gimp.Parasite.new(name, Gimp.PARASITE_PERSISTENT, ascii))
+
+
+def resize(layer: Gimp.Layer, bounds: Bounds) -> None:
+    """So that it covers ``bounds`` of the canvas."""
+    at = placed_at(layer)
+    layer.resize(*bounds.extent, at.x - bounds.x, at.y - bounds.y)
 
 
 def own_space(image: Gimp.Image) -> Gimp.LayerColorSpace:
@@ -495,7 +568,7 @@ def write_in_turns(document: str, drawable: Gimp.Drawable, values: bytes, format
     whole = Bounds(0, 0, drawable.get_width(), drawable.get_height())
     row = len(values) // whole.height
     buffer = drawable.get_buffer()
-    for stripe in strips(whole, STRIPE):
+    for stripe in strips(whole, px.STRIPE):
         opened(document)
         part = values[stripe.y * row : stripe.bottom * row]
         buffer.set(px.rectangle(stripe), format, part)
@@ -505,18 +578,12 @@ def write_in_turns(document: str, drawable: Gimp.Drawable, values: bytes, format
 
 
 def put_in(image: Gimp.Image, layer: Gimp.Layer, result: LayerResult) -> None:
-    """Above what it was made from, or in place of the one that is updated; one undo step."""
+    """Above what it was made from, or above the one that it updates."""
     old = None if result.updates is None else layer_of(image, result.updates)
     below = layer_below(image, result.source) if old is None else old
     parent, position = (None, 0) if below is None else (below.get_parent(), image.get_item_position(below))
-    image.undo_group_start()
-    try:
-        image.insert_layer(layer, parent, position)
-        layer.set_edit_mask(False)  # whatever is done next is done to the layer, not to its mask
-        if old is not None:
-            replace(image, old, layer)
-    finally:
-        image.undo_group_end()
+    image.insert_layer(layer, parent, position)
+    layer.set_edit_mask(False)  # whatever is done next is done to the layer, not to its mask
 
 
 def layer_below(image: Gimp.Image, source: str) -> Gimp.Layer | None:
@@ -527,14 +594,14 @@ def layer_below(image: Gimp.Image, source: str) -> Gimp.Layer | None:
     return (None if source == LAYER else layer_of(image, source)) or active_layer(image)
 
 
-def replace(image: Gimp.Image, old: Gimp.Layer, layer: Gimp.Layer) -> None:
-    """``layer`` gets what people may have set since ``old`` was made; its name is free when that is gone."""
-    name = layer.get_name() if old.get_name() == "" else old.get_name()
-    layer.set_opacity(old.get_opacity())
-    layer.set_mode(old.get_mode())
-    layer.set_visible(old.get_visible())
-    image.remove_layer(old)
-    layer.set_name(name)
+def replace(image: Gimp.Image, kept: Kept, layer: Gimp.Layer, given: str) -> str:
+    """``layer`` in place of the old one, whose name is free when it is gone. The name that is ours."""
+    own = kept.layer.get_name() if kept.own_name else ""
+    old = layer_of(image, str(kept.layer.get_id()))
+    if old is not None:
+        image.remove_layer(old)
+    layer.set_name(own or given)
+    return given if own else layer.get_name()
 
 
 def selected(

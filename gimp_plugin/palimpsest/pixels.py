@@ -20,6 +20,7 @@ from _client.editor import LayerResult  # noqa: E402
 from _client.geometry import Bounds, Extent  # noqa: E402
 from gi.repository import Gegl  # noqa: E402
 
+STRIPE = 1 << 18  # pixels read or written at once, a few milliseconds
 COVERED = b"\0" + b"\xff" * 255  # any coverage at all → full
 
 
@@ -126,7 +127,8 @@ def loaded(content: bytes) -> Gegl.Buffer:
         os.unlink(path)
 
 
-def read(buffer: Gegl.Buffer, bounds: Bounds, format: str) -> bytes:
+def read(buffer: Gegl.Buffer, bounds: Bounds, format: str | None) -> bytes:
+    """``format``: babl's; None = as they are."""
     return bytes(buffer.get(rectangle(bounds), 1.0, format, Gegl.AbyssPolicy.NONE))
 
 

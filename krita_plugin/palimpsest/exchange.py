@@ -31,17 +31,23 @@ def flatten(document: Document, old: Node) -> None:
 
 
 def fill(node: Node, layer: Node) -> Steps[None]:
-    """The pixels of ``layer`` and its mask into ``node``, which has other pixels and no mask."""
+    """The pixels of ``layer`` and its masks into ``node``, which has other pixels and no mask."""
     for part in tiles(bounds_of(node).union(bounds_of(layer)), SIDE):
         node.setPixelData(QByteArray(layer.pixelData(*part)), *part)
         yield WORKED
-    node.setChildNodes([layer.childNodes()[0].duplicate()])
+    node.setChildNodes([mask.duplicate() for mask in layer.childNodes()])
 
 
 def mix_alike(node: Node, other: Node) -> None:
     """Named and mixed as ``other``. To set how it is mixed is a step in the history even where that stays
     the same."""
     node.setName(other.name())
+    if node.colorLabel() != other.colorLabel():
+        node.setColorLabel(other.colorLabel())
+    if node.alphaLocked() != other.alphaLocked():
+        node.setAlphaLocked(other.alphaLocked())
+    if node.inheritAlpha() != other.inheritAlpha():
+        node.setInheritAlpha(other.inheritAlpha())
     if node.opacity() != other.opacity():
         node.setOpacity(other.opacity())
     if node.blendingMode() != other.blendingMode():

@@ -28,15 +28,19 @@ from ._client.editor import (
     require_fit,
 )
 from ._client.geometry import Bounds, Extent
+from ._client.imprints import OWN, Digest
 from ._client.packing import packed
 from ._client.png import Layout
 from ._client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
 from ._client.wording import say
 from .exchange import can_exchange, fill, flatten, mix_alike
 from .nodes import active_layer, bounds_of, draw_all, id_of, layer_of, pictures, place
-from .pictures import LayerPicture, Piece, read_layer, read_mask
+from .pairs import Pairs
+from .pictures import LayerPicture, read_layer, read_mask
 from .preview_layer import PreviewLayer, marked
 from .qt import QByteArray, QTimer
+from .renewal import Blank, Kept, copied_blank, keep_imprint, mask_of, new_blank, write
+from .renewal import kept as renewable
 from .spaces import (
     COPIED,
     DEPTHS,
@@ -72,6 +76,7 @@ class KritaEditor(Editor):
         self._keys = itertools.count(1)
         self._backstage = Backstage()
         self._slices = Slices()
+        self._pairs = Pairs()
         self._preview = PreviewLayer(self._require, self._quiet)
         self._timer = QTimer()
         self._timer.setInterval(TURN)
@@ -169,15 +174,34 @@ class KritaEditor(Editor):
         self._start(self._insert(document, result, done), failed)
 
     def _insert(self, key: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
-        def put(layer: Node) -> Steps[None]:
-            made = yield from self._place(key, layer, result)
+        self.noted, kept = "", None
+        yield from self._preview.gone(key)
+        old = None if result.updates is None else layer_of(self._require(key), result.updates)
+        if old is not None:
+            kept = yield from renewable(self._require(key), old)
+            if kept is None:
+                self.noted = say("layer-changed", layer=old.name())
+
+        def put(blank: Blank, pixels: str, mask: str) -> Steps[None]:
+            made = yield from self._place(key, blank.layer, result, kept is not None)
+            document = self._require(key)
+            recipe = QByteArray(result.recipe.encode())
+            document.setAnnotation(RECIPE + id_of(made), "Palimpsest: how this layer was made", recipe)
+            extent = canvas_of(document).extent
+            keep_imprint(document, made, blank.imprint(made, result, extent, pixels, mask))
             done(id_of(made))
 
-        yield from self._preview.gone(key)
-        yield from self._made(key, result, put)
+        yield from self._made(key, result, kept, put)
 
-    def _made(self, key: str, result: LayerResult, put: Callable[[Node], Steps[None]]) -> Steps[None]:
-        """``put`` gets the layer with its mask, which is in no document yet."""
+    def _made(
+        self,
+        key: str,
+        result: LayerResult,
+        kept: Kept | None,
+        put: Callable[[Blank, str, str], Steps[None]],
+    ) -> Steps[None]:
+        """``put`` gets the layer with its mask, which is in no document yet, and digests of both. It is one
+        of our own, or a copy of the one that is renewed."""
         self._require_fit(key, result.bounds, result.canvas)
         target = space_of(self._require(key))
         step = most(sent_for(target), target)
@@ -185,13 +209,14 @@ class KritaEditor(Editor):
             lambda: read_layer(result.image, result.bounds, result.content, step)
         )
         with self._backstage.clone() as backstage:
-            layer = backstage.topLevelNodes()[0].duplicate()
-            layer.setName(result.name)
-            layer.setColorSpace(*target)
+            if kept is None:
+                blank = new_blank(backstage.topLevelNodes()[0].duplicate(), result.name, target)
+            else:
+                blank = yield from copied_blank(kept, result)
             yield WORKED
-            yield from self._fill(layer, picture, target)
+            pixels, mask = yield from self._fill(blank, picture, target)
             yield from self._quiet(key)
-            yield from put(layer)
+            yield from put(blank, pixels, mask)
 
     # Results to be looked at.
 
@@ -204,12 +229,12 @@ class KritaEditor(Editor):
     def _show_result(
         self, key: str, result: LayerResult, turn: int, done: Callable[[], None]
     ) -> Steps[None]:
-        def put(layer: Node) -> Steps[None]:
+        def put(blank: Blank, *_: str) -> Steps[None]:
             self._require_fit(key, result.bounds, result.canvas)
-            if (yield from self._preview.lay(key, layer, turn)):
+            if (yield from self._preview.lay(key, blank.layer, turn)):
                 done()
 
-        yield from self._made(key, result, put)
+        yield from self._made(key, result, None, put)
 
     def hide_result(self, document: str) -> None:
         self._start(self._preview.gone(document), lambda _: None)
@@ -220,33 +245,37 @@ class KritaEditor(Editor):
     def shows_result(self, document: str) -> bool:
         return self._preview.lies(document)
 
-    def _fill(self, layer: Node, picture: LayerPicture, target: Space) -> Steps[None]:
-        """Pixels and mask; the layer is in no document yet, so nothing is drawn and nothing can be undone."""
-        mask = layer.childNodes()[0]
+    def _fill(self, blank: Blank, picture: LayerPicture, target: Space) -> Steps[tuple[str, str]]:
+        """Pixels and mask, and their digests. The layer is in no document yet, so nothing is drawn and
+        nothing can be undone."""
+        pixels, covered = Digest(), Digest()
         source = sent("GRAYA" if picture.grey else "RGBA", picture.depth > 8)
         with Converter(self._backstage, source, target) as converter:
             for piece in picture.pieces:
-                write(layer, piece, converter.convert(piece.pixels))
-                write(mask, piece, piece.mask)
+                converted = converter.convert(piece.pixels)
+                write(blank.layer, piece.bounds.moved(*blank.shift), converted)
+                pixels.add(converted)
+                if blank.mask is not None:
+                    write(blank.mask, piece.bounds.moved(*blank.mask_shift), piece.mask)
+                    covered.add(piece.mask)
                 yield WORKED
+        return pixels.text, OWN if blank.mask is None else covered.text
 
-    def _place(self, key: str, layer: Node, result: LayerResult) -> Steps[Node]:
-        """One step in the history. Two where a layer is replaced that can't be exchanged: its removal."""
+    def _place(self, key: str, layer: Node, result: LayerResult, renews: bool) -> Steps[Node]:
+        """One step in the history. Two that go together where a layer is renewed that can't be exchanged."""
         self._require_fit(key, result.bounds, result.canvas)
         document = self._require(key)
         old = None if result.updates is None else layer_of(document, result.updates)
-        made = None
-        if old is not None:
-            layer.setVisible(old.visible())
-            layer.setOpacity(old.opacity())
-            layer.setBlendingMode(old.blendingMode())
-            made = yield from self._exchange(key, old, layer)
-        if made is None:
-            made = self._add(document, layer, result, old)
-        document.setAnnotation(
-            RECIPE + id_of(made), "Palimpsest: how this layer was made", QByteArray(result.recipe.encode())
-        )
-        return made
+        made = (yield from self._exchange(key, old, layer)) if renews and old is not None else None
+        if made is not None:
+            return made
+        parent, above = place(document, layer_below(document, result.source) if old is None else old)
+        draw_all(mask_of(layer) or layer, canvas_of(document))
+        parent.addChildNode(layer, above)
+        if renews and old is not None:
+            yield from self._quiet(key)
+            self._take_away(key, old, layer)
+        return layer
 
     def _exchange(self, key: str, old: Node, layer: Node) -> Steps[Node | None]:
         """The node that holds what ``layer`` has, in the place of ``old``; None = Krita can't do that now."""
@@ -259,20 +288,20 @@ class KritaEditor(Editor):
         if layer_of(document, id) is not None:
             return None
         made = parent.childNodes()[position]
-        draw_all(layer.childNodes()[0], canvas_of(document))
+        draw_all(mask_of(layer) or layer, canvas_of(document))
         yield from fill(made, layer)
         mix_alike(made, layer)
         document.refreshProjection()  # nothing smaller draws what was written
         return made
 
-    def _add(self, document: Document, layer: Node, result: LayerResult, old: Node | None) -> Node:
-        below = layer_below(document, result.source) if old is None else old
-        parent, above = place(document, below)
-        draw_all(layer.childNodes()[0], canvas_of(document))
-        parent.addChildNode(layer, above)
-        if old is not None:
-            old.remove()
-        return layer
+    def _take_away(self, key: str, old: Node, new: Node) -> None:
+        """The layer that another one has replaced: a second step in the history, which goes with the first.
+        Only when Krita has drawn the first: it waits for that."""
+        document = self._require(key)
+        before, after = (layer_of(document, id_of(node)) for node in (old, new))
+        if before is not None and after is not None:
+            before.remove()
+            self._pairs.add(document, id_of(old), id_of(new))
 
     def select(
         self,
@@ -295,7 +324,7 @@ class KritaEditor(Editor):
             selection.select(*gap, 0)
             yield WORKED
         for piece in picture.pieces:
-            write(selection, piece, piece.mask)
+            write(selection, piece.bounds, piece.mask)
             yield WORKED
         yield from self._quiet(key)
         self._require_fit(key, bounds, canvas)
@@ -415,8 +444,3 @@ def layer_below(document: Document, source: str) -> Node | None:
 def require_content(layer: Node | None, part: Bounds) -> None:
     if part.empty:
         raise WorkError(say("canvas-empty") if layer is None else say("layer-empty", layer=layer.name()))
-
-
-def write(target: Node | Selection, piece: Piece, values: bytes) -> None:
-    x, y, width, height = piece.bounds
-    target.setPixelData(QByteArray(values), x, y, width, height)

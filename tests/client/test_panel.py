@@ -342,6 +342,14 @@ def test_a_layer_is_opened_again_and_changed(desk):
     desk.idle()
     assert desk.editor.inserted[-1].updates == "layer-1"
     assert desk.state.outcome.text.startswith("Layer “cat → dog” updated.")
+    desk.editor.noted = "It was painted on."
+    desk.panel.set(structure=0.5)
+    desk.panel.apply()
+    desk.until(lambda s: len(desk.backend.submitted) == 3)
+    desk.backend.finish_edit()
+    desk.idle()
+    assert desk.state.outcome.text.startswith("New layer “cat → dog”. ")
+    assert desk.state.outcome.text.endswith(" It was painted on.")
     desk.panel.new_layer_instead()
     assert desk.state.updating == ""
 

@@ -152,7 +152,7 @@ def _with_clear_ends(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Nearly black to black, nearly white to white."""
     levels = np.arange(256, dtype=np.uint8)
     levels[: ENDS + 1], levels[255 - ENDS :] = 0, 255
-    return np.take(levels, mask)
+    return levels[mask]
 
 
 def to_model_rgb(picture: Picture, box: tuple[int, int, int, int] | None = None) -> NDArray[np.float32]:

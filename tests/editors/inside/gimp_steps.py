@@ -143,6 +143,62 @@ def move_layer(image, index, x, y):
     return image_of(image).get_layers()[index].set_offsets(x, y)
 
 
+def change_topmost(image, name):
+    """As people do it in the list of layers, and with the tools."""
+    layer = image_of(image).get_layers()[0]
+    layer.set_name(name)
+    layer.set_opacity(70)
+    layer.set_mode(Gimp.LayerMode.SCREEN)
+    layer.set_color_tag(Gimp.ColorTag.GREEN)
+    layer.set_lock_alpha(True)
+    layer.set_lock_position(True)
+    layer.set_visible(False)
+    effect = Gimp.DrawableFilter.new(layer, "gegl:invert-gamma", "Inverted")
+    layer.append_filter(effect)
+
+
+def state_of_topmost(image):
+    layer = image_of(image).get_layers()[0]
+    return {
+        "name": layer.get_name(),
+        "opacity": layer.get_opacity(),
+        "mode": layer.get_mode().value_nick,
+        "tag": layer.get_color_tag().value_nick,
+        "locks": [layer.get_lock_alpha(), layer.get_lock_position(), layer.get_lock_content()],
+        "visible": layer.get_visible(),
+        "filters": [effect.get_operation_name() for effect in layer.get_filters()],
+        "offsets": list(layer.get_offsets())[1:],
+    }
+
+
+def paint_topmost(image, masked, x, y, width, height, value):
+    """A rectangle of the topmost layer, or of its mask, one value everywhere."""
+    layer = image_of(image).get_layers()[0]
+    drawable = layer.get_mask() if masked else layer
+    size = 1 if masked else 4
+    buffer = drawable.get_buffer()
+    values = bytes([value]) * (width * height * size)
+    buffer.set(Gegl.Rectangle.new(x, y, width, height), "Y u8" if masked else "R'G'B'A u8", values)
+    buffer.flush()
+
+
+def mask_of_topmost(image, path):
+    with open(path, "wb") as file:
+        file.write(pixels(image_of(image).get_layers()[0].get_mask(), "Y u8"))
+
+
+def noted_after(image, path, bounds, updates):
+    """What is said of a layer that was updated."""
+    with open(path, "rb") as file:
+        part = Bounds(*bounds)
+        result = LayerResult(file.read(), part, "other", "{}", part, updates)
+    outcome, editor = [], GimpEditor(image)
+    editor.insert(str(image), result, outcome.append, outcome.append)
+    while not outcome:
+        yield
+    return editor.noted
+
+
 def remove_layers(image):
     for layer in image_of(image).get_layers():
         image_of(image).remove_layer(layer)

@@ -225,6 +225,72 @@ def activate_layer(name):
     yield from until(lambda: active().activeNode().name() == name)
 
 
+def change_layer(name, new_name):
+    """As people do it in the list of layers."""
+    document, node = active(), node_named(name)
+    node.setName(new_name)
+    node.setOpacity(120)
+    node.setBlendingMode("screen")
+    node.setColorLabel(3)
+    node.setLocked(True)
+    node.setAlphaLocked(True)
+    node.setInheritAlpha(True)
+    everything = Selection()
+    everything.select(0, 0, document.width(), document.height(), 255)
+    invert = document.createFilterMask("inverted", Krita.instance().filter("invert"), everything)
+    node.addChildNode(invert, None)
+    node.addChildNode(node.childNodes()[0].duplicate(), None)
+    node.setVisible(False)
+    document.waitForDone()
+    yield
+
+
+def state_of_layer(name):
+    node = node_named(name)
+    return {
+        "opacity": node.opacity(),
+        "mode": node.blendingMode(),
+        "label": node.colorLabel(),
+        "locks": [node.locked(), node.alphaLocked(), node.inheritAlpha()],
+        "visible": node.visible(),
+        "masks": [mask.type() for mask in node.childNodes()],
+        "names": [mask.name() for mask in node.childNodes()],
+    }
+
+
+def move_layer(name, x, y):
+    """With its mask, as the tool does it."""
+    layer = node_named(name)
+    for node in [layer, *layer.childNodes()]:
+        found = node.position()
+        node.move(found.x() + x, found.y() + y)
+    active().refreshProjection()
+    active().waitForDone()
+
+
+def paint_on_mask(name, x, y, width, height, value):
+    mask = node_named(name).childNodes()[0]
+    mask.setPixelData(QByteArray(bytes([value]) * (width * height)), x, y, width, height)
+    active().waitForDone()
+
+
+def paint_on_layer(name, x, y, width, height, value):
+    size = 4  # bytes of a pixel
+    values = QByteArray(bytes([value]) * (width * height * size))
+    node_named(name).setPixelData(values, x, y, width, height)
+    active().waitForDone()
+
+
+def noted():
+    return editor().noted
+
+
+def edits_are(expected):
+    """The layers beside the photo, by what identifies them."""
+    nodes = [node for node in active().topLevelNodes() if node.type() == "paintlayer"]
+    return [node.uniqueId().toString() for node in nodes if node.name() != "photo"] == expected
+
+
 def add_layer(name, pixels, x, y, width, height):
     node = active().createNode(name, "paintlayer")
     node.setPixelData(QByteArray(Path(pixels).read_bytes()), x, y, width, height)
