@@ -410,8 +410,9 @@ ENGLISH: Mapping[str, str] = {
     "say-token": "Paste the token of that backend.",
     "connect-now": "Connect",
     "models-title": "Models",
-    "installed": "installed",
+    "model-installed": "{model} · installed",
     "download": "Download",
+    "download-model": "Download {model}",
     "model-size": "{size} to download · {licence}",
     "model-memory": "Needs about {needs} of memory; how much this device has can't be asked.",
     "model-memory-fits": "Needs about {needs} of memory; this machine's {has} are enough.",
@@ -422,6 +423,7 @@ ENGLISH: Mapping[str, str] = {
     "For a photo get a real model.",
     "downloaded": "{model} is installed.",
     "settings": "Backend and models",
+    "settings-action": "Backend and models…",
     # GIMP's procedures: its menu, its dialogs, its procedure browser.
     "menu-window": "Palimpsest Window",
     "does-window": "Edit photos by words and by your own concepts; nothing else changes",

@@ -48,9 +48,9 @@ class ModelsPart(Gtk.Box):
 
     def _row(self, model: ModelRow, state: PanelState) -> Gtk.Widget:
         if model.installed:
-            return ui.row(ui.label(model.title, wrap=True), ui.label(say("installed"), "quiet"))
+            return ui.label(say("model-installed", model=model.title), wrap=True)
         get = ui.button(say("download"), lambda: self._panel.download(model.name), "tight")
-        get.get_accessible().set_name(f"{say('download')} {model.title}")
+        get.get_accessible().set_name(say("download-model", model=model.title))
         get.set_valign(Gtk.Align.START)
         get.set_sensitive(not state.cannot_learn)
         get.set_tooltip_text(state.cannot_learn or None)

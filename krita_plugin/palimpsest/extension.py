@@ -47,7 +47,7 @@ class PalimpsestExtension(Extension):
             ("learn", say("learn-action"), open_learn_dialog),
             ("concepts", say("concepts-action"), lambda: with_dockers("show_concepts")),
             ("reopen", say("reopen"), panel.reopen),
-            ("settings", say("settings") + "…", open_backend_dialog),
+            ("settings", say("settings-action"), open_backend_dialog),
         ]
 
     def _with_panel(self, call: Callable[[], None]) -> Callable[..., None]:

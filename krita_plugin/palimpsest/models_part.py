@@ -52,9 +52,9 @@ class Models(QWidget):
 
     def _row(self, model: ModelRow, state: PanelState):
         if model.installed:
-            return label(f"{model.title} · {say('installed')}", wrap=True)
+            return label(say("model-installed", model=model.title), wrap=True)
         fetch = self.fetches[model.name] = button(say("download"))
-        fetch.setAccessibleName(f"{say('download')} {model.title}")
+        fetch.setAccessibleName(say("download-model", model=model.title))
         fetch.setEnabled(not state.cannot_learn)
         fetch.setToolTip(state.cannot_learn)
         fetch.clicked.connect(lambda: desk().panel.download(model.name))

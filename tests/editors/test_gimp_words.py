@@ -1,9 +1,14 @@
-"""Writing in the real GIMP's window, by keyboard: what completes a word."""
+"""Writing in the real GIMP's window, by keyboard: what completes a word, and what marks one."""
 
 from __future__ import annotations
 
-from editors.gimp_desk import Desk
+import numpy as np
+from PIL import Image
+
+from editors.gimp_desk import BESIDE, Desk, until
 from editors.test_gimp_window import desk  # noqa: F401 - a fixture
+
+RED = (204, 0, 0)  # of the wave that GTK draws under a word
 
 
 def test_words_are_completed_by_keys_and_return_alone_still_goes_on(desk: Desk):  # noqa: F811
@@ -31,3 +36,24 @@ def write(desk: Desk, text: str, *keys: str) -> None:  # noqa: F811
     desk.display.type(text)
     desk.until_drawn()
     desk.display.key(*keys)
+
+
+def test_an_unknown_word_is_marked(desk: Desk):  # noqa: F811
+    image = desk.open()
+    window = desk.window()
+    assert desk.gimp.call("tell_window", f"replace {image}")
+    desk.display.focus(window)
+    desk.display.key("ctrl+a")
+    desk.display.type("a photo of a red ball on grass")
+    until(lambda: reds(desk) == 0, "nothing is marked")
+    desk.display.key("ctrl+a")
+    desk.display.type("a photo of a helicopter on grass")
+    until(lambda: reds(desk) > 20, "the word is marked")
+
+
+def reds(desk: Desk) -> int:  # noqa: F811
+    """Pixels of a wave in the window."""
+    path = desk.display.screenshot(desk.darkroom.files / "marks.png")
+    left, top, width, height = BESIDE
+    shown = np.array(Image.open(path).convert("RGB").crop((left, top, left + width, top + height)))
+    return int((np.abs(shown.astype(int) - RED).max(axis=2) < 40).sum())
