@@ -49,7 +49,7 @@ class Completing(Gtk.Popover):
         used, taken = self._choosing.press(KEYS.get(event.keyval, "") if alone else "")
         self._write(taken)
         if self._choosing.found is None:
-            self.popdown()
+            self.hide()
         else:
             chosen = self._choosing.chosen
             self._list.select_row(None if chosen < 0 else self._list.get_row_at_index(chosen))
@@ -66,7 +66,7 @@ class Completing(Gtk.Popover):
 
     def _leave(self) -> None:
         self._choosing.leave()
-        self.popdown()
+        self.hide()
 
     def _moved(self) -> None:
         """With the arrows or the pointer: what was found is of another place."""
@@ -87,7 +87,7 @@ class Completing(Gtk.Popover):
         self._list.show_all()
         self._list.unselect_all()
         self.set_pointing_to(self._under(self._buffer.get_iter_at_offset(found.start)))
-        self.popup()
+        self.show()
         return GLib.SOURCE_REMOVE
 
     def _under(self, place: Gtk.TextIter) -> Gdk.Rectangle:

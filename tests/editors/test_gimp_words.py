@@ -11,19 +11,32 @@ from editors.test_gimp_window import desk  # noqa: F401 - a fixture
 RED = (204, 0, 0)  # of the wave that GTK draws under a word
 
 
-def test_words_are_completed_by_keys_and_return_alone_still_goes_on(desk: Desk):  # noqa: F811
+def begin(desk: Desk) -> None:  # noqa: F811
+    """The window is there, and the keyboard in its first field."""
     image = desk.open()
     window = desk.window()
     assert desk.gimp.call("tell_window", f"replace {image}")
     desk.display.focus(window)
-    desk.display.key("ctrl+a")
-    write(desk, "a photo of a red bal", "Down", "Return")  # ball
-    write(desk, " on gra", "Down", "Tab")  # grass
-    desk.display.key("Tab")
-    desk.display.key("ctrl+a")
-    write(desk, "a photo of a blue cu", "Escape")
-    write(desk, "be on gra", "Down", "Return")
-    desk.display.key("ctrl+Return")
+    desk.display.key("alt+Up")
+
+
+def write(desk: Desk, text: str, offered: str, *keys: str) -> None:  # noqa: F811
+    """Keys follow when the candidate can be seen."""
+    desk.display.type(text)
+    until(lambda: desk.find(offered, "Label"), f"{offered} is offered")
+    desk.display.key(*keys)
+    until(lambda: desk.find(offered, "Label") is None, "nothing is offered any more")
+
+
+def test_words_are_completed_by_keys_and_return_alone_still_applies(desk: Desk):  # noqa: F811
+    begin(desk)
+    write(desk, "a photo of a red bal", "balls", "Down", "Return")  # takes ball
+    write(desk, " on gra", "grass", "Down", "Tab")
+    desk.display.key("alt+Down")
+    write(desk, "a photo of a blue cu", "cubes", "Escape")
+    write(desk, "b", "cubes", "Down", "Return")
+    write(desk, " on gra", "grass", "Down", "Return")
+    desk.display.key("Return")
     job = desk.until_running()
     request = desk.backend.client.job(job)["request"]
     assert request["source_prompt"] == "a photo of a red ball on grass"
@@ -31,22 +44,11 @@ def test_words_are_completed_by_keys_and_return_alone_still_goes_on(desk: Desk):
     desk.until_state(job, "finished")
 
 
-def write(desk: Desk, text: str, *keys: str) -> None:  # noqa: F811
-    """Keys follow when the candidates can be seen."""
-    desk.display.type(text)
-    desk.until_drawn()
-    desk.display.key(*keys)
-
-
 def test_an_unknown_word_is_marked(desk: Desk):  # noqa: F811
-    image = desk.open()
-    window = desk.window()
-    assert desk.gimp.call("tell_window", f"replace {image}")
-    desk.display.focus(window)
-    desk.display.key("ctrl+a")
+    begin(desk)
     desk.display.type("a photo of a red ball on grass")
     until(lambda: reds(desk) == 0, "nothing is marked")
-    desk.display.key("ctrl+a")
+    desk.display.key("alt+Up")
     desk.display.type("a photo of a helicopter on grass")
     until(lambda: reds(desk) > 20, "the word is marked")
 
