@@ -12,13 +12,14 @@ from .editor import DocumentFacts
 from .geometry import Bounds
 from .orders import Made
 
+PATIENCE = 5  # looks at the document until an editor has made a new layer the active one
+
 
 class InHand:
-    """``layer`` is what ``Editor.insert`` or ``Editor.recipe`` called it; ``before``: the layer that was
-    active when it was made, for an editor may take a moment to make the new one active."""
+    """``layer`` is what ``Editor.insert`` or ``Editor.recipe`` called it; ``just_made``: not active yet."""
 
     def __init__(
-        self, facts: DocumentFacts, layer: str, name: str, made: Made, before: Optional[str] = None
+        self, facts: DocumentFacts, layer: str, name: str, made: Made, just_made: bool = False
     ) -> None:
         self.document = facts.key
         self.layer = layer
@@ -26,22 +27,33 @@ class InHand:
         self.made = made
         self._versions: List[str] = [layer]
         self._selection: Optional[Bounds] = facts.selection
-        self._before = before
+        self._patience = PATIENCE if just_made else 0
 
-    def renewed(self, layer: str, name: str, before: str) -> None:
+    @property
+    def settled(self) -> bool:
+        """Whether it has been seen to be the active layer."""
+        return self._patience == 0
+
+    def renewed(self, layer: str, name: str) -> None:
         """``layer`` took its place."""
-        self.layer, self.name, self._before = layer, name, before
+        self.layer, self.name, self._patience = layer, name, PATIENCE
         self._versions.append(layer)
 
     def follow(self, facts: Optional[DocumentFacts]) -> bool:
-        """Whether it is still in hand, by what the editor says now. An undone update gives its layer back."""
+        """Whether it is still in hand, by what the editor says now. An undone update gives its layer back.
+
+        Asked at every look at the document until it is ``settled``: meanwhile any layer may be active.
+        """
         if facts is None or facts.key != self.document or not self._selects(facts.selection):
             return False
-        if facts.active in self._versions:
-            if facts.active != self._before:
-                self.layer, self._before = facts.active, None
+        if facts.active != self.layer and self._patience > 1:
+            self._patience -= 1
             return True
-        return facts.active == self._before
+        self._patience = 0
+        if facts.active in self._versions:
+            self.layer = facts.active
+            return True
+        return False
 
     def _selects(self, selection: Optional[Bounds]) -> bool:
         """To select nothing, so as to look at it, is no other selection."""

@@ -434,7 +434,7 @@ class Panel:
         if self.session.state.connection != "ready":
             self._starter.look()
         facts = self._editor.document()
-        if facts != self.facts:
+        if facts != self.facts or (self._hand is not None and not self._hand.settled):
             self._turn_to(facts)
         self.gallery.look()
         if self._starter.active:
@@ -470,12 +470,11 @@ class Panel:
 
     def _placed(self, placed: Placed) -> None:
         """What was just made is in hand, if it is for the picture and the selection that there are now."""
-        active = "" if self.facts is None else self.facts.active
         if placed.renews is not None:
-            placed.renews.renewed(placed.id, placed.layer.name, active)
+            placed.renews.renewed(placed.id, placed.layer.name)
             return
         made = read_recipe(placed.layer.recipe)
-        hand = InHand(placed.facts, placed.id, placed.layer.name, made, active)
+        hand = InHand(placed.facts, placed.id, placed.layer.name, made, just_made=True)
         if hand.follow(self.facts):
             self._let_go()
             self._hand = hand

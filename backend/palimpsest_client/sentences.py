@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import List, Tuple
 
 from .differences import differences
+from .wording import say
 
 CONCEPT = re.compile(r"<([^<>\s]+)>")
 _LETTERS = r"[^\W_]+"
@@ -78,7 +79,17 @@ def changes(source: str, target: str) -> Tuple[Change, ...]:
 
 
 def changes_text(found: Tuple[Change, ...]) -> str:
-    return ", ".join(change.text() for change in found)
+    """What changes. A word that only stands elsewhere now is said only where nothing else changes."""
+    gone = [joined(core(change.source)) for change in found if not change.target]
+    come = [joined(core(change.target)) for change in found if not change.source]
+    moved = [words for words in gone if words in come]
+    both = [change for change in found if change.source and change.target]
+    told = [
+        change.text()
+        for change in found
+        if change in both or joined(core(change.source or change.target)) not in moved
+    ]
+    return ", ".join(told or [say("moved", words=isolated(words)) for words in moved])
 
 
 def leftwards(text: str) -> bool:

@@ -24,6 +24,7 @@ START, CONNECT, TOKEN, COPY, SMALLER, REMEDY, MODELS = (
     "remedy",
     "get-model",
 )
+AUTO = "auto"  # of a worker's device: not chosen yet
 _DEVICE_NOISE = re.compile(r"\((?:R|TM)\)|NVIDIA |GeForce |AMD | CPU\b.*|\s+@.*")
 
 
@@ -101,14 +102,17 @@ def device_name(system: Mapping[str, Any]) -> str:
     """Of the worker that edits, as short as a state line needs it."""
     for worker in system.get("workers", ()):
         if "edit" in worker["kinds"]:
-            told = worker["status"].get("name") or worker["device"].upper()
-            return _DEVICE_NOISE.sub("", str(told)).strip()
+            device = "" if worker["device"] == AUTO else worker["device"].upper()
+            return _DEVICE_NOISE.sub("", str(worker["status"].get("name") or device)).strip()
     return ""
 
 
-def progress_of(view: JobView, cancelling: bool) -> Progress:
+def progress_of(view: JobView, cancelling: bool, away: bool = False) -> Progress:
+    """``away``: the backend doesn't answer, so that nobody knows how far the job is."""
     if cancelling:
         return Progress(say("cancelling"), None, can_cancel=False)
+    if away:
+        return Progress(say("backend-away"))
     if view.state == "queued":
         return Progress(waiting_text(view.ahead))
     return Progress(running_text(view), view.fraction if view.total > 0 else None)

@@ -215,7 +215,8 @@ class Turns(Host):
                 self.events.tell(JobEnded(view))
                 return
             if view.state != "finished":
-                self.progress = progress_of(view, self._cancelling)
+                away = state.connection != "ready"
+                self.progress = progress_of(view, self._cancelling, away)
         self.events.tell(Changed())
 
     def preview(self, id: str, picture: bytes) -> None:

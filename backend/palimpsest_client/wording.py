@@ -248,6 +248,10 @@ ENGLISH: Mapping[str, str] = {
     "phase-inverting": "Inverting the photo",
     "phase-optimising": "Fitting the photo",
     "phase-editing": "Editing",
+    "phase-decoding": "Decoding the result",
+    "phase-laying": "Laying it over the picture",
+    "phase-saving": "Saving the result",
+    "backend-away": "Waiting for the backend",
     "phase-comparing": "Comparing the pictures",
     "phase-drawing": "Drawing what is around the cut-outs",
     "phase-preparing": "Preparing the pictures",
@@ -298,6 +302,7 @@ ENGLISH: Mapping[str, str] = {
     "remember": "Remember this photo",
     "tip-remember": "Invert the photo now, so that edits begin at once",
     # Layers.
+    "moved": "{words} stands elsewhere",
     "becomes": "→ {sentence}",
     "layer-insert": "+ {thing}",
     "layer-restyle": "{style}",

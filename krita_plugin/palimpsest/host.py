@@ -291,6 +291,7 @@ class KritaEditor(Editor):
         draw_all(mask_of(layer) or layer, canvas_of(document))
         yield from fill(made, layer)
         mix_alike(made, layer)
+        document.setActiveNode(made)
         document.refreshProjection()  # nothing smaller draws what was written
         return made
 

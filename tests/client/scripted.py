@@ -54,6 +54,8 @@ class Backend:
     protocol: int = PROTOCOL
     the_models: list[dict[str, Any]] = field(default_factory=lambda: list(MODELS))
     the_concepts: list[dict[str, Any]] = field(default_factory=list)
+    device: str = "cpu"
+    worker_status: dict[str, Any] = field(default_factory=lambda: {"name": "CPU"})  # by the worker, of itself
     past: list[dict[str, Any]] = field(default_factory=list)  # jobs, newest first
     images: dict[str, bytes] = field(default_factory=dict)
     submitted: list[dict[str, Any]] = field(default_factory=list)
@@ -113,7 +115,8 @@ class Backend:
         self._require()
         if self.refusal is not None:
             raise self.refusal
-        worker = {"kinds": ["edit"], "device": "cpu", "status": {"name": "CPU"}, "running": self.running}
+        told = {"device": self.device, "status": self.worker_status, "running": self.running}
+        worker = {"kinds": ["edit"], **told}
         return {"workers": [worker]}
 
     def models(self) -> list[dict[str, Any]]:

@@ -127,24 +127,31 @@ def test_new_makes_another_layer_and_that_is_in_hand(hand):
 
 
 def test_an_editor_may_take_a_moment_to_make_the_new_layer_active(hand):
-    hand.update(2)
-    hand.editor.activate("layer-1", has_recipe=True)
-    hand.seen()
     hand.editor.hold = True
     hand.panel.apply()
-    hand.until(lambda s: len(hand.backend.submitted) == 3)
+    hand.until(lambda s: len(hand.backend.submitted) == 2)
     hand.backend.finish_edit()
-    hand.until(lambda s: len(hand.editor.inserted) == 3)
-    hand.editor.activate("layer-1", has_recipe=True)  # still
+    hand.until(lambda s: len(hand.editor.inserted) == 2)
     hand.editor.release()
+    hand.editor.activate("layer-0")  # the one below, for a moment
     hand.until(lambda s: s.progress is None)
-    hand.seen()
     hand.editor.hold = False
     assert hand.state.updating == "cat → dog"
-    hand.editor.activate("layer-3", has_recipe=True)
+    hand.editor.activate("layer-2", has_recipe=True)
     hand.seen()
-    hand.update(4)
-    assert hand.editor.inserted[-1].updates == "layer-3"
+    hand.update(3)
+    assert hand.editor.inserted[-1].updates == "layer-2"
+
+
+def test_a_new_layer_that_never_becomes_the_active_one_is_let_go(hand):
+    hand.editor.hold = True
+    hand.panel.apply()
+    hand.until(lambda s: len(hand.backend.submitted) == 2)
+    hand.backend.finish_edit()
+    hand.until(lambda s: len(hand.editor.inserted) == 2)
+    hand.editor.release()
+    hand.editor.activate("layer-0")
+    hand.until(lambda s: s.progress is None and s.updating == "")
 
 
 def test_a_stale_outcome_does_not_hide_why_apply_is_grey(hand):

@@ -250,6 +250,7 @@ def test_the_backend_stops_in_the_middle_and_the_job_goes_on(desk):
     gone = "The backend stopped. Your job is kept and goes on when it is back."
     assert desk.state.status.text == gone
     assert desk.state.progress is not None
+    assert (desk.state.progress.text, desk.state.progress.fraction) == ("Waiting for the backend", None)
     desk.backend.down = False
     desk.until(lambda s: s.status.kind == "ready")
     desk.backend.finish_edit()
@@ -621,3 +622,28 @@ def test_the_sentence_that_is_made_stands_under_the_field(desk):
     assert desk.state.changes_text == "\u200e→ \u2068a photo of a cat and كرة on grass\u2069"
     fill(desk.panel, "reweight")
     assert desk.state.changes_text == ""
+
+
+def test_a_device_that_is_not_chosen_yet_is_not_named(tmp_path):
+    """Before the first job the worker waits to see whether there is a graphics card."""
+    backend = Backend()
+    backend.device, backend.worker_status = "auto", {}
+    desk = Desk(tmp_path, backend).ready()
+    assert desk.state.status.text == "Ready · built-in model (for trying out)"
+    backend.device = "cuda:0"
+    desk.panel.session.ask(lambda _: desk.panel.session._check())
+    desk.until(lambda s: s.status.text == "Ready · built-in model (for trying out) · CUDA:0")
+    desk.panel.stop()
+
+
+def test_after_the_last_step_it_is_said_what_is_done(desk):
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.tell("started", device="cpu", attempt=1)
+    desk.backend.tell("progressed", phase="editing", index=30, total=30, seconds_left=0.0)
+    desk.backend.tell("progressed", phase="laying", index=0, total=0, seconds_left=None)
+    desk.until(lambda s: s.progress.text == "Laying it over the picture")
+    assert desk.state.progress.fraction is None
+    desk.backend.tell("progressed", phase="saving", index=1, total=4, seconds_left=None)
+    desk.until(lambda s: s.progress.text == "Saving the result · 1 of 4")

@@ -135,6 +135,30 @@ def embedding(width: int) -> bytes:
     return struct.pack("<Q", len(header)) + header + struct.pack("<f", 0.5) * width
 
 
+def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
+    image = desk.open()
+    window = desk.window()
+    desk.apply(window, image, SHOULD_SHOW)
+    desk.until_layers(image, 2)
+
+    def recipe() -> str:
+        return desk.darkroom.layers(image)[0]["recipe"]
+
+    made = [recipe()]
+    for color in ("green", "yellow"):
+        desk.write(window, image, SHOWS, f"a photo of a {color} ball on grass")
+        desk.click_on("Update")
+        until(lambda: recipe() != made[-1], "the layer is renewed")
+        assert desk.layers(image) == 2
+        made.append(recipe())
+    for before in (1, 0):
+        desk.press("ctrl+z")
+        until(lambda before=before: recipe() == made[before], "the version before is back")
+        assert desk.layers(image) == 2
+    desk.press("ctrl+z")
+    desk.until_layers(image, 1)
+
+
 def test_one_window_serves_two_pictures_in_turn(desk: Desk):
     first = desk.open()
     window = desk.window()

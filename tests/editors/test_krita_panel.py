@@ -162,6 +162,32 @@ def test_restyle_needs_no_selection_and_the_layer_is_opened_again(desk: Desk):
     assert not np.array_equal(desk.pixels(), first)
 
 
+def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
+    """And a new selection means a new layer."""
+    desk.show(photo(), selected=mask())
+    desk.apply("replace", DOG)
+    desk.until("panel_holds", "red ball → blue cube")
+    seen = [desk.pixels()]
+    for structure in (0.1, 0.9):
+        desk.call("set_panel", {"structure": structure})
+        desk.call("press", "work.apply")
+        assert desk.end()["message"].startswith("Layer “red ball → blue cube” updated.")
+        assert desk.layers() == ["photo", "red ball → blue cube"]
+        seen.append(desk.pixels())
+        assert not np.array_equal(seen[-1], seen[-2])
+        desk.until("panel_holds", "red ball → blue cube")
+    for before in (1, 0):
+        desk.call("undo")
+        assert np.array_equal(desk.pixels(), seen[before])
+    desk.call("undo")
+    assert desk.layers() == ["photo"]
+    desk.call("redo")
+    desk.call("redo")
+    assert np.array_equal(desk.pixels(), seen[1])
+    desk.select(np.full((40, 40), 255, np.uint8))
+    desk.until("panel_holds", "")
+
+
 def test_a_word_becomes_the_selection(desk: Desk):
     desk.show(photo())
     desk.call("write", "replace", SHOWS, "")

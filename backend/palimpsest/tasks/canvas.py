@@ -83,13 +83,16 @@ class Canvas:
         """Width and height in pixels that the model works at."""
         return self.region.work
 
-    def lay(self, z: Tensor, feather: int) -> Composite:
-        """An edited latent (1, c, h, w), decoded, sharpened and laid over the picture.
+    def sharpened(self, z: Tensor) -> Restorer:
+        """An edited latent (1, c, h, w), decoded, with the detail that the autoencoder loses."""
+        decoded = self.model.decode(z).cpu()
+        return restorer(decoded, self.roundtrip, self.pixels, self.mask, self.region)
+
+    def lay(self, sharp: Restorer, feather: int) -> Composite:
+        """An edit laid over the picture.
 
         With a grown selection the soft edge lies in what it was grown by, and is as wide at most.
         """
-        decoded = self.model.decode(z).cpu()
-        sharp = restorer(decoded, self.roundtrip, self.pixels, self.mask, self.region)
         edge = min(feather, self.grow) if self.grow > 0 else feather
         selected = self.selected if self.grow > 0 else None
         return composite(

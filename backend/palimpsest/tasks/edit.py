@@ -18,7 +18,7 @@ from palimpsest.core.operations import edit as editing
 from palimpsest.core.prompt import Vocabulary, concepts_installed
 from palimpsest.core.tokens import Prompt
 from palimpsest.errors import RequestError, SelectionError
-from palimpsest.jobs.events import Finished
+from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.pictures import encode_layer, encode_merged
 from palimpsest.storage.png import encode
 from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canvas
@@ -67,8 +67,9 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
         outcome = yield from _run(place, canvas, vocabulary, request)
         evaluations = count.evaluations
     with memory_told(place.device, *_size_told(canvas, request)):
-        layers = [canvas.lay(row[None], request.feather) for row in outcome.edited.latents]
-        artifacts = _store(place, canvas, outcome.edited, layers)
+        layers = yield from _laid(canvas, outcome.edited, request.feather)
+        artifacts = yield from _store(place, canvas, outcome.edited, layers)
+        yield Progressed("comparing", 0, 0)
         report = _report(canvas, outcome, layers)
     yield Finished(
         artifacts,
@@ -197,12 +198,29 @@ def _size_told(canvas: Canvas, request: EditRequest) -> tuple[str, str]:
     return f"editing at {width} x {height} pixels{several}", f"{lower} (--working-size)."
 
 
-def _store(place: Workplace, canvas: Canvas, edited: Edited, layers: Sequence[Composite]) -> dict[str, str]:
+def _laid(canvas: Canvas, edited: Edited, feather: int) -> Events[list[Composite]]:
+    """Each variation over the picture. In a large one this takes long: what is done is told."""
+    layers: list[Composite] = []
+    total = len(edited.latents) if len(edited.latents) > 1 else 0  # of one nothing is half done
+    for row in edited.latents:
+        yield Progressed("decoding", len(layers), total)
+        sharp = canvas.sharpened(row[None])
+        yield Progressed("laying", len(layers), total)
+        layers.append(canvas.lay(sharp, feather))
+    return layers
+
+
+def _store(
+    place: Workplace, canvas: Canvas, edited: Edited, layers: Sequence[Composite]
+) -> Events[dict[str, str]]:
     """All encoded first, then stored: nothing is half there when encoding fails."""
     pictures: dict[str, bytes] = {}
+    total = 2 * len(layers)
     for number, made in enumerate(layers, start=1):
         suffix = "" if number == 1 else f":{number}"
+        yield Progressed("saving", 2 * number - 2, total)
         pictures[f"layer{suffix}"] = encode_layer(canvas.picture, made.layer)
+        yield Progressed("saving", 2 * number - 1, total)
         pictures[f"composite{suffix}"] = encode_merged(canvas.picture, made.merged)
         pictures[f"thumbnail{suffix}"] = encode(thumbnail(canvas.seen(made)))
     pictures["reconstruction"] = model_png(canvas.model.decode(edited.source).cpu())

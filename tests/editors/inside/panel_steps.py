@@ -91,6 +91,11 @@ def panel():
     }
 
 
+def panel_holds(layer):
+    """The layer in hand, by its name."""
+    return panel()["updating"] == layer
+
+
 def panel_says(text):
     return panel()["text"] == text
 
