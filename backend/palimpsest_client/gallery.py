@@ -172,7 +172,7 @@ class Gallery:
 
     def press(self, key: str, down: bool = True) -> bool:
         """A key on the row of results: "left", "right", "return", "escape", and "o", which is held. Whether
-        it means something there."""
+        it means something there now."""
         calls: Dict[str, Callable[[], None]] = {
             "left": lambda: self.step(-1),
             "right": lambda: self.step(1),
@@ -180,9 +180,11 @@ class Gallery:
             "escape": self.discard,
             "o": lambda: self.compare(down),
         }
-        if key in calls and (down or key == "o"):
+        if key not in calls or (self.strip.shown is None and key in ("return", "escape", "o")):
+            return False
+        if down or key == "o":
             calls[key]()
-        return key in calls
+        return True
 
     def menu(
         self, result: Result, use: Callable[[Result], None], copy: Callable[[str], object]

@@ -37,6 +37,8 @@ class ResultsPart(Gtk.Box):
         """What can be done with the one that is looked at."""
         keep = ui.button(say("keep"), self._gallery.keep, tip=say("tip-keep"))
         discard = ui.button(say("discard"), self._gallery.discard, tip=say("tip-discard"))
+        for made in (keep, discard):  # it is hidden then: no field may get the keys in its place
+            made.connect_after("clicked", lambda _: self.get_toplevel().set_focus(None))
         original = ui.button(say("original"), lambda: None, tip=say("tip-original"))
         original.connect("pressed", lambda _: self._gallery.compare(True))
         original.connect("released", lambda _: self._gallery.compare(False))

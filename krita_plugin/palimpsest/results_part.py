@@ -9,6 +9,7 @@ from ._client.panel import Panel
 from ._client.panel_state import PanelState
 from ._client.results import Result, Strip
 from ._client.wording import say
+from .keyboard import to_canvas
 from .layout import Flow, Thumbnails, button, column, label, link, picture, row, shortened
 from .qt import QApplication, QEvent, QIcon, QMenu, QPainter, QPixmap, QPoint, Qt, QToolButton, QWidget
 
@@ -49,8 +50,8 @@ class ResultsPart(QWidget):
         self.keep.setToolTip(say("tip-keep"))
         self.discard.setToolTip(say("tip-discard"))
         self.original.setToolTip(say("tip-original"))
-        self.keep.clicked.connect(lambda: self._panel.gallery.keep())
-        self.discard.clicked.connect(lambda: self._panel.gallery.discard())
+        self.keep.clicked.connect(lambda: (self._panel.gallery.keep(), to_canvas()))
+        self.discard.clicked.connect(lambda: (self._panel.gallery.discard(), to_canvas()))
         self.original.pressed.connect(lambda: self._panel.gallery.compare(True))
         self.original.released.connect(lambda: self._panel.gallery.compare(False))
         self.before, self.after = self._arrow(-1), self._arrow(1)
@@ -141,6 +142,7 @@ class Tile(QToolButton):
 
     def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
         self._gallery.keep(self.result)
+        to_canvas()
 
     def event(self, event) -> bool:
         """Before Krita's own shortcuts, which would take the keys."""

@@ -301,3 +301,38 @@ def test_backends_of_before_tell_no_note(tmp_path):
     assert result.bounds == Bounds(8, 9, 50, 30)
     assert desk.state.strip.label(result) == "cat → dog"
     desk.panel.stop()
+
+
+def test_keys_mean_something_where_they_can_do_something(desk):
+    desk.backend.past_edit("krita-1", note(desk), variations=2)
+    brought(desk, 2)
+    gallery, first, second = desk.panel.gallery, *(result.key for result in desk.state.results)
+    for key in ("return", "escape", "o", "a"):
+        assert not gallery.press(key), "nothing is shown: it is somebody else's key"
+    for key, at in (("right", first), ("right", second), ("left", first)):
+        assert gallery.press(key)
+        desk.until(lambda s, at=at: s.strip.shown == at)
+    for down in (True, False):
+        assert gallery.press("o", down)
+        assert desk.editor.veiled == down
+    assert gallery.press("return", down=False)
+    assert desk.editor.inserted == [], "a key that is let go does nothing"
+    assert gallery.press("escape")
+    assert desk.state.strip.shown is None
+    desk.panel.gallery.step(1)
+    desk.until(lambda s: s.strip.shown == first)
+    assert gallery.press("return")
+    desk.until(lambda s: desk.editor.inserted)
+
+
+def test_its_menu_copies_and_fills_in(desk):
+    desk.backend.past_edit("krita-1", note(desk), variations=2)
+    brought(desk, 2)
+    copied, used = [], []
+    entries = dict(desk.panel.gallery.menu(desk.state.results[1], used.append, copied.append))
+    entries["Copy the sentences"]()
+    entries["Copy the seed (6)"]()
+    entries["Use its words and settings"]()
+    assert (copied, used) == (["a cat\na dog", "6"], [desk.state.results[1]])
+    entries["Delete it and its variations (2)"]()
+    desk.until(lambda s: not s.results)
