@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Dict
 
 from .controls import OPERATIONS, Form
 from .editor import DocumentFacts
-from .settings import settings_from_json
+from .settings import Settings, settings_from_json
 
 NOTES = "sentences.json"
 MOST = 100  # documents that are remembered
@@ -20,11 +21,11 @@ MOST = 100  # documents that are remembered
 class Notebook:
     """``form`` and ``keep``; written to the disk by ``save``, whose failure loses nothing that is open."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, first: Settings) -> None:
         self._place = folder / NOTES
         self._open: Dict[str, Form] = {}
         self._files: Dict[str, Any] = read_notes(self._place)
-        self._last = Form()
+        self._last = Form(settings=first)
 
     def form(self, facts: DocumentFacts) -> Form:
         """What was filled in for it; a new document starts with the settings used last."""
@@ -40,6 +41,16 @@ class Notebook:
         if facts.file and form.first:
             self._files.pop(facts.file, None)
             self._files[facts.file] = form_to_json(form)
+
+    def begin_with(self, **settings: Any) -> None:
+        """What a new document starts with from now on."""
+        self._last = replace(self._last, settings=replace(self._last.settings, **settings))
+
+    def forget(self) -> None:
+        """All files; what is open stays. Raises OSError."""
+        self._files = {}
+        with suppress(FileNotFoundError):
+            self._place.unlink()
 
     def save(self) -> None:
         for old in list(self._files)[:-MOST]:

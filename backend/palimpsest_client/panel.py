@@ -43,6 +43,7 @@ from .notebook import Notebook
 from .orders import RecipeError, form_of, needed, read_recipe
 from .outcome import REFUSED, REMEMBERED, Outcome, offer_after
 from .panel_state import PanelState, change_line, drawn_controls, incapable, unknown_text
+from .preferences import BEGINNING, Preferences
 from .presets import Presets
 from .protocol import config_folder
 from .reopening import Lent, as_reopened
@@ -99,14 +100,15 @@ class Panel:
         self.errands.serve(self.session)
         self.errands.events.subscribe(self._heard)
         self.gallery = Gallery(editor, self.errands, self.session, self._changed, self.refuse)
-        self.form = Form()
+        self.preferences = Preferences(self.folder, self._begin_with, self._forget)
+        self.form = Form(settings=self.preferences.settings)
         self.facts: Optional[DocumentFacts] = None
         self.concepts: Tuple[Concept, ...] = ()
         self.models: Tuple[Model, ...] = ()
         self._editor = editor
         self._show = show
         self._clock = clock
-        self._notebook = Notebook(self.folder)
+        self._notebook = Notebook(self.folder, self.form.settings)
         self._presets = Presets(self.folder)
         self._vocabulary = Vocabulary(self.folder)
         self._hand: Optional[InHand] = None
@@ -210,6 +212,14 @@ class Panel:
     def _presets_are(self, trouble: str) -> None:
         if trouble:
             self.refuse(trouble)
+        self._changed()
+
+    def _begin_with(self, settings: Settings) -> None:
+        self._notebook.begin_with(**{name: getattr(settings, name) for name in BEGINNING})
+
+    def _forget(self) -> None:
+        self._notebook.forget()
+        self._vocabulary.forget()
         self._changed()
 
     def reset_settings(self) -> None:

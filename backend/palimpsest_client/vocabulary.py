@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import List, Tuple
@@ -31,6 +32,12 @@ class Vocabulary:
     def rename(self, name: str, new: str) -> None:
         self._recent = [new if known == name else known for known in self._recent]
         self._save()
+
+    def forget(self) -> None:
+        """Raises OSError."""
+        self._recent = []
+        with suppress(FileNotFoundError):
+            self._place.unlink()
 
     def ordered(self, concepts: Sequence[Concept]) -> Tuple[Concept, ...]:
         """Those used last first, then the others as they came."""

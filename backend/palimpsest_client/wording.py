@@ -427,8 +427,19 @@ ENGLISH: Mapping[str, str] = {
     "beyond-picture": "The built-in model sees nothing here that it knows: it was made for drawn toy scenes. "
     "For a photo get a real model.",
     "downloaded": "{model} is installed.",
-    "settings": "Backend and models",
-    "settings-action": "Backend and models…",
+    "settings": "Settings",
+    "settings-action": "Settings…",
+    "new-pictures": "New pictures begin with",
+    "language": "Language",
+    "tip-language": "Of the panel; it changes when the editor is started anew",
+    "as-the-editor": "as the editor",
+    "kept-here": "Kept on this computer",
+    "kept-in": "Sentences, presets and these settings are in {place}. Results, concepts and models are the "
+    "backend's.",
+    "forget": "Forget sentences and recent concepts",
+    "forgotten": "Forgotten. What is open now stays as it is.",
+    "not-forgotten": "They can't be removed ({reason}).",
+    "preferences-not-kept": "This can't be kept in {place} ({reason}).",
     # GIMP's procedures: its menu, its dialogs, its procedure browser.
     "menu-window": "Palimpsest Window",
     "does-window": "Edit photos by words and by your own concepts; nothing else changes",

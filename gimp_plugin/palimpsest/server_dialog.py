@@ -1,6 +1,6 @@
 # pyright: reportMissingImports=false
 # GIMP's Python brings gi.
-"""Which backend is used, and which models it has."""
+"""The settings page: which backend is used, its models, and one's own settings."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from _client.panel import Panel
 from _client.wording import say
 from gi.repository import Gdk, Gtk
 from models_part import ModelsPart
+from own_settings import OwnSettings
 
 WIDTH = 380
 
 
 class ServerDialog(Gtk.Window):
     def __init__(self, parent: Gtk.Window, panel: Panel) -> None:
-        super().__init__(title=say("server-title"), transient_for=parent, modal=True)
+        super().__init__(title=say("settings"), transient_for=parent, modal=True)
         self.set_default_size(WIDTH, -1)
         self._panel = panel
         self._here = Gtk.RadioButton.new_with_label_from_widget(None, say("this-computer"))
@@ -25,9 +26,11 @@ class ServerDialog(Gtk.Window):
         self._token = Gtk.Entry(text=panel.choice.token, visibility=False, hexpand=True)
         self._message = ui.label("", wrap=True)
         self.models = ModelsPart(panel)
+        self.own = OwnSettings(panel.preferences)
         (self._there if panel.choice.address else self._here).set_active(True)
         self._there.connect("toggled", lambda _: self._follow())
         parts = ui.column(
+            ui.label(say("server-title")),
             self._here,
             self._there,
             self._fields(),
@@ -37,6 +40,8 @@ class ServerDialog(Gtk.Window):
             Gtk.Separator(),
             ui.label(say("models-title")),
             self.models,
+            Gtk.Separator(),
+            self.own,
         )
         parts.set_border_width(12)
         self.add(parts)
@@ -60,7 +65,7 @@ class ServerDialog(Gtk.Window):
         """Return connects, Escape closes."""
         if event.keyval == Gdk.KEY_Escape:
             self.destroy()
-        elif event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter) and isinstance(self.get_focus(), Gtk.Entry):
+        elif event.keyval in ui.RETURN and self.get_focus() in (self._address, self._token):
             self._connect()
         else:
             return False

@@ -7,13 +7,14 @@ from ._client.wording import say
 from .desk import desk
 from .layout import beside_krita, button, label, line, row
 from .models_part import Models
+from .own_settings import OwnSettings
 from .qt import QDialog, QFormLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
 WIDTH = 420
 
 
 class BackendDialog(QDialog):
-    """This computer's backend, or another's by address and token; and its models."""
+    """The settings page: this computer's backend or another's, its models, and one's own settings."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +50,8 @@ class BackendDialog(QDialog):
         connect.clicked.connect(lambda: self.connect_now())
         close.clicked.connect(lambda: self.close())
         whole.addLayout(row(QWidget(), connect, stretch=0))
-        for part in (line(), label(say("models-title")), Models()):
+        self.own = OwnSettings(self._panel.preferences)
+        for part in (line(), label(say("models-title")), Models(), line(), self.own):
             whole.addWidget(part)
         whole.addStretch(1)
         whole.addLayout(row(QWidget(), close, stretch=0))

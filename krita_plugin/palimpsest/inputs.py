@@ -10,7 +10,8 @@ from typing import Any
 
 from ._client.controls import Drawn, drawn_weight
 from ._client.panel import Panel
-from ._client.settings import CHOICE, NUMBER, PERCENT, PIXELS, WEIGHT, Control
+from ._client.preferences import Preferences
+from ._client.settings import CHOICE, NUMBER, PERCENT, PIXELS, SLIDER, WEIGHT, Control
 from .layout import label, shortened
 from .qt import (
     QComboBox,
@@ -149,9 +150,9 @@ class Line(QLineEdit):
         self.setPlaceholderText(drawn.text)
 
 
-def field_of(control: Control, panel: Panel) -> Any:
-    """Something to fill it in with, with ``put`` to draw it: for all but sliders."""
-    kind = {NUMBER: Number, CHOICE: Choice}.get(control.kind, Line)
+def field_of(control: Control, panel: Panel | Preferences) -> Any:
+    """Something to fill it in with, with ``put`` to draw it; a slider's value as a number."""
+    kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(control.kind, Line)
     return kind(control, lambda value: panel.change(control.name, value))
 
 

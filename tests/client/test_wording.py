@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from palimpsest_client.controls import OPERATIONS
+from palimpsest_client.preferences import LANGUAGE
 from palimpsest_client.procedures import PROCEDURES
 from palimpsest_client.settings import CONTROLS, SENTENCE, WEIGHT
 from palimpsest_client.wording import ENGLISH, SINGULAR, duration, phase, say
@@ -22,9 +23,8 @@ FILES = [
     for path in sorted((ROOT / folder).glob("*.py"))
 ]
 MADE = [f"{stem}-{name}" for stem in ("second", "example", "tip", "select", "layer") for name in OPERATIONS]
-MADE += [
-    f"{stem}{c.key}" for stem in ("", "tip-", "technical-") for c in (*CONTROLS.values(), SENTENCE, WEIGHT)
-]
+TABLE = (*CONTROLS.values(), SENTENCE, WEIGHT, LANGUAGE)
+MADE += [f"{stem}{c.key}" for stem in ("", "tip-", "technical-") for c in TABLE]
 MADE += [f"{c.key}-{name}" for c in CONTROLS.values() for name in c.choices] + [*OPERATIONS]
 MADE += [f"{stem}-{procedure.name}" for stem in ("menu", "does") for procedure in PROCEDURES]
 MADE += [f"returns-{procedure.returns[1]}" for procedure in PROCEDURES if procedure.returns]

@@ -77,3 +77,12 @@ def test_a_double_click_goes_back_to_what_is_recommended(fields: Fields):
         fields.gimp.call("set_controls", {name: moved})
         fields.display.double_click(*fields.bring(name))
         fields.gimp.until("setting_is", name, CONTROLS[name].default)
+
+
+def test_what_the_settings_page_says_is_kept(fields: Fields):
+    assert fields.ask("settings_page") == [8, 1, ""]
+    fields.ask("prefer", "feather", 20)
+    try:
+        assert fields.ask("settings_page") == [20, 1, ""]
+    finally:
+        fields.ask("prefer", "feather", 8)

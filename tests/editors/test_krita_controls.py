@@ -64,3 +64,13 @@ def test_a_double_click_goes_back_to_what_is_recommended(panel: Krita, display: 
         panel.call("set_panel", {name: moved})
         display.double_click(*panel.call("control_place", name))
         panel.until("setting_is", name, CONTROLS[name].default)
+
+
+def test_what_the_settings_page_says_is_kept(panel: Krita):
+    picture = panel.box.folder / "settings.png"
+    assert panel.call("settings_page", str(picture)) == [8, 1, ""]
+    panel.call("prefer", "feather", 20)
+    try:
+        assert panel.call("settings_page", str(picture)) == [20, 1, ""]
+    finally:
+        panel.call("prefer", "feather", 8)

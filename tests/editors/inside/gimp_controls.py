@@ -12,6 +12,7 @@ from _client.panel import Panel  # noqa: E402
 from controls_part import ControlsPart  # noqa: E402
 from gi.repository import Gtk  # noqa: E402
 from host import GimpEditor  # noqa: E402
+from server_dialog import ServerDialog  # noqa: E402
 
 
 class Controls:
@@ -20,6 +21,7 @@ class Controls:
     def __init__(self, width, height):
         self.panel = Panel("gimp", GimpEditor(), self.draw)
         self.part = ControlsPart(self.panel)
+        self.dialog = None
         self.part.expander.set_expanded(True)
         entry = Gtk.Entry()
         inside = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
@@ -38,7 +40,25 @@ class Controls:
         self.part.draw(state, None)
 
     def close(self):
+        if self.dialog is not None:
+            self.dialog.destroy()
         self.window.destroy()
+
+    def settings_page(self):
+        """What its own fields are filled in with. It stays open until the window is closed."""
+        fields = self.page().fields
+        numbers = [fields[name].get_value() for name in ("feather", "variations")]
+        return [*numbers, fields["language"].get_active_id()]
+
+    def prefer(self, name, value):
+        """On the settings page, by its own field."""
+        self.page().fields[name].set_value(value)
+
+    def page(self):
+        if self.dialog is not None:
+            self.dialog.destroy()
+        self.dialog = ServerDialog(self.window, self.panel)
+        return self.dialog.own
 
     def field(self, name):
         """The widget that takes what people do."""

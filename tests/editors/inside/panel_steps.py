@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from krita import Krita
 from palimpsest._client.connection import Choice
-from palimpsest.backend_dialog import open_models_dialog
+from palimpsest.backend_dialog import open_backend_dialog, open_models_dialog
 from palimpsest.desk import desk
 from palimpsest.extension import show_docker as bring_forth
 from palimpsest.keyboard import CANVASES
@@ -239,6 +239,25 @@ def control_place(name):
     yield
     middle = found.mapToGlobal(QPoint(found.width() // 2, found.height() // 2))
     return [middle.x(), middle.y()]
+
+
+def settings_page(path):
+    """Opens it, keeps a picture of it and says what its own fields are filled in with."""
+    dialog = open_backend_dialog()
+    QApplication.processEvents()
+    assert dialog.grab().save(path)
+    fields = dialog.own.fields
+    told = [fields["feather"].value(), fields["variations"].value(), fields["language"].currentData()]
+    dialog.close()
+    return told
+
+
+def prefer(name, value):
+    """On the settings page, by its own field."""
+    dialog = open_backend_dialog()
+    field = dialog.own.fields[name]
+    field.setValue(value)
+    dialog.close()
 
 
 def focus_words():
