@@ -13,6 +13,7 @@ from models_part import ModelsPart
 from own_settings import OwnSettings
 
 WIDTH = 380
+MODELS = 100  # px, at least
 
 
 class ServerDialog(Gtk.Window):
@@ -29,6 +30,8 @@ class ServerDialog(Gtk.Window):
         self.own = OwnSettings(panel.preferences)
         (self._there if panel.choice.address else self._here).set_active(True)
         self._there.connect("toggled", lambda _: self._follow())
+        models = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, min_content_height=MODELS)
+        models.add(self.models)  # with what each needs they are higher than a small screen
         parts = ui.column(
             ui.label(say("server-title")),
             self._here,
@@ -38,10 +41,10 @@ class ServerDialog(Gtk.Window):
             self._message,
             ui.row(ui.label(), ui.button(say("connect-now"), self._connect)),
             Gtk.Separator(),
-            ui.label(say("models-title")),
-            self.models,
-            Gtk.Separator(),
             self.own,
+            Gtk.Separator(),
+            ui.label(say("models-title")),
+            models,
         )
         parts.set_border_width(12)
         self.add(parts)

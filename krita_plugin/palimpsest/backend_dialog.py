@@ -8,9 +8,10 @@ from .desk import desk
 from .layout import beside_krita, button, label, line, row
 from .models_part import Models
 from .own_settings import OwnSettings
-from .qt import QDialog, QFormLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
+from .qt import QDialog, QFormLayout, QFrame, QLineEdit, QRadioButton, QScrollArea, QVBoxLayout, QWidget
 
 WIDTH = 420
+MODELS = 160  # px, at least
 
 
 class BackendDialog(QDialog):
@@ -51,9 +52,14 @@ class BackendDialog(QDialog):
         close.clicked.connect(lambda: self.close())
         whole.addLayout(row(QWidget(), connect, stretch=0))
         self.own = OwnSettings(self._panel.preferences)
-        for part in (line(), label(say("models-title")), Models(), line(), self.own):
+        models = QScrollArea()  # with what each needs they are higher than a small screen
+        models.setWidget(Models())
+        models.setWidgetResizable(True)
+        models.setFrameShape(QFrame.Shape.NoFrame)
+        models.setMinimumHeight(MODELS)
+        for part in (line(), self.own, line(), label(say("models-title"))):
             whole.addWidget(part)
-        whole.addStretch(1)
+        whole.addWidget(models, 1)
         whole.addLayout(row(QWidget(), close, stretch=0))
 
     def _toggle(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from ._client.controls import Drawn, drawn_weight
 from ._client.panel import Panel
 from ._client.preferences import Preferences
-from ._client.settings import CHOICE, NUMBER, PERCENT, PIXELS, SLIDER, WEIGHT, Control
+from ._client.settings import CHOICE, NUMBER, SLIDER, WEIGHT, Control
 from .layout import label, shortened
 from .qt import (
     QComboBox,
@@ -30,7 +30,6 @@ from .qt import (
 
 NARROWEST = 40  # px, of a slider
 MARK = 2  # px, width of what marks the recommended place
-UNITS = {PERCENT: " %", PIXELS: " px", "": ""}
 
 
 class Passing:
@@ -44,11 +43,12 @@ class Passing:
 
 
 def named(widget: Any, name: str, tip: str) -> None:
-    """For the mouse and for readers of the screen; the wheel gives no focus."""
+    """For the mouse and for readers of the screen; as wide as there is room. The wheel gives no focus."""
     widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     widget.setAccessibleName(name)
     widget.setAccessibleDescription(tip)
     widget.setToolTip(tip)
+    widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
 
 class Slider(Passing, QSlider):
@@ -81,13 +81,11 @@ class Slider(Passing, QSlider):
         option = QStyleOptionSlider()
         self.initStyleOption(option)
         handle = self.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self)
-        upside_down = option.upsideDown
-        room = self.width() - handle
-        x = QStyle.sliderPositionFromValue(0, self.maximum(), self._recommended, room, upside_down)
-        color = self.palette().color(QPalette.ColorRole.WindowText)
+        where = (0, self.maximum(), self._recommended, self.width() - handle, option.upsideDown)
+        x, height = QStyle.sliderPositionFromValue(*where) + (handle - MARK) // 2, self.height() // 4
         painter = QPainter(self)
-        height = self.height() // 4
-        painter.fillRect(x + (handle - MARK) // 2, self.height() - height, MARK, height, color)
+        color = self.palette().color(QPalette.ColorRole.WindowText)
+        painter.fillRect(x, self.height() - height, MARK, height, color)
         painter.end()
 
 
@@ -101,8 +99,7 @@ class Number(Passing, QDoubleSpinBox):
         self.setDecimals(control.digits)
         self.setRange(control.lowest, control.most)
         self.setSingleStep(control.step)
-        self.setSuffix(UNITS[control.unit])
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setSuffix(f" {control.unit}" if control.unit else "")
         self.valueChanged.connect(lambda number: changed(control.meant(number)))
         self.editingFinished.connect(self._settle)
 
@@ -123,7 +120,6 @@ class Choice(Passing, QComboBox):
     def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
         super().__init__()
         named(self, control.label, control.tip)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.activated.connect(lambda at: changed(self.itemData(at)))
 
     def put(self, drawn: Drawn) -> None:
@@ -141,7 +137,6 @@ class Line(QLineEdit):
     def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
         super().__init__()
         named(self, control.label, control.tip)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.textEdited.connect(changed)
 
     def put(self, drawn: Drawn) -> None:
