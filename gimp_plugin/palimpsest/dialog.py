@@ -87,7 +87,7 @@ class Window(Gtk.Window):
         self._work = WorkPart(self.panel, self._take, self._apply)
         self._results = ResultsPart(self.panel)
         self._parts = (self._status, self._words, self._controls, self._work, self._results)
-        inside = ui.column(self._status, self._words, self._controls, self._results)
+        inside = ui.column(self._status, self._words, self._controls, self._work.notes, self._results)
         scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
         scrolled.add(inside)
         whole = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
@@ -107,12 +107,12 @@ class Window(Gtk.Window):
 
     # What people do that needs more than the panel.
 
-    def _apply(self) -> None:
+    def _apply(self, new: bool = False) -> None:
         """Then no field has the keyboard: what is typed is meant for the picture. While Apply isn't
         possible it stays where the reason can be mended."""
         possible = not self.panel.state.cannot_apply
-        self.panel.apply()
-        if possible:
+        (self.panel.apply_new if new else self.panel.apply)()
+        if possible or new:
             self.set_focus(None)
 
     def _take(self, offer: str) -> None:
@@ -173,8 +173,9 @@ class Window(Gtk.Window):
             OTHERS[what](self)
 
     def _pressed(self, event: Gdk.EventKey) -> bool:
-        """Wherever the cursor is: Control and Return apply, Escape cancels, Control and W close, Alt and a
-        digit choose the operation, Alt and an arrow go to the other sentence."""
+        """Wherever the cursor is: Control and Return apply, Escape cancels what is under way or looked at,
+        Control and W close, Alt and a digit choose the operation, Alt and an arrow go to the other sentence.
+        """
         control, alt = event.state & Gdk.ModifierType.CONTROL_MASK, event.state & Gdk.ModifierType.MOD1_MASK
         if control and event.keyval in ui.RETURN:
             self._apply()
@@ -188,10 +189,19 @@ class Window(Gtk.Window):
         if alt and event.keyval in ARROWS:
             self._words.focus_field(ARROWS.index(event.keyval))
             return True
-        if event.keyval == Gdk.KEY_Escape and self.panel.state.progress is not None:
-            self.panel.cancel()
-            return True
+        if event.keyval == Gdk.KEY_Escape:
+            return self._leave()
         return False
+
+    def _leave(self) -> bool:
+        """The job under way, else the result that is looked at; False: there is neither."""
+        if self.panel.state.progress is not None:
+            self.panel.cancel()
+        elif self.panel.state.strip.shown is not None:
+            self.panel.gallery.discard()
+        else:
+            return False
+        return True
 
     def _end(self) -> None:
         GLib.source_remove(self._ticking)

@@ -16,11 +16,13 @@ from inputs import field_of
 
 
 class WorkPart(Gtk.Box):
-    """``take`` does what an offer's button says, ``apply`` what the large one says."""
+    """Stands still below what scrolls; ``notes`` are put there. ``take`` does what an offer's button says,
+    ``apply`` (with True: as a new layer) what the large one says."""
 
-    def __init__(self, panel: Panel, take: Callable[[str], None], apply: Callable[[], None]) -> None:
+    def __init__(self, panel: Panel, take: Callable[[str], None], apply: Callable[[bool], None]) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=ui.SPACE)
         self._panel, self._take, self._do = panel, take, apply
+        self.notes = self._note_part()
         for part in (self._message_part(), self._progress_part(), self._apply_part()):
             self.pack_start(part, False, False, 0)
 
@@ -29,8 +31,7 @@ class WorkPart(Gtk.Box):
         self._message.set_selectable(True)
         self._message.set_can_focus(False)
         self._helps = ui.tiles()
-        self._fidelity = ui.label("", "quiet", wrap=True)
-        return ui.column(self._message, self._helps, self._fidelity)
+        return ui.column(self._message, self._helps)
 
     def _progress_part(self) -> Gtk.Widget:
         self._doing = ui.label("", wrap=True)
@@ -40,21 +41,24 @@ class WorkPart(Gtk.Box):
         self._progress = ui.column(self._doing, ui.row(self._bar, self._queue, self._cancel))
         return self._progress
 
-    def _apply_part(self) -> Gtk.Widget:
+    def _note_part(self) -> Gtk.Widget:
         self._updating = ui.label("", "quiet", wrap=True)
         self._remember = ui.button(say("remember"), self._panel.remember, "tight", tip=say("tip-remember"))
         self._reopen = ui.button(say("reopen"), self._panel.reopen, "tight")
         self._deeds = ui.Flow()
         self._deeds.fill((self._remember, self._reopen))
-        self._apply = ui.button(say("apply"), self._do)
+        self._fidelity = ui.label("", "quiet", "small", wrap=True)
+        self._sight = ui.label("", "quiet", "small", wrap=True)
+        return ui.column(self._updating, self._deeds, self._fidelity, self._sight)
+
+    def _apply_part(self) -> Gtk.Widget:
+        self._reason = ui.label("", "quiet", wrap=True)
+        self._apply = ui.button(say("apply"), lambda: self._do(False), "deed")
         self._apply.get_style_context().add_class("suggested-action")
+        self._new = ui.button(say("new"), lambda: self._do(True), "deed", tip=say("tip-new"))
         self._variations = field_of(CONTROLS["variations"], self._panel)
         self._variations.set_width_chars(2)
-        self._reason = ui.label("", "quiet", wrap=True)
-        self._new = ui.button(say("new"), self._panel.apply_new, tip=say("tip-new"))
-        last = ui.row(self._apply, self._new, ui.label("×"), self._variations)
-        self._sight = ui.label("", "quiet", "small", wrap=True)
-        return ui.column(self._updating, self._deeds, self._sight, self._reason, last)
+        return ui.column(self._reason, ui.row(self._apply, self._new, ui.label("×"), self._variations))
 
     def draw(self, state: PanelState, before: PanelState | None) -> None:
         self._apply.set_sensitive(not state.cannot_apply)

@@ -47,15 +47,15 @@ class Gimp(Driven):
         self.kill()
 
 
-def start(box: Box, home: Path, display: Display | None = None, language: str = "") -> Gimp:
+def start(box: Box, home: Path, display: Display | None = None, language: str = "", theme: str = "") -> Gimp:
     """GIMP with the plug-in. ``home``: PALIMPSEST_HOME of the backend it shall find. No display: console.
 
-    ``language``: as if it was chosen in GIMP's preferences.
+    ``language``, ``theme`` ("light"): as if chosen in GIMP's preferences.
     """
     install(box)
-    if language:
-        with (box.folder / "gimp" / "gimprc").open("a") as settings:
-            settings.write(f'(language "{language}")\n')
+    with (box.folder / "gimp" / "gimprc").open("a") as settings:
+        settings.write(f'(language "{language}")\n' if language else "")
+        settings.write(f"(theme-color-scheme {theme})\n" if theme else "")
     inside = box.folder / "inside"
     window = window_folder(box)
     for here, there in ((HERE / "inside", inside), (HERE / "inside_window", window)):

@@ -121,7 +121,9 @@ class Desk:
 
     def find(self, name: str, kind: str = "") -> dict[str, Any] | None:
         """The first of this name, for instance ``find("Apply", "Button")``."""
-        named = (widget for widget in self.seen() if name in (widget["name"], widget["text"]))
+        named = (
+            w for w in self.seen() if name in (w["name"], w["text"]) or w["text"].startswith(name + ": ")
+        )
         return next((widget for widget in named if widget["type"].endswith(kind)), None)
 
     def click_on(self, name: str, kind: str = "Button") -> None:

@@ -13,6 +13,8 @@ from editors.conftest import Gimps
 from editors.display import Display
 from editors.gimp_desk import CANCEL, PHOTO, SHOULD_SHOW, SHOWS, SIDE, Desk, until
 
+NARROW = (900, 0, 260, 720)  # left, top, width, height
+
 
 @pytest.fixture
 def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
@@ -75,6 +77,29 @@ def test_a_concept_is_seen_whole_at_the_windows_own_width(desk: Desk):
     finally:
         for name in ("my-toy", "stranger"):
             desk.backend.client.remove_concept(name)
+
+
+def test_nothing_is_cut_off_at_260_px(desk: Desk):
+    """Neither while a sentence is long and words are marked, nor with a layer in hand, nor with weights."""
+    image, window = desk.open(), desk.window()
+    desk.display.place(window, *NARROW)
+    desk.write(window, image, SHOWS, SHOULD_SHOW + " beside a (strange:1.2) xyzzy")
+    until(lambda: desk.find("Unknown to this model", "Label"), "the words are marked")
+    assert cut_off(desk) == []
+    desk.apply(window, image, SHOULD_SHOW)
+    desk.until_layers(image, 2)
+    until(lambda: desk.find("New", "Button"), "the layer is in hand")
+    until(lambda: cut_off(desk) == [], "everything has its place")
+    desk.display.focus(window)
+    desk.display.key("alt+5")
+    until(lambda: desk.find("How much each word counts"), "the weights")
+    until(lambda: cut_off(desk) == [], "everything has its place")
+
+
+def cut_off(desk: Desk) -> list[str]:
+    left, _, width, _ = NARROW
+    seen = [(widget, widget["box"]) for widget in desk.seen()]
+    return [f"{w['type']} {w['name']}" for w, box in seen if box[0] < left or box[0] + box[2] > left + width]
 
 
 def test_tab_goes_as_it_is_read_and_everything_has_a_name(desk: Desk):
