@@ -5,12 +5,12 @@ from __future__ import annotations
 from ._client.connection import Choice
 from ._client.wording import say
 from .desk import desk
-from .layout import beside_krita, button, label, line, row
+from .layout import beside_krita, button, label, line, row, scrolled
 from .models_part import Models
 from .own_settings import OwnSettings
-from .qt import QDialog, QFormLayout, QFrame, QLineEdit, QRadioButton, QScrollArea, QVBoxLayout, QWidget
+from .qt import QDialog, QFormLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
-WIDTH = 420
+WIDTH, HEIGHT = 440, 640
 MODELS = 160  # px, at least
 
 
@@ -22,6 +22,7 @@ class BackendDialog(QDialog):
         self.setWindowTitle(say("settings"))
         beside_krita(self)
         self.setMinimumWidth(WIDTH)
+        self.resize(WIDTH, HEIGHT)
         self._panel = desk().panel
         choice = self._panel.choice
         self.here, self.elsewhere = QRadioButton(say("this-computer")), QRadioButton(say("other-computer"))
@@ -52,10 +53,7 @@ class BackendDialog(QDialog):
         close.clicked.connect(lambda: self.close())
         whole.addLayout(row(QWidget(), connect, stretch=0))
         self.own = OwnSettings(self._panel.preferences)
-        models = QScrollArea()  # with what each needs they are higher than a small screen
-        models.setWidget(Models())
-        models.setWidgetResizable(True)
-        models.setFrameShape(QFrame.Shape.NoFrame)
+        models = scrolled(Models())  # with what each needs they are higher than a small screen
         models.setMinimumHeight(MODELS)
         for part in (line(), self.own, line(), label(say("models-title"))):
             whole.addWidget(part)
@@ -96,12 +94,12 @@ class ModelsDialog(QDialog):
         self.setWindowTitle(say("models-title"))
         beside_krita(self)
         self.setMinimumWidth(WIDTH)
+        self.resize(WIDTH, HEIGHT)
         self.models = Models()
         close = button(say("close"))
         close.clicked.connect(lambda: self.close())
         whole = QVBoxLayout(self)
-        whole.addWidget(self.models)
-        whole.addStretch(1)
+        whole.addWidget(scrolled(self.models))
         whole.addLayout(row(QWidget(), close, stretch=0))
 
 

@@ -10,8 +10,8 @@ from ._client.panel_state import PanelState
 from .controls_part import ControlsPart
 from .desk import desk
 from .keyboard import to_canvas
-from .layout import MARGIN, column
-from .qt import QFrame, QScrollArea, QSize, Qt, QWidget
+from .layout import MARGIN, column, scrolled
+from .qt import Qt, QWidget
 from .results_part import ResultsPart
 from .status_part import StatusPart
 from .words_part import WordsPart
@@ -30,28 +30,17 @@ class PalimpsestDocker(DockWidget):
         self.status, self.words, self.controls = StatusPart(panel), WordsPart(panel), ControlsPart(panel)
         self.work, self.results = WorkPart(panel), ResultsPart(panel)
         self._parts = (self.status, self.words, self.controls, self.results, self.work)
-        self.scroll = self._scrolled(*self._parts[:-1])
+        inside = QWidget()
+        within = column(inside, *self._parts[:-1])
+        within.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        within.addStretch(1)
+        self.scroll = scrolled(inside)
         whole = QWidget()
         column(whole, self.scroll, self.work).setStretch(0, 1)
         self.work.layout().setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
         self.setWidget(whole)
         self.focus_words, self.show_concepts = self.words.focus_words, self.words.show_all
         self._desk.add(self)
-
-    def _scrolled(self, *parts: QWidget) -> QScrollArea:
-        inside = QWidget()
-        inside.setMinimumWidth(1)  # what is too wide for the panel is cut alone, and takes no other along
-        within = column(inside, *parts)
-        within.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        within.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(inside)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setMinimumSize(QSize(120, 80))
-        return scroll
 
     def canvasChanged(self, canvas) -> None:  # noqa: N802
         """Krita calls it when another view is active; the panel looks by itself."""

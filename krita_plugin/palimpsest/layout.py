@@ -17,6 +17,7 @@ from .qt import (
     QPalette,
     QPixmap,
     QPushButton,
+    QScrollArea,
     QSize,
     QSizePolicy,
     Qt,
@@ -165,6 +166,19 @@ def link(text: str, tip: str = "") -> QToolButton:
     made.setAutoRaise(True)
     made.setAccessibleName(text)
     return made
+
+
+def scrolled(inside: QWidget) -> QScrollArea:
+    """Up and down only."""
+    inside.setMinimumWidth(1)  # what is too wide is cut alone, and takes no other along
+    scroll = QScrollArea()
+    scroll.setWidget(inside)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setMinimumSize(QSize(120, 80))
+    return scroll
 
 
 def line() -> QFrame:

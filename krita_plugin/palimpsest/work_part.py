@@ -14,6 +14,8 @@ from .layout import Flow, button, column, label, line, link, row
 from .offers import Offers
 from .qt import QMenu, QProgressBar, QSizePolicy, QToolButton, QWidget
 
+NARROWEST, EDGE = 24, 12  # px, of the progress; beside a button's text
+
 
 class Queue(QToolButton):
     """How many edits wait, with a menu to take them out."""
@@ -52,6 +54,7 @@ class WorkPart(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(10)
+        self.bar.setMinimumWidth(NARROWEST)
         self.bar.setAccessibleName(say("progress"))
         self.cancel = button(say("cancel"))
         self.cancel.clicked.connect(lambda: panel.cancel())
@@ -68,18 +71,22 @@ class WorkPart(QWidget):
         self.apply.clicked.connect(lambda: apply(panel))
         self.new = button(say("new"))
         self.new.setToolTip(say("tip-new"))
-        self.new.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.new.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.new.setMinimumWidth(self.new.fontMetrics().horizontalAdvance(say("new")) + EDGE)
         self.new.clicked.connect(lambda: apply(panel, new=True))
         self.queue = Queue(panel)
         self.variations = field_of(CONTROLS["variations"], panel)
         self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.variations.setPrefix("× ")
+        last = row(self.apply, self.new, self.variations)
+        last.setStretch(0, 2)
+        last.setStretch(1, 1)
         column(
             self,
             *(line(), self.message, self.offers, self.fidelity),
             *(self.phase, row(self.bar, self.queue, self.cancel, stretch=0)),
             *(self.updating, self.deeds, self.sight, self.reason),
-            row(self.apply, self.new, self.variations, stretch=0),
+            last,
         )
 
     def draw(self, state: PanelState, before: Optional[PanelState]) -> None:

@@ -21,7 +21,7 @@ from palimpsest import tour
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 TOUR = Path(tour.__file__).parent / "pictures"
-WIDTH, HEIGHT = 264, 780  # of the docker
+WIDTH, NARROW, HEIGHT = 264, 200, 780  # of the docker
 SIDE = 512  # px of the photo
 SHOWS, TOY = "a photo of a red ball on grass", "a photo of a <my-toy> on grass"
 
@@ -94,6 +94,13 @@ class Photographer:
         self.call("unfold", False)
         self.call("write", "remove", SHOWS, "a red ball")
         self.docker("remove")
+        self.call("write", "replace", SHOWS, TOY)
+        self.call("show_docker", NARROW, HEIGHT)
+        self.until("panel_drawn", NARROW)
+        self.docker("narrow")
+        self.call("show_docker", WIDTH, HEIGHT)
+        self._take("grab_concepts", "concepts")
+        self._take("grab_settings", "settings")
 
 
 def enlarged(name: str, how: Image.Resampling) -> np.ndarray:

@@ -434,6 +434,17 @@ def test_nothing_is_cut_where_it_is_narrow(room, width):
         assert right < docker.width(), part.accessibleName()
 
 
+def test_it_stays_narrow_while_edits_wait_and_a_layer_is_in_hand(room):
+    work = room.docker.work
+    work.queue.setText("+12")
+    for part in (work.bar, work.queue, work.cancel, work.new, work.updating, work.reopen, work.remember):
+        part.show()
+    room.resize(200)
+    assert room.docker.width() == 200
+    for made in (work.new, work.cancel):
+        assert made.width() > made.fontMetrics().horizontalAdvance(made.text())
+
+
 def test_a_sentence_grows_with_its_words_and_holds_describe(room):
     words = room.docker.words
     assert words.describe.toolButtonStyle() == style().ToolButtonTextBesideIcon

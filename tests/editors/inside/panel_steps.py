@@ -500,8 +500,20 @@ def close_learning():
     open_learn_dialog().close()
 
 
+def grab_settings(path):
+    return grab_and_close(open_backend_dialog(), path)
+
+
+def grab_concepts(path):
+    docker().words.show_all()
+    return grab_and_close(docker().words._all, path)
+
+
 def grab_models(path):
-    dialog = open_models_dialog()
+    return grab_and_close(open_models_dialog(), path)
+
+
+def grab_and_close(dialog, path):
     QApplication.processEvents()
     saved = dialog.grab().save(path)
     dialog.close()
