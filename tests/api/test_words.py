@@ -188,6 +188,19 @@ def test_everybody_uses_a_concept_and_its_owner_alone_changes_it(server):
     server.ask("DELETE", "/v1/concepts/still-hers")
 
 
+def test_a_concept_that_is_learned_on_is_not_changed_meanwhile(server):
+    server.ask("PUT", "/v1/concepts/begun", data=embedding())
+    assert learn(server, "on", name="begun-more", start="begun").status_code == 202
+    tries = [
+        server.ask("PUT", "/v1/concepts/begun?replace=true", data=embedding(0.1)),
+        server.ask("DELETE", "/v1/concepts/begun"),
+        learn(server, "itself", name="begun", start="begun", replace=True),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in tries] == [(409, "concept_in_use")] * 3
+    end(server, "on")
+    assert server.ask("DELETE", "/v1/concepts/begun").status_code == 204
+
+
 def test_a_name_that_somebody_learns_is_not_taken_meanwhile(server):
     server.ask("PUT", "/v1/concepts/other", "bert", data=embedding())
     assert learn(server, "slow", name="coming").status_code == 202
