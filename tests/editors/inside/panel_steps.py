@@ -485,8 +485,7 @@ def clear_learning():
 
 def answer_odd(number):
     """The texts of the buttons beside a picture; the first is pressed."""
-    flow = open_learn_dialog()._pictures.layout()
-    made = flow.itemAt(number).widget().findChildren(QPushButton)
+    made = open_learn_dialog()._pictures.widgets[number].findChildren(QPushButton)
     made[0].click()
     return [button.text() for button in made]
 
