@@ -371,7 +371,10 @@ def picture_png(
     def both(part: Bounds) -> tuple[bytes, bytes]:
         return pixels(part), covered(part)
 
-    return (yield from packed(layout, bounds, px.STRIPE, both, level, lambda read: px.masked(*read, kind)))
+    def shown(read: tuple[bytes, bytes]) -> bytes:
+        return px.masked(read[0], read[1], kind)
+
+    return (yield from packed(layout, bounds, px.STRIPE, both, level, shown))
 
 
 def selection_png(document: str, selection: Gimp.Channel, bounds: Bounds, format: str) -> Steps[bytes]:

@@ -77,7 +77,8 @@ def image_procedure(plugin: Palimpsest, told: Procedure) -> Gimp.Procedure:
     for argument in told.arguments:
         add_argument(made, argument, told.labels[argument.name])
     if told.returns is not None:
-        add_return(made, *told.returns, say("returns-" + told.returns[1]))
+        kind, name = told.returns
+        add_return(made, kind, name, say("returns-" + name))
     return made
 
 

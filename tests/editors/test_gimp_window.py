@@ -60,7 +60,7 @@ def test_after_apply_keys_go_to_no_field(desk: Desk):
         widget["text"] for widget in desk.seen() if widget["name"] in ("The picture shows", "It should show")
     ]
     assert [text for text in texts if text.startswith("a photo")] == [SHOWS, SHOULD_SHOW]
-    assert desk.find("Variations", "Number")["value"] == 1
+    assert (desk.find("Variations", "Number") or {}).get("value") == 1
 
 
 def test_a_concept_is_seen_whole_at_the_windows_own_width(desk: Desk):
