@@ -146,6 +146,9 @@ def reset_panel(settings):
 
 def leave_panel():
     """Nothing of a test that failed may go on into the next."""
+    if learning_is_open():
+        clear_learning()
+        close_learning()
     desk().panel.cancel()
     desk().panel.new_layer_instead()
 
