@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from krita import Document, Krita, Node
 
-from ._client.geometry import tiles
+from ._client.geometry import Bounds, tiles
 from ._client.slices import WORKED, Steps
 from .nodes import active_layer, bounds_of
 from .qt import QByteArray
@@ -30,9 +30,10 @@ def flatten(document: Document, old: Node) -> None:
         Krita.instance().action("flatten_layer").trigger()
 
 
-def fill(node: Node, layer: Node) -> Steps[None]:
-    """The pixels of ``layer`` and its masks into ``node``, which has other pixels and no mask."""
-    for part in tiles(bounds_of(node).union(bounds_of(layer)), SIDE):
+def fill(node: Node, layer: Node, content: Bounds) -> Steps[None]:
+    """The pixels of ``layer`` and its masks into ``node``, which has other pixels and no mask. ``content``:
+    where it was written; what is transparent there may have a colour, and Krita's bounds leave it out."""
+    for part in tiles(bounds_of(node).union(bounds_of(layer)).union(content), SIDE):
         node.setPixelData(QByteArray(layer.pixelData(*part)), *part)
         yield WORKED
     node.setChildNodes([mask.duplicate() for mask in layer.childNodes()])

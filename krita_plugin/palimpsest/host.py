@@ -39,7 +39,7 @@ from .pairs import Pairs
 from .pictures import LayerPicture, read_layer, read_mask
 from .preview_layer import PreviewLayer, marked
 from .qt import QByteArray, QTimer
-from .renewal import Blank, Kept, copied_blank, keep_imprint, mask_of, new_blank, write
+from .renewal import Blank, Kept, content_of, copied_blank, keep_imprint, mask_of, new_blank, write
 from .renewal import kept as renewable
 from .spaces import (
     COPIED,
@@ -266,9 +266,10 @@ class KritaEditor(Editor):
         self._require_fit(key, result.bounds, result.canvas)
         document = self._require(key)
         old = None if result.updates is None else layer_of(document, result.updates)
-        made = (yield from self._exchange(key, old, layer)) if renews and old is not None else None
-        if made is not None:
-            return made
+        if renews and old is not None:
+            made = yield from self._exchange(key, old, layer, content_of(result))
+            if made is not None:
+                return made
         parent, above = place(document, layer_below(document, result.source) if old is None else old)
         draw_all(mask_of(layer) or layer, canvas_of(document))
         parent.addChildNode(layer, above)
@@ -277,7 +278,7 @@ class KritaEditor(Editor):
             self._take_away(key, old, layer)
         return layer
 
-    def _exchange(self, key: str, old: Node, layer: Node) -> Steps[Node | None]:
+    def _exchange(self, key: str, old: Node, layer: Node, content: Bounds) -> Steps[Node | None]:
         """The node that holds what ``layer`` has, in the place of ``old``; None = Krita can't do that now."""
         document = self._require(key)
         if not can_exchange(document, old):
@@ -289,7 +290,7 @@ class KritaEditor(Editor):
             return None
         made = parent.childNodes()[position]
         draw_all(mask_of(layer) or layer, canvas_of(document))
-        yield from fill(made, layer)
+        yield from fill(made, layer, content)
         mix_alike(made, layer)
         document.setActiveNode(made)
         document.refreshProjection()  # nothing smaller draws what was written
