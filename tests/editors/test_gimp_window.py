@@ -26,6 +26,7 @@ def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
             display.focus(window)
             display.key("ctrl+w")
         until(lambda: not desk.windows("^Palimpsest$"), "the window is closed")
+        until(lambda: not gimp.call("tell_window", ""), "its program has ended")
         gimp.call("close_documents")
 
 
