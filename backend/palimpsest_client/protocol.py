@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .wording import say
 
-PROTOCOL = 1
+PROTOCOL = 2
 PROTOCOL_HEADER = "Palimpsest-Protocol"
 STATE_FILE = "server.json"
 ENDED = ("finished", "failed", "cancelled")

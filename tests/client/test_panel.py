@@ -273,8 +273,8 @@ def test_the_backend_stops_in_the_middle_and_the_job_goes_on(desk):
             ["Choose the token…"],
         ),
         (
-            Backend(protocol=2),
-            "The backend speaks version 2, this plug-in version 1: run install.py again.",
+            Backend(protocol=1),
+            "The backend speaks version 1, this plug-in version 2: run install.py again.",
             ["Copy command"],
         ),
     ],

@@ -14,7 +14,7 @@ from palimpsest.storage.album import Album
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
 
-PROTOCOL = 1  # raised when an older client could no longer talk to this server
+PROTOCOL = 2  # raised when a client and a server of different versions could no longer talk
 
 
 @dataclass(frozen=True)

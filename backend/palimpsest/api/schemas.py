@@ -312,7 +312,7 @@ class Error(Answer):
 
 class Health(Answer):
     status: Literal["ok"] = "ok"
-    protocol: int = Field(examples=[1])
+    protocol: int = Field(examples=[2])
     version: str = Field(examples=["0.1.0"])
 
 
