@@ -329,7 +329,7 @@ class Learning:
 
     @property
     def _words(self) -> Tuple[str, ...]:
-        model = chosen(self._panel.models, self._model)
+        model = chosen(self._panel.backend.models, self._model)
         return () if model is None else model.words
 
     # Reading pictures.
@@ -405,7 +405,7 @@ class Learning:
 
     def _change(self, **fields: Any) -> None:
         state = replace(self.state, **fields)
-        known = any(concept.name == state.name for concept in self._panel.concepts)
+        known = any(concept.name == state.name for concept in self._panel.backend.concepts)
         seen = self._panel.errands.preview_picture if self._is_ours else None
         if self._job and seen is not None:
             state = replace(state, preview=seen)
@@ -466,7 +466,7 @@ class Learning:
 
     def _cost(self) -> str:
         """Most steps, and their time where this machine's pace is known; empty where even they aren't."""
-        model = chosen(self._panel.models, self._model)
+        model = chosen(self._panel.backend.models, self._model)
         steps = 0 if model is None else model.learning_steps
         steps = self._left if self._goes_on else steps
         if steps == 0:

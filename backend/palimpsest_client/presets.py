@@ -114,15 +114,15 @@ class Entry(NamedTuple):
 
 def entries(panel: Any) -> List[Entry]:
     """The menu, for a ``Panel``: to choose one, to keep what is set, to rename or delete what is chosen."""
-    panel.look_at_presets()
+    panel.draft.look_at_presets()
     names, chosen = panel.state.presets, panel.state.preset
-    found = [Entry(name, partial(panel.use_preset, name), name == chosen) for name in names]
-    found.append(Entry(say("keep-preset"), panel.keep_preset, ask=say("preset-name"), value=chosen))
+    found = [Entry(name, partial(panel.draft.use_preset, name), name == chosen) for name in names]
+    found.append(Entry(say("keep-preset"), panel.draft.keep_preset, ask=say("preset-name"), value=chosen))
     if chosen:
         prompt = say("new-preset-name", name=chosen)
-        rename = partial(panel.rename_preset, chosen)
+        rename = partial(panel.draft.rename_preset, chosen)
         found.append(Entry(say("rename-preset", name=chosen), rename, ask=prompt, value=chosen))
-        found.append(Entry(say("delete-preset", name=chosen), partial(panel.delete_preset, chosen)))
+        found.append(Entry(say("delete-preset", name=chosen), partial(panel.draft.delete_preset, chosen)))
     return found
 
 

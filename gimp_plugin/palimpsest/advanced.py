@@ -23,16 +23,17 @@ class Advanced(Gtk.Grid):
         self._rows: dict[str, tuple[Gtk.Widget, Gtk.Widget]] = {}
         for control in controls_at(ADVANCED):
             self._add(control)
-        defaults = ui.button(say("defaults"), panel.reset_settings, "tight")
+        defaults = ui.button(say("defaults"), panel.draft.reset_settings, "tight")
         self.attach(defaults, 1, len(self._rows), 1, 1)
 
     def _add(self, control: Control) -> None:
-        caption, field = ui.label(control.label), field_of(control, self._panel)
+        caption, field = ui.label(control.label), field_of(control, self._panel.draft)
         caption.set_tooltip_text(control.tip)
         within = ui.row(field, *([ui.label(control.unit)] if control.unit else []))
         if control.dice:
             name = control.name
-            another = ui.button(say("dice"), lambda: self._panel.draw_lots(name), "tight", tip=control.tip)
+            throw = lambda: self._panel.draft.draw_lots(name)  # noqa: E731
+            another = ui.button(say("dice"), throw, "tight", tip=control.tip)
             within.pack_start(another, False, False, 0)
         within.set_hexpand(True)
         self.attach(caption, 0, len(self._rows), 1, 1)

@@ -102,7 +102,7 @@ class ConceptsDialog(Gtk.Window):
             text=say("really-delete", name=name),
         )
         if ask.run() == Gtk.ResponseType.OK:
-            self._panel.remove_concept(name, self._message.set_text)
+            self._panel.backend.remove_concept(name, self._message.set_text)
         ask.destroy()
 
     def _pressed(self, event: Gdk.EventKey) -> bool:

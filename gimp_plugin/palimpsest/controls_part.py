@@ -33,7 +33,7 @@ class ControlsPart(Gtk.Box):
 
     def _slider(self, control: Control) -> Slider:
         name = control.name
-        change, recommend = self._panel.change, self._panel.recommend
+        change, recommend = self._panel.draft.change, self._panel.draft.recommend
         return Slider(control, lambda value: change(name, value), lambda: recommend(name))
 
     def draw(self, state: PanelState, before: PanelState | None) -> None:

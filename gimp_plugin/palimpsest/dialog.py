@@ -128,7 +128,7 @@ class Window(Gtk.Window):
     def _ask_token(self) -> None:
         token = ui.asked_for_text(self, say("server-title"), f"{say('token')}: {say('token-hint')}")
         if token:
-            self._say(self.panel.give_token(token))
+            self._say(self.panel.backend.give_token(token))
 
     def _ask_server(self) -> None:
         self._server = ServerDialog(self, self.panel)
@@ -163,7 +163,7 @@ class Window(Gtk.Window):
         """A menu item of this name, for the picture that the panel has turned to."""
         operation = BY_NAME[PREFIX + what].operation
         if operation:
-            self.panel.choose_operation(operation)
+            self.panel.draft.choose_operation(operation)
             self._words.focus()
         elif what == "word-to-selection":
             word = ui.asked_for_text(self, say("select-action"), say("choose-word"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import widgets as ui
 from _client.controls import Drawn
-from _client.panel import Panel
+from _client.draft import Draft
 from _client.preferences import Preferences
 from _client.settings import CHOICE, NUMBER, SLIDER, Control
 from gi.repository import Gdk, Gtk
@@ -129,7 +129,7 @@ class Sentence(ui.Field):
         self.show_text(drawn.value, drawn.text)
 
 
-def field_of(control: Control, panel: Panel | Preferences) -> Any:
+def field_of(control: Control, draft: Draft | Preferences) -> Any:
     """Something to fill it in with, with ``put`` to draw it; a slider's value as a number."""
     kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(control.kind, Sentence)
-    return kind(control, lambda value: panel.change(control.name, value))
+    return kind(control, lambda value: draft.change(control.name, value))

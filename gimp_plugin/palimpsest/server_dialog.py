@@ -23,12 +23,12 @@ class ServerDialog(Gtk.Window):
         self._panel = panel
         self._here = Gtk.RadioButton.new_with_label_from_widget(None, say("this-computer"))
         self._there = Gtk.RadioButton.new_with_label_from_widget(self._here, say("other-computer"))
-        self._address = Gtk.Entry(text=panel.choice.address, hexpand=True)
-        self._token = Gtk.Entry(text=panel.choice.token, visibility=False, hexpand=True)
+        self._address = Gtk.Entry(text=panel.backend.choice.address, hexpand=True)
+        self._token = Gtk.Entry(text=panel.backend.choice.token, visibility=False, hexpand=True)
         self._message = ui.label("", wrap=True)
         self.models = ModelsPart(panel)
         self.own = OwnSettings(panel.preferences)
-        (self._there if panel.choice.address else self._here).set_active(True)
+        (self._there if panel.backend.choice.address else self._here).set_active(True)
         self._there.connect("toggled", lambda _: self._follow())
         models = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, min_content_height=MODELS)
         models.add(self.models)  # with what each needs they are higher than a small screen
@@ -79,7 +79,7 @@ class ServerDialog(Gtk.Window):
         written = Choice(self._address.get_text().strip(), self._token.get_text().strip())
         choice = written if there else Choice()
         reason = say("bad-address", address=choice.address) if there and not choice.address else ""
-        reason = reason or self._panel.connect_to(choice)
+        reason = reason or self._panel.backend.connect_to(choice)
         self._message.set_text(reason)
         if not reason:
             self.destroy()

@@ -70,7 +70,7 @@ class StatusPart(Gtk.Box):
             if model.installed:
                 item = Gtk.CheckMenuItem(label=model.title, draw_as_radio=True)
                 item.set_active(model == self._panel.state.model)
-                item.connect("activate", lambda _, name=model.name: self._panel.set(model=name))
+                item.connect("activate", lambda _, name=model.name: self._panel.draft.set(model=name))
                 menu.append(item)
         menu.append(Gtk.SeparatorMenuItem())
         more = Gtk.MenuItem(label=say("get-model"))

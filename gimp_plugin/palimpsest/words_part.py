@@ -30,7 +30,7 @@ class WordsPart(Gtk.Box):
         self._panel, self._learn, self._entered = panel, learn, entered
         self._all: ConceptsDialog | None = None
         entries = [(key, say(key), say("tip-" + key)) for key in OPERATIONS]
-        self._operations = ui.Choices(entries, panel.choose_operation, icons=True)
+        self._operations = ui.Choices(entries, panel.draft.choose_operation, icons=True)
         for part in (self._operations, self._sentence_part(), self._concept_part()):
             self.pack_start(part, False, False, 0)
 
@@ -50,13 +50,13 @@ class WordsPart(Gtk.Box):
 
     def _sentence_part(self) -> Gtk.Widget:
         self._describe = ui.icon_button("describe", say("describe"), self._panel.describe)
-        self._first = ui.Field(self._panel.write_first, self._entered, self._describe)
+        self._first = ui.Field(self._panel.draft.write_first, self._entered, self._describe)
         self._first.name(say("first"))
         self._words = ui.label("", wrap=True)
         self._words.set_tooltip_text(say("tip-words"))
         self._words.connect("activate-link", lambda _, word: self._show_menu(word))
         self._second_label = ui.label()
-        self._second = ui.Field(self._panel.write_second, self._entered)
+        self._second = ui.Field(self._panel.draft.write_second, self._entered)
         for place, field in enumerate((self._first, self._second)):
             Completing(field.view, self._panel.completion)
             show_hints(field.view, lambda place=place: self._panel.state.notices[place])
@@ -134,7 +134,7 @@ class WordsPart(Gtk.Box):
             slider.put(drawn_weight(state.form.weights.get(word, 0.0)))
 
     def _weight(self, word: str) -> Slider:
-        weigh = self._panel.weigh
+        weigh = self._panel.draft.weigh
         return Slider(WEIGHT, lambda at: weigh(word, at), lambda: weigh(word, WEIGHT.default), word)
 
     def _concept(self, concept: Concept, state: PanelState) -> Gtk.Widget:
@@ -153,7 +153,7 @@ class WordsPart(Gtk.Box):
         """Where the cursor is, in the place of what is chosen there."""
         if "second" in self._panel.state.shown:
             self._second.delete_selected()
-            self._panel.insert_concept(name, self._second.cursor)
+            self._panel.draft.insert_concept(name, self._second.cursor)
 
     def _show_all(self) -> None:
         if self._all is None:
@@ -169,7 +169,7 @@ class WordsPart(Gtk.Box):
         menu = Gtk.Menu()
         for key, act in (
             ("word-replace", self._replace_word),
-            ("word-emphasise", self._panel.emphasise),
+            ("word-emphasise", self._panel.draft.emphasise),
             ("word-select", self._panel.select_word),
         ):
             item = Gtk.MenuItem(label=say(key, word=word))
@@ -183,7 +183,7 @@ class WordsPart(Gtk.Box):
     def _replace_word(self, word: str) -> None:
         new = ui.asked_for_text(self.get_toplevel(), say("replace"), say("new-word", word=word))
         if new:
-            self._panel.replace_word(word, new)
+            self._panel.draft.replace_word(word, new)
 
 
 def link(word: str) -> str:

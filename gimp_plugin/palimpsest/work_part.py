@@ -56,7 +56,7 @@ class WorkPart(Gtk.Box):
         self._apply = ui.button(say("apply"), lambda: self._do(False), "deed")
         self._apply.get_style_context().add_class("suggested-action")
         self._new = ui.button(say("new"), lambda: self._do(True), "deed", tip=say("tip-new"))
-        self._variations = field_of(CONTROLS["variations"], self._panel)
+        self._variations = field_of(CONTROLS["variations"], self._panel.draft)
         self._variations.set_width_chars(2)
         return ui.column(self._reason, ui.row(self._apply, self._new, ui.label("×"), self._variations))
 

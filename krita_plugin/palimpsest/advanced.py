@@ -26,17 +26,17 @@ class Advanced(QWidget):
         for control in controls_at(ADVANCED):
             self._add(control)
         defaults = link(say("defaults"))
-        defaults.clicked.connect(lambda: panel.reset_settings())
+        defaults.clicked.connect(lambda: panel.draft.reset_settings())
         self._form.addRow(defaults)
 
     def _add(self, control: Control) -> None:
-        caption, field = label(control.label), field_of(control, self._panel)
+        caption, field = label(control.label), field_of(control, self._panel.draft)
         caption.setToolTip(control.tip)
         caption.setBuddy(field)
         within = field
         if control.dice:
             another = link(say("dice"), control.tip)
-            another.clicked.connect(lambda: self._panel.draw_lots(control.name))
+            another.clicked.connect(lambda: self._panel.draft.draw_lots(control.name))
             within = QWidget()
             within.setLayout(row(field, another, stretch=0))
         self._form.addRow(caption, within)

@@ -24,7 +24,7 @@ class BackendDialog(QDialog):
         self.setMinimumWidth(WIDTH)
         self.resize(WIDTH, HEIGHT)
         self._panel = desk().panel
-        choice = self._panel.choice
+        choice = self._panel.backend.choice
         self.here, self.elsewhere = QRadioButton(say("this-computer")), QRadioButton(say("other-computer"))
         self.address, self.token = QLineEdit(choice.address), QLineEdit(choice.token)
         self._build()
@@ -70,7 +70,7 @@ class BackendDialog(QDialog):
         if far and not choice.address:
             self.message.setText(say("bad-address", address="“”"))
             return
-        reason = self._panel.connect_to(choice)
+        reason = self._panel.backend.connect_to(choice)
         self.message.setText(reason)
         if not reason:
             self.accept()
@@ -82,7 +82,7 @@ class TokenDialog(BackendDialog):
     def __init__(self) -> None:
         super().__init__()
         self.elsewhere.setChecked(True)
-        self.address.setText(self._panel.choice.address or self._panel.session.state.address)
+        self.address.setText(self._panel.backend.choice.address or self._panel.session.state.address)
         self.token.setFocus()
 
 

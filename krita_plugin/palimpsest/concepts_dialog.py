@@ -115,4 +115,4 @@ class ConceptsDialog(QDialog):
         ask = QMessageBox.question(self, say("concepts"), say("really-delete", name=name))
         if ask == QMessageBox.StandardButton.Yes:
             self.message.clear()
-            self._panel.remove_concept(name, self.message.setText)
+            self._panel.backend.remove_concept(name, self.message.setText)

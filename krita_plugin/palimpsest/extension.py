@@ -41,7 +41,7 @@ class PalimpsestExtension(Extension):
             ("insert", say("insert-action"), lambda: ask_words(INSERT)),
             ("restyle", say("restyle-action"), lambda: ask_words(RESTYLE)),
             ("remove", say("remove-action"), panel.remove_selected),
-            ("emphasise", say("emphasise-action"), lambda: with_word(panel.emphasise)),
+            ("emphasise", say("emphasise-action"), lambda: with_word(panel.draft.emphasise)),
             ("select", say("select-action"), lambda: with_word(panel.select_word)),
             ("remember", say("remember"), panel.remember),
             ("learn", say("learn-action"), open_learn_dialog),
@@ -64,7 +64,7 @@ class PalimpsestExtension(Extension):
 
 def ask_words(operation: str) -> None:
     """The operation, and the keyboard in the field whose words it waits for."""
-    desk().panel.choose_operation(operation)
+    desk().panel.draft.choose_operation(operation)
     with_dockers("focus_words")
 
 

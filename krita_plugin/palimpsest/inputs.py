@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._client.controls import Drawn, drawn_weight
-from ._client.panel import Panel
+from ._client.draft import Draft
 from ._client.preferences import Preferences
 from ._client.settings import CHOICE, NUMBER, SLIDER, WEIGHT, Control
 from .layout import label, shortened
@@ -145,10 +145,10 @@ class Line(QLineEdit):
         self.setPlaceholderText(drawn.text)
 
 
-def field_of(control: Control, panel: Panel | Preferences) -> Any:
+def field_of(control: Control, draft: Draft | Preferences) -> Any:
     """Something to fill it in with, with ``put`` to draw it; a slider's value as a number."""
     kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(control.kind, Line)
-    return kind(control, lambda value: panel.change(control.name, value))
+    return kind(control, lambda value: draft.change(control.name, value))
 
 
 class Sliders(QWidget):

@@ -58,7 +58,7 @@ class StatusPart(QWidget):
                 action = menu.addAction(model.title)
                 action.setCheckable(True)
                 action.setChecked(model == self._panel.state.model)
-                action.triggered.connect(lambda _=False, name=model.name: self._panel.set(model=name))
+                action.triggered.connect(lambda _=False, name=model.name: self._panel.draft.set(model=name))
         menu.addSeparator()
         menu.addAction(say("get-model")).triggered.connect(lambda: take(self._panel, MODELS))
 

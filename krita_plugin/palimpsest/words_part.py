@@ -29,8 +29,8 @@ class WordsPart(QWidget):
         self._panel = panel
         self._state: Optional[PanelState] = None
         self._all: Optional[ConceptsDialog] = None
-        self.operations = Operations(panel.choose_operation)
-        self.first = Sentence(say("first"), panel.write_first, lambda: apply(panel))
+        self.operations = Operations(panel.draft.choose_operation)
+        self.first = Sentence(say("first"), panel.draft.write_first, lambda: apply(panel))
         self.first.setPlaceholderText(say("first-example"))
         self.describe = link(say("describe"))
         self.describe.setIcon(icon("describe", self))
@@ -38,13 +38,13 @@ class WordsPart(QWidget):
         self.first.hold(self.describe)
         self.words = self._word_links()
         self.second_label = label()
-        self.second = Sentence(say("second-replace"), panel.write_second, lambda: apply(panel))
+        self.second = Sentence(say("second-replace"), panel.draft.write_second, lambda: apply(panel))
         self.completing = [Completing(field, panel.completion) for field in (self.first, self.second)]
         Hints(self.first, lambda: panel.state.notices[0])
         Hints(self.second, lambda: panel.state.notices[1])
         self.changes, self.unknown = label(wrap=True), label(wrap=True)
         self.weights_label = label(say("weights"))
-        self.weights = Weights(panel.weigh)
+        self.weights = Weights(panel.draft.weigh)
         column(
             self,
             *(self.operations, label(say("first")), self.first, self.words),
@@ -169,14 +169,14 @@ class WordsPart(QWidget):
         cursor = self.second.textCursor()
         if self.second.isVisible():
             cursor.removeSelectedText()
-            self._panel.insert_concept(name, cursor.position())
+            self._panel.draft.insert_concept(name, cursor.position())
             self.second.setFocus()
 
     def _word_menu(self, word: str) -> None:
         menu = QMenu(self)
         for key, call in (
             ("word-replace", self._replace_word),
-            ("word-emphasise", self._panel.emphasise),
+            ("word-emphasise", self._panel.draft.emphasise),
             ("word-select", self._panel.select_word),
         ):
             action = menu.addAction(say(key, word=word))
@@ -186,7 +186,7 @@ class WordsPart(QWidget):
     def _replace_word(self, word: str) -> None:
         new, meant = QInputDialog.getText(self, "Palimpsest", say("new-word", word=word))
         if meant:
-            self._panel.replace_word(word, new)
+            self._panel.draft.replace_word(word, new)
 
 
 def escaped(text: str) -> str:

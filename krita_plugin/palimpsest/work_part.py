@@ -75,7 +75,7 @@ class WorkPart(QWidget):
         self.new.setMinimumWidth(self.new.fontMetrics().horizontalAdvance(say("new")) + EDGE)
         self.new.clicked.connect(lambda: apply(panel, new=True))
         self.queue = Queue(panel)
-        self.variations = field_of(CONTROLS["variations"], panel)
+        self.variations = field_of(CONTROLS["variations"], panel.draft)
         self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.variations.setPrefix("× ")
         last = row(self.apply, self.new, self.variations)

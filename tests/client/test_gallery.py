@@ -33,7 +33,7 @@ def desk(tmp_path):
 
 
 def brought(desk: Desk, count: int) -> None:
-    desk.panel.refresh_results()
+    desk.panel.gallery.refresh()
     desk.until(lambda s: len(s.results) == count)
 
 
@@ -247,7 +247,7 @@ def test_its_words_seed_and_settings_can_be_used_again(desk):
     assert second.sentences == "a photo of a cat\na photo of a dog"
     assert "Seed 6" in desk.state.strip.tip(second)
     assert "(2 of 3) · 2001-09-" in desk.state.strip.label(second)
-    desk.panel.set(source="layer")
+    desk.panel.draft.set(source="layer")
     desk.panel.use_settings(second)
     form = desk.state.form
     assert (form.operation, form.first, form.second) == ("replace", "a photo of a cat", "a photo of a dog")
@@ -276,7 +276,7 @@ def test_where_a_result_lies_is_in_its_note(desk):
     desk.editor.select_bounds(Bounds(10, 10, 20, 12))
     desk.until(lambda s: s.document.selection is not None)
     fill(desk.panel)
-    desk.panel.set(source="layer")
+    desk.panel.draft.set(source="layer")
     desk.panel.apply()
     desk.until(lambda s: desk.backend.submitted)
     sent = desk.backend.submitted[-1]

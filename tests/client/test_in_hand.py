@@ -46,9 +46,9 @@ def hand(tmp_path):
 
 def test_what_was_made_stays_in_hand_and_is_renewed_twice(hand):
     assert hand.state.updating == "cat → dog"
-    hand.panel.set(structure=0.25)
+    hand.panel.draft.set(structure=0.25)
     hand.update(2)
-    hand.panel.write_second("a photo of a cow on grass")
+    hand.panel.draft.write_second("a photo of a cow on grass")
     hand.update(3)
     assert [layer.updates for layer in hand.editor.inserted] == [None, "layer-1", "layer-2"]
     assert len(hand.editor.captured) == 1, "the photo is on the backend"
@@ -64,7 +64,7 @@ def test_a_reopened_edit_is_updated_twice(hand):
     hand.seen()
     hand.panel.reopen()
     for jobs in (2, 3):
-        hand.panel.set(structure=0.1 * jobs)
+        hand.panel.draft.set(structure=0.1 * jobs)
         hand.update(jobs)
     assert [layer.updates for layer in hand.editor.inserted] == [None, "layer-1", "layer-2"]
 
@@ -101,7 +101,7 @@ def test_something_else_that_is_meant_lets_go(hand, change):
 
 
 def test_to_deselect_is_no_other_selection(hand):
-    hand.panel.choose_operation("remove")
+    hand.panel.draft.choose_operation("remove")
     hand.editor.select_bounds(None)
     hand.seen()
     assert hand.state.updating == "cat → dog"
@@ -119,8 +119,8 @@ def test_new_makes_another_layer_and_that_is_in_hand(hand):
     assert hand.editor.inserted[-1].updates == "layer-2"
     hand.editor.select_bounds(None)
     hand.seen()
-    hand.panel.choose_operation("insert")
-    hand.panel.write_second("a ball")
+    hand.panel.draft.choose_operation("insert")
+    hand.panel.draft.write_second("a ball")
     hand.panel.apply_new()
     assert hand.state.told == "Select where it should go."
     assert hand.state.updating == "cat → dog", "nothing was made, so nothing is let go"
@@ -191,7 +191,7 @@ def test_what_the_model_recommends_is_not_pinned_by_opening_an_edit(hand):
 def test_what_an_opened_edit_had_of_its_own_goes_with_it(hand, tmp_path):
     reopened(hand, steps=50)
     assert (hand.state.form.settings.steps, hand.state.form.settings.guidance) == (50, None)
-    hand.panel.set(feather=3)
+    hand.panel.draft.set(feather=3)
     hand.editor.facts = replace(hand.editor.facts, key="d2", active="x", has_recipe=False)
     hand.seen()
     assert (hand.state.form.settings.steps, hand.state.form.settings.feather) == (None, 3)
@@ -203,6 +203,6 @@ def test_what_an_opened_edit_had_of_its_own_goes_with_it(hand, tmp_path):
 
 def test_what_is_set_while_an_edit_is_open_is_ones_own(hand):
     reopened(hand, steps=50)
-    hand.panel.set(steps=12)
+    hand.panel.draft.set(steps=12)
     hand.panel.new_layer_instead()
     assert hand.state.form.settings.steps == 12

@@ -257,7 +257,7 @@ def test_a_stopped_run_with_other_pictures_begins_with_what_was_kept(school):
 
 def test_a_taken_name_is_replaced_or_learned_on_only_when_said_so(school):
     school.backend.the_concepts = [concept("my-toy")]
-    school.panel.refresh_concepts()
+    school.panel.backend.refresh_concepts()
     school.until(lambda s: s.concepts)
     school.filled()
     assert school.told.exists
@@ -282,7 +282,7 @@ def lesson(school: School, count: int) -> list[str]:
     result = {"rows_hash": "my-toy", "seconds_per_step": 0.5, "seconds": 60.0, "steps": 100}
     job = {"id": "x", "kind": "learn", "state": "finished", "request": asked, "result": result}
     school.backend.past = [job]
-    school.panel.refresh_concepts()
+    school.panel.backend.refresh_concepts()
     school.until(lambda s: s.concepts)
     return images
 
@@ -350,8 +350,8 @@ def test_the_window_may_close_and_open_and_all_is_as_it_was(school):
 
 def test_the_word_is_drawn_when_what_waited_behind_it_is_done(school):
     school.filled()
-    school.panel.write_first("a photo of a cat on grass")
-    school.panel.write_second("a photo of a dog on grass")
+    school.panel.draft.write_first("a photo of a cat on grass")
+    school.panel.draft.write_second("a photo of a dog on grass")
     learning = school.learns()
     school.panel.apply()
     school.until(lambda _: len(school.backend.submitted) == 2)
@@ -405,14 +405,14 @@ def test_what_is_said_depends_on_no_displayed_text(school):
     """In another language too the built-in model is known, and what is remembered is said once."""
     speak(Spoken({"built-in": "cat", "remembered": "{n} dB"}))
     try:
-        school.panel.write_first("a photo of a cat on grass")
+        school.panel.draft.write_first("a photo of a cat on grass")
         school.panel.remember()
         school.until(lambda s: school.backend.submitted)
         school.backend.finish({}, reconstruction_psnr=41.6)
         school.idle()
         assert (school.state.outcome.text, school.state.fidelity) == ("42 dB", "")
         assert [offer.key for offer in school.state.status.offers] == ["get-model"]
-        school.panel.write_second("a photo of a dog on grass")
+        school.panel.draft.write_second("a photo of a dog on grass")
         assert school.state.fidelity == "42 dB"
     finally:
         speak(Spoken({}))

@@ -59,9 +59,9 @@ def desk(tmp_path):
 
 
 def fill(panel: Panel, operation: str = "replace", second: str = "a photo of a dog on grass") -> None:
-    panel.choose_operation(operation)
-    panel.write_first(SHOWS)
-    panel.write_second(second)
+    panel.draft.choose_operation(operation)
+    panel.draft.write_first(SHOWS)
+    panel.draft.write_second(second)
 
 
 def test_an_edit_goes_from_the_words_to_a_layer(desk):
@@ -108,31 +108,31 @@ def test_every_reason_why_apply_is_not_possible_is_a_sentence(desk):
 
     facts = editor.facts
     assert reason() == "Say what the picture shows."
-    panel.write_first(SHOWS)
+    panel.draft.write_first(SHOWS)
     assert reason() == "Both sentences say the same: change a word."
-    panel.write_second("")
+    panel.draft.write_second("")
     assert reason() == "Say what it should show."
-    panel.write_second(SHOWS)
+    panel.draft.write_second(SHOWS)
     assert reason() == "Both sentences say the same: change a word."
-    panel.write_second("a photo of <my-toy> on grass")
+    panel.draft.write_second("a photo of <my-toy> on grass")
     assert reason() == "There is no concept <my-toy>. Learn it, or choose another."
-    panel.choose_operation("insert")
+    panel.draft.choose_operation("insert")
     assert reason() == "Select where it should go."
-    panel.choose_operation("remove")
+    panel.draft.choose_operation("remove")
     assert reason() == "Select what should go."
     editor.facts = replace(facts, selection=Bounds(0, 0, 5, 5))
     assert reason() == ""
-    panel.choose_operation("insert")
+    panel.draft.choose_operation("insert")
     assert reason() == "Say what to insert."
-    panel.choose_operation("restyle")
+    panel.draft.choose_operation("restyle")
     assert reason() == "Say in which style, or choose one below."
-    panel.choose_operation("reweight")
+    panel.draft.choose_operation("reweight")
     assert reason() == "Move a word's slider: nothing is emphasised yet."
-    panel.weigh("cat", 0.5)
+    panel.draft.weigh("cat", 0.5)
     assert reason() == ""
-    panel.set(model="sd15")
+    panel.draft.set(model="sd15")
     assert reason() == "The model sd15 isn't installed on the backend."
-    panel.set(model="built-in")
+    panel.draft.set(model="built-in")
     editor.facts = replace(facts, refusal="This picture is CMYK.", remedy="Make an RGB copy")
     assert reason() == "This picture is CMYK."
     assert [offer.text for offer in panel.state.offers] == ["Make an RGB copy"]
@@ -150,14 +150,14 @@ def test_words_that_the_model_does_not_know_are_named(desk):
     desk.backend.the_models = [{**MODELS[0], "details": details}, *MODELS[1:]]
     desk.panel.refresh()
     fill(desk.panel, second="a photo of a <my-toy> on a Table")
-    desk.panel.write_first("a photo of a Cat on grass")
+    desk.panel.draft.write_first("a photo of a Cat on grass")
     desk.until(lambda s: s.unknown_text)
     assert [[word.text for word in found] for found in desk.state.unknown] == [[], ["Table"]]
     assert desk.state.unknown_text.startswith("Unknown to this model: Table.")
-    desk.panel.write_second("a photo of a cat on grass")
+    desk.panel.draft.write_second("a photo of a cat on grass")
     assert not any(desk.state.unknown)
     assert desk.state.unknown_text == ""
-    desk.panel.write_first("a (cat:1.4) on grass")
+    desk.panel.draft.write_first("a (cat:1.4) on grass")
     assert [word.text for word in desk.state.unknown[0]] == ["(cat:1.4)"]
     assert desk.state.unknown_text.startswith("(cat:1.4) gives no weight here")
 
@@ -175,14 +175,14 @@ def test_concepts_for_this_model_and_its_words_complete_what_is_written(desk):
 
 def test_a_concept_of_another_family_is_refused_by_name(desk):
     desk.backend.the_concepts = [concept("bear"), concept("big", family="sd1")]
-    desk.panel.refresh_concepts()
+    desk.panel.backend.refresh_concepts()
     desk.until(lambda s: len(s.concepts) == 2)
     assert all(known.thumbnail for known in desk.state.concepts)
     fill(desk.panel, second="a photo of")
-    desk.panel.insert_concept("big")
+    desk.panel.draft.insert_concept("big")
     assert desk.state.form.second == "a photo of <big>"
     assert desk.state.cannot_apply == "<big> was learned for another kind of model (sd1)."
-    desk.panel.write_second("a photo of <bear> on grass")
+    desk.panel.draft.write_second("a photo of <bear> on grass")
     assert desk.state.cannot_apply == ""
     assert desk.state.changes_text == "cat → <bear>"
 
@@ -227,7 +227,7 @@ def test_errors_come_with_their_next_step(desk):
     )
     desk.idle()
     assert (desk.state.outcome.kind, desk.state.outcome.text) == ("error", "Broken. Mend it.")
-    desk.panel.write_first("other words")
+    desk.panel.draft.write_first("other words")
     assert desk.state.outcome is None
 
 
@@ -301,7 +301,7 @@ def test_starting_the_backend_says_so_and_tells_why_it_failed(tmp_path):
     desk.until(lambda s: s.outcome is not None)
     assert desk.state.outcome.text == "The backend could not be started: it is broken"
     (tmp_path / "launch.json").write_text(json.dumps({"command": ["/bin/sh", "-c", "exit 0"]}))
-    desk.panel.start_backend()
+    desk.panel.backend.start()
     desk.backend.down = False
     desk.until(lambda s: s.status.text == "Ready · built-in model (for trying out) · CPU")
     desk.panel.stop()
@@ -309,32 +309,33 @@ def test_starting_the_backend_says_so_and_tells_why_it_failed(tmp_path):
 
 def test_another_computer_is_remembered_and_a_token_can_be_given(tmp_path):
     desk = Desk(tmp_path, Backend()).ready()
-    reason = desk.panel.connect_to(Choice("nonsense", "t"))
+    reason = desk.panel.backend.connect_to(Choice("nonsense", "t"))
     assert "nonsense" in reason
     assert "For instance http:" in reason
-    assert desk.panel.connect_to(Choice("http://10.0.0.7:8391", "")) == "Paste the token of that backend."
-    assert desk.panel.give_token("secret") == ""
+    reason = desk.panel.backend.connect_to(Choice("http://10.0.0.7:8391", ""))
+    assert reason == "Paste the token of that backend."
+    assert desk.panel.backend.give_token("secret") == ""
     kept = tmp_path / "connection.json"
     assert json.loads(kept.read_text()) == {"address": "http://127.0.0.1:9", "token": "secret"}
     assert kept.stat().st_mode & 0o077 == 0
-    assert Desk(tmp_path).panel.choice == Choice("http://127.0.0.1:9", "secret")
+    assert Desk(tmp_path).panel.backend.choice == Choice("http://127.0.0.1:9", "secret")
     desk.panel.stop()
 
 
 def test_a_layer_is_opened_again_and_changed(desk):
     fill(desk.panel)
-    desk.panel.set(structure=0.25, feather=3)
+    desk.panel.draft.set(structure=0.25, feather=3)
     desk.panel.apply()
     desk.until(lambda s: desk.backend.submitted)
     first = desk.backend.submitted[0]["request"]
     assert first["control"] == {"cross": [0.0, 0.4], "self_attention": [0.0, 0.2]}
     desk.backend.finish_edit()
     desk.idle()
-    desk.panel.write_first("something else")
+    desk.panel.draft.write_first("something else")
     desk.panel.reopen()
     assert (desk.state.form.first, desk.state.form.settings.structure) == (SHOWS, 0.25)
     assert desk.state.updating == "cat → dog"
-    desk.panel.set(structure=0.75)
+    desk.panel.draft.set(structure=0.75)
     desk.panel.apply()
     desk.until(lambda s: len(desk.backend.submitted) == 2)
     assert desk.backend.submitted[1]["request"]["image"] == first["image"]
@@ -344,7 +345,7 @@ def test_a_layer_is_opened_again_and_changed(desk):
     assert desk.editor.inserted[-1].updates == "layer-1"
     assert desk.state.outcome.text.startswith("Layer “cat → dog” updated.")
     desk.editor.noted = "It was painted on."
-    desk.panel.set(structure=0.5)
+    desk.panel.draft.set(structure=0.5)
     desk.panel.apply()
     desk.until(lambda s: len(desk.backend.submitted) == 3)
     desk.backend.finish_edit()
@@ -359,7 +360,7 @@ def test_a_layer_is_opened_again_and_changed(desk):
 def test_a_result_knows_what_it_was_made_from(desk, source, of):
     """Also when it is changed, and when it is placed again from the list of results."""
     fill(desk.panel)
-    desk.panel.set(source=source)
+    desk.panel.draft.set(source=source)
     desk.panel.apply()
     desk.until(lambda s: desk.backend.submitted)
     desk.backend.finish_edit()
@@ -454,11 +455,11 @@ def test_a_photo_beyond_the_built_in_model_is_answered_before_apply(desk):
     assert desk.state.outcome.text == "The picture shows nothing known."
     assert [offer.key for offer in desk.state.offers] == ["get-model"]
     assert desk.state.sight.startswith("The built-in model sees nothing here that it knows")
-    panel.write_second("a photo of a dog on grass.")
+    panel.draft.write_second("a photo of a dog on grass.")
     assert desk.state.sight.startswith("The built-in model sees nothing here that it knows")
     assert [offer.key for offer in desk.state.offers] == ["get-model"]
     assert desk.state.cannot_apply == ""
-    panel.set(model="other")
+    panel.draft.set(model="other")
     assert "sees nothing here" not in desk.state.sight
 
 
@@ -484,13 +485,13 @@ def test_a_model_that_nothing_describes_for_says_so(desk):
 
 
 def test_words_become_controls(desk):
-    desk.panel.write_first(SHOWS)
+    desk.panel.draft.write_first(SHOWS)
     assert desk.state.words == ("cat", "grass")
-    desk.panel.replace_word("cat", "dog")
+    desk.panel.draft.replace_word("cat", "dog")
     assert (desk.state.form.operation, desk.state.form.second) == ("replace", "a photo of a dog on grass")
-    desk.panel.replace_word("grass", "sand")
+    desk.panel.draft.replace_word("grass", "sand")
     assert desk.state.form.second == "a photo of a dog on sand"
-    desk.panel.emphasise("grass")
+    desk.panel.draft.emphasise("grass")
     assert desk.state.form.operation == "reweight"
     assert desk.state.cannot_apply == ""
 
@@ -501,7 +502,7 @@ def test_each_document_keeps_its_words_also_for_the_next_time(tmp_path):
     desk.editor.facts = first
     desk.until(lambda s: s.document == first)
     fill(desk.panel)
-    desk.panel.set(feather=21)
+    desk.panel.draft.set(feather=21)
     desk.editor.facts = replace(first, key="d2", name="two.png", file="")
     desk.until(lambda s: s.document.key == "d2")
     assert (desk.state.form.first, desk.state.form.settings.feather) == ("", 21)
@@ -568,27 +569,27 @@ def test_edit_again_uses_the_last_words_on_a_new_document(desk):
 
 def test_what_it_should_show_begins_as_what_it_shows_until_one_writes(desk):
     panel = desk.panel
-    panel.write_first(SHOWS)
+    panel.draft.write_first(SHOWS)
     assert panel.form.second == SHOWS
     assert desk.state.cannot_apply == "Both sentences say the same: change a word."
-    panel.write_first(SHOWS + " at night")
+    panel.draft.write_first(SHOWS + " at night")
     assert panel.form.second == SHOWS + " at night"
-    panel.write_second("a photo of a dog on grass")
-    panel.write_first(SHOWS)
+    panel.draft.write_second("a photo of a dog on grass")
+    panel.draft.write_first(SHOWS)
     assert panel.form.second == "a photo of a dog on grass"
     assert desk.state.changes_text == "cat → dog"
-    panel.write_second("")
+    panel.draft.write_second("")
     assert panel.form.second == "", "what was emptied stays so"
-    panel.write_second(SHOWS)
-    panel.write_first("a cat")
+    panel.draft.write_second(SHOWS)
+    panel.draft.write_first("a cat")
     assert panel.form.second == "a cat"
-    panel.choose_operation("insert")
+    panel.draft.choose_operation("insert")
     assert panel.form.second == ""
 
 
 def test_a_concept_is_renamed_and_removed(desk):
     desk.backend.the_concepts += [concept("old"), concept("other")]
-    desk.panel.refresh_concepts()
+    desk.panel.backend.refresh_concepts()
     desk.until(lambda s: len(s.concepts) == 2)
     fill(desk.panel, second="a photo of <old> on grass")
     failures = []
@@ -596,29 +597,29 @@ def test_a_concept_is_renamed_and_removed(desk):
     desk.until(lambda s: {c.name for c in s.concepts} == {"new", "other"})
     assert desk.state.form.second == "a photo of <new> on grass"
     assert desk.state.cannot_apply == ""
-    desk.panel.remove_concept("other", failures.append)
+    desk.panel.backend.remove_concept("other", failures.append)
     desk.until(lambda s: [c.name for c in s.concepts] == ["new"])
     assert failures == []
-    desk.panel.remove_concept("other", failures.append)
+    desk.panel.backend.remove_concept("other", failures.append)
     desk.until(lambda _: failures == ["There is no concept <other>."])
 
 
 def test_concepts_that_were_used_or_learned_last_come_first(desk):
     desk.backend.the_concepts += [concept("a"), concept("b"), concept("c")]
-    desk.panel.refresh_concepts()
+    desk.panel.backend.refresh_concepts()
     desk.until(lambda s: [c.name for c in s.concepts] == ["a", "b", "c"])
     fill(desk.panel, second="a photo of <b> on grass")
     desk.panel.apply()
     assert [c.name for c in desk.state.concepts] == ["b", "a", "c"]
     desk.backend.the_concepts += [concept("just-learned")]
-    desk.panel.refresh_concepts()
+    desk.panel.backend.refresh_concepts()
     desk.until(lambda s: [c.name for c in s.concepts] == ["just-learned", "b", "a", "c"])
 
 
 def test_the_sentence_that_is_made_stands_under_the_field(desk):
     fill(desk.panel, "insert", "a ball")
     assert desk.state.changes_text == "→ a photo of a cat and a ball on grass"
-    desk.panel.write_second("كرة")
+    desk.panel.draft.write_second("كرة")
     assert desk.state.changes_text == "\u200e→ \u2068a photo of a cat and كرة on grass\u2069"
     fill(desk.panel, "reweight")
     assert desk.state.changes_text == ""

@@ -108,21 +108,21 @@ def test_settings_of_a_file_are_within_their_limits(name: str):
 
 def test_the_panel_keeps_and_uses_them(tmp_path: Path):
     panel = Panel("krita", ScriptedEditor(), lambda state: None, tmp_path)
-    panel.choose_operation("restyle")
-    panel.set(structure=0.2)
-    panel.keep_preset("soft")
+    panel.draft.choose_operation("restyle")
+    panel.draft.set(structure=0.2)
+    panel.draft.keep_preset("soft")
     assert (panel.state.presets, panel.state.preset) == (("soft",), "soft")
-    panel.recommend("structure")
+    panel.draft.recommend("structure")
     assert panel.state.preset == ""
-    panel.use_preset("soft")
+    panel.draft.use_preset("soft")
     assert panel.form.settings.structure == 0.2
-    panel.rename_preset("soft", "softer")
-    panel.choose_operation("replace")
+    panel.draft.rename_preset("soft", "softer")
+    panel.draft.choose_operation("replace")
     assert panel.state.presets == ()
-    panel.choose_operation("restyle")
-    panel.delete_preset("softer")
+    panel.draft.choose_operation("restyle")
+    panel.draft.delete_preset("softer")
     assert panel.state.presets == ()
-    panel.keep_preset("")
+    panel.draft.keep_preset("")
     assert panel.state.message == "Give the settings a name."
 
 
@@ -131,9 +131,9 @@ def test_the_menu_has_what_can_be_done(tmp_path: Path):
     (keep,) = entries(panel)
     assert (keep.text, keep.value) == ("Keep these settings…", "")
     assert keep.ask == "Keep these settings under the name:"
-    panel.set(structure=0.2)
+    panel.draft.set(structure=0.2)
     keep.do("soft")
-    panel.set(structure=0.3)
+    panel.draft.set(structure=0.3)
     keep.do("other")
     told = [(entry.text, entry.chosen, bool(entry.ask)) for entry in entries(panel)]
     assert told == [

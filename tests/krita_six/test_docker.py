@@ -44,7 +44,7 @@ def buttons(flow) -> list:
     ],
 )
 def test_each_operation_shows_only_its_controls(room, operation, parts, rows):
-    room.panel.write_first(SHOWS)
+    room.panel.draft.write_first(SHOWS)
     chosen = room.docker.words.operations.buttons[operation]
     chosen.click()
     assert room.panel.form.operation == operation
@@ -90,9 +90,9 @@ def test_what_is_written_and_moved_reaches_the_request(room):
 
 def test_presets_are_a_menu(room):
     menu = room.docker.controls.presets.menu()
-    room.panel.set(structure=0.2)
-    room.panel.keep_preset("R&D")
-    room.panel.recommend("structure")
+    room.panel.draft.set(structure=0.2)
+    room.panel.draft.keep_preset("R&D")
+    room.panel.draft.recommend("structure")
     menu.aboutToShow.emit()
     assert [action.text() for action in menu.actions()] == ["R&&D", "Keep these settings…"]
     menu.actions()[0].trigger()
@@ -177,7 +177,7 @@ def test_the_state_line_says_what_is_the_matter(closed_room, text, offer):
 def test_concepts_are_put_where_the_cursor_is(room):
     docker = room.docker
     room.backend.the_concepts = [concept("bear"), concept("big", family="sd1")]
-    room.panel.refresh_concepts()
+    room.panel.backend.refresh_concepts()
     room.until(lambda s: len(s.concepts) == 2)
     bear, big = buttons(docker.words.concepts)
     assert (bear.text(), bear.icon().isNull(), big.isEnabled()) == ("bear", False, False)
@@ -194,7 +194,7 @@ def test_words_are_links_and_sliders(room):
     docker = room.docker
     docker.words.first.setPlainText(SHOWS)
     assert 'href="cat"' in docker.words.words.text()
-    room.panel.emphasise("cat")
+    room.panel.draft.emphasise("cat")
     assert docker.words.weights.names() == ["cat", "grass"]
     docker.words.weights.slider("grass").setValue(0)
     assert dict(room.panel.form.weights) == {"cat": 0.5, "grass": -1.0}
@@ -380,7 +380,7 @@ def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):
 
 def test_it_is_narrow_reachable_by_keyboard_and_named(room):
     docker = room.docker
-    room.panel.write_first(SHOWS)
+    room.panel.draft.write_first(SHOWS)
     room.application.processEvents()
     assert docker.widget().minimumSizeHint().width() <= 160
     inside = docker.widget()
@@ -411,7 +411,7 @@ def test_closing_krita_leaves_the_job_and_keeps_the_words(room, tmp_path):
 
 def test_what_does_not_fit_in_one_row_shows_icons(room):
     buttons = room.docker.words.operations.buttons
-    room.panel.choose_operation("restyle")
+    room.panel.draft.choose_operation("restyle")
     wide, narrow = style().ToolButtonTextUnderIcon, style().ToolButtonIconOnly
     room.resize(420)
     assert {made.toolButtonStyle() for made in buttons.values()} == {wide}
@@ -424,7 +424,7 @@ def test_what_does_not_fit_in_one_row_shows_icons(room):
 
 @pytest.mark.parametrize("width", [200, 260])
 def test_nothing_is_cut_where_it_is_narrow(room, width):
-    room.panel.write_first(SHOWS)
+    room.panel.draft.write_first(SHOWS)
     room.resize(width)
     docker = room.docker
     parts = [*docker.words.operations.buttons.values(), docker.status.settings, docker.words.describe]
@@ -469,12 +469,12 @@ def test_apply_stays_where_it_is_whatever_comes_and_goes_above_it(room):
         return docker.work.apply.mapTo(docker, docker.work.apply.rect().topLeft())
 
     before = place()
-    room.panel.write_first(SHOWS)
+    room.panel.draft.write_first(SHOWS)
     room.editor.facts = replace(room.editor.facts, has_recipe=True)
     room.until(lambda s: s.can_reopen)
     assert not docker.work.reopen.isHidden()
     assert place() == before
-    room.panel.write_second("a photo of a dog on grass")
+    room.panel.draft.write_second("a photo of a dog on grass")
     docker.work.apply.click()
     room.until(lambda s: s.progress is not None)
     assert not docker.work.cancel.isHidden()
@@ -485,7 +485,7 @@ def test_apply_stays_where_it_is_whatever_comes_and_goes_above_it(room):
 def test_all_concepts_are_searched_used_renamed_and_deleted(room, monkeypatch):
     names = ["my-toy", *[f"toy-{n}" for n in range(40)]]
     room.backend.the_concepts = [concept(name) for name in names]
-    room.panel.refresh_concepts()
+    room.panel.backend.refresh_concepts()
     room.until(lambda s: len(s.concepts) == 41)
     words = room.docker.words
     shown = [made for made in words.concepts.widgets if not made.isHidden()]
@@ -496,7 +496,7 @@ def test_all_concepts_are_searched_used_renamed_and_deleted(room, monkeypatch):
     dialog = words._all
     dialog.search.setText("my")
     assert dialog.list.count() == 1
-    room.panel.write_first(SHOWS)
+    room.panel.draft.write_first(SHOWS)
     room.docker.words.second.setPlainText("a photo of on grass")
     dialog.acts["use"].click()
     assert "<my-toy>" in room.panel.form.second
@@ -532,10 +532,10 @@ def test_the_model_is_chosen_in_the_state_line(room):
 def test_tab_goes_through_the_panel_as_it_is_read(room):
     """Also through what was made anew meanwhile."""
     room.backend.the_concepts = [concept("bear"), concept("toy")]
-    room.panel.refresh_concepts()
-    room.panel.write_first(SHOWS)
+    room.panel.backend.refresh_concepts()
+    room.panel.draft.write_first(SHOWS)
     room.until(lambda s: len(s.concepts) == 2)
-    room.panel.choose_operation("insert")
+    room.panel.draft.choose_operation("insert")
     room.resize(420)
     docker = room.docker
     places, widget = [], docker.status.model

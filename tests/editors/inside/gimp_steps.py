@@ -382,7 +382,7 @@ def ask_controls(what, *values):
 
 
 def set_controls(settings):
-    controls[-1].panel.set(**settings)
+    controls[-1].panel.draft.set(**settings)
 
 
 def controls_are_at(value):

@@ -128,20 +128,20 @@ def panel_has_recipe():
 def panel_knows(concept):
     """Asks anew until the word is there."""
     if concept not in panel()["concepts"]:
-        desk().panel.refresh_concepts()
+        desk().panel.backend.refresh_concepts()
         return False
     return True
 
 
 def connect_panel(address, token):
     """Empty = this computer's own backend."""
-    return desk().panel.connect_to(Choice(address, token))
+    return desk().panel.backend.connect_to(Choice(address, token))
 
 
 def reset_panel(settings):
     """As recommended but for these."""
-    desk().panel.reset_settings()
-    desk().panel.set(**settings)
+    desk().panel.draft.reset_settings()
+    desk().panel.draft.set(**settings)
 
 
 def leave_panel():
@@ -183,18 +183,18 @@ def panel_stopped():
 
 def write(operation, first, second):
     """Into the docker's own fields."""
-    desk().panel.choose_operation(operation)
+    desk().panel.draft.choose_operation(operation)
     docker().words.first.setPlainText(first)
     if not docker().words.second.isHidden():
         docker().words.second.setPlainText(second)
 
 
 def set_panel(settings):
-    desk().panel.set(**settings)
+    desk().panel.draft.set(**settings)
 
 
 def weigh(word, position):
-    desk().panel.weigh(word, position)
+    desk().panel.draft.weigh(word, position)
 
 
 def unfold(open):

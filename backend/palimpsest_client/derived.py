@@ -1,0 +1,126 @@
+"""The panel's state, derived from what is the case: the one place where it is decided what is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Optional, Tuple
+
+from .catalogue import model_rows
+from .controls import SHOWN
+from .habits import notices
+from .in_hand import InHand
+from .library import BUILT_IN, Model
+from .outcome import REMEMBERED, offer_after
+from .panel_state import PanelState, change_line, drawn_controls, incapable, unknown_text
+from .sentences import changes, telling
+from .sight import sight_text
+from .status import (
+    MODELS,
+    REMEDY,
+    Offer,
+    Situation,
+    cannot_apply,
+    cannot_ask,
+    cannot_describe,
+    cannot_send,
+    offers,
+    smaller_size,
+    status_of,
+)
+from .wording import say
+
+if TYPE_CHECKING:
+    from .panel import Panel
+
+
+def state_of(panel: Panel) -> PanelState:
+    form, errands, backend = panel.form, panel.errands, panel.backend
+    model, now = chosen_model(panel), situation(panel)
+    found = changes(form.first, form.target) if form.target else ()
+    names, known = [concept.name for concept in backend.concepts], () if model is None else model.words
+    remembered = errands.outcome is not None and errands.outcome.code == REMEMBERED
+    heard = [tuple(notices(text, names, known)) for text in (form.first, form.second)]
+    return PanelState(
+        status=now.status,
+        form=form,
+        document=panel.facts,
+        shown=SHOWN[form.operation],
+        controls=drawn_controls(form, backend.models, model),
+        presets=panel.presets.names(form.operation),
+        preset=panel.presets.chosen(form),
+        changes=found,
+        changes_text=change_line(form, found),
+        notices=(heard[0], heard[1]),
+        unknown_text=unknown_text(heard),
+        words=tuple(telling(form.first)),
+        sight=known_before(panel),
+        catalogue=model_rows(backend.models, panel.session.state.system),
+        downloading=backend.downloading,
+        cannot_apply=why_not_apply(panel, panel.held.hand),
+        cannot_ask=cannot_ask(now, form),
+        cannot_describe=cannot_describe(now, form),
+        cannot_learn=cannot_send(now, form),
+        can_reopen=panel.facts is not None and panel.facts.has_recipe and panel.held.hand is None,
+        can_remember=not (cannot_ask(now, form) or errands.fidelity) and bool(form.first.strip()),
+        cannot_operate=incapable(model),
+        updating=panel.held.name,
+        concepts=backend.vocabulary.ordered(backend.concepts),
+        models=backend.models,
+        model=model,
+        progress=errands.progress,
+        waiting=errands.waiting,
+        preview=errands.preview_picture,
+        outcome=errands.outcome,
+        offers=offers_now(panel),
+        fidelity="" if remembered else errands.fidelity,
+        strip=panel.gallery.strip,
+    )
+
+
+def chosen_model(panel: Panel) -> Optional[Model]:
+    """If it is installed."""
+    return panel.backend.model(panel.form.settings.model)
+
+
+def situation(panel: Panel) -> Situation:
+    session, backend, model = panel.session.state, panel.backend, panel.form.settings.model
+    starter, remote = backend.starter, bool(backend.choice.address)
+    status = status_of(session, starter.active, starter.possible, remote, model, chosen_model(panel))
+    return Situation(session, status, panel.errands.busy, panel.facts, backend.models, backend.concepts)
+
+
+def why_not_apply(panel: Panel, hand: Optional[InHand]) -> str:
+    """While something is under way an edit can be asked for too: it waits its turn."""
+    if panel.errands.full:
+        return say("queue-full", n=len(panel.errands.waiting))
+    now = replace(situation(panel), busy=False)
+    return cannot_apply(now, panel.form, hand is not None and hand.made.selection is not None)
+
+
+def known_before(panel: Panel) -> str:
+    """What is to be known before Apply: whether the model knows this, and sees enough of it."""
+    model = chosen_model(panel)
+    if panel.held.hand is not None or panel.facts is None or model is None:
+        return ""
+    told = [say("beyond-picture")] if model.name == BUILT_IN and panel.facts.key in panel.beyond else []
+    return "\n".join([*told, *filter(None, [sight_text(model, panel.facts, panel.form)])])
+
+
+def offers_now(panel: Panel) -> Tuple[Offer, ...]:
+    facts, outcome = panel.facts, panel.errands.outcome
+    beyond = facts is not None and facts.key in panel.beyond and uses_built_in(panel)
+    if outcome is not None:
+        after = offer_after(outcome, smaller(panel))
+        return after or (offers(MODELS) if beyond and outcome.kind == "error" else ())
+    if facts is not None and facts.remedy:
+        return (Offer(REMEDY, facts.remedy),)
+    return offers(MODELS) if beyond else ()
+
+
+def uses_built_in(panel: Panel) -> bool:
+    return panel.form.settings.model == BUILT_IN
+
+
+def smaller(panel: Panel) -> int:
+    """The working size to try when memory ran out."""
+    return smaller_size(chosen_model(panel), panel.form.settings.working_size)
