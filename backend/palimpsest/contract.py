@@ -123,6 +123,7 @@ class EditRequest(Judged):
     seed: Annotated[int, SEED] = 0
     variations: Annotated[int, VARIATIONS] = 1
     maps: bool = False  # also return every content word's attention map
+    draft: bool = False  # of a remembered photo: a small picture of the region alone, nothing to keep
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ PalimpsestError
 ├── RequestError              the request itself is unusable               400
 │   ├── WordNotFoundError     a word that the prompt does not contain
 │   ├── PromptTooLongError    more tokens than the text encoder reads
+│   ├── NotRememberedError    a draft of a photo that would have to be inverted first
 │   └── SelectionError        empty, missing, or of another size
 ├── ImageError                a picture that cannot be used                422
 │   ├── ImageTooSmallError / ImageTooLargeError / ImageUnreadableError / ImageUnsupportedError
@@ -72,6 +73,11 @@ class WordNotFoundError(RequestError):
 
 class PromptTooLongError(RequestError):
     code = "prompt_too_long"
+
+
+class NotRememberedError(RequestError):
+    code = "not_remembered"
+    status = 409
 
 
 class SelectionError(RequestError):

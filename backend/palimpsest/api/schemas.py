@@ -142,6 +142,10 @@ class EditRequest(Judged, EditTable):
     inversion: InversionSettings = InversionSettings()
     control: Control = Control()
     maps: bool = False
+    draft: bool = Field(
+        default=False,
+        description="Of a remembered photo: a small picture of the region alone, and no result to keep.",
+    )
 
 
 class InvertRequest(Judged):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from palimpsest.storage.pictures import Picture, from_model_rgb, read_picture, r
 from palimpsest.storage.png import encode
 from palimpsest.tasks.workplace import Workplace
 
+LAID_SOON = 1 << 20  # pixels over which an edit is laid within a moment
 IDENTICAL_DB = 100.0  # what is said for two pictures without any difference; JSON knows no infinity
 
 
@@ -99,6 +101,35 @@ class Canvas:
             self.picture.pixels, Laid(self, sharp), self.mask, self.region, edge, self.picture.alpha, selected
         )
 
+    def glimpse(self, z: Tensor, feather: int) -> Tensor:
+        """`seen` of an edited latent without laying it over the whole picture.
+
+        The same pixels where the region has ``LAID_SOON`` or fewer. A larger one is made as small as that
+        first, and its soft edge with it.
+        """
+        small = self._alone()
+        decoded = self.model.decode(z).cpu()
+        sharp = restorer(decoded, self.roundtrip, self.pixels, small.mask, small.region)
+        width = round(feather * small.region.box.size.width / self.region.box.size.width)
+        return small.seen(small.lay(sharp, width))
+
+    def _alone(self) -> Canvas:
+        """The region without the rest of its picture, of ``LAID_SOON`` pixels or fewer."""
+        box, size = self.region.box.slices, self.region.box.size
+        scale = math.sqrt(LAID_SOON / (size.width * size.height))
+        if scale < 1:
+            size = regions.Size(*(max(1, math.floor(scale * length)) for length in size))
+        picture = replace(
+            self.picture,
+            pixels=_shrunk(self.picture.pixels[box], size),
+            alpha=None if self.picture.alpha is None else _shrunk(self.picture.alpha[box], size),
+        )
+        selected = None if self.selected is None else _shrunk(self.selected[box], size)
+        mask = None if self.mask is None else _shrunk(self.mask[box], size)
+        region = Region(size, regions.Box(0, 0, *size), self.region.inner, self.region.work)
+        grow = math.ceil(self.grow * size.width / self.region.box.size.width)
+        return Canvas(picture, selected, grow, mask, region, self.model)
+
     def changed_by_growing(self, made: Composite) -> int:
         """Pixels that weren't selected, and changed because the selection was grown."""
         return changed(self.picture.pixels, made.merged, self.selected)[0] - made.pixels_changed_outside
@@ -172,6 +203,17 @@ def open_canvas(place: Workplace, model: DiffusionModel, view: View) -> Canvas:
         )
     mask = None if selected is None else grown(selected, view.grow)
     return Canvas(picture, selected, view.grow, mask, region, model)
+
+
+def _shrunk(samples: NDArray[Any], size: regions.Size) -> NDArray[Any]:
+    """(H, W) or (H, W, 3) of whole levels at another size, as they are where that is their own."""
+    if samples.shape[:2] == size[::-1]:
+        return samples
+    planes = samples.reshape(*samples.shape[:2], -1)
+    top = int(np.iinfo(samples.dtype).max)
+    small = regions.resize(regions.as_planes(planes / np.float32(top)), size).clamp(0, 1)
+    found = np.rint(small[0].permute(1, 2, 0).numpy() * top).astype(samples.dtype)
+    return found.reshape(*found.shape[:2], *samples.shape[2:])
 
 
 MOST_WORKING_SIDES = 4

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from palimpsest.contract import GROWTH, Control, EditRequest, Window
+from palimpsest.contract import GROWTH, Control, EditRequest, InversionSettings, Window
 from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.composite import Composite
 from palimpsest.core.count import counted
@@ -17,14 +17,14 @@ from palimpsest.core.operations import RECIPES, UNSELECTED, Options
 from palimpsest.core.operations import edit as editing
 from palimpsest.core.prompt import Vocabulary, concepts_installed
 from palimpsest.core.tokens import Prompt
-from palimpsest.errors import RequestError, SelectionError
+from palimpsest.errors import NotRememberedError, RequestError, SelectionError
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.pictures import encode_layer, encode_merged
 from palimpsest.storage.png import encode
 from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canvas
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, thumbnail, watched
 from palimpsest.tasks.recipe import recipe_of
-from palimpsest.tasks.remember import phases, remembered, settled
+from palimpsest.tasks.remember import phases, recalled, remembered, settled
 from palimpsest.tasks.workplace import Workplace
 
 FUNCTION_WORDS = frozenset(
@@ -44,7 +44,10 @@ class Outcome:
 
 
 def edit(place: Workplace, request: EditRequest) -> Events[None]:
-    """Artifacts: layer, composite, thumbnail, reconstruction, layer:2 … of further variations, map:<word>."""
+    """Artifacts: layer, composite, thumbnail, reconstruction, layer:2 … of further variations, map:<word>.
+
+    Of a draft: draft, draft:2 … alone; its result has no recipe, for there is nothing to do again.
+    """
     started = time.monotonic()
     _refuse(request)
     yield from place.load(request.model)
@@ -66,6 +69,9 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
     ):
         outcome = yield from _run(place, canvas, vocabulary, request)
         evaluations = count.evaluations
+    if request.draft:
+        yield from _drafted(place, canvas, outcome.edited, request, started)
+        return
     with memory_told(place.device, *_size_told(canvas, request)):
         layers = yield from _laid(canvas, outcome.edited, request.feather)
         artifacts = yield from _store(place, canvas, outcome.edited, layers)
@@ -93,7 +99,10 @@ def _run(place: Workplace, canvas: Canvas, vocabulary: Vocabulary, request: Edit
     assert request.inversion.steps is not None
     cost = EVALUATIONS * request.variations
     course = Course({**phases(request.inversion), "editing": (request.inversion.steps, cost)})
-    inversion, known = yield from remembered(place, canvas, vocabulary, source, request.inversion, course)
+    if request.draft:
+        inversion, known = _recalled(place, canvas, vocabulary, source, request.inversion), True
+    else:
+        inversion, known = yield from remembered(place, canvas, vocabulary, source, request.inversion, course)
     if known:
         course = Course({"editing": course.phases["editing"]})
     steps = editing(
@@ -106,9 +115,34 @@ def _run(place: Workplace, canvas: Canvas, vocabulary: Vocabulary, request: Edit
         options_of(request, source),
         canvas.latent_mask,
     )
-    preview = Preview(canvas.model, place.images, place.previews)
+    preview = Preview(canvas.model, place.images, place.previews and not request.draft)
     edited = yield from watched(steps, course, preview)
     return Outcome(inversion, known, edited)
+
+
+def _recalled(
+    place: Workplace, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
+) -> Inversion:
+    """Raises NotRememberedError: a draft answers soon or not at all."""
+    found = recalled(place, canvas, vocabulary, source, settings)
+    if found is None:
+        raise NotRememberedError(
+            f"The photo isn't remembered as {source.text!r} with these settings, so there is no draft of it.",
+            "Apply the edit: that remembers it.",
+        )
+    return found
+
+
+def _drafted(
+    place: Workplace, canvas: Canvas, edited: Edited, request: EditRequest, started: float
+) -> Events[None]:
+    """A small picture of each variation, as its thumbnail would be."""
+    yield Progressed("decoding", 0, 0)
+    with memory_told(place.device, *_size_told(canvas, request)):
+        pictures = [encode(thumbnail(canvas.glimpse(row[None], request.feather))) for row in edited.latents]
+    names = ["draft" if number == 1 else f"draft:{number}" for number in range(1, len(pictures) + 1)]
+    artifacts = {name: place.images.put(content) for name, content in zip(names, pictures, strict=True)}
+    yield Finished(artifacts, {"draft": True, "seconds": round(time.monotonic() - started, 3)})
 
 
 def grow_of(request: EditRequest) -> int:
@@ -159,6 +193,8 @@ def _refuse(request: EditRequest) -> None:
             )
     if not request.source_prompt.strip() and request.operation != "remove":
         raise RequestError("The picture isn't described.", "Say what it shows: 'a photo of a cat on grass'.")
+    if request.draft and request.maps:
+        raise RequestError("A draft has no maps of words.", "Ask for maps, or for a draft.")
     if request.operation == "reweight" and not request.weights:
         raise RequestError("No word is given a weight.", "Name a word and its factor: 1 is as it is.")
 

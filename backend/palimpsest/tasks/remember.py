@@ -48,13 +48,12 @@ def remembered(
     course: Course,
 ) -> Events[tuple[Inversion, bool]]:
     """The photo's inversion, and whether it was remembered already. ``settings`` must be settled."""
-    assert settings.guidance is not None
     _ = canvas.roundtrip  # an autoencoder that gives NaN is found before the UNet's work is done
+    found = recalled(place, canvas, vocabulary, source, settings)
+    if found is not None:
+        return found, True
+    assert settings.guidance is not None
     key = inversion_key(canvas, vocabulary.concepts, source, settings)
-    entry = place.inversions.get(key)
-    if entry is not None and all_finite(*entry.tensors.values()):
-        found = Inversion.from_tensors(entry.tensors, entry.metadata)
-        return _moved(replace(found, guidance=settings.guidance), canvas.z0), True
     chosen = InvertSettings(
         settings.method, settings.steps, settings.guidance, NullTextSettings(inner_steps=settings.inner_steps)
     )
@@ -62,6 +61,18 @@ def remembered(
     made = yield from watched(steps, course)
     place.inversions.put(key, *made.to_tensors())
     return made, False
+
+
+def recalled(
+    place: Workplace, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
+) -> Inversion | None:
+    """The photo's inversion, if it is remembered. ``settings`` must be settled."""
+    assert settings.guidance is not None
+    entry = place.inversions.get(inversion_key(canvas, vocabulary.concepts, source, settings))
+    if entry is None or not all_finite(*entry.tensors.values()):
+        return None
+    found = Inversion.from_tensors(entry.tensors, entry.metadata)
+    return _moved(replace(found, guidance=settings.guidance), canvas.z0)
 
 
 def inversion_key(

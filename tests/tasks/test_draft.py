@@ -1,0 +1,126 @@
+"""A draft: what an edit will look like, from a remembered photo alone, with nothing to keep."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from palimpsest.contract import InvertRequest
+from palimpsest.errors import NotRememberedError, RequestError
+from palimpsest.jobs.events import Finished, Previewed
+from palimpsest.storage.png import encode
+from palimpsest.tasks.workplace import Workplace
+from tasks.test_edit import OPERATIONS, request, run
+from workplaces import picture, selection
+
+
+def stored(place: Workplace) -> int:
+    """Pictures and inversions on the disk."""
+    folders = place.images.folder, place.inversions.folder
+    return sum(path.is_file() for folder in folders for path in folder.rglob("*"))
+
+
+def small(place: Workplace, image: str) -> np.ndarray:
+    with Image.open(io.BytesIO(place.images.get(image))) as found:
+        return np.asarray(found.convert("RGB"), float)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_it_is_the_thumbnail_of_the_whole_edit(operation: str, place: Workplace, sd1_folder: Path) -> None:
+    made = request(place, sd1_folder, operation=operation, variations=2, seed=3, **OPERATIONS[operation])
+    whole = run(place, made)
+    draft = run(place, replace(made, draft=True))
+    assert set(draft.artifacts) == {"draft", "draft:2"}
+    assert draft.artifacts["draft"] == whole.artifacts["thumbnail"]
+    assert draft.artifacts["draft:2"] == whole.artifacts["thumbnail:2"]
+    assert draft.artifacts["draft"] != draft.artifacts["draft:2"]
+
+
+@pytest.mark.parametrize("operation", ["replace", "insert"])
+def test_a_large_region_is_made_smaller_before_the_edit_is_laid(
+    operation: str, place: Workplace, sd1_folder: Path
+) -> None:
+    """With transparency, 16 bits and a grown selection: as near to the thumbnail as resizing first allows."""
+    pixels = np.array(Image.open(io.BytesIO(picture(1400, 1000))))
+    clear = np.full((1000, 1400, 1), 255, np.uint8)
+    clear[:, 800:] = 0
+    image = place.images.put(encode(np.concatenate([pixels, clear], axis=2).astype(np.uint16) * 257))
+    rows, columns = np.mgrid[0:1000, 0:1400]
+    mask = np.where((rows - 500) ** 2 + (columns - 700) ** 2 < 350**2, 255, 0).astype(np.uint8)
+    made = request(
+        place,
+        sd1_folder,
+        image=image,
+        selection=place.images.put(encode(mask)),
+        operation=operation,
+        feather=32,
+        **OPERATIONS[operation],
+    )
+    whole = run(place, made)
+    draft = run(place, replace(made, draft=True))
+    same = replace(made, operation="reweight", weights={"cat": 1.0}, target_prompt="")
+    before = small(place, run(place, same).artifacts["thumbnail"])
+    thumbnail, drafted = small(place, whole.artifacts["thumbnail"]), small(place, draft.artifacts["draft"])
+    assert drafted.shape == thumbnail.shape
+    assert np.abs(drafted - thumbnail).mean() < 1
+    assert np.abs(drafted - thumbnail).mean() < np.abs(before - thumbnail).mean() / 4
+
+
+def test_an_edit_without_selection_is_drafted_too(place: Workplace, sd1_folder: Path) -> None:
+    made = request(place, sd1_folder, selection=None)
+    assert run(place, made).artifacts["thumbnail"] == run(place, replace(made, draft=True)).artifacts["draft"]
+
+
+def test_nothing_but_one_small_picture_is_stored_and_there_is_no_recipe(
+    place: Workplace, sd1_folder: Path
+) -> None:
+    made = request(place, sd1_folder)
+    run(place, made)
+    place.previews = True
+    before = stored(place)
+    events = list(place.do(replace(made, draft=True, seed=7)))
+    assert not any(isinstance(event, Previewed) for event in events)
+    assert stored(place) == before + 1
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    assert set(finished.result) == {"draft", "seconds"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"source_prompt": "a photo of a cat in grass"},
+        {"operation": "replace", "grow": 40},
+        {"selection": None},
+    ],
+    ids=["another sentence", "another region", "no selection"],
+)
+def test_a_photo_that_is_not_remembered_is_refused_and_never_inverted(
+    change: dict[str, Any], place: Workplace, sd1_folder: Path
+) -> None:
+    image, mask = place.images.put(picture(300, 200)), place.images.put(selection(300, 200))
+    made = request(place, sd1_folder, image=image, selection=mask)
+    run(place, made)
+    before = stored(place)
+    with pytest.raises(NotRememberedError) as refused:
+        run(place, replace(made, draft=True, **change))
+    assert refused.value.code == "not_remembered"
+    assert "Apply" in refused.value.hint
+    assert stored(place) == before
+
+
+def test_a_photo_remembered_ahead_of_time_has_drafts(place: Workplace, sd1_folder: Path) -> None:
+    made = request(place, sd1_folder, operation="insert", **OPERATIONS["insert"])
+    list(place.do(InvertRequest(made.image, made.source_prompt, made.selection, made.model, made.inversion)))
+    assert "draft" in run(place, replace(made, draft=True)).artifacts
+
+
+def test_maps_are_refused(place: Workplace, sd1_folder: Path) -> None:
+    with pytest.raises(RequestError, match="maps"):
+        run(place, request(place, sd1_folder, draft=True, maps=True))
