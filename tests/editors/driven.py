@@ -88,10 +88,12 @@ class Driven:
         return self.log.read_bytes()[-4000:].decode("utf-8", "replace")
 
     def _wait(self, holds: Callable[[], bool], patience: float, what: str) -> None:
+        """An editor that hangs is killed: every further test would wait as long for it."""
         deadline = time.monotonic() + patience
         while not holds():
             if not self.alive:
                 raise EditorError(f"The editor ended with {self.process.returncode}.\n{self.log_end()}")
             if time.monotonic() > deadline:
+                self.kill()
                 raise EditorError(f"Waited {patience:g} s for the editor {what}.\n{self.log_end()}")
             time.sleep(GLANCE)
