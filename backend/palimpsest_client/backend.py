@@ -10,9 +10,10 @@ from typing import Any, Optional, Tuple
 from .connection import Choice, check_choice, connector, read_choice, write_choice
 from .errands import Errands
 from .library import Concept, Model, bring_concepts, bring_models, open_jobs
+from .order import Order
 from .outcome import Outcome
 from .protocol import ClientError
-from .session import Order, Session
+from .session import Session
 from .starting import Starter
 from .status import chosen, is_learning
 from .vocabulary import Vocabulary

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, NamedTuple, Tuple
 
+from .control import Control
 from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
 from .operations import NEEDS_SELECTION as NEEDS_SELECTION
 from .operations import OPERATIONS as OPERATIONS
 from .sentences import changes, in_style, with_thing, without_thing, words
-from .settings import CONTROLS, MIDDLE, SENTENCE, WEIGHT, Control, Settings, request_fields
+from .settings import CONTROLS, MIDDLE, SENTENCE, WEIGHT, Settings, request_fields
 from .settings import METHODS as METHODS
 from .wording import number, say
 

@@ -13,6 +13,7 @@ from .editor import Capture, DocumentFacts, LayerResult
 from .geometry import Bounds
 from .in_hand import InHand
 from .jobview import JobView
+from .order import Order
 from .orders import (
     attention_order,
     describe_order,
@@ -26,7 +27,6 @@ from .origins import Origin
 from .outcome import REMEMBERED, Outcome, confidence_text, fidelity_text, told_of
 from .protocol import ClientError
 from .results import Result
-from .session import Order
 from .stream import Changed, ConceptsMade, Placed, ResultsMade
 from .turns import Turns
 from .waiting import Finished

@@ -13,8 +13,8 @@ from .client import Client
 from .editor import DocumentFacts
 from .geometry import Bounds, Extent
 from .limits import EXAMPLES
+from .order import Order
 from .protocol import RefusedError
-from .session import Order
 from .wording import say
 
 FEWEST, MOST = EXAMPLES

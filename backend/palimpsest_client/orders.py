@@ -28,11 +28,11 @@ from .controls import (
 )
 from .editor import CANVAS, Capture, DocumentFacts, LayerResult
 from .geometry import Bounds, Extent
+from .order import Order
 from .origins import Origin, origin_in_id
 from .png import read_layout
 from .regions import Sight, looked_at
 from .sentences import changes, changes_text
-from .session import Order
 from .settings import kept_beside, settings_in
 from .wording import say
 

@@ -12,9 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .control import ADVANCED, CHOICE, Control
 from .controls import Drawn
 from .language import names, read_language, write_language
-from .settings import ADVANCED, CHOICE, CONTROLS, Control, Settings, settings_from_json
+from .settings import CONTROLS, Settings, settings_from_json
 from .wording import say
 
 DEFAULTS = "defaults.json"

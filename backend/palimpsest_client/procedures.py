@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from .control import BESIDE_APPLY, MAIN, Control
 from .controls import Form
 from .limits import LEARNING_STEPS
 from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
-from .settings import BESIDE_APPLY, CONTROLS, MAIN, Control, Settings
+from .settings import CONTROLS, Settings
 from .slices import WorkError
 from .wording import say
 

@@ -21,8 +21,9 @@ from .lessons import Example, lacking_to_learn, learn_order, with_surroundings
 from .library import bring_concepts, bring_models
 from .orders import needed
 from .outcome import Outcome
+from .problems import require_protocol
 from .protocol import ClientError, config_folder
-from .session import Session, SessionState, require_protocol
+from .session import Session, SessionState
 from .slices import WorkError, fault
 from .status import Situation, Status, cannot_apply, cannot_ask, chosen
 from .wording import say

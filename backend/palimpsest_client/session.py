@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import traceback
-import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,8 +16,9 @@ from typing import Any, Deque, TypeVar, Union
 
 from .client import Client
 from .jobview import JobView
-from .protocol import PROTOCOL, ClientError, RefusedError, UnreachableError
-from .slices import fault
+from .order import Order, post
+from .problems import require_protocol, told, trouble, understood
+from .protocol import ClientError, RefusedError, UnreachableError
 from .wording import say
 
 RETRY_SECONDS = 2.0
@@ -58,23 +57,6 @@ class SessionState:
     @property
     def can_submit(self) -> bool:
         return self.connection == "ready" and (self.job is None or self.job.ended)
-
-
-@dataclass(frozen=True)
-class Order:
-    """A job to be: ``pictures`` are sent first, and their ids put into the request under their names.
-
-    A name with dots puts the id deeper: "images.0" is the first of the list "images".
-    """
-
-    kind: str
-    request: Mapping[str, Any]
-    pictures: Mapping[str, bytes] = field(default_factory=dict)  # "image", "selection"
-    fetch: tuple[str, ...] | None = ()  # artifacts to bring back; empty = all, None = none
-    unattended_seconds: float | None = None
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    known: bool = False  # submitted before: only to be followed
-    origin: str = ""  # kept by the backend with the job: ``Origin.note``
 
 
 @dataclass(frozen=True)
@@ -304,51 +286,3 @@ class Session:
         return {
             name: self._client.download(view.artifacts[name]) for name in wanted if name in view.artifacts
         }
-
-
-def post(client: Client, order: Order) -> None:
-    """Send it, on the network's thread; to do so twice is as to do it once."""
-    ids = {name: client.upload(content) for name, content in order.pictures.items()}
-    request, seconds = filled(order.request, ids), order.unattended_seconds
-    client.submit(order.id, order.kind, request, unattended_seconds=seconds, origin=order.origin)
-
-
-def filled(request: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
-    """The request with the pictures' ids in it; numbered names ("images.0") make lists."""
-    whole = dict(request)
-    for name, id in ids.items():
-        head, dot, place = name.partition(".")
-        if not dot:
-            whole[head] = id
-            continue
-        listed = list(whole.get(head, ()))
-        listed += [None] * (int(place) + 1 - len(listed))
-        listed[int(place)] = id
-        whole[head] = listed
-    return whole
-
-
-def require_protocol(health: Mapping[str, Any]) -> None:
-    if health["protocol"] != PROTOCOL:
-        text = say("mismatch", theirs=health["protocol"], ours=PROTOCOL)
-        raise RefusedError(426, {"code": "protocol_mismatch", "message": text})
-
-
-def trouble(error: ClientError) -> str:
-    """The connection's state after ``error``."""
-    if error.code == "protocol_mismatch":
-        return "mismatch"
-    return "searching" if isinstance(error, UnreachableError) else "refused"
-
-
-def understood(error: Exception) -> ClientError:
-    """A fault of ours becomes a sentence too: the network's thread must go on."""
-    if isinstance(error, ClientError):
-        return error
-    traceback.print_exc()
-    return ClientError(fault(error))
-
-
-def told(error: ClientError) -> dict[str, Any]:
-    details = error.details if isinstance(error, RefusedError) else {}
-    return {"code": error.code, "message": error.message, "hint": error.hint, "details": details}

@@ -14,10 +14,11 @@ from typing import Any, Callable, List, Optional, Tuple
 from .editor import CANVAS, Capture, DocumentFacts, Editor
 from .geometry import Bounds
 from .jobview import JobView
+from .order import Order
 from .origins import Origins
 from .outcome import Outcome, outcome_of
 from .protocol import config_folder
-from .session import Host, Order, Session
+from .session import Host, Session
 from .status import Progress, progress_of
 from .stream import Changed, Connected, JobEnded, Previewed, Stream, Told
 from .waiting import Errand, Finished, Line, Waiting, send

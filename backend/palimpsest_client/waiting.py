@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Callable, List, Mapping, Optional, Tuple
 
 from .jobview import JobView
-from .session import Order, Session, post
+from .order import Order, post
+from .session import Session
 
 MOST_WAITING = 20
 

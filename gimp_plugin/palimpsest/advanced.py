@@ -7,9 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import widgets as ui
+from _client.control import ADVANCED, Control
 from _client.panel import Panel
 from _client.panel_state import PanelState
-from _client.settings import ADVANCED, Control, controls_at
+from _client.settings import controls_at
 from _client.wording import say
 from gi.repository import Gtk
 from inputs import field_of

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import advanced
 import widgets as ui
+from _client.control import MAIN, Control
 from _client.panel import Panel
 from _client.panel_state import PanelState
-from _client.settings import MAIN, Control, controls_at
+from _client.settings import controls_at
 from _client.wording import say
 from gi.repository import Gtk
 from inputs import Slider

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import widgets as ui
+from _client.control import CHOICE, NUMBER, SLIDER, Control
 from _client.controls import Drawn
 from _client.draft import Draft
 from _client.preferences import Preferences
-from _client.settings import CHOICE, NUMBER, SLIDER, Control
 from gi.repository import Gdk, Gtk
 
 TITLE = 96  # px, so that the sliders begin in one line

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ._client.control import ADVANCED, Control
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
-from ._client.settings import ADVANCED, Control, controls_at
+from ._client.settings import controls_at
 from ._client.wording import say
 from .inputs import field_of
 from .layout import label, link, row

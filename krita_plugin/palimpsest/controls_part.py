@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Optional
 
+from ._client.control import MAIN, Control
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
-from ._client.settings import MAIN, Control, controls_at
+from ._client.settings import controls_at
 from ._client.wording import say
 from .advanced import Advanced
 from .inputs import Slider, Sliders

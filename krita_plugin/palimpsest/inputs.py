@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ._client.control import CHOICE, NUMBER, SLIDER, Control
 from ._client.controls import Drawn, drawn_weight
 from ._client.draft import Draft
 from ._client.preferences import Preferences
-from ._client.settings import CHOICE, NUMBER, SLIDER, WEIGHT, Control
+from ._client.settings import WEIGHT
 from .layout import label, shortened
 from .qt import (
     QComboBox,

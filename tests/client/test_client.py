@@ -12,8 +12,9 @@ from api.live import TOKENS, live
 from api.test_words import embedding
 from jobs.shop import eventually
 from palimpsest_client.client import Client, find_client
+from palimpsest_client.order import Order
 from palimpsest_client.protocol import RefusedError, UnreachableError
-from palimpsest_client.session import Host, Order, Session
+from palimpsest_client.session import Host, Session
 from palimpsest_client.transport import Transport
 
 

@@ -18,6 +18,7 @@ from palimpsest_client import controls, library
 from palimpsest_client.controls import OPERATIONS, RECOMMENDED, SHOWN, Form, Settings, edit_fields
 from palimpsest_client.editor import Capture, DocumentFacts, require_fit
 from palimpsest_client.geometry import Bounds, Extent
+from palimpsest_client.order import filled
 from palimpsest_client.orders import (
     Made,
     RecipeError,
@@ -35,7 +36,6 @@ from palimpsest_client.orders import (
 from palimpsest_client.origins import Origin, origin_of
 from palimpsest_client.regions import shrunk
 from palimpsest_client.sentences import changes, changes_text, in_style, with_thing, without_thing, words
-from palimpsest_client.session import filled
 from palimpsest_client.slices import WorkError
 
 SHOWS = "a photo of a red ball on grass"

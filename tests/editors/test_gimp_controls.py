@@ -11,7 +11,8 @@ from editors.conftest import Gimps
 from editors.display import Display
 from editors.gimp import Gimp
 from editors.gimp_desk import until
-from palimpsest_client.settings import BESIDE_APPLY, CHOICE, CONTROLS, SLIDER
+from palimpsest_client.control import BESIDE_APPLY, CHOICE, SLIDER
+from palimpsest_client.settings import CONTROLS
 
 PLACE = (900, 0, 340, 320)  # left, top, width, height
 SHOWN = {name: control for name, control in CONTROLS.items() if control.where != BESIDE_APPLY}

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.contract import BUILT_IN, InversionSettings, Window
-from palimpsest_client.settings import CONTROLS, PIXELS, Control
+from palimpsest_client.control import PIXELS, Control
+from palimpsest_client.settings import CONTROLS
 from palimpsest_client.wording import say
 
 

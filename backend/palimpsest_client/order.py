@@ -1,0 +1,49 @@
+"""A job to be, and how it is sent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .client import Client
+
+
+@dataclass(frozen=True)
+class Order:
+    """A job to be: ``pictures`` are sent first, and their ids put into the request under their names.
+
+    A name with dots puts the id deeper: "images.0" is the first of the list "images".
+    """
+
+    kind: str
+    request: Mapping[str, Any]
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # "image", "selection"
+    fetch: tuple[str, ...] | None = ()  # artifacts to bring back; empty = all, None = none
+    unattended_seconds: float | None = None
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    known: bool = False  # submitted before: only to be followed
+    origin: str = ""  # kept by the backend with the job: ``Origin.note``
+
+
+def post(client: Client, order: Order) -> None:
+    """Send it, on the network's thread; to do so twice is as to do it once."""
+    ids = {name: client.upload(content) for name, content in order.pictures.items()}
+    request, seconds = filled(order.request, ids), order.unattended_seconds
+    client.submit(order.id, order.kind, request, unattended_seconds=seconds, origin=order.origin)
+
+
+def filled(request: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+    """The request with the pictures' ids in it; numbered names ("images.0") make lists."""
+    whole = dict(request)
+    for name, id in ids.items():
+        head, dot, place = name.partition(".")
+        if not dot:
+            whole[head] = id
+            continue
+        listed = list(whole.get(head, ()))
+        listed += [None] * (int(place) + 1 - len(listed))
+        listed[int(place)] = id
+        whole[head] = listed
+    return whole
