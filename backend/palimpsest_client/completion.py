@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Callable, List, NamedTuple, Optional, Tuple
 
-DOWN, UP, TAKE, LEAVE = "down", "up", "take", "leave"  # what keys mean
+DOWN, UP, TAKE, COMPLETE, LEAVE = "down", "up", "take", "complete", "leave"  # what keys mean
 MOST = 8  # candidates that are shown
 FEWEST = 2  # letters from which on a word is completed
 _OPENED = re.compile(r"<([^<>\s]*)\Z")
@@ -74,7 +74,8 @@ class Taken(NamedTuple):
 
 
 class Choosing:
-    """Which candidate is chosen, by keys that the field gets: where none is, they mean what they always do.
+    """Which candidate is chosen, by keys that the field gets. COMPLETE takes the first where none is chosen;
+    TAKE then means what it always does, and so do all keys where nothing is shown.
 
     ``found``: what is shown, None = nothing; ``chosen``: the place of a candidate, -1 = none.
     """
@@ -93,17 +94,17 @@ class Choosing:
         self.found, self.chosen = None, -1
 
     def press(self, key: str) -> Tuple[bool, Optional[Taken]]:
-        """Whether the key is used up, and what is to be written. ``key``: DOWN, UP, TAKE, LEAVE or another.
+        """Whether the key is used up, and what is to be written. ``key``: one of the above, or another.
 
         Afterwards ``found`` says whether something is shown still.
         """
         found = self.found
-        if found is None or key not in (DOWN, UP, TAKE, LEAVE):
+        if found is None or key not in (DOWN, UP, TAKE, COMPLETE, LEAVE):
             return False, None
         if key in (DOWN, UP):
             self.chosen = max(-1, min(len(found.candidates) - 1, self.chosen + (1 if key == DOWN else -1)))
             return True, None
-        place = self.chosen
+        place = max(0, self.chosen) if key == COMPLETE else self.chosen
         self.leave()
         if key == LEAVE or place < 0:
             return key == LEAVE, None

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from _client.completion import DOWN, LEAVE, TAKE, UP, Choosing, Completion, Taken
+from _client.completion import COMPLETE, DOWN, LEAVE, TAKE, UP, Choosing, Completion, Taken
 from _client.habits import Notice, said_at
 from _client.wording import say
 from gi.repository import Gdk, GLib, Gtk
@@ -16,14 +16,14 @@ KEYS = {
     Gdk.KEY_Up: UP,
     Gdk.KEY_Return: TAKE,
     Gdk.KEY_KP_Enter: TAKE,
-    Gdk.KEY_Tab: TAKE,
+    Gdk.KEY_Tab: COMPLETE,
     Gdk.KEY_Escape: LEAVE,
 }
 
 
 class Completing(Gtk.Popover):
-    """Candidates under the cursor, while the keyboard stays in the field: Down and Up choose, Return and Tab
-    take what is chosen, Escape leaves. Where nothing is chosen every key means what it always does."""
+    """Candidates under the cursor, while the keyboard stays in the field: Tab takes the first, Down and Up
+    choose another, Return and Tab take what is chosen, Escape leaves. Else keys mean what they always do."""
 
     def __init__(self, view: Gtk.TextView, find: Callable[[str, int], Completion | None]) -> None:
         super().__init__(relative_to=view, modal=False, position=Gtk.PositionType.BOTTOM)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Optional
 
-from ._client.completion import DOWN, LEAVE, TAKE, UP, Choosing, Completion, Taken
+from ._client.completion import COMPLETE, DOWN, LEAVE, TAKE, UP, Choosing, Completion, Taken
 from ._client.habits import Notice, said_at
 from ._client.wording import say
-from .qt import QEvent, QListWidget, QObject, QPlainTextEdit, QPoint, Qt, QTextCursor, QToolTip
+from .qt import QEvent, QFrame, QListWidget, QObject, QPlainTextEdit, QPoint, Qt, QTextCursor, QToolTip
 
 MARGIN = 6  # px beside the candidates
 KEYS = {
@@ -16,14 +16,14 @@ KEYS = {
     Qt.Key.Key_Up: UP,
     Qt.Key.Key_Return: TAKE,
     Qt.Key.Key_Enter: TAKE,
-    Qt.Key.Key_Tab: TAKE,
+    Qt.Key.Key_Tab: COMPLETE,
     Qt.Key.Key_Escape: LEAVE,
 }
 
 
 class Completing(QListWidget):
-    """Candidates under the cursor, while the keyboard stays in the field: Down and Up choose, Return and Tab
-    take what is chosen, Escape leaves. Where nothing is chosen every key means what it always does."""
+    """Candidates under the cursor, while the keyboard stays in the field: Tab takes the first, Down and Up
+    choose another, Return and Tab take what is chosen, Escape leaves. Else keys mean what they always do."""
 
     def __init__(self, field: QPlainTextEdit, find: Callable[[str, int], Optional[Completion]]) -> None:
         super().__init__(field)
@@ -33,6 +33,7 @@ class Completing(QListWidget):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(say("completions"))
+        self.setFrameShape(QFrame.Shape.Box)  # or nothing parts it from the panel
         self._field, self._choosing = field, Choosing(find)
         self._looked_at = ("", 0)
         self.hide()

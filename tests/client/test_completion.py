@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.completion import DOWN, FEWEST, LEAVE, MOST, TAKE, UP, Choosing, completion
+from palimpsest_client.completion import COMPLETE, DOWN, FEWEST, LEAVE, MOST, TAKE, UP, Choosing, completion
 
 CONCEPTS = ("my-toy", "ink", "our_dog")
 KNOWN = frozenset({"ball", "balloon", "cat", "grass", "striped", "star"})
@@ -85,9 +85,19 @@ def test_keys_choose_take_and_leave():
     assert choosing.found is None
 
 
+def test_tab_takes_what_is_chosen_or_the_first():
+    choosing = chosen_from(*at("ba|"))
+    assert choosing.press(COMPLETE) == (True, (0, 2, "ball"))
+    assert choosing.found is None
+    assert choosing.press(COMPLETE) == (False, None)  # it goes on to the next field
+    choosing = chosen_from(*at("ba|"))
+    assert [choosing.press(key)[0] for key in (DOWN, DOWN)] == [True, True]
+    assert choosing.press(COMPLETE) == (True, (0, 2, "balloon"))
+
+
 def test_where_nothing_is_chosen_or_shown_keys_are_the_fields_own():
     choosing = chosen_from(*at("ba|"))
-    assert choosing.press(TAKE) == (False, None)  # Return applies, Tab goes on
+    assert choosing.press(TAKE) == (False, None)  # Return applies
     assert choosing.found is None
     assert [choosing.press(key) for key in (DOWN, UP, TAKE, LEAVE)] == [(False, None)] * 4
     choosing = chosen_from(*at("ba|"))

@@ -39,6 +39,13 @@ class Display:
     def click(self, x: int, y: int) -> None:
         self._run("xdotool", "mousemove", str(x), str(y), "click", "1")
 
+    def press(self) -> None:
+        """The left button, where the mouse is, until ``release``."""
+        self._run("xdotool", "mousedown", "1")
+
+    def release(self) -> None:
+        self._run("xdotool", "mouseup", "1")
+
     def double_click(self, x: int, y: int) -> None:
         self._run("xdotool", "mousemove", str(x), str(y), "click", "--repeat", "2", "--delay", "60", "1")
 

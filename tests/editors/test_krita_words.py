@@ -37,7 +37,7 @@ def test_a_word_is_completed_by_keys_and_return_alone_still_applies(writing: Des
     assert writing.told()["outcome"] == ""  # that Return took the word, and nothing else
     display.type(" on gra")
     writing.until("completions_are", 0, ["grass"])
-    display.key("Down", "Tab")
+    display.key("Tab")
     writing.until("completions_are", 0, [])
     assert writing.call("written")[0] == "a photo of a red ball on grass"
     display.type(" st")
