@@ -7,90 +7,36 @@ people do something, draws every ``LearnState`` it is given, and calls ``close``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Dict, Optional, Tuple
 
-from .editor import CANVAS, Capture, DocumentFacts, Editor
+from .editor import Editor
 from .jobview import JobView
+from .learn_state import MORE, NEW, LearnState
 from .lessons import (
-    FEWEST,
-    SUBJECT,
     Example,
     Kept,
-    Pace,
-    bring_kept,
-    bring_pace,
-    content_of,
     draw_order,
+    judged,
     lacking_to_learn,
     learn_order,
+    name_note,
     proposed_name,
     sentence_for,
-    with_surroundings,
+    sound,
 )
 from .outcome import Outcome
+from .pace_watch import PaceWatch
 from .panel import Panel
-from .protocol import ClientError
+from .picture_reader import PictureReader
 from .status import Progress, chosen
 from .stream import ConceptsMade, Event, JobEnded
 from .waiting import Finished
-from .wording import duration, say
+from .wording import say
 
 GOOD = 5
 LEARNING = "learning"  # JobView.phase
-NEW, REPLACE, MORE = "new", "replace", "more"  # what is to become of a concept of the same name
-
-
-@dataclass(frozen=True)
-class LearnState:
-    """All that the dialog shows."""
-
-    name: str = ""
-    field: str = ""  # what stands in the field of the name: "my-" on the way to "my-toy"
-    note: str = ""  # about the name: it was typed otherwise
-    kind: str = SUBJECT
-    noun: str = ""
-    examples: Tuple[Example, ...] = ()
-    mode: str = NEW
-    exists: bool = False  # there is a concept of this name: offer to learn more, or to replace it
-    cannot_learn: str = ""  # why not; empty = Learn is possible
-    hint: str = ""  # about the number of pictures
-    cost: str = ""  # how many steps it will take, and how long
-    learns: bool = False  # the job under way is a learning; it goes on without the window
-    progress: Optional[Progress] = None  # of this dialog's learning, drawing or reading
-    preview: Optional[bytes] = None  # PNG: how the word looks, or looked at the end
-    outcome: Optional[Outcome] = None
-    learned: str = ""  # name of the concept when it is there
-    sentence: str = ""  # to see the learned word in
-    drawn: Optional[bytes] = None  # PNG: the picture of ``sentence``
-    cannot_draw: str = ""
-
-    @property
-    def message(self) -> str:
-        if self.outcome is not None:
-            return self.outcome.text
-        return self.cannot_learn or self.hint
-
-    @property
-    def line(self) -> str:
-        """What is said above the buttons."""
-        if self.progress is None:
-            return self.message
-        return f"{self.progress.text}\n{say('learning-goes-on')}" if self.learns else self.progress.text
-
-    @property
-    def learn_text(self) -> str:
-        """Of the button."""
-        return say("learn-more" if self.mode == MORE else "learn-now")
-
-    @property
-    def good_set(self) -> str:
-        """Under their title: how many pictures there are and what they will take, or which are good."""
-        if len(self.examples) < FEWEST:
-            return say("good-set")
-        return " · ".join(filter(None, (say("n-pictures", n=len(self.examples)), self.cost)))
 
 
 class Learning:
@@ -99,7 +45,6 @@ class Learning:
     def __init__(self, panel: Panel, editor: Editor) -> None:
         self.state = LearnState()
         self._panel = panel
-        self._editor = editor
         self._show: Optional[Callable[[LearnState], None]] = None
         self._means_it = False
         self._job = ""  # id of our learning while it is under way
@@ -107,16 +52,14 @@ class Learning:
         self._unseen = False  # a word was learned and isn't drawn yet
         self._sent: Optional[Tuple[Dict[str, Any], Tuple[Example, ...]]] = None  # the last learning
         self._left = 0  # steps of it that were left when it was stopped and kept; 0 = it wasn't
-        self._pace: Optional[Pace] = None
-        self._pace_of = ""  # the model whose pace was asked for
-        self._reading = 0  # pictures on their way
-        self._wanted: List[Callable[[], None]] = []  # of those the ones that the editor reads, in order
+        self._pace = PaceWatch(panel.session, self._change)
+        self.pictures = PictureReader(panel, editor, self._begun, self._came, self._refuse)
         panel.errands.events.subscribe(self._heard)
         self._change()
 
     def show_to(self, show: Callable[[LearnState], None]) -> None:
         self._show = show
-        self._pace_of = ""
+        self._pace.forget()
         self._change()
         show(self.state)
         self._draw_unasked()
@@ -138,52 +81,16 @@ class Learning:
             typed = fields["name"].strip("<>")
             fields["field"] = proposed_name(typed)
             fields["name"] = fields["field"].rstrip("-_")
-            fields["note"] = self._note_of(typed, fields["field"], fields["name"])
+            fields["note"] = name_note(typed, fields["name"], bool(self.state.note))
             if fields["name"] != self.state.name:
                 fields.update(mode=NEW, learned="", drawn=None)
         wanted = fields.get("mode") == MORE and not self.state.examples
         self._change(outcome=None, **fields)
         if wanted:
-            self._bring_kept(self.state.name)
+            name = self.state.name
+            self.pictures.bring_kept(name, lambda kept: self._kept_came(name, kept))
 
     # Pictures.
-
-    def add_files(self, paths: Sequence[str]) -> None:
-        places = [Path(path) for path in paths]
-
-        def came(found: List[Any]) -> None:
-            for place, content in found:
-                if isinstance(content, bytes):
-                    self._came(Example(place.name, content))
-                else:
-                    self._came_not(say("not-a-picture", name=place.name, reason=content.strerror or content))
-
-        self._reading += len(places)
-        self._panel.session.aside(lambda: [(place, content_of(place)) for place in places], came, self._broke)
-        self._change(outcome=None)
-
-    def add_selection(self) -> None:
-        """What is selected in the open picture, with a little around it."""
-        facts = self._panel.facts
-        if self._cannot_capture():
-            return
-        if facts is None or facts.selection is None:
-            self._say("error", say("no-document") if facts is None else say("nothing-selected"))
-            return
-        name = f"{facts.name} ({facts.selection.x}, {facts.selection.y})"
-        self._capture(facts, CANVAS, with_surroundings(facts, facts.selection), name, True)
-
-    def add_layers(self) -> None:
-        """The layers that are chosen in the editor."""
-        if self._cannot_capture():
-            return
-        facts = self._panel.facts
-        layers = [] if facts is None else [la for la in self._editor.layers(facts.key) if la.selected]
-        if facts is None or not layers:
-            self._say("error", say("no-document") if facts is None else say("no-layers"))
-            return
-        for layer in layers:
-            self._capture(facts, layer.source, None, layer.name, False)
 
     def leave_out(self, number: int) -> None:
         """``number`` counts from 0."""
@@ -201,7 +108,7 @@ class Learning:
     def learn(self) -> None:
         """Does nothing but say why when it isn't possible."""
         if self.state.cannot_learn:
-            self._say("error", self.state.cannot_learn)
+            self._refuse(self.state.cannot_learn)
             return
         request = self._request()
         self._change(examples=sound(self.state.examples), outcome=None, preview=None, drawn=None)
@@ -249,7 +156,8 @@ class Learning:
         self._panel.errands.run(order, then)
 
     def _learned(self, view: JobView, _: Mapping[str, bytes]) -> None:
-        self._left, self._means_it, self._pace_of = 0, False, ""
+        self._left, self._means_it = 0, False
+        self._pace.forget()
         better = view.result.get("start") is None or view.result.get("best_step") != 0
         self._there(view.result["name"], "learned" if better else "not-better")
 
@@ -292,22 +200,16 @@ class Learning:
             self._change(outcome=Outcome("note", say("learning-stopped")))
             return
         found = job.error.get("details", {}).get("pictures", [])
-        problems = {told["picture"]: told for told in found}
-        examples = tuple(
-            replace(e, problem=problems[i]["message"], odd=problems[i]["problem"] == "odd")
-            if i in problems
-            else replace(e, problem="", odd=False)
-            for i, e in enumerate(self.state.examples)
-        )
         text = job.error.get("message", say("failed")) if found else job.text()
-        self._change(examples=examples, outcome=Outcome("error", text, str(job.error.get("code", ""))))
+        outcome = Outcome("error", text, str(job.error.get("code", "")))
+        self._change(examples=judged(self.state.examples, found), outcome=outcome)
 
     # Seeing the word in a sentence.
 
     def draw(self) -> None:
         """A small picture of the sentence, from words alone."""
         if self.state.cannot_draw:
-            self._say("error", self.state.cannot_draw)
+            self._refuse(self.state.cannot_draw)
             return
         order = draw_order(self.state.sentence.strip(), self._model)
         self._unseen, self._sketch = False, order.id
@@ -332,76 +234,32 @@ class Learning:
         model = chosen(self._panel.backend.models, self._model)
         return () if model is None else model.words
 
-    # Reading pictures.
+    # Pictures on their way.
 
-    def _cannot_capture(self) -> bool:
-        """An edit is reading the document, or writing into it."""
-        if self._panel.errands.busy:
-            self._say("error", say("busy"))
-        return self._panel.errands.busy
-
-    def _capture(self, facts: DocumentFacts, source: str, within: Any, name: str, masked: bool) -> None:
-        """One after the other: an editor reads one picture at a time."""
-
-        def done(capture: Capture) -> None:
-            self._came(Example(name, capture.image, capture.selection if masked else None))
-            self._next()
-
-        def failed(reason: str) -> None:
-            self._came_not(reason)
-            self._next()
-
-        self._wanted.append(lambda: self._editor.capture(facts.key, source, within, done, failed))
-        self._reading += 1
+    def _begun(self) -> None:
         self._change(outcome=None)
-        if len(self._wanted) == 1:
-            self._wanted[0]()
-
-    def _next(self) -> None:
-        del self._wanted[0]
-        if self._wanted:
-            self._editor.later(self._wanted[0])
-
-    def _bring_kept(self, name: str) -> None:
-        """What the concept was learned from, as far as the backend has it still."""
-
-        def came(kept: Kept) -> None:
-            self._reading -= 1
-            if self.state.name != name or self.state.examples:
-                self._change()
-                return
-            gone = "" if not kept.missing else say("pictures-gone", name=name, n=kept.missing)
-            told = say("masks-gone", name=name) if kept.unmasked else gone
-            outcome = Outcome("note", told) if told else None
-            noun = self.state.noun if self.state.noun.strip() else kept.noun
-            self._change(examples=kept.examples, noun=noun, kind=kept.kind, outcome=outcome)
-
-        def failed(error: ClientError) -> None:
-            self._came_not(str(error))
-
-        self._reading += 1
-        self._panel.session.ask(lambda client: bring_kept(client, name), came, failed)
-        self._change()
-
-    def _broke(self, error: Exception) -> None:
-        self._reading = 0
-        self._say("error", str(error))
 
     def _came(self, example: Example) -> None:
-        self._reading -= 1
         if any(example.image == other.image for other in self.state.examples):
-            self._say("error", say("same-picture", name=example.name))
+            self._refuse(say("same-picture", name=example.name))
         else:
             self._change(examples=(*self.state.examples, example))
 
-    def _came_not(self, reason: str) -> None:
-        self._reading -= 1
-        self._say("error", reason)
+    def _kept_came(self, name: str, kept: Kept) -> None:
+        """What the concept was learned from, as far as the backend has it still."""
+        if self.state.name != name or self.state.examples:
+            self._change()
+            return
+        gone = "" if not kept.missing else say("pictures-gone", name=name, n=kept.missing)
+        told = say("masks-gone", name=name) if kept.unmasked else gone
+        outcome = Outcome("note", told) if told else None
+        noun = self.state.noun if self.state.noun.strip() else kept.noun
+        self._change(examples=kept.examples, noun=noun, kind=kept.kind, outcome=outcome)
 
     # What is shown.
 
-    def _say(self, kind: str, text: str) -> None:
-        self._change(outcome=Outcome(kind, text))
+    def _refuse(self, reason: str) -> None:
+        self._change(outcome=Outcome("error", reason))
 
     def _change(self, **fields: Any) -> None:
         state = replace(self.state, **fields)
@@ -412,12 +270,16 @@ class Learning:
         if self._sketch and seen is not None:
             state = replace(state, drawn=seen)
         self.state, before = state, self.state
-        self._ask_pace()
+        if self._show is not None:
+            self._pace.ask(self._model)
         reason = self._panel.state.cannot_learn
         self.state = replace(
             state,
             exists=known or (bool(state.name) and state.learned == state.name),
-            cannot_learn=reason or self._lacking(state, known),
+            cannot_learn=reason
+            or lacking_to_learn(
+                state.name, state.noun.strip(), len(state.examples), known and state.mode == NEW
+            ),
             cannot_draw=reason or ("" if state.sentence.strip() else say("say-sentence")),
             hint=say("many") if len(state.examples) > GOOD else "",
             cost=self._cost(),
@@ -437,45 +299,13 @@ class Learning:
         if self._job or self._sketch:
             before = self.state.progress
             return self._panel.errands.progress if self._is_ours or before is None else before
-        return Progress(say("reading"), None, False) if self._reading > 0 else None
-
-    def _lacking(self, state: LearnState, known: bool) -> str:
-        pictures, noun = len(state.examples), state.noun.strip()
-        return lacking_to_learn(state.name, noun, pictures, known and state.mode == NEW)
-
-    def _note_of(self, typed: str, field: str, name: str) -> str:
-        if not name:
-            return say("name-letters", name=typed.strip()) if typed.strip() else ""
-        return say("name-written", name=name) if typed != field or self.state.note else ""
+        return Progress(say("reading"), None, False) if self.pictures.reading else None
 
     # How long it will take.
-
-    def _ask_pace(self) -> None:
-        """Once for each model, and again after something was learned."""
-        model = self._model
-        if self._show is None or self._pace_of == model or self._panel.session.state.connection != "ready":
-            return
-        self._pace, self._pace_of = None, model
-
-        def came(pace: Optional[Pace]) -> None:
-            if model == self._pace_of:
-                self._pace = pace
-                self._change()
-
-        self._panel.session.ask(lambda client: bring_pace(client, model), came)
 
     def _cost(self) -> str:
         """Most steps, and their time where this machine's pace is known; empty where even they aren't."""
         model = chosen(self._panel.backend.models, self._model)
         steps = 0 if model is None else model.learning_steps
         steps = self._left if self._goes_on else steps
-        if steps == 0:
-            return ""
-        if self._pace is None:
-            return say("learn-cost-unknown", n=steps)
-        return say("learn-cost", n=steps, time=duration(self._pace.seconds(steps)))
-
-
-def sound(examples: Sequence[Example]) -> Tuple[Example, ...]:
-    """The same pictures, with nothing held against them."""
-    return tuple(replace(example, problem="", odd=False) for example in examples)
+        return self._pace.cost(steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -65,6 +65,13 @@ def proposed_name(text: str) -> str:
     return re.sub(r"[^a-z0-9_-]+", "-", plain).lstrip("-_")[:LONGEST_NAME]
 
 
+def name_note(typed: str, name: str, noted: bool) -> str:
+    """What is said about a name that was typed otherwise. ``noted``: it was said before already."""
+    if not name:
+        return say("name-letters", name=typed.strip()) if typed.strip() else ""
+    return say("name-written", name=name) if typed != proposed_name(typed) or noted else ""
+
+
 def lacking_to_learn(name: str, noun: str, pictures: int, taken: bool) -> str:
     """What is missing or wrong before anything is sent; empty = nothing."""
     reasons: List[str] = [
@@ -76,6 +83,22 @@ def lacking_to_learn(name: str, noun: str, pictures: int, taken: bool) -> str:
         say("too-many", n=MOST) if pictures > MOST else "",
     ]
     return next((reason for reason in reasons if reason), "")
+
+
+def sound(examples: Sequence[Example]) -> Tuple[Example, ...]:
+    """The same pictures, with nothing held against them."""
+    return tuple(replace(example, problem="", odd=False) for example in examples)
+
+
+def judged(examples: Sequence[Example], found: Sequence[Mapping[str, Any]]) -> Tuple[Example, ...]:
+    """The same pictures with what the backend holds against some: ``pictures`` of its error's details."""
+    problems = {told["picture"]: told for told in found}
+
+    def one(number: int, example: Example) -> Example:
+        told = problems.get(number, {"message": "", "problem": ""})
+        return replace(example, problem=told["message"], odd=told["problem"] == "odd")
+
+    return tuple(one(number, example) for number, example in enumerate(examples))
 
 
 def learn_order(request: Mapping[str, Any], examples: Sequence[Example]) -> Order:

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import widgets as ui
-from _client.learning import MORE, NEW, REPLACE, Learning, LearnState
+from _client.learn_state import MORE, NEW, REPLACE, LearnState
+from _client.learning import Learning
 from _client.lessons import STYLE, SUBJECT, Example
 from _client.masks import veil
 from _client.session import Session
@@ -101,8 +102,8 @@ class LearnDialog(Gtk.Window):
         adds = Gtk.Box(spacing=4)
         for key, add in (
             ("add-files", self._add_files),
-            ("add-selection", lambda: self.learning.add_selection()),
-            ("add-layers", lambda: self.learning.add_layers()),
+            ("add-selection", lambda: self.learning.pictures.add_selection()),
+            ("add-layers", lambda: self.learning.pictures.add_layers()),
         ):
             adds.pack_start(ui.button(say(key), add, "tight"), False, False, 0)
         return adds
@@ -249,7 +250,7 @@ class LearnDialog(Gtk.Window):
         )
         chooser.set_select_multiple(True)
         if chooser.run() == Gtk.ResponseType.ACCEPT:
-            self.learning.add_files(chooser.get_filenames())
+            self.learning.pictures.add_files(chooser.get_filenames())
         chooser.destroy()
 
 

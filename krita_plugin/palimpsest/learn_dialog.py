@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._client.learning import MORE, REPLACE, Learning, LearnState
+from ._client.learn_state import MORE, REPLACE, LearnState
+from ._client.learning import Learning
 from ._client.lessons import STYLE, SUBJECT, Example
 from ._client.wording import say
 from .desk import desk
@@ -96,8 +97,8 @@ class LearnDialog(QDialog):
         column.addWidget(shelf, 1)
         adds = (
             ("add-files", self._choose_files),
-            ("add-selection", self.learning.add_selection),
-            ("add-layers", self.learning.add_layers),
+            ("add-selection", self.learning.pictures.add_selection),
+            ("add-layers", self.learning.pictures.add_layers),
         )
         column.addLayout(row(*(press(say(key), call) for key, call in adds), QWidget(), stretch=3))
 
@@ -253,7 +254,7 @@ class LearnDialog(QDialog):
 
     def _choose_files(self) -> None:
         title, kinds = say("learn-title"), f"{say('pictures')} ({FILES})"
-        self.learning.add_files(QFileDialog.getOpenFileNames(self, title, "", kinds)[0])
+        self.learning.pictures.add_files(QFileDialog.getOpenFileNames(self, title, "", kinds)[0])
 
 
 class Sentence(QLineEdit):

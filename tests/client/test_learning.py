@@ -15,7 +15,8 @@ from palimpsest.models.listing import list_all
 from palimpsest_client.editor import LayerFacts
 from palimpsest_client.geometry import Bounds
 from palimpsest_client.jobview import JobView
-from palimpsest_client.learning import MORE, REPLACE, Learning
+from palimpsest_client.learn_state import MORE, REPLACE
+from palimpsest_client.learning import Learning
 from palimpsest_client.lessons import sentence_for
 from palimpsest_client.status import Progress
 from palimpsest_client.wording import speak
@@ -56,7 +57,7 @@ class School(Desk):
 
     def filled(self, count: int = 3) -> None:
         self.learning.set(name="<my-toy>", noun="toy")
-        self.learning.add_files(self.files(count))
+        self.learning.pictures.add_files(self.files(count))
         self.until(lambda _: len(self.told.examples) == count)
 
 
@@ -82,7 +83,7 @@ def test_what_is_missing_is_said_in_its_order(school):
     learning.learn()
     assert school.told.outcome.kind == "error"
     assert school.backend.submitted == []
-    learning.add_files(school.files(6))
+    learning.pictures.add_files(school.files(6))
     school.until(lambda _: len(school.told.examples) == 6)
     assert school.told.cannot_learn == ""
     assert school.told.message == "Three to five good pictures are enough."
@@ -91,16 +92,16 @@ def test_what_is_missing_is_said_in_its_order(school):
 def test_a_concept_is_learned_from_files_layers_and_a_selection(school):
     learning, editor = school.learning, school.editor
     learning.set(name="my-toy", noun="toy")
-    learning.add_selection()
+    learning.pictures.add_selection()
     assert school.told.message == "Nothing is selected."
-    learning.add_layers()
+    learning.pictures.add_layers()
     assert school.told.message.startswith("Choose layers")
     editor.select_bounds(Bounds(20, 10, 8, 8))
     editor.the_layers = [LayerFacts("layer:1", "Bear", True), LayerFacts("layer:2", "Sky", False)]
     school.until(lambda s: s.document.selection is not None)
-    learning.add_selection()
-    learning.add_layers()
-    learning.add_files(school.files(1))
+    learning.pictures.add_selection()
+    learning.pictures.add_layers()
+    learning.pictures.add_files(school.files(1))
     school.until(lambda _: len(school.told.examples) == 3)
     assert [capture[1:] for capture in editor.captured] == [
         ("canvas", Bounds(18, 8, 12, 12)),
@@ -391,11 +392,11 @@ def test_a_test_sentence_has_no_word_that_a_model_of_few_words_lacks(kind):
 
 
 def test_a_file_that_cannot_be_read_and_one_that_is_there_already_are_named(school):
-    school.learning.add_files([str(school.folder / "missing.png")])
+    school.learning.pictures.add_files([str(school.folder / "missing.png")])
     school.until(lambda _: school.told.outcome is not None)
     assert school.told.message == "missing.png can't be read: No such file or directory"
     school.filled(1)
-    school.learning.add_files(school.files(1))
+    school.learning.pictures.add_files(school.files(1))
     school.until(lambda _: school.told.outcome is not None)
     assert school.told.message == "That picture is there already: 0.png."
     assert len(school.told.examples) == 1

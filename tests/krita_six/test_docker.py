@@ -312,11 +312,11 @@ def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path
     places = [tmp_path / f"{number}.png" for number in range(3)]
     for number, place in enumerate(places):
         place.write_bytes(picture(8, 8, number))
-    dialog.learning.add_files([str(place) for place in places])
+    dialog.learning.pictures.add_files([str(place) for place in places])
     room.until(lambda _: len(dialog.drawn.examples) == 3)
     room.until(lambda _: not any(thumbnail(frame).isNull() for frame in buttons(dialog._pictures)))
     room.editor.the_layers = [LayerFacts("layer:1", "Bear", True)]
-    dialog.learning.add_layers()
+    dialog.learning.pictures.add_layers()
     room.until(lambda _: len(dialog.drawn.examples) == 4)
     dialog._learn.click()
     room.until(lambda _: room.backend.submitted)

@@ -397,7 +397,7 @@ def learn(name, noun, files):
     """Open the dialog and fill it."""
     dialog = open_learn_dialog()
     dialog.learning.set(name=name, noun=noun)
-    dialog.learning.add_files(files)
+    dialog.learning.pictures.add_files(files)
 
 
 def learn_from(what):
