@@ -43,9 +43,11 @@ def open_window(plugin: Any, command: str) -> None:
     GimpUi.init("palimpsest")
     ui.use_style()
     loop = GLib.MainLoop()
+    # Heard before the window is built: a menu item chosen again meanwhile opens no second one.
+    deafen = host.listen(plugin, WINDOW_COMMAND, lambda told: window.obey(told))
     window = Window(host.GimpEditor())
-    window.connect("destroy", lambda _: loop.quit())
-    host.listen(plugin, WINDOW_COMMAND, window.obey)
+    window.connect("destroy", lambda _: deafen())  # before the program's end, which would take the name
+    window.connect("destroy", lambda _: loop.quit())  # from a window that was opened since
     window.obey(command)
     loop.run()
 

@@ -107,9 +107,7 @@ class GimpEditor(Editor):
 
     # Results in.
 
-    def insert(
-        self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed
-    ) -> None:
+    def insert(self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed) -> None:
         self._wish += 1
         self._begin(self._inserted(document, result, done), failed)
 
@@ -159,9 +157,7 @@ class GimpEditor(Editor):
         self._wish += 1
         self._begin(self._shown(document, result, self._wish, done), failed)
 
-    def _shown(
-        self, document: str, result: LayerResult, wish: int, done: Callable[[], None]
-    ) -> Steps[None]:
+    def _shown(self, document: str, result: LayerResult, wish: int, done: Callable[[], None]) -> Steps[None]:
         layer = yield from made(document, result)
         if wish == self._wish:
             preview_layer.lay(opened(document), layer)
@@ -200,8 +196,11 @@ class GimpEditor(Editor):
         return self._slices.busy
 
 
-def listen(plugin: Gimp.PlugIn, name: str, heard: Callable[[str], None]) -> None:
-    """Register a procedure as long as this process lives, through which others call ``heard`` with a text."""
+def listen(plugin: Gimp.PlugIn, name: str, heard: Callable[[str], None]) -> Callable[[], None]:
+    """Register a procedure through which others call ``heard`` with a text; returns what takes it out again.
+
+    GIMP knows one procedure of a name: who registers it last has it, and it goes with any process that did.
+    """
 
     def called(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _: object) -> Gimp.ValueArray:
         heard(config.get_property("command"))
@@ -213,6 +212,7 @@ def listen(plugin: Gimp.PlugIn, name: str, heard: Callable[[str], None]) -> None
     made.add_string_argument("command", "Command", "A menu item and a picture's id", "", flags)
     plugin.add_temp_procedure(made)
     plugin.persistent_enable()  # from now on calls come in through the main loop
+    return lambda: plugin.remove_temp_procedure(name)
 
 
 class ProgressBar:

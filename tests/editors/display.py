@@ -78,6 +78,10 @@ class Display:
     def title(self, window: str) -> str:
         return self._run("xdotool", "getwindowname", window).strip()
 
+    def program(self, window: str) -> int:
+        """The process that a window belongs to; 0 if the window has gone."""
+        return int(self._run("xdotool", "getwindowpid", window, check=False) or 0)
+
     def place(self, window: str, x: int, y: int, width: int, height: int) -> None:
         self._run("xdotool", "windowsize", "--sync", window, str(width), str(height))
         self._run("xdotool", "windowmove", "--sync", window, str(x), str(y))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from editors.backend import Backend
 from editors.conftest import Gimps
 from editors.display import Display
+from editors.gimp import KEYS
 from editors.gimp_desk import CANCEL, PHOTO, SHOULD_SHOW, SHOWS, SIDE, Desk, until
 
 NARROW = (900, 0, 260, 720)  # left, top, width, height
@@ -26,7 +28,6 @@ def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
             display.focus(window)
             display.key("ctrl+w")
         until(lambda: not desk.windows("^Palimpsest$"), "the window is closed")
-        until(lambda: not gimp.call("tell_window", ""), "its program has ended")
         gimp.call("close_documents")
 
 
@@ -42,6 +43,24 @@ def test_the_window_edits_and_one_undo_takes_it_back(desk: Desk):
     desk.press("ctrl+y")
     desk.until_layers(image, 2)
     assert desk.windows("^Palimpsest$") == [window]
+
+
+def test_a_window_opened_as_soon_as_another_is_closed_hears_menu_items(desk: Desk):
+    """The old one's program ends some time after its window is gone."""
+    image, window = desk.open(), desk.window()
+    before = programs(desk)
+    desk.display.focus(window)
+    desk.display.key("ctrl+w")
+    desk.press(KEYS["plug-in-palimpsest"])
+    until(lambda: programs(desk) not in ([], before), "another window")
+    until(lambda: not Path(f"/proc/{before[0]}").exists(), "the old one's program has ended")
+    assert desk.gimp.call("tell_window", f"replace {image}")
+    assert len(desk.windows("^Palimpsest$")) == 1
+
+
+def programs(desk: Desk) -> list[int]:
+    """The processes of the windows that are open."""
+    return [desk.display.program(window) for window in desk.windows("^Palimpsest$")]
 
 
 def focused(desk: Desk) -> list[str]:
