@@ -456,9 +456,10 @@ def inserted(document: str, result: LayerResult, kept: Kept | None) -> Steps[Gim
     image = opened(document)
     layer = new_layer(image, pasted, result) if kept is None else kept.layer.copy()
     attach(layer, RECIPE, result.recipe)
-    imprint, fits = None, (layer.get_width(), layer.get_height()) == pasted.bounds.extent
+    fits = (layer.get_width(), layer.get_height()) == pasted.bounds.extent
     if fits:
         imprint = yield from filled(document, layer, pasted, kept)
+        attach(layer, IMPRINT, imprint._replace(name=result.name).text)
     image = opened(document)
     require_fit(canvas_of(image), result.bounds, result.canvas)
     preview_layer.take_away(image)
@@ -470,9 +471,10 @@ def inserted(document: str, result: LayerResult, kept: Kept | None) -> Steps[Gim
             resize(layer, Bounds(x, y, *pasted.bounds.extent))  # which GIMP does only in a picture
             imprint = at_once(filled(document, layer, pasted, kept))
             layer.update(0, 0, *pasted.bounds.extent)
-        given = layer.get_name() if kept is None else replace(image, kept, layer, result.name)
-        assert imprint is not None
-        attach(layer, IMPRINT, imprint._replace(name=given).text)
+            with preview_layer.unrecorded(image):
+                attach(layer, IMPRINT, imprint._replace(name=result.name).text)
+        if kept is not None:
+            replace(image, kept, layer, result.name)
     finally:
         image.undo_group_end()
     yield WORKED
@@ -547,7 +549,8 @@ def new_layer(image: Gimp.Image, made: px.Pasted, result: LayerResult) -> Gimp.L
 
 
 def attach(layer: Gimp.Layer, name: str, told: str) -> None:
-    """JSON that stays with a layer. GIMP 3.0 takes no byte above 127 from us."""
+    """JSON that stays with a layer which is in no picture yet: in one, GIMP makes of it a step that can't be
+    undone, and says so to people at each undo. GIMP 3.0 takes no byte above 127 from us."""
     ascii = json.dumps(json.loads(told)).encode("ascii")
     layer.attach_parasite(Gimp.Parasite.new(name, Gimp.PARASITE_PERSISTENT, ascii))
 
@@ -597,14 +600,13 @@ def layer_below(image: Gimp.Image, source: str) -> Gimp.Layer | None:
     return (None if source == LAYER else layer_of(image, source)) or active_layer(image)
 
 
-def replace(image: Gimp.Image, kept: Kept, layer: Gimp.Layer, given: str) -> str:
-    """``layer`` in place of the old one, whose name is free when it is gone. The name that is ours."""
+def replace(image: Gimp.Image, kept: Kept, layer: Gimp.Layer, given: str) -> None:
+    """``layer`` in place of the old one, whose name is free when it is gone."""
     own = kept.layer.get_name() if kept.own_name else ""
     old = layer_of(image, str(kept.layer.get_id()))
     if old is not None:
         image.remove_layer(old)
     layer.set_name(own or given)
-    return given if own else layer.get_name()
 
 
 def selected(

@@ -8,6 +8,7 @@ place, opacity, mode, visibility, colour tag, locks and filters.
 # GIMP's Python brings gi.
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -41,8 +42,10 @@ class Kept(NamedTuple):
 
     @property
     def own_name(self) -> bool:
-        """Whether people have given it another one."""
-        return self.imprint is not None and self.layer.get_name() != self.imprint.name
+        """Whether people have given it another one; GIMP itself adds a number where a name is taken."""
+        if self.imprint is None:
+            return False
+        return re.fullmatch(re.escape(self.imprint.name) + r"( #\d+)?", self.layer.get_name()) is None
 
 
 def kept(layer: Gimp.Layer, opened: Callable[[], object]) -> Steps[Kept | None]:

@@ -140,3 +140,4 @@ def test_one_step_takes_an_update_back_and_one_brings_it_again(desk: Desk, narro
     until_seen(first, one)
     desk.press("ctrl+z")
     desk.until_layers(image, 1)
+    assert "Can't undo" not in desk.gimp.log.read_text()  # which GIMP would tell people at every step back

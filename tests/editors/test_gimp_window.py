@@ -42,6 +42,9 @@ def test_the_window_edits_and_one_undo_takes_it_back(desk: Desk):
     desk.until_layers(image, 1)
     desk.press("ctrl+y")
     desk.until_layers(image, 2)
+    told = desk.gimp.log.read_text()
+    assert "Can't undo" not in told  # which GIMP would tell people at every step back
+    assert "undo_group" not in told
     assert desk.windows("^Palimpsest$") == [window]
 
 
