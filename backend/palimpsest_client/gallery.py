@@ -180,7 +180,9 @@ class Gallery:
             "escape": self.discard,
             "o": lambda: self.compare(down),
         }
-        if key not in calls or (self.strip.shown is None and key in ("return", "escape", "o")):
+        if key not in calls or (self.strip.shown is None and key in ("return", "o")):
+            return False
+        if key == "escape" and not self._asked:
             return False
         if down or key == "o":
             calls[key]()

@@ -25,6 +25,20 @@ class Concept:
     version: str = ""  # another one after learning it anew
     thumbnail: Optional[bytes] = None  # PNG
 
+    @property
+    def line(self) -> str:
+        """In a list of all."""
+        return self._said("concept-line", self.name)
+
+    @property
+    def tip(self) -> str:
+        return self._said("tip-concept", f"<{self.name}>")
+
+    def _said(self, key: str, bare: str) -> str:
+        """One that came from another tool may have no noun."""
+        kind = say(self.kind)
+        return say(key, name=self.name, kind=kind, noun=self.noun) if self.noun else f"{bare} · {kind}"
+
 
 @dataclass(frozen=True)
 class Model:

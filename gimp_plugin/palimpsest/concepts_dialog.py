@@ -64,7 +64,7 @@ class ConceptsDialog(Gtk.Window):
         self._enable()
 
     def _row(self, concept: Concept, state: PanelState) -> Gtk.ListBoxRow:
-        text = ui.label(say("concept-line", name=concept.name, kind=say(concept.kind), noun=concept.noun))
+        text = ui.label(concept.line)
         text.set_ellipsize(Pango.EllipsizeMode.END)
         text.set_sensitive(not state.foreign(concept))
         made = Gtk.ListBoxRow(name=concept.name, tooltip_text=state.foreign(concept) or None)

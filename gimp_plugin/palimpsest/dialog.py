@@ -199,7 +199,7 @@ class Window(Gtk.Window):
         """The job under way, else the result that is looked at; False: there is neither."""
         if self.panel.state.progress is not None:
             self.panel.cancel()
-        elif self.panel.state.strip.shown is not None:
+        elif self.panel.gallery.looking:
             self.panel.gallery.discard()
         else:
             return False

@@ -24,6 +24,8 @@ STYLE = b"""
 .palimpsest-choice button { padding: 3px 1px; min-width: 0; }
 .palimpsest-choice button:checked { background: alpha(currentColor, 0.15); box-shadow: inset 0 -3px #4a90d9; }
 .palimpsest-panel scale { min-height: 0; padding-top: 2px; padding-bottom: 2px; }
+.palimpsest-panel scale.marks-after slider { min-width: 14px; min-height: 16px; margin: -8px -7px -8px;
+  background-size: 14px 16px; }
 .palimpsest-panel spinbutton button { padding: 0; min-width: 22px; }
 .palimpsest-panel spinbutton entry { min-width: 0; padding: 0 4px; }
 .palimpsest-deed { padding-left: 6px; padding-right: 6px; min-width: 0; }

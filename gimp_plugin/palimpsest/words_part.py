@@ -138,9 +138,8 @@ class WordsPart(Gtk.Box):
         return Slider(WEIGHT, lambda at: weigh(word, at), lambda: weigh(word, WEIGHT.default), word)
 
     def _concept(self, concept: Concept, state: PanelState) -> Gtk.Widget:
-        refusal = state.foreign(concept)
-        tip = say("tip-concept", name=concept.name, kind=say(concept.kind), noun=concept.noun)
-        made = ui.button(concept.name, lambda: self._use_concept(concept.name), "tight", tip=refusal or tip)
+        refusal, use = state.foreign(concept), self._use_concept
+        made = ui.button(concept.name, lambda: use(concept.name), "tight", tip=refusal or concept.tip)
         made.set_sensitive(not refusal)
         if concept.thumbnail:
             made.set_image(ui.sight(concept.thumbnail, CONCEPT))

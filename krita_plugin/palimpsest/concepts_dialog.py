@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Optional
 
-from ._client.library import Concept
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
 from ._client.vocabulary import matching
@@ -79,15 +78,12 @@ class ConceptsDialog(QDialog):
         kept = self._name()
         self.list.clear()
         for concept in matching(self._state.concepts, self.search.text()):
-            item = QListWidgetItem(QIcon(picture(concept.thumbnail, SIDE)), self._line(concept))
+            item = QListWidgetItem(QIcon(picture(concept.thumbnail, SIDE)), concept.line)
             item.setData(Qt.ItemDataRole.UserRole, concept.name)
             self.list.addItem(item)
             if concept.name == kept or self.list.count() == 1:
                 self.list.setCurrentItem(item)
         self._enable()
-
-    def _line(self, concept: Concept) -> str:
-        return say("concept-line", name=concept.name, kind=say(concept.kind), noun=concept.noun)
 
     def _name(self) -> str:
         item = self.list.currentItem()

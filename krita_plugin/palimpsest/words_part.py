@@ -147,10 +147,9 @@ class WordsPart(QWidget):
         self.changes.setVisible(bool(state.changes_text))
 
     def _concept(self, concept: Concept, state: PanelState):
-        kind = say(concept.kind)
-        tip = say("tip-concept", name=concept.name, kind=kind, noun=concept.noun)
         foreign = state.foreign(concept)
-        made = tile(concept.name, picture(concept.thumbnail, CONCEPT), foreign or tip, text=concept.name)
+        tip = foreign or concept.tip
+        made = tile(concept.name, picture(concept.thumbnail, CONCEPT), tip, text=concept.name)
         made.setEnabled(not foreign)
         made.clicked.connect(lambda: self.insert_concept(concept.name))
         return made

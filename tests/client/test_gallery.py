@@ -226,6 +226,21 @@ def test_a_result_that_comes_too_late_is_not_shown(desk):
     assert desk.editor.shown is None
 
 
+def test_escape_discards_a_result_that_is_still_on_its_way(desk):
+    desk.backend.past_edit("krita-1", note(desk))
+    brought(desk, 1)
+    gallery = desk.panel.gallery
+    gallery.show(desk.state.results[0])
+    assert desk.state.strip.shown is None
+    assert gallery.press("escape")
+    assert not gallery.looking
+    asked = []
+    desk.panel.session.ask(lambda client: None, asked.append)
+    desk.until(lambda s: asked)
+    assert desk.editor.shown is None
+    assert not gallery.press("escape"), "nothing is on its way: it is somebody else's key"
+
+
 def test_a_picture_that_is_kept_no_more_is_said(desk):
     desk.backend.past_edit("krita-1", note(desk))
     brought(desk, 1)

@@ -48,3 +48,9 @@ def test_renaming_changes_every_sentence_and_weight():
         {"insert": "<new>"},
         {"<new>": 0.5},
     )
+
+
+def test_a_concept_without_a_noun_ends_with_its_kind():
+    with_one, without = (Concept("my-toy", "subject", noun, "demo") for noun in ("toy", ""))
+    assert (with_one.line, with_one.tip) == ("my-toy · subject, a toy", "<my-toy>: subject, a toy")
+    assert (without.line, without.tip) == ("my-toy · subject", "<my-toy> · subject")
