@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 from .client import Client, find_client
+from .json_file import write_json
 from .protocol import UnreachableError, in_flatpak
 from .transport import Transport
 from .wording import say
@@ -43,12 +44,7 @@ def read_choice(folder: Path) -> Choice:
 
 def write_choice(folder: Path, choice: Choice) -> None:
     """Keep it for the next time, readable by this user alone. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    place = folder / CHOICE
-    part = place.with_suffix(".part")
-    part.touch(mode=0o600)
-    part.write_text(json.dumps({"address": choice.address, "token": choice.token}), encoding="utf-8")
-    os.replace(str(part), str(place))
+    write_json(folder / CHOICE, {"address": choice.address, "token": choice.token}, private=True)
 
 
 def connector(folder: Path, choice: Choice) -> Callable[[], Client]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import gettext
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Dict, List, Optional
 
+from .json_file import write_json
 from .protocol import config_folder
 from .wording import ENGLISH, speak
 
@@ -77,7 +77,4 @@ def read_language(folder: Path) -> str:
 
 def write_language(folder: Path, code: str) -> None:
     """Keep it for the editor's next start. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    part = (folder / CHOICE).with_suffix(".part")
-    part.write_text(json.dumps({"language": code}), encoding="utf-8")
-    os.replace(str(part), str(folder / CHOICE))
+    write_json(folder / CHOICE, {"language": code})

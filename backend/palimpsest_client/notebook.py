@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -12,6 +10,7 @@ from typing import Any, Dict
 
 from .controls import OPERATIONS, Form
 from .editor import DocumentFacts
+from .json_file import read_json, write_json
 from .settings import Settings, settings_from_json
 
 NOTES = "sentences.json"
@@ -55,20 +54,14 @@ class Notebook:
     def save(self) -> None:
         for old in list(self._files)[:-MOST]:
             del self._files[old]
-        part = self._place.with_suffix(".part")
         try:
-            self._place.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(self._files, ensure_ascii=False), encoding="utf-8")
-            os.replace(str(part), str(self._place))
+            write_json(self._place, self._files)
         except OSError:
             pass  # a full or read-only disk must not end an edit
 
 
 def read_notes(place: Path) -> Dict[str, Any]:
-    try:
-        told = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
+    told = read_json(place)
     return told if isinstance(told, dict) else {}
 
 

@@ -18,6 +18,7 @@ from typing import Any, Dict, List, Optional
 
 from .editor import CANVAS, LAYER, Capture, DocumentFacts
 from .geometry import Bounds, Extent
+from .json_file import write_json
 
 PLACE = "pictures.json"
 MOST_FILES, MOST_NAMES = 100, 20  # that are remembered; of one file
@@ -125,11 +126,8 @@ class Origins:
     def _save(self) -> None:
         for old in list(self._before)[:-MOST_FILES]:
             del self._before[old]
-        part = self._place.with_suffix(".part")
         try:
-            self._place.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(self._before), encoding="utf-8")
-            os.replace(str(part), str(self._place))
+            write_json(self._place, self._before)
         except OSError:
             pass  # a full or read-only disk must not end an edit
 

@@ -5,8 +5,6 @@ Its fields are described like the panel's: a window makes them in the same way, 
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 from .control import ADVANCED, CHOICE, Control
 from .controls import Drawn
+from .json_file import read_json, write_json
 from .language import names, read_language, write_language
 from .settings import CONTROLS, Settings, settings_from_json
 from .wording import say
@@ -66,15 +65,9 @@ class Preferences:
 
 def read_defaults(place: Path) -> Settings:
     """As recommended where nothing, or nothing that can be read, is kept."""
-    try:
-        told = settings_from_json(json.loads(place.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
-        return Settings()
+    told = settings_from_json(read_json(place))
     return Settings(**{name: getattr(told, name) for name in BEGINNING})
 
 
 def write_defaults(place: Path, settings: Settings) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_suffix(".part")
-    part.write_text(json.dumps({name: getattr(settings, name) for name in BEGINNING}), encoding="utf-8")
-    os.replace(str(part), str(place))
+    write_json(place, {name: getattr(settings, name) for name in BEGINNING})

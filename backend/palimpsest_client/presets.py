@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Tuple
 
 from .controls import Form
+from .json_file import write_json
 from .settings import CONTROLS, Settings, settings_from_json
 from .wording import say
 
@@ -95,7 +96,7 @@ class Presets:
         try:
             if damaged:
                 os.replace(str(self._place), str(self._place.with_name(DAMAGED)))
-            _write(self._place, known)
+            write_json(self._place, known)
         except OSError as error:
             return say("presets-not-kept", place=self._place, reason=str(error))
         self._known = known
@@ -139,10 +140,3 @@ def _read(place: Path) -> Dict[str, Dict[str, Any]]:
     if not isinstance(told, dict) or not all(isinstance(named, dict) for named in told.values()):
         raise ValueError("no presets")
     return told
-
-
-def _write(place: Path, known: Mapping[str, Any]) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_suffix(".part")
-    part.write_text(json.dumps(known, ensure_ascii=False, indent=1), encoding="utf-8")
-    os.replace(str(part), str(place))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import List, Tuple
 
 from .controls import Form
+from .json_file import read_json, write_json
 from .library import Concept
 
 RECENT = "recent.json"  # in the configuration folder
@@ -45,20 +44,14 @@ class Vocabulary:
         return tuple(sorted(concepts, key=lambda concept: places.get(concept.name, MOST)))
 
     def _save(self) -> None:
-        part = self._place.with_suffix(".part")
         try:
-            self._place.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(self._recent, ensure_ascii=False), encoding="utf-8")
-            os.replace(str(part), str(self._place))
+            write_json(self._place, self._recent)
         except OSError:
             pass  # a full or read-only disk must not end an edit
 
 
 def read_recent(place: Path) -> List[str]:
-    try:
-        told = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return []
+    told = read_json(place)
     return [name for name in told if isinstance(name, str)][:MOST] if isinstance(told, list) else []
 
 
