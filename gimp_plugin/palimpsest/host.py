@@ -200,11 +200,18 @@ def listen(plugin: Gimp.PlugIn, name: str, heard: Callable[[str], None]) -> Call
     """Register a procedure through which others call ``heard`` with a text; returns what takes it out again.
 
     GIMP knows one procedure of a name: who registers it last has it, and it goes with any process that did.
+
+    GIMP hands a call on also while it is asked something, in the middle of drawing: so ``heard`` is called
+    when that is done, before any key that comes after the call.
     """
 
     def called(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _: object) -> Gimp.ValueArray:
-        heard(config.get_property("command"))
+        GLib.idle_add(hear, config.get_property("command"), priority=GLib.PRIORITY_HIGH)
         return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
+
+    def hear(text: str) -> bool:
+        heard(text)
+        return GLib.SOURCE_REMOVE
 
     made = Gimp.Procedure.new(plugin, name, Gimp.PDBProcType.TEMPORARY, called, None)
     made.set_documentation("Palimpsest's window", "For Palimpsest's own menu items.", None)

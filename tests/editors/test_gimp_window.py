@@ -66,6 +66,16 @@ def programs(desk: Desk) -> list[int]:
     return [desk.display.program(window) for window in desk.windows("^Palimpsest$")]
 
 
+def test_menu_items_are_obeyed_while_the_window_asks_gimp(desk: Desk):
+    image = desk.open()
+    desk.window()
+    before = len(desk.gimp.log.read_bytes())
+    for item in ("replace", "insert", "remove") * 20:
+        assert desk.gimp.call("tell_window", f"{item} {image}")
+    said = desk.gimp.log.read_bytes()[before:].decode("utf-8", "replace")
+    assert "Traceback" not in said, said
+
+
 def focused(desk: Desk) -> list[str]:
     return [widget["name"] for widget in desk.seen() if widget["focus"]]
 
