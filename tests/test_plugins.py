@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 KRITA, GIMP = ROOT / "krita_plugin" / "palimpsest", ROOT / "gimp_plugin" / "palimpsest"
-MOST_LINES = 3075
+MOST_LINES = {"krita_plugin": 3070, "gimp_plugin": 2900}  # the aim: 2,000 each
 ANY = None
 
 #: file → what it may import from ``krita``; ANY: it is the host's side, and touches documents
@@ -140,4 +140,4 @@ def test_the_rules_see_what_they_should() -> None:
 def test_a_plugin_stays_small(plugin: Path) -> None:
     """What isn't Krita's, Qt's, GIMP's or GTK's belongs into ``palimpsest_client``."""
     lines = [line for file in plugin.glob("*.py") for line in file.read_text(encoding="utf-8").splitlines()]
-    assert len([line for line in lines if line.strip()]) < MOST_LINES
+    assert len([line for line in lines if line.strip()]) < MOST_LINES[plugin.parent.name]

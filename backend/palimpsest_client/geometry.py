@@ -80,12 +80,3 @@ def strips(bounds: Bounds, most: int) -> Iterator[Bounds]:
     rows = max(1, most // max(1, bounds.width))
     for y in range(bounds.y, bounds.bottom, rows):
         yield Bounds(bounds.x, y, bounds.width, min(rows, bounds.bottom - y))
-
-
-def fitted(extent: Extent, side: int) -> Extent:
-    """``extent`` scaled so that its longer side is at most ``side``; never enlarged, never below 1."""
-    longest = max(extent)
-    if longest <= side:
-        return extent
-    scaled = (max(1, round(length * side / longest)) for length in extent)
-    return Extent(*scaled)

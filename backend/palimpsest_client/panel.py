@@ -34,15 +34,7 @@ from .protocol import config_folder
 from .results import Result
 from .sentences import concepts_in, words
 from .slices import fault
-from .status import (
-    CONNECT,
-    COPY,
-    MODELS,
-    REMEDY,
-    SMALLER,
-    START,
-    TOKEN,
-)
+from .status import CONNECT, COPY, MODELS, REMEDY, SMALLER, START, TOKEN
 from .stream import Changed, ConceptsMade, Connected, Event, JobEnded, Placed, ResultsMade
 from .vocabulary import renamed
 from .wording import say

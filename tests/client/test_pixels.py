@@ -12,7 +12,7 @@ from PIL import Image
 
 from palimpsest_client import masks, png
 from palimpsest_client.editor import packing_level
-from palimpsest_client.geometry import Bounds, Extent, fitted, strips, tiles
+from palimpsest_client.geometry import Bounds, Extent, strips, tiles
 from palimpsest_client.png import Layout
 
 extents = st.builds(Extent, st.integers(1, 12), st.integers(1, 12))
@@ -47,15 +47,6 @@ def test_strips_cover_everything_once_in_whole_rows(bounds, most):
     for piece in pieces:
         assert (piece.x, piece.width) == (bounds.x, bounds.width)
         assert piece.extent.pixels <= most or piece.height == 1
-
-
-@given(extents, st.integers(1, 20))
-def test_a_fitted_size_keeps_its_shape_and_is_never_larger(extent, side):
-    found = fitted(extent, side)
-    assert max(found) <= max(side, 1)
-    assert found.width <= extent.width
-    assert found.height <= extent.height
-    assert min(found) >= 1
 
 
 def test_a_veil_is_dark_where_nothing_is_selected():
