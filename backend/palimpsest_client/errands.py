@@ -166,7 +166,7 @@ class Errands(Turns):
         hand: Optional[InHand] = None,
     ) -> Finished:
         """``hand``: the layer that is renewed; which one that is by then, it knows."""
-        selection = facts.selection if hand is None else hand.made.content
+        selection = facts.selection if hand is None else hand.made.selected
         selected = selection is not None if hand is None else hand.made.selection is not None
 
         def place(view: JobView, pictures: Mapping[str, bytes]) -> None:

@@ -52,7 +52,7 @@ class Made:
     image: str  # sha256
     selection: Optional[str]
     bounds: Bounds  # of the picture on the canvas
-    content: Bounds  # where the layer isn't empty
+    selected: Optional[Bounds]  # around what was selected, before it was grown; None = not known or nothing
     source: str = CANVAS  # or LAYER: what the picture was of
     canvas: Optional[Extent] = None  # how large it was; None = made before that was kept
 
@@ -143,6 +143,7 @@ def recipe_text(
     result: Mapping[str, Any],
     bounds: Bounds,
     content: Bounds,
+    selection: Bounds | None,
     origin: Origin,
     form: Form | None,
 ) -> str:
@@ -152,6 +153,7 @@ def recipe_text(
         "job": job,
         "bounds": list(bounds),
         "content": list(content),
+        "selected": None if selection is None else list(selection),
         "source": origin.source,
         "canvas": None if origin.canvas is None else list(origin.canvas),
         "recipe": result["recipe"],
@@ -174,7 +176,7 @@ def layer_result(
     extent = read_layout(image).extent
     bounds = Bounds(origin.x, origin.y, extent.width, extent.height)
     content = content_of(result, bounds, selection)
-    text = recipe_text(job, result, bounds, content, origin, form)
+    text = recipe_text(job, result, bounds, content, selection, origin, form)
     name = layer_name(result["recipe"]["request"])
     return LayerResult(image, bounds, name, text, content, source=origin.source, canvas=origin.canvas)
 
@@ -187,9 +189,10 @@ def read_recipe(text: str) -> Made:
             raise RecipeError(say("recipe-version", version=told["palimpsest"]))
         request = told["recipe"]["request"]
         form = form_of(request, told.get("seconds", {}), told.get("settings", {}))
-        bounds, content = Bounds(*told["bounds"]), Bounds(*told["content"])
+        bounds, selected = Bounds(*told["bounds"]), told.get("selected", told["content"])
+        selected = None if selected is None else Bounds(*selected)
         source, canvas = made_from(told)
-        return Made(form, request["image"], request["selection"], bounds, content, source, canvas)
+        return Made(form, request["image"], request["selection"], bounds, selected, source, canvas)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecipeError(f"{type(error).__name__}: {error}") from error
 

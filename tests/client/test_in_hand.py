@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,15 +27,15 @@ class Hand(Desk):
     def seen(self) -> None:
         self.until(lambda s: s.document == self.editor.facts)
 
-    def done(self, jobs: int) -> None:
+    def done(self, jobs: int, **result: Any) -> None:
         """The last of so many edits is made and placed."""
         self.until(lambda s: len(self.backend.submitted) == jobs)
-        self.backend.finish_edit()
+        self.backend.finish_edit(**result)
         self.until(lambda s: s.progress is None and s.document == self.editor.facts)
 
-    def update(self, jobs: int) -> None:
+    def update(self, jobs: int, **result: Any) -> None:
         self.panel.apply()
-        self.done(jobs)
+        self.done(jobs, **result)
 
 
 @pytest.fixture
@@ -54,6 +55,13 @@ def test_what_was_made_stays_in_hand_and_is_renewed_twice(hand):
     assert len(hand.editor.captured) == 1, "the photo is on the backend"
     assert hand.state.updating == "cat → cow"
     assert hand.state.told.startswith("Layer “cat → cow” updated.")
+
+
+def test_an_edit_grows_from_its_selection_however_often_it_is_opened_again(hand):
+    for jobs in (2, 3):
+        hand.panel.reopen()
+        hand.update(jobs, grown=3)
+        assert hand.editor.inserted[-1].content == Bounds(7, 7, 26, 18)
 
 
 def test_a_reopened_edit_is_updated_twice(hand):

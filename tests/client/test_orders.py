@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -96,12 +97,23 @@ def test_a_layers_recipe_gives_back_what_was_filled_in(given):
     assert (layer.bounds, layer.content) == (Bounds(300, 200, 64, 48), Bounds(309, 209, 12, 12))
     made = read_recipe(layer.recipe)
     assert (made.image, made.selection, made.bounds) == (IMAGE, IMAGE, layer.bounds)
+    assert made.selected == Bounds(310, 210, 10, 10), "what is made again grows from here"
     assert edit_fields(made.form) == edit_fields(given)
     assert (made.form.operation, made.form.first, made.form.second) == (
         given.operation,
         given.first,
         given.second,
     )
+
+
+def test_an_older_recipe_says_only_where_its_layer_is_not_empty():
+    request = dataclasses.asdict(EditRequest(IMAGE, "remove", SHOWS, selection=IMAGE))
+    region = {"canvas": [64, 48], "box": [8, 8, 60, 40], "work": [64, 64]}
+    result = {"recipe": {"request": request, "region": region}, "grown": 1}
+    layer = layer_result("1", picture(64, 48), result, ORIGIN, Bounds(310, 210, 10, 10), None)
+    told = json.loads(layer.recipe)
+    del told["selected"]
+    assert read_recipe(json.dumps(told)).selected == layer.content
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"palimpsest": 2}', '{"palimpsest": 1, "recipe": 3}'])
