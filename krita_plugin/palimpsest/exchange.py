@@ -15,12 +15,15 @@ from .nodes import active_layer, bounds_of
 from .qt import QByteArray
 
 SIDE = 1024  # px of a piece that is copied at once
+MOST = 1 << 20  # pixels of a canvas that Krita draws, and whose layers it measures, in some 30 ms
 
 
 def can_exchange(document: Document, old: Node) -> bool:
-    """Flatten acts on the active layer of the picture in front, if it is shown, free, and has a mask."""
+    """Flatten acts on the active layer of the picture in front, if it is shown, free, and has a mask. What it
+    makes is as large as the canvas, and Krita must draw all of that while it waits."""
+    small = document.width() * document.height() <= MOST
     in_front = Krita.instance().activeDocument() == document
-    return in_front and old.visible() and not old.locked() and bool(old.childNodes())
+    return small and in_front and old.visible() and not old.locked() and bool(old.childNodes())
 
 
 def flatten(document: Document, old: Node) -> None:

@@ -34,12 +34,12 @@ from ._client.png import Layout
 from ._client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
 from ._client.wording import say
 from .exchange import can_exchange, fill, flatten, mix_alike
-from .nodes import active_layer, bounds_of, draw_all, id_of, layer_of, pictures, place
+from .nodes import active_layer, bounds_of, canvas_of, draw_all, id_of, layer_of, pictures, place
 from .pairs import Pairs
 from .pictures import LayerPicture, read_layer, read_mask
 from .preview_layer import PreviewLayer, marked
 from .qt import QByteArray, QTimer
-from .renewal import Blank, Kept, content_of, copied_blank, keep_imprint, mask_of, new_blank, write
+from .renewal import Blank, Kept, content_of, copied_blank, keep_imprint, new_blank, write
 from .renewal import kept as renewable
 from .spaces import (
     COPIED,
@@ -271,9 +271,10 @@ class KritaEditor(Editor):
             if made is not None:
                 return made
         parent, above = place(document, layer_below(document, result.source) if old is None else old)
-        draw_all(mask_of(layer) or layer, canvas_of(document))
+        draw_all(document, layer)
         parent.addChildNode(layer, above)
         if renews and old is not None:
+            yield WAITING  # Krita has its turn between the two, each of which draws all
             yield from self._quiet(key)
             self._take_away(key, old, layer)
         return layer
@@ -289,7 +290,7 @@ class KritaEditor(Editor):
         if layer_of(document, id) is not None:
             return None
         made = parent.childNodes()[position]
-        draw_all(mask_of(layer) or layer, canvas_of(document))
+        draw_all(document, layer)
         yield from fill(made, layer, content)
         mix_alike(made, layer)
         document.setActiveNode(made)
@@ -399,10 +400,6 @@ def copy_of(document: Document) -> Document:
     copy = document.clone()
     copy.setFileName("")
     return copy
-
-
-def canvas_of(document: Document) -> Bounds:
-    return Bounds(0, 0, document.width(), document.height())
 
 
 def selected(document: Document) -> Bounds | None:

@@ -8,6 +8,7 @@ from krita import Document, Node
 
 from ._client.geometry import Bounds
 
+MASK = "transparencymask"
 PICTURES = ("paintlayer", "grouplayer", "filelayer", "vectorlayer", "clonelayer", "filllayer")
 
 
@@ -57,13 +58,23 @@ def place(document: Document, below: Node | None) -> tuple[Node, Node | None]:
     return (document.rootNode(), None) if below is None else (below.parentNode(), below)
 
 
-def draw_all(mask: Node, canvas: Bounds) -> None:
-    """See to it that Krita draws the whole canvas when a layer with this mask is added, now and whenever that
-    is done again, and when a layer below it goes.
+def canvas_of(document: Document) -> Bounds:
+    return Bounds(0, 0, document.width(), document.height())
+
+
+def mask_of(layer: Node) -> Node | None:
+    """The lowest: the one that came with the layer, unless it was removed."""
+    return next((node for node in layer.childNodes() if node.type() == MASK), None)
+
+
+def draw_all(document: Document, layer: Node) -> None:
+    """See to it that Krita draws the whole canvas when this layer is added, now and whenever that is done
+    again, and when a layer below it goes.
 
     Krita draws only as far as the tiles of the mask reach. That is too little where a group or the document
     had one layer, whose pixels it took for its own, and where a layer below goes after a crop. So the tiles
     must reach from corner to corner; what is in the corners stays.
     """
-    for x, y in ((canvas.x, canvas.y), (canvas.right - 1, canvas.bottom - 1)):
+    mask = mask_of(layer) or layer
+    for x, y in ((0, 0), (document.width() - 1, document.height() - 1)):
         mask.setPixelData(mask.pixelData(x, y, 1, 1), x, y, 1, 1)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from krita import Document, Krita, Node
 
-from ._client.geometry import Bounds
 from ._client.slices import WAITING, WORKED, Steps
 from .nodes import draw_all, id_of, layer_of
 from .qt import QByteArray
@@ -43,9 +42,9 @@ class PreviewLayer:
         if turn != self._turn:
             return False
         document = self._require(key)
-        active, mask = document.activeNode(), layer.childNodes()[0]
+        active = document.activeNode()
         layer.setLocked(True)
-        draw_all(mask, Bounds(0, 0, document.width(), document.height()))
+        draw_all(document, layer)
         document.setAnnotation(MARK, "Palimpsest: a preview", QByteArray(id_of(layer).encode()))
         document.rootNode().addChildNode(layer, None)
         yield from self._quiet(key)

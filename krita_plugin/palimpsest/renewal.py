@@ -16,12 +16,11 @@ from ._client.editor import LayerResult
 from ._client.geometry import Bounds, Extent, strips
 from ._client.imprints import OWN, Digest, Imprint, read_imprint
 from ._client.slices import WORKED, Steps
-from .nodes import bounds_of, id_of
+from .nodes import bounds_of, id_of, mask_of
 from .qt import QByteArray
 from .spaces import COPIED, Space, space_of
 
 IMPRINT = "palimpsest-imprint:"  # + a layer's id: the annotation of the document that holds its imprint
-MASK = "transparencymask"
 
 
 @dataclass(frozen=True)
@@ -133,11 +132,6 @@ def digest(read: Callable[[int, int, int, int], QByteArray], bounds: Bounds) -> 
         found.add(read(*part).data())
         yield WORKED
     return found.text
-
-
-def mask_of(layer: Node) -> Optional[Node]:
-    """The lowest: the one that came with the layer, unless it was removed."""
-    return next((node for node in layer.childNodes() if node.type() == MASK), None)
 
 
 def position(node: Node) -> Tuple[int, int]:

@@ -11,11 +11,14 @@ from editors.pictures import Pixels, disc, layer_over, noise
 from editors.studio import FLOAT, GREY_16, RGB_8, RGB_16, Kind, Studio
 
 HEIGHT, WIDTH = 150, 330
+LARGE = 1030, 1100  # a canvas on which Krita would be held by exchanging a layer
 
 
-def made(studio: Studio, kind: Kind = RGB_8) -> tuple[str, Pixels, Pixels]:
+def made(
+    studio: Studio, kind: Kind = RGB_8, height: int = HEIGHT, width: int = WIDTH
+) -> tuple[str, Pixels, Pixels]:
     """A picture with an edit: the edit's layer, its mask, and what was seen before."""
-    pixels, mask = noise(HEIGHT, WIDTH, kind.channels, kind.dtype), disc(HEIGHT, WIDTH)
+    pixels, mask = noise(height, width, kind.channels, kind.dtype), disc(height, width)
     studio.open(pixels, kind)
     return studio.insert(sent(mask, kind, 1))["layer"], mask, studio.pixels()
 
@@ -68,22 +71,32 @@ def test_a_moved_layer_stays_where_it_is_and_its_mask_is_renewed(studio: Studio)
         assert np.array_equal(studio.pixels(), expected)
 
 
-def test_one_step_takes_an_update_back_and_one_brings_it_again(studio: Studio):
-    layer, mask, first = made(studio)
-    second = sent(mask, RGB_8, 2)
-    new = studio.insert(second, updates=layer)["layer"]
-    after = studio.pixels()
-    studio.krita.call("undo")
-    studio.krita.until("edits_are", [layer])
-    assert np.array_equal(studio.pixels(), first)
-    studio.krita.call("redo")
-    studio.krita.until("edits_are", [new])
-    assert np.array_equal(studio.pixels(), after)
-    studio.krita.call("undo")
-    studio.krita.until("edits_are", [layer])
+@pytest.mark.parametrize("size", [(HEIGHT, WIDTH), LARGE], ids=["small", "large"])
+def test_one_step_takes_an_update_back_and_one_brings_it_again(studio: Studio, size: tuple[int, int]):
+    """Twice, exact in what is shown after each."""
+    layer, mask, first = made(studio, RGB_8, *size)
+    layers, shown = [layer], [first]
+    for seed in (2, 3):
+        layers.append(studio.insert(sent(mask, RGB_8, seed), updates=layers[-1])["layer"])
+        shown.append(studio.pixels())
+        assert np.array_equal(shown[-1][mask == 0], first[mask == 0])
+    for direction, steps in (("undo", (1, 0)), ("redo", (1, 2)), ("undo", (1, 0))):
+        for step in steps:
+            studio.krita.call(direction)
+            studio.krita.until("edits_are", [layers[step]])
+            assert np.array_equal(studio.pixels(), shown[step]), (direction, step)
     studio.krita.call("undo")
     studio.krita.until("edits_are", [])
+    assert np.array_equal(studio.pixels(), noise(*size, 4, np.uint8))
     assert studio.krita.call("history").strip() == "Undo"
+
+
+def test_an_update_never_waits_for_krita_to_draw_a_large_canvas(studio: Studio):
+    layer, mask, _ = made(studio, RGB_8, *LARGE)
+    studio.krita.call("count_refreshes")
+    studio.insert(sent(mask, RGB_8, 2), updates=layer)
+    assert studio.krita.call("refreshed") == 0
+    assert studio.layers() == ["photo", "edit"]
 
 
 def test_a_layer_that_was_painted_on_stays_and_that_is_said(studio: Studio):

@@ -7,7 +7,7 @@ Nothing here makes Krita draw anew what it has not drawn by itself: that would m
 import time
 from pathlib import Path
 
-from krita import InfoObject, Krita, Selection
+from krita import Document, InfoObject, Krita, Selection
 from palimpsest._client import slices
 from palimpsest._client.editor import LayerResult
 from palimpsest._client.geometry import Bounds, Extent
@@ -17,6 +17,7 @@ from palimpsest.qt import QByteArray
 PATIENCE = 100.0  # seconds
 
 durations = []  # seconds, of calls into the plug-in
+refreshes = []  # of whole canvases, for which Krita holds its thread
 
 
 def editor():
@@ -323,6 +324,23 @@ def content(name, path):
     whole = (0, 0, document.width(), document.height())
     parts = [node.pixelData(*whole).data() for layer in named for node in [layer, *layer.childNodes()]]
     Path(path).write_bytes(b"".join(parts))
+
+
+def count_refreshes():
+    refreshes.clear()
+    plain = getattr(Document.refreshProjection, "plain", Document.refreshProjection)
+
+    def counted(document):
+        refreshes.append(document)
+        plain(document)
+
+    counted.plain = plain
+    Document.refreshProjection = counted
+
+
+def refreshed():
+    """How often, since they are counted."""
+    return len(refreshes)
 
 
 def history():
