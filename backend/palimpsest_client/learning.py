@@ -30,7 +30,7 @@ from .outcome import Outcome
 from .pace_watch import PaceWatch
 from .panel import Panel
 from .picture_reader import PictureReader
-from .status import Progress, chosen
+from .status import Progress
 from .stream import ConceptsMade, Event, JobEnded
 from .waiting import Finished
 from .wording import say
@@ -53,7 +53,8 @@ class Learning:
         self._sent: Optional[Tuple[Dict[str, Any], Tuple[Example, ...]]] = None  # the last learning
         self._left = 0  # steps of it that were left when it was stopped and kept; 0 = it wasn't
         self._pace = PaceWatch(panel.session, self._change)
-        self.pictures = PictureReader(panel, editor, self._begun, self._came, self._refuse)
+        begun = lambda: self._change(outcome=None)  # noqa: E731
+        self.pictures = PictureReader(panel, editor, begun, self._came, self._refuse)
         panel.errands.events.subscribe(self._heard)
         self._change()
 
@@ -89,8 +90,6 @@ class Learning:
         if wanted:
             name = self.state.name
             self.pictures.bring_kept(name, lambda kept: self._kept_came(name, kept))
-
-    # Pictures.
 
     def leave_out(self, number: int) -> None:
         """``number`` counts from 0."""
@@ -231,13 +230,10 @@ class Learning:
 
     @property
     def _words(self) -> Tuple[str, ...]:
-        model = chosen(self._panel.backend.models, self._model)
+        model = self._panel.backend.model(self._model)
         return () if model is None else model.words
 
     # Pictures on their way.
-
-    def _begun(self) -> None:
-        self._change(outcome=None)
 
     def _came(self, example: Example) -> None:
         if any(example.image == other.image for other in self.state.examples):
@@ -250,9 +246,7 @@ class Learning:
         if self.state.name != name or self.state.examples:
             self._change()
             return
-        gone = "" if not kept.missing else say("pictures-gone", name=name, n=kept.missing)
-        told = say("masks-gone", name=name) if kept.unmasked else gone
-        outcome = Outcome("note", told) if told else None
+        outcome = Outcome("note", kept.note(name)) if kept.note(name) else None
         noun = self.state.noun if self.state.noun.strip() else kept.noun
         self._change(examples=kept.examples, noun=noun, kind=kept.kind, outcome=outcome)
 
@@ -272,14 +266,12 @@ class Learning:
         self.state, before = state, self.state
         if self._show is not None:
             self._pace.ask(self._model)
-        reason = self._panel.state.cannot_learn
+        reason, taken = self._panel.state.cannot_learn, known and state.mode == NEW
+        lacking = lacking_to_learn(state.name, state.noun.strip(), len(state.examples), taken)
         self.state = replace(
             state,
             exists=known or (bool(state.name) and state.learned == state.name),
-            cannot_learn=reason
-            or lacking_to_learn(
-                state.name, state.noun.strip(), len(state.examples), known and state.mode == NEW
-            ),
+            cannot_learn=reason or lacking,
             cannot_draw=reason or ("" if state.sentence.strip() else say("say-sentence")),
             hint=say("many") if len(state.examples) > GOOD else "",
             cost=self._cost(),
@@ -301,11 +293,8 @@ class Learning:
             return self._panel.errands.progress if self._is_ours or before is None else before
         return Progress(say("reading"), None, False) if self.pictures.reading else None
 
-    # How long it will take.
-
     def _cost(self) -> str:
         """Most steps, and their time where this machine's pace is known; empty where even they aren't."""
-        model = chosen(self._panel.backend.models, self._model)
-        steps = 0 if model is None else model.learning_steps
-        steps = self._left if self._goes_on else steps
-        return self._pace.cost(steps)
+        model = self._panel.backend.model(self._model)
+        whole = 0 if model is None else model.learning_steps
+        return self._pace.cost(self._left if self._goes_on else whole)

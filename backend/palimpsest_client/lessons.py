@@ -58,6 +58,12 @@ class Kept:
     missing: int = 0  # pictures that are gone
     unmasked: bool = False  # the masks are gone
 
+    def note(self, name: str) -> str:
+        """What is gone of it; empty = nothing."""
+        if self.unmasked:
+            return say("masks-gone", name=name)
+        return say("pictures-gone", name=name, n=self.missing) if self.missing else ""
+
 
 def proposed_name(text: str) -> str:
     """The name nearest to what was typed: ``My Töy`` → ``my-toy``. Empty if nothing of it can stay."""
