@@ -402,7 +402,7 @@ def learn(name, noun, files):
 
 def learn_from(what):
     """ "layers" or "selection" of the open picture."""
-    getattr(open_learn_dialog().learning, "add_" + what)()
+    getattr(open_learn_dialog().learning.pictures, "add_" + what)()
 
 
 def learning():
