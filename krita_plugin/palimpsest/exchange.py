@@ -15,7 +15,7 @@ from .nodes import active_layer, bounds_of
 from .qt import QByteArray
 
 SIDE = 1024  # px of a piece that is copied at once
-MOST = 1 << 20  # pixels of a canvas that Krita draws, and whose layers it measures, in some 30 ms
+MOST = 1 << 20  # pixels of a canvas: Krita draws all of it, and measures layers as large, while it waits
 
 
 def can_exchange(document: Document, old: Node) -> bool:
