@@ -13,7 +13,7 @@ from .library import BUILT_IN, Model
 from .outcome import REMEMBERED, offer_after
 from .panel_state import PanelState, change_line, drawn_controls, incapable, unknown_text
 from .sentences import changes, telling
-from .sight import sight_text
+from .sight import sight_text, sight_tip
 from .status import (
     MODELS,
     REMEDY,
@@ -54,6 +54,7 @@ def state_of(panel: Panel) -> PanelState:
         unknown_text=unknown_text(heard),
         words=tuple(telling(form.first)),
         sight=known_before(panel),
+        sight_tip=ways_out(panel),
         catalogue=model_rows(backend.models, panel.session.state.system),
         downloading=backend.downloading,
         cannot_apply=why_not_apply(panel, panel.held.hand),
@@ -104,6 +105,14 @@ def known_before(panel: Panel) -> str:
         return ""
     told = [say("beyond-picture")] if model.name == BUILT_IN and panel.facts.key in panel.beyond else []
     return "\n".join([*told, *filter(None, [sight_text(model, panel.facts, panel.form)])])
+
+
+def ways_out(panel: Panel) -> str:
+    """Of seeing too little of the picture."""
+    model, facts = chosen_model(panel), panel.facts
+    if panel.held.hand is not None or facts is None or not sight_text(model, facts, panel.form):
+        return ""
+    return sight_tip(facts)
 
 
 def offers_now(panel: Panel) -> Tuple[Offer, ...]:

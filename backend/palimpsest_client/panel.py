@@ -331,7 +331,8 @@ class Panel:
         return not reason
 
     def refuse(self, reason: str, code: str = "") -> None:
-        if self.errands.busy:
+        """Said while something is under way, too, beside how far that is."""
+        if self.errands.busy and not reason:
             return
         self.errands.outcome = Outcome("error", reason, code) if reason else None
         self._changed()

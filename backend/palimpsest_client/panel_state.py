@@ -36,6 +36,7 @@ class PanelState:
     unknown_text: str = ""  # what is wrong with them and what to write: a line each
     words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
     sight: str = ""  # what is to be known before Apply: whether the model knows this, and sees enough of it
+    sight_tip: str = ""  # the ways out of seeing too little of it
     catalogue: Tuple[ModelRow, ...] = ()  # all models, with what those that aren't there would cost
     downloading: str = ""  # name of the model that is being fetched
     cannot_apply: str = ""  # why not; empty = Apply is possible

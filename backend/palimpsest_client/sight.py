@@ -36,14 +36,18 @@ def seen_by(model: Model, facts: DocumentFacts, form: Form) -> Seen:
 
 
 def sight_text(model: Optional[Model], facts: Optional[DocumentFacts], form: Form) -> str:
-    """How much softer, and the way out; empty where it isn't worth a word."""
+    """How much softer; empty where it isn't worth a word."""
     if model is None or facts is None or facts.refusal:
         return ""
     found = seen_by(model, facts, form)
     if found.softer < SOFT:
         return ""
-    told = say("sees", seen=found.seen, of=found.of, times=times_text(found.softer))
-    return f"{told} {say('sees-select' if facts.selection is None else 'sees-less')}"
+    return say("sees", seen=found.seen, of=found.of, times=times_text(found.softer))
+
+
+def sight_tip(facts: DocumentFacts) -> str:
+    """The ways out."""
+    return say("sees-select" if facts.selection is None else "sees-less")
 
 
 def times_text(times: float) -> str:

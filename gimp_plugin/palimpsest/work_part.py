@@ -75,6 +75,7 @@ class WorkPart(Gtk.Box):
         self._queue.set_tooltip_text(say("queue", n=len(state.waiting)))
         ui.set_shown(self._queue, bool(state.waiting))
         self._sight.set_text(state.sight)
+        self._sight.set_tooltip_text(state.sight_tip or None)
         ui.set_shown(self._sight, bool(state.sight) and state.progress is None)
         ui.set_shown(self._progress, state.progress is not None)
         if state.progress is not None:

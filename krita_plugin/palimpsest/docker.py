@@ -31,7 +31,7 @@ class PalimpsestDocker(DockWidget):
         self.work, self.results = WorkPart(panel), ResultsPart(panel)
         self._parts = (self.status, self.words, self.controls, self.results, self.work)
         inside = QWidget()
-        within = column(inside, *self._parts[:-1])
+        within = column(inside, self.status, self.words, self.controls, self.work.notes, self.results)
         within.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         within.addStretch(1)
         self.scroll = scrolled(inside)

@@ -42,7 +42,8 @@ class Queue(QToolButton):
 
 
 class WorkPart(QWidget):
-    """Stands still below what scrolls. *Apply* is its last line: what comes and goes does so above it."""
+    """Stands still below what scrolls; ``notes`` are put there. *Apply* is its last line: what comes and goes
+    does so above it."""
 
     def __init__(self, panel: Panel) -> None:
         super().__init__()
@@ -81,13 +82,10 @@ class WorkPart(QWidget):
         last = row(self.apply, self.new, self.variations)
         last.setStretch(0, 2)
         last.setStretch(1, 1)
-        column(
-            self,
-            *(line(), self.message, self.offers, self.fidelity),
-            *(self.phase, row(self.bar, self.queue, self.cancel, stretch=0)),
-            *(self.updating, self.deeds, self.sight, self.reason),
-            last,
-        )
+        self.notes = QWidget()
+        column(self.notes, self.updating, self.deeds, self.fidelity, self.sight)
+        progress = row(self.bar, self.queue, self.cancel, stretch=0)
+        column(self, line(), self.message, self.offers, self.phase, progress, self.reason, last)
 
     def draw(self, state: PanelState, before: Optional[PanelState]) -> None:
         updating = bool(state.updating)
@@ -101,6 +99,7 @@ class WorkPart(QWidget):
         self.apply.setToolTip(state.cannot_apply)
         self.variations.put(state.controls["variations"])
         self.sight.setText(state.sight)
+        self.sight.setToolTip(state.sight_tip)
         self.sight.setVisible(bool(state.sight) and state.progress is None)
         self._draw_progress(state)
         for part, text in ((self.message, state.told), (self.reason, state.reason)):

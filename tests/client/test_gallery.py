@@ -202,6 +202,21 @@ def test_what_does_not_fit_is_refused_by_a_sentence(desk):
     assert (desk.editor.shown, desk.editor.inserted) == (None, [])
 
 
+def test_a_click_while_a_job_runs_says_why_nothing_is_shown(desk):
+    desk.backend.past_edit("krita-1", note(desk))
+    brought(desk, 1)
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.panel.gallery.show(desk.state.results[0])
+    assert desk.state.told == "Wait for the present job, or cancel it."
+    assert desk.state.progress is not None
+    assert desk.editor.shown is None
+    desk.backend.finish_edit()
+    desk.idle()
+    assert desk.state.told.startswith("New layer")
+
+
 def test_another_picture_s_result_is_kept_only_after_it_was_looked_at(desk):
     desk.backend.past_edit("krita-1", note(desk, "/photos/other.png"))
     desk.panel.gallery.show_everything(True)

@@ -14,7 +14,7 @@ from palimpsest_client.geometry import Bounds
 from palimpsest_client.library import Model
 from palimpsest_client.operations import INSERT, REPLACE
 from palimpsest_client.settings import Settings
-from palimpsest_client.sight import seen_by, sight_text
+from palimpsest_client.sight import seen_by, sight_text, sight_tip
 
 BUILT_IN = Model("built-in", True, {"native_size": 128, "granularity": 16})
 LARGE = Model("sd15", True, {"native_size": 512, "granularity": 64})
@@ -54,13 +54,16 @@ def test_it_is_what_the_backend_sees(canvas, model, settings, share, operation):
     assert (found.seen, found.of) == (max(region.inner), max(region.box.size))
 
 
-def test_it_says_how_much_softer_and_the_way_out():
+def test_it_says_how_much_softer_in_one_line():
+    whole = facts((4096, 4096))
+    assert sight_text(BUILT_IN, whole, form()) == "The model sees 128 px of 4096 px: 32 × softer."
+    assert sight_text(LARGE, whole, form()) == "The model sees 512 px of 4096 px: 8.0 × softer."
+
+
+def test_the_ways_out_are_in_the_tip():
     whole, part = facts((4096, 4096)), facts((4096, 4096), Bounds(0, 0, 1000, 900))
-    way = "Select what is to change, or take a larger model."
-    assert sight_text(BUILT_IN, whole, form()) == f"The model sees 128 px of 4096 px: 32 × softer. {way}"
-    assert sight_text(LARGE, whole, form()) == f"The model sees 512 px of 4096 px: 8.0 × softer. {way}"
-    said = sight_text(LARGE, part, form())
-    assert said.endswith("× softer. Select less, take a larger model, or raise Working size.")
+    assert sight_tip(whole) == "Select what is to change, or take a larger model."
+    assert sight_tip(part) == "Select less, take a larger model, or raise Working size."
 
 
 def test_it_says_nothing_where_nothing_is_lost():

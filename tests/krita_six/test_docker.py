@@ -445,6 +445,15 @@ def test_it_stays_narrow_while_edits_wait_and_a_layer_is_in_hand(room):
         assert made.width() > made.fontMetrics().horizontalAdvance(made.text())
 
 
+def test_what_may_be_noted_scrolls_and_leaves_the_results_their_room(room):
+    docker, work = room.docker, room.docker.work
+    before = work.sizeHint().height()
+    for part in (work.updating, work.reopen, work.remember, work.fidelity, work.sight):
+        part.show()
+        assert docker.scroll.isAncestorOf(part)
+    assert work.sizeHint().height() == before
+
+
 def test_a_sentence_grows_with_its_words_and_holds_describe(room):
     words = room.docker.words
     assert words.describe.toolButtonStyle() == style().ToolButtonTextBesideIcon
