@@ -270,7 +270,7 @@ def menu_label(name):
 
 
 def tell_window(command):
-    """What a menu item does when the Palimpsest window is open. Returns when the window has obeyed."""
+    """What a menu item does when the Palimpsest window is open. The window obeys at once, but afterwards."""
     procedure = Gimp.get_pdb().lookup_procedure("palimpsest-window-command")
     if procedure is None:
         return False
