@@ -9,6 +9,7 @@ from typing import List, Tuple
 from .geometry import Bounds, Extent
 
 SELECTED = re.compile(rb"[\x80-\xff]+")
+MOST_GAPS = 1000  # of an outline
 DARK = bytes((255 - value) * 65 // 100 for value in range(256))
 INVERTED = bytes(range(255, -1, -1))
 
@@ -86,7 +87,8 @@ def outline(rows: Sequence[Tuple[Bounds, bytes]]) -> Tuple[Bounds, List[Bounds]]
     """The outline of a mask as a rectangle less some others.
 
     ``rows``: bands of the mask from the top down, each with the values of one of its rows. What is more than
-    half selected there lies inside the outline. Nothing selected: an empty rectangle.
+    half selected there lies inside the outline. Nothing selected: an empty rectangle. Of too many gaps, which
+    an editor takes one by one, the largest are told.
     """
     found = [(band, [run.span() for run in SELECTED.finditer(values)]) for band, values in rows]
     found = [(band, runs) for band, runs in found if runs]
@@ -103,4 +105,4 @@ def outline(rows: Sequence[Tuple[Bounds, bytes]]) -> Tuple[Bounds, List[Bounds]]
             ends = [left, *(band.x + x for run in inside.get(band, ()) for x in run), right]
             pairs = zip(ends[::2], ends[1::2])
             gaps += [Bounds(x, band.y, stop - x, band.height) for x, stop in pairs if stop > x]
-    return whole, gaps
+    return whole, sorted(gaps, key=lambda gap: -gap.extent.pixels)[:MOST_GAPS]

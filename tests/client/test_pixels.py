@@ -148,6 +148,14 @@ def test_bands_that_are_not_the_whole_picture_are_refused():
         png.encode_bands([bytes(10)], Layout(Extent(5, 4), 1))
 
 
+def test_of_a_speckled_mask_only_the_largest_gaps_are_told():
+    speckled, wide = bytes([255, 0] * 600), bytes([255] + [0] * 1198 + [255])
+    rows = [(Bounds(0, y, 1200, 1), speckled) for y in range(3)] + [(Bounds(0, 3, 1200, 1), wide)]
+    _, gaps = masks.outline(rows)
+    assert len(gaps) == masks.MOST_GAPS
+    assert gaps[0] == Bounds(1, 3, 1198, 1)
+
+
 def test_the_outline_of_a_mask_is_a_rectangle_less_its_gaps():
     none = [0] * 6
     values = [none, [0, 255, 255, 0, 0, 0], [128, 127, 255, 0, 255, 0], none, [0, 0, 255, 0, 0, 0], [1] * 6]
