@@ -16,6 +16,7 @@ from editors.pictures import Pixels, disc, layer_over, noise, png
 
 HEIGHT, WIDTH = 120, 200
 NAME = "Preview: cat → dog"
+APART = 12  # px: a second click there is no double-click, however soon it comes
 
 
 class Wall(Darkroom):
@@ -169,7 +170,7 @@ def test_a_user_looks_at_a_result_and_keeps_it(desk: Desk, display: Display):
     until(lambda: np.array_equal(wall.seen(image, pixels), made), "the result again")
     display.key("Escape")
     until(lambda: wall.names(image) == below, "nothing is left of it")
-    display.click(*tile)
+    display.click(tile[0] + APART, tile[1] + APART)
     until(lambda: len(wall.names(image)) == 2, "a preview")
     desk.click_on("Keep")
     until(lambda: wall.names(image) == ["red ball → blue cube", *below], "a layer")
