@@ -36,6 +36,7 @@ class Slices:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._work: list[tuple[Steps[Any], Callable[[str], None]]] = []
+        self._turning = False
 
     @property
     def busy(self) -> bool:
@@ -46,10 +47,19 @@ class Slices:
         self._work.append((steps, failed))
 
     def turn(self) -> None:
-        """Go on with all work in turn until the time is up or everything waits."""
-        end = self._clock() + BUDGET
-        while self._round() and self._clock() < end:
-            pass
+        """Go on with all work in turn until the time is up or everything waits.
+
+        An editor that is called in a step may let its timers run meanwhile: such a turn does nothing.
+        """
+        if self._turning:
+            return
+        self._turning = True
+        try:
+            end = self._clock() + BUDGET
+            while self._round() and self._clock() < end:
+                pass
+        finally:
+            self._turning = False
 
     def _round(self) -> bool:
         """One step of everything; whether anything was done."""

@@ -41,6 +41,22 @@ def test_all_work_goes_on_in_turn_until_it_has_ended():
     assert seen == ["a", "b", "a", "b", "a"]
 
 
+def test_a_turn_that_comes_within_a_step_does_nothing():
+    """An editor's call may run its event loop, and with it the timer."""
+    seen: list[str] = []
+    work = Slices()
+
+    def reentered() -> Steps[None]:
+        work.turn()
+        seen.append("a")
+        yield WORKED
+
+    work.add(reentered(), no_failure)
+    work.add(counting(seen, "b", 2), no_failure)
+    run(work)
+    assert seen == ["a", "b", "b"]
+
+
 def test_a_turn_ends_when_its_time_is_up():
     ticks = itertools.count(0, slices.BUDGET / 3)
     seen: list[str] = []
