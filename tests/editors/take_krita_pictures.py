@@ -1,6 +1,8 @@
 """Pictures of the docker at work in the real Krita, for the documents and to be looked at.
 
     PYTHONPATH=backend:tests python tests/editors/take_krita_pictures.py [FOLDER]
+
+The panel in Chinese needs a font for it: on Debian fonts-wqy-microhei.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from editors.display import Display
 from editors.krita import start
 from editors.studio import Studio
 from palimpsest import tour
+from palimpsest_client.language import write_language
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 TOUR = Path(tour.__file__).parent / "pictures"
@@ -130,6 +133,14 @@ def main(folder: Path) -> None:
         backend.kill()
         photographer.until("panel_stopped")
         photographer.docker("no-backend")
+        backend.start()
+        krita.quit()
+        write_language(home / "config", "zh_CN")
+        krita = start(Box(None), display, home)
+        photographer = Photographer(Studio(krita), folder)
+        photographer.open_photo()
+        photographer.call("write", "replace", SHOWS, TOY)
+        photographer.docker("chinese")
     finally:
         krita.quit()
         backend.stop()
