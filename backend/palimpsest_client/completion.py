@@ -53,6 +53,14 @@ def completion(
     return _found(begun.start(), cursor, _named(concepts, word) + longer)
 
 
+def finished(text: str, concepts: Sequence[str], known: Collection[str]) -> int:
+    """How many characters of a sentence that is being written stand before a last word that may go on."""
+    found, begun = completion(text, len(text), concepts, known), _BEGUN.search(text)
+    if found is not None:
+        return found.start
+    return len(text) if begun is None or len(begun.group()) >= FEWEST else begun.start()
+
+
 def _named(concepts: Sequence[str], begun: str) -> List[str]:
     """Names that begin so, then those in which a later part does: 'toy' finds my-toy."""
     begun = begun.lower()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Optional, Tuple
 
 from .catalogue import model_rows
+from .completion import finished
 from .controls import SHOWN
 from .habits import notices
 from .in_hand import InHand
@@ -39,7 +40,8 @@ def state_of(panel: Panel) -> PanelState:
     found = changes(form.first, form.target) if form.target else ()
     names, known = [concept.name for concept in backend.concepts], () if model is None else model.words
     remembered = errands.outcome is not None and errands.outcome.code == REMEMBERED
-    heard = [tuple(notices(text, names, known)) for text in (form.first, form.second)]
+    sentences = [(text, finished(text, names, known)) for text in (form.first, form.second)]
+    heard = [tuple(notices(text, names, known, whole)) for text, whole in sentences]
     return PanelState(
         status=now.status,
         form=form,

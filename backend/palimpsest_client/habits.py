@@ -122,9 +122,15 @@ HABITS: Tuple[Tuple[str, str, Said], ...] = (
 _PATTERNS = tuple((key, re.compile(pattern), said) for key, pattern, said in HABITS)
 
 
-def notices(sentence: str, concepts: Collection[str] = (), known: Collection[str] = ()) -> List[Notice]:
+def notices(
+    sentence: str,
+    concepts: Collection[str] = (),
+    known: Collection[str] = (),
+    finished: Optional[int] = None,
+) -> List[Notice]:
     """In the order of the sentence. ``concepts``: names of the learned words; ``known``: all words that the
-    model knows, where they are few; empty = more than can be told."""
+    model knows, where they are few; empty = more than can be told. ``finished``: how many characters aren't
+    being written still, None = all; no word after them is called unknown."""
     found: List[Notice] = []
     for key, pattern, said in _PATTERNS:
         for match in pattern.finditer(sentence):
@@ -136,7 +142,8 @@ def notices(sentence: str, concepts: Collection[str] = (), known: Collection[str
             found, "habit-name", sentence, (word.start, word.stop), {"name": plain(word.text)}
         )
     found += [one for one in _foreign(sentence) if not _covered(found, one.place)]
-    found += _unknown([word for word in unknown_words(sentence, known) if not _covered(found, word)])
+    unknown = unknown_words(sentence[:finished], known)
+    found += _unknown([word for word in unknown if not _covered(found, word)])
     return sorted(found, key=lambda notice: notice.place.start)
 
 

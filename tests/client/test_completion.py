@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.completion import COMPLETE, DOWN, FEWEST, LEAVE, MOST, TAKE, UP, Choosing, completion
+from palimpsest_client.completion import (
+    COMPLETE,
+    DOWN,
+    FEWEST,
+    LEAVE,
+    MOST,
+    TAKE,
+    UP,
+    Choosing,
+    completion,
+    finished,
+)
 
 CONCEPTS = ("my-toy", "ink", "our_dog")
 KNOWN = frozenset({"ball", "balloon", "cat", "grass", "striped", "star"})
@@ -83,6 +94,21 @@ def test_keys_choose_take_and_leave():
     assert choosing.press(UP) == (True, None)
     assert choosing.press(TAKE) == (True, (0, 2, "ball"))
     assert choosing.found is None
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("a red b", "a red "),
+        ("a red ba", "a red "),
+        ("a <toy", "a "),
+        ("a red ba ", "a red ba "),
+        ("a ball", "a ball"),
+        ("", ""),
+    ],
+)
+def test_a_last_word_that_can_go_on_is_not_finished(text, before):
+    assert text[: finished(text, CONCEPTS, KNOWN)] == before
 
 
 def test_tab_takes_what_is_chosen_or_the_first():

@@ -131,6 +131,13 @@ def test_a_word_says_what_to_write_in_its_place():
     assert said_at(found, 15) == ""
 
 
+def test_a_word_that_is_being_written_is_not_called_unknown():
+    sentence = "a helicopter on gra"
+    (found,) = notices(sentence, (), ("a", "on", "grass"), len("a helicopter on "))
+    assert found.text == "Unknown to this model: helicopter. Say it otherwise, or choose another model."
+    assert len(notices(sentence, (), ("a", "on", "grass"))) == 2
+
+
 def test_only_a_model_of_few_words_has_unknown_ones():
     assert unknown_words("a helicopter", ()) == []
     assert [word.text for word in unknown_words("A <toy> helicopter", ("a",))] == ["helicopter"]
