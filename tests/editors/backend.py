@@ -58,6 +58,11 @@ class Backend:
             return True
         return False
 
+    def forget_concepts(self) -> None:
+        """Those that the tests of before have learned."""
+        for told in self.client.concepts():
+            self.client.remove_concept(told["name"])
+
     def stop(self) -> None:
         self._end(signal.SIGTERM)
 

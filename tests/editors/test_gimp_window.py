@@ -21,6 +21,7 @@ NARROW = (900, 0, 260, 720)  # left, top, width, height
 @pytest.fixture
 def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
     gimp = gimps.get()
+    backend.forget_concepts()
     desk = Desk(gimp, display, backend)
     yield desk
     if gimp.alive:
