@@ -24,7 +24,7 @@ from .orders import (
     remember_order,
 )
 from .origins import Origin
-from .outcome import REMEMBERED, Outcome, confidence_text, fidelity_text, told_of
+from .outcome import NOT_PLACED, REMEMBERED, Outcome, confidence_text, fidelity_text, told_of
 from .protocol import ClientError
 from .results import Result
 from .stream import Changed, ConceptsMade, Placed, ResultsMade
@@ -198,7 +198,7 @@ class Errands(Turns):
             self.end(Outcome("done", " ".join([first, *told[1:], noted]).rstrip()))
 
         def refused(reason: str) -> None:
-            self.end(Outcome("error", say("not-placed", reason=reason)))
+            self.end(Outcome("error", say("not-placed", reason=reason), NOT_PLACED))
 
         self._editor.insert(facts.key, layer, self._guarded(inserted), self._guarded(refused))
 

@@ -12,6 +12,7 @@ from .wording import say
 REMEMBERED = "remembered"  # Outcome.code where the text is the fidelity
 SURE, FAIRLY_SURE = 0.9, 0.6  # least confidences of a proposed sentence
 REFUSED = "refused"  # and where it is why Apply isn't possible
+NOT_PLACED = "not-placed"  # and where it is why there is no layer
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Outcome:
 
     kind: str
     text: str
-    code: str = ""  # of an error; REMEMBERED, REFUSED
+    code: str = ""  # of an error; or one of the above
 
 
 def outcome_of(view: JobView) -> Outcome:

@@ -26,7 +26,7 @@ from .held import Held
 from .jobview import JobView
 from .notebook import Notebook
 from .orders import RecipeError, form_of, needed, read_recipe
-from .outcome import REFUSED, Outcome
+from .outcome import NOT_PLACED, REFUSED, Outcome
 from .panel_state import PanelState
 from .preferences import BEGINNING, Preferences
 from .presets import Presets
@@ -256,7 +256,8 @@ class Panel:
             self._keep()
             self._let_go()
             self.errands.fidelity = ""
-            if not self.errands.busy:
+            outcome = self.errands.outcome
+            if not self.errands.busy and outcome is not None and outcome.code != NOT_PLACED:
                 self.errands.outcome = None
             self.draft.form = self.form if facts is None else self._notebook.form(facts)
         if self.errands.outcome is not None and self.errands.outcome.code == REFUSED:

@@ -238,7 +238,12 @@ def test_a_document_that_was_closed_meanwhile_loses_nothing(desk):
     desk.editor.refuses = "The picture was closed."
     desk.backend.finish_edit()
     desk.idle()
-    assert desk.state.outcome.text == "The picture was closed. The result is kept under Results."
+    said = "The picture was closed. The result is kept under Results."
+    assert desk.state.outcome.text == said
+    desk.editor.facts = None  # and the panel sees that it is
+    desk.panel.look()
+    assert desk.state.document is None
+    assert desk.state.outcome.text == said
 
 
 def test_the_backend_stops_in_the_middle_and_the_job_goes_on(desk):
