@@ -209,7 +209,7 @@ def test_a_click_while_a_job_runs_says_why_nothing_is_shown(desk):
     desk.panel.apply()
     desk.until(lambda s: desk.backend.submitted)
     desk.panel.gallery.show(desk.state.results[0])
-    assert desk.state.told == "Wait for the present job, or cancel it."
+    assert desk.state.told == "Wait until this job is done, or press Cancel."
     assert desk.state.progress is not None
     assert desk.editor.shown is None
     desk.backend.finish_edit()

@@ -93,7 +93,7 @@ def test_a_concept_is_learned_from_files_layers_and_a_selection(school):
     learning, editor = school.learning, school.editor
     learning.set(name="my-toy", noun="toy")
     learning.pictures.add_selection()
-    assert school.told.message == "Nothing is selected."
+    assert school.told.message == "Nothing is selected: select something in the picture first."
     learning.pictures.add_layers()
     assert school.told.message.startswith("Choose layers")
     editor.select_bounds(Bounds(20, 10, 8, 8))
@@ -115,9 +115,7 @@ def test_a_concept_is_learned_from_files_layers_and_a_selection(school):
     assert [mask is not None for mask in request["masks"]] == [True, False, False]
     school.backend.tell("started", device="cpu", attempt=1)
     school.backend.tell("progressed", phase="learning", index=5, total=20, seconds_left=20.0)
-    school.until(
-        lambda _: school.told.progress and school.told.progress.text == "Learning · 5 of 20 · 20 s"
-    )
+    school.until(lambda _: school.told.progress and school.told.progress.text == "Learning · 5 of 20 · 20 s")
     school.backend.tell("previewed", image=school.backend.keep(b"a look"), name="")
     school.until(lambda _: school.told.preview == b"a look")
     school.backend.the_concepts = [concept("my-toy")]
@@ -160,7 +158,7 @@ def test_a_name_of_other_letters_is_not_lost_in_silence(school):
     school.learning.set(name="玩具")
     assert (school.told.name, school.told.note) == (
         "",
-        "A name has small letters, digits, - and _: 玩具 has not.",
+        "玩具 can't be a name: write small letters, digits, - and _.",
     )
 
 

@@ -80,7 +80,7 @@ def test_an_edit_goes_from_the_words_to_a_layer(desk):
     desk.backend.tell("progressed", phase="inverting", index=18, total=50, seconds_left=12.0)
     desk.until(lambda s: s.progress.text == "Inverting the photo · 18 of 50 · 12 s")
     assert desk.state.progress.fraction == 18 / 50
-    assert desk.state.cannot_ask == "Wait for the present job, or cancel it."
+    assert desk.state.cannot_ask == "Wait until this job is done, or press Cancel."
     assert desk.state.cannot_apply == "", "it would wait its turn"
     preview = desk.backend.keep(picture(8, 8))
     desk.backend.tell("previewed", image=preview, name="preview")
@@ -131,7 +131,7 @@ def test_every_reason_why_apply_is_not_possible_is_a_sentence(desk):
     panel.draft.weigh("cat", 0.5)
     assert reason() == ""
     panel.draft.set(model="sd15")
-    assert reason() == "The model sd15 isn't installed on the backend."
+    assert reason() == "The model sd15 isn't installed on the backend. Choose another model."
     panel.draft.set(model="built-in")
     editor.facts = replace(facts, refusal="This picture is CMYK.", remedy="Make an RGB copy")
     assert reason() == "This picture is CMYK."
@@ -181,7 +181,10 @@ def test_a_concept_of_another_family_is_refused_by_name(desk):
     fill(desk.panel, second="a photo of")
     desk.panel.draft.insert_concept("big")
     assert desk.state.form.second == "a photo of <big>"
-    assert desk.state.cannot_apply == "<big> was learned for another kind of model (sd1)."
+    assert (
+        desk.state.cannot_apply
+        == "<big> was learned for another kind of model (sd1). Choose such a model, or another concept."
+    )
     desk.panel.draft.write_second("a photo of <bear> on grass")
     assert desk.state.cannot_apply == ""
     assert desk.state.changes_text == "cat → <bear>"
@@ -427,7 +430,7 @@ def test_remember_describe_and_select(desk):
     desk.idle()
     assert desk.state.outcome.text == "This photo is remembered: it can be reproduced at 42 dB"
     panel.select_word("mouse")
-    assert desk.state.outcome.text == "Name a word of the first sentence."
+    assert desk.state.outcome.text == "Choose a word of “The picture shows”."
     panel.select_word("cat")
     desk.until(lambda s: len(desk.backend.submitted) == 3)
     desk.backend.finish({"map": b"grey", "selection": b"mask"}, selected=0.123)
@@ -451,7 +454,7 @@ def test_how_sure_a_description_is_is_said(desk, confidence, says):
 def test_a_photo_beyond_the_built_in_model_is_answered_before_apply(desk):
     panel = desk.panel
     fill(panel)
-    assert "sees nothing here" not in desk.state.sight
+    assert "knows nothing" not in desk.state.sight
     panel.describe()
     desk.until(lambda s: desk.backend.submitted)
     error = {"code": "image_unsupported", "message": "The picture shows nothing known.", "hint": ""}
@@ -459,13 +462,13 @@ def test_a_photo_beyond_the_built_in_model_is_answered_before_apply(desk):
     desk.idle()
     assert desk.state.outcome.text == "The picture shows nothing known."
     assert [offer.key for offer in desk.state.offers] == ["get-model"]
-    assert desk.state.sight.startswith("The built-in model sees nothing here that it knows")
+    assert desk.state.sight.startswith("The built-in model knows nothing in this picture")
     panel.draft.write_second("a photo of a dog on grass.")
-    assert desk.state.sight.startswith("The built-in model sees nothing here that it knows")
+    assert desk.state.sight.startswith("The built-in model knows nothing in this picture")
     assert [offer.key for offer in desk.state.offers] == ["get-model"]
     assert desk.state.cannot_apply == ""
     panel.draft.set(model="other")
-    assert "sees nothing here" not in desk.state.sight
+    assert "knows nothing" not in desk.state.sight
 
 
 def test_a_model_is_fetched_and_seen_to_come(desk):
@@ -534,7 +537,7 @@ def test_a_job_of_before_a_restart_is_found_again(tmp_path):
     backend.past = []
     backend.tell("finished", artifacts={}, result={})
     desk.idle()
-    assert desk.state.outcome.text == "The job of before has ended: its result is under Results."
+    assert desk.state.outcome.text == "An earlier edit is done: its result is under Results."
     desk.panel.stop()
 
 

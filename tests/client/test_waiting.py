@@ -151,7 +151,7 @@ def test_jobs_of_before_a_restart_are_found_again_in_order(tmp_path):
     for number in (0, 1):
         backend.tell("finished", number, artifacts={}, result={})
     desk.idle()
-    assert desk.state.told == "The job of before has ended: its result is under Results."
+    assert desk.state.told == "An earlier edit is done: its result is under Results."
     assert desk.editor.inserted == []
     desk.panel.stop()
 

@@ -152,11 +152,11 @@ def test_from_the_selection_with_what_is_around_it(darkroom: Darkroom, backend: 
 
 
 CANNOT = [
-    ({"selection": True}, "Nothing is selected."),
+    ({"selection": True}, "Nothing is selected: select something in the picture first."),
     ({"layers": True}, "Add at least 3 pictures"),
     ({}, "Add at least 3 pictures"),
     ({"name": ""}, "Give the concept a name."),
-    ({"name": "My Toy"}, "My Toy has not."),
+    ({"name": "My Toy"}, "My Toy can't be a name"),
     ({"noun": " "}, "Say what it is"),
     ({"files": ["/no/such.png"]}, "/no/such.png"),
 ]

@@ -217,7 +217,10 @@ def test_a_selection_beside_the_layer_is_refused(darkroom: Darkroom):
     image = opened(darkroom, RGB_8)
     darkroom.gimp.call("move_layer", image, 0, 200, 0)
     darkroom.gimp.call("select_rectangle", image, 0, 0, 50, 50)
-    assert darkroom.refusal(image, "layer") == "The selection doesn't touch the layer."
+    assert (
+        darkroom.refusal(image, "layer")
+        == "The selection doesn't touch the layer. Select a part of it, or edit what is visible."
+    )
 
 
 def test_only_the_part_that_is_asked_for_is_read(darkroom: Darkroom):

@@ -100,7 +100,7 @@ WRONG = [
     ("replace", {**EDITS["replace"], "keep-structure": 1.5}, "keep-structure is 1.5; it can be 0 to 1."),
     ("restyle", {**EDITS["restyle"], "source": "sky"}, "source is sky; it can be one of these: canvas,"),
     ("replace", {**EDITS["replace"], "method": "magic"}, "method is magic"),
-    ("emphasise-word", {**EDITS["emphasise-word"], "word": " "}, "Name a word of the first sentence."),
+    ("emphasise-word", {**EDITS["emphasise-word"], "word": " "}, "Choose a word of “The picture shows”."),
     ("learn-concept", {"name": "x", "noun": "star", "kind": "smell"}, "kind is smell"),
     ("server", {"address": "nonsense"}, "nonsense is no address"),
 ]
@@ -173,9 +173,7 @@ def test_a_wrong_token_is_told(darkroom: Darkroom, image: int, backend: Backend)
     assert "token" in told["error"]
 
 
-def test_a_backend_killed_in_the_middle_goes_on_with_the_job(
-    darkroom: Darkroom, image: int, broken: Backend
-):
+def test_a_backend_killed_in_the_middle_goes_on_with_the_job(darkroom: Darkroom, image: int, broken: Backend):
     values = {**EDITS["replace"], "steps": 200, "method": "null-text"}
     order = darkroom.gimp.order("run", "plug-in-palimpsest-replace", image, "NONINTERACTIVE", values)
     job = until_running(broken)

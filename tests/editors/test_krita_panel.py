@@ -357,7 +357,7 @@ def test_krita_quits_in_the_middle_and_the_job_is_found_again(kritas: Kritas, ba
     kritas.close()
     desk = Desk(kritas.get(), backend)
     told = desk.end()
-    assert told["message"] == "The job of before has ended: its result is under Results."
+    assert told["message"] == "An earlier edit is done: its result is under Results."
     desk.show(photo())
     desk.keep(0)
     assert desk.end()["message"] == "New layer “red ball → blue cube”."
