@@ -182,6 +182,11 @@ class Editor:
         """Whether what ``show_result`` laid there is still there. Cheap."""
         raise NotImplementedError
 
+    def holds(self, document: str, layer: str) -> bool:
+        """Whether this layer (as ``LayerRecipe.layer``) is in the document now: not undone, not removed, not
+        closed with it. Cheap."""
+        raise NotImplementedError
+
     def recipe(self, document: str) -> LayerRecipe | None:
         """Of the active layer; None = Palimpsest didn't make it."""
         raise NotImplementedError

@@ -24,7 +24,7 @@ from .orders import (
     remember_order,
 )
 from .origins import Origin
-from .outcome import NOT_PLACED, REMEMBERED, Outcome, confidence_text, fidelity_text, told_of
+from .outcome import NOT_PLACED, REMEMBERED, About, Outcome, confidence_text, fidelity_text, told_of
 from .protocol import ClientError
 from .results import Result
 from .stream import Changed, ConceptsMade, Placed, ResultsMade
@@ -107,7 +107,7 @@ class Errands(Turns):
         def captured(capture: Capture) -> None:
             def found(view: JobView, pictures: Mapping[str, bytes]) -> None:
                 text = say("selected-word", word=word, n=round(100 * view.result["selected"]))
-                ended = self._guarded(lambda: self.end(Outcome("done", text)))
+                ended = self._guarded(lambda: self.end(Outcome("done", text, about=self._selected(facts))))
                 self._stage("placing")
                 mask = pictures["selection"]
                 self._editor.select(facts.key, mask, capture.bounds, capture.canvas, ended, self._failed)
@@ -195,12 +195,18 @@ class Errands(Turns):
             placed(id)
             noted = self._editor.noted
             first = say("new-layer", layer=layer.name) if noted else told[0]
-            self.end(Outcome("done", " ".join([first, *told[1:], noted]).rstrip()))
+            text = " ".join([first, *told[1:], noted]).rstrip()
+            self.end(Outcome("done", text, about=About(facts.key, id)))
 
         def refused(reason: str) -> None:
             self.end(Outcome("error", say("not-placed", reason=reason), NOT_PLACED))
 
         self._editor.insert(facts.key, layer, self._guarded(inserted), self._guarded(refused))
+
+    def _selected(self, facts: DocumentFacts) -> Optional[About]:
+        """What is selected now, if that picture is open still."""
+        now = self._editor.document()
+        return About(facts.key, selection=now.selection) if now is not None and now.key == facts.key else None
 
     def _remembered(self, view: JobView, _: Mapping[str, bytes]) -> None:
         self.fidelity = fidelity_text(view.result)

@@ -14,7 +14,7 @@ from .errands import Errands
 from .geometry import Extent
 from .orders import layer_result
 from .origins import Origin
-from .outcome import Outcome
+from .outcome import PREVIEWED, Outcome
 from .protocol import ClientError
 from .results import Result, Strip, bring_results, foreign_text
 from .session import Session
@@ -167,6 +167,9 @@ class Gallery:
             return
         if not self._editor.shows_result(self._facts.key):
             self._put(shown=None, original=False)
+            outcome = self._errands.outcome
+            if not self._errands.busy and outcome is not None and outcome.code == PREVIEWED:
+                self._errands.end(None)
 
     # What a window offers.
 
@@ -207,7 +210,7 @@ class Gallery:
         self._put(shown=result.key, original=False)
         if not self._errands.busy:
             said = foreign_text(result) + ". " if result.key in self.strip.foreign else ""
-            self._errands.end(Outcome("note", said + say("previewed")))
+            self._errands.end(Outcome("note", said + say("previewed"), PREVIEWED))
 
     def _take_away(self, document: str) -> None:
         self._turn += 1

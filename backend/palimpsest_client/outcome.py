@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Mapping, Optional
 
+from .editor import DocumentFacts, Editor
+from .geometry import Bounds
 from .jobview import JobView
 from .status import SMALLER, Offer
 from .wording import say
@@ -13,6 +15,8 @@ REMEMBERED = "remembered"  # Outcome.code where the text is the fidelity
 SURE, FAIRLY_SURE = 0.9, 0.6  # least confidences of a proposed sentence
 REFUSED = "refused"  # and where it is why Apply isn't possible
 NOT_PLACED = "not-placed"  # and where it is why there is no layer
+PREVIEWED = "previewed"  # and where it says what lies on the canvas
+REOPENED = "reopened"  # and where it says what is in hand
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,24 @@ class Outcome:
     kind: str
     text: str
     code: str = ""  # of an error; or one of the above
+    about: Optional[About] = None
+
+
+@dataclass(frozen=True)
+class About:
+    """What an outcome tells of: a layer or, where there is none, the selection. When that is undone, removed
+    or another one, it isn't so any more."""
+
+    document: str  # DocumentFacts.key
+    layer: str = ""  # as LayerRecipe.layer has it
+    selection: Optional[Bounds] = None
+
+    def holds(self, facts: Optional[DocumentFacts], editor: Editor) -> bool:
+        """``facts``: of the picture that is open now, which may be another one."""
+        here = facts if facts is not None and facts.key == self.document else None
+        if not self.layer:
+            return here is None or here.selection == self.selection
+        return (here is not None and here.active == self.layer) or editor.holds(self.document, self.layer)
 
 
 def outcome_of(view: JobView) -> Outcome:

@@ -26,7 +26,7 @@ from .held import Held
 from .jobview import JobView
 from .notebook import Notebook
 from .orders import RecipeError, form_of, needed, read_recipe
-from .outcome import NOT_PLACED, REFUSED, Outcome
+from .outcome import NOT_PLACED, REFUSED, REOPENED, Outcome
 from .panel_state import PanelState
 from .preferences import BEGINNING, Preferences
 from .presets import Presets
@@ -187,8 +187,9 @@ class Panel:
         model = self.backend.model(made.form.settings.model)
         form = self.held.reopen(self.facts, recipe, made, self.form, model)
         if not self.errands.busy:
-            self.errands.outcome = Outcome("note", say("reopened", layer=recipe.name))
+            self.errands.outcome = Outcome("note", say("reopened", layer=recipe.name), REOPENED)
         self.draft.fill(form)
+        self._changed()
 
     def new_layer_instead(self) -> None:
         """Leave the layer in hand as it is."""
@@ -247,6 +248,7 @@ class Panel:
         facts = self._editor.document()
         if facts != self.facts or not self.held.settled:
             self._turn_to(facts)
+        self.errands.look(facts)
         self.gallery.look()
         self.backend.look()
 
@@ -271,6 +273,8 @@ class Panel:
 
     def _let_go(self) -> None:
         self.draft.form = self.held.let_go(self.form)
+        if self.errands.outcome is not None and self.errands.outcome.code == REOPENED:
+            self.errands.outcome = None
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, Changed):

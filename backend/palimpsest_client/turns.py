@@ -63,6 +63,13 @@ class Turns(Host):
     def full(self) -> bool:
         return self._line.full
 
+    def look(self, facts: Optional[DocumentFacts]) -> None:
+        """At what was told last: when it isn't so any more, it goes. ``facts``: of the open picture."""
+        about = None if self.outcome is None else self.outcome.about
+        if about is not None and not about.holds(facts, self._editor):
+            self.outcome = None
+            self.events.tell(Changed())
+
     def cancel(self) -> None:
         """What is only read or placed here is dropped at once; a job's end is asked for and waited for."""
         if not self.busy or self._cancelling:

@@ -122,6 +122,9 @@ class GimpEditor(Editor):
     ) -> None:
         self._begin(selected(document, mask, bounds, canvas, done), failed)
 
+    def holds(self, document: str, layer: str) -> bool:
+        return is_open(document) and layer_of(opened(document), layer) is not None
+
     def recipe(self, document: str) -> LayerRecipe | None:
         layer = active_layer(opened(document)) if is_open(document) else None
         parasite = None if layer is None else layer.get_parasite(RECIPE)

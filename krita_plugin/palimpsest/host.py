@@ -115,6 +115,10 @@ class KritaEditor(Editor):
         nodes = [node for node in pictures(found) if id_of(node) != own]
         return [LayerFacts(id_of(node), node.name(), id_of(node) in chosen) for node in nodes]
 
+    def holds(self, document: str, layer: str) -> bool:
+        entry = next((entry for entry in self._opened if entry.key == document), None)
+        return entry is not None and is_open(entry.document) and layer_of(entry.document, layer) is not None
+
     def recipe(self, document: str) -> LayerRecipe | None:
         found = self._require(document)
         layer = active_layer(found)

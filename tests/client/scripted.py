@@ -231,6 +231,7 @@ class ScriptedEditor(Editor):
         self.remedied: list[str] = []
         self.the_layers: list[LayerFacts] = []
         self.the_recipe: LayerRecipe | None = None
+        self.undone: list[str] = []  # layers that were taken out again
         self.refuses = ""  # what insert and capture fail with
         self.shown: LayerResult | None = None  # as a preview
         self.veiled = False
@@ -307,6 +308,9 @@ class ScriptedEditor(Editor):
         if self.facts is not None and self.facts.key == document:
             self.activate(f"layer-{len(self.inserted)}", has_recipe=True)
         self._answer(lambda: done(f"layer-{len(self.inserted)}"))
+
+    def holds(self, document: str, layer: str) -> bool:
+        return layer not in self.undone
 
     def recipe(self, document: str) -> LayerRecipe | None:
         return self.the_recipe

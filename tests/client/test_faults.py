@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from client.test_panel import Desk, fill
+from client.desk import Desk, fill
 from palimpsest_client.connection import Choice, check_choice
 from palimpsest_client.geometry import Bounds
 

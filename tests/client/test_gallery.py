@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from client.desk import Desk, fill
 from client.scripted import Backend, picture
-from client.test_panel import Desk, fill
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.origins import Origins
 from palimpsest_client.results import MOST_RESULTS

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from client.desk import Desk, fill
 from client.scripted import SPEC, Backend
-from client.test_panel import Desk, fill
 from palimpsest_client.geometry import Bounds
 
 

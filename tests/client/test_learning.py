@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from client.desk import Desk
 from client.scripted import concept, picture
 from client.spoken import Spoken
-from client.test_panel import Desk
 from palimpsest.limits import is_name
 from palimpsest.models.listing import list_all
 from palimpsest_client.editor import LayerFacts

@@ -7,61 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from client.scripted import MODELS, SPEC, Backend, ScriptedEditor, concept, picture
-from jobs.shop import eventually
+from client.desk import SHOWS, Desk, fill
+from client.scripted import MODELS, SPEC, Backend, concept, picture
 from palimpsest_client.connection import Choice
 from palimpsest_client.editor import LayerRecipe
 from palimpsest_client.geometry import Bounds
 from palimpsest_client.origins import origin_of
-from palimpsest_client.panel import Panel
 from palimpsest_client.protocol import RefusedError
 from palimpsest_client.results import Result
-
-SHOWS = "a photo of a cat on grass"
-
-
-class Desk:
-    """A panel with everything around it."""
-
-    def __init__(self, folder, backend: Backend | None = None) -> None:
-        self.backend = Backend() if backend is None else backend
-        self.editor = ScriptedEditor()
-        self.states = []
-        self.panel = Panel("krita", self.editor, self.states.append, folder)
-        self.panel.session._connect = self.backend.connect
-
-    @property
-    def state(self):
-        return self.panel.state
-
-    def until(self, holds):
-        def ticked():
-            self.panel._looked_at = float("-inf")
-            self.panel.tick()
-            return holds(self.panel.state)
-
-        return eventually(ticked)
-
-    def ready(self) -> Desk:
-        self.panel.start()
-        self.until(lambda s: s.status.kind == "ready" and s.models and s.document is not None)
-        return self
-
-    def idle(self) -> None:
-        self.until(lambda s: s.progress is None)
-
-
-@pytest.fixture
-def desk(tmp_path):
-    desk = Desk(tmp_path).ready()
-    yield desk
-    desk.panel.stop()
-
-
-def fill(panel: Panel, operation: str = "replace", second: str = "a photo of a dog on grass") -> None:
-    panel.draft.choose_operation(operation)
-    panel.draft.write_first(SHOWS)
-    panel.draft.write_second(second)
 
 
 def test_an_edit_goes_from_the_words_to_a_layer(desk):

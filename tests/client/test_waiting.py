@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from client.desk import SHOWS, Desk, fill
 from client.scripted import Backend
-from client.test_panel import SHOWS, Desk, fill
 from palimpsest_client.waiting import MOST_WAITING
 
 

@@ -203,6 +203,9 @@ def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
     def recipe() -> str:
         return desk.darkroom.layers(image)[0]["recipe"]
 
+    def tells(end: str) -> bool:
+        return any(f"{end} 0 pixels" in widget["text"] for widget in desk.seen())
+
     made = [recipe()]
     for color in ("green", "yellow"):
         desk.write(window, image, SHOWS, f"a photo of a {color} ball on grass")
@@ -210,10 +213,12 @@ def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
         until(lambda: recipe() != made[-1], "the layer is renewed")
         assert desk.layers(image) == 2
         made.append(recipe())
+    until(lambda: tells("updated."), "the window says so")
     for before in (1, 0):
         desk.press("ctrl+z")
         until(lambda before=before: recipe() == made[before], "the version before is back")
         assert desk.layers(image) == 2
+        until(lambda: not tells("updated."), "nothing is said that isn't so")
     desk.press("ctrl+z")
     desk.until_layers(image, 1)
 

@@ -179,6 +179,7 @@ def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
     for before in (1, 0):
         desk.call("undo")
         assert np.array_equal(desk.pixels(), seen[before])
+        desk.until("panel_tells", "")
     desk.call("undo")
     assert desk.layers() == ["photo"]
     desk.call("redo")
@@ -194,6 +195,8 @@ def test_a_word_becomes_the_selection(desk: Desk):
     desk.call("select_word", "ball")
     told = desk.end()
     assert told["message"].startswith("“ball” is selected:")
+    desk.until("panel_sees_document", True)
+    assert desk.told()["message"] == told["message"]
     chosen = desk.selection() > 127
     ball = mask() > 127
     assert (chosen & ball).sum() > (chosen & ~ball).sum()

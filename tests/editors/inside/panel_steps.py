@@ -100,6 +100,11 @@ def panel_says(text):
     return panel()["text"] == text
 
 
+def panel_tells(text):
+    """What came of the last errand; empty = nothing that is still so."""
+    return desk().panel.state.told == text
+
+
 def panel_ready():
     """Connected, and its lists are there."""
     told = panel()
