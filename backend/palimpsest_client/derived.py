@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 def state_of(panel: Panel) -> PanelState:
     form, errands, backend = panel.form, panel.errands, panel.backend
+    hand, facts = panel.hand, panel.facts
+    fidelity = "" if facts is None else errands.fidelity.get(facts.key, "")
     model, now = chosen_model(panel), situation(panel)
     found = changes(form.first, form.target) if form.target else ()
     names, known = [concept.name for concept in backend.concepts], () if model is None else model.words
@@ -45,7 +47,7 @@ def state_of(panel: Panel) -> PanelState:
     return PanelState(
         status=now.status,
         form=form,
-        document=panel.facts,
+        document=facts,
         shown=SHOWN[form.operation],
         controls=drawn_controls(form, backend.models, model),
         presets=panel.presets.names(form.operation),
@@ -59,14 +61,14 @@ def state_of(panel: Panel) -> PanelState:
         sight_tip=ways_out(panel),
         catalogue=model_rows(backend.models, panel.session.state.system),
         downloading=backend.downloading,
-        cannot_apply=why_not_apply(panel, panel.held.hand),
+        cannot_apply=why_not_apply(panel, hand),
         cannot_ask=cannot_ask(now, form),
         cannot_describe=cannot_describe(now, form),
         cannot_learn=cannot_send(now, form),
-        can_reopen=panel.facts is not None and panel.facts.has_recipe and panel.held.hand is None,
-        can_remember=not (cannot_ask(now, form) or errands.fidelity) and bool(form.first.strip()),
+        can_reopen=facts is not None and facts.has_recipe and hand is None,
+        can_remember=not (cannot_ask(now, form) or fidelity) and bool(form.first.strip()),
         cannot_operate=incapable(model),
-        updating=panel.held.name,
+        updating="" if hand is None else hand.name,
         concepts=backend.vocabulary.ordered(backend.concepts),
         models=backend.models,
         model=model,
@@ -75,7 +77,7 @@ def state_of(panel: Panel) -> PanelState:
         preview=errands.preview_picture,
         outcome=errands.outcome,
         offers=offers_now(panel),
-        fidelity="" if remembered else errands.fidelity,
+        fidelity="" if remembered else fidelity,
         strip=panel.gallery.strip,
     )
 
@@ -103,7 +105,7 @@ def why_not_apply(panel: Panel, hand: Optional[InHand]) -> str:
 def known_before(panel: Panel) -> str:
     """What is to be known before Apply: whether the model knows this, and sees enough of it."""
     model = chosen_model(panel)
-    if panel.held.hand is not None or panel.facts is None or model is None:
+    if panel.hand is not None or panel.facts is None or model is None:
         return ""
     told = [say("beyond-picture")] if model.name == BUILT_IN and panel.facts.key in panel.beyond else []
     return "\n".join([*told, *filter(None, [sight_text(model, panel.facts, panel.form)])])
@@ -112,20 +114,21 @@ def known_before(panel: Panel) -> str:
 def ways_out(panel: Panel) -> str:
     """Of seeing too little of the picture."""
     model, facts = chosen_model(panel), panel.facts
-    if panel.held.hand is not None or facts is None or not sight_text(model, facts, panel.form):
+    if panel.hand is not None or facts is None or not sight_text(model, facts, panel.form):
         return ""
     return sight_tip(facts)
 
 
 def offers_now(panel: Panel) -> Tuple[Offer, ...]:
+    """What helps stands beside the sentence that it helps with."""
     facts, outcome = panel.facts, panel.errands.outcome
-    beyond = facts is not None and facts.key in panel.beyond and uses_built_in(panel)
-    if outcome is not None:
-        after = offer_after(outcome, smaller(panel))
-        return after or (offers(MODELS) if beyond and outcome.kind == "error" else ())
     if facts is not None and facts.remedy:
         return (Offer(REMEDY, facts.remedy),)
-    return offers(MODELS) if beyond else ()
+    if outcome is None:
+        return ()
+    beyond = facts is not None and facts.key in panel.beyond and uses_built_in(panel)
+    other = offers(MODELS) if beyond and outcome.kind == "error" else ()
+    return offer_after(outcome, smaller(panel)) or other
 
 
 def uses_built_in(panel: Panel) -> bool:

@@ -87,7 +87,12 @@ class Errands(Turns):
 
     def remember(self, facts: DocumentFacts, form: Form, within: Optional[Bounds]) -> None:
         def captured(capture: Capture) -> None:
-            self.run(remember_order(self.name, form, capture), self._remembered)
+            self.run(remember_order(self.name, form, capture), remembered)
+
+        def remembered(view: JobView, _: Mapping[str, bytes]) -> None:
+            text = fidelity_text(view.result)
+            self.fidelity = {facts.key: text}
+            self.end(Outcome("done", text, REMEMBERED))
 
         self.capture(facts, form.settings.source, within, captured)
 
@@ -170,7 +175,7 @@ class Errands(Turns):
         selected = selection is not None if hand is None else hand.made.selection is not None
 
         def place(view: JobView, pictures: Mapping[str, bytes]) -> None:
-            self.fidelity = fidelity_text(view.result)
+            self.fidelity = {facts.key: fidelity_text(view.result)}
             layer = layer_result(view.id, pictures["layer"], view.result, origin, selection, form)
             layer, key = replace(layer, source=source), "new-layer"
             if hand is not None:
@@ -207,7 +212,3 @@ class Errands(Turns):
         """What is selected now, if that picture is open still."""
         now = self._editor.document()
         return About(facts.key, selection=now.selection) if now is not None and now.key == facts.key else None
-
-    def _remembered(self, view: JobView, _: Mapping[str, bytes]) -> None:
-        self.fidelity = fidelity_text(view.result)
-        self.end(Outcome("done", self.fidelity, REMEMBERED))

@@ -15,15 +15,17 @@ from .stream import Placed
 
 
 class Held:
-    """``hand``: the layer that the next edit renews; None = it makes another."""
+    """``hand``: the layer that an edit of its operation renews; None = every edit makes another."""
 
     def __init__(self) -> None:
         self.hand: Optional[InHand] = None
         self._lent: Optional[Lent] = None
 
-    @property
-    def name(self) -> str:
-        return "" if self.hand is None else self.hand.name
+    def renewed_by(self, form: Form) -> Optional[InHand]:
+        """The layer that this edit renews. One of another operation is meant for what is seen: what was
+        removed stays so when something is inserted in its place."""
+        same = self.hand is not None and form.operation == self.hand.made.form.operation
+        return self.hand if same else None
 
     def own(self, form: Form) -> Form:
         """What is filled in, without what the edit in hand has lent."""

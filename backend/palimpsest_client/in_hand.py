@@ -1,7 +1,8 @@
 """The layer in hand: one that was just made, or whose edit was opened again. The next edit renews it.
 
 It stays in hand while it is the active layer, through any number of updates, and when the last of them is
-undone. Another active layer, a new selection or another document lets it go.
+undone. Another active layer, a new selection or another document lets it go; an edit of another operation
+makes another layer.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class InHand:
             return True
         self._patience = 0
         if facts.active in self._versions:
-            self.layer = facts.active
+            self.layer, self.name = facts.active, facts.layer
             return True
         return False
 

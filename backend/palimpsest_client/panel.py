@@ -23,6 +23,7 @@ from .errands import Errands
 from .gallery import Gallery
 from .geometry import Bounds
 from .held import Held
+from .in_hand import InHand
 from .jobview import JobView
 from .notebook import Notebook
 from .orders import RecipeError, form_of, needed, read_recipe
@@ -116,12 +117,15 @@ class Panel:
         if self.state.cannot_apply or self.facts is None:
             self.refuse(self.state.cannot_apply, REFUSED)
             return
+        hand = self.hand
+        if hand is None:
+            self._let_go()
         self._applied = self.held.own(self.form)
         self.backend.vocabulary.use(concepts_in(self.form.first, self.form.target))
         self.gallery.discard()
         self._keep()
         self._notebook.save()
-        self.errands.edit(self.facts, self.form, self._needed(self.facts), self.held.hand)
+        self.errands.edit(self.facts, self.form, self._needed(self.facts), hand)
 
     def apply_new(self) -> None:
         """Another layer from what is seen now, beside the one in hand."""
@@ -240,6 +244,11 @@ class Panel:
         return self.draft.form
 
     @property
+    def hand(self) -> Optional[InHand]:
+        """The layer that Update renews; None = Apply makes another."""
+        return self.held.renewed_by(self.form)
+
+    @property
     def presets(self) -> Presets:
         return self.draft.presets
 
@@ -257,7 +266,6 @@ class Panel:
         if before is None or before.key != key:
             self._keep()
             self._let_go()
-            self.errands.fidelity = ""
             outcome = self.errands.outcome
             if not self.errands.busy and outcome is not None and outcome.code != NOT_PLACED:
                 self.errands.outcome = None

@@ -232,6 +232,7 @@ class ScriptedEditor(Editor):
         self.the_layers: list[LayerFacts] = []
         self.the_recipe: LayerRecipe | None = None
         self.undone: list[str] = []  # layers that were taken out again
+        self.names: dict[str, str] = {}  # of layers that were put in
         self.refuses = ""  # what insert and capture fail with
         self.shown: LayerResult | None = None  # as a preview
         self.veiled = False
@@ -245,7 +246,8 @@ class ScriptedEditor(Editor):
 
     def activate(self, layer: str, has_recipe: bool = False) -> None:
         if self.facts is not None:
-            self.facts = replace(self.facts, layer=layer, active=layer, has_recipe=has_recipe)
+            name = self.names.get(layer, layer)
+            self.facts = replace(self.facts, layer=name, active=layer, has_recipe=has_recipe)
 
     def release(self) -> None:
         held, self._held = self._held, []
@@ -305,6 +307,7 @@ class ScriptedEditor(Editor):
         self.inserted.append(result)
         self.placed_in.append(document)
         self.the_recipe = LayerRecipe(f"layer-{len(self.inserted)}", result.name, result.recipe)
+        self.names[f"layer-{len(self.inserted)}"] = result.name
         if self.facts is not None and self.facts.key == document:
             self.activate(f"layer-{len(self.inserted)}", has_recipe=True)
         self._answer(lambda: done(f"layer-{len(self.inserted)}"))

@@ -79,7 +79,9 @@ def test_a_reopened_edit_is_updated_twice(hand):
 
 def test_an_undone_update_gives_its_layer_back_into_the_hand(hand):
     hand.update(2)
+    hand.panel.draft.write_second("a photo of a cow on grass")
     hand.update(3)
+    assert hand.state.updating == "cat → cow"
     hand.editor.activate("layer-2", has_recipe=True)
     hand.seen()
     assert hand.state.updating == "cat → dog"
@@ -88,6 +90,27 @@ def test_an_undone_update_gives_its_layer_back_into_the_hand(hand):
     hand.editor.activate("layer-0")  # all undone
     hand.seen()
     assert hand.state.updating == ""
+
+
+def test_the_layer_in_hand_is_called_what_its_user_calls_it(hand):
+    hand.editor.facts = replace(hand.editor.facts, layer="The dog")
+    hand.seen()
+    assert hand.state.updating == "The dog"
+
+
+def test_another_operation_makes_a_layer_over_what_is_seen(hand):
+    """To insert something where something was removed brings nothing back."""
+    hand.panel.draft.choose_operation("insert")
+    hand.panel.draft.write_second("a ball")
+    assert (hand.state.updating, hand.state.can_reopen) == ("", True)
+    hand.panel.draft.choose_operation("replace")
+    assert hand.state.updating == "cat → dog", "nothing was lost by looking"
+    hand.panel.draft.choose_operation("insert")
+    hand.panel.apply()
+    hand.done(2)
+    assert [layer.updates for layer in hand.editor.inserted] == [None, None]
+    assert len(hand.editor.captured) == 2
+    assert hand.state.updating == "+ ball"
 
 
 @pytest.mark.parametrize(
@@ -110,12 +133,13 @@ def test_something_else_that_is_meant_lets_go(hand, change):
 
 def test_to_deselect_is_no_other_selection(hand):
     hand.panel.draft.choose_operation("remove")
+    hand.update(2)
     hand.editor.select_bounds(None)
     hand.seen()
-    assert hand.state.updating == "cat → dog"
+    assert hand.state.updating == "removed"
     assert hand.state.cannot_apply == "", "the layer has its own"
-    hand.update(2)
-    assert hand.backend.submitted[1]["request"]["selection"] is not None
+    hand.update(3)
+    assert hand.backend.submitted[2]["request"]["selection"] is not None
 
 
 def test_new_makes_another_layer_and_that_is_in_hand(hand):
@@ -125,13 +149,15 @@ def test_new_makes_another_layer_and_that_is_in_hand(hand):
     assert len(hand.editor.captured) == 2
     hand.update(3)
     assert hand.editor.inserted[-1].updates == "layer-2"
-    hand.editor.select_bounds(None)
-    hand.seen()
     hand.panel.draft.choose_operation("insert")
     hand.panel.draft.write_second("a ball")
     hand.panel.apply_new()
+    hand.done(4)
+    hand.editor.select_bounds(None)
+    hand.seen()
+    hand.panel.apply_new()
     assert hand.state.told == "Select where it should go."
-    assert hand.state.updating == "cat → dog", "nothing was made, so nothing is let go"
+    assert hand.state.updating == "+ ball", "nothing was made, so nothing is let go"
 
 
 def test_an_editor_may_take_a_moment_to_make_the_new_layer_active(hand):
@@ -168,6 +194,14 @@ def test_a_stale_outcome_does_not_hide_why_apply_is_grey(hand):
     hand.seen()
     assert hand.state.reason == "This picture is CMYK."
     assert hand.state.told.startswith("New layer")
+
+
+def test_a_stale_outcome_does_not_hide_the_remedy(hand):
+    refusal, remedy = "This picture has indexed colours.", "Make an RGB copy"
+    hand.editor.facts = replace(hand.editor.facts, refusal=refusal, remedy=remedy)
+    hand.seen()
+    assert hand.state.told.startswith("New layer")
+    assert [offer.text for offer in hand.state.offers] == [remedy]
 
 
 def settled(**inversion):

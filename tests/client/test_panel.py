@@ -195,11 +195,16 @@ def test_a_document_that_was_closed_meanwhile_loses_nothing(desk):
     desk.backend.finish_edit()
     desk.idle()
     said = "The picture was closed. The result is kept under Results."
+    other = replace(desk.editor.facts, key="d2")
     assert desk.state.outcome.text == said
     desk.editor.facts = None  # and the panel sees that it is
     desk.panel.look()
     assert desk.state.document is None
     assert desk.state.outcome.text == said
+    desk.editor.facts = other
+    desk.panel.look()
+    fill(desk.panel)
+    assert (desk.state.fidelity, desk.state.can_remember) == ("", True), "it was of the closed one"
 
 
 def test_the_backend_stops_in_the_middle_and_the_job_goes_on(desk):
@@ -418,7 +423,7 @@ def test_a_photo_beyond_the_built_in_model_is_answered_before_apply(desk):
     assert desk.state.sight.startswith("The built-in model knows nothing in this picture")
     panel.draft.write_second("a photo of a dog on grass.")
     assert desk.state.sight.startswith("The built-in model knows nothing in this picture")
-    assert [offer.key for offer in desk.state.offers] == ["get-model"]
+    assert desk.state.offers == (), "its sentence has gone, and the state line offers it"
     assert desk.state.cannot_apply == ""
     panel.draft.set(model="other")
     assert "knows nothing" not in desk.state.sight
