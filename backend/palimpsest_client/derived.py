@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def state_of(panel: Panel) -> PanelState:
-    form, errands, backend = panel.form, panel.errands, panel.backend
+    form, errands, backend, live = panel.form, panel.errands, panel.backend, panel.previews.shown
     hand, facts = panel.hand, panel.facts
     fidelity = "" if facts is None else errands.fidelity.get(facts.key, "")
     model, now = chosen_model(panel), situation(panel)
@@ -74,7 +74,8 @@ def state_of(panel: Panel) -> PanelState:
         model=model,
         progress=errands.progress,
         waiting=errands.waiting,
-        preview=errands.preview_picture,
+        preview=errands.preview_picture or live.picture,
+        preview_text="" if errands.preview_picture else live.text,
         outcome=errands.outcome,
         offers=offers_now(panel),
         fidelity="" if remembered else fidelity,

@@ -27,7 +27,7 @@ from .origins import Origin
 from .outcome import NOT_PLACED, REMEMBERED, About, Outcome, confidence_text, fidelity_text, told_of
 from .protocol import ClientError
 from .results import Result
-from .stream import Changed, ConceptsMade, Placed, ResultsMade
+from .stream import Changed, ConceptsMade, Placed, Remembered, ResultsMade
 from .turns import Turns
 from .waiting import Finished
 from .wording import say
@@ -92,6 +92,7 @@ class Errands(Turns):
         def remembered(view: JobView, _: Mapping[str, bytes]) -> None:
             text = fidelity_text(view.result)
             self.fidelity = {facts.key: text}
+            self.events.tell(Remembered(facts, view.id))
             self.end(Outcome("done", text, REMEMBERED))
 
         self.capture(facts, form.settings.source, within, captured)

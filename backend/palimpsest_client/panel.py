@@ -31,6 +31,7 @@ from .outcome import NOT_PLACED, REFUSED, REOPENED, Outcome
 from .panel_state import PanelState
 from .preferences import BEGINNING, Preferences
 from .presets import Presets
+from .preview_jobs import PreviewJobs, Situation
 from .protocol import config_folder
 from .results import Result
 from .sentences import concepts_in, words
@@ -67,6 +68,8 @@ class Panel:
         self.held = Held()
         self.facts: Optional[DocumentFacts] = None
         self.beyond: Set[str] = set()  # keys of pictures in which the built-in model knows nothing
+        self.previews = PreviewJobs(self.session, self._changed, clock)
+        self.errands.events.subscribe(self.previews.heard)
         self._editor = editor
         self._show = show
         self._clock = clock
@@ -85,6 +88,7 @@ class Panel:
     def stop(self) -> None:
         """The window or the editor goes. A running job goes on."""
         self.gallery.discard()
+        self.previews.stop()
         self._keep()
         self._notebook.save()
         self.session.stop()
@@ -100,6 +104,7 @@ class Panel:
             if now - self._looked_at >= POLL_SECONDS:
                 self._looked_at = now
                 self.look()
+            self._look_at_previews()
         except Exception as error:
             traceback.print_exc()
             self.errands.end(Outcome("error", fault(error)))
@@ -121,6 +126,7 @@ class Panel:
         if hand is None:
             self._let_go()
         self._applied = self.held.own(self.form)
+        self.previews.apply(self.form)
         self.backend.vocabulary.use(concepts_in(self.form.first, self.form.target))
         self.gallery.discard()
         self._keep()
@@ -193,6 +199,7 @@ class Panel:
         if not self.errands.busy:
             self.errands.outcome = Outcome("note", say("reopened", layer=recipe.name), REOPENED)
         self.draft.fill(form)
+        self.previews.reopened(form)
         self._changed()
 
     def new_layer_instead(self) -> None:
@@ -260,6 +267,11 @@ class Panel:
         self.errands.look(facts)
         self.gallery.look()
         self.backend.look()
+
+    def _look_at_previews(self) -> None:
+        busy = self.errands.busy or bool(self.errands.waiting)
+        cannot, live = self.state.cannot_apply, self.preferences.live
+        self.previews.look(Situation(self.facts, self.form, self.hand, cannot, busy, live))
 
     def _turn_to(self, facts: Optional[DocumentFacts]) -> None:
         before, key = self.facts, None if facts is None else facts.key

@@ -52,7 +52,8 @@ class PanelState:
     model: Optional[Model] = None  # the chosen one, if it is installed
     progress: Optional[Progress] = None  # something is under way
     waiting: Tuple[Waiting, ...] = ()  # edits behind it, the next one first
-    preview: Optional[bytes] = None  # PNG
+    preview: Optional[bytes] = None  # PNG: of the job under way, else of what Apply would make
+    preview_text: str = ""  # below it: what it is
     outcome: Optional[Outcome] = None
     offers: Tuple[Offer, ...] = ()  # buttons beside the outcome or the reason
     fidelity: str = ""  # how well the photo is remembered; empty where the outcome says it

@@ -19,18 +19,22 @@ from .wording import say
 
 DEFAULTS = "defaults.json"
 LANGUAGE = Control(CHOICE, ADVANCED, "language")
+ON, OFF = "on", "off"
+LIVE = Control(CHOICE, ADVANCED, "live", ON, choices=(ON, OFF))
 BEGINNING = ("feather", "variations")
-FIELDS = (LANGUAGE, *(CONTROLS[name] for name in BEGINNING))
+FIELDS = (LANGUAGE, LIVE, *(CONTROLS[name] for name in BEGINNING))
 
 
 class Preferences:
-    """``settings``: with what a new picture begins. ``trouble``: why the last change can't be kept."""
+    """``settings``: with what a new picture begins. ``live``: whether a small preview follows what is
+    changed. ``trouble``: why the last change can't be kept."""
 
     def __init__(
         self, folder: Path, begun: Callable[[Settings], None], forgotten: Callable[[], None]
     ) -> None:
         self.folder = folder
         self.settings = read_defaults(folder / DEFAULTS)
+        self.live = read_live(folder / DEFAULTS)
         self.trouble = ""
         self._begun, self._forgotten = begun, forgotten
 
@@ -39,9 +43,12 @@ class Preferences:
         try:
             if name == LANGUAGE.name:
                 write_language(self.folder, value)
+            elif name == LIVE.name:
+                self.live = value == ON
+                self._write()
             else:
                 self.settings = replace(self.settings, **{name: value})
-                write_defaults(self.folder / DEFAULTS, self.settings)
+                self._write()
                 self._begun(self.settings)
             self.trouble = ""
         except OSError as error:
@@ -51,8 +58,18 @@ class Preferences:
         if control is LANGUAGE:
             spoken = read_language(self.folder)
             return Drawn(spoken, spoken, "", "", choices=(("", say("as-the-editor")), *names().items()))
+        if control is LIVE:
+            value, choices = self._live(), tuple((name, LIVE.choice(name)) for name in LIVE.choices)
+            return Drawn(value, value, ON, "", choices=choices)
         value = getattr(self.settings, control.name)
         return Drawn(value, value, control.default, control.text(value))
+
+    def _write(self) -> None:
+        begun = {name: getattr(self.settings, name) for name in BEGINNING}
+        write_json(self.folder / DEFAULTS, {**begun, LIVE.name: self._live()})
+
+    def _live(self) -> str:
+        return ON if self.live else OFF
 
     def forget(self) -> None:
         """Sentences of files, and which concepts were used last. What is open stays as it is."""
@@ -69,5 +86,6 @@ def read_defaults(place: Path) -> Settings:
     return Settings(**{name: getattr(told, name) for name in BEGINNING})
 
 
-def write_defaults(place: Path, settings: Settings) -> None:
-    write_json(place, {name: getattr(settings, name) for name in BEGINNING})
+def read_live(place: Path) -> bool:
+    told = read_json(place)
+    return not (isinstance(told, dict) and told.get(LIVE.name) == OFF)

@@ -48,6 +48,14 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Remembered:
+    """The photo was inverted, for its own sake."""
+
+    facts: DocumentFacts  # when it was asked for
+    job: str  # its id
+
+
+@dataclass(frozen=True)
 class Told:
     """Something happened to a job that is followed beside the errand."""
 
@@ -62,7 +70,7 @@ class Previewed:
     picture: bytes  # PNG
 
 
-Event = Union[Changed, Connected, ResultsMade, ConceptsMade, JobEnded, Placed, Told, Previewed]
+Event = Union[Changed, Connected, ResultsMade, ConceptsMade, JobEnded, Placed, Remembered, Told, Previewed]
 Listener = Callable[[Event], None]
 
 

@@ -272,6 +272,8 @@ ENGLISH: Mapping[str, str] = {
     "cancelled": "Cancelled.",
     "cancelling": "Cancelling…",
     "preview": "The result as it forms",
+    "live-preview": "As it would be",
+    "live-preview-soon": "As it would be: a moment…",
     "completions": "What can be written here",
     "unknown-words": "Unknown to this model: {words}. Say it otherwise, or choose another model.",
     # What is written by habits of other tools (habits.py); {found} is what was written.
@@ -438,6 +440,10 @@ ENGLISH: Mapping[str, str] = {
     "language": "Language",
     "tip-language": "Of the panel; it changes when the editor is started anew",
     "as-the-editor": "as the editor",
+    "live": "Small preview",
+    "tip-live": "Where the photo is remembered, it follows words and sliders by itself",
+    "live-on": "by itself",
+    "live-off": "off",
     "kept-here": "Kept on this computer",
     "kept-in": "Sentences, presets and these settings are in {place}. Results, concepts and models are the "
     "backend's.",

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import widgets as ui
-from _client.preferences import FIELDS, LANGUAGE, Preferences
+from _client.control import CHOICE
+from _client.preferences import BEGINNING, FIELDS, Preferences
 from _client.wording import say
 from gi.repository import Gtk
 from inputs import field_of
@@ -23,8 +24,9 @@ class OwnSettings(Gtk.Box):
             field.set_hexpand(True)
             grid.attach(ui.label(control.label), 0, 2 * place, 1, 1)
             grid.attach(field, 1, 2 * place, 1, 1)
-            field.connect("changed" if control is LANGUAGE else "value-changed", lambda _: self._tell())
-        grid.attach(ui.label(say("new-pictures")), 0, 1, 2, 1)  # below the language
+            field.connect("changed" if control.kind == CHOICE else "value-changed", lambda _: self._tell())
+            if control.name == BEGINNING[0]:
+                grid.attach(ui.label(say("new-pictures")), 0, 2 * place - 1, 2, 1)  # above it
         self.message = ui.label("", wrap=True)
         self.forget = ui.button(say("forget"), self._forget, "tight")
         where = ui.label(say("kept-in", place=preferences.folder), "quiet", wrap=True)

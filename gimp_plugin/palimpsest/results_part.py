@@ -22,6 +22,8 @@ class ResultsPart(Gtk.Box):
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=ui.SPACE)
         self._panel, self._gallery = panel, panel.gallery
         self._preview = Gtk.Image(tooltip_text=say("preview"))
+        self._preview_text = ui.label("", "quiet", "small")
+        self._preview_text.set_xalign(0.5)
         self._none = ui.label(say("no-results"), "quiet", wrap=True)
         self._results = ui.tiles()
         self._tiles: dict[tuple[str, str], Gtk.ToggleButton] = {}
@@ -29,7 +31,7 @@ class ResultsPart(Gtk.Box):
         self._everything = Gtk.CheckButton(label=say("all-results"), tooltip_text=say("tip-all-results"))
         self._everything.connect("toggled", lambda made: self._told(made.get_active()))
         title = ui.row(ui.label(say("results")), self._everything)
-        for part in (self._preview, title, self._none, self._results):
+        for part in (self._preview, self._preview_text, title, self._none, self._results):
             self.pack_start(part, False, False, 0)
         self.pack_start(self._shown_part(), False, False, 0)
 
@@ -58,6 +60,9 @@ class ResultsPart(Gtk.Box):
     def draw(self, state: PanelState, before: PanelState | None) -> None:
         if before is None or before.preview is not state.preview:
             self._draw_preview(state.preview)
+        self._preview_text.set_text(state.preview_text)
+        self._preview.get_accessible().set_name(state.preview_text or say("preview"))
+        ui.set_shown(self._preview_text, bool(state.preview_text))
         strip = state.strip
         last = None if before is None else (before.strip.results, before.strip.foreign)
         if last != (strip.results, strip.foreign):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ._client.preferences import FIELDS, LANGUAGE, Preferences
+from ._client.preferences import BEGINNING, FIELDS, Preferences
 from ._client.wording import say
-from .inputs import field_of
+from .inputs import Choice, field_of
 from .layout import button, column, label
 from .qt import QFormLayout, QWidget
 
@@ -19,10 +19,10 @@ class OwnSettings(QWidget):
         for control in FIELDS:
             field = self.fields[control.name]
             field.put(preferences.drawn(control))
-            form.addRow(control.label, field)
-            if control is LANGUAGE:
+            if control.name == BEGINNING[0]:
                 form.addRow(label(say("new-pictures")))
-            (field.activated if control is LANGUAGE else field.valueChanged).connect(lambda _: self._tell())
+            form.addRow(control.label, field)
+            (field.activated if isinstance(field, Choice) else field.valueChanged).connect(self._tell)
         place = label(say("kept-in", place=preferences.folder), wrap=True, muted=True)
         self.forget = button(say("forget"))
         self.forget.clicked.connect(lambda: self._forget())
@@ -33,5 +33,5 @@ class OwnSettings(QWidget):
         self._preferences.forget()
         self.message.setText(self._preferences.trouble or say("forgotten"))
 
-    def _tell(self) -> None:
+    def _tell(self, _) -> None:
         self.message.setText(self._preferences.trouble)

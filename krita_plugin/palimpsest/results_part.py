@@ -34,14 +34,15 @@ class ResultsPart(QWidget):
         self._thumbnails = Thumbnails(panel.session, RESULT, self._draw_results)
         self.preview = label()
         self.preview.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.preview.setAccessibleName(say("preview"))
+        self.caption = label(wrap=True, muted=True)
+        self.caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.everything = link(say("all-results"), say("tip-all-results"))
         self.everything.setCheckable(True)
         self.everything.clicked.connect(lambda on: panel.gallery.show_everything(on))
         self.results = Flow(say("results"))
         self.no_results = label(say("no-results"), wrap=True, muted=True)
         title = row(label(say("results")), QWidget(), self.everything, stretch=1)
-        column(self, self.preview, title, self.results, self.no_results, self._shown_part())
+        column(self, self.preview, self.caption, title, self.results, self.no_results, self._shown_part())
 
     def _shown_part(self) -> QWidget:
         """What can be done with the one that is looked at."""
@@ -72,6 +73,9 @@ class ResultsPart(QWidget):
             pixmap = picture(state.preview, PREVIEW)
             self.preview.setPixmap(pixmap)
             self.preview.setVisible(not pixmap.isNull())
+        self.preview.setAccessibleName(state.preview_text or say("preview"))
+        self.caption.setText(state.preview_text)
+        self.caption.setVisible(bool(state.preview_text))
         last, self._strip = self._strip, state.strip
         if before is None or (state.strip.results, state.strip.foreign) != (last.results, last.foreign):
             self._draw_results()

@@ -60,6 +60,7 @@ class Backend:
     images: dict[str, bytes] = field(default_factory=dict)
     submitted: list[dict[str, Any]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     transport: Transport = field(default_factory=Transport)
     running: str | None = None  # kind of the job that a worker does for somebody
 
@@ -155,6 +156,7 @@ class Backend:
 
     def forget(self, id: str) -> None:
         self._require()
+        self.forgotten.append(id)
         self.past = [job for job in self.past if job["id"] != id]
 
     def past_edit(self, id: str, origin: str = "", variations: int = 1, **told: Any) -> None:
@@ -196,6 +198,10 @@ class Backend:
                 self._events[id] = [{"event": "queued", "sequence": 1, "time": 0.0, "reason": ""}]
                 told = {"id": id, "kind": kind, "request": request, "origin": origin}
                 self.submitted.append(told)
+
+    def job(self, id: str) -> dict[str, Any]:
+        self._require()
+        return next(job for job in self.submitted if job["id"] == id)
 
     def resume(self, id: str) -> None:
         """A job of before this test's session."""

@@ -75,5 +75,5 @@ def test_what_cant_be_written_is_said(tmp_path: Path):
 
 
 def test_each_field_has_its_texts():
-    assert [control.label for control in FIELDS] == ["Language", "Soft edge", "Variations"]
+    assert [control.label for control in FIELDS] == ["Language", "Small preview", "Soft edge", "Variations"]
     assert all(control.tip for control in FIELDS)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from palimpsest_client.controls import OPERATIONS
-from palimpsest_client.preferences import LANGUAGE
+from palimpsest_client.preferences import FIELDS, LIVE
 from palimpsest_client.procedures import PROCEDURES
 from palimpsest_client.settings import CONTROLS, SENTENCE, WEIGHT
 from palimpsest_client.wording import ENGLISH, SINGULAR, duration, phase, say
@@ -23,9 +23,9 @@ FILES = [
     for path in sorted((ROOT / folder).glob("*.py"))
 ]
 MADE = [f"{stem}-{name}" for stem in ("second", "example", "tip", "select", "layer") for name in OPERATIONS]
-TABLE = (*CONTROLS.values(), SENTENCE, WEIGHT, LANGUAGE)
+TABLE = (*CONTROLS.values(), SENTENCE, WEIGHT, *FIELDS)
 MADE += [f"{stem}{c.key}" for stem in ("", "tip-", "technical-") for c in TABLE]
-MADE += [f"{c.key}-{name}" for c in CONTROLS.values() for name in c.choices] + [*OPERATIONS]
+MADE += [f"{c.key}-{name}" for c in (*CONTROLS.values(), LIVE) for name in c.choices] + [*OPERATIONS]
 MADE += [f"{stem}-{procedure.name}" for stem in ("menu", "does") for procedure in PROCEDURES]
 MADE += [f"returns-{procedure.returns[1]}" for procedure in PROCEDURES if procedure.returns]
 

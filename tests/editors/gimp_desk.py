@@ -146,8 +146,13 @@ class Desk:
 
         until(sent, "the window sends a job")
 
+    def jobs_told(self) -> list[dict[str, Any]]:
+        """Newest first, without drafts: a preview comes and goes by itself."""
+        told = self.backend.client.jobs()["jobs"]
+        return [job for job in told if not job["request"].get("draft")]
+
     def latest_job(self) -> str:
-        return next((job["id"] for job in self.backend.client.jobs()["jobs"]), "")
+        return next((job["id"] for job in self.jobs_told()), "")
 
     def ask_for_a_cube(self) -> None:
         """In GIMP's dialog, which is shown when the window isn't open."""
@@ -173,7 +178,7 @@ class Desk:
         until(lambda: self.layers(image) == count, f"{count} layers")
 
     def jobs(self, state: str) -> list[str]:
-        return [job["id"] for job in self.backend.client.jobs()["jobs"] if job["state"] == state]
+        return [job["id"] for job in self.jobs_told() if job["state"] == state]
 
     def until_running(self) -> str:
         return until(lambda: self.jobs("running"), "a job that runs")[0]

@@ -49,6 +49,32 @@ def test_the_window_edits_and_one_undo_takes_it_back(desk: Desk):
     assert desk.windows("^Palimpsest$") == [window]
 
 
+def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk):
+    """By keyboard; then Apply while a draft is under way. Each update is one step to undo."""
+    image, window = desk.open(), desk.window()
+    desk.apply(window, image, SHOULD_SHOW)
+    until(lambda: desk.find("Update", "Button"), "the layer is in hand")
+    desk.click_on("Keep structure", "Scale")
+    desk.display.key("Home")
+    until(lambda: desk.find("As it would be", "Image"), "the preview")
+    assert desk.layers(image) == 2
+    desk.display.key("End")
+    until(lambda: desk.find("As it would be: a moment…", "Label"), "another preview is on its way")
+    edit = desk.latest_job()
+    desk.display.key("ctrl+Return")
+    update = until(lambda: desk.latest_job() != edit and desk.latest_job(), "the update is sent")
+    desk.until_state(update, "finished")
+    until(lambda: not desk.find("As it would be", "Image"), "the canvas has it")
+    until(lambda: "updated" in "".join(widget["text"] for widget in desk.seen()), "it is said to be updated")
+    assert desk.layers(image) == 2
+    desk.press("ctrl+z")
+    assert desk.layers(image) == 2
+    desk.press("ctrl+z")
+    desk.until_layers(image, 1)
+    drafts = lambda: [job for job in desk.backend.client.jobs()["jobs"] if job["request"].get("draft")]  # noqa: E731
+    until(lambda: not drafts(), "the drafts are forgotten")
+
+
 def test_a_window_opened_as_soon_as_another_is_closed_hears_menu_items(desk: Desk):
     """The old one's program ends some time after its window is gone."""
     image, window = desk.open(), desk.window()

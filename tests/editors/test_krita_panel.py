@@ -189,6 +189,36 @@ def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
     desk.until("panel_holds", "")
 
 
+def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk, display: Display):
+    """By keyboard; then Apply while a draft is under way. Each update is one step to undo."""
+    desk.call("wait_for_drafts")
+    desk.show(photo(), selected=mask())
+    desk.apply("replace", DOG)
+    desk.until("panel_holds", "red ball → blue cube")
+    before, results = desk.pixels(), desk.told()["results"]
+    display.click(*desk.call("control_place", "structure"))
+    desk.until("has_keyboard", "structure")
+    display.key("Home")
+    desk.until("setting_is", "structure", 0)
+    desk.until("panel_drafted", patience=LONG)
+    told = desk.told()
+    assert (told["progress"], told["results"]) == ("", results)
+    assert desk.layers() == ["photo", "red ball → blue cube"]
+    assert np.array_equal(desk.pixels(), before)
+    display.key("End")
+    desk.until("panel_drafts")
+    x, y, _ = desk.call("place_of", "work.apply")
+    display.click(x, y)
+    assert desk.end()["message"].startswith("Layer “red ball → blue cube” updated.")
+    desk.until("panel_shows_no_draft")
+    assert desk.layers() == ["photo", "red ball → blue cube"]
+    assert not np.array_equal(desk.pixels(), before)
+    desk.call("undo")
+    assert np.array_equal(desk.pixels(), before)
+    jobs = lambda: desk.backend.client.jobs()["jobs"]  # noqa: E731
+    desk.eventually(lambda: not any(job["request"].get("draft") for job in jobs()), "drafts to be forgotten")
+
+
 def test_a_word_becomes_the_selection(desk: Desk):
     desk.show(photo())
     desk.call("write", "replace", SHOWS, "")

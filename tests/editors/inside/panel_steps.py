@@ -5,7 +5,9 @@ from dataclasses import asdict
 from operator import attrgetter
 
 from krita import Krita
+from palimpsest._client import preview_jobs
 from palimpsest._client.connection import Choice
+from palimpsest._client.wording import say
 from palimpsest.backend_dialog import open_backend_dialog, open_models_dialog
 from palimpsest.desk import desk
 from palimpsest.extension import show_docker as bring_forth
@@ -175,7 +177,28 @@ def panel_previews():
     """A picture forms, and half of the work is done."""
     state = desk().panel.state
     fraction = None if state.progress is None else state.progress.fraction
-    return state.preview is not None and fraction is not None and fraction > 0.5
+    return desk().panel.errands.preview_picture is not None and fraction is not None and fraction > 0.5
+
+
+def wait_for_drafts():
+    """However slow this machine is."""
+    preview_jobs.SLOW_SECONDS = float("inf")
+
+
+def panel_drafted():
+    """What Update would make is shown, and said to be as it is set now."""
+    part = docker().results
+    seen = part.preview.isVisible() and not part.preview.pixmap().isNull()
+    return seen and part.caption.text() == say("live-preview")
+
+
+def panel_drafts():
+    """A draft is under way, or is about to begin."""
+    return docker().results.caption.text() == say("live-preview-soon")
+
+
+def panel_shows_no_draft():
+    return not docker().results.preview.isVisible()
 
 
 def panel_results(count):

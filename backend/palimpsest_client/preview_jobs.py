@@ -1,0 +1,224 @@
+"""A small picture of what Apply would make, renewed by itself while words and sliders are changed.
+
+It is a draft (``EditRequest.draft``) of a photo that the backend remembers, made from pictures that the
+backend has: those of the layer in hand, or those of *Remember this photo* as long as selection, active layer
+and size of the document stay. Nothing is read from the document, and a draft is never in the way: it begins
+after a short quiet, and a further change, Apply and whatever else is under way end it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Set, Tuple
+
+from .client import Client
+from .controls import Form, edit_fields, growth
+from .editor import DocumentFacts
+from .in_hand import InHand
+from .jobview import JobView
+from .protocol import UnreachableError
+from .session import Session
+from .side_job import SideJob
+from .stream import Event, JobEnded, Placed, Remembered
+from .wording import say
+
+QUIET_SECONDS = 0.3  # without a change, before a draft begins
+RETRY_SECONDS = 2.0  # after one that failed
+SLOW_SECONDS = 20.0  # of an edit: where it takes longer, there are no drafts
+NOT_THERE = ("not_remembered", "image_not_found")  # no other words or sliders would help
+
+Request = Dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LivePreview:
+    """What is shown of it."""
+
+    picture: Optional[bytes] = None  # PNG
+    text: str = ""
+
+
+class Base(NamedTuple):
+    """Pictures on the backend that an edit would be made from."""
+
+    image: str  # sha256
+    selection: Optional[str]
+
+
+class Situation(NamedTuple):
+    """What is the case, each time it is looked at."""
+
+    facts: Optional[DocumentFacts]
+    form: Form
+    hand: Optional[InHand]
+    cannot: str  # why Apply isn't possible
+    busy: bool  # something is under way or waits
+    wanted: bool  # the setting
+
+
+class PreviewJobs:
+    """``shown`` is what the windows draw; ``changed`` is called when it has become another."""
+
+    def __init__(self, session: Session, changed: Callable[[], None], clock: Callable[[], float]) -> None:
+        self.shown = LivePreview()
+        self._session, self._changed, self._clock = session, changed, clock
+        self._remembered: Optional[Tuple[Any, Base]] = None  # for which document, as ``look_of`` tells it
+        self._wanted: Optional[Request] = None
+        self._since = 0.0  # when that was last another, or may be tried again
+        self._pictured: Optional[Request] = None  # what the picture is of
+        self._applied: Optional[Request] = None  # fields of what the canvas shows already
+        self._applying: Optional[Request] = None
+        self._job: Optional[SideJob] = None
+        self._refused: Set[str] = set()  # what isn't asked for again: it is not remembered, or failed
+        self._slow: Set[str] = set()  # models
+
+    def look(self, now: Situation) -> None:
+        """Ten times a second."""
+        base = self._base(now) if now.wanted else None
+        if base is None:
+            self.close()
+            return
+        wanted = None if now.cannot or now.form.settings.model in self._slow else draft_of(now.form, base)
+        if wanted != self._wanted:
+            self.stop()
+            self._wanted, self._since = wanted, self._clock()
+        if now.busy:
+            self.stop()
+        elif self._job is not None:
+            self._watch(now.form.settings.model)
+        elif self._clock() - self._since >= QUIET_SECONDS:
+            self._renew(now.form)
+        self._say()
+
+    def close(self) -> None:
+        """Nothing is shown and nothing is drafted any more."""
+        self.stop()
+        self._wanted = self._pictured = None
+        self._put(LivePreview())
+
+    def stop(self) -> None:
+        """What is shown stays."""
+        job, self._job = self._job, None
+        if job is not None:
+            job.stop()
+
+    def apply(self, form: Form) -> None:
+        """That is being applied: no draft may be in its way. Its picture stays until the canvas has it."""
+        self.stop()
+        self._applying = fields_of(form)
+
+    def reopened(self, form: Form) -> None:
+        """The canvas shows the edit that is filled in now."""
+        self.close()
+        self._applied = fields_of(form)
+
+    def heard(self, event: Event) -> None:
+        if isinstance(event, Placed):
+            self._remembered, self._applied = None, self._applying
+            self._refused.clear()
+            self.close()
+        elif isinstance(event, Remembered):
+            self._refused.clear()
+            self._applied = None
+            self._session.ask(lambda client: base_of(client, event.job), self._have_base(event.facts))
+        elif isinstance(event, JobEnded):
+            self._judge(event.view)
+
+    def _have_base(self, facts: DocumentFacts) -> Callable[[Base], None]:
+        def have(base: Base) -> None:
+            self._remembered = look_of(facts), base
+
+        return have
+
+    def _base(self, now: Situation) -> Optional[Base]:
+        if now.hand is not None:
+            return Base(now.hand.made.image, now.hand.made.selection)
+        if now.facts is None or self._remembered is None:
+            return None
+        look, base = self._remembered
+        if look != look_of(now.facts):
+            self._remembered = None
+            return None
+        return base
+
+    def _renew(self, form: Form) -> None:
+        wanted = self._wanted
+        if wanted is None:
+            self._pictured = None
+            self._put(LivePreview())
+        elif wanted != self._pictured and not self._known_by_canvas(form):
+            if {needs(form, wanted), written(wanted)}.isdisjoint(self._refused):
+                self._start(form, wanted)
+            else:
+                self._pictured = None
+                self._put(LivePreview())
+
+    def _known_by_canvas(self, form: Form) -> bool:
+        """Once a preview is shown it follows every change, back to what the canvas shows, too."""
+        return self.shown.picture is None and fields_of(form) == self._applied
+
+    def _start(self, form: Form, wanted: Request) -> None:
+        def done(pictures: Mapping[str, bytes]) -> None:
+            self._job, self._pictured = None, wanted
+            self._put(LivePreview(pictures["draft"], say("live-preview")))
+
+        def failed(code: str) -> None:
+            self._job, self._since = None, self._clock() + RETRY_SECONDS
+            if code != UnreachableError.code:
+                self._refused.add(needs(form, wanted) if code in NOT_THERE else written(wanted))
+
+        self._job = SideJob(self._session, wanted, done, failed, self._clock)
+
+    def _watch(self, model: str) -> None:
+        if self._job is not None and self._job.seconds > SLOW_SECONDS:
+            self._slow.add(model)
+
+    def _judge(self, view: JobView) -> None:
+        """By an edit that ended, whether drafts are worth their time: by one that was like them, without
+        inversion."""
+        if "recipe" in view.result and view.result.get("remembered"):
+            model = view.result["recipe"]["request"]["model"]
+            slow = view.result.get("seconds", 0) > SLOW_SECONDS
+            (self._slow.add if slow else self._slow.discard)(model)
+
+    def _say(self) -> None:
+        if self.shown.picture is not None:
+            key = "live-preview" if self._wanted == self._pictured else "live-preview-soon"
+            self._put(replace(self.shown, text=say(key)))
+
+    def _put(self, shown: LivePreview) -> None:
+        if shown != self.shown:
+            self.shown = shown
+            self._changed()
+
+
+def base_of(client: Client, job: str) -> Base:
+    """Of what a job was made from."""
+    request = client.job(job)["request"]
+    return Base(request["image"], request.get("selection"))
+
+
+def fields_of(form: Form) -> Request:
+    """What an edit of one variation would be, without its pictures."""
+    return edit_fields(replace(form, settings=replace(form.settings, variations=1)))
+
+
+def draft_of(form: Form, base: Base) -> Request:
+    return {**fields_of(form), "image": base.image, "selection": base.selection, "draft": True}
+
+
+def needs(form: Form, request: Request) -> str:
+    """All that has a bearing on whether the photo is remembered."""
+    view = ("image", "selection", "source_prompt", "model", "inversion", "context")
+    grown = growth(form.operation, form.settings)  # the region may be another one then
+    return written({**{name: request[name] for name in view}, "grow": grown})
+
+
+def written(request: Request) -> str:
+    return json.dumps(request, sort_keys=True)
+
+
+def look_of(facts: DocumentFacts) -> Tuple[Any, ...]:
+    """What may not become another, or the pictures would be of something else."""
+    return facts.key, facts.width, facts.height, facts.selection, facts.active

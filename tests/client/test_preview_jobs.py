@@ -1,0 +1,405 @@
+"""The small preview that follows words and sliders: when a draft is asked for, and what ends it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from client.scripted import Backend, ScriptedEditor, picture
+from client.test_panel import SHOWS, fill
+from jobs.shop import eventually
+from palimpsest_client.editor import DocumentFacts
+from palimpsest_client.geometry import Bounds
+from palimpsest_client.panel import Panel
+from palimpsest_client.preferences import DEFAULTS, LIVE, OFF, ON, read_live
+from palimpsest_client.preview_jobs import QUIET_SECONDS, RETRY_SECONDS, SLOW_SECONDS
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Desk:
+    """A panel whose time passes when a test says so."""
+
+    def __init__(self, folder: Path) -> None:
+        self.backend, self.editor, self.clock = Backend(), ScriptedEditor(), Clock()
+        self.panel = Panel("krita", self.editor, lambda _: None, folder, self.clock)
+        self.panel.session._connect = self.backend.connect  # type: ignore[assignment]
+        self.panel.start()
+        self.until(lambda: self.state.status.kind == "ready" and self.state.models)
+
+    @property
+    def state(self):
+        return self.panel.state
+
+    @property
+    def drafts(self) -> list[dict[str, Any]]:
+        return [job for job in self.backend.submitted if job["request"].get("draft")]
+
+    def until(self, holds):
+        def ticked():
+            self.panel._looked_at = float("-inf")
+            self.panel.tick()
+            return holds()
+
+        return eventually(ticked)
+
+    def pass_time(self, seconds: float = 2 * QUIET_SECONDS) -> None:
+        """Looked at before and after."""
+        self.panel.tick()
+        self.clock.now += seconds
+        self.settle()
+
+    def settle(self) -> None:
+        """Until everything that was asked of the backend is answered."""
+        answered: list[Any] = []
+        self.panel.tick()
+        self.panel.session.ask(lambda _: None, answered.append, answered.append)
+        self.until(lambda: bool(answered))
+        self.panel.tick()
+
+    def number(self, job: dict[str, Any]) -> int:
+        return self.backend.submitted.index(job)
+
+    def apply(self, **result: Any) -> None:
+        """To its end."""
+        sent = len(self.backend.submitted)
+        self.panel.apply()
+        self.until(lambda: len(self.backend.submitted) > sent)
+        self.backend.finish_edit(**result)
+        self.until(lambda: self.state.progress is None)
+
+    def move(self, structure: float) -> None:
+        self.panel.draft.set(structure=structure)
+
+    def drafted(self) -> dict[str, Any]:
+        """The draft that has begun."""
+        before = len(self.drafts)
+        self.pass_time()
+        self.until(lambda: len(self.drafts) > before)
+        return self.drafts[-1]
+
+    def finish(self, draft: dict[str, Any], shade: int = 1) -> bytes:
+        made = picture(8, 8, shade)
+        self.backend.finish({"draft": made}, self.number(draft), draft=True, seconds=0.5)
+        self.until(lambda: draft["id"] in self.backend.forgotten)
+        self.until(lambda: self.state.preview == made)
+        return made
+
+    def fail(self, draft: dict[str, Any], code: str) -> None:
+        self.backend.tell("failed", self.number(draft), error={"code": code, "message": "No."})
+        self.until(lambda: draft["id"] in self.backend.forgotten)
+        self.settle()
+
+    def none_more(self) -> None:
+        before = len(self.drafts)
+        for _ in range(3):
+            self.pass_time(2 * RETRY_SECONDS)
+        assert len(self.drafts) == before
+
+
+@pytest.fixture
+def desk(tmp_path: Path):
+    desk = Desk(tmp_path)
+    yield desk
+    desk.panel.stop()
+
+
+@pytest.fixture
+def applied(desk: Desk) -> Desk:
+    """A layer is in hand, its photo remembered."""
+    desk.editor.select_bounds(Bounds(10, 10, 20, 12))
+    desk.until(lambda: desk.state.document.selection is not None)
+    fill(desk.panel)
+    desk.apply()
+    assert desk.state.updating
+    return desk
+
+
+def test_a_moved_slider_is_drafted_after_a_short_quiet(applied: Desk):
+    edit = applied.backend.submitted[0]["request"]
+    applied.move(0.75)
+    applied.pass_time(QUIET_SECONDS / 2)
+    assert not applied.drafts
+    assert applied.state.preview is None
+    draft = applied.drafted()
+    assert draft["kind"] == "edit"
+    assert draft["request"]["draft"] is True
+    assert (draft["request"]["image"], draft["request"]["selection"]) == (edit["image"], edit["selection"])
+    assert draft["request"]["control"] == {"cross": [0.0, 0.9], "self_attention": [0.0, 0.7]}
+    made = applied.finish(draft)
+    assert applied.state.preview == made
+    assert applied.state.preview_text == "As it would be"
+    assert len(applied.editor.captured) == 1, "nothing was read from the document for it"
+
+
+def test_a_draft_is_no_errand_no_result_and_no_layer(applied: Desk):
+    told = applied.state.told
+    applied.move(0.75)
+    draft = applied.drafted()
+    assert applied.state.progress is None
+    assert applied.state.waiting == ()
+    assert applied.state.cannot_ask == ""
+    applied.finish(draft)
+    assert applied.backend.forgotten == [draft["id"]], "the backend keeps nothing of it"
+    assert not draft["id"].startswith("krita-"), "or it would be taken up after a restart"
+    assert len(applied.editor.inserted) == 1
+    assert applied.editor.shown is None
+    assert applied.state.results == ()
+    assert applied.state.told == told or applied.state.told == ""
+
+
+def test_what_was_just_applied_is_not_drafted(applied: Desk):
+    applied.none_more()
+    assert not applied.drafts
+
+
+def test_a_job_that_is_told_again_begins_nothing(applied: Desk):
+    """While nothing happens the session tells its last job every other second."""
+    applied.move(0.75)
+    applied.finish(applied.drafted())
+    session = applied.panel.session
+    for _ in range(3):
+        session._change(system=session.state.system)
+        applied.pass_time()
+    assert len(applied.drafts) == 1
+    assert session.state.job is not None
+    assert session.state.job.id == applied.backend.submitted[0]["id"], "the edit is still its last"
+
+
+def test_a_further_change_takes_its_place(applied: Desk):
+    applied.move(0.75)
+    first = applied.drafted()
+    applied.move(1.0)
+    applied.settle()
+    assert applied.backend.cancelled == [first["id"]]
+    second = applied.drafted()
+    assert second["request"]["control"]["cross"] == [0.0, 1.0]
+    applied.until(lambda: first["id"] in applied.backend.forgotten)
+    applied.finish(second)
+
+
+def test_the_last_picture_stays_until_the_next_and_says_so(applied: Desk):
+    applied.move(0.75)
+    first = applied.finish(applied.drafted(), 1)
+    applied.move(1.0)
+    second = applied.drafted()
+    assert (applied.state.preview, applied.state.preview_text) == (first, "As it would be: a moment…")
+    applied.finish(second, 2)
+    assert applied.state.preview_text == "As it would be"
+    applied.move(0.5)
+    assert applied.drafted()["request"]["control"] == {}, "back to what the canvas shows, too"
+
+
+def test_a_slider_that_comes_back_before_the_draft_begins_leaves_the_picture(applied: Desk):
+    applied.move(0.75)
+    made = applied.finish(applied.drafted())
+    applied.move(1.0)
+    applied.panel.tick()
+    applied.move(0.75)
+    applied.none_more()
+    assert (applied.state.preview, applied.state.preview_text) == (made, "As it would be")
+
+
+def test_apply_ends_a_draft_first(applied: Desk):
+    applied.move(0.75)
+    draft = applied.drafted()
+    asked: list[tuple[str, str]] = []
+    cancel, submit = applied.backend.cancel, applied.backend.submit
+    applied.backend.cancel = lambda id: (asked.append(("cancel", id)), cancel(id))[1]  # type: ignore
+    applied.backend.submit = lambda id, *told, **more: (  # type: ignore[method-assign]
+        asked.append(("submit", id)),
+        submit(id, *told, **more),
+    )[1]
+    applied.panel.apply()
+    applied.until(lambda: len(applied.backend.submitted) == 3)
+    assert [what for what, _ in asked] == ["cancel", "submit"]
+    assert asked[0][1] == draft["id"]
+    applied.backend.finish_edit()
+    applied.until(lambda: applied.state.progress is None)
+    assert [layer.updates for layer in applied.editor.inserted] == [None, "layer-1"]
+    assert (applied.state.preview, applied.state.preview_text) == (None, "")
+    applied.none_more()
+
+
+def test_nothing_is_drafted_while_a_job_runs_or_waits(applied: Desk):
+    applied.panel.describe()
+    applied.until(lambda: applied.backend.submitted[-1]["kind"] == "describe")
+    applied.move(0.75)
+    applied.none_more()
+    assert not applied.drafts
+    applied.panel.cancel()
+    applied.until(lambda: applied.state.progress is None)
+    applied.drafted()
+
+
+def test_its_picture_stays_until_the_canvas_has_it(applied: Desk):
+    applied.move(0.75)
+    made = applied.finish(applied.drafted())
+    applied.panel.apply()
+    applied.until(lambda: len(applied.backend.submitted) == 3)
+    assert applied.state.preview == made
+    applied.backend.finish_edit()
+    applied.until(lambda: applied.state.progress is None)
+    assert applied.state.preview is None
+
+
+@pytest.mark.parametrize("what", ["document", "selection", "layer", "new", "closed"])
+def test_another_document_selection_or_layer_ends_it(applied: Desk, what: str):
+    applied.move(0.75)
+    applied.finish(applied.drafted())
+    applied.move(1.0)
+    draft = applied.drafted()
+    if what == "document":
+        applied.editor.facts = DocumentFacts("d2", "other.png", 64, 48, None, "Background", "layer-0")
+    elif what == "selection":
+        applied.editor.select_bounds(Bounds(1, 1, 9, 9))
+    elif what == "layer":
+        applied.editor.activate("Background")
+    elif what == "closed":
+        applied.editor.facts = None
+    else:
+        applied.panel.new_layer_instead()
+    applied.until(lambda: draft["id"] in applied.backend.cancelled)
+    assert (applied.state.preview, applied.state.preview_text) == (None, "")
+    applied.none_more()
+
+
+def test_where_the_photo_is_not_remembered_it_is_quiet(applied: Desk):
+    """Until the words are again those that it is remembered with, or something was applied."""
+    applied.panel.draft.write_first(SHOWS + " and sand")
+    applied.fail(applied.drafted(), "not_remembered")
+    applied.move(0.75)
+    applied.none_more()
+    assert applied.state.preview is None
+    applied.panel.draft.write_first(SHOWS)
+    applied.finish(applied.drafted())
+    applied.panel.draft.write_first(SHOWS + " and sand")
+    applied.none_more()
+    assert applied.state.preview is None, "the picture would be of other words"
+    applied.apply()
+    applied.move(1.0)
+    applied.drafted()
+
+
+def test_what_failed_is_not_tried_again_by_itself(applied: Desk):
+    applied.move(0.75)
+    applied.fail(applied.drafted(), "out_of_memory")
+    applied.none_more()
+    applied.move(1.0)
+    applied.drafted()
+
+
+def test_a_backend_that_went_is_asked_again_when_it_is_back(applied: Desk):
+    applied.move(0.75)
+    applied.drafted()
+    applied.backend.down = True
+    applied.until(lambda: applied.state.status.kind == "trouble")
+    applied.none_more()
+    applied.backend.down = False
+    applied.until(lambda: applied.state.status.kind == "ready")
+    applied.pass_time(2 * RETRY_SECONDS)
+    applied.until(lambda: len(applied.drafts) == 2)
+
+
+def test_there_are_none_where_edits_take_long(applied: Desk):
+    applied.apply(seconds=SLOW_SECONDS + 1, remembered=True)
+    applied.move(0.75)
+    applied.none_more()
+    assert not applied.drafts
+    applied.apply(seconds=SLOW_SECONDS - 1, remembered=True)
+    applied.move(1.0)
+    applied.drafted()
+
+
+def test_how_long_an_inversion_took_says_nothing(applied: Desk):
+    applied.apply(seconds=SLOW_SECONDS + 1, remembered=False)
+    applied.move(0.75)
+    applied.drafted()
+
+
+def test_a_draft_that_takes_long_is_the_last(applied: Desk):
+    applied.move(0.75)
+    draft = applied.drafted()
+    applied.pass_time(SLOW_SECONDS + 1)
+    assert draft["id"] not in applied.backend.cancelled, "it waited for others"
+    applied.backend.tell("started", applied.number(draft), device="cpu", attempt=1)
+    applied.until(lambda: applied.panel.previews._job.seconds == 0.0)
+    eventually(lambda: (applied.settle(), applied.panel.previews._job._began is not None)[1])
+    applied.pass_time(SLOW_SECONDS + 1)
+    applied.until(lambda: draft["id"] in applied.backend.cancelled)
+    applied.move(1.0)
+    applied.none_more()
+
+
+def test_it_is_switched_off_in_the_settings(applied: Desk, tmp_path: Path):
+    preferences = applied.panel.preferences
+    assert preferences.drawn(LIVE).value == ON
+    assert dict(preferences.drawn(LIVE).choices) == {ON: "by itself", OFF: "off"}
+    applied.move(0.75)
+    applied.finish(applied.drafted())
+    preferences.change("live", OFF)
+    applied.panel.tick()
+    assert applied.state.preview is None
+    applied.move(1.0)
+    applied.none_more()
+    assert not read_live(tmp_path / DEFAULTS)
+    preferences.change("variations", 2)
+    assert not read_live(tmp_path / DEFAULTS), "another setting keeps it"
+    preferences.change("live", ON)
+    applied.drafted()
+
+
+def test_a_photo_remembered_by_itself_has_drafts_as_long_as_it_looks_so(desk: Desk):
+    fill(desk.panel)
+    desk.panel.remember()
+    desk.until(lambda: desk.backend.submitted)
+    image = desk.backend.keep(picture(64, 48, 101))
+    assert desk.backend.submitted[0]["kind"] == "invert"
+    desk.backend.finish({}, reconstruction_psnr=34.2)
+    desk.until(lambda: desk.state.progress is None)
+    desk.settle()
+    draft = desk.drafted()
+    assert (draft["request"]["image"], draft["request"]["selection"]) == (image, None)
+    desk.finish(draft)
+    desk.editor.select_bounds(Bounds(1, 1, 9, 9))
+    desk.until(lambda: desk.state.preview is None)
+    desk.editor.select_bounds(None)
+    desk.until(lambda: desk.state.document.selection is None)
+    desk.none_more()
+
+
+def test_an_edit_that_is_opened_again_has_drafts_too(desk: Desk, applied: Desk):
+    applied.editor.activate("Background")
+    applied.until(lambda: not applied.state.updating)
+    applied.editor.facts = replace(applied.editor.facts, layer="x", active="layer-1", has_recipe=True)
+    applied.until(lambda: applied.state.can_reopen)
+    applied.panel.reopen()
+    applied.none_more()
+    assert not applied.drafts, "the canvas shows it already"
+    applied.move(0.75)
+    applied.drafted()
+
+
+def test_a_words_dial_is_followed_and_goes_back_to_neutral(applied: Desk):
+    applied.panel.draft.emphasise("grass")
+    applied.none_more()
+    assert not applied.drafts, "another operation is another layer, from what is seen now"
+    applied.apply()
+    applied.panel.draft.weigh("grass", 0.75)
+    draft = applied.drafted()
+    assert draft["request"]["operation"] == "reweight"
+    assert draft["request"]["weights"] == {"grass": 2.5}
+    applied.finish(draft, 1)
+    applied.panel.draft.weigh("grass", -0.5)
+    applied.finish(applied.drafted(), 2)
+    applied.panel.draft.weigh("grass", 0.0)
+    applied.none_more()
+    assert applied.state.preview is None, "nothing is emphasised: it is as it is"
