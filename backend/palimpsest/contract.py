@@ -58,6 +58,7 @@ FEATHER = range_of("feather")
 CONTEXT = range_of("context")
 SEED = range_of("seed")
 VARIATIONS = range_of("variations")
+DRAFTS = Length(0, int(VARIATIONS.most))
 VECTORS = Range(1, 16)
 CONCEPT_NAME = ConceptName()
 
@@ -102,6 +103,14 @@ class Control(Judged):
 
 
 @dataclass(frozen=True)
+class Windows(Judged):
+    """How long the photo's attention is kept; ``None`` = as ``Control``, or else the operation, has it."""
+
+    cross: Window | None = None
+    self_attention: Window | None = None
+
+
+@dataclass(frozen=True)
 class EditRequest(Judged):
     """Edit ``image`` inside ``selection`` so that ``source_prompt`` becomes ``target_prompt``."""
 
@@ -124,6 +133,7 @@ class EditRequest(Judged):
     variations: Annotated[int, VARIATIONS] = 1
     maps: bool = False  # also return every content word's attention map
     draft: bool = False  # of a remembered photo: a small picture of the region alone, nothing to keep
+    windows: Annotated[tuple[Windows, ...], DRAFTS] = ()  # of a draft: a picture with each of these windows
 
 
 @dataclass(frozen=True)

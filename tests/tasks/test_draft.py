@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from palimpsest.contract import InvertRequest
+from palimpsest.contract import Control, InvertRequest, Windows
 from palimpsest.errors import NotRememberedError, RequestError
 from palimpsest.jobs.events import Finished, Previewed
 from palimpsest.storage.png import encode
@@ -124,3 +124,48 @@ def test_a_photo_remembered_ahead_of_time_has_drafts(place: Workplace, sd1_folde
 def test_maps_are_refused(place: Workplace, sd1_folder: Path) -> None:
     with pytest.raises(RequestError, match="maps"):
         run(place, request(place, sd1_folder, draft=True, maps=True))
+
+
+STRUCTURES = [Windows((0.0, 0.0), (0.0, 0.0)), Windows(), Windows((0.0, 1.0), (0.0, 1.0))]
+
+
+@pytest.mark.parametrize("operation", ["replace", "restyle", "reweight"])
+def test_several_windows_make_a_picture_each_as_drafts_of_their_own_would(
+    operation: str, place: Workplace, sd1_folder: Path
+) -> None:
+    """In one batch: as near as sums in another order allow."""
+    made = request(place, sd1_folder, operation=operation, draft=True, seed=3, **OPERATIONS[operation])
+    run(place, replace(made, draft=False))
+    batch = run(place, replace(made, windows=tuple(STRUCTURES)))
+    assert list(batch.artifacts) == ["draft", "draft:2", "draft:3"]
+    for windows, image in zip(STRUCTURES, batch.artifacts.values(), strict=True):
+        control = replace(made.control, cross=windows.cross, self_attention=windows.self_attention)
+        alone = run(place, replace(made, control=control)).artifacts["draft"]
+        assert np.abs(small(place, image) - small(place, alone)).max() <= 1
+    assert len(set(batch.artifacts.values())) == 3
+
+
+def test_windows_that_say_nothing_are_those_of_control(place: Workplace, sd1_folder: Path) -> None:
+    made = request(place, sd1_folder, control=Control(cross=(0.0, 0.3)), draft=True)
+    run(place, replace(made, draft=False))
+    alone, listed = run(place, made), run(place, replace(made, windows=(Windows(),)))
+    assert listed.artifacts == alone.artifacts
+    other = run(place, replace(made, windows=(Windows(cross=(0.0, 1.0)),)))
+    assert other.artifacts != alone.artifacts
+
+
+@pytest.mark.parametrize(
+    "change", [{"draft": False}, {"variations": 2}], ids=["no draft", "several variations"]
+)
+def test_windows_are_for_a_draft_of_one_variation(
+    change: dict[str, Any], place: Workplace, sd1_folder: Path
+) -> None:
+    made = request(place, sd1_folder, draft=True, windows=(Windows(), Windows()))
+    with pytest.raises(RequestError, match="one variation"):
+        run(place, replace(made, **change))
+
+
+def test_a_window_that_ends_before_it_begins_is_refused(place: Workplace, sd1_folder: Path) -> None:
+    made = request(place, sd1_folder, draft=True, windows=(Windows(), Windows(cross=(0.8, 0.2))))
+    with pytest.raises(RequestError, match=r"windows\.1\.cross"):
+        run(place, made)

@@ -125,6 +125,13 @@ class Control(Shape):
     blend_threshold: Fraction = 0.3
 
 
+class Windows(Shape):
+    """How long the photo's attention is kept; null = as ``control``, or else the operation, has it."""
+
+    cross: Window | None = None
+    self_attention: Window | None = None
+
+
 @as_in_contract
 class EditRequest(Judged, EditTable):
     """Edit inside ``selection`` so that ``source_prompt`` becomes ``target_prompt``."""
@@ -145,6 +152,10 @@ class EditRequest(Judged, EditTable):
     draft: bool = Field(
         default=False,
         description="Of a remembered photo: a small picture of the region alone, and no result to keep.",
+    )
+    windows: Annotated[list[Windows], within(contract.DRAFTS)] = Field(
+        default=[],
+        description="Of a draft of one variation: a picture with each of these windows, in one batch.",
     )
 
 

@@ -134,6 +134,14 @@ class Options:
     seed: int = 0
     variations: int = 1
     maps: tuple[str, ...] = ()  # words of the source prompt whose maps are wanted
+    windows: tuple[tuple[Window | None, Window | None], ...] = ()  # cross and self_attention of further rows
+
+    @property
+    def each(self) -> tuple[Options, ...]:
+        """One for every pair of windows in ``windows``; itself where there is none."""
+        given = [{"cross": cross, "self_attention": own} for cross, own in self.windows] or [{}]
+        named = [{name: window for name, window in pair.items() if window is not None} for pair in given]
+        return tuple(replace(self, windows=(), **pair) for pair in named)
 
 
 def edit(
@@ -147,7 +155,8 @@ def edit(
     selection: Tensor | None = None,  # (1, 1, h, w) of 0 and 1 on the latent; None = everything
     path: Path | None = None,  # None = fused attention
 ) -> Steps[Edited]:
-    """Edit the inverted photo; one row of the result per target prompt and variation, prompts outermost.
+    """Edit the inverted photo; one row of the result per target prompt, windows and variation, prompts
+    outermost.
 
     Raises RequestError for an unknown operation or window, WordNotFoundError, SelectionError.
     """
@@ -155,11 +164,12 @@ def edit(
     recipe = _recipe(operation, chosen, selection)
     if chosen.variations < 1 or not targets:
         raise RequestError(f"{chosen.variations} variations of {len(targets)} targets were asked for.")
-    prompts = [prompt for prompt in targets for _ in range(chosen.variations)]
+    rows = [(prompt, one) for prompt in targets for one in chosen.each for _ in range(chosen.variations)]
+    prompts = [prompt for prompt, _ in rows]
     alignments = [align(source, prompt, chosen.pairs) for prompt in prompts]
     controls = [
-        _control(inversion.steps, recipe, chosen, alignment, prompt, selection)
-        for alignment, prompt in zip(alignments, prompts, strict=True)
+        _control(inversion.steps, _recipe(operation, one, selection), one, alignment, prompt, selection)
+        for alignment, (prompt, one) in zip(alignments, rows, strict=True)
     ]
     height, width = inversion.latents.shape[-2:]
     levels = Levels.of(model.unet, (height, width), model.map_side)
@@ -176,7 +186,7 @@ def edit(
         source_null=null,
         control=control,
         guidance=inversion.guidance if chosen.guidance is None else chosen.guidance,
-        start=_start(model, recipe, chosen, inversion, selection, first, len(targets)),
+        start=_start(model, recipe, chosen, inversion, selection, first, len(rows)),
         first=first,
         blend=_blend(recipe, chosen, control, source, prompts, alignments),
         mask=selection,
@@ -255,7 +265,7 @@ def _start(
     inversion: Inversion,
     selection: Tensor | None,
     first: int,
-    targets: int,
+    wanted: int,  # rows
 ) -> Tensor:
     """The targets' first latents: the photo's pivot, but inside the selection another picture
     (``fill``) or other noise (``renoise``), both at the same noise level."""
@@ -273,7 +283,7 @@ def _start(
         unchanged = share == 0 and not recipe.fill  # then not through the rounding of add_noise
         inside = pivot if unchanged else add_noise(model.noise, content, mixed, t)
         rows.append(torch.where(region > 0, inside, pivot))
-    return torch.cat(rows).repeat(targets, 1, 1, 1)
+    return torch.cat(rows).repeat(wanted // len(rows), 1, 1, 1)
 
 
 def _negatives(

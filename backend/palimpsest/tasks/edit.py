@@ -97,7 +97,7 @@ def _run(place: Workplace, canvas: Canvas, vocabulary: Vocabulary, request: Edit
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     _refuse_unknown_words(request, source, target)
     assert request.inversion.steps is not None
-    cost = EVALUATIONS * request.variations
+    cost = EVALUATIONS * pictures_of(request)
     course = Course({**phases(request.inversion), "editing": (request.inversion.steps, cost)})
     if request.draft:
         inversion, known = _recalled(place, canvas, vocabulary, source, request.inversion), True
@@ -136,7 +136,7 @@ def _recalled(
 def _drafted(
     place: Workplace, canvas: Canvas, edited: Edited, request: EditRequest, started: float
 ) -> Events[None]:
-    """A small picture of each variation, as its thumbnail would be."""
+    """A small picture of each variation or pair of windows, as its thumbnail would be."""
     yield Progressed("decoding", 0, 0)
     with memory_told(place.device, *_size_told(canvas, request)):
         pictures = [encode(thumbnail(canvas.glimpse(row[None], request.feather))) for row in edited.latents]
@@ -170,6 +170,7 @@ def options_of(request: EditRequest, source: Prompt) -> Options:
         seed=request.seed,
         variations=request.variations,
         maps=content_words(source) if request.maps else (),
+        windows=tuple((windows.cross, windows.self_attention) for windows in request.windows),
     )
 
 
@@ -185,7 +186,7 @@ def _refuse(request: EditRequest) -> None:
         raise RequestError(f"There is no operation {request.operation!r}.", f"Known: {', '.join(RECIPES)}.")
     if request.selection is None and request.operation not in UNSELECTED:
         raise SelectionError(f"{request.operation} needs a selection.", "Select what it should act on.")
-    for name, window in windows_of(request.control).items():
+    for name, window in [*windows_of(request.control).items(), *listed(request)]:
         if window[0] > window[1]:
             raise RequestError(
                 f"{name} runs from {window[0]} to {window[1]}.",
@@ -195,6 +196,10 @@ def _refuse(request: EditRequest) -> None:
         raise RequestError("The picture isn't described.", "Say what it shows: 'a photo of a cat on grass'.")
     if request.draft and request.maps:
         raise RequestError("A draft has no maps of words.", "Ask for maps, or for a draft.")
+    if request.windows and (request.variations > 1 or not request.draft):
+        raise RequestError(
+            "Several windows at once are for a draft of one variation.", "Ask for a draft, or for one window."
+        )
     if request.operation == "reweight" and not request.weights:
         raise RequestError("No word is given a weight.", "Name a word and its factor: 1 is as it is.")
 
@@ -203,6 +208,21 @@ def windows_of(control: Control) -> dict[str, Window]:
     named = {"cross": control.cross, "self_attention": control.self_attention}
     words = {f"cross_words.{word}": window for word, window in control.cross_words.items()}
     return {**{name: window for name, window in named.items() if window is not None}, **words}
+
+
+def listed(request: EditRequest) -> list[tuple[str, Window]]:
+    """The windows of ``windows``, by name."""
+    named = [
+        (f"windows.{place}.{name}", window)
+        for place, windows in enumerate(request.windows)
+        for name, window in (("cross", windows.cross), ("self_attention", windows.self_attention))
+    ]
+    return [(name, window) for name, window in named if window is not None]
+
+
+def pictures_of(request: EditRequest) -> int:
+    """How many are made in one batch."""
+    return request.variations * max(1, len(request.windows))
 
 
 def _target(request: EditRequest) -> str:
@@ -229,7 +249,8 @@ def _refuse_unknown_words(request: EditRequest, source: Prompt, target: Prompt) 
 
 def _size_told(canvas: Canvas, request: EditRequest) -> tuple[str, str]:
     width, height = canvas.working_size
-    several = f" and {request.variations} variations" if request.variations > 1 else ""
+    many = pictures_of(request)
+    several = f" and {many} variations" if many > 1 else ""
     lower = "Ask for fewer variations, or lower the working size" if several else "Lower the working size"
     return f"editing at {width} x {height} pixels{several}", f"{lower} (--working-size)."
 
