@@ -27,6 +27,7 @@ class PreviewLayer:
     ) -> None:
         self._require, self._quiet = require, quiet
         self._turn = 0  # of the last wish; what was begun for another is not laid down
+        self._laying = False  # it has come, and the layer that was active isn't so again yet
         self._step = ""  # what Krita's Undo says as long as laying it down is the last step
 
     def begin(self) -> int:
@@ -46,10 +47,14 @@ class PreviewLayer:
         layer.setLocked(True)
         draw_all(document, layer)
         document.setAnnotation(MARK, "Palimpsest: a preview", QByteArray(id_of(layer).encode()))
-        document.rootNode().addChildNode(layer, None)
-        yield from self._quiet(key)
-        yield from self._given_back(key, layer, active)
-        self._step = undo().text()
+        self._laying = True
+        try:
+            document.rootNode().addChildNode(layer, None)
+            yield from self._quiet(key)
+            yield from self._given_back(key, layer, active)
+            self._step = undo().text()
+        finally:
+            self._laying = False
         return True
 
     def _given_back(self, key: str, layer: Node, active: Node | None) -> Steps[None]:
@@ -79,6 +84,8 @@ class PreviewLayer:
         return layer_of(document, marked(document)) is not None
 
     def _taken_away(self, key: str) -> Steps[None]:
+        while self._laying:  # it would make its layer active again above what comes next
+            yield WAITING
         document = self._require(key)
         id = marked(document)
         if layer_of(document, id) is None:

@@ -95,6 +95,18 @@ def test_what_is_kept_is_one_step(wall: Wall):
     assert wall.history() == history
 
 
+def test_what_is_kept_as_its_preview_comes_is_the_active_layer(wall: Wall):
+    """Whatever the preview has come to by then."""
+    _, _, first, _ = opened(wall)
+    image, bounds, content = wall.file(png(first)), [0, 0, WIDTH, HEIGHT], box_of(first[..., -1])
+    names = [f"after {turns} turns" for turns in range(1, 12, 2)]
+    for turns, name in zip(range(1, 12, 2), names):
+        assert "layer" in wall.krita.call("keep_as_it_comes", image, bounds, content, name, turns)
+        wall.krita.until("nothing_shown")
+        assert wall.krita.call("active_layer_name") == name
+    assert wall.layers() == ["photo", *names]
+
+
 def test_a_preview_is_not_captured(wall: Wall):
     before, _, first, _ = opened(wall)
     wall.show(first)

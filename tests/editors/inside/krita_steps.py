@@ -551,6 +551,16 @@ def show_result(image, bounds, content, name, canvas=None):
     return ended[0]
 
 
+def keep_as_it_comes(image, bounds, content, name, turns):
+    """By a double-click: it is kept so many turns after it was to be shown. As ``insert``."""
+    key = editor().document().key
+    result = LayerResult(Path(image).read_bytes(), Bounds(*bounds), name, "{}", Bounds(*content))
+    editor().show_result(key, result, lambda: None, lambda text: None)
+    for _ in range(turns):
+        yield
+    return (yield from insert(image, bounds, content, name, "{}"))
+
+
 def hide_result():
     """Until the plug-in's work is done."""
     editor().hide_result(editor().document().key)
