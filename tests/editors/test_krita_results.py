@@ -100,7 +100,7 @@ def test_what_is_kept_as_its_preview_comes_is_the_active_layer(wall: Wall):
     _, _, first, _ = opened(wall)
     image, bounds, content = wall.file(png(first)), [0, 0, WIDTH, HEIGHT], box_of(first[..., -1])
     names = [f"after {turns} turns" for turns in range(1, 12, 2)]
-    for turns, name in zip(range(1, 12, 2), names):
+    for turns, name in zip(range(1, 12, 2), names, strict=True):
         assert "layer" in wall.krita.call("keep_as_it_comes", image, bounds, content, name, turns)
         wall.krita.until("nothing_shown")
         assert wall.krita.call("active_layer_name") == name
