@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 
+from palimpsest import app
 from palimpsest.api.schemas import ModelInfo
-from palimpsest.app import NETWORK, ServeOptions, build_house, lanes_of
+from palimpsest.app import NETWORK, ServeOptions, build_house, lanes_of, sweeping
 from palimpsest.contract import KINDS
 from palimpsest.models.listing import list_models
 from palimpsest.models.offers import OFFERS
 from palimpsest.settings import read_settings
+from palimpsest.storage.album import Retention
 
 
 def kinds_of(device: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -57,3 +60,29 @@ def test_an_unreadable_list_of_jobs_is_told_and_the_rest_goes_on(tmp_path):
     assert "moved to" in house.notices[0]
     assert json.dumps(house.models())
     house.database.close()
+
+
+def test_sweeping_goes_on_until_its_end_and_then_nothing_uses_the_stores(tmp_path, monkeypatch):
+    settings = read_settings({"PALIMPSEST_HOME": str(tmp_path)})
+    monkeypatch.setattr(app, "SWEEP_SECONDS", 0.0)
+    house = build_house(settings, ServeOptions(), {"local": "t" * 32})
+    assert "sweep" not in threads()
+    swept, again = [], threading.Event()
+
+    def sweep(keep: Retention) -> int:
+        swept.append(keep)
+        if len(swept) > 1:
+            again.set()
+        return 0
+
+    monkeypatch.setattr(house.album, "sweep", sweep)
+    keep = Retention(60.0, 1 << 30)
+    with sweeping(settings.folders, house.database, house.album, keep):
+        assert again.wait(60)
+    assert "sweep" not in threads()
+    assert set(swept) == {keep}
+    house.database.close()
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate()]

@@ -79,8 +79,10 @@ def serve(settings: Settings, options: ServeOptions) -> None:
             address, os.getpid(), PROTOCOL, palimpsest.__version__, str(token_file)
         )
         server = Server(house, notice, config, options)
+        keep = Retention(settings.keep_days * 86400.0, settings.keep_bytes)
         try:
-            server.run(sockets=[listener])
+            with sweeping(settings.folders, house.database, house.album, keep):
+                server.run(sockets=[listener])
         finally:
             announcement.withdraw(config)
             house.engine.set_aside()  # a second signal doesn't wait for the engine's own end
@@ -176,7 +178,6 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
         connections_per_address=settings.connections_per_address,
     )
     leftovers.remove_arrivals(folders)
-    start_sweeping(folders, database, album, Retention(settings.keep_days * 86400.0, settings.keep_bytes))
     return House(
         engine=build_engine(settings, database, options.workplace),
         database=database,
@@ -311,12 +312,14 @@ def notices_of(database: Database) -> tuple[str, ...]:
     return (notice,)
 
 
-def start_sweeping(folders: Folders, database: Database, album: Album, keep: Retention) -> None:
-    """Remove what is too old or too much, now and then, on a thread that ends with the process."""
+@contextlib.contextmanager
+def sweeping(folders: Folders, database: Database, album: Album, keep: Retention) -> Iterator[None]:
+    """Meanwhile a thread removes now and then what is too old or too much; it has ended when this ends."""
+    ending = threading.Event()
 
     def sweep() -> None:
         jumps = 0
-        while True:
+        while not ending.is_set():
             try:
                 database.watch_clock()
                 if database.jumps != jumps:
@@ -326,6 +329,12 @@ def start_sweeping(folders: Folders, database: Database, album: Album, keep: Ret
                 album.sweep(keep)
             except (PalimpsestError, OSError) as error:  # this thread must live on
                 logger.error("Old pictures were not removed: %s", error)
-            time.sleep(SWEEP_SECONDS)
+            ending.wait(SWEEP_SECONDS)
 
-    threading.Thread(target=sweep, name="sweep", daemon=True).start()
+    thread = threading.Thread(target=sweep, name="sweep", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join()

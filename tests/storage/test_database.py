@@ -198,3 +198,10 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     with pytest.raises(StorageError):
         Database(tmp_path / "jobs.db")
     tmp_path.chmod(0o700)
+
+
+def test_a_closed_database_says_so(tmp_path):
+    database = Database(tmp_path / "jobs.db")
+    database.close()
+    with pytest.raises(StorageError, match="closed"):
+        database.remove_jobs(0.0)

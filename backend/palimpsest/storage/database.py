@@ -338,8 +338,9 @@ class Database:
             except sqlite3.Error as error:
                 raise explained(error, self.path) from error
             finally:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+                with contextlib.suppress(sqlite3.ProgrammingError):  # it is closed: nothing is open in it
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
 
 
 def open_requests(path: Path) -> list[str]:
