@@ -8,7 +8,7 @@ open window registers a temporary procedure through which menu items reach it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import gi
 
@@ -45,20 +45,19 @@ def open_window(plugin: Any, command: str) -> None:
     loop = GLib.MainLoop()
     # Heard before the window is built: a menu item chosen again meanwhile opens no second one.
     deafen = host.listen(plugin, WINDOW_COMMAND, lambda told: window.obey(told))
-    window = Window(host.GimpEditor())
-    window.connect("destroy", lambda _: deafen())  # before the program's end, which would take the name
-    window.connect("destroy", lambda _: loop.quit())  # from a window that was opened since
+    window = Window(host.GimpEditor(), deafen)
+    window.connect("destroy", lambda _: loop.quit())
     window.obey(command)
     loop.run()
 
 
 class Window(Gtk.Window):
-    def __init__(self, editor: host.GimpEditor) -> None:
+    def __init__(self, editor: host.GimpEditor, deafen: Callable[[], None]) -> None:
         super().__init__(title="Palimpsest")
         self.set_role("palimpsest")
         self.set_default_size(WIDTH, HEIGHT)
         ui.styled(self, "panel")
-        self._editor = editor
+        self._editor, self._deafen = editor, deafen
         self._drawn: PanelState | None = None
         self._learning: Learning | None = None  # what was filled in outlives its window
         self._learn_window: LearnDialog | None = None
@@ -206,6 +205,7 @@ class Window(Gtk.Window):
         return True
 
     def _end(self) -> None:
+        self._deafen()  # first: a menu item chosen from now on opens another window
         GLib.source_remove(self._ticking)
         self.panel.stop()
 

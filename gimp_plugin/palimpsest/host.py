@@ -202,7 +202,7 @@ class GimpEditor(Editor):
 def listen(plugin: Gimp.PlugIn, name: str, heard: Callable[[str], None]) -> Callable[[], None]:
     """Register a procedure through which others call ``heard`` with a text; returns what takes it out again.
 
-    GIMP knows one procedure of a name: who registers it last has it, and it goes with any process that did.
+    GIMP keeps every procedure of one name and calls the newest; each goes with its own process.
 
     GIMP hands a call on also while it is asked something, in the middle of drawing: so ``heard`` is called
     when that is done, before any key that comes after the call.

@@ -50,6 +50,18 @@ def require_program(name: str, root: Path | None = None) -> None:
         missing(name if root is None else f"{name} in {root} (or the right to chroot)")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A test that fails says what was on the screen, and where a picture of it lies."""
+    report = yield
+    screen = getattr(item, "funcargs", {}).get("display")
+    if report.failed and isinstance(screen, Display):
+        folder = item.config._tmp_path_factory.mktemp("screen", numbered=True)  # type: ignore[attr-defined]
+        picture = screen.screenshot(folder / "screen.png")
+        report.sections.append(("on the screen", "\n".join([str(picture), *screen.told()])))
+    return report
+
+
 @pytest.fixture(scope="session")
 def display() -> Iterator[Display]:
     for program in ("Xvfb", "xdotool", "import"):

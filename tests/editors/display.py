@@ -75,12 +75,29 @@ class Display:
         """Visible windows, for instance ``windows("--name", "^Palimpsest$")``."""
         return self._run("xdotool", "search", "--onlyvisible", *criteria, check=False).split()
 
-    def title(self, window: str) -> str:
-        return self._run("xdotool", "getwindowname", window).strip()
+    def largest(self, *criteria: str) -> str | None:
+        """Of an editor's windows its own: a tip under the mouse, a menu and a dialog are windows too."""
+        return max(self.windows(*criteria), key=self._area, default=None)
 
-    def program(self, window: str) -> int:
-        """The process that a window belongs to; 0 if the window has gone."""
-        return int(self._run("xdotool", "getwindowpid", window, check=False) or 0)
+    def _area(self, window: str) -> int:
+        told = self._run("xdotool", "getwindowgeometry", "--shell", window, check=False)
+        facts = dict(line.split("=") for line in told.split())
+        return int(facts.get("WIDTH", 0)) * int(facts.get("HEIGHT", 0))
+
+    def title(self, window: str) -> str:
+        """Empty if the window has gone."""
+        return self._run("xdotool", "getwindowname", window, check=False).strip()
+
+    def programs(self, *criteria: str) -> list[int]:
+        """The processes of visible windows; a window that goes while it is looked at counts as gone."""
+        told = (self._run("xdotool", "getwindowpid", w, check=False) for w in self.windows(*criteria))
+        return [int(program) for program in told if program]
+
+    def told(self) -> list[str]:
+        """Every visible window with a title, and which has the keyboard; for people to read."""
+        focus = self._run("xdotool", "getwindowfocus", check=False).strip()
+        titles = {window: self.title(window) for window in self.windows("--name", ".")}
+        return [f"{'keyboard: ' if window == focus else ''}{titles[window]}" for window in titles]
 
     def place(self, window: str, x: int, y: int, width: int, height: int) -> None:
         self._run("xdotool", "windowsize", "--sync", window, str(width), str(height))

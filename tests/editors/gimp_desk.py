@@ -46,7 +46,7 @@ class Desk:
     def __init__(self, gimp: Gimp, display: Display, backend: Backend) -> None:
         self.gimp, self.display, self.backend = gimp, display, backend
         self.darkroom = Darkroom(gimp)
-        self.main = until(lambda: display.windows("--class", "gimp"), "GIMP's own window")[-1]
+        self.main = until(lambda: display.largest("--class", "gimp"), "GIMP's own window")
         display.place(self.main, *CANVAS)
 
     def windows(self, title: str) -> list[str]:
@@ -92,6 +92,12 @@ class Desk:
         self.display.place(window, *BESIDE)
         until(lambda: self.gimp.call("tell_window", ""), "the window listens")
         return window
+
+    def close(self, window: str) -> None:
+        """By keyboard; its program may go on for a moment."""
+        self.display.focus(window)
+        self.display.key("ctrl+w")
+        until(lambda: window not in self.windows("^Palimpsest$"), "the window is closed")
 
     def apply(self, window: str, image: int, second: str) -> None:
         """Turn the window to a picture, as its menu items do; fill in both sentences, go on by keyboard."""

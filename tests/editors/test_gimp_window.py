@@ -26,9 +26,7 @@ def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
     yield desk
     if gimp.alive:
         for window in desk.windows("^Palimpsest$"):
-            display.focus(window)
-            display.key("ctrl+w")
-        until(lambda: not desk.windows("^Palimpsest$"), "the window is closed")
+            desk.close(window)
         gimp.call("close_documents")
 
 
@@ -78,19 +76,27 @@ def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk):
 def test_a_window_opened_as_soon_as_another_is_closed_hears_menu_items(desk: Desk):
     """The old one's program ends some time after its window is gone."""
     image, window = desk.open(), desk.window()
-    before = programs(desk)
-    desk.display.focus(window)
-    desk.display.key("ctrl+w")
+    before = desk.display.programs("--name", "^Palimpsest$")
+    desk.close(window)
     desk.press(KEYS["plug-in-palimpsest"])
-    until(lambda: programs(desk) not in ([], before), "another window")
+    until(lambda: desk.windows("^Palimpsest$"), "another window")
     until(lambda: not Path(f"/proc/{before[0]}").exists(), "the old one's program has ended")
     assert desk.gimp.call("tell_window", f"replace {image}")
     assert len(desk.windows("^Palimpsest$")) == 1
 
 
-def programs(desk: Desk) -> list[int]:
-    """The processes of the windows that are open."""
-    return [desk.display.program(window) for window in desk.windows("^Palimpsest$")]
+def test_an_older_window_that_ends_does_not_take_the_name_of_a_newer_one(desk: Desk):
+    """GIMP keeps every procedure of one name; the newest is called."""
+    image, window = desk.open(), desk.window()
+    program = Path(f"/proc/{desk.display.programs('--name', '^Palimpsest$')[0]}")
+    desk.gimp.call("listen")
+    try:
+        desk.close(window)
+        until(lambda: not program.exists(), "its program has ended")
+        desk.press(KEYS["plug-in-palimpsest-replace"])
+        assert desk.gimp.until("heard") == [f"replace {image}"]
+    finally:
+        desk.gimp.call("stop_listening")
 
 
 def test_menu_items_are_obeyed_while_the_window_asks_gimp(desk: Desk):

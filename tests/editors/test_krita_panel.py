@@ -247,7 +247,8 @@ def test_the_outline_of_a_selected_word_marches(desk: Desk, display: Display):
 def test_after_apply_the_canvas_has_the_keyboard(desk: Desk, display: Display):
     desk.show(photo(), selected=mask())
     desk.call("dock", 1200, 800)
-    (window,) = display.windows("--class", "krita")[-1:]
+    window = display.largest("--class", "krita")
+    assert window
     display.focus(window)
     desk.call("write", "replace", SHOWS, DOG)
     x, y, _ = desk.call("place_of", "words.second")
