@@ -28,7 +28,8 @@ class PalimpsestDocker(DockWidget):
         panel = self._desk.panel
         self._state: Optional[PanelState] = None
         self.status, self.words, self.controls = StatusPart(panel), WordsPart(panel), ControlsPart(panel)
-        self.work, self.results = WorkPart(panel), ResultsPart(panel)
+        self.work = WorkPart(panel)
+        self.results = ResultsPart(panel, lambda result: self.scroll.ensureWidgetVisible(result, 0, MARGIN))
         self._parts = (self.status, self.words, self.controls, self.results, self.work)
         inside = QWidget()
         within = column(inside, self.status, self.words, self.controls, self.work.notes, self.results)
@@ -36,7 +37,7 @@ class PalimpsestDocker(DockWidget):
         within.addStretch(1)
         self.scroll = scrolled(inside)
         whole = QWidget()
-        column(whole, self.scroll, self.work).setStretch(0, 1)
+        column(whole, self.scroll, self.results.shown, self.work).setStretch(0, 1)
         self.work.layout().setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
         self.setWidget(whole)
         self.focus_words, self.show_concepts = self.words.focus_words, self.words.show_all

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Optional
 
 from ._client.gallery import Gallery
@@ -10,8 +12,20 @@ from ._client.panel_state import PanelState
 from ._client.results import Result, Strip
 from ._client.wording import say
 from .keyboard import to_canvas
-from .layout import Flow, Thumbnails, button, column, label, link, picture, row, shortened
-from .qt import QApplication, QEvent, QIcon, QMenu, QPainter, QPixmap, QPoint, Qt, QToolButton, QWidget
+from .layout import MARGIN, Flow, Thumbnails, button, column, label, link, picture, row, shortened
+from .qt import (
+    QApplication,
+    QEvent,
+    QIcon,
+    QMenu,
+    QPainter,
+    QPixmap,
+    QPoint,
+    Qt,
+    QTimer,
+    QToolButton,
+    QWidget,
+)
 
 RESULT, PREVIEW = 64, 160  # px
 FADED = 0.4  # of a result of another picture
@@ -26,9 +40,12 @@ KEYS = {
 
 
 class ResultsPart(QWidget):
-    def __init__(self, panel: Panel) -> None:
+    """``shown``: what can be done with the one that is looked at, put where it needs no scrolling."""
+
+    def __init__(self, panel: Panel, reveal: Callable[[QWidget], None]) -> None:
+        """``reveal`` scrolls to a result."""
         super().__init__()
-        self._panel = panel
+        self._panel, self._reveal = panel, reveal
         self._strip = Strip()
         self._tiles: list = []
         self._thumbnails = Thumbnails(panel.session, RESULT, self._draw_results)
@@ -42,10 +59,10 @@ class ResultsPart(QWidget):
         self.results = Flow(say("results"))
         self.no_results = label(say("no-results"), wrap=True, muted=True)
         title = row(label(say("results")), QWidget(), self.everything, stretch=1)
-        column(self, self.preview, self.caption, title, self.results, self.no_results, self._shown_part())
+        column(self, self.preview, self.caption, title, self.results, self.no_results)
+        self.shown = self._shown_part()
 
     def _shown_part(self) -> QWidget:
-        """What can be done with the one that is looked at."""
         self.keep, self.discard = button(say("keep")), button(say("discard"))
         self.original = button(say("original"))
         self.keep.setToolTip(say("tip-keep"))
@@ -56,10 +73,10 @@ class ResultsPart(QWidget):
         self.original.pressed.connect(lambda: self._panel.gallery.compare(True))
         self.original.released.connect(lambda: self._panel.gallery.compare(False))
         self.before, self.after = self._arrow(-1), self._arrow(1)
-        self.shown = QWidget()
+        made = QWidget()
         first, second = row(self.keep, self.discard, stretch=0), row(self.before, self.original, self.after)
-        column(self.shown, first, second)
-        return self.shown
+        column(made, first, second).setContentsMargins(MARGIN, 0, MARGIN, 0)
+        return made
 
     def _arrow(self, by: int) -> QToolButton:
         made = link("", say("result-before" if by < 0 else "result-after"))
@@ -82,9 +99,19 @@ class ResultsPart(QWidget):
             self.results.setVisible(bool(state.results))
             self.no_results.setVisible(not state.results)
         self.everything.setChecked(state.strip.everything)
-        self.shown.setVisible(state.strip.shown is not None)
         for made in self._tiles:
             made.setChecked(made.result.key == state.strip.shown)
+        if state.strip.shown is None:
+            self.shown.hide()
+        elif state.strip.shown != last.shown:  # nothing moves below the mouse within a double-click
+            QTimer.singleShot(QApplication.doubleClickInterval(), self._show_deeds)
+
+    def _show_deeds(self) -> None:
+        with suppress(RuntimeError):  # its window was closed, and Qt has deleted it
+            self.shown.setVisible(self._strip.shown is not None)
+            for made in self._tiles:
+                if made.isChecked():
+                    self._reveal(made)
 
     def _draw_results(self) -> None:
         """The focus stays with the result that had it."""

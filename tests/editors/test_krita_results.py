@@ -163,12 +163,15 @@ def test_a_user_looks_through_the_variations_and_keeps_one(desk: Desk, display: 
     """Mouse and keyboard alone; what was made for one picture isn't offered for another."""
     desk.show(photo(), selected=ball())
     before, outside = desk.pixels(), grown(ball(), FEATHER) == 0
+    desk.call("show_docker", 264, 560)
     desk.call("set_panel", {"variations": 3})
     assert desk.apply("replace", DOG)["outcome"] == "done"
     desk.until("panel_results", 3)
     desk.call("undo")
     display.click(*desk.call("tile_place", 1))
     desk.until("looks_at", 1)
+    for part in ("keep", "discard", "original", "before", "after"):
+        desk.until("is_seen", f"results.{part}")
     second = desk.pixels()
     assert desk.layers() == ["photo", "Preview: red ball → blue cube"]
     assert np.array_equal(second[outside], before[outside])

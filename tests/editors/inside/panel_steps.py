@@ -244,6 +244,12 @@ def place_of(part):
     return [middle.x(), middle.y(), widget.isEnabled() and widget.isVisible()]
 
 
+def is_seen(part):
+    """All of it, without scrolling."""
+    widget = attrgetter(part)(docker())
+    return widget.isVisible() and widget.visibleRegion().boundingRect() == widget.rect()
+
+
 def control(name):
     """What a field of the panel's table is filled in with."""
     controls = docker().controls
