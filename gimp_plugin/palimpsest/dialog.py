@@ -16,17 +16,16 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 import host  # noqa: E402
 import widgets as ui  # noqa: E402
-from _client.learning import Learning  # noqa: E402
 from _client.panel import Panel  # noqa: E402
 from _client.panel_state import PanelState  # noqa: E402
 from _client.procedures import BY_NAME, PREFIX, WINDOW_COMMAND  # noqa: E402
-from _client.status import COPY, TOKEN  # noqa: E402
+from _client.status import TOKEN  # noqa: E402
+from _client.windows import Windows  # noqa: E402
 from _client.wording import say  # noqa: E402
 from controls_part import ControlsPart  # noqa: E402
+from dialogs import Desktop  # noqa: E402
 from gi.repository import Gdk, GimpUi, GLib, Gtk  # noqa: E402
-from learn_dialog import LearnDialog  # noqa: E402
 from results_part import ResultsPart  # noqa: E402
-from server_dialog import ServerDialog  # noqa: E402
 from status_part import StatusPart  # noqa: E402
 from words_part import WordsPart  # noqa: E402
 from work_part import WorkPart  # noqa: E402
@@ -59,10 +58,10 @@ class Window(Gtk.Window):
         ui.styled(self, "panel")
         self._editor, self._deafen = editor, deafen
         self._drawn: PanelState | None = None
-        self._learning: Learning | None = None  # what was filled in outlives its window
-        self._learn_window: LearnDialog | None = None
-        self._server: ServerDialog | None = None
         self.panel = Panel("gimp", editor, self.draw)
+        self._desktop = Desktop(self, self.panel.session)
+        use = lambda name: self._words.use_concept(name)  # noqa: E731
+        self.windows = Windows(self.panel, editor, self._desktop, use)
         self._build()
         self.connect("destroy", lambda _: self._end())
         self.connect("key-press-event", lambda _, event: self._pressed(event))
@@ -82,8 +81,8 @@ class Window(Gtk.Window):
             self._do(what)
 
     def _build(self) -> None:
-        self._status = StatusPart(self.panel, self._editor, self._take, self._ask_server)
-        self._words = WordsPart(self.panel, self._learn, self._apply)
+        self._status = StatusPart(self.panel, self._editor, self._take, self.windows.settings)
+        self._words = WordsPart(self.panel, self.windows, self._apply)
         self._controls = ControlsPart(self.panel)
         self._work = WorkPart(self.panel, self._take, self._apply)
         self._results = ResultsPart(self.panel)
@@ -103,8 +102,7 @@ class Window(Gtk.Window):
         before, self._drawn = self._drawn, state
         for part in self._parts:
             part.draw(state, before)
-        if self._server is not None:
-            self._server.models.draw(state)
+        self._desktop.redraw()
 
     # What people do that needs more than the panel.
 
@@ -117,35 +115,15 @@ class Window(Gtk.Window):
             self.set_focus(None)
 
     def _take(self, offer: str) -> None:
-        if self.panel.take(offer):
-            return
-        if offer == COPY:
-            Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).set_text(say("update-command"), -1)
-        elif offer == TOKEN:
+        if offer == TOKEN:
             self._ask_token()
-        else:  # connect, or see which models there are
-            self._ask_server()
+        else:
+            self.windows.take(offer)
 
     def _ask_token(self) -> None:
         token = ui.asked_for_text(self, say("server-title"), f"{say('token')}: {say('token-hint')}")
         if token:
             self._say(self.panel.backend.give_token(token))
-
-    def _ask_server(self) -> None:
-        self._server = ServerDialog(self, self.panel)
-        self._server.connect("destroy", lambda _: setattr(self, "_server", None))
-
-    def _learn(self) -> None:
-        """One at a time."""
-        if self._learning is None:
-            self._learning = Learning(self.panel, self._editor)
-        if self._learn_window is None:
-            self._learn_window = LearnDialog(self, self._learning, self.panel.session)
-            self._learn_window.connect("destroy", self._learned)
-        self._learn_window.present()
-
-    def _learned(self, _: Gtk.Window) -> None:
-        self._learn_window = None
 
     def _say(self, reason: str) -> None:
         if reason:
@@ -158,6 +136,7 @@ class Window(Gtk.Window):
         state = self.panel.state
         self._status.draw_documents(state)
         self._work.draw_fraction(state)
+        self._desktop.pulse()
         return GLib.SOURCE_CONTINUE
 
     def _do(self, what: str) -> None:
@@ -211,8 +190,8 @@ class Window(Gtk.Window):
 
 
 OTHERS = {
-    "learn-concept": Window._learn,
+    "learn-concept": lambda window: window.windows.learn(),
     "remember-photo": lambda window: window.panel.remember(),
     "reopen-edit": lambda window: window.panel.reopen(),
-    "server": Window._ask_server,
+    "server": lambda window: window.windows.settings(),
 }

@@ -12,7 +12,10 @@ from _client.control import CHOICE, NUMBER, SLIDER, Control
 from _client.controls import Drawn
 from _client.draft import Draft
 from _client.preferences import Preferences
+from _client.view import Field as FieldPart
+from _client.view import Slider as SliderPart
 from gi.repository import Gdk, Gtk
+from parts import Drawer
 
 TITLE = 96  # px, so that the sliders begin in one line
 
@@ -133,3 +136,38 @@ def field_of(control: Control, draft: Draft | Preferences) -> Any:
     """Something to fill it in with, with ``put`` to draw it; a slider's value as a number."""
     kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(control.kind, Sentence)
     return kind(control, lambda value: draft.change(control.name, value))
+
+
+class FieldDrawer(Drawer):
+    """Beside it what stands before it, and its unit."""
+
+    typed = True
+
+    def __init__(self, view: Any, part: FieldPart) -> None:
+        control = part.control
+        kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(control.kind, Sentence)
+        made = kind(control, lambda value: self.part.change(value))
+        if part.prefix:
+            made.set_width_chars(2)
+        unit = control.unit if isinstance(made, Number) else ""
+        around = [ui.label(part.prefix)] if part.prefix else []
+        outer = ui.row(*around, made, *([ui.label(unit)] if unit else []), stretched=len(around))
+        super().__init__(view, part, made, outer)
+
+    def put(self, part: FieldPart) -> None:
+        self.widget.put(part.drawn)
+
+
+class SliderDrawer(Drawer):
+    typed = True
+
+    def __init__(self, view: Any, part: SliderPart) -> None:
+        change, back = lambda value: self.part.change(value), lambda: self.part.back()
+        self._slider = Slider(part.control, change, back, part.caption)
+        super().__init__(view, part, self._slider.scale, self._slider)
+
+    def put(self, part: SliderPart) -> None:
+        self._slider.put(part.drawn)
+
+
+FIELDS: dict[type, Any] = {FieldPart: FieldDrawer, SliderPart: SliderDrawer}

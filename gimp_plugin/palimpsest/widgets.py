@@ -37,6 +37,9 @@ STYLE = b"""
 .palimpsest-ready { color: #5aa02c; }
 .palimpsest-busy { color: #d0a000; }
 .palimpsest-trouble { color: #d04437; }
+.palimpsest-odd { border: 2px solid #b3372b; padding: 2px; }
+.palimpsest-badge { background: #b3372b; color: white; font-weight: bold; border-radius: 9px;
+                    min-width: 18px; min-height: 18px; }
 .palimpsest-problem { background: #b3372b; color: white; padding: 2px 5px; border-radius: 3px; }
 """
 
@@ -277,36 +280,38 @@ class Choice(Gtk.ComboBoxText):
 
 class Choices(Gtk.Box):
     """One of some buttons (key, text, tip) side by side; with ``icons`` above their texts, and alone where
-    the texts don't fit."""
+    the texts don't fit; ``high``: one under the other, as lines of text."""
 
     def __init__(
         self,
         entries: Iterable[tuple[str, str, str]],
         chosen: Callable[[str], None],
         icons: bool = False,
+        high: bool = False,
     ) -> None:
-        super().__init__(homogeneous=False)
+        way = Gtk.Orientation.VERTICAL if high else Gtk.Orientation.HORIZONTAL
+        super().__init__(orientation=way, homogeneous=False, spacing=SPACE if high else 0)
         self._told = Told(chosen)
-        self.get_style_context().add_class("linked")
-        styled(self, "choice")
+        if not high:
+            self.get_style_context().add_class("linked")
+            styled(self, "choice")
         self.buttons: dict[str, Gtk.RadioButton] = {}
         self._texts: list[Gtk.Label] = []
-        first = None
+        self._none = Gtk.RadioButton()  # what is chosen while none of them is
         for key, text, tip in entries:
-            made = Gtk.RadioButton.new_from_widget(first)
-            made.set_mode(False)
+            made = Gtk.RadioButton.new_from_widget(self._none)
+            made.set_mode(high)
             made.add(self._face(text, key) if icons else Gtk.Label(label=text))
             made.set_tooltip_text(tip)
             made.get_accessible().set_name(text)
             made.connect("toggled", self._toggled, key)
             self.pack_start(made, True, True, 0)
             self.buttons[key] = made
-            first = first or made
         if icons:
             self.connect("size-allocate", lambda _, given: GLib.idle_add(self._fit, given.width))
 
     def show_chosen(self, key: str) -> None:
-        self._told.silently(lambda: self.buttons[key].set_active(True))
+        self._told.silently(lambda: self.buttons.get(key, self._none).set_active(True))
 
     def _face(self, text: str, key: str) -> Gtk.Widget:
         shown = label(text, "small")
@@ -340,6 +345,15 @@ class Flow(Gtk.Fixed):
     def __init__(self, one_row: bool = False, gap: int = 4) -> None:
         super().__init__()
         self._one_row, self._gap = one_row, gap
+        self._order: list[Gtk.Widget] = []
+
+    def place(self, widgets: list[Gtk.Widget]) -> None:
+        """These, in this order."""
+        self._order = widgets
+        for widget in widgets:
+            if widget.get_parent() is None:
+                self.add(widget)
+        self.queue_resize()
 
     def fill(self, widgets: Iterable[Gtk.Widget]) -> None:
         """These in the place of those that are there; nothing is shown of none."""
@@ -381,7 +395,7 @@ class Flow(Gtk.Fixed):
                 child.size_allocate(at)
 
     def _shown(self) -> list[Gtk.Widget]:
-        return [child for child in self.get_children() if child.get_visible()]
+        return [child for child in self._order or self.get_children() if child.get_visible()]
 
     def _places(self, width: int) -> list[tuple[Gtk.Widget, Gdk.Rectangle]]:
         """Of those that are shown, within a box of this width."""

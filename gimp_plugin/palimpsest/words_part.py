@@ -13,8 +13,8 @@ from _client.panel import Panel
 from _client.panel_state import PanelState
 from _client.sentences import spans
 from _client.settings import WEIGHT
+from _client.windows import Windows
 from _client.wording import say
-from concepts_dialog import ConceptsDialog
 from gi.repository import Gdk, GLib, Gtk
 from inputs import Slider
 from word_help import Completing, show_hints
@@ -23,12 +23,11 @@ CONCEPT = 22  # px
 
 
 class WordsPart(Gtk.Box):
-    """``learn`` opens the dialog in which a concept is learned, ``entered`` is what Return does."""
+    """``windows``: those beside this one; ``entered`` is what Return does."""
 
-    def __init__(self, panel: Panel, learn: Callable[[], None], entered: Callable[[], None]) -> None:
+    def __init__(self, panel: Panel, windows: Windows, entered: Callable[[], None]) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=ui.SPACE)
-        self._panel, self._learn, self._entered = panel, learn, entered
-        self._all: ConceptsDialog | None = None
+        self._panel, self._windows, self._entered = panel, windows, entered
         entries = [(key, say(key), say("tip-" + key)) for key in OPERATIONS]
         self._operations = ui.Choices(entries, panel.draft.choose_operation, icons=True)
         for part in (self._operations, self._sentence_part(), self._concept_part()):
@@ -72,9 +71,9 @@ class WordsPart(Gtk.Box):
         self._concepts.get_accessible().set_name(say("concepts"))
         self._no_concepts = ui.label(say("no-concepts"), "quiet", wrap=True)
         here = ui.column(self._concepts, self._no_concepts)
-        new = ui.button("+", self._learn, "tight", tip=say("learn-action"))
+        new = ui.button("+", self._windows.learn, "tight", tip=say("learn-action"))
         new.get_accessible().set_name(say("learn-action"))
-        self._all_button = ui.button(say("all"), self._show_all, "tight", tip=say("tip-all"))
+        self._all_button = ui.button(say("all"), self._windows.concepts, "tight", tip=say("tip-all"))
         for made in (new, self._all_button):
             made.set_valign(Gtk.Align.START)
         return ui.row(here, new, self._all_button)
@@ -92,8 +91,6 @@ class WordsPart(Gtk.Box):
             self._concepts.fill([self._concept(concept, state) for concept in state.concepts])
             ui.set_shown(self._no_concepts, not state.concepts)
             ui.set_shown(self._all_button, bool(state.concepts))
-        if self._all is not None:
-            self._all.draw(state, before)
 
     def _draw_operations(self, state: PanelState) -> None:
         self._operations.show_chosen(state.form.operation)
@@ -138,7 +135,7 @@ class WordsPart(Gtk.Box):
         return Slider(WEIGHT, lambda at: weigh(word, at), lambda: weigh(word, WEIGHT.default), word)
 
     def _concept(self, concept: Concept, state: PanelState) -> Gtk.Widget:
-        refusal, use = state.foreign(concept), self._use_concept
+        refusal, use = state.foreign(concept), self.use_concept
         made = ui.button(concept.name, lambda: use(concept.name), "tight", tip=refusal or concept.tip)
         made.set_sensitive(not refusal)
         if concept.thumbnail:
@@ -148,20 +145,11 @@ class WordsPart(Gtk.Box):
 
     # What people do.
 
-    def _use_concept(self, name: str) -> None:
+    def use_concept(self, name: str) -> None:
         """Where the cursor is, in the place of what is chosen there."""
         if "second" in self._panel.state.shown:
             self._second.delete_selected()
             self._panel.draft.insert_concept(name, self._second.cursor)
-
-    def _show_all(self) -> None:
-        if self._all is None:
-            self._all = ConceptsDialog(self.get_toplevel(), self._panel, self._use_concept)
-            self._all.connect("destroy", lambda _: self._forget())
-        self._all.present()
-
-    def _forget(self) -> None:
-        self._all = None
 
     def _show_menu(self, word: str) -> bool:
         """What can be done with a word of the picture."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from krita import Krita
 
 from ._client.editor import Editor
@@ -20,6 +22,7 @@ class Desk:
         self.editor = editor
         self.panel = Panel("krita", self.editor, self._show)
         self.views: list = []  # of the dockers
+        self.redraw: Callable[[], None] = lambda: None  # the windows beside them
         self._timer = QTimer()
         self._timer.setInterval(TICK)
         self._timer.timeout.connect(self.panel.tick)
@@ -48,6 +51,7 @@ class Desk:
                 view.show_state(state)
             except RuntimeError:  # its window was closed, and Qt has deleted it
                 self.views.remove(view)
+        self.redraw()
 
 
 _desks: list = []

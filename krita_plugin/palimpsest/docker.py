@@ -40,7 +40,7 @@ class PalimpsestDocker(DockWidget):
         column(whole, self.scroll, self.results.shown, self.work).setStretch(0, 1)
         self.work.layout().setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
         self.setWidget(whole)
-        self.focus_words, self.show_concepts = self.words.focus_words, self.words.show_all
+        self.focus_words, self.insert_concept = self.words.focus_words, self.words.insert_concept
         self._desk.add(self)
 
     def canvasChanged(self, canvas) -> None:  # noqa: N802

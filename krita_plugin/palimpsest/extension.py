@@ -8,9 +8,8 @@ from krita import Extension, Krita
 
 from ._client.controls import INSERT, REPLACE, RESTYLE
 from ._client.wording import say
-from .backend_dialog import open_backend_dialog
 from .desk import desk
-from .learn_dialog import open_learn_dialog
+from .dialogs import windows
 from .qt import QInputDialog, QTimer
 
 DOCKER = "palimpsest"  # the docker's id in Krita
@@ -44,10 +43,10 @@ class PalimpsestExtension(Extension):
             ("emphasise", say("emphasise-action"), lambda: with_word(panel.draft.emphasise)),
             ("select", say("select-action"), lambda: with_word(panel.select_word)),
             ("remember", say("remember"), panel.remember),
-            ("learn", say("learn-action"), open_learn_dialog),
-            ("concepts", say("concepts-action"), lambda: with_dockers("show_concepts")),
+            ("learn", say("learn-action"), lambda: windows().learn()),
+            ("concepts", say("concepts-action"), lambda: windows().concepts()),
             ("reopen", say("reopen"), panel.reopen),
-            ("settings", say("settings-action"), open_backend_dialog),
+            ("settings", say("settings-action"), lambda: windows().settings()),
         ]
 
     def _with_panel(self, call: Callable[[], None]) -> Callable[..., None]:

@@ -13,7 +13,10 @@ from ._client.controls import Drawn, drawn_weight
 from ._client.draft import Draft
 from ._client.preferences import Preferences
 from ._client.settings import WEIGHT
+from ._client.view import Field as FieldPart
+from ._client.view import Slider as SliderPart
 from .layout import label, shortened
+from .parts import Drawer
 from .qt import (
     QComboBox,
     QDoubleSpinBox,
@@ -150,6 +153,53 @@ def field_of(control: Control, draft: Draft | Preferences) -> Any:
     """Something to fill it in with, with ``put`` to draw it; a slider's value as a number."""
     kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(control.kind, Line)
     return kind(control, lambda value: draft.change(control.name, value))
+
+
+class FieldDrawer(Drawer):
+    typed = True
+
+    def __init__(self, view: Any, part: FieldPart) -> None:
+        kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(part.control.kind, Line)
+        made = kind(part.control, lambda value: self.part.change(value))
+        if part.prefix:
+            made.setPrefix(part.prefix)
+            made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        super().__init__(view, part, made)
+
+    def put(self, part: FieldPart) -> None:
+        self.widget.put(part.drawn)
+
+
+class SliderDrawer(Drawer):
+    """``row``: its name, the slider, where it stands."""
+
+    typed = True
+
+    def __init__(self, view: Any, part: SliderPart) -> None:
+        change, back = lambda value: self.part.change(value), lambda: self.part.back()
+        made = Slider(part.control, change, back)
+        named(made, part.name, part.tip)
+        super().__init__(view, part, made)
+        self.row = [label(shortened(part.caption)), made, label(muted=True)]
+
+    def put(self, part: SliderPart) -> None:
+        self.widget.put(part.drawn)
+        self.row[2].setText(part.drawn.text)
+        for widget in self.row:
+            widget.setToolTip(part.tip)
+
+    def show(self, shown: bool) -> None:
+        for widget in self.row:
+            widget.setVisible(shown)
+
+    def drop(self) -> None:
+        super().drop()
+        for widget in (self.row[0], self.row[2]):
+            widget.hide()
+            widget.deleteLater()
+
+
+FIELDS: dict = {FieldPart: FieldDrawer, SliderPart: SliderDrawer}
 
 
 class Sliders(QWidget):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ._client.panel import Panel
-from ._client.status import COPY, MODELS, Offer
+from ._client.status import MODELS, Offer
 from ._client.wording import say
-from .backend_dialog import open_backend_dialog, open_models_dialog
+from .dialogs import windows
 from .layout import Flow, button, link
-from .qt import QApplication
 
 
 class Offers(Flow):
@@ -29,16 +28,5 @@ class Offers(Flow):
 
     def _button(self, offer: Offer):
         made = link(offer.text) if offer.key == MODELS else button(offer.text)
-        made.clicked.connect(lambda: take(self._panel, offer.key))
+        made.clicked.connect(lambda: windows().take(offer.key))
         return made
-
-
-def take(panel: Panel, offer: str) -> None:
-    if panel.take(offer):
-        return
-    if offer == COPY:
-        QApplication.clipboard().setText(say("update-command"))
-    elif offer == MODELS:
-        open_models_dialog()
-    else:
-        open_backend_dialog()

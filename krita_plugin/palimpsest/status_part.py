@@ -6,11 +6,10 @@ from typing import Optional
 
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
-from ._client.status import MODELS
 from ._client.wording import say
-from .backend_dialog import open_backend_dialog
+from .dialogs import windows
 from .layout import column, icon, label, link, row
-from .offers import Offers, take
+from .offers import Offers
 from .qt import QEvent, QMenu, Qt, QToolButton, QWidget
 
 LIGHTS = {"ready": "#4caf50", "busy": "#e0a030", "trouble": "#e05545"}
@@ -33,7 +32,7 @@ class StatusPart(QWidget):
         self.settings = link("", say("settings"))
         self.settings.setAccessibleName(say("settings"))
         self.settings.setIcon(icon("settings", self))
-        self.settings.clicked.connect(lambda: open_backend_dialog())
+        self.settings.clicked.connect(lambda: windows().settings())
         self.offers = Offers(panel)
         self._beside = QWidget()  # the model's name
         line = row(self.light, self.model, self._beside, self.text, self.settings)
@@ -60,7 +59,7 @@ class StatusPart(QWidget):
                 action.setChecked(model == self._panel.state.model)
                 action.triggered.connect(lambda _=False, name=model.name: self._panel.draft.set(model=name))
         menu.addSeparator()
-        menu.addAction(say("get-model")).triggered.connect(lambda: take(self._panel, MODELS))
+        menu.addAction(say("get-model")).triggered.connect(lambda: windows().models())
 
     def draw(self, state: PanelState, before: Optional[PanelState]) -> None:
         self._state = state

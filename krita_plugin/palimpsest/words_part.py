@@ -10,12 +10,11 @@ from ._client.panel import Panel
 from ._client.panel_state import PanelState
 from ._client.sentences import spans
 from ._client.wording import say
-from .concepts_dialog import ConceptsDialog
+from .dialogs import windows
 from .fields import Sentence
 from .inputs import Weights
 from .keyboard import apply
 from .layout import Flow, column, icon, label, link, picture, row, tile
-from .learn_dialog import open_learn_dialog
 from .operations import Operations
 from .qt import QEvent, QInputDialog, QMenu, QPalette, Qt, QTextCursor, QWidget
 from .word_help import Completing, Hints
@@ -28,7 +27,6 @@ class WordsPart(QWidget):
         super().__init__()
         self._panel = panel
         self._state: Optional[PanelState] = None
-        self._all: Optional[ConceptsDialog] = None
         self.operations = Operations(panel.draft.choose_operation)
         self.first = Sentence(say("first"), panel.draft.write_first, lambda: apply(panel))
         self.first.setPlaceholderText(say("first-example"))
@@ -85,9 +83,9 @@ class WordsPart(QWidget):
         self.no_concepts = label(say("no-concepts"), wrap=True, muted=True)
         learn = link("+", say("learn-action"))
         learn.setAccessibleName(say("learn-action"))
-        learn.clicked.connect(lambda: open_learn_dialog())
+        learn.clicked.connect(lambda: windows().learn())
         self.all = link(say("all"), say("tip-all"))
-        self.all.clicked.connect(lambda: self.show_all())
+        self.all.clicked.connect(lambda: windows().concepts())
         made = row(self.concepts, self.no_concepts, learn, self.all)
         for place in (0, 1):
             made.setStretch(place, 1)
@@ -115,8 +113,6 @@ class WordsPart(QWidget):
             for part in (self.concepts, self.all):
                 part.setVisible(bool(state.concepts))
             self.no_concepts.setVisible(not state.concepts)
-        if self._all is not None:
-            self._all.draw(state)
 
     def _draw_second(self, state: PanelState) -> None:
         second = "second" in state.shown
@@ -155,13 +151,6 @@ class WordsPart(QWidget):
         return made
 
     # What people do.
-
-    def show_all(self) -> None:
-        if self._all is None:
-            self._all = ConceptsDialog(self, self._panel, self.insert_concept)
-        self._all.draw(self._panel.state)
-        self._all.show()
-        self._all.raise_()
 
     def insert_concept(self, name: str) -> None:
         """Where the cursor is, in the place of what is chosen there."""

@@ -33,10 +33,10 @@ def test_a_word_is_learned_from_layers_stopped_learned_on_and_seen_in_a_sentence
     desk.show(photo())
     desk.call("write", "replace", SHOWS, "")
     desk.call("learn", "", "", [])
-    desk.call("type_learning", "_name", f"Layer Toy {number}", "")
+    desk.call("type_learning", "name", f"Layer Toy {number}", "")
     assert desk.call("learning")["name"] == name
     assert desk.call("learning")["note"].startswith(f"It is written <{name}>")
-    desk.call("type_learning", "_noun", "star", "")
+    desk.call("type_learning", "noun", "star", "")
     for number in (1, 2, 3):
         raw = desk.file(as_krita(toy(number)).tobytes())
         desk.call("add_layer", f"toy {number}", raw, 0, 0, 128, 128)
@@ -45,7 +45,7 @@ def test_a_word_is_learned_from_layers_stopped_learned_on_and_seen_in_a_sentence
         desk.until("learning_has", number)
     told = desk.call("learning")
     assert told["pictures"] == ["toy 1", "toy 2", "toy 3"]
-    desk.call("type_learning", "_name", "", "Return")
+    desk.call("type_learning", "name", "", "Return")
     desk.until("learning_at", 4, patience=LONG)
     desk.call("type_learning", "", "", "Escape")
     assert not desk.call("learning_is_open")
@@ -63,7 +63,7 @@ def test_a_word_is_learned_from_layers_stopped_learned_on_and_seen_in_a_sentence
         assert np.array_equal(sent, toy(number)), "a cut-out is sent with its transparency"
     steps = desk.backend.client.concept(name)["provenance"]["steps"]
     sentence = f"a <{name}> on sand"
-    desk.call("type_learning", "_sentence", sentence, "Return")
+    desk.call("type_learning", "sentence", sentence, "Return")
     desk.until("learning_shows", name, patience=LONG)
     sketch = next(job for job in desk.backend.client.jobs()["jobs"])
     assert (sketch["kind"], sketch["request"]["prompt"]) == ("draw", sentence)

@@ -169,9 +169,7 @@ def test_the_state_line_says_what_is_the_matter(closed_room, text, offer):
     if offer == "Copy command":
         assert room.application.clipboard().text().startswith("python3 install.py")
     else:
-        (dialog,) = six.part("backend_dialog")._open
-        assert dialog.isVisible()
-        dialog.close()
+        dialog_of("SettingsWindow").close()
 
 
 def test_concepts_are_put_where_the_cursor_is(room):
@@ -266,8 +264,7 @@ def test_every_action_is_there_and_does_what_it_says(room):
     actions["palimpsest_show"].trigger()
     assert room.docker.focusWidget() is room.docker.words.second
     actions["palimpsest_concepts"].trigger()
-    assert room.docker.words._all.isVisible()
-    room.docker.words._all.close()
+    dialog_of("ConceptsWindow").close()
     actions["palimpsest_remember"].trigger()
     room.until(lambda _: room.backend.submitted)
     assert room.backend.submitted[0]["kind"] == "invert"
@@ -292,6 +289,17 @@ def test_a_new_docker_is_shown_once_and_not_against_the_users_will(closed_room):
     assert not room.docker.isVisible()
 
 
+def dialog_of(kind: str):
+    """The window of this kind that is open."""
+    there = six.part("dialogs")._open.items()
+    return next(dialog for told, dialog in there if told.__name__ == kind and dialog.isVisible())
+
+
+def learning_dialog():
+    six.part("dialogs").windows().learn()
+    return dialog_of("LearnWindow")
+
+
 def answers(frame):
     """The buttons beside a picture, by their text."""
     kind = six.part("qt").QPushButton
@@ -303,49 +311,48 @@ def thumbnail(frame):
 
 
 def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path):
-    dialog = six.part("learn_dialog").open_learn_dialog()
-    dialog._name.setText("my-toy")
-    dialog._name.textEdited.emit("my-toy")
-    dialog._noun.setText("toy")
-    dialog._noun.textEdited.emit("toy")
-    assert not dialog._learn.isEnabled()
+    dialog = learning_dialog()
+    dialog.view["name"].setText("my-toy")
+    dialog.view["noun"].setText("toy")
+    assert not dialog.view["learn"].isEnabled()
     places = [tmp_path / f"{number}.png" for number in range(3)]
     for number, place in enumerate(places):
         place.write_bytes(picture(8, 8, number))
-    dialog.learning.pictures.add_files([str(place) for place in places])
-    room.until(lambda _: len(dialog.drawn.examples) == 3)
-    room.until(lambda _: not any(thumbnail(frame).isNull() for frame in buttons(dialog._pictures)))
+    dialog.told.learning.pictures.add_files([str(place) for place in places])
+    room.until(lambda _: len(dialog.told.learning.state.examples) == 3)
+    room.until(lambda _: not any(thumbnail(frame).isNull() for frame in buttons(dialog.view["pictures"])))
     room.editor.the_layers = [LayerFacts("layer:1", "Bear", True)]
-    dialog.learning.pictures.add_layers()
-    room.until(lambda _: len(dialog.drawn.examples) == 4)
-    dialog._learn.click()
+    dialog.told.learning.pictures.add_layers()
+    room.until(lambda _: len(dialog.told.learning.state.examples) == 4)
+    dialog.view["learn"].click()
     room.until(lambda _: room.backend.submitted)
-    assert dialog._stop.isEnabled()
-    assert dialog._preview.isHidden()
+    assert dialog.view["stop"].isEnabled()
+    assert dialog.view["preview"].isHidden()
     room.backend.tell("started", device="cpu", attempt=1)
     room.backend.tell("previewed", image=room.backend.keep(picture(20, 10)), name="")
-    room.until(lambda _: not dialog._preview.isHidden())
-    assert dialog._preview.pixmap().width() == 96
+    room.until(lambda _: not dialog.view["preview"].isHidden())
+    assert dialog.view["preview"].pixmap().width() == 96
     odd = {"picture": 3, "problem": "odd", "message": "Picture 4 doesn't seem to show the same toy."}
     error = {"code": "concept_images", "message": odd["message"], "hint": "", "details": {"pictures": [odd]}}
     room.backend.tell("failed", error=error)
-    room.until(lambda _: dialog.drawn.examples[3].odd)
-    assert dialog._message.text() == "Picture 4 doesn't seem to show the same toy."
-    assert not dialog._preview.isHidden(), "how it looked last stays"
-    frames = buttons(dialog._pictures)
+    room.until(lambda _: dialog.told.learning.state.examples[3].odd)
+    assert dialog.view["message"].text() == "Picture 4 doesn't seem to show the same toy."
+    assert not dialog.view["preview"].isHidden(), "how it looked last stays"
+    frames = buttons(dialog.view["pictures"])
     assert [list(answers(frame)) for frame in frames] == [["×"]] * 3 + [["Leave out", "It is meant"]]
     answers(frames[3])["Leave out"].click()
-    assert len(dialog.drawn.examples) == 3
+    assert len(dialog.told.learning.state.examples) == 3
     dialog.close()
-    again = six.part("learn_dialog").open_learn_dialog()
-    assert (again._name.text(), len(again.drawn.examples)) == ("my-toy", 3), "as it was left"
-    again._name.textEdited.emit("My Toy 2")
-    assert (again._name.text(), again._note.isHidden()) == ("my-toy-2", False)
+    again = learning_dialog()
+    kept = again.told.learning.state.examples
+    assert (again.view["name"].text(), len(kept)) == ("my-toy", 3), "as it was left"
+    again.view["name"].setText("My Toy 2")
+    assert (again.view["name"].text(), again.view["name-note"].isHidden()) == ("my-toy-2", False)
     again.close()
 
 
 def test_what_is_not_learned_is_dark_and_what_is_transparent_chequered(room):
-    seen = six.part("learn_dialog").sight
+    seen = six.part("sights").sight
     image = six.part("qt").QImage
     grey = encode(bytes([255] * 8 + [0] * 8) * 16, Layout(Extent(16, 16), 1))
     shown = seen((picture(16, 16, 200), grey), 16)
@@ -359,18 +366,20 @@ def test_what_is_not_learned_is_dark_and_what_is_transparent_chequered(room):
 
 
 def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):
-    dialogs = six.part("backend_dialog")
-    dialog = dialogs.open_backend_dialog()
-    dialog.elsewhere.setChecked(True)
-    dialog.address.setText("nonsense")
-    dialog.connect_now()
-    assert "For instance http:" in dialog.message.text()
-    models = dialogs.open_models_dialog()
-    fetch = models.models.fetches["sd15"]
+    windows = six.part("dialogs").windows()
+    windows.settings()
+    dialog = dialog_of("SettingsWindow").view
+    dialog["where"].findChildren(six.part("qt").QRadioButton)[1].click()
+    dialog["address"].setText("nonsense")
+    dialog["connect"].click()
+    assert "For instance http:" in dialog["message"].text()
+    windows.models()
+    models = dialog_of("ModelsWindow").view
+    fetch = models["fetch-sd15"]
     assert fetch.accessibleName() == "Download Stable Diffusion 1.5"
-    assert models.models.work.isHidden()
+    assert models["downloading"].isHidden()
     fetch.click()
-    assert not models.models.work.isHidden()
+    assert not models["downloading"].isHidden()
     room.until(lambda _: room.backend.submitted)
     assert (room.backend.submitted[0]["kind"], room.backend.submitted[0]["request"]) == (
         "pull",
@@ -502,24 +511,24 @@ def test_all_concepts_are_searched_used_renamed_and_deleted(room, monkeypatch):
     assert words.all.isVisible()
     assert words.all.mapTo(room.docker, words.all.rect().topRight()).x() < room.docker.width()
     words.all.click()
-    dialog = words._all
-    dialog.search.setText("my")
-    assert dialog.list.count() == 1
+    dialog = dialog_of("ConceptsWindow")
+    dialog.view["search"].setText("my")
+    assert dialog.view["list"].count() == 1
     room.panel.draft.write_first(SHOWS)
     room.docker.words.second.setPlainText("a photo of on grass")
-    dialog.acts["use"].click()
+    dialog.view["use"].click()
     assert "<my-toy>" in room.panel.form.second
-    asked = six.part("concepts_dialog")
+    asked = six.part("dialogs")
     monkeypatch.setattr(asked.QInputDialog, "getText", lambda *_, **__: ("bear", True))
-    dialog.acts["rename"].click()
-    dialog.search.setText("bear")
-    room.until(lambda s: "bear" in [c.name for c in s.concepts] and dialog.list.count() == 1)
+    dialog.view["rename"].click()
+    dialog.view["search"].setText("bear")
+    room.until(lambda s: "bear" in [c.name for c in s.concepts] and dialog.view["list"].count() == 1)
     assert "<bear>" in room.panel.form.second
     room.backend.the_concepts = []
     yes = asked.QMessageBox.StandardButton.Yes
     monkeypatch.setattr(asked.QMessageBox, "question", lambda *_: yes)
-    dialog.acts["delete"].click()
-    room.until(lambda _: dialog.message.text() == "There is no concept <bear>.")
+    dialog.view["delete"].click()
+    room.until(lambda _: dialog.view["message"].text() == "There is no concept <bear>.")
     dialog.close()
 
 

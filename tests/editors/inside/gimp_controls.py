@@ -9,19 +9,20 @@ import gi
 
 gi.require_version("Gtk", "3.0")
 from _client.panel import Panel  # noqa: E402
+from _client.windows import Windows  # noqa: E402
 from controls_part import ControlsPart  # noqa: E402
+from dialogs import Desktop  # noqa: E402
 from gi.repository import Gtk  # noqa: E402
 from host import GimpEditor  # noqa: E402
-from server_dialog import ServerDialog  # noqa: E402
 
 
 class Controls:
     """In a window that is too low for all of it, under a field that has the keyboard."""
 
     def __init__(self, width, height):
-        self.panel = Panel("gimp", GimpEditor(), self.draw)
+        editor = GimpEditor()
+        self.panel = Panel("gimp", editor, self.draw)
         self.part = ControlsPart(self.panel)
-        self.dialog = None
         self.part.expander.set_expanded(True)
         entry = Gtk.Entry()
         inside = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
@@ -30,6 +31,8 @@ class Controls:
         self.scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
         self.scrolled.add(inside)
         self.window = Gtk.Window(title="Controls")
+        self.desktop = Desktop(self.window, self.panel.session)
+        self.windows = Windows(self.panel, editor, self.desktop, print)
         self.window.add(self.scrolled)
         self.window.set_default_size(width, height)
         self.window.show_all()
@@ -40,25 +43,28 @@ class Controls:
         self.part.draw(state, None)
 
     def close(self):
-        if self.dialog is not None:
-            self.dialog.destroy()
+        self.close_page()
         self.window.destroy()
 
     def settings_page(self):
         """What its own fields are filled in with. It stays open until the window is closed."""
-        fields = self.page().fields
-        numbers = [fields[name].get_value() for name in ("feather", "variations")]
-        return [*numbers, fields["language"].get_active_id()]
+        page = self.page()
+        numbers = [page["own-" + name].get_value() for name in ("feather", "variations")]
+        return [*numbers, page["own-language"].get_active_id()]
 
     def prefer(self, name, value):
         """On the settings page, by its own field."""
-        self.page().fields[name].set_value(value)
+        self.page()["own-" + name].set_value(value)
 
     def page(self):
-        if self.dialog is not None:
-            self.dialog.destroy()
-        self.dialog = ServerDialog(self.window, self.panel)
-        return self.dialog.own
+        self.close_page()
+        self.windows.settings()
+        (self.dialog,) = self.desktop._open.values()
+        return self.dialog.view
+
+    def close_page(self):
+        for dialog in list(self.desktop._open.values()):
+            dialog.destroy()
 
     def field(self, name):
         """The widget that takes what people do."""

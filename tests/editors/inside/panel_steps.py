@@ -8,14 +8,13 @@ from krita import Krita
 from palimpsest._client import preview_jobs
 from palimpsest._client.connection import Choice
 from palimpsest._client.wording import say
-from palimpsest.backend_dialog import open_backend_dialog, open_models_dialog
 from palimpsest.desk import desk
 from palimpsest.extension import show_docker as bring_forth
 from palimpsest.keyboard import CANVASES
-from palimpsest.learn_dialog import LearnDialog, open_learn_dialog
-from palimpsest.offers import take as press_offer
 from palimpsest.qt import QApplication, QPoint, QPushButton, Qt, QTextCharFormat, QToolTip
 from palimpsest.words_part import WordsPart
+
+from palimpsest import dialogs
 
 try:
     from PyQt5.QtTest import QTest
@@ -23,6 +22,27 @@ try:
 except ImportError:
     from PyQt6.QtTest import QTest
     from PyQt6.QtWidgets import QAbstractButton, QDockWidget, QToolButton, QWidget
+
+
+def dialog_of(kind):
+    """The window of this kind, or None while it isn't open."""
+    there = [dialog for told, dialog in dialogs._open.items() if told.__name__ == kind]
+    return there[0] if there and there[0].isVisible() else None
+
+
+def open_learn_dialog():
+    if dialog_of("LearnWindow") is None:
+        dialogs.windows().learn()
+    return dialog_of("LearnWindow")
+
+
+def learn_state():
+    return open_learn_dialog().told.learning.state
+
+
+def open_backend_dialog():
+    dialogs.windows().settings()
+    return dialog_of("SettingsWindow")
 
 
 def docker():
@@ -123,8 +143,10 @@ def panel_sees_document(selected):
     """The one that is active, with or without a selection."""
     active = Krita.instance().activeDocument()
     document = desk().panel.state.document
-    return document == desk().editor.document() and active is not None and (
-        (document.selection is not None) == selected
+    return (
+        document == desk().editor.document()
+        and active is not None
+        and ((document.selection is not None) == selected)
     )
 
 
@@ -283,8 +305,8 @@ def settings_page(path):
     dialog = open_backend_dialog()
     QApplication.processEvents()
     assert dialog.grab().save(path)
-    fields = dialog.own.fields
-    told = [fields["feather"].value(), fields["variations"].value(), fields["language"].currentData()]
+    own = {name: dialog.view["own-" + name] for name in ("feather", "variations", "language")}
+    told = [own["feather"].value(), own["variations"].value(), own["language"].currentData()]
     dialog.close()
     return told
 
@@ -292,7 +314,7 @@ def settings_page(path):
 def prefer(name, value):
     """On the settings page, by its own field."""
     dialog = open_backend_dialog()
-    field = dialog.own.fields[name]
+    field = dialog.view["own-" + name]
     field.setValue(value)
     dialog.close()
 
@@ -414,7 +436,7 @@ def take(offer):
     """Press the button of this text."""
     state = desk().panel.state
     (key,) = [found.key for found in state.status.offers + state.offers if found.text == offer]
-    press_offer(desk().panel, key)
+    dialogs.windows().take(key)
 
 
 def grab(path):
@@ -430,18 +452,18 @@ def grab_window(path):
 def learn(name, noun, files):
     """Open the dialog and fill it."""
     dialog = open_learn_dialog()
-    dialog.learning.set(name=name, noun=noun)
-    dialog.learning.pictures.add_files(files)
+    dialog.told.learning.set(name=name, noun=noun)
+    dialog.told.learning.pictures.add_files(files)
 
 
 def learn_from(what):
     """ "layers" or "selection" of the open picture."""
-    getattr(open_learn_dialog().learning.pictures, "add_" + what)()
+    getattr(open_learn_dialog().told.learning.pictures, "add_" + what)()
 
 
 def learning():
     dialog = open_learn_dialog()
-    state = dialog.drawn
+    state = learn_state()
     return {
         "pictures": [example.name for example in state.examples],
         "problems": [example.problem for example in state.examples],
@@ -453,7 +475,7 @@ def learning():
         "button": state.learn_text,
         "sentence": state.sentence,
         "drawn": hashlib.sha256(state.drawn or b"").hexdigest(),
-        "buttons": [list(places(made, dialog)) for made in (dialog._learn, dialog._stop)],
+        "buttons": [list(places(made, dialog)) for made in (dialog.view["learn"], dialog.view["stop"])],
         "working": state.progress is not None,
     }
 
@@ -469,7 +491,7 @@ def learning_has(pictures):
 
 
 def learning_runs():
-    state = open_learn_dialog().drawn
+    state = learn_state()
     return state.progress is not None and "·" in state.progress.text
 
 
@@ -481,14 +503,14 @@ def learning_at(step):
 
 def learning_shows(learned):
     """The word is there, and drawn in its sentence."""
-    state = open_learn_dialog().drawn
+    state = learn_state()
     return state.learned == learned and state.drawn is not None and state.progress is None
 
 
 def type_learning(part, text, key):
     """What a keyboard does in a part of the dialog, or in the dialog itself; ``key``: Return, Escape."""
     dialog = open_learn_dialog()
-    widget = getattr(dialog, part) if part else dialog
+    widget = dialog.view[part] if part else dialog
     if text:
         widget.clear()
         QTest.keyClicks(widget, text)
@@ -497,11 +519,11 @@ def type_learning(part, text, key):
 
 
 def learning_is_open():
-    return any(isinstance(made, LearnDialog) and made.isVisible() for made in QApplication.topLevelWidgets())
+    return dialog_of("LearnWindow") is not None
 
 
 def learning_looks():
-    return open_learn_dialog().drawn.preview is not None
+    return learn_state().preview is not None
 
 
 def learning_ended():
@@ -509,20 +531,20 @@ def learning_ended():
 
 
 def press_learn():
-    open_learn_dialog()._learn.click()
+    open_learn_dialog().view["learn"].click()
 
 
 def stop_learning():
-    open_learn_dialog().learning.stop()
+    open_learn_dialog().told.learning.stop()
 
 
 def clear_learning():
-    open_learn_dialog().learning.clear()
+    open_learn_dialog().told.learning.clear()
 
 
 def answer_odd(number):
     """The texts of the buttons beside a picture; the first is pressed."""
-    made = open_learn_dialog()._pictures.widgets[number].findChildren(QPushButton)
+    made = open_learn_dialog().view["pictures"].widgets[number].findChildren(QPushButton)
     made[0].click()
     return [button.text() for button in made]
 
@@ -541,12 +563,13 @@ def grab_settings(path):
 
 
 def grab_concepts(path):
-    docker().words.show_all()
-    return grab_and_close(docker().words._all, path)
+    dialogs.windows().concepts()
+    return grab_and_close(dialog_of("ConceptsWindow"), path)
 
 
 def grab_models(path):
-    return grab_and_close(open_models_dialog(), path)
+    dialogs.windows().models()
+    return grab_and_close(dialog_of("ModelsWindow"), path)
 
 
 def grab_and_close(dialog, path):
@@ -615,4 +638,4 @@ def tip():
 
 
 def leave_out_learning(number):
-    open_learn_dialog().learning.leave_out(number)
+    open_learn_dialog().told.learning.leave_out(number)

@@ -1,0 +1,46 @@
+"""The windows beside the panel, and what an offer's button does: the same in every editor."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from .concepts_view import ConceptsWindow
+from .editor import Editor
+from .learn_view import LearnWindow
+from .learning import Learning
+from .panel import Panel
+from .settings_view import ModelsWindow, SettingsWindow
+from .status import COPY, MODELS
+from .window import Desktop
+from .wording import say
+
+
+class Windows:
+    """Of one panel. ``use`` writes a learned word into the sentence."""
+
+    def __init__(self, panel: Panel, editor: Editor, desktop: Desktop, use: Callable[[str], None]) -> None:
+        self._panel, self._desktop, self._use = panel, desktop, use
+        self.learning = Learning(panel, editor)  # what was filled in outlives its window
+
+    def learn(self) -> None:
+        self._desktop.open(LearnWindow(self.learning, self._desktop))
+
+    def concepts(self) -> None:
+        self._desktop.open(ConceptsWindow(self._panel, self._desktop, self._use, self.learn))
+
+    def settings(self) -> None:
+        self._desktop.open(SettingsWindow(self._panel))
+
+    def models(self) -> None:
+        self._desktop.open(ModelsWindow(self._panel))
+
+    def take(self, offer: str) -> None:
+        """Do what its button says."""
+        if self._panel.take(offer):
+            return
+        if offer == COPY:
+            self._desktop.copy(say("update-command"))
+        elif offer == MODELS:
+            self.models()
+        else:  # another computer, or another token
+            self.settings()

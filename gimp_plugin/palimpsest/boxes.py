@@ -1,0 +1,95 @@
+# pyright: reportMissingImports=false
+# GIMP's Python brings gi.
+"""What holds parts: rows, columns, forms, and what flows or scrolls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import widgets as ui
+from _client.view import ODD, Box, Column, Flow, Form, Row, Scroll, Sliders, is_shown
+from gi.repository import Gtk
+from parts import Drawer
+
+CLOSE = 2  # px between what belongs together
+
+
+class BoxDrawer(Drawer):
+    """Its parts keep their places as long as their keys do."""
+
+    def __init__(self, view: Any, part: Any) -> None:
+        super().__init__(view, part, self.make(part))
+        self._inside: list[Any] = []
+
+    def make(self, part: Any) -> Gtk.Widget:
+        way = Gtk.Orientation.HORIZONTAL if isinstance(part, Row) else Gtk.Orientation.VERTICAL
+        close = isinstance(part, Column) and part.close
+        made = Gtk.Box(orientation=way, spacing=CLOSE if close else ui.SPACE)
+        if part.look == ODD:
+            ui.styled(made, "odd").set_halign(Gtk.Align.START)
+        return made
+
+    def put(self, part: Box) -> None:
+        inside = [self.view.drawn(inner) for inner in part.parts]
+        if inside != self._inside:
+            self._inside = inside
+            self.arrange(part)
+
+    def arrange(self, part: Box) -> None:
+        most = max((inner.grow for inner in part.parts), default=0)
+        for at, drawer in enumerate(self._inside):
+            if drawer.outer.get_parent() is None:
+                self.widget.pack_start(drawer.outer, 0 < drawer.part.grow == most, True, 0)
+            self.widget.reorder_child(drawer.outer, at)
+
+
+class FlowDrawer(BoxDrawer):
+    def make(self, part: Flow) -> Gtk.Widget:
+        return ui.Flow(part.one_row)
+
+    def arrange(self, part: Box) -> None:
+        self.widget.place([drawer.outer for drawer in self._inside])
+
+
+class FormDrawer(BoxDrawer):
+    """Always of the same parts."""
+
+    def make(self, part: Form) -> Gtk.Widget:
+        self._captions: list[Any] = []
+        return Gtk.Grid(row_spacing=ui.SPACE, column_spacing=ui.SPACE)
+
+    def put(self, part: Form) -> None:
+        super().put(part)
+        for caption, drawer in zip(self._captions, self._inside):
+            if caption is not None:
+                ui.set_shown(caption, is_shown(drawer.part))
+                caption.set_tooltip_text(drawer.part.tip or None)
+
+    def arrange(self, part: Form) -> None:
+        self._captions = [None if text is None else ui.label(text) for text in part.captions]
+        for at, (caption, drawer) in enumerate(zip(self._captions, self._inside)):
+            if caption is None:
+                self.widget.attach(drawer.outer, 0, at, 2, 1)
+                continue
+            drawer.outer.set_hexpand(True)
+            self.widget.attach(caption, 0, at, 1, 1)
+            self.widget.attach(drawer.outer, 1, at, 1, 1)
+
+
+class ScrollDrawer(BoxDrawer):
+    def make(self, part: Scroll) -> Gtk.Widget:
+        least = {"min_content_height": part.least} if part.least else {}
+        return Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, **least)
+
+    def arrange(self, part: Box) -> None:
+        self.widget.add(self._inside[0].outer)
+
+
+BOXES: dict[type, Any] = {
+    Row: BoxDrawer,
+    Column: BoxDrawer,
+    Sliders: BoxDrawer,
+    Flow: FlowDrawer,
+    Form: FormDrawer,
+    Scroll: ScrollDrawer,
+}

@@ -1,0 +1,288 @@
+# pyright: reportMissingImports=false
+# GIMP's Python brings gi.
+"""How each part is drawn: texts, buttons, what is written and chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import widgets as ui
+from _client.view import (
+    DEED,
+    FAINT,
+    LINK,
+    QUIET,
+    SMALL,
+    TIGHT,
+    Bar,
+    Button,
+    Gap,
+    Line,
+    Links,
+    MenuLine,
+    Options,
+    Part,
+    Pick,
+    Rule,
+    Switch,
+    Tabs,
+    Text,
+)
+from gi.repository import Gdk, GLib, Gtk, Pango
+
+LOOKS = {"": (), QUIET: ("quiet",), FAINT: ("quiet", "small"), SMALL: ("small",)}
+BUTTONS = {"": (), LINK: ("tight",), TIGHT: ("tight",), DEED: ("deed",)}
+ARROWS = {"left": "go-previous", "right": "go-next"}
+FOLDS = {"right": "pan-end-symbolic", "down": "pan-down-symbolic"}
+LINE = 20  # px of a line that is kept free
+
+
+class Drawer:
+    """A part and its widget. ``typed``: people change it, so that it is looked at for every description."""
+
+    typed = False
+
+    def __init__(self, view: Any, part: Any, widget: Gtk.Widget, outer: Gtk.Widget | None = None) -> None:
+        self.view, self.part, self.widget = view, part, widget
+        self.outer = widget if outer is None else outer
+
+    def put(self, part: Any) -> None:
+        """What differs from what is there."""
+
+    def show(self, shown: bool) -> None:
+        ui.set_shown(self.outer, shown)
+
+
+def named(widget: Gtk.Widget, part: Part) -> None:
+    widget.set_sensitive(part.enabled)
+    widget.set_tooltip_text(part.tip or None)
+    if part.name:
+        widget.get_accessible().set_name(part.name)
+
+
+class GapDrawer(Drawer):
+    def __init__(self, view: Any, part: Gap) -> None:
+        super().__init__(view, part, Gtk.Box())
+
+
+class RuleDrawer(Drawer):
+    def __init__(self, view: Any, part: Rule) -> None:
+        super().__init__(view, part, Gtk.Separator())
+
+
+class TextDrawer(Drawer):
+    def __init__(self, view: Any, part: Text) -> None:
+        made = ui.label("", *LOOKS[part.look], wrap=part.wrap)
+        if part.lines:
+            made.set_yalign(0.0)
+            made.set_lines(part.lines)
+            made.set_ellipsize(Pango.EllipsizeMode.END)
+            made.set_size_request(-1, part.lines * LINE)
+        if part.color:
+            made.set_valign(Gtk.Align.START)
+        super().__init__(view, part, made)
+
+    def put(self, part: Text) -> None:
+        if part.color:
+            color = GLib.markup_escape_text(part.color)
+            self.widget.set_markup(f'<span color="{color}">{GLib.markup_escape_text(part.text)}</span>')
+        else:
+            self.widget.set_text(part.text)
+
+
+class LinksDrawer(Drawer):
+    def __init__(self, view: Any, part: Links) -> None:
+        made = ui.label("", wrap=True)
+        super().__init__(view, part, made)
+        made.connect("activate-link", lambda _, word: self._pressed(word))
+
+    def put(self, part: Links) -> None:
+        shown = [GLib.markup_escape_text(word) for word in part.words]
+        self.widget.set_markup("  ·  ".join(f'<a href="{word}">{word}</a>' for word in shown))
+
+    def _pressed(self, word: str) -> bool:
+        below(self.widget, menu_of(self.part.menu(word), self.view.desktop))
+        return True
+
+
+class ButtonDrawer(Drawer):
+    def __init__(self, view: Any, part: Button) -> None:
+        made = ui.styled(Gtk.Button(), *BUTTONS[part.look])
+        super().__init__(view, part, made)
+        self._name: Gtk.Label | None = None
+        if part.look == DEED and part.default:
+            made.get_style_context().add_class("suggested-action")
+        if part.elide:
+            self._cut()
+        if part.icon:
+            ui.styled(made, "tight").set_valign(Gtk.Align.START)
+            made.set_image(ui.icon(part.icon))
+        if part.hold is None:
+            made.connect("clicked", lambda _: self._clicked())
+        else:
+            made.connect("pressed", lambda _: self.part.hold(True))
+            made.connect("released", lambda _: self.part.hold(False))
+
+    def _cut(self) -> None:
+        """Its text, with "…" where there is no room for all of it."""
+        self._name = ui.label()
+        self._name.set_ellipsize(Pango.EllipsizeMode.END)
+        self.widget.set_relief(Gtk.ReliefStyle.NONE)
+        self.widget.add(ui.row(self._name, ui.label("▾"), stretched=None))
+        self.widget.set_halign(Gtk.Align.START)
+
+    def put(self, part: Button) -> None:
+        made = self.widget
+        if self._name is not None:
+            self._name.set_text(part.text)
+        elif part.text:
+            made.set_label(part.text + " ▾" if part.has_menu and part.look == LINK else part.text)
+            made.get_accessible().set_name(part.name or part.text)
+        if part.arrow:
+            name = FOLDS[part.arrow] if part.text else ARROWS[part.arrow]
+            made.set_image(Gtk.Image.new_from_icon_name(name, Gtk.IconSize.BUTTON))
+            made.set_relief(Gtk.ReliefStyle.NONE if part.text else Gtk.ReliefStyle.NORMAL)
+        if part.picture is not None:
+            made.set_image(ui.sight(part.picture, part.side))
+        made.set_always_show_image(bool(part.icon or part.arrow or part.picture))
+
+    def _clicked(self) -> None:
+        if self.part.has_menu:
+            below(self.widget, menu_of(self.part.menu(), self.view.desktop))
+        else:
+            self.part.do()
+
+
+class SwitchDrawer(Drawer):
+    typed = True
+
+    def __init__(self, view: Any, part: Switch) -> None:
+        made = Gtk.CheckButton(label=part.text)
+        super().__init__(view, part, made)
+        self._told = ui.Told(lambda: self.part.turn(made.get_active()))
+        made.connect("toggled", lambda _: self._told())
+
+    def put(self, part: Switch) -> None:
+        self._told.silently(lambda: self.widget.set_active(part.on))
+
+
+class LineDrawer(Drawer):
+    """It may be written otherwise than it was typed; the cursor keeps its place from the end."""
+
+    typed = True
+
+    def __init__(self, view: Any, part: Line) -> None:
+        made = Gtk.SearchEntry() if part.search else Gtk.Entry()
+        made.set_hexpand(True)
+        made.set_visibility(not part.secret)
+        made.set_activates_default(part.default)
+        super().__init__(view, part, made)
+        self._told = ui.Told(lambda: self.part.write(made.get_text()))
+        made.connect("changed", lambda _: self._told())
+        if part.enter is not None:
+            made.connect("activate", lambda _: self.part.enter())
+
+    def put(self, part: Line) -> None:
+        """Not at once: GTK is still at work on what was typed."""
+        self.widget.set_placeholder_text(part.example)
+        if part.text != self.widget.get_text():
+            GLib.idle_add(self._put)
+
+    def _put(self) -> bool:
+        made, text = self.widget, self.part.text
+        if text != made.get_text():
+            from_end = made.get_text_length() - made.get_position()
+            self._told.silently(lambda: made.set_text(text))
+            made.set_position(max(0, made.get_text_length() - from_end))
+        return GLib.SOURCE_REMOVE
+
+
+class OptionsDrawer(Drawer):
+    """The same ones each time."""
+
+    typed = True
+
+    def __init__(self, view: Any, part: Options) -> None:
+        entries = [(option.key, option.text, option.tip) for option in part.options]
+        choose = lambda key: self.part.choose(key)  # noqa: E731
+        made = ui.Choices(entries, choose, icons=isinstance(part, Tabs), high=part.high)
+        super().__init__(view, part, made)
+
+    def put(self, part: Options) -> None:
+        self.widget.show_chosen(part.chosen)
+        for option in part.options:
+            self.widget.buttons[option.key].set_sensitive(option.enabled)
+            self.widget.buttons[option.key].set_tooltip_text(option.tip or None)
+
+
+class PickDrawer(Drawer):
+    typed = True
+
+    def __init__(self, view: Any, part: Pick) -> None:
+        super().__init__(view, part, ui.Choice(lambda key: self.part.choose(key)))
+
+    def put(self, part: Pick) -> None:
+        self.widget.show_entries([(option.key, option.text) for option in part.options], part.chosen)
+
+
+class BarDrawer(Drawer):
+    def __init__(self, view: Any, part: Bar) -> None:
+        super().__init__(view, part, Gtk.ProgressBar(valign=Gtk.Align.CENTER))
+
+    def put(self, part: Bar) -> None:
+        self.widget.get_accessible().set_description(part.about)
+        if part.fraction is None:
+            self.widget.pulse()
+        else:
+            self.widget.set_fraction(part.fraction)
+
+    def show(self, shown: bool) -> None:
+        if self.part.keep:
+            self.widget.set_opacity(1.0 if shown else 0.0)
+        else:
+            super().show(shown)
+
+
+def menu_of(lines: Sequence[MenuLine], desktop: Any) -> Gtk.Menu:
+    menu = Gtk.Menu()
+    for told in lines:
+        if not told.text:
+            menu.append(Gtk.SeparatorMenuItem())
+            continue
+        item = Gtk.MenuItem(label=told.text) if told.chosen is None else Gtk.CheckMenuItem(label=told.text)
+        if told.chosen:
+            item.set_active(True)
+        item.connect("activate", lambda _, told=told: done(told, desktop))
+        menu.append(item)
+    menu.show_all()
+    return menu
+
+
+def below(widget: Gtk.Widget, menu: Gtk.Menu) -> None:
+    menu.attach_to_widget(widget, None)
+    menu.popup_at_widget(widget, Gdk.Gravity.SOUTH_WEST, Gdk.Gravity.NORTH_WEST, None)
+
+
+def done(told: MenuLine, desktop: Any) -> None:
+    if not told.ask:
+        told.do()
+        return
+    text = desktop.ask("Palimpsest", told.ask, told.value)
+    if text is not None:
+        told.do(text)
+
+
+PARTS: dict[type, Any] = {
+    Gap: GapDrawer,
+    Rule: RuleDrawer,
+    Text: TextDrawer,
+    Links: LinksDrawer,
+    Button: ButtonDrawer,
+    Switch: SwitchDrawer,
+    Line: LineDrawer,
+    Options: OptionsDrawer,
+    Tabs: OptionsDrawer,
+    Pick: PickDrawer,
+    Bar: BarDrawer,
+}

@@ -1,0 +1,87 @@
+"""The windows beside the panel, all of one kind, and what else people are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+from ._client import window
+from ._client.windows import Windows
+from ._client.wording import say
+from .desk import desk
+from .keyboard import to_canvas
+from .qt import QApplication, QDialog, QFileDialog, QInputDialog, QMessageBox, Qt, QVBoxLayout
+from .view import View
+
+_open: dict = {}  # kind → its dialog; kept, or Qt takes it away at once
+_windows: list = []  # those of this Krita
+
+
+class Dialog(QDialog):
+    """It may stay open while people work, and doesn't keep Krita from quitting."""
+
+    def __init__(self, told: window.Dialog) -> None:
+        super().__init__()
+        self.told = told
+        self.setWindowTitle(told.title)
+        self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint, told.floats)
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+        self.setMinimumWidth(told.size[0])
+        self.resize(*told.size)
+        self.view = View(desk().panel.session, desktop)
+        QVBoxLayout(self).addWidget(self.view)
+        told.opened(self.view.draw, self.close)
+
+    def done(self, result: int) -> None:
+        """Escape too."""
+        self.told.closed()
+        super().done(result)
+
+
+class Desktop(window.Desktop):
+    def ask(self, title: str, prompt: str, value: str = "") -> Optional[str]:
+        text, meant = QInputDialog.getText(QApplication.activeWindow(), title, prompt, text=value)
+        return text if meant else None
+
+    def confirm(self, title: str, question: str) -> bool:
+        answer = QMessageBox.question(QApplication.activeWindow(), title, question)
+        return answer == QMessageBox.StandardButton.Yes
+
+    def files(self, title: str, kinds: Sequence[str]) -> Sequence[str]:
+        told = f"{say('pictures')} ({' '.join(kinds)})"
+        return QFileDialog.getOpenFileNames(QApplication.activeWindow(), title, "", told)[0]
+
+    def copy(self, text: str) -> None:
+        QApplication.clipboard().setText(text)
+
+    def leave_fields(self) -> None:
+        to_canvas()
+
+    def open(self, told: window.Dialog) -> None:
+        kind = type(told)
+        if kind not in _open or not _open[kind].isVisible():
+            _open[kind] = Dialog(told)
+        _open[kind].show()
+        _open[kind].raise_()
+
+
+desktop = Desktop()
+
+
+def windows() -> Windows:
+    if not _windows or _windows[0][0] is not desk().panel:
+        _windows[:] = [(desk().panel, Windows(desk().panel, desk().editor, desktop, use))]
+        desk().redraw = redraw
+    return _windows[0][1]
+
+
+def use(concept: str) -> None:
+    """In the dockers that are seen."""
+    for docker in desk().views:
+        if docker.isVisible():
+            docker.insert_concept(concept)
+
+
+def redraw() -> None:
+    for dialog in list(_open.values()):
+        dialog.told.redraw()

@@ -1,0 +1,248 @@
+"""How each part is drawn: texts, buttons, what is written and chosen, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ._client.view import (
+    DEED,
+    FAINT,
+    LINK,
+    QUIET,
+    Bar,
+    Button,
+    Gap,
+    Line,
+    Links,
+    MenuLine,
+    Options,
+    Part,
+    Rule,
+    Switch,
+    Text,
+)
+from .layout import label, line, picture, shortened
+from .qt import (
+    QButtonGroup,
+    QIcon,
+    QMenu,
+    QProgressBar,
+    QRadioButton,
+    QSizePolicy,
+    Qt,
+    QToolButton,
+    QWidget,
+)
+from .widgets import Entry, Flat, LinkedWords, Press, stack
+
+EDGE, NARROWEST, THIN = 12, 24, 10  # px beside a button's text; of a bar, its height
+ARROWS = {"left": Qt.ArrowType.LeftArrow, "right": Qt.ArrowType.RightArrow, "down": Qt.ArrowType.DownArrow}
+
+
+class Drawer:
+    """A part and its widget. ``typed``: people change it, so that it is looked at for every description."""
+
+    typed = False
+
+    def __init__(self, view: Any, part: Any, widget: QWidget) -> None:
+        self.view, self.part, self.widget = view, part, widget
+        self.outer = widget
+
+    def put(self, part: Any) -> None:
+        """What differs from what is there."""
+
+    def show(self, shown: bool) -> None:
+        self.outer.setVisible(shown)
+
+    def drop(self) -> None:
+        self.outer.hide()
+        self.outer.setParent(None)
+        self.outer.deleteLater()
+
+
+def named(widget: QWidget, part: Part) -> None:
+    widget.setEnabled(part.enabled)
+    widget.setToolTip(part.tip)
+    name = part.name or (part.text if isinstance(part, (Button, Switch)) else "")
+    if name:
+        widget.setAccessibleName(name)
+
+
+class GapDrawer(Drawer):
+    def __init__(self, view: Any, part: Gap) -> None:
+        super().__init__(view, part, QWidget())
+
+
+class RuleDrawer(Drawer):
+    def __init__(self, view: Any, part: Rule) -> None:
+        super().__init__(view, part, line())
+
+
+class TextDrawer(Drawer):
+    def __init__(self, view: Any, part: Text) -> None:
+        made = label(wrap=part.wrap, muted=part.look in (QUIET, FAINT))
+        if part.lines:
+            made.setAlignment(Qt.AlignmentFlag.AlignTop)
+            made.setFixedHeight(part.lines * made.fontMetrics().lineSpacing())
+        super().__init__(view, part, made)
+
+    def put(self, part: Text) -> None:
+        self.widget.setText(part.text)
+        if part.color:
+            self.widget.setStyleSheet(f"color: {part.color}")
+
+
+class LinksDrawer(Drawer):
+    def __init__(self, view: Any, part: Links) -> None:
+        super().__init__(view, part, LinkedWords(self._pressed))
+
+    def put(self, part: Links) -> None:
+        self.widget.show_words(part.words)
+
+    def _pressed(self, word: str) -> None:
+        menu = QMenu(self.widget)
+        fill(menu, self.part.menu(word), self.view.desktop)
+        menu.popup(self.widget.mapToGlobal(self.widget.rect().bottomLeft()))
+
+
+class ButtonDrawer(Drawer):
+    def __init__(self, view: Any, part: Button) -> None:
+        flat = part.look == LINK or part.icon or part.arrow or part.has_menu or part.side
+        made = Flat(part.icon, part.elide) if flat else Press()
+        super().__init__(view, part, made)
+        if part.hold is None:
+            made.clicked.connect(lambda: self.part.do())
+        else:
+            made.pressed.connect(lambda: self.part.hold(True))
+            made.released.connect(lambda: self.part.hold(False))
+        if part.has_menu:
+            menu = QMenu(made)
+            menu.aboutToShow.connect(lambda: fill(menu, self.part.menu(), view.desktop))
+            made.setMenu(menu)
+            made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        if part.default:
+            made.setDefault(True)
+        if part.look == DEED:
+            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def put(self, part: Button) -> None:
+        made, style = self.widget, Qt.ToolButtonStyle
+        made.setText(shortened(part.text) if part.side else part.text)
+        if part.look == DEED:
+            made.setMinimumWidth(made.fontMetrics().horizontalAdvance(part.text) + EDGE)
+        if part.arrow:
+            made.setArrowType(ARROWS[part.arrow])
+        if part.picture is not None:
+            pixmap = picture(part.picture, part.side)
+            made.setIcon(QIcon(pixmap))
+            made.setIconSize(pixmap.size())
+        if part.text and (part.arrow or part.side):
+            made.setToolButtonStyle(style.ToolButtonTextBesideIcon)
+
+
+class SwitchDrawer(Drawer):
+    typed = True
+
+    def __init__(self, view: Any, part: Switch) -> None:
+        made = Flat()
+        made.setCheckable(True)
+        super().__init__(view, part, made)
+        made.clicked.connect(lambda on: self.part.turn(on))
+
+    def put(self, part: Switch) -> None:
+        self.widget.setText(part.text)
+        self.widget.setChecked(part.on)
+
+
+class LineDrawer(Drawer):
+    typed = True
+
+    def __init__(self, view: Any, part: Line) -> None:
+        made = Entry(part.enter and (lambda: self.part.enter()))
+        if part.secret:
+            made.setEchoMode(made.EchoMode.Password)
+        made.setClearButtonEnabled(part.search)
+        super().__init__(view, part, made)
+        made.textChanged.connect(lambda text: self.part.write(text) if text != self.part.text else None)
+
+    def put(self, part: Line) -> None:
+        self.widget.setPlaceholderText(part.example)
+        self.widget.put(part.text)
+
+
+class OptionsDrawer(Drawer):
+    """The same ones each time."""
+
+    typed = True
+
+    def __init__(self, view: Any, part: Options) -> None:
+        made = QWidget()
+        super().__init__(view, part, made)
+        self.group, self.buttons = QButtonGroup(made), {}
+        for option in part.options:
+            self.buttons[option.key] = self._button(option.key, option.text)
+        stack(made, list(self.buttons.values()), part.high)
+
+    def _button(self, key: str, text: str) -> QRadioButton:
+        made = QRadioButton(text)
+        made.clicked.connect(lambda: self.part.choose(key))
+        self.group.addButton(made)
+        return made
+
+    def put(self, part: Options) -> None:
+        self.group.setExclusive(False)  # else none of them can be the chosen one
+        for key, made in self.buttons.items():
+            made.setChecked(key == part.chosen)
+        self.group.setExclusive(True)
+
+
+class BarDrawer(Drawer):
+    def __init__(self, view: Any, part: Bar) -> None:
+        made = QProgressBar()
+        made.setTextVisible(False)
+        made.setFixedHeight(THIN)
+        made.setMinimumWidth(NARROWEST)
+        policy = made.sizePolicy()
+        policy.setRetainSizeWhenHidden(part.keep)
+        made.setSizePolicy(policy)
+        super().__init__(view, part, made)
+
+    def put(self, part: Bar) -> None:
+        self.widget.setAccessibleDescription(part.about)
+        self.widget.setRange(0, 0 if part.fraction is None else 1000)
+        self.widget.setValue(0 if part.fraction is None else round(1000 * part.fraction))
+
+
+def fill(menu: QMenu, lines: Sequence[MenuLine], desktop: Any) -> None:
+    menu.clear()
+    for told in lines:
+        if not told.text:
+            menu.addSeparator()
+            continue
+        action = menu.addAction(told.text.replace("&", "&&"))
+        action.setCheckable(told.chosen is not None)
+        action.setChecked(bool(told.chosen))
+        action.triggered.connect(lambda _=False, told=told: done(told, desktop))
+
+
+def done(told: MenuLine, desktop: Any) -> None:
+    if not told.ask:
+        told.do()
+        return
+    text = desktop.ask("Palimpsest", told.ask, told.value)
+    if text is not None:
+        told.do(text)
+
+
+PARTS: dict = {
+    Gap: GapDrawer,
+    Rule: RuleDrawer,
+    Text: TextDrawer,
+    Links: LinksDrawer,
+    Button: ButtonDrawer,
+    Switch: SwitchDrawer,
+    Line: LineDrawer,
+    Options: OptionsDrawer,
+    Bar: BarDrawer,
+}

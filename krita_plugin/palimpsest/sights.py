@@ -1,0 +1,230 @@
+"""Pictures, lists of them, and results: decoded aside of Krita's thread where they may be large."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from ._client.view import Choices, Picture, Tile
+from .keyboard import to_canvas
+from .layout import label, picture, shortened, small
+from .parts import Drawer, fill
+from .qt import (
+    QColor,
+    QEvent,
+    QIcon,
+    QImage,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QPainter,
+    QPalette,
+    QPixmap,
+    QPoint,
+    QSize,
+    Qt,
+    QToolButton,
+)
+
+MOST_THUMBNAILS = 120
+SQUARE = 8  # px of the chequers under what is transparent
+VEIL = 0.65  # how dark it is over what isn't learned
+FADED = 0.4  # of a result of another picture
+BADGE = "background: #b3372b; color: white; font-weight: bold; border-radius: 9px;"
+KEYS = {
+    Qt.Key.Key_Left: "left",
+    Qt.Key.Key_Right: "right",
+    Qt.Key.Key_Return: "return",
+    Qt.Key.Key_Enter: "return",
+    Qt.Key.Key_Escape: "escape",
+    Qt.Key.Key_O: "o",
+}
+
+
+class Thumbnails:
+    """``came`` is called when one is there."""
+
+    def __init__(self, session: Any, came: Any) -> None:
+        self._session, self._came = session, came
+        self._images: dict = {}  # what is asked for → image; None while it is decoded
+
+    def of(self, make: Any, content: Any, side: int) -> QPixmap:
+        """What ``make`` makes of the content at this side; a null pixmap until it is there."""
+        asked = (make, content, side)
+        if asked not in self._images:
+            while len(self._images) >= MOST_THUMBNAILS:
+                del self._images[next(iter(self._images))]
+            self._images[asked] = None
+            self._session.aside(
+                lambda: make(content, side), lambda made: self._have(asked, made), lambda _: None
+            )
+        image = self._images.get(asked)
+        return QPixmap() if image is None else QPixmap.fromImage(image)
+
+    def _have(self, asked: tuple, image: QImage) -> None:
+        self._images[asked] = image
+        with suppress(RuntimeError):  # its window was closed, and Qt has deleted it
+            self._came()
+
+
+class PictureDrawer(Drawer):
+    def __init__(self, view: Any, part: Picture) -> None:
+        made = label()
+        made.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        if part.chequered:
+            made.setFixedSize(part.side, part.side)
+        if part.badge:
+            badge = label(part.badge)
+            badge.setParent(made)
+            badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            badge.setStyleSheet(BADGE)
+            badge.setGeometry(2, 2, 18, 18)
+        super().__init__(view, part, made)
+
+    def put(self, part: Picture) -> None:
+        if part.chequered:
+            self.widget.setPixmap(self.view.thumbnails.of(sight, (part.content, part.mask), part.side))
+        else:
+            self.widget.setPixmap(picture(part.content, part.side))
+
+
+class ChoicesDrawer(Drawer):
+    typed = True
+
+    def __init__(self, view: Any, part: Choices) -> None:
+        made = QListWidget()
+        made.setIconSize(QSize(part.side, part.side))
+        super().__init__(view, part, made)
+        self._options: tuple = ()
+        made.currentRowChanged.connect(self._chosen)
+        made.itemActivated.connect(lambda _: self.part.enter())
+
+    def put(self, part: Choices) -> None:
+        before = self.widget.blockSignals(True)
+        if part.options != self._options:
+            self._options = part.options
+            self.widget.clear()
+            for option in part.options:
+                self.widget.addItem(self._item(option, part.side))
+        keys = [option.key for option in part.options]
+        self.widget.setCurrentRow(keys.index(part.chosen) if part.chosen in keys else -1)
+        self.widget.blockSignals(before)
+
+    def _item(self, option: Any, side: int) -> QListWidgetItem:
+        made = QListWidgetItem(QIcon(picture(option.picture, side)), option.text)
+        made.setToolTip(option.tip)
+        if not option.enabled:
+            disabled = QPalette.ColorGroup.Disabled
+            made.setForeground(self.widget.palette().color(disabled, QPalette.ColorRole.Text))
+        return made
+
+    def _chosen(self, at: int) -> None:
+        if at >= 0:
+            self.part.choose(self._options[at].key)
+
+
+class TileDrawer(Drawer):
+    typed = True
+
+    def __init__(self, view: Any, part: Tile) -> None:
+        super().__init__(view, part, TileButton(self))
+
+    def put(self, part: Tile) -> None:
+        """Its name, where there is no picture (yet)."""
+        made = self.widget
+        made.setChecked(part.on)
+        made.setAccessibleDescription(part.tip)
+        pixmap = QPixmap()
+        if part.picture is not None:
+            pixmap = self.view.thumbnails.of(small, part.picture, part.side)
+        made.setText(shortened(part.text) if pixmap.isNull() else "")
+        made.setIcon(QIcon(faded(pixmap) if part.faded else pixmap))
+        if not pixmap.isNull():
+            made.setIconSize(pixmap.size())
+
+
+class TileButton(QToolButton):
+    def __init__(self, drawer: TileDrawer) -> None:
+        super().__init__()
+        self._drawer = drawer
+        self.setAutoRaise(True)
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click gives it the keys, too
+        self.clicked.connect(self._clicked)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._offer)
+
+    def _clicked(self) -> None:
+        self.setChecked(not self.isChecked())  # the panel's state says which one is shown
+        self._drawer.part.do()
+
+    def _offer(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        fill(menu, self._drawer.part.menu(), self._drawer.view.desktop)
+        menu.popup(self.mapToGlobal(at))
+
+    def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
+        self._drawer.part.keep()
+        to_canvas()
+
+    def event(self, event) -> bool:
+        """Before Krita's own shortcuts, which would take the keys."""
+        types = QEvent.Type
+        if event.type() in (types.ShortcutOverride, types.KeyPress, types.KeyRelease):
+            key, down = KEYS.get(event.key(), ""), event.type() == types.KeyPress
+            if key and (event.type() == types.ShortcutOverride or (event.isAutoRepeat() and key == "o")):
+                event.accept()
+                return True
+            if key and self._drawer.part.press(key, down):
+                return True
+        return super().event(event)
+
+
+def faded(pixmap: QPixmap) -> QPixmap:
+    """Of another picture: it stands back."""
+    made = QPixmap(pixmap.size())
+    if pixmap.isNull():
+        return pixmap
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    painter.setOpacity(FADED)
+    painter.drawPixmap(0, 0, pixmap)
+    painter.end()
+    return made
+
+
+def sight(content, side: int) -> QImage:
+    """Of (picture, mask or None): chequers where it is transparent, dark where it isn't learned from.
+
+    A null image for a picture that can't be read. On any thread.
+    """
+    image, mask = (None if part is None else QImage.fromData(part) for part in content)
+    if image is None or image.isNull():
+        return QImage()
+    ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    image = image.scaled(side, side, ratio, smooth)
+    seen = QImage(image.size(), QImage.Format.Format_RGB32)
+    seen.fill(QColor(255, 255, 255))
+    painter = QPainter(seen)
+    for y in range(0, seen.height(), SQUARE):
+        for x in range(y // SQUARE % 2 * SQUARE, seen.width(), 2 * SQUARE):
+            painter.fillRect(x, y, SQUARE, SQUARE, QColor(190, 190, 190))
+    painter.drawImage(0, 0, image)
+    if mask is not None and not mask.isNull():
+        painter.setOpacity(VEIL)
+        painter.drawImage(0, 0, veil(mask.scaled(image.size(), transformMode=smooth)))
+    painter.end()
+    return seen
+
+
+def veil(mask: QImage) -> QImage:
+    """Black, and the more opaque the darker the grey ``mask`` is."""
+    made = QImage(mask.size(), QImage.Format.Format_ARGB32)
+    made.fill(QColor(0, 0, 0))
+    opacity = mask.convertToFormat(QImage.Format.Format_Grayscale8)
+    opacity.invertPixels()
+    made.setAlphaChannel(opacity)
+    return made
+
+
+SIGHTS: dict = {Picture: PictureDrawer, Choices: ChoicesDrawer, Tile: TileDrawer}

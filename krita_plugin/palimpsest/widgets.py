@@ -1,0 +1,253 @@
+"""Widgets that the panel and its windows are made of, where Qt's own won't do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Optional
+
+from .layout import GAP, MARGIN, NARROWEST, icon
+from .qt import (
+    QBoxLayout,
+    QEvent,
+    QFormLayout,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPalette,
+    QPushButton,
+    QScrollArea,
+    QSize,
+    QSizePolicy,
+    Qt,
+    QToolButton,
+    QWidget,
+)
+
+LEAST_NAME = 40  # px of a text that is cut
+RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class Flowing(QWidget):
+    """Widgets side by side, going on in the next row where the width ends; ``one_row``: those that fit."""
+
+    def __init__(self, one_row: bool = False) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.widgets: list = []
+        self._one_row = one_row
+
+    def place(self, widgets: list) -> None:
+        """These, which are in it already."""
+        self.widgets = widgets
+        self.updateGeometry()
+        self._arrange(self.width(), move=True)
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        return self._arrange(width, move=False)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(NARROWEST, self.heightForWidth(max(NARROWEST, self.width())))
+
+    def resizeEvent(self, event) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._arrange(self.width(), move=True)
+
+    def _arrange(self, width: int, move: bool) -> int:
+        """Height that is needed."""
+        x = y = row = 0
+        for widget in self.widgets:
+            size = widget.sizeHint()
+            wide = min(size.width(), width)
+            if x and x + wide > width:
+                if self._one_row:
+                    x = width  # no other comes after it
+                else:
+                    x, y, row = 0, y + row + GAP, 0
+            if move:
+                widget.setGeometry(x, y, wide, size.height())
+                if self._one_row:
+                    widget.setVisible(x < width)
+            x, row = x + wide + GAP, max(row, size.height())
+        return y + row
+
+
+class Press(QPushButton):
+    """As narrow as its text allows. Return presses it where it has the keyboard, and nowhere else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAutoDefault(False)
+        self.setMinimumWidth(0)
+
+    def keyPressEvent(self, event) -> None:  # noqa: N802
+        if event.key() in RETURN:
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class Flat(QToolButton):
+    """A quiet button, perhaps with one of our icons; ``elide``: its text is cut where there is no room."""
+
+    def __init__(self, icon: str = "", elide: bool = False) -> None:
+        super().__init__()
+        self._icon, self._elide, self._text = icon, elide, ""
+        self.setAutoRaise(True)
+        if elide:
+            self.setMinimumWidth(LEAST_NAME)
+            self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._color()
+
+    def setText(self, text: str) -> None:  # noqa: N802
+        self._text = text
+        super().setText(text)
+        self._fit()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return super().sizeHint() + QSize(self._advance(self._text) - self._advance(self.text()), 0)
+
+    def resizeEvent(self, event) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event) -> None:  # noqa: N802
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._color()
+
+    def _advance(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text)
+
+    def _fit(self) -> None:
+        if self._elide:
+            room = self.width() - self.sizeHint().width() + self._advance(self._text)
+            text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, max(room, 0))
+            if text != self.text():
+                super().setText(text)
+
+    def _color(self) -> None:
+        if self._icon:
+            self.setIcon(icon(self._icon, self))
+
+
+class Entry(QLineEdit):
+    """``entered``: what Return does, which then isn't the window's."""
+
+    def __init__(self, entered: Optional[Callable[[], object]] = None) -> None:
+        super().__init__()
+        self._entered = entered
+
+    def keyPressEvent(self, event) -> None:  # noqa: N802
+        if self._entered is not None and event.key() in RETURN:
+            self._entered()
+        else:
+            super().keyPressEvent(event)
+
+    def put(self, text: str) -> None:
+        """What is there already stays, and so does the cursor's place from the end."""
+        if self.text() != text:
+            from_end = len(self.text()) - self.cursorPosition()
+            self.setText(text)
+            self.setCursorPosition(max(0, len(text) - from_end))
+
+
+class LinkedWords(QLabel):
+    """Words to be pressed, in the colour of the theme's text."""
+
+    def __init__(self, pressed: Callable[[str], object]) -> None:
+        super().__init__()
+        self._words: Sequence[str] = ()
+        self.setWordWrap(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.setTextFormat(Qt.TextFormat.RichText)
+        flags = Qt.TextInteractionFlag
+        self.setTextInteractionFlags(flags.LinksAccessibleByMouse | flags.LinksAccessibleByKeyboard)
+        self.linkActivated.connect(pressed)
+
+    def show_words(self, words: Sequence[str]) -> None:
+        self._words = words
+        color = self.palette().color(QPalette.ColorRole.WindowText).name()
+        link = '<a href="{0}" style="color: {1}">{0}</a>'
+        self.setText("  ·  ".join(link.format(escaped(word), color) for word in words))
+
+    def changeEvent(self, event) -> None:  # noqa: N802
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.show_words(self._words)
+
+
+def escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def box(direction: QBoxLayout.Direction) -> QBoxLayout:
+    made = QBoxLayout(direction)
+    made.setContentsMargins(0, 0, 0, 0)
+    made.setSpacing(GAP if direction == QBoxLayout.Direction.LeftToRight else MARGIN)
+    return made
+
+
+def stack(widget: QWidget, parts: list, high: bool) -> None:
+    """One under the other, or side by side with what is left behind them."""
+    layout = box(QBoxLayout.Direction.TopToBottom if high else QBoxLayout.Direction.LeftToRight)
+    for part in parts:
+        layout.addWidget(part)
+    if not high:
+        layout.addStretch(1)
+    widget.setLayout(layout)
+
+
+def form(widget: QWidget) -> QFormLayout:
+    made = QFormLayout(widget)
+    made.setContentsMargins(0, 0, 0, 0)
+    made.setVerticalSpacing(GAP)
+    made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return made
+
+
+def grid(widget: QWidget) -> QGridLayout:
+    """Of names, sliders, and where they stand."""
+    made = QGridLayout(widget)
+    made.setContentsMargins(0, 0, 0, 0)
+    made.setHorizontalSpacing(4)
+    made.setVerticalSpacing(2)
+    made.setColumnStretch(1, 1)
+    return made
+
+
+def frame() -> QFrame:
+    """Around what is wrong."""
+    made = QFrame()
+    made.setFrameShape(QFrame.Shape.Box)
+    made.setObjectName("odd")
+    made.setStyleSheet("#odd { border: 2px solid #b3372b; }")
+    return made
+
+
+def scroller() -> QScrollArea:
+    """Up and down only."""
+    made = QScrollArea()
+    made.setWidgetResizable(True)
+    made.setFrameShape(QFrame.Shape.NoFrame)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setMinimumSize(QSize(120, 80))
+    return made
+
+
+def take_turn(outer: QWidget, parts: Sequence[QWidget]) -> None:
+    """Tab comes to new widgets where they are seen, and not after all others."""
+    policy = outer.focusPolicy()
+    outer.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # those that take no focus have no place in the order
+    inside = [widget for part in parts for widget in (part, *part.findChildren(QWidget)) if in_turn(widget)]
+    for before, after in zip([outer, *inside], inside):
+        QWidget.setTabOrder(before, after)
+    outer.setFocusPolicy(policy)
+
+
+def in_turn(widget: QWidget) -> bool:
+    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None
