@@ -20,7 +20,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest_client",
     ),
     "palimpsest.limits": ("palimpsest.errors",),
-    "palimpsest.errors": (),
+    "palimpsest.errors": ("palimpsest_client.refusals",),
     "palimpsest.settings": ("palimpsest.errors", "palimpsest.storage.paths"),
     "palimpsest.core": (
         "palimpsest.errors",

@@ -37,8 +37,40 @@ Each class has a stable ``code`` (clients match on it), an HTTP ``status`` and, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any, ClassVar
+
+from palimpsest_client.refusals import REFUSALS
+
+
+class Text(str):
+    """One of ``REFUSALS`` in English, that knows its name and what was filled in: clients translate it.
+
+    ``values``: plain JSON, or Texts.
+    """
+
+    name: str
+    values: dict[str, Any]
+
+    def __new__(cls, name: str, /, **values: Any) -> Text:
+        made = super().__new__(cls, REFUSALS[name].format(**values))
+        made.name, made.values = name, values
+        return made
+
+    def to_json(self) -> dict[str, Any]:
+        values = {k: v.to_json() if isinstance(v, Text) else v for k, v in self.values.items()}
+        return {"name": self.name, "values": values}
+
+
+def in_a_row(texts: Sequence[Text]) -> Text:
+    """Several sentences as one text, at least one."""
+    return reduce(lambda one, two: Text("two-sentences", one=one, two=two), texts)
+
+
+def translatable(**texts: str) -> dict[str, Any]:
+    """Those that are Texts, by the names of their fields."""
+    return {field: text.to_json() for field, text in texts.items() if isinstance(text, Text)}
 
 
 class PalimpsestError(Exception):
@@ -58,7 +90,9 @@ class PalimpsestError(Exception):
         return f"{self.message} {self.hint}".strip()
 
     def to_json(self) -> dict[str, Any]:
-        return {"code": self.code, "message": self.message, "hint": self.hint, "details": self.details}
+        texts = translatable(message=self.message, hint=self.hint)
+        told = {"code": self.code, "message": self.message, "hint": self.hint, "details": self.details}
+        return {**told, "texts": texts}
 
 
 class RequestError(PalimpsestError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .protocol import ENDED
-from .wording import duration, phase, say
+from .wording import duration, phase, retold, say
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,7 @@ class JobView:
         if self.state == "running":
             return running_text(self)
         if self.state == "failed":
-            said = self.error.get("message", say("failed"))
-            return "{} {}".format(said, self.error.get("hint", "")).strip()
+            return retold(self.error) or say("failed")
         return say("done") if self.state == "finished" else say("cancelled")
 
 

@@ -33,7 +33,7 @@ from .picture_reader import PictureReader
 from .status import Progress
 from .stream import ConceptsMade, Event, JobEnded
 from .waiting import Finished
-from .wording import say
+from .wording import as_it_came, retold, say
 
 GOOD = 5
 LEARNING = "learning"  # JobView.phase
@@ -199,8 +199,8 @@ class Learning:
             self._change(outcome=Outcome("note", say("learning-stopped")))
             return
         found = job.error.get("details", {}).get("pictures", [])
-        text = job.error.get("message", say("failed")) if found else job.text()
-        outcome = Outcome("error", text, str(job.error.get("code", "")))
+        text = retold(job.error, "message") if found else job.text()
+        outcome = Outcome("error", text, str(job.error.get("code", "")), original=as_it_came(job.error))
         self._change(examples=judged(self.state.examples, found), outcome=outcome)
 
     # Seeing the word in a sentence.

@@ -15,7 +15,7 @@ from .geometry import Bounds, Extent
 from .limits import EXAMPLES
 from .order import Order
 from .protocol import RefusedError
-from .wording import say
+from .wording import retold, say
 
 FEWEST, MOST = EXAMPLES
 MARGIN = 0.25  # surroundings of a selection that are taken along, as a fraction of its longer side
@@ -102,7 +102,7 @@ def judged(examples: Sequence[Example], found: Sequence[Mapping[str, Any]]) -> T
 
     def one(number: int, example: Example) -> Example:
         told = problems.get(number, {"message": "", "problem": ""})
-        return replace(example, problem=told["message"], odd=told["problem"] == "odd")
+        return replace(example, problem=retold(told, "message"), odd=told["problem"] == "odd")
 
     return tuple(one(number, example) for number, example in enumerate(examples))
 

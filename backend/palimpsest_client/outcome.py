@@ -9,7 +9,7 @@ from .editor import DocumentFacts, Editor
 from .geometry import Bounds
 from .jobview import JobView
 from .status import SMALLER, Offer
-from .wording import say
+from .wording import as_it_came, retold, say
 
 REMEMBERED = "remembered"  # Outcome.code where the text is the fidelity
 SURE, FAIRLY_SURE = 0.9, 0.6  # least confidences of a proposed sentence
@@ -27,6 +27,7 @@ class Outcome:
     text: str
     code: str = ""  # of an error; or one of the above
     about: Optional[About] = None
+    original: str = ""  # of an error that is told in another language: the backend's English
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ def outcome_of(view: JobView) -> Outcome:
     if view.state == "cancelled":
         return Outcome("note", say("cancelled"))
     code = str(view.error.get("code", ""))
-    texts = {"out_of_memory": view.error.get("message"), "image_not_found": say("source-gone")}
-    return Outcome("error", texts.get(code) or view.text(), code)
+    texts = {"out_of_memory": retold(view.error, "message"), "image_not_found": say("source-gone")}
+    return Outcome("error", texts.get(code) or view.text(), code, original=as_it_came(view.error))
 
 
 def told_of(first: str, result: Mapping[str, Any], selected: bool) -> list:

@@ -74,6 +74,11 @@ class PanelState:
         return "" if self.outcome is None else self.outcome.text
 
     @property
+    def told_tip(self) -> str:
+        """The backend's own words, where they are told in another language."""
+        return "" if self.outcome is None else self.outcome.original
+
+    @property
     def reason(self) -> str:
         """Why Apply is grey, beside it; empty where the state line or what was just told says it already."""
         said_above = self.status.kind == "trouble" and self.document is not None and not self.document.refusal

@@ -33,5 +33,7 @@ def understood(error: Exception) -> ClientError:
 
 
 def told(error: ClientError) -> dict[str, Any]:
-    details = error.details if isinstance(error, RefusedError) else {}
-    return {"code": error.code, "message": error.message, "hint": error.hint, "details": details}
+    """As the JSON of a job's error."""
+    if isinstance(error, RefusedError):
+        return {**error.told, "code": error.code, "details": error.details}
+    return {"code": error.code, "message": error.message, "hint": error.hint, "details": {}}

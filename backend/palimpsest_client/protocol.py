@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .wording import say
+from .wording import retold, say
 
 PROTOCOL = 2
 PROTOCOL_HEADER = "Palimpsest-Protocol"
@@ -41,8 +41,8 @@ class RefusedError(ClientError):
     """The server answered with an error. ``code`` as in its documentation."""
 
     def __init__(self, status: int, told: Mapping[str, Any]) -> None:
-        message = told.get("message", say("answered-status", status=status))
-        super().__init__(str(message), str(told.get("hint", "")))
+        self.told = {"message": say("answered-status", status=status), **told}
+        super().__init__(retold(self.told, "message"), retold(self.told, "hint"))
         self.status = status
         self.code = str(told.get("code", f"status_{status}"))
         self.details: dict[str, Any] = dict(told.get("details", {}))

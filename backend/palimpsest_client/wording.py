@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from gettext import NullTranslations
 from typing import Any
 
+from .refusals import REFUSALS
+
 ENGLISH: Mapping[str, str] = {
     # The language itself.
     "language-name": "English",  # in a catalogue: its own language's name, in that language
@@ -510,6 +512,7 @@ ENGLISH: Mapping[str, str] = {
     "about-token": "The token of that backend",
     "value-not-one": "{name} is {value}; it can be one of these: {choices}.",
     "value-beyond": "{name} is {value}; it can be {least} to {most}.",
+    **REFUSALS,
 }
 
 SINGULAR: Mapping[str, str] = {
@@ -544,6 +547,30 @@ def say(key: str, **values: Any) -> str:
     else:
         text = _spoken.pgettext(key, ENGLISH[key])
     return text.format(**values)
+
+
+def retold(error: Mapping[str, Any], field: str = "") -> str:
+    """What the backend says, in the language that is spoken; as it came where there is no text of it here.
+
+    ``error``: its JSON. ``field``: "message" or "hint"; empty = both.
+    """
+    if not field:
+        return (retold(error, "message") + " " + retold(error, "hint")).strip()
+    try:
+        return _filled(error["texts"][field])
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):  # another version's
+        return str(error.get(field, ""))
+
+
+def as_it_came(error: Mapping[str, Any]) -> str:
+    """Both in the backend's English; empty where that is what is said anyway."""
+    came = "{} {}".format(error.get("message", ""), error.get("hint", "")).strip()
+    return "" if came == retold(error) else came
+
+
+def _filled(text: Mapping[str, Any]) -> str:
+    values = {name: _filled(v) if isinstance(v, dict) else v for name, v in text["values"].items()}
+    return say(text["name"], **values)
 
 
 def number(value: float, digits: int = 0) -> str:

@@ -84,6 +84,7 @@ class WorkPart(Gtk.Box):
             self._cancel.set_sensitive(state.progress.can_cancel)
             self.draw_fraction(state)
         self._message.set_text(state.told)
+        self._message.set_tooltip_text(state.told_tip)
         ui.set_shown(self._message, bool(state.told))
         self._fidelity.set_text(state.fidelity)
         ui.set_shown(self._fidelity, bool(state.fidelity))

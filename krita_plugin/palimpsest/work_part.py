@@ -105,6 +105,7 @@ class WorkPart(QWidget):
         for part, text in ((self.message, state.told), (self.reason, state.reason)):
             part.setText(text)
             part.setVisible(bool(text))
+        self.message.setToolTip(state.told_tip)
         self.queue.draw(state, before)
         self.offers.show_offers(state.offers)
         self.fidelity.setText(state.fidelity)

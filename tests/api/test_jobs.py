@@ -126,7 +126,7 @@ def test_jobs_are_listed_newest_first_in_pages(server):
 def test_a_submission_that_cannot_be_is_refused(server, change, status, code):
     answer = server.submit(change.pop("id", "refused"), **change)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert set(answer.json()) == {"code", "message", "hint", "details"}
+    assert set(answer.json()) == {"code", "message", "hint", "details", "texts"}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def server(tmp_path):
 
 
 def code(answer) -> tuple[int, str]:
-    assert set(answer.json()) == {"code", "message", "hint", "details"}
+    assert set(answer.json()) == {"code", "message", "hint", "details", "texts"}
     return answer.status_code, answer.json()["code"]
 
 

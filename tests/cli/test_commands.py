@@ -251,7 +251,7 @@ def test_pictures_over_the_limit_are_refused(
 def test_errors_are_sentences_for_people(shell: Any, sd1_folder: Path) -> None:
     said = shell(*edit_arguments(sd1_folder, "--weight", "mirror=2"))
     assert said.out == ""
-    assert "The word 'mirror' is not in the prompt" in said.err
+    assert "The word 'mirror' is not in the sentence" in said.err
     assert "Words in it: a, photo, of, dog, on, grass." in said.err
     assert "(word_not_found)" in said.err
     assert "Traceback" not in said.err

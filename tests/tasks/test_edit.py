@@ -287,7 +287,7 @@ def test_unusable_requests_are_refused_by_name(place: Workplace, sd1_folder: Pat
     refused(place, make(operation="remove", selection=None), SelectionError, "needs a selection")
     refused(place, make(operation="reweight", target_prompt=""), RequestError, "No word is given a weight")
     refused(place, make(weights={"horse": 2.0}), WordNotFoundError, "horse.*Words in it: .*dog")
-    refused(place, make(pairs=(("dog", "cat"),)), WordNotFoundError, "'dog' is not in the prompt")
+    refused(place, make(pairs=(("dog", "cat"),)), WordNotFoundError, "'dog' is not in the sentence")
     for control in (Control(cross=(0.8, 0.2)), Control(cross_words={"dog": (0.8, 0.2)})):
         refused(place, make(control=control), RequestError, "runs from 0.8 to 0.2")
     blend = Control(blend_include=("mirror",))

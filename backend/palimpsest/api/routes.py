@@ -35,6 +35,7 @@ from palimpsest.errors import (
     ModelBusyError,
     ModelNotFoundError,
     RequestError,
+    Text,
 )
 from palimpsest.jobs.events import Finished, Previewed
 from palimpsest.jobs.state import Job, Submission
@@ -268,7 +269,7 @@ def require_model(house: House, submission: Submission) -> None:
         pulls = [job for job in house.database.open_jobs() if job.kind == "pull"]
         if any(job.submission.request["model"] == name for job in pulls):
             raise ModelBusyError(
-                f"Model {name!a} is being downloaded.", "Try again when it is complete."
+                Text("model-coming", model=name), Text("when-complete")
             ) from None
         raise
 

@@ -323,6 +323,11 @@ class Error(Answer):
     message: str = Field(examples=["There is no job '3f6c-edit-1'."])
     hint: str = Field(examples=["It may have been removed by its age."], description="What to do next.")
     details: dict[str, Any] = {}
+    texts: dict[str, Any] = Field(
+        default={},
+        examples=[{"message": {"name": "job-not-there", "values": {"job": "3f6c-edit-1"}}}],
+        description="Message and hint for translation: which text each is, and what was filled in.",
+    )
 
 
 class Health(Answer):

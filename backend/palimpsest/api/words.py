@@ -20,6 +20,7 @@ from palimpsest.errors import (
     ConceptExistsError,
     ConceptFileError,
     ConceptInUseError,
+    Text,
 )
 from palimpsest.limits import NAME
 from palimpsest.storage.album import Arrival
@@ -143,7 +144,7 @@ def require_changeable(house: House, name: str, owner: str, replace: bool) -> No
         return
     if not replace:
         raise ConceptExistsError(
-            f"There is a concept <{name}> already.", "Choose another name, or say replace."
+            Text("concept-there", name=name), Text("other-name-or-replace")
         )
     require_unused(house, name)
     house.concepts.require_own(name, owner)
@@ -156,7 +157,7 @@ def require_unused(house: House, name: str) -> None:
         request = job.submission.request
         if placeholder in str(request) or request.get("start") == name:
             raise ConceptInUseError(
-                f"A job that has not ended uses {placeholder}.", "Wait until it has ended, or cancel it."
+                Text("concept-used", name=name), Text("wait-or-cancel")
             )
 
 
@@ -165,5 +166,5 @@ def require_unlearned(house: House, name: str, owner: str) -> None:
     for job in house.database.open_jobs():
         if job.kind == "learn" and job.owner != owner and job.submission.request["name"] == name:
             raise ConceptInUseError(
-                f"Somebody else is learning <{name}>.", "Choose another name, or wait until that has ended."
+                Text("concept-being-learned", name=name), Text("other-name-or-wait")
             )

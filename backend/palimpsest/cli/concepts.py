@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palimpsest.cli.output import json_text
-from palimpsest.errors import ConceptInUseError
+from palimpsest.errors import ConceptInUseError, Text
 from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def require_unused(name: str) -> None:
     placeholder = f"<{name}>"
     if any(placeholder in request for request in open_requests(read_settings().folders.database)):
         raise ConceptInUseError(
-            f"A job that has not ended uses {placeholder}.",
+            Text("concept-used", name=name),
             "Wait until it has ended, or cancel it: palimpsest jobs list",
         )
 

@@ -10,13 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from palimpsest.errors import NotFiniteError
-
-HINT = "Its file may be damaged or badly merged: use another one."
-HALF_HINT = (
-    "It may overflow in this precision: compute in float32 (--device cpu, or PALIMPSEST_DEVICE=cpu for the "
-    "server). If that fails too, its file is damaged or badly merged: use another one."
-)
+from palimpsest.errors import NotFiniteError, Text
 
 
 def all_finite(*tensors: Tensor | None) -> bool:
@@ -34,8 +28,8 @@ def require_finite(values: Tensor, what: str, dtype: torch.dtype = torch.float32
     name = str(dtype).removeprefix("torch.")
     share = float((~torch.isfinite(values.detach())).float().mean())
     raise NotFiniteError(
-        f"{what} gave NaN or infinity in {100 * share:.3g} % of its values, computing in {name}.",
-        HINT if dtype == torch.float32 else HALF_HINT,
+        Text("not-finite", part=what, n=f"{100 * share:.3g}", precision=name),
+        Text("other-file" if dtype == torch.float32 else "compute-in-float32"),
         precision=name,
         share=share,
     )

@@ -21,7 +21,7 @@ from palimpsest.core.agreement import AgreementSettings, Oddness, oddness
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.region import Mask
 from palimpsest.core.steps import Steps
-from palimpsest.errors import ConceptImagesError
+from palimpsest.errors import ConceptImagesError, Text, in_a_row, translatable
 
 LUMA = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709
 
@@ -44,7 +44,11 @@ class Finding:
 
     picture: int
     problem: str
-    message: str
+    message: Text
+
+    def to_json(self) -> dict[str, Any]:
+        told = {"picture": self.picture, "problem": self.problem, "message": self.message}
+        return {**told, "texts": translatable(message=self.message)}
 
 
 def check_set(
@@ -67,7 +71,7 @@ def check_set(
         return None
     found = yield from oddness(model, pictures, masks, noun, settings.agreement)
     if found.score > settings.agreement.threshold:
-        message = f"Picture {found.picture + 1} doesn't seem to show the same {noun} as the others."
+        message = Text("set-picture-odd", n=found.picture + 1, noun=noun)
         refuse([Finding(found.picture, "odd", message)], len(pictures), settings)
     return found
 
@@ -84,7 +88,7 @@ def inspect(pictures: Sequence[NDArray[Any]], native_size: int, settings: GateSe
     for i, j in combinations(range(len(pictures)), 2):
         same_hash = int((hashes[i] != hashes[j]).sum()) <= settings.hash_bits
         if same_hash and float((small[i] - small[j]).abs().mean()) <= settings.pixel_difference:
-            message = f"Picture {j + 1} is the same as picture {i + 1}."
+            message = Text("set-picture-same", n=j + 1, first=i + 1)
             findings.append(Finding(j, "duplicate", message))
     return sorted(findings, key=lambda finding: finding.picture)
 
@@ -95,13 +99,12 @@ def refuse(findings: Sequence[Finding], count: int, settings: GateSettings) -> N
         return
     messages = [finding.message for finding in findings]
     if count < settings.fewest:
-        noun = "picture was" if count == 1 else "pictures were"
-        messages.append(f"{count} {noun} given; at least {settings.fewest} different ones are needed.")
+        messages.append(Text("set-few", n=count, least=settings.fewest))
     problems = {finding.problem for finding in findings}
     only_odd = problems == {"odd"}
-    hint = "Leave it out, or say that it is meant." if only_odd else _hint(problems)
-    details = [{"picture": f.picture, "problem": f.problem, "message": f.message} for f in findings]
-    raise ConceptImagesError(" ".join(messages), hint, pictures=details, count=count)
+    hint = Text("leave-out-or-meant") if only_odd else _hint(problems)
+    details = [finding.to_json() for finding in findings]
+    raise ConceptImagesError(in_a_row(messages), hint, pictures=details, count=count)
 
 
 def difference_hash(picture: NDArray[Any]) -> Tensor:
@@ -128,16 +131,16 @@ def _inspect_one(
 ) -> Finding | None:
     height, width = picture.shape[:2]
     smallest = max(64, round(settings.smallest * native_size))
-    name = f"Picture {index + 1}"
+    n = index + 1
     if min(height, width) < smallest:
-        told = f"{name} is {width} x {height} pixels; each side needs {smallest} for this model."
+        told = Text("set-picture-small", n=n, width=width, height=height, least=smallest)
         return Finding(index, "small", told)
     light = np.asarray(picture, np.float32) @ np.asarray(LUMA, np.float32)
     clipped = max(float((light <= 0.004).mean()), float((light >= 0.996).mean()))
     if float(light.std()) < settings.contrast or clipped > settings.clipped:
-        return Finding(index, "blank", f"{name} is blank: next to nothing can be seen in it.")
+        return Finding(index, "blank", Text("set-picture-blank", n=n))
     if sharpness(picture, native_size) < settings.sharpness:
-        return Finding(index, "blurred", f"{name} is blurred: it has no sharp edge anywhere.")
+        return Finding(index, "blurred", Text("set-picture-blurred", n=n))
     return None
 
 
@@ -151,12 +154,12 @@ def _luminance(pixels: Tensor) -> Tensor:
     return (pixels * torch.tensor(LUMA)[:, None, None]).sum(dim=0)
 
 
-def _hint(problems: set[str]) -> str:
+def _hint(problems: set[str]) -> Text:
     hints = {
-        "small": "Give larger pictures.",
-        "blank": "Check the exposure, or leave it out.",
-        "blurred": "Give a sharper picture.",
-        "duplicate": "Give different views: other angles, places, light.",
+        "small": Text("give-larger"),
+        "blank": Text("check-exposure"),
+        "blurred": Text("give-sharper"),
+        "duplicate": Text("give-other-views"),
     }
-    told = [hint for problem, hint in hints.items() if problem in problems]
-    return " ".join(told) if told else "Add views of the same subject: other angles, places, light."
+    found = [hint for problem, hint in hints.items() if problem in problems]
+    return in_a_row(found) if found else Text("add-views")

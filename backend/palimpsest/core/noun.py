@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.model import DiffusionModel, TextPart
-from palimpsest.errors import RequestError
+from palimpsest.errors import RequestError, Text
 
 LETTERS_PER_PIECE = 2  # a word cut finer than this is spelled, not known
 FEW_WORDS = 200  # a vocabulary of so few words can be shown whole in an error's hint
@@ -59,8 +59,8 @@ def _known_ids(tokenizer: Any, noun: str) -> list[int]:
         pieces = tokenizer(word, add_special_tokens=False)["input_ids"]
         if len(word) > 2 and len(word) < LETTERS_PER_PIECE * len(pieces):
             raise RequestError(
-                f"The model doesn't know the word {word!r}: it spells it in {len(pieces)} pieces.",
-                "Give the nearest noun it knows. " + _some_words(tokenizer),
+                Text("word-in-pieces", word=word, n=len(pieces)),
+                _nearest(tokenizer),
                 word=word,
             )
         ids += pieces
@@ -69,12 +69,13 @@ def _known_ids(tokenizer: Any, noun: str) -> list[int]:
     return ids
 
 
-def _some_words(tokenizer: Any) -> str:
-    """The whole words of a small vocabulary; nothing for CLIP's."""
+def _nearest(tokenizer: Any) -> Text:
+    """With the whole words of a small vocabulary; CLIP's is too large to be told."""
     words = sorted(
         token.removesuffix("</w>")
         for token in tokenizer.get_vocab()
         if token.endswith("</w>") and len(token) > len("ab</w>") and token.removesuffix("</w>").isalpha()
     )
     whole = [word for word in words if len(tokenizer(word, add_special_tokens=False)["input_ids"]) == 1]
-    return f"It knows: {', '.join(whole)}." if 0 < len(whole) <= FEW_WORDS else ""
+    few = 0 < len(whole) <= FEW_WORDS
+    return Text("nouns-known", words=", ".join(whole)) if few else Text("nearest-noun")

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from palimpsest.errors import RequestError, SelectionEmptyError, SelectionSizeError
+from palimpsest.errors import RequestError, SelectionEmptyError, SelectionSizeError, Text
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.regions import Sight, planned
 
@@ -111,16 +111,16 @@ def _check(granularity: int, context: float, working_size: int | None) -> None:
 def bounds(mask: Mask, canvas: Size) -> Box:
     """The smallest box around everything selected."""
     if mask.shape != (canvas.height, canvas.width):
-        have = f"{mask.shape[1]} x {mask.shape[0]}"
+        have = {"width": mask.shape[1], "height": mask.shape[0]}
         raise SelectionSizeError(
-            f"The selection is {have} pixels, the picture {canvas.width} x {canvas.height}.",
-            "Give a selection of the picture's size.",
+            Text("selection-size", **have, of_width=canvas.width, of_height=canvas.height),
+            Text("selection-of-its-size"),
             selection=[mask.shape[1], mask.shape[0]],
             picture=list(canvas),
         )
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if len(rows) == 0:
-        raise SelectionEmptyError("Nothing is selected.", "Select something, or give no selection at all.")
+        raise SelectionEmptyError(Text("selection-empty"), Text("select-or-none"))
     return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from palimpsest.errors import ConceptNotFoundError, PromptTooLongError, RequestError, WordNotFoundError
+from palimpsest.errors import ConceptNotFoundError, PromptTooLongError, RequestError, Text, WordNotFoundError
 
 PLACEHOLDER = re.compile(r"<[^<>\s]+>")
 _LETTERS = r"[^\W_]+"
@@ -88,10 +88,10 @@ class Prompt:
         found = self._occurrences(phrase)
         if found:
             return found
-        there = ", ".join(dict.fromkeys(self.names)) or "none, it is empty"
+        there = ", ".join(dict.fromkeys(self.names))
         raise WordNotFoundError(
-            f"The word {phrase!r} is not in the prompt {self.text!r}.",
-            f"Words in it: {there}.",
+            Text("word-not-there", word=phrase, prompt=self.text),
+            Text("words-there", words=there) if there else Text("no-words-there"),
             word=phrase,
             words=list(dict.fromkeys(self.names)),
         )
@@ -125,8 +125,8 @@ def require_known(noun: str, known: Collection[str]) -> None:
     if unknown:
         nouns = sorted(word for word in known if len(word) > 2)
         raise RequestError(
-            f"The model doesn't know the word {unknown[0]!r}.",
-            f"Give the nearest noun it knows, or another model. It knows: {', '.join(nouns)}.",
+            Text("word-unknown", word=unknown[0]),
+            Text("nouns-known", words=", ".join(nouns)),
             word=unknown[0],
         )
 
@@ -209,8 +209,8 @@ def _refuse_too_long(
             first_beyond = piece.text
             break
     raise PromptTooLongError(
-        f"The prompt needs {used} tokens, but the text encoder reads {room}: {text!r}.",
-        f"Shorten it; {first_beyond!r} is the first word that no longer fits.",
+        Text("prompt-too-long", used=used, room=room, prompt=text),
+        Text("shorten-prompt", word=first_beyond),
         tokens=used,
         limit=room,
     )

@@ -17,7 +17,7 @@ from palimpsest.demo.judge_crops import Picture
 from palimpsest.demo.judge_data import COLOURLESS
 from palimpsest.demo.judge_reading import Answer, Found, View
 from palimpsest.demo.language import GENERAL, NUMBERS, STYLE_PHRASES, kind_and_noun, plural
-from palimpsest.errors import ImageUnsupportedError
+from palimpsest.errors import ImageUnsupportedError, Text
 
 SURE = 0.7
 """Least confidence of a word that is said."""
@@ -43,9 +43,8 @@ def propose(view: View) -> Proposal:
     """The caption of what the judge sees. Raises ImageUnsupportedError when it doesn't know the ground."""
     if view.ground.confidence < SURE:
         raise ImageUnsupportedError(
-            f"The picture shows nothing that the built-in model knows (best guess: {view.ground}, "
-            f"{100 * view.ground.confidence:.0f} %).",
-            "Write the description yourself, or choose another model.",
+            Text("beyond-the-built-in", word=str(view.ground), n=round(100 * view.ground.confidence)),
+            Text("describe-yourself"),
         )
     found = sorted(view.found, key=lambda f: -f.score)[:MOST]
     ordered = sorted(found, key=lambda f: f.box[0] + f.box[2])

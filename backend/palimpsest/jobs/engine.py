@@ -24,6 +24,7 @@ from palimpsest.errors import (
     QueueFullError,
     RequestError,
     ServerDiedError,
+    Text,
     WorkerDiedError,
 )
 from palimpsest.jobs.events import Cancelled, Event, Failed, Previewed, Progressed, Queued, Started
@@ -141,7 +142,7 @@ class Engine:
         """Raises JobNotFoundError, also for somebody else's job."""
         job = self.log.journal.find(owner, id)
         if job is None:
-            raise JobNotFoundError(f"There is no job {id!r}.", "It may have been removed by its age.")
+            raise JobNotFoundError(Text("job-not-there", job=id), Text("removed-by-age"))
         return job
 
     def attend(self, job: Job) -> None:
@@ -279,7 +280,7 @@ class Engine:
         limits = self._limits
         if len(self._queue) >= limits.waiting or self._queue.count(owner) >= limits.waiting_per_owner:
             raise QueueFullError(
-                f"{len(self._queue)} jobs are waiting.", "Wait for some of them, or cancel some."
+                Text("jobs-waiting", n=len(self._queue)), Text("wait-or-cancel-some")
             )
 
     def _nudge(self, number: int) -> None:
@@ -327,9 +328,8 @@ def same(known: Job, submission: Submission) -> Job:
 
 def died(job: Job, ended: WorkerEndedError) -> Failed:
     error = WorkerDiedError(
-        f"This job was begun {job.attempt} times and never done; the last time its worker ended: "
-        f"{ended.reason}.",
-        "SIGKILL is most often the system's answer to too little memory: try a smaller working size.",
+        Text("worker-died", n=job.attempt, reason=ended.reason),
+        Text("killed-for-memory"),
         log=ended.tail.splitlines()[-10:],
     )
     return Failed(error.to_json())
@@ -337,7 +337,6 @@ def died(job: Job, ended: WorkerEndedError) -> Failed:
 
 def took_server_down(job: Job) -> Failed:
     error = ServerDiedError(
-        f"This job was begun {job.attempt} times and never done; the last time the server ended under it.",
-        "Most often that is the system's answer to too little memory: try a smaller working size.",
+        Text("server-died", n=job.attempt), Text("ended-for-memory")
     )
     return Failed(error.to_json())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from palimpsest.errors import JobStalledError
+from palimpsest.errors import JobStalledError, Text
 from palimpsest.jobs import events
 from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Queued
 from palimpsest.jobs.process import WorkerEndedError, WorkerProcess
@@ -198,6 +198,6 @@ def order_of(job: Job) -> dict[str, Any]:
 
 def stalled(seconds: float) -> Failed:
     error = JobStalledError(
-        f"Nothing was heard of the job for {seconds:g} seconds.", "Its worker was ended. Submit it again."
+        Text("job-stalled", n=f"{seconds:g}"), Text("submit-again")
     )
     return Failed(error.to_json())

@@ -24,7 +24,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any, Protocol, TextIO
 
-from palimpsest.errors import InternalError, OutOfMemoryError, PalimpsestError
+from palimpsest.errors import InternalError, OutOfMemoryError, PalimpsestError, Text
 from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Progressed, to_json
 
 
@@ -115,8 +115,8 @@ def explain(error: Exception) -> dict[str, Any]:
         return error.to_json()
     name = type(error).__name__
     if isinstance(error, MemoryError) or name == "OutOfMemoryError":  # torch's, without importing torch
-        return OutOfMemoryError("Memory ran out.", "Try a smaller working size, or free memory.").to_json()
-    return InternalError(f"{name}: {error}", "This is a mistake in Palimpsest.").to_json()
+        return OutOfMemoryError(Text("memory-out"), Text("lower-or-free")).to_json()
+    return InternalError(f"{name}: {error}", Text("mistake-of-ours")).to_json()
 
 
 def open_workplace(dotted: str, device: str, options: dict[str, Any]) -> Workplace:

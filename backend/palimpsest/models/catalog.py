@@ -8,7 +8,7 @@ from pathlib import Path
 
 import palimpsest.demo
 from palimpsest.contract import BUILT_IN
-from palimpsest.errors import ModelNotFoundError, ModelUnreadableError
+from palimpsest.errors import ModelNotFoundError, ModelUnreadableError, Text
 from palimpsest.models import elsewhere
 from palimpsest.models.spec import read_json
 
@@ -95,6 +95,6 @@ def find(name: str, models: Path, paths_allowed: bool = True, others: Sequence[P
     if paths_allowed and names_path(name, models, others):
         return Path(name)
     raise ModelNotFoundError(
-        f"There is no model called {name!r}.",
-        f"There are: {', '.join(places)}. Models are looked for in {models}.",
+        Text("model-not-there", model=name),
+        Text("models-there", names=", ".join(places), place=str(models)),
     )

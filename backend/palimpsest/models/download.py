@@ -33,6 +33,7 @@ from palimpsest.errors import (
     NetworkError,
     OfflineError,
     StorageError,
+    Text,
 )
 from palimpsest.models import address
 from palimpsest.storage.atomic import NO_ROOM, make_folder, private, put_in_place
@@ -46,7 +47,7 @@ HOPS = 10  # redirections that are followed
 PIECE_SECONDS = 1.0  # after which what has come is told, even if it is little
 SLOW = (60.0, 60 << 10)  # seconds, and the bytes that must come in them
 OFFLINE = ("HF_HUB_OFFLINE", "PALIMPSEST_OFFLINE")
-NOTHING_KEPT = "Nothing of the download is kept."
+NOTHING_KEPT = Text("nothing-kept")
 RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -82,7 +83,7 @@ def require_online(environment: Mapping[str, str] = os.environ) -> None:
     for name in OFFLINE:
         if environment.get(name, "").lower() in ("1", "true", "yes", "on"):
             raise OfflineError(
-                f"Downloads are switched off by {name}.", f"Unset {name}, or bring the files yourself."
+                Text("offline", name=name), Text("unset-or-bring", name=name)
             )
 
 
@@ -278,22 +279,23 @@ def require_success(remote: Remote, answer: requests.Response) -> None:
     if answer.status_code in (401, 403):
         raise nothing(
             remote,
-            f"may not be downloaded ({answer.status_code})",
-            "Accept the model's licence on its page and set HF_TOKEN to your access token.",
+            Text("download-forbidden", address=remote.url, status=answer.status_code),
+            Text("accept-licence"),
         )
     if answer.status_code not in (200, 206):
-        raise nothing(remote, f"answered {answer.status_code}")
+        raise nothing(remote, f"{remote.url} answered {answer.status_code}.")
     if answer.status_code == 206 and "Range" not in answer.request.headers:
-        raise nothing(remote, "sent a part that nobody asked for", "Try another mirror.")
+        raise nothing(remote, f"{remote.url} sent a part that nobody asked for.", "Try another mirror.")
     if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
-        raise nothing(remote, "sent it packed, though it was asked for as it is", "Try another mirror.")
+        packed = f"{remote.url} sent it packed, though it was asked for as it is."
+        raise nothing(remote, packed, "Try another mirror.")
 
 
 def nothing(remote: Remote, why: str, hint: str = "Check the address.") -> NetworkError:
     """Why there is no file. Of a stranger's address nothing is told of what answers there."""
     if remote.strange:
         return NetworkError(f"{remote.url} gives no file.", "Check the address; try it in a browser.")
-    return NetworkError(f"{remote.url} {why}.", hint)
+    return NetworkError(why, hint)
 
 
 def check(remote: Remote, part: Part) -> None:
@@ -308,8 +310,8 @@ def check(remote: Remote, part: Part) -> None:
             f"{remote.url} is not the file with the sha256 that was given.", "Check both; nothing is kept."
         )
     raise ChecksumError(
-        f"{remote.url} came with {size} bytes and hash {found}; {remote.size} and {expected} were expected.",
-        "It was damaged on its way, or the file has changed: try again.",
+        Text("download-wrong", address=remote.url, n=size, found=found, of=remote.size, expected=expected),
+        Text("damaged-or-changed"),
     )
 
 
@@ -329,8 +331,7 @@ def broken(remote: Remote, error: Exception) -> NetworkError:
     if remote.strange:
         return nothing(remote, "")
     return NetworkError(
-        f"The connection to {remote.url} broke: {type(error).__name__}.",
-        "What has come is kept: the next attempt goes on from there.",
+        Text("download-broke", address=remote.url, reason=type(error).__name__), Text("goes-on-there")
     )
 
 
@@ -348,7 +349,7 @@ class disk_errors:  # noqa: N801 (a context manager that reads like a function)
             return
         if error.errno in NO_ROOM:
             raise DiskFullError(
-                f"The disk of {self._target.parent} is full.",
-                f"{NOTHING_KEPT} Free some space.",
+                Text("disk-full", place=str(self._target.parent)),
+                Text("two-sentences", one=NOTHING_KEPT, two=Text("free-some-space")),
             ) from error
-        raise StorageError(f"{self._target} can't be written: {error.strerror}.") from error
+        raise StorageError(Text("not-written", place=str(self._target), reason=error.strerror)) from error

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from palimpsest.errors import ModelNotFoundError, ModelUnreadableError, PickledModelError
+from palimpsest.errors import ModelNotFoundError, ModelUnreadableError, PickledModelError, Text
 from palimpsest.interpreter import to_paste
 from palimpsest.models.header import read_header, require_whole
 from palimpsest.models.signatures import (
@@ -91,9 +91,7 @@ def configuration_files(folder: Path) -> list[Path]:
 def pickled_error(path: Path) -> PickledModelError:
     command = to_paste("palimpsest.storage.unpickle", "checkpoint", path, path.with_suffix(".safetensors"))
     return PickledModelError(
-        f"{path} is a pickle file, which can run any program when it is read, so Palimpsest doesn't read it.",
-        "Get the model as .safetensors, or convert it once, which reads weights and nothing else "
-        f"(weights_only=True): {command}",
+        Text("model-pickled", file=str(path)), Text("convert-pickle", command=command)
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from palimpsest.errors import ModelNotFoundError, ModelUnreadableError
+from palimpsest.errors import ModelNotFoundError, ModelUnreadableError, Text
 from palimpsest.storage.header import parse
 
 LARGEST = 16 << 20  # bytes; SDXL's 2,500 tensors take 0.4 MB, the rest is for metadata
@@ -64,8 +64,7 @@ def read_header(path: Path) -> Header:
         raise ModelNotFoundError(f"There is no model {path}.", "Check the path.") from error
     except UNREADABLE as error:
         raise ModelUnreadableError(
-            f"{path} is not a safetensors file: {_short(error)}.",
-            "It may be damaged or incomplete: fetch it again.",
+            Text("model-damaged", file=str(path), reason=_short(error)), Text("maybe-damaged")
         ) from error
 
 
@@ -74,7 +73,7 @@ def require_whole(path: Path, header: Header) -> None:
     size = path.stat().st_size
     if size < header.stated_size:
         raise ModelUnreadableError(
-            f"{path} is incomplete: {size} of {header.stated_size} bytes are there.", "Fetch it again."
+            Text("model-cut-short", file=str(path), n=size, of=header.stated_size), Text("fetch-again")
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from palimpsest.errors import ModelNotFoundError, NetworkError
+from palimpsest.errors import ModelNotFoundError, NetworkError, Text
 from palimpsest.models.download import Remote, require_online
 from palimpsest.models.offers import Offer
 
@@ -39,8 +39,8 @@ def list_files(offer: Offer) -> list[RepositoryFile]:
         ) from error
     except Exception as error:  # the hub's client raises those of several HTTP libraries
         raise NetworkError(
-            f"The hub doesn't list {offer.repository}: {type(error).__name__}.",
-            "Check the connection; a mirror is set by HF_ENDPOINT, a proxy by HTTPS_PROXY.",
+            Text("hub-silent", repository=offer.repository, reason=type(error).__name__),
+            Text("check-connection"),
         ) from error
     token = get_token()
     headers = (("Authorization", f"Bearer {token}"),) if token is not None else ()

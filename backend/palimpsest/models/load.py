@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from palimpsest.core.model import DiffusionModel, TextPart
-from palimpsest.errors import ModelError, ModelNotFoundError, ModelUnreadableError, OutOfMemoryError
+from palimpsest.errors import ModelError, ModelNotFoundError, ModelUnreadableError, OutOfMemoryError, Text
 from palimpsest.models import folder as layout
 from palimpsest.models.precision import default_device, unet_dtype
 from palimpsest.models.schedule import noise_schedule
@@ -160,7 +160,7 @@ def reading(place: Path, read: Callable[[], Any]) -> Any:
     except Exception as error:  # the libraries raise many kinds, some of them their own
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelUnreadableError(
-            f"{place} can't be loaded: {first}", "The files may be damaged or incomplete: fetch them again."
+            Text("model-not-loaded", file=str(place), reason=first), Text("maybe-files-damaged")
         ) from error
 
 
@@ -194,8 +194,7 @@ def _memory_errors(source: Path, device: torch.device) -> Iterator[None]:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise OutOfMemoryError(
-            f"The model {source.name} doesn't fit into the memory of {device}.",
-            "Close other programs that use the device, choose a smaller model, or use the CPU.",
+            Text("model-beyond-memory", model=source.name, device=str(device)), Text("smaller-model")
         ) from error
 
 

@@ -25,6 +25,7 @@ from palimpsest.errors import (
     ImageNotFoundError,
     QuotaExceededError,
     StorageError,
+    Text,
 )
 from palimpsest.jobs.state import Job
 from palimpsest.storage.atomic import NO_ROOM, make_folder, private, put_in_place
@@ -112,7 +113,7 @@ class Album:
         """Where the picture is. Raises ImageNotFoundError, also for one of somebody else."""
         path = self.images.path(image)
         if not self._owns(image, owner) or not path.is_file():
-            raise ImageNotFoundError(f"There is no picture {image}.", "Send it first.")
+            raise ImageNotFoundError(Text("picture-not-there", image=image), Text("send-first"))
         return path
 
     def has(self, image: str, owner: str) -> bool:
@@ -144,11 +145,10 @@ class Album:
                 return
             kept -= size if self._let_go(image, owner) else 0
         if kept + more > self.quota:
+            sizes = {"has": kept, "more": more, "most": self.quota}
             raise QuotaExceededError(
-                f"Your pictures have {kept / 1e6:.0f} MB; with {more / 1e6:.0f} MB more they would have more "
-                f"than the {self.quota / 1e6:.0f} MB that each may keep here.",
-                "Remove some (palimpsest jobs remove, palimpsest kept remove). What was used within the "
-                "last hour, or is needed by a job, doesn't go by itself.",
+                Text("quota-full", **{name: round(n / 1e6) for name, n in sizes.items()}),
+                Text("remove-some"),
             )
 
     def release(self, image: str, owner: str) -> None:
@@ -267,6 +267,8 @@ def disk_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in NO_ROOM:
             raise DiskFullError(
-                f"There is no room for a picture in {path.parent}.", "Free some space on the disk."
+                Text("no-room-for-picture", place=str(path.parent)), Text("free-some-space")
             ) from error
-        raise StorageError(f"A picture can't be written to {path.parent}: {error.strerror}.") from error
+        raise StorageError(
+            Text("picture-not-written", place=str(path.parent), reason=error.strerror)
+        ) from error

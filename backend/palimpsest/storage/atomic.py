@@ -19,7 +19,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from palimpsest.errors import DiskFullError, StorageError
+from palimpsest.errors import DiskFullError, StorageError, Text
 from palimpsest.storage.room import require_room
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -56,8 +56,8 @@ def write_atomically(
     except OSError as error:
         if error.errno in NO_ROOM:
             raise DiskFullError(
-                f"No room to write {path.name} in {path.parent}: {error.strerror}.",
-                "Nothing was changed. Make room and try again.",
+                Text("no-room-to-write", name=path.name, place=str(path.parent), reason=error.strerror),
+                Text("nothing-changed"),
             ) from error
         raise StorageError(f"Can't write {path}: {error.strerror}.") from error
     finally:

@@ -26,6 +26,7 @@ from palimpsest.errors import (
     ConceptNameError,
     ConceptNotFoundError,
     ConceptOwnedError,
+    Text,
 )
 from palimpsest.limits import is_name, propose_name, require_name
 from palimpsest.storage.announcement import LOCAL_OWNER
@@ -258,16 +259,14 @@ class ConceptLibrary:
         path = self._path(name)
         if not path.is_file():
             known = ", ".join(f"<{other}>" for other in self.names())
-            hint = f"There are: {known}." if known else "The library is empty: learn or import one first."
-            raise ConceptNotFoundError(f"There is no concept <{name}>.", hint, name=name)
+            hint = Text("concepts-there", names=known) if known else Text("no-concepts-there")
+            raise ConceptNotFoundError(Text("concept-not-there", name=name), hint, name=name)
         return path
 
     def _require_free(self, name: str) -> None:
         if self._path(name).exists():
             raise ConceptExistsError(
-                f"There is a concept <{name}> already.",
-                "Choose another name, or say that it is to be replaced.",
-                name=name,
+                Text("concept-there", name=name), Text("other-name-or-replace"), name=name
             )
 
 

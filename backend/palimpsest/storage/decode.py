@@ -33,6 +33,7 @@ from palimpsest.errors import (
     ImageUnreadableError,
     ImageUnsupportedError,
     OutOfMemoryError,
+    Text,
 )
 from palimpsest.storage import png
 from palimpsest.storage.carried import Carried, from_pillow, from_png
@@ -138,16 +139,16 @@ def check_bytes(count: int, limits: Limits) -> None:
 def check_size(width: int, height: int, limits: Limits) -> None:
     if width * height > limits.pixels:
         raise ImageTooLargeError(
-            f"The picture has {width} x {height} = {width * height} pixels; the limit is {limits.pixels}.",
-            "Scale it down, or raise the limit.",
+            Text("picture-large", width=width, height=height, n=width * height, limit=limits.pixels),
+            Text("scale-down-or-raise"),
             width=width,
             height=height,
             limit=limits.pixels,
         )
     if min(width, height) < limits.shortest:
         raise ImageTooSmallError(
-            f"The picture has {width} x {height} pixels.",
-            f"Both sides must have at least {limits.shortest}.",
+            Text("picture-small", width=width, height=height),
+            Text("sides-least", n=limits.shortest),
             width=width,
             height=height,
             limit=limits.shortest,
@@ -261,24 +262,21 @@ def _guarded(name: str, action: Callable[[], Any]) -> Any:
     except (ImageUnsupportedError, ImageUnreadableError):
         raise
     except MemoryError as error:
-        raise OutOfMemoryError("Not enough memory to decode the picture.", "Scale it down.") from error
+        raise OutOfMemoryError(Text("memory-for-decoding"), Text("scale-down")) from error
     except Exception as error:
         raise ImageUnreadableError(
-            f"The {name} file is damaged, or isn't what it says it is ({error}).",
-            "Open it in an editor and save it again.",
+            Text("picture-damaged-file", name=name, reason=str(error)), Text("save-again")
         ) from error
 
 
 def _check_mode(image: ImageFile) -> None:
     if image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         raise ImageUnsupportedError(
-            f"This is a {image.mode} picture; only RGB, grey and palette pictures can be edited.",
-            "Convert it to RGB in your editor.",
+            Text("picture-kind", mode=image.mode), Text("convert-to-rgb")
         )
     if image.mode in ("F", "I"):
         raise ImageUnsupportedError(
-            "This picture has 32 bits per channel (HDR).",
-            "Tone-map it to an ordinary 8- or 16-bit picture first.",
+            Text("picture-hdr"), Text("tone-map")
         )
 
 

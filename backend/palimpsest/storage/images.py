@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from palimpsest.errors import ImageHashError, ImageNotFoundError, StorageError
+from palimpsest.errors import ImageHashError, ImageNotFoundError, StorageError, Text
 from palimpsest.storage.atomic import write_atomically
 
 CHUNK = 1 << 20
@@ -55,7 +55,7 @@ class ImageStore:
         try:
             content = path.read_bytes()
         except FileNotFoundError as error:
-            raise ImageNotFoundError(f"There is no picture {image}.", "Send it first.") from error
+            raise ImageNotFoundError(Text("picture-not-there", image=image), Text("send-first")) from error
         except OSError as error:
             raise StorageError(f"Can't read {path}: {error.strerror}.", "Check the disk.") from error
         if identity(content) != image:
@@ -71,7 +71,7 @@ class ImageStore:
                 for chunk in iter(lambda: file.read(CHUNK), b""):
                     digest.update(chunk)
         except FileNotFoundError as error:
-            raise ImageNotFoundError(f"There is no picture {image}.", "Send it first.") from error
+            raise ImageNotFoundError(Text("picture-not-there", image=image), Text("send-first")) from error
         except OSError as error:
             raise StorageError(f"Can't read {path}: {error.strerror}.", "Check the disk.") from error
         if digest.hexdigest() != image:
@@ -82,8 +82,7 @@ class ImageStore:
         """Removed, so that ``has`` tells the truth and it can be sent or made again."""
         self.discard(image)
         return ImageHashError(
-            f"The stored picture {image} was damaged on the disk and has been removed.",
-            "Send it again; if it is a result, submit its job again under another id.",
+            Text("picture-broken-here", image=image), Text("send-or-make-again")
         )
 
     def has(self, image: str) -> bool:

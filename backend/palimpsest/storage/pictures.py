@@ -24,6 +24,7 @@ from palimpsest.errors import (
     ImageUnreadableError,
     SelectionEmptyError,
     SelectionSizeError,
+    Text,
 )
 from palimpsest.storage import color, png
 from palimpsest.storage.atomic import SHARED, write_atomically
@@ -102,16 +103,15 @@ def read_selection(source: Source, size: tuple[int, int], limits: Limits = LIMIT
     height, width = found.samples.shape[:2]
     if (width, height) != tuple(size):
         raise SelectionSizeError(
-            f"The selection has {width} x {height} pixels, the picture {size[0]} x {size[1]}.",
-            "Give a selection of the picture's size.",
+            Text("selection-size", width=width, height=height, of_width=size[0], of_height=size[1]),
+            Text("selection-of-its-size"),
             selection=[width, height],
             picture=list(size),
         )
     mask = _with_clear_ends(_coverage(found))
     if not mask.any():
         raise SelectionEmptyError(
-            f"Nothing is selected: no value is above {ENDS} of 255.",
-            "Select something, or give no selection at all.",
+            Text("selection-below", n=ENDS), Text("select-or-none")
         )
     return mask
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from palimpsest.errors import DiskFullError
+from palimpsest.errors import DiskFullError, Text
 
 MOST_RESERVE = 256 << 20  # bytes
 PART = 20  # of a small disk, one in so many bytes
+
+NOTHING_CHANGED = Text("nothing-was-changed")
 
 
 def reserve_of(total: int) -> int:
@@ -20,7 +22,7 @@ def reserve_of(total: int) -> int:
     return min(MOST_RESERVE, total // PART)
 
 
-def require_room(folder: Path, wanted: int, then: str = "Nothing was changed.") -> None:
+def require_room(folder: Path, wanted: int, then: Text = NOTHING_CHANGED) -> None:
     """Raises DiskFullError unless ``wanted`` bytes fit beside the reserve. ``folder`` must exist.
 
     ``then``: what the caller has done, or does, in that case.
@@ -29,6 +31,6 @@ def require_room(folder: Path, wanted: int, then: str = "Nothing was changed.") 
     needed = wanted + reserve_of(disk.total)
     if disk.free < needed:
         raise DiskFullError(
-            f"{folder} has {disk.free / 1e6:.0f} MB free; {needed / 1e6:.0f} MB are needed.",
-            f"{then} Free some space, or set PALIMPSEST_HOME to another disk.",
+            Text("disk-free", place=str(folder), has=round(disk.free / 1e6), needed=round(needed / 1e6)),
+            Text("two-sentences", one=then, two=Text("free-or-other-disk")),
         )

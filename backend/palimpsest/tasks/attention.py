@@ -8,6 +8,7 @@ from palimpsest.contract import AttentionRequest
 from palimpsest.core.attention.maps import otsu
 from palimpsest.core.attention.probe import noised_states, probe
 from palimpsest.core.prompt import concepts_installed
+from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
 from palimpsest.tasks.canvas import View, grey_png, open_canvas
 from palimpsest.tasks.progress import Course, Events, memory_told, watched
@@ -22,7 +23,7 @@ def attention(place: Workplace, request: AttentionRequest) -> Events[None]:
     canvas = open_canvas(place, model, view)
     width, height = canvas.working_size
     with (
-        memory_told(place.device, f"looking at {width} x {height} pixels", "Lower the working size."),
+        memory_told(place.device, Text("what-looking", width=width, height=height), Text("lower-size")),
         concepts_installed(model, place.concepts_in(request.source_prompt)) as vocabulary,
     ):
         source = vocabulary.parse(request.source_prompt)

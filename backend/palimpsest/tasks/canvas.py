@@ -18,7 +18,7 @@ from palimpsest.core.detail import Restorer, restorer
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.region import Mask, Region
 from palimpsest.core.selection import grown
-from palimpsest.errors import NotFiniteError, RequestError
+from palimpsest.errors import NotFiniteError, RequestError, Text
 from palimpsest.storage.color import forth
 from palimpsest.storage.pictures import Picture, from_model_rgb, read_picture, read_selection, to_model_rgb
 from palimpsest.storage.png import encode
@@ -198,8 +198,8 @@ def open_canvas(place: Workplace, model: DiffusionModel, view: View) -> Canvas:
     most = MOST_WORKING_SIDES * model.native_size
     if max(region.work) > most:
         raise RequestError(
-            f"A working size of {max(region.work)} pixels is too large for this model.",
-            f"It was trained on {model.native_size}; give at most {most}.",
+            Text("working-size-large", n=max(region.work)),
+            Text("working-size-most", native=model.native_size, most=most),
         )
     mask = None if selected is None else grown(selected, view.grow)
     return Canvas(picture, selected, view.grow, mask, region, model)

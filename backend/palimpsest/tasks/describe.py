@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from palimpsest.contract import BUILT_IN, DescribeRequest
 from palimpsest.core.composite import quantise
 from palimpsest.core.region import Size, bounds
-from palimpsest.errors import ModelIncapableError
+from palimpsest.errors import ModelIncapableError, Text
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.models.captioner import Captioner
 from palimpsest.models.catalog import captioners
@@ -51,7 +51,7 @@ def said_of_toys(pixels: Rgb) -> tuple[str, float]:
 
 def said_of(place: Workplace, pixels: Rgb) -> tuple[str, float]:
     assert place.captioner is not None
-    with memory_told(place.device, "describing a picture", "Free some (palimpsest doctor)."):
+    with memory_told(place.device, Text("what-describing"), Text("free-memory")):
         said = place.captioner.caption(torch.from_numpy(pixels).permute(2, 0, 1)[None])
     return said.text, said.confidence
 
@@ -60,9 +60,6 @@ def open_captioner(place: Workplace, model: str) -> Captioner:
     """Raises ModelIncapableError where there is none, ModelUnreadableError."""
     folder = next(iter(captioners(place.models.models).values()), None)
     if folder is None:
-        raise ModelIncapableError(
-            f"Nothing here describes pictures for the model {model!r}.",
-            "Describe it in your own words, or fetch a model that does: palimpsest pull captions.",
-        )
-    with memory_told(place.device, "the model that describes pictures", "Free some (palimpsest doctor)."):
+        raise ModelIncapableError(Text("nothing-describes", model=model), Text("describe-or-pull"))
+    with memory_told(place.device, Text("what-captioner"), Text("free-memory")):
         return Captioner(folder, place.device)

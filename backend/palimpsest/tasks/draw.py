@@ -9,6 +9,7 @@ from palimpsest.contract import DrawRequest
 from palimpsest.core.draw import draw as drawing
 from palimpsest.core.draw import start_noise
 from palimpsest.core.prompt import concepts_installed
+from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.png import encode
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, to_pixels, watched
@@ -24,9 +25,9 @@ def draw(place: Workplace, request: DrawRequest) -> Events[None]:
     steps = model.steps if request.steps is None else request.steps
     guidance = model.guidance if request.guidance is None else request.guidance
     side, preview = model.native_size, Preview(model, place.images, place.previews)
-    lower = "Close other programs that use the device, or draw on the CPU (PALIMPSEST_DEVICE=cpu)."
+    what = Text("what-drawing", width=side, height=side)
     with (
-        memory_told(place.device, f"drawing {side} x {side} pixels", lower),
+        memory_told(place.device, what, Text("close-or-draw-on-cpu")),
         concepts_installed(model, concepts) as vocabulary,
     ):
         prompt, noise = vocabulary.parse(request.prompt), start_noise(model, request.seed)

@@ -17,7 +17,7 @@ from palimpsest.core.operations import RECIPES, UNSELECTED, Options
 from palimpsest.core.operations import edit as editing
 from palimpsest.core.prompt import Vocabulary, concepts_installed
 from palimpsest.core.tokens import Prompt
-from palimpsest.errors import NotRememberedError, RequestError, SelectionError
+from palimpsest.errors import NotRememberedError, RequestError, SelectionError, Text
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.pictures import encode_layer, encode_merged
 from palimpsest.storage.png import encode
@@ -127,8 +127,7 @@ def _recalled(
     found = recalled(place, canvas, vocabulary, source, settings)
     if found is None:
         raise NotRememberedError(
-            f"The photo isn't remembered as {source.text!r} with these settings, so there is no draft of it.",
-            "Apply the edit: that remembers it.",
+            Text("not-remembered", prompt=source.text), Text("apply-remembers")
         )
     return found
 
@@ -247,12 +246,13 @@ def _refuse_unknown_words(request: EditRequest, source: Prompt, target: Prompt) 
             target.span_of(word)
 
 
-def _size_told(canvas: Canvas, request: EditRequest) -> tuple[str, str]:
+def _size_told(canvas: Canvas, request: EditRequest) -> tuple[Text, Text]:
     width, height = canvas.working_size
     many = pictures_of(request)
-    several = f" and {many} variations" if many > 1 else ""
-    lower = "Ask for fewer variations, or lower the working size" if several else "Lower the working size"
-    return f"editing at {width} x {height} pixels{several}", f"{lower} (--working-size)."
+    if many > 1:
+        what = Text("what-editing-variations", width=width, height=height, n=many)
+        return what, Text("fewer-variations")
+    return Text("what-editing", width=width, height=height), Text("lower-size-option")
 
 
 def _laid(canvas: Canvas, edited: Edited, feather: int) -> Events[list[Composite]]:

@@ -10,6 +10,7 @@ from palimpsest.core.operations import Options
 from palimpsest.core.operations import edit as editing
 from palimpsest.core.prompt import Vocabulary, concepts_installed
 from palimpsest.core.tokens import Prompt
+from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
 from palimpsest.tasks.canvas import Canvas, View, model_png, open_canvas, psnr
 from palimpsest.tasks.progress import Course, Events, memory_told, watched
@@ -29,7 +30,7 @@ def invert(place: Workplace, request: InvertRequest) -> Events[None]:
         place, model, View(request.image, request.selection, request.context, settings.working_size)
     )
     width, height = canvas.working_size
-    told = f"inverting at {width} x {height} pixels", "Lower the working size (--working-size)."
+    told = Text("what-inverting", width=width, height=height), Text("lower-size-option")
     with (
         memory_told(place.device, *told),
         concepts_installed(model, place.concepts_in(request.source_prompt)) as vocabulary,

@@ -47,6 +47,7 @@ from palimpsest.errors import (
     DiskFullError,
     RequestError,
     StorageError,
+    Text,
 )
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.atomic import require_writable, write_atomically
@@ -90,11 +91,11 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
         request.seed,
     )
     saved = _saved(place, request, model, examples, more)
-    lower = "Close other programs that use the device, or learn on the CPU (PALIMPSEST_DEVICE=cpu)."
+    what, lower = Text("what-learning", n=settings.at_once), Text("close-or-learn-on-cpu")
     if request.finish:
         learned, pace = best_so_far(saved, lesson, model.family), None
     else:
-        with memory_told(place.device, f"learning {settings.at_once} latents at once", lower):
+        with memory_told(place.device, what, lower):
             learned, pace = yield from _run(place, model, examples, lesson, settings, request, saved, more)
     card, thumbnail = _keep(place, request, model, examples, learned, more)
     if not request.finish:  # else the same request without it goes on from there
@@ -154,9 +155,7 @@ def _refuse(place: Workplace, request: LearnRequest) -> None:
     """What can be seen to be wrong before anything is read."""
     if not request.replace and place.concepts.has(request.name):
         raise ConceptExistsError(
-            f"There is a concept <{request.name}> already.",
-            "Choose another name, or say that it is to be replaced.",
-            name=request.name,
+            Text("concept-there", name=request.name), Text("other-name-or-replace"), name=request.name
         )
     if request.replace and place.concepts.has(request.name):
         place.concepts.require_own(request.name, place.owner)

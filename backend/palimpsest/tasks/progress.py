@@ -15,7 +15,7 @@ from torch import Tensor
 
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import Step, Steps
-from palimpsest.errors import OutOfMemoryError
+from palimpsest.errors import OutOfMemoryError, Text
 from palimpsest.jobs.events import Event, Previewed, Progressed
 from palimpsest.storage.images import ImageStore
 from palimpsest.storage.png import encode
@@ -129,7 +129,7 @@ def watched(steps: Steps[Result], course: Course, preview: Preview | None = None
 
 
 @contextmanager
-def memory_told(device: torch.device, what: str, lower: str) -> Iterator[None]:
+def memory_told(device: torch.device, what: Text, lower: Text) -> Iterator[None]:
     """Out of memory inside the ``with`` becomes an error that says ``what`` was too large, what to lower."""
     try:
         yield
@@ -138,7 +138,7 @@ def memory_told(device: torch.device, what: str, lower: str) -> Iterator[None]:
             raise
         if device.type == "cuda":
             torch.cuda.empty_cache()
-        raise OutOfMemoryError(f"The memory of {device} is not enough for {what}.", lower) from error
+        raise OutOfMemoryError(Text("memory-short", device=str(device), what=what), lower) from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:

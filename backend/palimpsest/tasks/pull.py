@@ -21,6 +21,7 @@ from palimpsest.errors import (
     PickledModelError,
     RequestError,
     StorageError,
+    Text,
 )
 from palimpsest.jobs.events import Event, Finished, Progressed
 from palimpsest.models.catalog import captioners, installed
@@ -104,7 +105,7 @@ def alone_with(name: str, models: Path) -> Iterator[None]:
         try:
             mine = stack.enter_context(alone(models / ARRIVING / f"{name.casefold()}.lock"))
         except OSError as error:
-            raise StorageError(f"{models} can't be written: {error.strerror}.") from error
+            raise StorageError(Text("not-written", place=str(models), reason=error.strerror)) from error
         if not mine:
             raise ModelBusyError(
                 f"{name!r} is being downloaded by another process.", "Wait until that has ended."
@@ -164,7 +165,7 @@ def pull_offer(name: str, models: Path, limits: Limits) -> Iterator[Event]:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     except OSError as error:
-        raise StorageError(f"{folder} can't be written: {error.strerror}.") from error
+        raise StorageError(Text("not-written", place=str(folder), reason=error.strerror)) from error
     return put_in_place(folder, models / name)
 
 
@@ -220,7 +221,7 @@ def put_in_place(source: Path, target: Path) -> Path:
     try:
         atomic.put_in_place(source, target)
     except OSError as error:
-        raise StorageError(f"{target} can't be written: {error.strerror}.") from error
+        raise StorageError(Text("not-written", place=str(target), reason=error.strerror)) from error
     return target
 
 

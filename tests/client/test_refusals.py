@@ -1,0 +1,177 @@
+"""What the backend refuses is said in the panel's language: its texts, their way over the wire, and back."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import string
+from collections.abc import Iterator
+from gettext import NullTranslations
+from pathlib import Path
+
+import pytest
+
+from palimpsest import errors
+from palimpsest.errors import (
+    ConceptImagesError,
+    JobNotFoundError,
+    NotFiniteError,
+    OutOfMemoryError,
+    PalimpsestError,
+    Text,
+    in_a_row,
+)
+from palimpsest_client.jobview import JobView
+from palimpsest_client.language import catalogue
+from palimpsest_client.lessons import Example, judged
+from palimpsest_client.outcome import outcome_of
+from palimpsest_client.problems import told
+from palimpsest_client.protocol import RefusedError
+from palimpsest_client.refusals import REFUSALS
+from palimpsest_client.wording import as_it_came, retold, speak
+
+BACKEND = Path(errors.__file__).parent
+CLASSES = dict(inspect.getmembers(errors, inspect.isclass))
+TRANSLATED = {
+    "concept_exists", "concept_images", "concept_in_use", "concept_not_found", "checksum", "disk_full",
+    "image_not_found", "image_hash", "image_too_large", "image_too_small", "image_unreadable",
+    "image_unsupported", "internal", "job_not_found", "job_stalled", "model_busy", "model_incapable",
+    "model_not_found", "model_pickled", "model_unreadable", "network", "not_finite", "not_remembered",
+    "offline", "out_of_memory", "prompt_too_long", "queue_full", "quota_exceeded", "request_invalid",
+    "selection_empty", "selection_size", "server_died", "storage", "word_not_found", "worker_died",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _english_afterwards() -> Iterator[None]:
+    yield
+    speak(NullTranslations())
+
+
+def calls() -> list[ast.Call]:
+    files = (path.read_text(encoding="utf-8") for path in sorted(BACKEND.rglob("*.py")))
+    nodes = (node for file in files for node in ast.walk(ast.parse(file)))
+    return [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+
+
+CALLS = calls()
+
+
+def named(call: ast.Call, name: str) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == name
+
+
+def names_of(call: ast.Call) -> set[str]:
+    """Of one Text(…): its name, or either of two."""
+    constants = (node.value for node in ast.walk(call.args[0]) if isinstance(node, ast.Constant))
+    return {value for value in constants if isinstance(value, str)}
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def on_the_wire(error: PalimpsestError) -> dict:
+    return json.loads(json.dumps(error.to_json()))
+
+
+def test_every_text_is_raised_and_every_text_that_is_raised_is_there():
+    used = set().union(*(names_of(call) for call in CALLS if named(call, "Text") and call.args))
+    assert used == set(REFUSALS)
+
+
+def test_a_text_is_given_what_it_needs():
+    for call in CALLS:
+        if named(call, "Text") and call.args and all(keyword.arg is not None for keyword in call.keywords):
+            given = {keyword.arg for keyword in call.keywords}
+            assert all(fields(REFUSALS[name]) == given for name in names_of(call)), ast.unparse(call)
+
+
+def test_these_codes_are_translated():
+    raised = [c for c in CALLS if isinstance(c.func, ast.Name) and c.func.id in CLASSES and c.args]
+    told_so = [c for c in raised if any(isinstance(n, ast.Call) and named(n, "Text") for a in c.args
+                                        for n in ast.walk(a))]  # fmt: skip
+    codes = {CLASSES[c.func.id].code for c in told_so if isinstance(c.func, ast.Name)}
+    assert codes - {"concept_images"} == TRANSLATED - {"concept_images"}  # its sentences are put in a row
+
+
+def test_a_text_is_english_and_says_which_it_is():
+    text = Text("memory-short", device="cuda:0", what=Text("what-drawing", width=64, height=32))
+    assert text == "The memory of cuda:0 is not enough for drawing 64 x 32 pixels."
+    assert text.to_json() == {
+        "name": "memory-short",
+        "values": {
+            "device": "cuda:0",
+            "what": {"name": "what-drawing", "values": {"width": 64, "height": 32}},
+        },
+    }
+
+
+def test_a_failed_job_is_told_in_the_panels_language():
+    what = Text("what-editing", width=768, height=512)
+    error = OutOfMemoryError(Text("memory-short", device="cuda:0", what=what), Text("lower-size"))
+    speak(catalogue("de"))
+    said = JobView("1", "failed", error=on_the_wire(error)).text()
+    assert "cuda:0" in said
+    assert "768" in said
+    assert "Der Speicher" in said
+    assert "memory" not in said
+    assert "pixels" not in said
+
+
+def test_the_english_is_kept_where_it_is_told_otherwise():
+    message = Text("not-finite", part="The UNet", n="3", precision="float16")
+    error = NotFiniteError(message, Text("other-file"))
+    view = JobView("1", "failed", error=on_the_wire(error))
+    assert outcome_of(view).original == ""
+    speak(catalogue("de"))
+    assert outcome_of(view).text != str(error)
+    assert outcome_of(view).original == str(error)
+
+
+def test_a_refused_request_is_told_in_the_panels_language():
+    error = JobNotFoundError(Text("job-not-there", job="edit-1"), Text("removed-by-age"))
+    speak(catalogue("de"))
+    refused = RefusedError(404, on_the_wire(error))
+    assert "edit-1" in str(refused)
+    assert str(refused) != str(error)
+    assert as_it_came(told(refused)) == str(error)
+    assert retold(told(refused)) == str(refused)
+
+
+def test_each_picture_of_a_set_is_judged_in_the_panels_language():
+    odd = Text("set-picture-odd", n=2, noun="toy")
+    details = {"picture": 1, "problem": "odd", "message": odd, "texts": {"message": odd.to_json()}}
+    error = ConceptImagesError(in_a_row([odd, Text("set-few", n=2, least=3)]), pictures=[details])
+    came = on_the_wire(error)
+    speak(catalogue("de"))
+    examples = [Example("one", b""), Example("two", b"")]
+    problem = judged(examples, came["details"]["pictures"])[1].problem
+    assert problem in retold(came, "message")
+    assert problem != odd
+    assert "toy" in problem
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {},
+        None,
+        {"message": {"name": "of-tomorrow", "values": {}}},
+        {"message": {"name": "memory-short", "values": {"device": "cpu"}}},
+        {"message": {"name": "memory-short", "values": {"device": "cpu", "what": {"name": "x"}}}},
+        {"message": {"name": ["memory-out"], "values": {}}},
+        {"message": "memory-out"},
+        [],
+    ],
+)
+def test_what_is_not_known_here_is_told_as_it_came(texts):
+    speak(catalogue("de"))
+    error = {"code": "new", "message": "A new thing.", "hint": "Mend it.", "details": {}, "texts": texts}
+    assert retold(error) == "A new thing. Mend it."
+    assert as_it_came(error) == ""
+
+
+def test_an_older_backends_error_is_told_as_it_came():
+    assert retold({"code": "x", "message": "Broken.", "hint": "", "details": {}}) == "Broken."
