@@ -13,6 +13,7 @@ from .in_hand import InHand
 from .library import BUILT_IN, Model
 from .outcome import REMEMBERED, offer_after
 from .panel_state import PanelState, change_line, drawn_controls, incapable, unknown_text
+from .preview_jobs import LivePreview
 from .sentences import changes, telling
 from .sight import sight_text, sight_tip
 from .status import (
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 
 def state_of(panel: Panel) -> PanelState:
-    form, errands, backend, live = panel.form, panel.errands, panel.backend, panel.previews.shown
+    form, errands, backend = panel.form, panel.errands, panel.backend
+    live = panel.previews.shown if panel.gallery.strip.shown is None else LivePreview()
     hand, facts = panel.hand, panel.facts
     fidelity = "" if facts is None else errands.fidelity.get(facts.key, "")
     model, now = chosen_model(panel), situation(panel)

@@ -92,9 +92,9 @@ class Window(Gtk.Window):
         scrolled.add(inside)
         whole = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
         whole.pack_start(scrolled, True, True, 0)
-        whole.pack_start(Gtk.Separator(), False, False, 0)
-        whole.pack_start(self._work, False, False, 0)
-        for part in (inside, self._work):
+        for part in (Gtk.Separator(), self._results.shown, self._work):
+            whole.pack_start(part, False, False, 0)
+        for part in (inside, self._results.shown, self._work):
             part.set_border_width(EDGE)
         self.add(whole)
 

@@ -1,6 +1,6 @@
 # pyright: reportMissingImports=false
 # GIMP's Python brings gi.
-"""What came of it: the result as it forms, and what was made, looked at on the canvas before it is kept."""
+"""What was made: looked at on the canvas before it is kept."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from _client.panel import Panel
 from _client.panel_state import PanelState
 from _client.results import Result, Strip
 from _client.wording import say
-from gi.repository import Gdk, Gtk
+from gi.repository import Gdk, GLib, Gtk
 
-PREVIEW, RESULT = 200, 64  # px
+RESULT = 64  # px
 FADED = 0.4  # of a result of another picture
 
 
 class ResultsPart(Gtk.Box):
+    """``shown``: what can be done with the one that is looked at, put where it needs no scrolling."""
+
     def __init__(self, panel: Panel) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=ui.SPACE)
         self._panel, self._gallery = panel, panel.gallery
-        self._preview = Gtk.Image(tooltip_text=say("preview"))
-        self._preview_text = ui.label("", "quiet", "small")
-        self._preview_text.set_xalign(0.5)
         self._none = ui.label(say("no-results"), "quiet", wrap=True)
         self._results = ui.tiles()
         self._tiles: dict[tuple[str, str], Gtk.ToggleButton] = {}
@@ -31,52 +30,53 @@ class ResultsPart(Gtk.Box):
         self._everything = Gtk.CheckButton(label=say("all-results"), tooltip_text=say("tip-all-results"))
         self._everything.connect("toggled", lambda made: self._told(made.get_active()))
         title = ui.row(ui.label(say("results")), self._everything)
-        for part in (self._preview, self._preview_text, title, self._none, self._results):
+        for part in (title, self._none, self._results):
             self.pack_start(part, False, False, 0)
-        self.pack_start(self._shown_part(), False, False, 0)
+        self.shown = self._shown_part()
 
     def _shown_part(self) -> Gtk.Widget:
-        """What can be done with the one that is looked at."""
-        keep = ui.button(say("keep"), self._gallery.keep, tip=say("tip-keep"))
-        discard = ui.button(say("discard"), self._gallery.discard, tip=say("tip-discard"))
+        keep = ui.button(say("keep"), self._gallery.keep, "tight", tip=say("tip-keep"))
+        discard = ui.button(say("discard"), self._gallery.discard, "tight", tip=say("tip-discard"))
         for made in (keep, discard):  # it is hidden then: no field may get the keys in its place
             made.connect_after("clicked", lambda _: self.get_toplevel().set_focus(None))
-        original = ui.button(say("original"), lambda: None, tip=say("tip-original"))
+        original = ui.button(say("original"), lambda: None, "tight", tip=say("tip-original"))
         original.connect("pressed", lambda _: self._gallery.compare(True))
         original.connect("released", lambda _: self._gallery.compare(False))
-        first = ui.row(keep, discard)
-        second = ui.row(self._arrow(-1), original, self._arrow(1), stretched=1)
-        self._shown = ui.column(first, second)
-        return self._shown
+        shown = ui.tiles()
+        shown.fill((keep, discard, original, self._arrow(-1), self._arrow(1)))
+        return shown
 
     def _arrow(self, by: int) -> Gtk.Widget:
         text = say("result-before" if by < 0 else "result-after")
-        made = Gtk.Button.new_from_icon_name("go-previous" if by < 0 else "go-next", Gtk.IconSize.BUTTON)
-        made.set_tooltip_text(text)
+        sign = "◂" if by < 0 else "▸"
+        made = ui.button(sign, lambda: self._gallery.step(by), "deed", "tight", tip=text)
         made.get_accessible().set_name(text)
-        made.connect("clicked", lambda _: self._gallery.step(by))
         return made
 
     def draw(self, state: PanelState, before: PanelState | None) -> None:
-        if before is None or before.preview is not state.preview:
-            self._draw_preview(state.preview)
-        self._preview_text.set_text(state.preview_text)
-        self._preview.get_accessible().set_name(state.preview_text or say("preview"))
-        ui.set_shown(self._preview_text, bool(state.preview_text))
         strip = state.strip
         last = None if before is None else (before.strip.results, before.strip.foreign)
         if last != (strip.results, strip.foreign):
             self._draw_results(strip)
         self._told.silently(lambda: self._everything.set_active(strip.everything))
-        ui.set_shown(self._shown, strip.shown is not None)
         for key, made in self._tiles.items():
             made.set_active(key == strip.shown)
+        if strip.shown is None:
+            ui.set_shown(self.shown, False)
+        elif before is None or before.strip.shown != strip.shown:
+            pause = self.get_settings().get_property("gtk-double-click-time")
+            GLib.timeout_add(pause, self._show_deeds)  # nothing moves below the mouse within a double-click
 
-    def _draw_preview(self, content: bytes | None) -> None:
-        pixbuf = ui.pixbuf_of(content, PREVIEW)
-        if pixbuf is not None:
-            self._preview.set_from_pixbuf(pixbuf)
-        ui.set_shown(self._preview, pixbuf is not None)
+    def _show_deeds(self) -> None:
+        ui.set_shown(self.shown, self._panel.state.strip.shown is not None)
+        GLib.idle_add(self._reveal)  # when all is in its place
+
+    def _reveal(self) -> None:
+        """Scrolls to what is looked at."""
+        made, view = self._tiles.get(self._panel.state.strip.shown), self.get_ancestor(Gtk.Viewport)
+        if made is not None and view is not None:
+            _, top = made.translate_coordinates(view.get_child(), 0, 0)
+            view.get_vadjustment().clamp_page(top, top + made.get_allocated_height())
 
     def _draw_results(self, strip: Strip) -> None:
         """The focus stays with the result that had it."""

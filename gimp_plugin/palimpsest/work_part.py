@@ -14,6 +14,8 @@ from _client.wording import say
 from gi.repository import Gdk, Gtk
 from inputs import field_of
 
+PREVIEW = 96  # px
+
 
 class WorkPart(Gtk.Box):
     """Stands still below what scrolls; ``notes`` are put there. ``take`` does what an offer's button says,
@@ -38,8 +40,11 @@ class WorkPart(Gtk.Box):
         self._bar = Gtk.ProgressBar(valign=Gtk.Align.CENTER)
         self._cancel = ui.button(say("cancel"), self._panel.cancel, "tight")
         self._queue = ui.button("", self._show_queue, "tight")
+        self._preview = Gtk.Image(tooltip_text=say("preview"))
+        self._preview_text = ui.label("", "quiet", "small", wrap=True)
         self._progress = ui.column(self._doing, ui.row(self._bar, self._queue, self._cancel))
-        return self._progress
+        self._forming = ui.row(self._preview, ui.column(self._preview_text, self._progress), stretched=1)
+        return self._forming
 
     def _note_part(self) -> Gtk.Widget:
         self._updating = ui.label("", "quiet", wrap=True)
@@ -83,6 +88,14 @@ class WorkPart(Gtk.Box):
             self._bar.get_accessible().set_name(state.progress.text)
             self._cancel.set_sensitive(state.progress.can_cancel)
             self.draw_fraction(state)
+        if before is None or before.preview is not state.preview:
+            pixbuf = ui.pixbuf_of(state.preview, PREVIEW)
+            self._preview.set_from_pixbuf(pixbuf)
+            ui.set_shown(self._preview, pixbuf is not None)
+        self._preview_text.set_text(state.preview_text)
+        self._preview.get_accessible().set_name(state.preview_text or say("preview"))
+        ui.set_shown(self._preview_text, bool(state.preview_text))
+        ui.set_shown(self._forming, state.progress is not None or bool(state.preview or state.preview_text))
         self._message.set_text(state.told)
         self._message.set_tooltip_text(state.told_tip)
         ui.set_shown(self._message, bool(state.told))

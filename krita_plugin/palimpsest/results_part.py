@@ -1,4 +1,4 @@
-"""The picture as it forms, and what was made: looked at on the canvas before it is kept."""
+"""What was made: looked at on the canvas before it is kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._client.panel_state import PanelState
 from ._client.results import Result, Strip
 from ._client.wording import say
 from .keyboard import to_canvas
-from .layout import MARGIN, Flow, Thumbnails, button, column, label, link, picture, row, shortened
+from .layout import MARGIN, Flow, Thumbnails, column, label, link, row, shortened
 from .qt import (
     QApplication,
     QEvent,
@@ -27,7 +27,7 @@ from .qt import (
     QWidget,
 )
 
-RESULT, PREVIEW = 64, 160  # px
+RESULT = 64  # px
 FADED = 0.4  # of a result of another picture
 KEYS = {
     Qt.Key.Key_Left: "left",
@@ -49,33 +49,28 @@ class ResultsPart(QWidget):
         self._strip = Strip()
         self._tiles: list = []
         self._thumbnails = Thumbnails(panel.session, RESULT, self._draw_results)
-        self.preview = label()
-        self.preview.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.caption = label(wrap=True, muted=True)
-        self.caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.everything = link(say("all-results"), say("tip-all-results"))
         self.everything.setCheckable(True)
         self.everything.clicked.connect(lambda on: panel.gallery.show_everything(on))
         self.results = Flow(say("results"))
         self.no_results = label(say("no-results"), wrap=True, muted=True)
         title = row(label(say("results")), QWidget(), self.everything, stretch=1)
-        column(self, self.preview, self.caption, title, self.results, self.no_results)
+        column(self, title, self.results, self.no_results)
         self.shown = self._shown_part()
 
     def _shown_part(self) -> QWidget:
-        self.keep, self.discard = button(say("keep")), button(say("discard"))
-        self.original = button(say("original"))
-        self.keep.setToolTip(say("tip-keep"))
-        self.discard.setToolTip(say("tip-discard"))
-        self.original.setToolTip(say("tip-original"))
+        self.keep, self.discard = link(say("keep"), say("tip-keep")), link(say("discard"), say("tip-discard"))
+        self.original = link(say("original"), say("tip-original"))
+        for made in (self.keep, self.discard, self.original):
+            made.setAutoRaise(False)  # framed, and narrower than a push button
         self.keep.clicked.connect(lambda: (self._panel.gallery.keep(), to_canvas()))
         self.discard.clicked.connect(lambda: (self._panel.gallery.discard(), to_canvas()))
         self.original.pressed.connect(lambda: self._panel.gallery.compare(True))
         self.original.released.connect(lambda: self._panel.gallery.compare(False))
         self.before, self.after = self._arrow(-1), self._arrow(1)
-        made = QWidget()
-        first, second = row(self.keep, self.discard, stretch=0), row(self.before, self.original, self.after)
-        column(made, first, second).setContentsMargins(MARGIN, 0, MARGIN, 0)
+        deeds, made = Flow(say("more")), QWidget()
+        deeds.refill([self.keep, self.discard, self.original, self.before, self.after])
+        column(made, deeds).setContentsMargins(MARGIN, 0, MARGIN, 0)
         return made
 
     def _arrow(self, by: int) -> QToolButton:
@@ -86,13 +81,6 @@ class ResultsPart(QWidget):
         return made
 
     def draw(self, state: PanelState, before: Optional[PanelState]) -> None:
-        if before is None or state.preview != before.preview:
-            pixmap = picture(state.preview, PREVIEW)
-            self.preview.setPixmap(pixmap)
-            self.preview.setVisible(not pixmap.isNull())
-        self.preview.setAccessibleName(state.preview_text or say("preview"))
-        self.caption.setText(state.preview_text)
-        self.caption.setVisible(bool(state.preview_text))
         last, self._strip = self._strip, state.strip
         if before is None or (state.strip.results, state.strip.foreign) != (last.results, last.foreign):
             self._draw_results()

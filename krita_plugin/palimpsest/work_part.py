@@ -10,11 +10,12 @@ from ._client.settings import CONTROLS
 from ._client.wording import say
 from .inputs import field_of
 from .keyboard import apply
-from .layout import Flow, button, column, label, line, link, row
+from .layout import Flow, button, column, label, line, link, picture, row
 from .offers import Offers
 from .qt import QMenu, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 NARROWEST, EDGE = 24, 12  # px, of the progress; beside a button's text
+PREVIEW = 96  # px
 
 
 class Queue(QToolButton):
@@ -57,6 +58,7 @@ class WorkPart(QWidget):
         self.bar.setFixedHeight(10)
         self.bar.setMinimumWidth(NARROWEST)
         self.bar.setAccessibleName(say("progress"))
+        self.preview, self.preview_text = label(), label(wrap=True, muted=True)
         self.cancel = button(say("cancel"))
         self.cancel.clicked.connect(lambda: panel.cancel())
         self.sight = label(wrap=True, muted=True)
@@ -84,8 +86,15 @@ class WorkPart(QWidget):
         last.setStretch(1, 1)
         self.notes = QWidget()
         column(self.notes, self.updating, self.deeds, self.fidelity, self.sight)
+        column(self, line(), self.message, self.offers, self._progress_part(), self.reason, last)
+
+    def _progress_part(self) -> QWidget:
+        """How far it is, beside the picture as it forms, or as it would be."""
+        told, self.forming = QWidget(), QWidget()
         progress = row(self.bar, self.queue, self.cancel, stretch=0)
-        column(self, line(), self.message, self.offers, self.phase, progress, self.reason, last)
+        column(told, self.preview_text, self.phase, progress).addStretch(1)
+        self.forming.setLayout(row(self.preview, told, stretch=1))
+        return self.forming
 
     def draw(self, state: PanelState, before: Optional[PanelState]) -> None:
         updating = bool(state.updating)
@@ -102,6 +111,14 @@ class WorkPart(QWidget):
         self.sight.setToolTip(state.sight_tip)
         self.sight.setVisible(bool(state.sight) and state.progress is None)
         self._draw_progress(state)
+        if before is None or state.preview != before.preview:
+            pixmap = picture(state.preview, PREVIEW)
+            self.preview.setPixmap(pixmap)
+            self.preview.setVisible(not pixmap.isNull())
+        self.preview.setAccessibleName(state.preview_text or say("preview"))
+        self.preview_text.setText(state.preview_text)
+        self.preview_text.setVisible(bool(state.preview_text))
+        self.forming.setVisible(state.progress is not None or bool(state.preview or state.preview_text))
         for part, text in ((self.message, state.told), (self.reason, state.reason)):
             part.setText(text)
             part.setVisible(bool(text))

@@ -11,7 +11,7 @@ from editors.backend import Backend
 from editors.conftest import Gimps
 from editors.darkroom import GREY_16, LINEAR_FLOAT, RGB_8, Darkroom, Kind
 from editors.display import Display
-from editors.gimp_desk import SHOULD_SHOW, Desk, until
+from editors.gimp_desk import BESIDE, SHOULD_SHOW, Desk, until
 from editors.pictures import Pixels, disc, layer_over, noise, png
 
 HEIGHT, WIDTH = 120, 200
@@ -180,6 +180,25 @@ def test_a_user_looks_at_a_result_and_keeps_it(desk: Desk, display: Display):
     other = desk.open()
     assert desk.gimp.call("tell_window", f"replace {other}")
     until(lambda: tile_of(desk) is None, "another picture has other results")
+
+
+def test_results_stay_in_sight_while_one_is_looked_at_and_while_one_is_made(desk: Desk, display: Display):
+    """In a window of 720 px, where nothing moves below the mouse."""
+    image, window = desk.open(), desk.window()
+    left, top, width, _ = BESIDE
+    display.place(window, left, top, width, 720)
+    desk.apply(window, image, SHOULD_SHOW)
+    desk.until_layers(image, 2)
+    tile = until(lambda: tile_of(desk), "the result is among the results")
+    display.click(*tile)
+    keep = until(lambda: desk.find("Keep", "Button"), "the result is looked at")
+    apply = desk.find("Update", "Button")
+    assert tile[1] < keep["box"][1] < apply["box"][1]
+    assert tile_of(desk) == tile
+    desk.click_on("Update")
+    until(lambda: desk.find("The result as it forms", "Image"), "a picture forms")
+    assert tile_of(desk) == tile
+    until(lambda: not desk.jobs("running"), "the job has ended")
 
 
 def tile_of(desk: Desk) -> tuple[int, int] | None:

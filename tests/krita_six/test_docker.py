@@ -120,7 +120,7 @@ def test_apply_says_why_it_is_not_possible(room):
 
 def test_progress_preview_cancel_and_done(room):
     docker = room.docker
-    working = {"work.phase", "work.bar", "work.cancel", "results.preview"}
+    working = {"work.phase", "work.bar", "work.cancel", "work.preview"}
     assert seen(docker, *working) == set()
     docker.words.first.setPlainText(SHOWS)
     docker.words.second.setPlainText("a photo of a dog on grass")
@@ -132,7 +132,7 @@ def test_progress_preview_cancel_and_done(room):
     room.until(lambda s: s.preview)
     assert seen(docker, *working) == working
     assert (docker.work.phase.text(), docker.work.bar.value()) == ("Editing · 1 of 4 · 3 s", 250)
-    assert docker.results.preview.pixmap().width() == 160
+    assert docker.work.preview.pixmap().width() == 96
     docker.work.cancel.click()
     assert docker.work.phase.text() == "Cancelling…"
     room.until(lambda s: s.progress is None)
@@ -230,7 +230,8 @@ def test_results_of_before_are_shown_and_put_into_the_picture_again(closed_room,
     fits.click()
     room.until(lambda s: s.strip.shown is not None)
     assert room.editor.shown.bounds == Bounds(0, 0, 64, 48)
-    assert (fits.isChecked(), beyond.isChecked(), results.shown.isHidden()) == (True, False, False)
+    room.until(lambda _: not results.shown.isHidden())
+    assert (fits.isChecked(), beyond.isChecked()) == (True, False)
     results.original.pressed.emit()
     assert room.editor.veiled
     results.original.released.emit()

@@ -209,18 +209,18 @@ def wait_for_drafts():
 
 def panel_drafted():
     """What Update would make is shown, and said to be as it is set now."""
-    part = docker().results
+    part = docker().work
     seen = part.preview.isVisible() and not part.preview.pixmap().isNull()
-    return seen and part.caption.text() == say("live-preview")
+    return seen and part.preview_text.text() == say("live-preview")
 
 
 def panel_drafts():
     """A draft is under way, or is about to begin."""
-    return docker().results.caption.text() == say("live-preview-soon")
+    return docker().work.preview_text.text() == say("live-preview-soon")
 
 
 def panel_shows_no_draft():
-    return not docker().results.preview.isVisible()
+    return not docker().work.preview.isVisible()
 
 
 def panel_results(count):
@@ -430,6 +430,13 @@ def tile_place(number):
     yield
     middle = tile.mapToGlobal(QPoint(tile.width() // 2, tile.height() // 2))
     return [middle.x(), middle.y()]
+
+
+def tile_in_sight(number):
+    """Where a result's picture is on the screen, if all of it is seen."""
+    tile = docker().results._tiles[number]
+    at = tile.mapToGlobal(QPoint(0, 0))
+    return [at.x(), at.y()] if tile.visibleRegion().boundingRect() == tile.rect() else None
 
 
 def take(offer):
