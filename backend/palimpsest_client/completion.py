@@ -21,11 +21,13 @@ _GOES_ON = re.compile(r"[\w'’-]")
 
 @dataclass(frozen=True)
 class Completion:
-    """``candidates``, the likeliest first: each stands in the place of the characters start … stop - 1."""
+    """``candidates``, the likeliest first: each stands in the place of the characters start … stop - 1.
+    ``opened``: what stands there can't stay so, since it is a concept that isn't closed."""
 
     start: int
     stop: int
     candidates: Tuple[str, ...]
+    opened: bool = False
 
 
 def completion(
@@ -42,7 +44,7 @@ def completion(
         rest = _REST_OF_NAME.match(after)
         assert rest is not None
         stop = cursor + (rest.end() if ">" in rest.group() else 0)
-        return _found(opened.start(), stop, _named(concepts, opened.group(1)))
+        return _found(opened.start(), stop, _named(concepts, opened.group(1)), opened=True)
     begun = _BEGUN.search(before)
     if begun is None or len(begun.group()) < FEWEST or _GOES_ON.match(after):
         return None
@@ -69,8 +71,10 @@ def _named(concepts: Sequence[str], begun: str) -> List[str]:
     return [f"<{name}>" for name in first + [n for n in concepts if n not in first and within.search(n)]]
 
 
-def _found(start: int, stop: int, candidates: Sequence[str]) -> Optional[Completion]:
-    return Completion(start, stop, tuple(candidates[:MOST])) if candidates else None
+def _found(
+    start: int, stop: int, candidates: Sequence[str], opened: bool = False
+) -> Optional[Completion]:
+    return Completion(start, stop, tuple(candidates[:MOST]), opened) if candidates else None
 
 
 class Taken(NamedTuple):
@@ -83,7 +87,8 @@ class Taken(NamedTuple):
 
 class Choosing:
     """Which candidate is chosen, by keys that the field gets. COMPLETE takes the first where none is chosen;
-    TAKE then means what it always does, and so do all keys where nothing is shown.
+    TAKE then means what it always does, and so do all keys where nothing is shown. Of concepts after ``<``
+    the first is chosen at once.
 
     ``found``: what is shown, None = nothing; ``chosen``: the place of a candidate, -1 = none.
     """
@@ -95,7 +100,8 @@ class Choosing:
 
     def look(self, text: str, cursor: int) -> bool:
         """Whether there is something to show."""
-        self.found, self.chosen = self._find(text, cursor), -1
+        self.found = self._find(text, cursor)
+        self.chosen = 0 if self.found is not None and self.found.opened else -1
         return self.found is not None
 
     def leave(self) -> None:

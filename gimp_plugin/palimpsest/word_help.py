@@ -51,9 +51,13 @@ class Completing(Gtk.Popover):
         if self._choosing.found is None:
             self.hide()
         else:
-            chosen = self._choosing.chosen
-            self._list.select_row(None if chosen < 0 else self._list.get_row_at_index(chosen))
+            self._mark()
         return used
+
+    def _mark(self) -> None:
+        """The one that is chosen."""
+        chosen = self._choosing.chosen
+        self._list.select_row(None if chosen < 0 else self._list.get_row_at_index(chosen))
 
     def _write(self, taken: Taken | None) -> None:
         if taken is not None:
@@ -85,7 +89,7 @@ class Completing(Gtk.Popover):
         for candidate in found.candidates:
             self._list.add(Gtk.Label(label=candidate, xalign=0.0, margin_start=6, margin_end=6))
         self._list.show_all()
-        self._list.unselect_all()
+        self._mark()
         self.set_pointing_to(self._under(self._buffer.get_iter_at_offset(found.start)))
         self.show()
         return GLib.SOURCE_REMOVE

@@ -81,7 +81,7 @@ class Completing(QListWidget):
         self.clear()
         if found and self._choosing.found is not None:
             self.addItems(list(self._choosing.found.candidates))
-            self.setCurrentRow(-1)
+            self.setCurrentRow(self._choosing.chosen)
             width = self.sizeHintForColumn(0) + 2 * self.frameWidth() + MARGIN
             self.resize(width, self.count() * self.sizeHintForRow(0) + 2 * self.frameWidth())
             place = self._field.cursorRect().bottomLeft() + QPoint(0, 2)

@@ -121,6 +121,18 @@ def test_tab_takes_what_is_chosen_or_the_first():
     assert choosing.press(COMPLETE) == (True, (0, 2, "balloon"))
 
 
+def test_return_takes_the_first_concept_after_its_bracket():
+    """Half a name in brackets is never what is meant to be applied."""
+    choosing = chosen_from(*at("a <my|"))
+    assert choosing.chosen == 0
+    assert choosing.found is not None
+    first = choosing.found.candidates[0]
+    assert choosing.press(TAKE) == (True, (2, 5, first))
+    choosing = chosen_from(*at("a <my|"))
+    choosing.press(UP)
+    assert choosing.press(TAKE) == (False, None), "none is chosen any more"
+
+
 def test_where_nothing_is_chosen_or_shown_keys_are_the_fields_own():
     choosing = chosen_from(*at("ba|"))
     assert choosing.press(TAKE) == (False, None)  # Return applies
