@@ -41,6 +41,7 @@ class Backend:
         self._folder, self._errands = folder, errands
         self._changed, self._refuse = changed, refuse
         self._downloading = ""
+        self.fetched = ""  # what came of the last download, until something else is asked for
         self._rejoined = False
         self._learning = False  # a word is being learned there, as it last said
         errands.serve(self.session)
@@ -114,6 +115,14 @@ class Backend:
 
         self._downloading = model
         self._errands.run(Order("pull", {"model": model}, fetch=None), came)
+
+    def watch_download(self) -> None:
+        """However it ends, that is told where it was begun."""
+        outcome = self._errands.outcome
+        if self._errands.busy:
+            self.fetched = ""
+        elif self._downloading:
+            self._downloading, self.fetched = "", "" if outcome is None else outcome.text
 
     def refresh(self) -> None:
         """Ask it anew for its models and words."""

@@ -63,6 +63,7 @@ def state_of(panel: Panel) -> PanelState:
         sight_tip=ways_out(panel),
         catalogue=model_rows(backend.models, panel.session.state.system),
         downloading=backend.downloading,
+        fetched=backend.fetched,
         cannot_apply=why_not_apply(panel, hand),
         cannot_ask=cannot_ask(now, form),
         cannot_describe=cannot_describe(now, form),

@@ -298,6 +298,7 @@ class Panel:
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, Changed):
+            self.backend.watch_download()
             self._changed()
             self.backend.watch_learning()
         elif isinstance(event, ResultsMade):

@@ -39,6 +39,7 @@ class PanelState:
     sight_tip: str = ""  # the ways out of seeing too little of it
     catalogue: Tuple[ModelRow, ...] = ()  # all models, with what those that aren't there would cost
     downloading: str = ""  # name of the model that is being fetched
+    fetched: str = ""  # what came of the last download
     cannot_apply: str = ""  # why not; empty = Apply is possible
     cannot_ask: str = ""  # why no job of another kind is possible
     cannot_describe: str = ""

@@ -39,7 +39,7 @@ EXAMPLE = "http://192.168.1.20:8391"
 def models_view(panel: Panel) -> Part:
     """The models that there are, and those that can be fetched: what each costs, and how far a download is.
 
-    A download begins, shows how far it is and ends in this place.
+    A download begins, shows how far it is and what came of it in this place, above what is scrolled to.
     """
     rows = [model_view(model, panel) for model in panel.state.catalogue]
     loading = note("model-loading", "" if rows else say("model-loading"), look=QUIET)
@@ -62,7 +62,8 @@ def models_view(panel: Panel) -> Part:
         do=panel.cancel,
     )
     work = column("downloading", doing, row("download-row", bar, cancel))
-    return column("models", *rows, loading, work, Gap("below-models"))
+    came = note("fetched", panel.state.fetched)
+    return column("models", came, work, *rows, loading, Gap("below-models"))
 
 
 def model_view(model: ModelRow, panel: Panel) -> Part:
@@ -169,7 +170,7 @@ class SettingsWindow(Dialog):
             Options(
                 "where", options=where, chosen=self._where, high=True, choose=lambda key: self._set(where=key)
             ),
-            Form("server", captions=(say("address"), say("token")), parts=(address, token)),
+            Form("server", captions=(say("address"), say("token")), parts=(address, token), shown=self._far),
             note("message", self._message),
             row("connecting", Gap("before-connect"), connect),
         )

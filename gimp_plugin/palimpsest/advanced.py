@@ -28,8 +28,9 @@ class Advanced(Gtk.Grid):
         self.attach(defaults, 1, len(self._rows), 1, 1)
 
     def _add(self, control: Control) -> None:
-        caption, field = ui.label(control.label), field_of(control, self._panel.draft)
+        caption, field = ui.label(control.label, "small"), field_of(control, self._panel.draft)
         caption.set_tooltip_text(control.tip)
+        caption.set_line_wrap(True)  # in a narrow window the fields need the room
         within = ui.row(field, *([ui.label(control.unit)] if control.unit else []))
         if control.dice:
             name = control.name

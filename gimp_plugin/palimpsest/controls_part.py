@@ -24,6 +24,7 @@ class ControlsPart(Gtk.Box):
         self.advanced = advanced.Advanced(panel)
         self.expander = Gtk.Expander(label=say("advanced"))
         self.expander.connect("notify::expanded", lambda *_: self._unfold())
+        self.expander.set_valign(Gtk.Align.CENTER)
         line = ui.row(self.expander, presets_button(panel))
         for part in (*self.sliders.values(), line, self.advanced):
             self.pack_start(part, False, False, 0)

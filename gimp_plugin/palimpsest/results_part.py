@@ -93,6 +93,7 @@ class ResultsPart(Gtk.Box):
     def _tile(self, result: Result, strip: Strip) -> Gtk.ToggleButton:
         """A click shows it, a double-click keeps it, the arrow keys go on from it."""
         made = Gtk.ToggleButton(image=ui.sight(result.thumbnail, RESULT), always_show_image=True)
+        ui.styled(made, "result")
         made.set_tooltip_text(strip.tip(result))
         made.set_opacity(FADED if result.key in strip.foreign else 1.0)
         made.get_accessible().set_name(strip.label(result))

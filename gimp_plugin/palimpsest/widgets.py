@@ -26,10 +26,11 @@ STYLE = b"""
 .palimpsest-panel scale { min-height: 0; padding-top: 2px; padding-bottom: 2px; }
 .palimpsest-panel scale.marks-after slider { min-width: 14px; min-height: 16px; margin: -8px -7px -8px;
   background-size: 14px 16px; }
-.palimpsest-panel spinbutton button { padding: 0; min-width: 22px; }
+.palimpsest-panel spinbutton button { padding: 0; min-width: 18px; }
 .palimpsest-panel spinbutton entry { min-width: 0; padding: 0 4px; }
 .palimpsest-deed { padding-left: 6px; padding-right: 6px; min-width: 0; }
 .palimpsest-panel progressbar trough { min-width: 30px; }
+.palimpsest-result:checked { box-shadow: inset 0 0 0 3px #4a90d9; }
 .palimpsest-quiet { opacity: 0.7; }
 .palimpsest-example { opacity: 0.5; }
 .palimpsest-small { font-size: 88%; }

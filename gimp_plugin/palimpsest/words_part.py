@@ -15,11 +15,12 @@ from _client.sentences import spans
 from _client.settings import WEIGHT
 from _client.windows import Windows
 from _client.wording import say
-from gi.repository import Gdk, GLib, Gtk
+from gi.repository import Gdk, GLib, Gtk, Pango
 from inputs import Slider
 from word_help import Completing, show_hints
 
 CONCEPT = 22  # px
+LETTERS = 18  # of a concept's name on its button, at most
 
 
 class WordsPart(Gtk.Box):
@@ -34,9 +35,14 @@ class WordsPart(Gtk.Box):
             self.pack_start(part, False, False, 0)
 
     def focus(self) -> None:
-        """The first sentence that is still to be written."""
-        written = self._panel.form.first.strip() and "second" in self._panel.state.shown
-        (self._second if written else self._first).focus()
+        """What is still to be filled in: the first sentence, the second, or the first word's weight."""
+        shown = self._panel.state.shown
+        if not self._panel.form.first.strip() or not ({"second", "weights"} & shown):
+            self._first.focus()
+        elif "second" in shown:
+            self._second.focus()
+        elif self._weight_of:
+            next(iter(self._weight_of.values())).scale.grab_focus()
 
     def focus_field(self, number: int) -> None:
         (self._first, self._second)[number].focus()
@@ -46,9 +52,10 @@ class WordsPart(Gtk.Box):
         made = self._operations.buttons[OPERATIONS[number]]
         if made.get_sensitive():
             made.set_active(True)
+            self.focus()
 
     def _sentence_part(self) -> Gtk.Widget:
-        self._describe = ui.icon_button("describe", say("describe"), self._panel.describe)
+        self._describe = ui.icon_button("describe", say("describe"), self._propose)
         self._first = ui.Field(self._panel.draft.write_first, self._entered, self._describe)
         self._first.name(say("first"))
         self._words = ui.label("", wrap=True)
@@ -138,12 +145,21 @@ class WordsPart(Gtk.Box):
         refusal, use = state.foreign(concept), self.use_concept
         made = ui.button(concept.name, lambda: use(concept.name), "tight", tip=refusal or concept.tip)
         made.set_sensitive(not refusal)
+        name = made.get_child()
+        name.set_ellipsize(Pango.EllipsizeMode.END)
+        name.set_max_width_chars(LETTERS)
         if concept.thumbnail:
-            made.set_image(ui.sight(concept.thumbnail, CONCEPT))
-            made.set_always_show_image(True)
+            made.remove(name)
+            made.add(ui.row(ui.sight(concept.thumbnail, CONCEPT), name, stretched=1))
+            made.get_accessible().set_name(concept.name)
         return made
 
     # What people do.
+
+    def _propose(self) -> None:
+        """The keyboard waits where the sentence will be: the button can't be pressed meanwhile."""
+        self._panel.describe()
+        self._first.view.grab_focus()
 
     def use_concept(self, name: str) -> None:
         """Where the cursor is, in the place of what is chosen there."""

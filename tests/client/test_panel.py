@@ -437,7 +437,21 @@ def test_a_model_is_fetched_and_seen_to_come(desk):
     desk.until(lambda s: desk.backend.submitted)
     desk.panel.cancel()
     desk.idle()
-    assert desk.state.downloading == ""
+    assert (desk.state.downloading, desk.state.fetched) == ("", "Cancelled.")
+
+
+def test_why_a_model_did_not_come_is_told_where_it_was_asked_for(desk):
+    desk.panel.download("sd15")
+    desk.until(lambda s: desk.backend.submitted)
+    assert desk.state.fetched == ""
+    error = {"code": "download_failed", "message": "No network.", "hint": "Try again later."}
+    desk.backend.tell("failed", error=error)
+    desk.idle()
+    assert (desk.state.fetched, desk.state.told) == ("No network. Try again later.",) * 2
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: s.progress is not None)
+    assert desk.state.fetched == "", "something else is under way"
 
 
 def test_a_model_that_nothing_describes_for_says_so(desk):

@@ -138,6 +138,12 @@ class Desk:
         left, top, width, height = found["box"]
         self.display.click(left + width // 2, top + height // 2)
 
+    def fold_out(self) -> None:
+        """Advanced; or in again."""
+        found = until(lambda: self.find("Advanced", "Expander"), "Advanced")
+        left, top, _, height = found["box"]
+        self.display.click(left + 8, top + height // 2)
+
     def apply_once_possible(self, window: str, image: int, second: str) -> None:
         """The window may be busy still, or without a backend: then it does nothing but say so."""
         before = self.latest_job()

@@ -6,6 +6,7 @@ import json
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from editors.gimp import KEYS
 from editors.gimp_desk import CANCEL, PHOTO, SHOULD_SHOW, SHOWS, SIDE, Desk, until
 
 NARROW = (900, 0, 260, 720)  # left, top, width, height
+LONG_NAME = "grandmothers-very-old-porcelain-vase"
 
 
 @pytest.fixture
@@ -129,6 +131,33 @@ def test_after_apply_keys_go_to_no_field(desk: Desk):
     assert (desk.find("Variations", "Number") or {}).get("value") == 1
 
 
+def test_the_keys_that_choose_an_operation_lead_to_what_it_needs(desk: Desk):
+    image, window = desk.open(), desk.window()
+    desk.write(window, image, SHOWS, SHOULD_SHOW)
+    for key, field in (("5", "red"), ("2", "Insert"), ("4", "What is selected"), ("1", "It should show")):
+        desk.display.key("alt+" + key)
+        until(lambda field=field: focused(desk) == [field], f"the keyboard is in {field}")
+
+
+def test_why_a_model_did_not_come_is_told_where_it_was_asked_for(desk: Desk):
+    """The backend of these tests has no network."""
+    desk.open()
+    desk.window()
+    desk.click_on("Get a real model…")
+    desk.click_on("Download Stable Diffusion 1.5")
+    told = until(lambda: in_window(desk, "Models", "Downloads are switched off"), "the reason")
+    assert told["box"][1] < until(lambda: desk.find("Download Stable Diffusion 1.5"), "the button")["box"][1]
+    desk.display.focus(desk.windows("^Models$")[-1])
+    desk.display.key("Escape")
+    until(lambda: not desk.windows("^Models$"), "the window is closed")
+
+
+def in_window(desk: Desk, title: str, begins: str) -> dict[str, Any] | None:
+    """The first widget of that window whose text begins so."""
+    found = (w for w in desk.seen() if w["window"] == title and w["text"].startswith(begins))
+    return next(found, None)
+
+
 def test_a_concept_is_seen_whole_at_the_windows_own_width(desk: Desk):
     desk.backend.client.import_concept("my-toy", embedding(128), family="demo")
     desk.backend.client.import_concept("stranger", embedding(768), family="sd1")
@@ -145,8 +174,18 @@ def test_a_concept_is_seen_whole_at_the_windows_own_width(desk: Desk):
             desk.backend.client.remove_concept(name)
 
 
+def test_a_concept_with_a_long_name_leaves_room_for_others(desk: Desk):
+    for name in ("ink", LONG_NAME):
+        desk.backend.client.import_concept(name, embedding(128), family="demo")
+    desk.open()
+    desk.window()
+    until(lambda: desk.find(LONG_NAME, "Button"), "the long one")
+    assert desk.find("ink", "Button")
+
+
 def test_nothing_is_cut_off_at_260_px(desk: Desk):
-    """Neither while a sentence is long and words are marked, nor with a layer in hand, nor with weights."""
+    """Neither while a sentence is long and words are marked, nor with a layer in hand, nor with weights,
+    nor with everything unfolded."""
     image, window = desk.open(), desk.window()
     desk.display.place(window, *NARROW)
     desk.write(window, image, SHOWS, SHOULD_SHOW + " beside a (strange:1.2) xyzzy")
@@ -160,6 +199,11 @@ def test_nothing_is_cut_off_at_260_px(desk: Desk):
     desk.display.key("alt+5")
     until(lambda: desk.find("How much each word counts"), "the weights")
     until(lambda: cut_off(desk) == [], "everything has its place")
+    desk.display.key("alt+1")
+    desk.fold_out()
+    until(lambda: desk.find("As recommended", "Button"), "what is under Advanced")
+    until(lambda: cut_off(desk) == [], "everything has its place")
+    desk.fold_out()
 
 
 def cut_off(desk: Desk) -> list[str]:
