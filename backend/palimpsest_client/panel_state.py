@@ -84,7 +84,7 @@ class PanelState:
         """Why Apply is grey, beside it; empty where the state line or what was just told says it already."""
         said_above = self.status.kind == "trouble" and self.document is not None and not self.document.refusal
         just_told = self.outcome is not None and self.outcome.code == REFUSED
-        return "" if said_above or just_told else self.cannot_apply
+        return "" if said_above or just_told or self.told == self.cannot_apply else self.cannot_apply
 
     @property
     def message(self) -> str:

@@ -196,6 +196,14 @@ def test_a_stale_outcome_does_not_hide_why_apply_is_grey(hand):
     assert hand.state.told.startswith("New layer")
 
 
+def test_what_was_just_told_is_not_said_twice(hand):
+    hand.editor.activate("layer-0")
+    hand.seen()
+    hand.panel.draft.write_first("")
+    hand.panel.remember()
+    assert (hand.state.told, hand.state.reason) == ("Say what the picture shows.", "")
+
+
 def test_a_stale_outcome_does_not_hide_the_remedy(hand):
     refusal, remedy = "This picture has indexed colours.", "Make an RGB copy"
     hand.editor.facts = replace(hand.editor.facts, refusal=refusal, remedy=remedy)
