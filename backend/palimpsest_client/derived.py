@@ -78,6 +78,7 @@ def state_of(panel: Panel) -> PanelState:
         progress=errands.progress,
         waiting=errands.waiting,
         preview=errands.preview_picture or live.picture,
+        structures=panel.previews.strip,
         preview_text="" if errands.preview_picture else live.text,
         outcome=errands.outcome,
         offers=offers_now(panel),

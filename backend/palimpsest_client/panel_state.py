@@ -15,6 +15,7 @@ from .outcome import REFUSED, Outcome
 from .results import Result, Strip
 from .sentences import Change, Word, changes_text, isolated, rightwards
 from .status import Offer, Progress, Status
+from .structure_strip import Tile
 from .waiting import Waiting
 from .wording import say
 
@@ -54,6 +55,7 @@ class PanelState:
     progress: Optional[Progress] = None  # something is under way
     waiting: Tuple[Waiting, ...] = ()  # edits behind it, the next one first
     preview: Optional[bytes] = None  # PNG: of the job under way, else of what Apply would make
+    structures: Tuple[Tile, ...] = ()  # below the slider of Keep structure: what its places would make
     preview_text: str = ""  # below it: what it is
     outcome: Optional[Outcome] = None
     offers: Tuple[Offer, ...] = ()  # buttons beside the outcome or the reason

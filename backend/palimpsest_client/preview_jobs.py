@@ -21,6 +21,7 @@ from .protocol import UnreachableError
 from .session import Session
 from .side_job import SideJob
 from .stream import Event, JobEnded, Placed, Remembered
+from .structure_strip import PLACES, Tile, at, has_strip, nearest, pictures_in, strip_of, tiles
 from .wording import say
 
 QUIET_SECONDS = 0.3  # without a change, before a draft begins
@@ -58,44 +59,49 @@ class Situation(NamedTuple):
 
 
 class PreviewJobs:
-    """``shown`` is what the windows draw; ``changed`` is called when it has become another."""
+    """``shown`` and ``strip`` are what the windows draw; ``changed`` is called when they are others."""
 
     def __init__(self, session: Session, changed: Callable[[], None], clock: Callable[[], float]) -> None:
         self.shown = LivePreview()
+        self.strip: Tuple[Tile, ...] = ()
         self._session, self._changed, self._clock = session, changed, clock
         self._remembered: Optional[Tuple[Any, Base]] = None  # for which document, as ``look_of`` tells it
+        self._form = Form()
         self._wanted: Optional[Request] = None
         self._since = 0.0  # when that was last another, or may be tried again
         self._pictured: Optional[Request] = None  # what the picture is of
         self._applied: Optional[Request] = None  # fields of what the canvas shows already
         self._applying: Optional[Request] = None
         self._job: Optional[SideJob] = None
+        self._drafted: Optional[Request] = None  # what the job is for
         self._refused: Set[str] = set()  # what isn't asked for again: it is not remembered, or failed
-        self._slow: Set[str] = set()  # models
+        self._slow: Set[str] = set()  # models that take too long
+        self._scrubbed = False  # the last change was of the strip's slider
+        self._strip: Tuple[Optional[Request], Tuple[bytes, ...]] = None, ()  # what was asked for, and came
+        self._no_strip: Set[str] = set()  # models that a whole strip is too much for
 
     def look(self, now: Situation) -> None:
         """Ten times a second."""
         base = self._base(now) if now.wanted else None
-        if base is None:
+        model = now.form.settings.model
+        if base is None or model in self._slow:
             self.close()
             return
-        wanted = None if now.cannot or now.form.settings.model in self._slow else draft_of(now.form, base)
-        if wanted != self._wanted:
-            self.stop()
-            self._wanted, self._since = wanted, self._clock()
+        self._turn_to(now.form, None if now.cannot else draft_of(now.form, base))
         if now.busy:
             self.stop()
         elif self._job is not None:
-            self._watch(now.form.settings.model)
+            self._watch(self._job, model)
         elif self._clock() - self._since >= QUIET_SECONDS:
-            self._renew(now.form)
+            self._renew()
         self._say()
 
     def close(self) -> None:
         """Nothing is shown and nothing is drafted any more."""
         self.stop()
         self._wanted = self._pictured = None
-        self._put(LivePreview())
+        self._scrubbed = False
+        self._put(LivePreview(), ())
 
     def stop(self) -> None:
         """What is shown stays."""
@@ -142,37 +148,86 @@ class PreviewJobs:
             return None
         return base
 
-    def _renew(self, form: Form) -> None:
-        wanted = self._wanted
+    def _turn_to(self, form: Form, wanted: Optional[Request]) -> None:
+        """A strip's draft goes on while its slider is moved: it is made for that."""
+        before, self._form = self._form, form
+        if wanted == self._wanted:
+            return
+        if form != before:
+            self._scrubbed = self._wanted is not None and before == at(form, before.settings.structure)
+        self._wanted, self._since = wanted, self._clock()
+        if self._drafted is None or self._drafted != self._strip_wanted():
+            self.stop()
+        if self._scrubbed:
+            self._run_through()
+
+    def _strip_wanted(self) -> Optional[Request]:
+        possible = has_strip(self._form) and self._form.settings.model not in self._no_strip
+        return strip_of(self._wanted, self._form) if self._wanted is not None and possible else None
+
+    def _pictures(self) -> Tuple[bytes, ...]:
+        """Of the strip, if they are of what is filled in now."""
+        asked, pictures = self._strip
+        return pictures if asked is not None and asked == self._strip_wanted() else ()
+
+    def _run_through(self) -> None:
+        """The strip's nearest picture, until there is the one for where the slider stands."""
+        pictures, value = self._pictures(), self._form.settings.structure
+        if pictures and self._wanted != self._pictured:
+            place = nearest(value)
+            self._pictured = self._wanted if PLACES[place] == value else None
+            self._put(LivePreview(pictures[place]), self.strip)
+
+    def _renew(self) -> None:
+        wanted, strip = self._wanted, self._strip_wanted()
         if wanted is None:
             self._pictured = None
-            self._put(LivePreview())
-        elif wanted != self._pictured and not self._known_by_canvas(form):
-            if {needs(form, wanted), written(wanted)}.isdisjoint(self._refused):
-                self._start(form, wanted)
+            self._put(LivePreview(), self.strip)
+        elif wanted != self._pictured and not self._known_by_canvas():
+            if self._may(wanted):
+                self._start(wanted, self._have_picture)
             else:
                 self._pictured = None
-                self._put(LivePreview())
+                self._put(LivePreview(), self.strip)
+        elif self._scrubbed and strip is not None and not self._pictures() and self._may(strip):
+            self._start(strip, self._have_strip)
 
-    def _known_by_canvas(self, form: Form) -> bool:
+    def _may(self, request: Request) -> bool:
+        return {needs(self._form, request), written(request)}.isdisjoint(self._refused)
+
+    def _known_by_canvas(self) -> bool:
         """Once a preview is shown it follows every change, back to what the canvas shows, too."""
-        return self.shown.picture is None and fields_of(form) == self._applied
+        return self.shown.picture is None and fields_of(self._form) == self._applied
 
-    def _start(self, form: Form, wanted: Request) -> None:
+    def _start(self, request: Request, have: Callable[[Request, Mapping[str, bytes]], None]) -> None:
+        form = self._form
+
         def done(pictures: Mapping[str, bytes]) -> None:
-            self._job, self._pictured = None, wanted
-            self._put(LivePreview(pictures["draft"], say("live-preview")))
+            self._job = None
+            have(request, pictures)
 
         def failed(code: str) -> None:
             self._job, self._since = None, self._clock() + RETRY_SECONDS
             if code != UnreachableError.code:
-                self._refused.add(needs(form, wanted) if code in NOT_THERE else written(wanted))
+                self._refused.add(needs(form, request) if code in NOT_THERE else written(request))
+            if code == "out_of_memory" and "windows" in request:
+                self._no_strip.add(request["model"])
 
-        self._job = SideJob(self._session, wanted, done, failed, self._clock)
+        self._drafted = request
+        self._job = SideJob(self._session, request, done, failed, self._clock)
 
-    def _watch(self, model: str) -> None:
-        if self._job is not None and self._job.seconds > SLOW_SECONDS:
-            self._slow.add(model)
+    def _have_picture(self, request: Request, pictures: Mapping[str, bytes]) -> None:
+        self._pictured = request
+        self._put(LivePreview(pictures["draft"]), self.strip)
+
+    def _have_strip(self, request: Request, pictures: Mapping[str, bytes]) -> None:
+        self._strip = request, pictures_in(pictures)
+        self._run_through()
+
+    def _watch(self, job: SideJob, model: str) -> None:
+        if job.seconds > SLOW_SECONDS:
+            (self._no_strip if "windows" in (self._drafted or {}) else self._slow).add(model)
+            self.stop()
 
     def _judge(self, view: JobView) -> None:
         """By an edit that ended, whether drafts are worth their time: by one that was like them, without
@@ -183,13 +238,16 @@ class PreviewJobs:
             (self._slow.add if slow else self._slow.discard)(model)
 
     def _say(self) -> None:
-        if self.shown.picture is not None:
-            key = "live-preview" if self._wanted == self._pictured else "live-preview-soon"
-            self._put(replace(self.shown, text=say(key)))
+        """What the picture is, and the strip beside it."""
+        shown, key = self.shown, "live-preview" if self._wanted == self._pictured else "live-preview-soon"
+        if shown.picture is not None:
+            shown = replace(shown, text=say(key))
+        there = has_strip(self._form) and self._form.settings.model not in self._no_strip
+        self._put(shown, tiles(self._form, self._pictures()) if there else ())
 
-    def _put(self, shown: LivePreview) -> None:
-        if shown != self.shown:
-            self.shown = shown
+    def _put(self, shown: LivePreview, strip: Tuple[Tile, ...]) -> None:
+        if (shown, strip) != (self.shown, self.strip):
+            self.shown, self.strip = shown, strip
             self._changed()
 
 

@@ -276,6 +276,7 @@ ENGLISH: Mapping[str, str] = {
     "preview": "The result as it forms",
     "live-preview": "As it would be",
     "live-preview-soon": "As it would be: a moment…",
+    "strip-place": "{name} {value}: a click sets it",
     "completions": "What can be written here",
     "unknown-words": "Unknown to this model: {words}. Say it otherwise, or choose another model.",
     # What is written by habits of other tools (habits.py); {found} is what was written.

@@ -10,10 +10,12 @@ from _client.control import MAIN, Control
 from _client.panel import Panel
 from _client.panel_state import PanelState
 from _client.settings import controls_at
+from _client.structure_strip import SLIDER
 from _client.wording import say
 from gi.repository import Gtk
 from inputs import Slider
 from presets_menu import presets_button
+from strip_part import StripPart
 
 
 class ControlsPart(Gtk.Box):
@@ -26,8 +28,11 @@ class ControlsPart(Gtk.Box):
         self.expander.connect("notify::expanded", lambda *_: self._unfold())
         self.expander.set_valign(Gtk.Align.CENTER)
         line = ui.row(self.expander, presets_button(panel))
+        self.strip = StripPart(panel)
         for part in (*self.sliders.values(), line, self.advanced):
             self.pack_start(part, False, False, 0)
+            if part is self.sliders[SLIDER.name]:
+                self.pack_start(self.strip, False, False, 0)
         self._unfold()
 
     def _unfold(self) -> None:
@@ -42,4 +47,5 @@ class ControlsPart(Gtk.Box):
         for name, slider in self.sliders.items():
             ui.set_shown(slider, name in state.shown)
             slider.put(state.controls[name])
+        self.strip.draw(state.structures)
         self.advanced.draw(state)

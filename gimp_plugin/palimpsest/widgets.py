@@ -34,6 +34,7 @@ STYLE = b"""
 .palimpsest-quiet { opacity: 0.7; }
 .palimpsest-example { opacity: 0.5; }
 .palimpsest-small { font-size: 88%; }
+.palimpsest-strip { padding: 1px; min-width: 0; min-height: 0; }
 .palimpsest-tight { padding: 1px 6px; min-height: 22px; }
 .palimpsest-ready { color: #5aa02c; }
 .palimpsest-busy { color: #d0a000; }

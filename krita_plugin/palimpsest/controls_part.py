@@ -8,21 +8,25 @@ from ._client.control import MAIN, Control
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
 from ._client.settings import controls_at
+from ._client.structure_strip import SLIDER
 from ._client.wording import say
 from .advanced import Advanced
 from .inputs import Slider, Sliders
 from .layout import column, link, row
 from .presets_menu import presets_button
 from .qt import Qt, QWidget
+from .strip_part import StripPart
 
 
 class ControlsPart(QWidget):
     def __init__(self, panel: Panel) -> None:
         super().__init__()
         self._panel = panel
-        self.sliders = Sliders()
+        self.sliders, self.strip = Sliders(), StripPart(panel)
         for control in controls_at(MAIN):
             self.sliders.add(control.name, control.label, self._slider(control), control.tip)
+            if control is SLIDER:
+                self.sliders.add_below(self.strip)
         self.unfold = link(say("advanced"))
         self.unfold.setCheckable(True)
         self.unfold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -46,4 +50,5 @@ class ControlsPart(QWidget):
         self.sliders.show_rows(state.shown)
         for name in self.sliders.names():
             self.sliders.put(name, state.controls[name])
+        self.strip.draw(state.structures)
         self.advanced.draw(state)

@@ -219,8 +219,12 @@ class Sliders(QWidget):
         parts = [label(shortened(text)), slider, label(muted=True)]
         for column, part in enumerate(parts):
             part.setToolTip(tip)
-            self._grid.addWidget(part, len(self._rows), column)
+            self._grid.addWidget(part, 2 * len(self._rows), column)
         self._rows[name] = parts
+
+    def add_below(self, part: QWidget) -> None:
+        """Under the row that was added last, as wide as that."""
+        self._grid.addWidget(part, 2 * len(self._rows) - 1, 0, 1, 3)
 
     def clear(self) -> None:
         for parts in self._rows.values():

@@ -43,6 +43,10 @@ class Desk:
     def drafts(self) -> list[dict[str, Any]]:
         return [job for job in self.backend.submitted if job["request"].get("draft")]
 
+    @property
+    def strips(self) -> list[dict[str, Any]]:
+        return [job for job in self.drafts if "windows" in job["request"]]
+
     def until(self, holds):
         def ticked():
             self.panel._looked_at = float("-inf")
@@ -76,8 +80,12 @@ class Desk:
         self.backend.finish_edit(**result)
         self.until(lambda: self.state.progress is None)
 
-    def move(self, structure: float) -> None:
+    def move(self, strength: float) -> None:
+        self.panel.draft.set(strength=strength)
+
+    def scrub(self, structure: float) -> None:
         self.panel.draft.set(structure=structure)
+        self.panel.tick()
 
     def drafted(self) -> dict[str, Any]:
         """The draft that has begun."""
@@ -125,7 +133,7 @@ def applied(desk: Desk) -> Desk:
 
 def test_a_moved_slider_is_drafted_after_a_short_quiet(applied: Desk):
     edit = applied.backend.submitted[0]["request"]
-    applied.move(0.75)
+    applied.scrub(0.75)
     applied.pass_time(QUIET_SECONDS / 2)
     assert not applied.drafts
     assert applied.state.preview is None
@@ -181,7 +189,7 @@ def test_a_further_change_takes_its_place(applied: Desk):
     applied.settle()
     assert applied.backend.cancelled == [first["id"]]
     second = applied.drafted()
-    assert second["request"]["control"]["cross"] == [0.0, 1.0]
+    assert second["request"]["weights"] == {"dog": 3.0}
     applied.until(lambda: first["id"] in applied.backend.forgotten)
     applied.finish(second)
 
@@ -195,7 +203,7 @@ def test_the_last_picture_stays_until_the_next_and_says_so(applied: Desk):
     applied.finish(second, 2)
     assert applied.state.preview_text == "As it would be"
     applied.move(0.5)
-    assert applied.drafted()["request"]["control"] == {}, "back to what the canvas shows, too"
+    assert applied.drafted()["request"]["weights"] == {}, "back to what the canvas shows, too"
 
 
 def test_a_slider_that_comes_back_before_the_draft_begins_leaves_the_picture(applied: Desk):
@@ -403,3 +411,144 @@ def test_a_words_dial_is_followed_and_goes_back_to_neutral(applied: Desk):
     applied.panel.draft.weigh("grass", 0.0)
     applied.none_more()
     assert applied.state.preview is None, "nothing is emphasised: it is as it is"
+
+
+# The strip over Keep structure.
+
+
+def finish_strip(desk: Desk) -> list[bytes]:
+    made = [picture(8, 8, 50 + number) for number in range(5)]
+    names = ["draft", "draft:2", "draft:3", "draft:4", "draft:5"]
+    strip = desk.strips[-1]
+    desk.backend.finish(dict(zip(names, made, strict=True)), desk.number(strip), draft=True, seconds=0.5)
+    desk.until(lambda: strip["id"] in desk.backend.forgotten)
+    desk.settle()
+    return made
+
+
+@pytest.fixture
+def stripped(applied: Desk) -> tuple[Desk, list[bytes]]:
+    """The slider was moved to 0.75, and its strip is there."""
+    applied.scrub(0.75)
+    applied.finish(applied.drafted())
+    applied.drafted()
+    return applied, finish_strip(applied)
+
+
+def test_a_place_for_each_picture_is_there_before_the_slider_is_touched(applied: Desk):
+    """So that nothing moves under the mouse."""
+    applied.pass_time()
+    assert [tile.text for tile in applied.state.structures] == ["0.00", "0.25", "0.50", "0.75", "1.00"]
+    assert [tile.picture for tile in applied.state.structures] == [None] * 5
+    assert [tile.chosen for tile in applied.state.structures] == [False, False, True, False, False]
+    assert applied.state.structures[1].tip == "Keep structure 0.25: a click sets it"
+    applied.panel.draft.choose_operation("insert")
+    applied.panel.tick()
+    assert applied.state.structures == (), "it has no such slider"
+
+
+def test_the_strip_is_one_job_after_the_exact_picture(applied: Desk):
+    applied.scrub(0.75)
+    applied.finish(applied.drafted())
+    assert not applied.strips
+    strip = applied.drafted()
+    assert strip["request"]["windows"] == [
+        {"cross": [0.0, 0.0], "self_attention": [0.0, 0.0]},
+        {"cross": [0.0, 0.4], "self_attention": [0.0, 0.2]},
+        {},
+        {"cross": [0.0, 0.9], "self_attention": [0.0, 0.7]},
+        {"cross": [0.0, 1.0], "self_attention": [0.0, 1.0]},
+    ]
+    assert strip["request"]["control"] == {}
+    made = finish_strip(applied)
+    assert [tile.picture for tile in applied.state.structures] == made
+    assert [tile.chosen for tile in applied.state.structures] == [False, False, False, True, False]
+    applied.none_more()
+
+
+def test_other_sliders_ask_for_no_strip(applied: Desk):
+    applied.move(0.75)
+    applied.finish(applied.drafted())
+    applied.none_more()
+    assert not applied.strips
+
+
+def test_the_slider_runs_through_the_strip_at_once(stripped: tuple[Desk, list[bytes]]):
+    desk, made = stripped
+    before = len(desk.drafts)
+    for structure, place in ((0.6, 2), (0.4, 2), (0.2, 1), (0.1, 0)):
+        desk.scrub(structure)
+        assert desk.state.preview == made[place]
+        assert desk.state.preview_text == "As it would be: a moment…"
+    desk.scrub(1.0)
+    assert (desk.state.preview, desk.state.preview_text) == (made[4], "As it would be")
+    desk.none_more()
+    assert len(desk.drafts) == before, "a picture of the strip is as good as a draft of its own"
+    desk.scrub(0.9)
+    exact = desk.finish(desk.drafted(), 3)
+    assert (desk.state.preview, desk.state.preview_text) == (exact, "As it would be")
+    desk.none_more()
+
+
+def test_a_strip_goes_on_while_its_slider_is_moved(applied: Desk):
+    applied.scrub(0.75)
+    applied.finish(applied.drafted())
+    strip = applied.drafted()
+    applied.scrub(0.3)
+    applied.pass_time()
+    assert strip["id"] not in applied.backend.cancelled
+    made = finish_strip(applied)
+    assert applied.state.preview == made[1]
+    applied.until(lambda: applied.drafts[-1] is not strip)
+    applied.finish(applied.drafts[-1], 2)
+    assert len(applied.strips) == 1
+
+
+def test_apply_ends_a_strip_and_what_was_made_of_it_stays_good(stripped: tuple[Desk, list[bytes]]):
+    """The layer is renewed from the same pictures: so is the strip."""
+    desk, made = stripped
+    desk.apply()
+    desk.pass_time()
+    assert desk.state.preview is None
+    assert [tile.picture for tile in desk.state.structures] == made
+    desk.scrub(0.25)
+    assert desk.state.preview == made[1]
+    desk.none_more()
+    desk.move(0.9)
+    desk.finish(desk.drafted())
+    assert [tile.picture for tile in desk.state.structures] == [None] * 5, "they were of other settings"
+    desk.scrub(0.3)
+    desk.finish(desk.drafted(), 2)
+    strip = desk.drafted()
+    desk.panel.apply()
+    desk.until(lambda: strip["id"] in desk.backend.cancelled)
+
+
+def test_a_strip_that_memory_is_too_small_for_is_not_asked_for_again(applied: Desk):
+    applied.scrub(0.75)
+    applied.finish(applied.drafted())
+    applied.fail(applied.drafted(), "out_of_memory")
+    assert applied.state.structures == ()
+    applied.scrub(0.3)
+    applied.finish(applied.drafted(), 2)
+    applied.none_more()
+
+
+def test_a_strip_that_takes_long_is_the_last_and_single_drafts_go_on(applied: Desk):
+    applied.scrub(0.75)
+    applied.finish(applied.drafted())
+    strip = applied.drafted()
+    applied.backend.tell("started", applied.number(strip), device="cpu", attempt=1)
+    eventually(lambda: (applied.settle(), applied.panel.previews._job._began is not None)[1])
+    applied.pass_time(SLOW_SECONDS + 1)
+    applied.until(lambda: strip["id"] in applied.backend.cancelled)
+    applied.scrub(0.3)
+    applied.finish(applied.drafted(), 2)
+    applied.none_more()
+    assert applied.state.structures == ()
+
+
+def test_there_is_no_strip_where_advanced_says_both_windows(applied: Desk):
+    applied.panel.draft.set(cross=0.5, self_attention=0.5)
+    applied.panel.tick()
+    assert applied.state.structures == ()

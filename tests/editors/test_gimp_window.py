@@ -50,7 +50,8 @@ def test_the_window_edits_and_one_undo_takes_it_back(desk: Desk):
 
 
 def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk):
-    """By keyboard; then Apply while a draft is under way. Each update is one step to undo."""
+    """By keyboard; the strip under the slider, by mouse; then Apply while a draft is under way. Each update
+    is one step to undo."""
     image, window = desk.open(), desk.window()
     desk.apply(window, image, SHOULD_SHOW)
     until(lambda: desk.find("Update", "Button"), "the layer is in hand")
@@ -58,6 +59,11 @@ def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk):
     desk.display.key("Home")
     until(lambda: desk.find("As it would be", "Image"), "the preview")
     assert desk.layers(image) == 2
+    until(lambda: not desk.find("1.00", "Label"), "the strip is drawn")
+    desk.click_on("Keep structure 1.00: a click sets it")
+    until(lambda: (desk.find("Keep structure", "Scale") or {}).get("value") == 20, "the slider is set")
+    assert desk.find("As it would be", "Image"), "the strip has it"
+    desk.click_on("Strength", "Scale")
     desk.display.key("End")
     until(lambda: desk.find("As it would be: a moment…", "Label"), "another preview is on its way")
     edit = desk.latest_job()

@@ -190,7 +190,8 @@ def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
 
 
 def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk, display: Display):
-    """By keyboard; then Apply while a draft is under way. Each update is one step to undo."""
+    """By keyboard; the strip under the slider, by mouse; then Apply while a draft is under way. Each update
+    is one step to undo."""
     desk.call("wait_for_drafts")
     desk.show(photo(), selected=mask())
     desk.apply("replace", DOG)
@@ -205,7 +206,11 @@ def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk, disp
     assert (told["progress"], told["results"]) == ("", results)
     assert desk.layers() == ["photo", "red ball → blue cube"]
     assert np.array_equal(desk.pixels(), before)
-    display.key("End")
+    desk.until("strip_drawn", patience=LONG)
+    display.click(*desk.call("strip_place", 4))
+    desk.until("setting_is", "structure", 1)
+    assert desk.call("panel_drafted"), "the strip has it"
+    desk.call("set_panel", {"strength": 1.0})
     desk.until("panel_drafts")
     x, y, _ = desk.call("place_of", "work.apply")
     display.click(x, y)

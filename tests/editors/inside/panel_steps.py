@@ -214,6 +214,21 @@ def panel_drafted():
     return seen and part.preview_text.text() == say("live-preview")
 
 
+def strip_drawn():
+    """Each place of the strip under Keep structure has its picture."""
+    tiles = docker().controls.strip.tiles
+    return all(made.isVisible() and not made.icon().isNull() for made in tiles)
+
+
+def strip_place(number):
+    """The middle of a place on the screen, scrolled into sight."""
+    made = docker().controls.strip.tiles[number]
+    docker().scroll.ensureWidgetVisible(made)
+    yield
+    middle = made.mapToGlobal(QPoint(made.width() // 2, made.height() // 2))
+    return [middle.x(), middle.y()]
+
+
 def panel_drafts():
     """A draft is under way, or is about to begin."""
     return docker().work.preview_text.text() == say("live-preview-soon")
