@@ -18,6 +18,7 @@ from editors.gimp_desk import CANCEL, PHOTO, SHOULD_SHOW, SHOWS, SIDE, Desk, unt
 
 NARROW = (900, 0, 260, 720)  # left, top, width, height
 LONG_NAME = "grandmothers-very-old-porcelain-vase"
+LONG = 300.0  # seconds for a job on a slow machine
 
 
 @pytest.fixture
@@ -54,12 +55,12 @@ def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk):
     is one step to undo."""
     image, window = desk.open(), desk.window()
     desk.apply(window, image, SHOULD_SHOW)
-    until(lambda: desk.find("Update", "Button"), "the layer is in hand")
+    until(lambda: desk.find("Update", "Button"), "the layer is in hand", LONG)
     desk.click_on("Keep structure", "Scale")
     desk.display.key("Home")
-    until(lambda: desk.find("As it would be", "Image"), "the preview")
+    until(lambda: desk.find("As it would be", "Image"), "the preview", LONG)
     assert desk.layers(image) == 2
-    until(lambda: not desk.find("1.00", "Label"), "the strip is drawn")
+    until(lambda: not desk.find("1.00", "Label"), "the strip is drawn", LONG)
     desk.click_on("Keep structure 1.00: a click sets it")
     until(lambda: (desk.find("Keep structure", "Scale") or {}).get("value") == 20, "the slider is set")
     assert desk.find("As it would be", "Image"), "the strip has it"
@@ -70,7 +71,7 @@ def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk):
     desk.display.key("ctrl+Return")
     update = until(lambda: desk.latest_job() != edit and desk.latest_job(), "the update is sent")
     desk.until_state(update, "finished")
-    until(lambda: not desk.find("As it would be", "Image"), "the canvas has it")
+    until(lambda: not desk.find("As it would be", "Image"), "the canvas has it", LONG)
     until(lambda: "updated" in "".join(widget["text"] for widget in desk.seen()), "it is said to be updated")
     assert desk.layers(image) == 2
     desk.press("ctrl+z")
