@@ -57,6 +57,7 @@ class Desktop(window.Desktop):
     def confirm(self, title: str, question: str) -> bool:
         buttons = Gtk.ButtonsType.OK_CANCEL
         box = Gtk.MessageDialog(transient_for=self._front, modal=True, buttons=buttons, text=question)
+        box.set_default_response(Gtk.ResponseType.CANCEL)
         answer = box.run()
         box.destroy()
         return answer == Gtk.ResponseType.OK

@@ -44,8 +44,8 @@ class Desktop(window.Desktop):
         return text if meant else None
 
     def confirm(self, title: str, question: str) -> bool:
-        answer = QMessageBox.question(QApplication.activeWindow(), title, question)
-        return answer == QMessageBox.StandardButton.Yes
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        return QMessageBox.question(QApplication.activeWindow(), title, question, yes | no, no) == yes
 
     def files(self, title: str, kinds: Sequence[str]) -> Sequence[str]:
         told = f"{say('pictures')} ({' '.join(kinds)})"

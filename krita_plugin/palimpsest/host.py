@@ -33,6 +33,7 @@ from ._client.packing import packed
 from ._client.png import Layout
 from ._client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
 from ._client.wording import say
+from .active_mask import activate_mask, active_mask
 from .exchange import can_exchange, fill, flatten, mix_alike
 from .nodes import active_layer, bounds_of, canvas_of, draw_all, id_of, layer_of, pictures, place
 from .pairs import Pairs
@@ -178,10 +179,11 @@ class KritaEditor(Editor):
         self._start(self._insert(document, result, done), failed)
 
     def _insert(self, key: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
-        self.noted, kept = "", None
+        self.noted, kept, painted = "", None, None
         yield from self._preview.gone(key)
         old = None if result.updates is None else layer_of(self._require(key), result.updates)
         if old is not None:
+            painted = active_mask(self._require(key), old)
             kept = yield from renewable(self._require(key), old)
             if kept is None:
                 self.noted = say("layer-changed", layer=old.name())
@@ -194,6 +196,7 @@ class KritaEditor(Editor):
             extent = canvas_of(document).extent
             keep_imprint(document, made, blank.imprint(made, result, extent, pixels, mask))
             done(id_of(made))
+            yield from activate_mask(lambda: self._require(key), made, painted)
 
         yield from self._made(key, result, kept, put)
 

@@ -57,6 +57,18 @@ def test_a_mask_that_was_painted_on_stays(studio: Studio, kind: Kind):
     assert studio.layers() == ["photo", "edit"]
 
 
+@pytest.mark.parametrize("size", [(HEIGHT, WIDTH), LARGE], ids=["small", "large"])
+def test_the_mask_that_is_painted_on_stays_the_active_one(studio: Studio, size: tuple[int, int]):
+    """Or the next stroke would go into the pixels of the layer."""
+    layer, mask, _ = made(studio, RGB_8, *size)
+    (name,) = told(studio, "edit")["names"]
+    for seed in (2, 3):
+        studio.krita.call("activate_layer", name)
+        layer = studio.insert(sent(mask, RGB_8, seed), updates=layer)["layer"]
+        studio.krita.until("active_layer_is", name)
+        assert studio.layers() == ["photo", "edit"]
+
+
 def test_a_moved_layer_stays_where_it_is_and_its_mask_is_renewed(studio: Studio):
     layer, _, _ = made(studio)
     before = noise(HEIGHT, WIDTH, 4, np.uint8)

@@ -526,10 +526,11 @@ def test_all_concepts_are_searched_used_renamed_and_deleted(room, monkeypatch):
     room.until(lambda s: "bear" in [c.name for c in s.concepts] and dialog.view["list"].count() == 1)
     assert "<bear>" in room.panel.form.second
     room.backend.the_concepts = []
-    yes = asked.QMessageBox.StandardButton.Yes
-    monkeypatch.setattr(asked.QMessageBox, "question", lambda *_: yes)
+    asked_for, yes = [], asked.QMessageBox.StandardButton.Yes
+    monkeypatch.setattr(asked.QMessageBox, "question", lambda *told: asked_for.append(told) or yes)
     dialog.view["delete"].click()
     room.until(lambda _: dialog.view["message"].text() == "There is no concept <bear>.")
+    assert asked_for[0][-1] == asked.QMessageBox.StandardButton.No, "what Return does"
     dialog.close()
 
 

@@ -585,3 +585,8 @@ def is_locked(name):
 
 def active_layer_name():
     return active().activeNode().name()
+
+
+def active_layer_is(name):
+    """And nothing is left to do that would make another one active."""
+    return not editor()._slices.busy and active_layer_name() == name
