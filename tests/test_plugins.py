@@ -56,7 +56,18 @@ KRITA_WIDGETS = {
     "word_help.py",
     "extension.py",  # one question
 }
-GIMP_HOST = {"host.py", "pixels.py", "preview_layer.py", "renewal.py", "palimpsest.py"}
+GIMP_HOST = {
+    "host.py",
+    "images.py",
+    "laying.py",
+    "palimpsest.py",
+    "pixels.py",
+    "preview_layer.py",
+    "process.py",
+    "reading.py",
+    "renewal.py",
+    "selection.py",
+}
 GIMP_WIDGETS = {
     "asking.py",
     "dialog.py",

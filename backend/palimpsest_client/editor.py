@@ -41,6 +41,7 @@ class DocumentFacts:
     remedy: str = ""  # the button that would help ("Make an RGB copy"); "" = there is none
     has_recipe: bool = False  # the active layer was made by Palimpsest
     file: str = ""  # path of the document's file: sentences are kept by it; "" = never saved
+    mark: str = ""  # of what is selected: another for another shape of the same bounds
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,7 @@ class Editor:
         """
         raise NotImplementedError
 
-    def insert(
-        self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed
-    ) -> None:
+    def insert(self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed) -> None:
         """One layer, masked, one undo step. ``done`` gets what ``LayerRecipe.layer`` will be for it.
 
         It lies directly above ``source``: a layer (the active one, if that is gone), or everything, so that

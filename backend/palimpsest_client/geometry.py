@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import List, NamedTuple
 
 
 class Extent(NamedTuple):
@@ -80,3 +80,11 @@ def strips(bounds: Bounds, most: int) -> Iterator[Bounds]:
     rows = max(1, most // max(1, bounds.width))
     for y in range(bounds.y, bounds.bottom, rows):
         yield Bounds(bounds.x, y, bounds.width, min(rows, bounds.bottom - y))
+
+
+def spread(bounds: Bounds, most: int) -> List[Bounds]:
+    """At most so many rows of ``bounds``, each one pixel high, evenly spread, the first and the last among
+    them."""
+    count = min(most, bounds.height)
+    places = [row * (bounds.height - 1) // max(1, count - 1) for row in range(count)]
+    return [Bounds(bounds.x, bounds.y + place, bounds.width, 1) for place in places]

@@ -61,3 +61,7 @@ class Digest:
     @property
     def text(self) -> str:
         return self._hash.hexdigest()
+
+
+def digest_of(pixels: bytes) -> str:
+    return hashlib.sha256(pixels).hexdigest()

@@ -7,7 +7,7 @@ makes another layer.
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 from .editor import DocumentFacts
 from .geometry import Bounds
@@ -27,7 +27,7 @@ class InHand:
         self.name = name
         self.made = made
         self._versions: List[str] = [layer]
-        self._selection: Optional[Bounds] = facts.selection
+        self._selection = selection_of(facts)
         self._patience = PATIENCE if just_made else 0
 
     @property
@@ -45,7 +45,7 @@ class InHand:
 
         Asked at every look at the document until it is ``settled``: meanwhile any layer may be active.
         """
-        if facts is None or facts.key != self.document or not self._selects(facts.selection):
+        if facts is None or facts.key != self.document or not self._selects(facts):
             return False
         if facts.active != self.layer and self._patience > 1:
             self._patience -= 1
@@ -56,6 +56,10 @@ class InHand:
             return True
         return False
 
-    def _selects(self, selection: Optional[Bounds]) -> bool:
+    def _selects(self, facts: DocumentFacts) -> bool:
         """To select nothing, so as to look at it, is no other selection."""
-        return selection is None or selection == self._selection
+        return facts.selection is None or selection_of(facts) == self._selection
+
+
+def selection_of(facts: DocumentFacts) -> Tuple[Optional[Bounds], str]:
+    return facts.selection, facts.mark

@@ -65,19 +65,6 @@ def cropped(mask: bytes, extent: Extent, bounds: Bounds) -> bytes:
     return b"".join([mask[start : start + bounds.width] for start in starts])
 
 
-def placed(part: bytes, bounds: Bounds, extent: Extent) -> bytes:
-    """``part`` at its place on a black canvas; what lies outside the canvas is cut off."""
-    require_size(part, bounds.extent)
-    inside = bounds.intersect(extent.bounds)
-    rows: list[bytes] = [bytes(extent.width)] * inside.y
-    for y in range(inside.y, inside.bottom):
-        start = (y - bounds.y) * bounds.width + inside.x - bounds.x
-        row = part[start : start + inside.width]
-        rows.append(bytes(inside.x) + row + bytes(extent.width - inside.right))
-    rows += [bytes(extent.width)] * (extent.height - inside.bottom)
-    return b"".join(rows)
-
-
 def from_16_bit(mask: bytes, little_endian: bool = True) -> bytes:
     """The upper byte of each value."""
     return mask[1::2] if little_endian else mask[0::2]

@@ -14,7 +14,7 @@ import gi
 
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-import host  # noqa: E402
+import process  # noqa: E402
 import widgets as ui  # noqa: E402
 from _client.panel import Panel  # noqa: E402
 from _client.panel_state import PanelState  # noqa: E402
@@ -25,6 +25,7 @@ from _client.wording import say  # noqa: E402
 from controls_part import ControlsPart  # noqa: E402
 from dialogs import Desktop  # noqa: E402
 from gi.repository import Gdk, GimpUi, GLib, Gtk  # noqa: E402
+from host import GimpEditor  # noqa: E402
 from results_part import ResultsPart  # noqa: E402
 from status_part import StatusPart  # noqa: E402
 from words_part import WordsPart  # noqa: E402
@@ -43,15 +44,15 @@ def open_window(plugin: Any, command: str) -> None:
     ui.use_style()
     loop = GLib.MainLoop()
     # Heard before the window is built: a menu item chosen again meanwhile opens no second one.
-    deafen = host.listen(plugin, WINDOW_COMMAND, lambda told: window.obey(told))
-    window = Window(host.GimpEditor(), deafen)
+    deafen = process.listen(plugin, WINDOW_COMMAND, lambda told: window.obey(told))
+    window = Window(GimpEditor(), deafen)
     window.connect("destroy", lambda _: loop.quit())
     window.obey(command)
     loop.run()
 
 
 class Window(Gtk.Window):
-    def __init__(self, editor: host.GimpEditor, deafen: Callable[[], None]) -> None:
+    def __init__(self, editor: GimpEditor, deafen: Callable[[], None]) -> None:
         super().__init__(title="Palimpsest")
         self.set_role("palimpsest")
         self.set_default_size(WIDTH, HEIGHT)

@@ -228,9 +228,10 @@ def judging(judge: Callable[[Procedure, Values], Any], told: Procedure, values: 
 def with_bar(told: Procedure, image: Gimp.Image, work: Callable[[Any], Any]) -> Any:
     """What ``work`` returns for a Quick, while the bar shows how far it is."""
     import host
+    import process
     from _client import quick
 
-    bar, editor = host.ProgressBar(told.title), host.GimpEditor(image.get_id())
+    bar, editor = process.ProgressBar(told.title), host.GimpEditor(image.get_id())
     try:
         with contextlib.closing(quick.Quick(editor, bar, turning)) as errand:
             return work(errand)

@@ -11,10 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import gi
-
-gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp  # noqa: E402
+from gi.repository import Gimp
 
 MARK = "palimpsest-preview"
 RECIPE = "palimpsest-recipe"  # a preview has none: it can't be edited again

@@ -27,10 +27,12 @@ from ._client.editor import (
     LayerResult,
     require_fit,
 )
-from ._client.geometry import Bounds, Extent
-from ._client.imprints import OWN, Digest
+from ._client.geometry import Bounds, Extent, spread
+from ._client.imprints import OWN, Digest, digest_of
+from ._client.krita_spaces import COPIED, DEPTHS, MODELS, Space, most, sent, sent_for
 from ._client.packing import packed
 from ._client.png import Layout
+from ._client.renewing import Kept
 from ._client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
 from ._client.wording import say
 from .active_mask import activate_mask, active_mask
@@ -40,23 +42,11 @@ from .pairs import Pairs
 from .pictures import LayerPicture, read_layer, read_mask
 from .preview_layer import PreviewLayer, marked
 from .qt import QByteArray, QTimer
-from .renewal import Blank, Kept, content_of, copied_blank, keep_imprint, new_blank, write
+from .renewal import Blank, content_of, copied_blank, keep_imprint, new_blank, write
 from .renewal import kept as renewable
-from .spaces import (
-    COPIED,
-    DEPTHS,
-    MODELS,
-    Backstage,
-    Converter,
-    Space,
-    discard,
-    most,
-    picture_png,
-    sent,
-    sent_for,
-    space_of,
-)
+from .spaces import Backstage, Converter, discard, picture_png, space_of
 
+ROWS = 32  # by which a selection is known
 TURN = 5  # ms between two turns of the work: Krita's own share
 RECIPE = "palimpsest-recipe:"  # + a layer's id: the annotation of the document that holds its recipe
 
@@ -106,6 +96,7 @@ class KritaEditor(Editor):
             remedy=remedy,
             has_recipe=layer is not None and recipe_of(document, layer) != "",
             file=document.fileName(),
+            mark="" if selection is None else mark_of(document, selection),
         )
 
     def layers(self, document: str) -> list[LayerFacts]:
@@ -173,9 +164,7 @@ class KritaEditor(Editor):
 
     # Layers and selections in.
 
-    def insert(
-        self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed
-    ) -> None:
+    def insert(self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed) -> None:
         self._start(self._insert(document, result, done), failed)
 
     def _insert(self, key: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
@@ -201,20 +190,14 @@ class KritaEditor(Editor):
         yield from self._made(key, result, kept, put)
 
     def _made(
-        self,
-        key: str,
-        result: LayerResult,
-        kept: Kept | None,
-        put: Callable[[Blank, str, str], Steps[None]],
+        self, key: str, result: LayerResult, kept: Kept | None, put: Callable[[Blank, str, str], Steps[None]]
     ) -> Steps[None]:
         """``put`` gets the layer with its mask, which is in no document yet, and digests of both. It is one
         of our own, or a copy of the one that is renewed."""
         self._require_fit(key, result.bounds, result.canvas)
         target = space_of(self._require(key))
         step = most(sent_for(target), target)
-        picture = yield from elsewhere(
-            lambda: read_layer(result.image, result.bounds, result.content, step)
-        )
+        picture = yield from elsewhere(lambda: read_layer(result.image, result.bounds, result.content, step))
         with self._backstage.clone() as backstage:
             if kept is None:
                 blank = new_blank(backstage.topLevelNodes()[0].duplicate(), result.name, target)
@@ -233,9 +216,7 @@ class KritaEditor(Editor):
         turn = self._preview.begin()
         self._start(self._show_result(document, result, turn, done), failed)
 
-    def _show_result(
-        self, key: str, result: LayerResult, turn: int, done: Callable[[], None]
-    ) -> Steps[None]:
+    def _show_result(self, key: str, result: LayerResult, turn: int, done: Callable[[], None]) -> Steps[None]:
         def put(blank: Blank, *_: str) -> Steps[None]:
             self._require_fit(key, result.bounds, result.canvas)
             if (yield from self._preview.lay(key, blank.layer, turn)):
@@ -416,6 +397,12 @@ def selected(document: Document) -> Bounds | None:
         return None
     whole = Bounds(selection.x(), selection.y(), selection.width(), selection.height())
     return whole.intersect(canvas_of(document))
+
+
+def mark_of(document: Document, bounds: Bounds) -> str:
+    """Of what is selected within ``bounds``: some of its rows, since all of them may be 64 MB."""
+    selection, rows = document.selection(), spread(bounds, ROWS)
+    return digest_of(b"".join([selection.pixelData(*row).data() for row in rows]))
 
 
 def refused(document: Document) -> tuple[str, str]:

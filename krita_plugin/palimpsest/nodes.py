@@ -72,8 +72,8 @@ def draw_all(document: Document, layer: Node) -> None:
     again, and when a layer below it goes.
 
     Krita draws only as far as the tiles of the mask reach. That is too little where a group or the document
-    had one layer, whose pixels it took for its own, and where a layer below goes after a crop. So the tiles
-    must reach from corner to corner; what is in the corners stays.
+    had one layer, whose pixels it took for its own, and where a layer below goes after a crop, which may come
+    later. So the tiles must always reach from corner to corner; what is in the corners stays.
     """
     mask = mask_of(layer) or layer
     for x, y in ((0, 0), (document.width() - 1, document.height() - 1)):

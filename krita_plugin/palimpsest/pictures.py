@@ -99,7 +99,7 @@ def layer_piece(image: QImage, part: Bounds, bounds: Bounds, grey: bool, depth: 
         pixels[3::4] = opaque
     else:
         pixels[6::8] = pixels[7::8] = opaque
-    return Piece(part, krita_order(bytes(pixels), grey, depth), mask)
+    return Piece(part, png.as_krita(bytes(pixels), grey, depth), mask)
 
 
 def cut(image: QImage, part: Bounds, bounds: Bounds, format: QImage.Format, size: int) -> bytes:
@@ -107,15 +107,3 @@ def cut(image: QImage, part: Bounds, bounds: Bounds, format: QImage.Format, size
     x, y, width, height = part.moved(-bounds.x, -bounds.y)
     image = image.copy(x, y, width, height).convertToFormat(format)
     return b"".join([image.constScanLine(row).asstring(width * size) for row in range(height)])
-
-
-def krita_order(pixels: bytes, grey: bool, depth: int) -> bytes:
-    """Qt's BGRA of 8 or RGBA of 16 bits as Krita's BGRA, or as grey + alpha."""
-    if not grey:
-        return pixels if depth == 8 else png.red_first(pixels, 4, 2)
-    size = depth // 8
-    values = bytearray(len(pixels) // 2)
-    for byte in range(size):
-        values[byte :: 2 * size] = pixels[byte :: 4 * size]
-        values[size + byte :: 2 * size] = pixels[3 * size + byte :: 4 * size]
-    return bytes(values)

@@ -22,9 +22,7 @@ MARK = "palimpsest-preview"  # the annotation of the document that holds the lay
 class PreviewLayer:
     """At most one in each document. ``require``: the open document of a key; ``quiet``: until Krita rests."""
 
-    def __init__(
-        self, require: Callable[[str], Document], quiet: Callable[[str], Steps[None]]
-    ) -> None:
+    def __init__(self, require: Callable[[str], Document], quiet: Callable[[str], Steps[None]]) -> None:
         self._require, self._quiet = require, quiet
         self._turn = 0  # of the last wish; what was begun for another is not laid down
         self._laying = False  # it has come, and the layer that was active isn't so again yet

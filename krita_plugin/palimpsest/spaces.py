@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from krita import Document, Krita, Node
 
@@ -19,54 +18,18 @@ from ._client import png
 from ._client.editor import packing_level
 from ._client.geometry import Bounds
 from ._client.krita_file import layer_with_mask
+from ._client.krita_spaces import CHANNELS, DEPTHS, Space, most, sent_for
 from ._client.packing import packed
 from ._client.slices import Steps, WorkError
 from ._client.wording import say
 from .qt import QByteArray
 
-CHANNELS = {"RGBA": 4, "GRAYA": 2}
-MODELS = {"CMYKA": "CMYK", "LABA": "Lab", "XYZA": "XYZ", "YCbCrA": "YCbCr"}  # names of those without a way
-DEPTHS = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}  # bytes per channel
-PROFILES = {"RGBA": "sRGB-elle-V2-srgbtrc.icc", "GRAYA": "Gray-D50-elle-V2-srgbtrc.icc"}  # of what is sent
-COPIED, CONVERTED, FLOAT = 1 << 18, 1 << 16, 1 << 14  # pixels that take Krita a few milliseconds
 SIDE = 256  # of the square in which pixels are converted; where they came from doesn't matter
 RENEWED = 64  # conversions after which a clone makes room: it remembers all of them
 
 
-class Space(NamedTuple):
-    """A colour space as Krita names it."""
-
-    model: str
-    depth: str
-    profile: str
-
-    @property
-    def pixel_bytes(self) -> int:
-        return CHANNELS[self.model] * DEPTHS[self.depth]
-
-
 def space_of(thing: Document | Node) -> Space:
     return Space(thing.colorModel(), thing.colorDepth(), thing.colorProfile())
-
-
-def most(space: Space, target: Space) -> int:
-    """Pixels to take from one to the other in one step."""
-    if space == target:
-        return COPIED
-    return FLOAT if {space.depth, target.depth} & {"F16", "F32"} else CONVERTED
-
-
-def sent(model: str, deep: bool) -> Space:
-    """What the backend is sent and sends: sRGB or its grey, of 8 or 16 bits."""
-    return Space(model, "U16" if deep else "U8", PROFILES[model])
-
-
-def sent_for(space: Space) -> Space:
-    """8 bits where that is all there is. Raises WorkError for other models than RGB and grey."""
-    if space.model not in CHANNELS or space.depth not in DEPTHS:
-        name = MODELS.get(space.model, space.model)
-        raise WorkError(say("layer-colour-model", name=name))
-    return sent(space.model, space.depth != "U8")
 
 
 class Backstage:

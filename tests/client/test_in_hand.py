@@ -117,10 +117,11 @@ def test_another_operation_makes_a_layer_over_what_is_seen(hand):
     "change",
     [
         {"selection": Bounds(0, 0, 5, 5)},
+        {"mark": "an ellipse's"},
         {"active": "layer-0", "layer": "Background"},
         {"key": "d2"},
     ],
-    ids=["a new selection", "another layer", "another document"],
+    ids=["a new selection", "one of the same bounds", "another layer", "another document"],
 )
 def test_something_else_that_is_meant_lets_go(hand, change):
     hand.editor.facts = replace(hand.editor.facts, **change)
@@ -222,9 +223,10 @@ def reopened(hand: Hand, **inversion) -> None:
     hand.editor.activate("layer-0")
     hand.seen()
     made = hand.editor.inserted[-1].recipe
-    whole = made.replace('"steps": null, "guidance": null', '"steps": {steps}, "guidance": {guidance}'.format(
-        **settled(**inversion)
-    ))
+    whole = made.replace(
+        '"steps": null, "guidance": null',
+        '"steps": {steps}, "guidance": {guidance}'.format(**settled(**inversion)),
+    )
     assert whole != made
     hand.editor.the_recipe = replace(hand.editor.the_recipe, text=whole)
     hand.editor.activate("layer-1", has_recipe=True)

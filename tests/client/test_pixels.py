@@ -12,7 +12,7 @@ from PIL import Image
 
 from palimpsest_client import masks, png
 from palimpsest_client.editor import packing_level
-from palimpsest_client.geometry import Bounds, Extent, strips, tiles
+from palimpsest_client.geometry import Bounds, Extent, spread, strips, tiles
 from palimpsest_client.png import Layout
 
 extents = st.builds(Extent, st.integers(1, 12), st.integers(1, 12))
@@ -69,7 +69,6 @@ def test_masks_are_cut_placed_and_measured_exactly(data, extent):
         assert tuple(found) == expected
         part = masks.cropped(mask, extent, found)
         assert part == array[found.y : found.bottom, found.x : found.right].tobytes()
-        assert masks.placed(part, found, extent) == mask
     assert masks.inverted(mask) == (255 - array).tobytes()
 
 
@@ -193,3 +192,16 @@ def test_rows_longer_than_a_band_are_stored_too():
     pixels = np.random.default_rng(0).integers(0, 256, layout.size, np.uint8).tobytes()
     made = Image.open(io.BytesIO(png.encode(pixels, layout, level=png.STORED)))
     assert made.tobytes() == pixels
+
+
+@given(boxes, st.integers(1, 40))
+def test_rows_are_spread_from_the_first_to_the_last(bounds, most):
+    rows = spread(bounds, most)
+    assert len(rows) == min(most, bounds.height)
+    assert all(bounds.contains(row) and row.height == 1 and row.width == bounds.width for row in rows)
+    places = [row.y for row in rows]
+    if len(rows) > 1:
+        assert (places[0], places[-1]) == (bounds.y, bounds.bottom - 1)
+        gaps = {below - above for above, below in zip(places, places[1:], strict=False)}  # noqa: RUF007
+        assert min(gaps) > 0
+        assert max(gaps) - min(gaps) <= 1

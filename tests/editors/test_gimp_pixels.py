@@ -201,6 +201,17 @@ def test_a_soft_selection_goes_in_and_out_exactly(darkroom: Darkroom, kind: Kind
     assert [layer["name"] for layer in darkroom.layers(image)] == ["Photo"]
 
 
+def test_another_shape_of_the_same_bounds_has_another_mark(darkroom: Darkroom):
+    """An edit that is in hand is let go by it."""
+    image, told = opened(darkroom, RGB_8), []
+    assert darkroom.gimp.call("facts", image)["mark"] == ""
+    for shape in ("ellipse", "rectangle", "ellipse"):
+        darkroom.gimp.call("select_" + shape, image, 40, 30, 120, 80)
+        told.append(darkroom.gimp.call("facts", image))
+    assert told[0]["selection"] == told[1]["selection"] == [40, 30, 120, 80]
+    assert told[0]["mark"] == told[2]["mark"] != told[1]["mark"]
+
+
 def test_a_selection_beyond_the_canvas_and_the_layer_is_cut(darkroom: Darkroom):
     image = opened(darkroom, RGB_8)
     darkroom.gimp.call("move_layer", image, 0, 200, 0)

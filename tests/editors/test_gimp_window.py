@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from editors.backend import Backend
@@ -15,6 +16,7 @@ from editors.conftest import Gimps
 from editors.display import Display
 from editors.gimp import KEYS
 from editors.gimp_desk import CANCEL, PHOTO, SHOULD_SHOW, SHOWS, SIDE, Desk, until
+from editors.pictures import disc
 
 NARROW = (900, 0, 260, 720)  # left, top, width, height
 LONG_NAME = "grandmothers-very-old-porcelain-vase"
@@ -80,6 +82,18 @@ def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk):
     desk.until_layers(image, 1)
     drafts = lambda: [job for job in desk.backend.client.jobs()["jobs"] if job["request"].get("draft")]  # noqa: E731
     until(lambda: not drafts(), "the drafts are forgotten")
+
+
+def test_a_word_that_becomes_the_selection_is_one_step_back_and_forth(desk: Desk):
+    image = desk.open()
+    desk.gimp.call("select_ellipse", image, 10, 12, 40, 30)
+    selected = lambda: desk.darkroom.selected(image, SIDE, SIDE)  # noqa: E731
+    before, mask = selected(), disc(SIDE, SIDE, soft=9)
+    desk.darkroom.select(image, mask)
+    assert np.array_equal(selected(), mask)
+    for key, expected in (("ctrl+z", before), ("ctrl+y", mask)):
+        desk.press(key)
+        until(lambda expected=expected: np.array_equal(selected(), expected), key)
 
 
 def test_a_window_opened_as_soon_as_another_is_closed_hears_menu_items(desk: Desk):

@@ -207,3 +207,19 @@ def test_a_cmyk_picture_is_refused_and_an_rgb_copy_offered(krita: Krita, studio:
     assert krita.call("visible_documents") == 2, "the CMYK picture is still there"
     assert krita.call("save") is False, "there is no file that it could be saved in"
     assert original.read_bytes() == content
+
+
+def test_another_shape_of_the_same_bounds_has_another_mark(studio: Studio):
+    """An edit that is in hand is let go by it."""
+    round = disc(HEIGHT, WIDTH)
+    x, y, width, height = box_of(round)
+    square = np.zeros_like(round)
+    square[y : y + height, x : x + width] = 255
+    studio.open(noise(HEIGHT, WIDTH, 4, np.uint8))
+    assert studio.krita.call("facts")["mark"] == ""
+    told = []
+    for mask in (round, square, round):
+        studio.select(mask)
+        told.append(studio.krita.call("facts"))
+    assert told[0]["selection"] == told[1]["selection"] == [x, y, width, height]
+    assert told[0]["mark"] == told[2]["mark"] != told[1]["mark"]

@@ -239,7 +239,7 @@ def test_a_krita_started_anew_sees_the_same(found: dict[str, Found], name: str):
     assert result.content == result.content_reopened
 
 
-@pytest.mark.parametrize("how", ["updated", "removed by hand"])
+@pytest.mark.parametrize("how", ["updated", "removed by hand", "removed by hand after both"])
 def test_after_a_crop_an_edit_that_goes_leaves_nothing_in_a_file(studio: Studio, how: str):
     """From below another one, which overlaps it."""
     before, (x, y) = noise(500, 700, 4, np.uint8), (100, 80)
@@ -251,11 +251,19 @@ def test_after_a_crop_an_edit_that_goes_leaves_nothing_in_a_file(studio: Studio,
 
     studio.open(before)
     old = studio.insert(square(200, 150, 500, 700, 1)[1])["layer"]
-    studio.krita.call("crop", x, y, 700 - x, 500 - y)
+    mask, sent = square(180, 140, 500 - y, 700 - x, 5)
+    crop = lambda: studio.krita.call("crop", x, y, 700 - x, 500 - y)  # noqa: E731
+    if how.endswith("both"):
+        whole = np.zeros_like(before)
+        whole[y:, x:] = sent
+        studio.insert(whole)
+        crop()
+    else:
+        crop()
+        studio.shape = (500 - y, 700 - x)
+        studio.insert(sent, updates=old if how == "updated" else None)
     studio.shape = (500 - y, 700 - x)
-    mask, sent = square(180, 140, *studio.shape, 5)
-    studio.insert(sent, updates=old if how == "updated" else None)
-    if how == "removed by hand":
+    if how != "updated":
         studio.krita.call("remove_lowest", "edit")
     assert studio.layers() == ["photo", "edit"]
     picture = exported(studio)

@@ -1,0 +1,85 @@
+"""Whether a layer's edit can be renewed, and what stays of the layer: everything but the pixels and the mask
+that we made.
+
+The new layer is a copy of the old one, which carries over by itself whatever people have set or added: name,
+place, opacity, mode, visibility, colour tag, locks, further masks and filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Optional, Tuple
+
+from .geometry import Bounds, Extent, strips
+from .imprints import OWN, Digest, Imprint
+from .slices import WORKED, Steps
+
+Place = Tuple[int, int]
+
+
+class Kept(NamedTuple):
+    """A layer as it is now. ``at``, ``mask_at``: the editor's own positions of layer and mask."""
+
+    layer: Any  # the editor's
+    named: str
+    canvas: Extent
+    imprint: Optional[Imprint]  # None for layers of earlier versions
+    at: Place
+    mask_at: Optional[Place] = None  # None = it has no mask
+    own_mask: bool = False  # people have painted on the mask, or removed it
+
+    @property
+    def shift(self) -> Place:
+        """How far it was moved since it was put in, by hand or by a crop of the canvas."""
+        return (0, 0) if self.imprint is None else difference(self.at, self.imprint.at)
+
+    @property
+    def mask_shift(self) -> Place:
+        none = self.imprint is None or self.mask_at is None
+        return (0, 0) if none else difference(self.mask_at, self.imprint.mask_at)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people moved it, and no crop did."""
+        return self.imprint is not None and self.imprint.canvas == self.canvas
+
+    @property
+    def place(self) -> Bounds:
+        """Where the pixels lie that we made."""
+        return Bounds(0, 0, 0, 0) if self.imprint is None else self.imprint.bounds.moved(*self.shift)
+
+    @property
+    def mask_place(self) -> Bounds:
+        return Bounds(0, 0, 0, 0) if self.imprint is None else self.imprint.bounds.moved(*self.mask_shift)
+
+    @property
+    def own_name(self) -> bool:
+        """Whether people have given it another one."""
+        return self.imprint is not None and self.named != self.imprint.name
+
+
+def judged(now: Kept, pixels: Steps[str], mask: Optional[Steps[str]]) -> Steps[Optional[Kept]]:
+    """``now`` with ``own_mask`` as it is; None if people's own pixels would be lost, since it was painted on.
+
+    ``pixels``, ``mask`` tell the digests of what it holds where ours was; None = it has no mask.
+    """
+    if now.imprint is None:
+        return now._replace(own_mask=mask is None)
+    if (yield from pixels) != now.imprint.pixels:
+        return None
+    if mask is None or now.imprint.mask == OWN:
+        return now._replace(own_mask=True)
+    return now._replace(own_mask=(yield from mask) != now.imprint.mask)
+
+
+def digest(read: Callable[[Bounds], bytes], bounds: Bounds, most: int) -> Steps[str]:
+    """Of what ``read`` gives in bands of about ``most`` pixels."""
+    found = Digest()
+    for part in strips(bounds, most):
+        found.add(read(part))
+        yield WORKED
+    return found.text
+
+
+def difference(one: Place, other: Place) -> Place:
+    return one[0] - other[0], one[1] - other[1]

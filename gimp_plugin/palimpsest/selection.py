@@ -1,0 +1,60 @@
+"""What is selected in GIMP's pictures, read and set."""
+
+# pyright: reportMissingImports=false
+# GIMP's Python brings gi.
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pixels as px
+from _client.editor import require_fit
+from _client.geometry import Bounds, Extent
+from _client.imprints import digest_of
+from _client.slices import WORKED, Steps, elsewhere
+from gi.repository import Gegl, Gimp
+from images import PLAIN, canvas_of, discard, opened, write_in_turns
+
+SIDE = 64  # px of the small picture by which a selection is known
+
+
+def selection_bounds(image: Gimp.Image) -> Bounds | None:
+    _, something, left, top, right, bottom = Gimp.Selection.bounds(image)
+    return Bounds(left, top, right - left, bottom - top) if something else None
+
+
+def mark_of(image: Gimp.Image) -> str:
+    """Of what is selected: another for another shape. GIMP keeps its channels in small too."""
+    small = image.get_selection().get_thumbnail_data(SIDE, SIDE)[0]
+    return digest_of(small.get_data())
+
+
+def coverage_format(image: Gimp.Image) -> str:
+    """Of a channel that holds a selection. Selections and masks themselves are always "Y"; channels of
+    8 bits are encoded like the picture, and GIMP copies the bytes between them as they are."""
+    return "Y' u8" if image.get_precision() in PLAIN else "Y u8"
+
+
+def selected(
+    document: str, mask: bytes, bounds: Bounds, before: Extent | None, done: Callable[[], None]
+) -> Steps[None]:
+    """A rectangle is selected and the mask laid into it, one step of the history: GIMP works on as much of
+    the canvas as the mask covers."""
+    require_fit(canvas_of(opened(document)), bounds, before)
+    values = yield from elsewhere(lambda: px.coverage(mask, bounds))
+    image = opened(document)
+    channel = Gimp.Channel.new(image, "Palimpsest", *bounds.extent, 50.0, Gegl.Color.new("black"))
+    try:
+        yield from write_in_turns(document, channel, values, coverage_format(image))
+        image, replace = opened(document), Gimp.ChannelOps.REPLACE
+        require_fit(canvas_of(image), bounds, before)
+        image.undo_group_start()
+        try:
+            image.select_rectangle(replace, *bounds)
+            image.get_selection().combine_masks(channel, replace, bounds.x, bounds.y)
+        finally:
+            image.undo_group_end()
+    finally:
+        discard([channel])
+    yield WORKED
+    Gimp.displays_flush()
+    done()
