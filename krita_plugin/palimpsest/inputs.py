@@ -230,6 +230,7 @@ class Sliders(QWidget):
         for parts in self._rows.values():
             for part in parts:
                 self._grid.removeWidget(part)
+                part.hide()
                 part.deleteLater()
         self._rows = {}
 

@@ -44,8 +44,10 @@ class Flow(QWidget):
         self._one_row = one_row
 
     def refill(self, widgets: list) -> None:
-        """In the place of those that are there."""
+        """In the place of those that are there, which are hidden at once: what Krita deletes later while it
+        starts it deletes never."""
         for widget in self.widgets:
+            widget.hide()
             widget.deleteLater()
         self.widgets = widgets
         for widget in widgets:

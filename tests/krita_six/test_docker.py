@@ -15,6 +15,7 @@ from palimpsest_client.editor import LayerFacts
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.png import Layout, encode
 from palimpsest_client.protocol import RefusedError
+from palimpsest_client.status import START, Offer
 
 SHOWS = "a photo of a cat on grass"
 
@@ -116,6 +117,15 @@ def test_apply_says_why_it_is_not_possible(room):
     room.editor.facts = None
     room.until(lambda s: s.document is None)
     assert docker.work.reason.text() == "Open a picture to begin."
+
+
+def test_buttons_that_are_replaced_are_seen_no_more(room):
+    """Also where nothing that is to be deleted later ever is, as while Krita starts."""
+    offers = room.docker.status.offers
+    (before,) = buttons(offers)
+    offers.show_offers([Offer(START, "Start it")])
+    (after,) = buttons(offers)
+    assert (before.isVisible(), after.isVisible()) == (False, True)
 
 
 def test_progress_preview_cancel_and_done(room):
