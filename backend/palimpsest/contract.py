@@ -13,7 +13,7 @@ import re
 import types
 import typing
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from palimpsest.errors import ConceptImagesError, RequestError
 from palimpsest.limits import ConceptName, Length, Range, WebAddress, Written, judge, refusal, shown
@@ -189,6 +189,14 @@ class AttentionRequest(Judged):
     model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
     context: Annotated[float, CONTEXT] = 0.5
+
+
+class Doubt(NamedTuple):
+    """A word that a caption isn't sure of: its characters start … stop - 1, and how probable it is."""
+
+    start: int
+    stop: int
+    probability: float
 
 
 @dataclass(frozen=True)

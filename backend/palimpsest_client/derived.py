@@ -57,6 +57,7 @@ def state_of(panel: Panel) -> PanelState:
         changes=found,
         changes_text=change_line(form, found),
         notices=(heard[0], heard[1]),
+        doubts=() if panel.facts is None else panel.doubtful.notices(panel.facts.key, form.first),
         unknown_text=unknown_text(heard),
         words=tuple(telling(form.first)),
         sight=known_before(panel),

@@ -6,7 +6,7 @@ How errands take turns is in turns.py.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Mapping, Optional, Sequence, Tuple
 
 from .controls import Form, edit_fields
 from .editor import Capture, DocumentFacts, LayerResult
@@ -97,9 +97,9 @@ class Errands(Turns):
 
         self.capture(facts, form.settings.source, within, captured)
 
-    def describe(self, facts: DocumentFacts, form: Form, then: Callable[[str], None]) -> None:
+    def describe(self, facts: DocumentFacts, form: Form, then: Callable[[Mapping[str, Any]], None]) -> None:
         def told(view: JobView, _: Mapping[str, bytes]) -> None:
-            then(view.result["caption"])
+            then(view.result)
             self.end(Outcome("note", confidence_text(view.result["confidence"])))
 
         def captured(capture: Capture) -> None:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Set
+from typing import Any, Optional, Set
 
 from .backend import Backend
 from .completion import Completion, completion
 from .controls import REMOVE, Form, Settings
 from .derived import chosen_model, smaller, state_of, uses_built_in, why_not_apply
+from .doubts import Doubtful
 from .draft import Draft
 from .editor import DocumentFacts, Editor
 from .errands import Errands
@@ -68,6 +69,7 @@ class Panel:
         self.held = Held()
         self.facts: Optional[DocumentFacts] = None
         self.beyond: Set[str] = set()  # keys of pictures in which the built-in model knows nothing
+        self.doubtful = Doubtful()
         self.previews = PreviewJobs(self.session, self._changed, clock)
         self.errands.events.subscribe(self.previews.heard)
         self._editor = editor
@@ -174,7 +176,7 @@ class Panel:
         if self._may(self.state.cannot_describe) and self.facts is not None:
             key = self.facts.key
             self._describing = key if uses_built_in(self) else ""
-            self.errands.describe(self.facts, self.form, lambda caption: self._described(key, caption))
+            self.errands.describe(self.facts, self.form, lambda result: self._described(key, result))
 
     def select_word(self, word: str) -> None:
         there = [w.text for w in words(self.form.first)]
@@ -323,9 +325,11 @@ class Panel:
             self._let_go()  # its pictures are gone: the next edit takes the document's
             self._changed()
 
-    def _described(self, key: str, caption: str) -> None:
+    def _described(self, key: str, result: Mapping[str, Any]) -> None:
         if self.facts is not None and self.facts.key == key:
-            self.draft.write_first(caption)
+            self.doubtful.proposed(key, result)
+            self.draft.write_first(result["caption"])
+            self._changed()  # the same sentence may be proposed again, less surely
 
     def _filled(self) -> None:
         """Something else is filled in: what came of the last errand is about what was."""

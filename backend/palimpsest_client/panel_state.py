@@ -34,6 +34,7 @@ class PanelState:
     changes: Tuple[Change, ...] = ()  # between form.first and form.target
     changes_text: str = ""  # "cat → <my-toy>", or the whole sentence where it is made from another field
     notices: Tuple[Tuple[Notice, ...], Tuple[Notice, ...]] = ((), ())  # of words in both fields
+    doubts: Tuple[Notice, ...] = ()  # of words of the first sentence that Describe isn't sure of
     unknown_text: str = ""  # what is wrong with them and what to write: a line each
     words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
     sight: str = ""  # what is to be known before Apply: whether the model knows this, and sees enough of it
@@ -70,6 +71,16 @@ class PanelState:
     def unknown(self) -> Tuple[Tuple[Word, ...], Tuple[Word, ...]]:
         """What is to be marked in both fields."""
         return places(self.notices[0]), places(self.notices[1])
+
+    @property
+    def doubtful(self) -> Tuple[Word, ...]:
+        """What is to be marked in the first field besides."""
+        return places(self.doubts)
+
+    @property
+    def hints(self) -> Tuple[Tuple[Notice, ...], Tuple[Notice, ...]]:
+        """What is said of the marked words of both fields."""
+        return self.notices[0] + self.doubts, self.notices[1]
 
     @property
     def told(self) -> str:

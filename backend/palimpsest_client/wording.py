@@ -304,6 +304,7 @@ ENGLISH: Mapping[str, str] = {
     "remembered": "This photo is remembered: it can be reproduced at {n} dB",
     "described": "Described; change what is wrong.",
     "described-fairly": "Described, fairly sure ({n} %): look at each word, and change what is wrong.",
+    "doubtful-word": "The model isn't sure of this word: {n} %. Change it if it is wrong.",
     "unsure": "Described, but it is a guess ({n} %): change what is wrong.",
     "selected-word": "“{word}” is selected: {n} % of the picture.",
     "reopened": "“{layer}” is open again: Update changes it.",

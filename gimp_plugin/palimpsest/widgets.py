@@ -17,6 +17,7 @@ from gi.repository import Gdk, GdkPixbuf, Gio, GLib, Gtk, Pango  # noqa: E402
 
 SPACE = 6
 ACCENT = (0.29, 0.56, 0.85)  # red, green, blue: readable on dark and on bright themes
+DOUBTED = (0.82, 0.54, 0.12)
 SIGHT = 64  # px, side of a thumbnail
 CHOICE_EDGE = 8  # px beside the text of a choice
 RETURN = (Gdk.KEY_Return, Gdk.KEY_KP_Enter)
@@ -168,6 +169,8 @@ class Field(Gtk.Frame):
         self._buffer.connect("changed", self._written)
         ground = Gdk.RGBA(*ACCENT, 0.35)
         self._buffer.create_tag("changed", underline=Pango.Underline.SINGLE, background_rgba=ground)
+        amber = Gdk.RGBA(*DOUBTED, 1)
+        self._buffer.create_tag("doubtful", underline=Pango.Underline.SINGLE, underline_rgba=amber)
         self._buffer.create_tag("unknown", underline=Pango.Underline.ERROR)
         self._example = label("", "example")
         self._example.set_margin_start(7)
@@ -204,10 +207,12 @@ class Field(Gtk.Frame):
         self._example.set_text(example)
         self._example.set_visible(not text)
 
-    def mark(self, changed: Iterable[Word], unknown: Iterable[Word]) -> None:
-        """The words that change, and in waves those that mean nothing here."""
+    def mark(
+        self, changed: Iterable[Word], unknown: Iterable[Word], doubtful: Iterable[Word] = ()
+    ) -> None:
+        """The words that change; in waves those that mean nothing here, underlined in amber doubtful ones."""
         self._buffer.remove_all_tags(*self._buffer.get_bounds())
-        for tag, found in (("changed", changed), ("unknown", unknown)):
+        for tag, found in (("changed", changed), ("doubtful", doubtful), ("unknown", unknown)):
             for word in found:
                 places = (self._buffer.get_iter_at_offset(at) for at in (word.start, word.stop))
                 self._buffer.apply_tag_by_name(tag, *places)

@@ -65,7 +65,7 @@ class WordsPart(Gtk.Box):
         self._second = ui.Field(self._panel.draft.write_second, self._entered)
         for place, field in enumerate((self._first, self._second)):
             Completing(field.view, self._panel.completion)
-            show_hints(field.view, lambda place=place: self._panel.state.notices[place])
+            show_hints(field.view, lambda place=place: self._panel.state.hints[place])
         self._seconds = ui.column(self._second_label, self._second)
         self._changes, self._unknown = ui.label("", wrap=True), ui.label("", "quiet", wrap=True)
         self._weights = ui.column()
@@ -117,7 +117,7 @@ class WordsPart(Gtk.Box):
             self._second.name(say("second-" + form.operation))
             self._second.show_text(form.second, say("example-" + form.operation))
         marked = state.changes if "changes" in state.shown else ()
-        self._first.mark(spans(marked, "source"), state.unknown[0])
+        self._first.mark(spans(marked, "source"), state.unknown[0], state.doubtful)
         self._second.mark(spans(marked, "target"), state.unknown[1])
         for told, text in ((self._changes, state.changes_text), (self._unknown, state.unknown_text)):
             told.set_text(text)

@@ -19,7 +19,7 @@ from .qt import (
 )
 
 LEAST, MOST = 2, 6  # lines of a sentence
-STRANGE = "#e05545"
+STRANGE, DOUBTED = "#e05545", "#d08a1e"
 
 
 class Sentence(QPlainTextEdit):
@@ -73,10 +73,13 @@ class Sentence(QPlainTextEdit):
             self.blockSignals(before)
             self.moveCursor(QTextCursor.MoveOperation.End)
 
-    def mark(self, words: Sequence[Word], unknown: Sequence[Word] = ()) -> None:
-        """Underline the words that change, and in waves those that the model doesn't know."""
+    def mark(
+        self, words: Sequence[Word], unknown: Sequence[Word] = (), doubtful: Sequence[Word] = ()
+    ) -> None:
+        """Underline the words that change; in waves those that mean nothing here, in dots doubtful ones."""
         marks = []
-        for word, look in [(w, self._changed()) for w in words] + [(w, strange()) for w in unknown]:
+        looks = [(words, self._changed()), (doubtful, doubted()), (unknown, strange())]
+        for word, look in [(word, look) for found, look in looks for word in found]:
             mark = QTextEdit.ExtraSelection()
             mark.cursor = QTextCursor(self.document())
             mark.cursor.setPosition(min(word.start, self.document().characterCount() - 1))
@@ -93,6 +96,13 @@ class Sentence(QPlainTextEdit):
         look.setBackground(color)
         look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
         return look
+
+
+def doubted() -> QTextCharFormat:
+    look = QTextCharFormat()
+    look.setUnderlineColor(QColor(DOUBTED))
+    look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+    return look
 
 
 def strange() -> QTextCharFormat:

@@ -38,8 +38,8 @@ class WordsPart(QWidget):
         self.second_label = label()
         self.second = Sentence(say("second-replace"), panel.draft.write_second, lambda: apply(panel))
         self.completing = [Completing(field, panel.completion) for field in (self.first, self.second)]
-        Hints(self.first, lambda: panel.state.notices[0])
-        Hints(self.second, lambda: panel.state.notices[1])
+        Hints(self.first, lambda: panel.state.hints[0])
+        Hints(self.second, lambda: panel.state.hints[1])
         self.changes, self.unknown = label(wrap=True), label(wrap=True)
         self.weights_label = label(say("weights"))
         self.weights = Weights(panel.draft.weigh)
@@ -135,7 +135,7 @@ class WordsPart(QWidget):
     def _mark(self, state: PanelState) -> None:
         """The words that change, in both sentences and in one line."""
         replacing = state.form.operation == REPLACE
-        self.first.mark(spans(state.changes, "source") if replacing else [], state.unknown[0])
+        self.first.mark(spans(state.changes, "source") if replacing else [], state.unknown[0], state.doubtful)
         self.second.mark(spans(state.changes, "target") if replacing else [], state.unknown[1])
         self.unknown.setText(state.unknown_text)
         self.unknown.setVisible(bool(state.unknown_text))

@@ -409,6 +409,18 @@ def test_how_sure_a_description_is_is_said(desk, confidence, says):
     assert says in desk.state.outcome.text
 
 
+def test_doubtful_words_of_a_description_are_marked_until_they_are_changed(desk):
+    desk.panel.describe()
+    desk.until(lambda s: desk.backend.submitted)
+    doubt = {"start": SHOWS.index("cat"), "stop": SHOWS.index("cat") + 3, "probability": 0.41}
+    desk.backend.finish({}, caption=SHOWS, confidence=0.9, doubts=[doubt])
+    desk.idle()
+    assert [word.text for word in desk.state.doubtful] == ["cat"]
+    assert "41 %" in desk.state.hints[0][-1].text
+    desk.panel.draft.write_first(SHOWS.replace("cat", "dog"))
+    assert desk.state.doubtful == ()
+
+
 def test_a_photo_beyond_the_built_in_model_is_answered_before_apply(desk):
     panel = desk.panel
     fill(panel)

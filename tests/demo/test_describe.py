@@ -7,16 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from palimpsest.demo.concepts import CONCEPTS, view_scenes
-from palimpsest.demo.describe import MOST, SURE, describe, mention_of, propose, say
+from palimpsest.demo.describe import DOUBTFUL, MOST, SURE, describe, mention_of, propose, say
 from palimpsest.demo.edits import restyle
 from palimpsest.demo.grammar import caption, describes, parse
 from palimpsest.demo.judge import Judge, load_judge
+from palimpsest.demo.judge_batches import wear
 from palimpsest.demo.judge_reading import Answer, Found, Reading, View
+from palimpsest.demo.language import GENERAL, kind_and_noun
 from palimpsest.demo.scenes import TEST_SEEDS, render, sample_scene
 from palimpsest.demo.things import STYLES, Solid
 from palimpsest.errors import ImageUnsupportedError
+from palimpsest_client.sentences import telling
 
 FRESH = TEST_SEEDS[70_000:80_000]
 BALL = Reading(Answer("ball", 1.0), colour=Answer("red", 1.0), texture=Answer("plain", 1.0))
@@ -76,6 +80,50 @@ def test_a_doubtful_word_is_left_unsaid() -> None:
     assert mention_of(found(replace(MAN, hair=doubtful)), "photo").hair is None
     assert mention_of(found(replace(BALL, kind=Answer("ball", 0.5))), "photo").noun == "thing"
     assert mention_of(found(replace(MAN, kind=Answer("man", 0.5))), "photo").noun == "person"
+
+
+def test_words_that_the_judge_doubts_are_told() -> None:
+    doubtful, half = Answer("brown", DOUBTFUL - 0.01), Answer("cube", 0.5)
+    proposal = propose(view(found(replace(BALL, colour=doubtful)), found(replace(BALL, kind=half), 60)))
+    assert proposal.caption == "a photo of a brown ball and a red thing on grass"
+    told = [(proposal.caption[doubt.start : doubt.stop], doubt.probability) for doubt in proposal.doubts]
+    assert told == [("brown", 0.94), ("thing", 0.5)]
+    assert propose(view(found(BALL), found(MAN, 60))).doubts == ()
+
+
+def test_of_several_things_the_least_sure_counts() -> None:
+    proposal = propose(view(found(BALL), found(replace(BALL, kind=Answer("ball", 0.8)), 60)))
+    assert [proposal.caption[d.start : d.stop] for d in proposal.doubts] == ["balls"]
+
+
+def test_each_doubt_is_of_its_own_word() -> None:
+    """The same word twice: the shirt's colour is doubtful, the hair's isn't."""
+    white = replace(MAN, hair=Answer("white", 1.0), shirt=Answer("white", 0.8))
+    proposal = propose(view(found(white)))
+    assert [(d.start, proposal.caption[d.start : d.stop]) for d in proposal.doubts] == [
+        (proposal.caption.rindex("white"), "white")
+    ]
+
+
+def test_doubtful_words_are_wrong_more_often(judge: Judge) -> None:
+    wrong, many = {True: 0, False: 0}, {True: 0, False: 0}
+    for seed in FRESH[2000:2100]:
+        scene = sample_scene(seed, count=1, style="ink wash")  # in which the judge is unsure most often
+        proposal = describe(judge, worn(render(scene, 128, masks=False).image, seed))
+        doubted = {proposal.caption[doubt.start : doubt.stop] for doubt in proposal.doubts}
+        kind, noun = kind_and_noun(scene.placed[0].thing)
+        true = {*caption(scene).split(), noun, GENERAL.get(kind, noun)}
+        for word in telling(proposal.caption):
+            many[word in doubted] += 1
+            wrong[word in doubted] += word not in true
+    assert many[True] >= 10, many
+    assert wrong[True] / many[True] > 3 * wrong[False] / many[False], (wrong, many)
+
+
+def worn(picture: np.ndarray, seed: int) -> np.ndarray:
+    pixels = torch.from_numpy(picture).permute(2, 0, 1)[None] / 127.5 - 1
+    seen = wear(pixels, torch.Generator().manual_seed(int(seed) % 2**31), 1.0)
+    return ((seen[0].permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
 
 
 def test_ink_has_no_colours_and_an_unnamed_style_goes_unsaid() -> None:

@@ -58,6 +58,9 @@ class Desk:
         image = self.darkroom.new(np.dstack([rgb, np.full((side, side), 255, np.uint8)]), RGB_8)
         left, top, width, height = (round(part * side) for part in BALL)
         self.gimp.call("select_ellipse", image, left, top, width, height)
+        return self.show(image)
+
+    def show(self, image: int) -> int:
         self.gimp.call("show", image)
         until(lambda: f"-{image}.0 " in self.display.title(self.main), "the picture in front")
         return image

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from palimpsest.demo.scenes import TEST_SEEDS, render, sample_scene
 from palimpsest.storage.decode import Limits, decode
 from palimpsest.storage.png import encode
 
@@ -79,3 +80,10 @@ def as_krita(pixels: Pixels) -> Pixels:
     """Whole-number RGBA in Krita's order, which is blue first; the other way round too."""
     swap = pixels.shape[-1] == 4 and not np.issubdtype(pixels.dtype, np.floating)
     return np.ascontiguousarray(pixels[..., [2, 1, 0, 3]]) if swap else pixels
+
+
+def doubtful_scene() -> Pixels:
+    """128 x 128: "an ink wash of a person on grass" to the built-in judge, 65 % sure of the person."""
+    scene = sample_scene(TEST_SEEDS[73_042], count=1, style="ink wash")
+    rgb = render(scene, 128, masks=False).image
+    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from editors.darkroom import RGB_8
 from editors.gimp_desk import BESIDE, Desk, until
+from editors.pictures import doubtful_scene
 from editors.test_gimp_window import desk  # noqa: F401 - a fixture
 
 RED = (204, 0, 0)  # of the wave that GTK draws under a word
+AMBER = (209, 138, 31)  # of the line under a doubtful one
 
 
 def begin(desk: Desk) -> None:  # noqa: F811
@@ -53,9 +56,25 @@ def test_an_unknown_word_is_marked(desk: Desk):  # noqa: F811
     until(lambda: reds(desk) > 20, "the word is marked")
 
 
+def test_a_word_that_describe_doubts_is_marked_until_it_is_changed(desk: Desk):  # noqa: F811
+    image = desk.show(desk.darkroom.new(doubtful_scene(), RGB_8))
+    window = desk.window()
+    assert desk.gimp.call("tell_window", f"replace {image}")
+    desk.click_on("Describe")
+    until(lambda: marks(desk, AMBER) > 10, "the word is marked")
+    desk.display.focus(window)
+    desk.display.key("alt+Up")
+    desk.display.type("an ink wash of a man on grass")
+    until(lambda: marks(desk, AMBER) == 0, "nothing is marked any more")
+
+
 def reds(desk: Desk) -> int:  # noqa: F811
-    """Pixels of a wave in the window."""
+    return marks(desk, RED)
+
+
+def marks(desk: Desk, color: tuple[int, int, int]) -> int:  # noqa: F811
+    """Pixels of a line under a word in the window."""
     path = desk.display.screenshot(desk.darkroom.files / "marks.png")
     left, top, width, height = BESIDE
     shown = np.array(Image.open(path).convert("RGB").crop((left, top, left + width, top + height)))
-    return int((np.abs(shown.astype(int) - RED).max(axis=2) < 40).sum())
+    return int((np.abs(shown.astype(int) - color).max(axis=2) < 40).sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from editors.display import Display
+from editors.pictures import doubtful_scene
 from editors.studio import RGB_8
 from editors.test_krita_panel import Desk, desk, photo  # noqa: F401 - desk is a fixture
 
@@ -53,3 +54,15 @@ def test_an_unknown_word_is_marked_and_says_what_to_do(writing: Desk, display: D
     assert writing.call("waved", 0) == ["helicopter"]
     display.move(*writing.call("place_of_letter", 0, 15))
     assert "Unknown to this model: helicopter" in writing.until("tip")
+
+
+def test_a_word_that_describe_doubts_is_dotted_until_it_is_changed(writing: Desk, display: Display):
+    writing.show(doubtful_scene(), RGB_8)
+    writing.call("press", "words.describe")
+    writing.end()
+    sentence = writing.call("written")[0]
+    assert writing.call("dotted", 0) == ["person"], sentence
+    display.move(*writing.call("place_of_letter", 0, sentence.index("person") + 2))
+    assert "isn't sure of this word: 65 %" in writing.until("tip")
+    writing.call("write", "replace", sentence.replace("person", "man"), "")
+    assert writing.call("dotted", 0) == []

@@ -490,6 +490,18 @@ def test_a_sentence_grows_with_its_words_and_holds_describe(room):
     assert room.backend.submitted[0]["kind"] == "describe"
 
 
+def test_a_word_that_describe_doubts_is_dotted(room):
+    words = room.docker.words
+    words.describe.click()
+    room.until(lambda _: room.backend.submitted)
+    doubt = {"start": 2, "stop": 5, "probability": 0.41}
+    room.backend.finish({}, caption="a cat on grass", confidence=0.9, doubts=[doubt])
+    room.until(lambda state: state.form.first == "a cat on grass" and state.doubts)
+    (mark,) = words.first.extraSelections()
+    assert mark.cursor.selectedText() == "cat"
+    assert mark.format.underlineStyle() == mark.format.UnderlineStyle.DotLine
+
+
 def test_apply_stays_where_it_is_whatever_comes_and_goes_above_it(room):
     docker = room.docker
 

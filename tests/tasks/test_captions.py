@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertTokenizer, BlipConfig, BlipForConditionalGeneration
 
-from palimpsest.contract import DescribeRequest
+from palimpsest.contract import DescribeRequest, Doubt
 from palimpsest.errors import ModelIncapableError, ModelUnreadableError, NotFiniteError
 from palimpsest.jobs.events import Finished
-from palimpsest.models.captioner import Captioner
+from palimpsest.models.captioner import Captioner, doubts_of
 from palimpsest.models.catalog import captioners, installed
 from palimpsest.models.hub import wanted
 from palimpsest.models.listing import list_models
@@ -58,6 +58,21 @@ def test_a_photograph_is_described_the_same_way_each_time(place: Workplace) -> N
     assert described(place) == said
     around = described(place, selection=place.images.put(selection()))
     assert around["confidence"] != said["confidence"]  # it looked at something else
+
+
+def test_words_less_probable_than_all_others_are_doubtful(place: Workplace) -> None:
+    write_captioner(place.models.models / "captions")
+    said = described(place)
+    for doubt in said["doubts"]:
+        assert said["caption"][doubt["start"] : doubt["stop"]] in WORDS
+        assert 0 <= doubt["probability"] < 0.5
+    assert said["doubts"], "a model of random weights is sure of nothing"
+
+
+def test_a_words_probability_is_that_of_all_its_pieces() -> None:
+    pieces = [("a", 0.9), ("skate", 0.8), ("##board", 0.5), ("on", 0.49), ("grass", 0.5)]
+    assert doubts_of("a skateboard on grass", pieces) == (Doubt(2, 12, 0.4), Doubt(13, 15, 0.49))
+    assert doubts_of("a skateboard", [("a", 0.1), ("Ġskateboard", 0.1)]) == (), "of another tokenizer"
 
 
 def test_what_it_says_is_what_transformers_itself_would_say(tmp_path: Path) -> None:

@@ -9,29 +9,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
+from operator import itemgetter
 
+from palimpsest.contract import Doubt
 from palimpsest.demo.grammar import Description, Mention, with_article
 from palimpsest.demo.judge import Judge
 from palimpsest.demo.judge_crops import Picture
 from palimpsest.demo.judge_data import COLOURLESS
-from palimpsest.demo.judge_reading import Answer, Found, View
+from palimpsest.demo.judge_reading import Answer, Found, Reading, View
 from palimpsest.demo.language import GENERAL, NUMBERS, STYLE_PHRASES, kind_and_noun, plural
 from palimpsest.errors import ImageUnsupportedError, Text
 
 SURE = 0.7
 """Least confidence of a word that is said."""
+DOUBTFUL = 0.95
+"""Less sure than this, a word that is said is marked as doubtful. The network's probabilities aren't
+calibrated: of such words one in eight is wrong, of the others one in three hundred (docs/judge-card.md)."""
 MOST = 4  # things; the grammar's captions were never trained on more
 _NUMBER_WORDS = {number: word for word, number in NUMBERS.items()}
 
 
+Said = tuple[str, float]  # a word, and the judge's probability for it
+
+
 @dataclass(frozen=True)
 class Proposal:
-    """A caption, what it claims, and how sure the judge is of its least sure word."""
+    """A caption, what it claims, how sure the judge is of its least sure thing, and of each doubtful word."""
 
     caption: str
     description: Description
     confidence: float
+    doubts: tuple[Doubt, ...] = ()
 
 
 def describe(judge: Judge, picture: Picture) -> Proposal:
@@ -50,9 +59,40 @@ def propose(view: View) -> Proposal:
     ordered = sorted(found, key=lambda f: f.box[0] + f.box[2])
     style = view.style.word if view.style.word in STYLE_PHRASES and view.style.confidence >= SURE else None
     mentions = [mention_of(f, style) for f in ordered]
-    grouped = [replace(mention, count=len(list(run))) for mention, run in groupby(mentions)]
+    pairs = zip(mentions, (f.reading for f in ordered), strict=True)
+    runs = [list(run) for _, run in groupby(pairs, key=itemgetter(0))]
+    grouped = [replace(run[0][0], count=len(run)) for run in runs]
     description = Description(tuple(grouped), ("and",) * (len(grouped) - 1), style, view.ground.word)
-    return Proposal(say(description), description, confidence_of(view, ordered))
+    of_style = [] if style is None else [(style, view.style.confidence)]
+    of_things = [said_of(mention, [r for _, r in run]) for mention, run in zip(grouped, runs, strict=True)]
+    said = [*of_style, *chain(*of_things), (view.ground.word, view.ground.confidence)]
+    caption = say(description)
+    return Proposal(caption, description, confidence_of(view, ordered), doubts_of(caption, said))
+
+
+def said_of(mention: Mention, readings: Sequence[Reading]) -> list[Said]:
+    """The words of a mention in their order, as sure as the least sure of its things."""
+    noun = mention.noun if mention.count == 1 else plural(mention.noun)
+    words = {
+        "colour": mention.colour, "texture": mention.texture, "kind": noun,
+        "hair": mention.hair, "shirt": mention.shirt, "trousers": mention.trousers,
+    }  # fmt: skip
+    return [
+        (word, min(getattr(reading, head).confidence for reading in readings))
+        for head, word in words.items()
+        if word is not None
+    ]
+
+
+def doubts_of(caption: str, said: Sequence[Said]) -> tuple[Doubt, ...]:
+    """The doubtful ones of ``said``, all that the caption says in its order."""
+    doubts, at = [], 0
+    for word, confidence in said:
+        at = caption.index(word, at)
+        if confidence < DOUBTFUL:
+            doubts.append(Doubt(at, at + len(word), round(confidence, 4)))
+        at += len(word)
+    return tuple(doubts)
 
 
 def mention_of(found: Found, style: str | None) -> Mention:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from palimpsest.contract import Doubt
 from palimpsest.core.finite import require_finite
 from palimpsest.errors import ModelUnreadableError
 from palimpsest.models.load import quiet_libraries, reading
 from palimpsest.models.spec import read_json
 
 MOST_TOKENS = 40
+DOUBTFUL = 0.5  # a word that is less probable than all others together
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Caption:
 
     text: str
     confidence: float
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Captioner:
@@ -58,8 +62,33 @@ class Captioner:
             )
         own = said.sequences[0, -len(said.scores) :]  # without the mark that it begins with
         text = self._tokenizer.decode(own, skip_special_tokens=True).strip()
-        confidence = scores[0].mean().exp()
-        return Caption(text, float(require_finite(confidence, "The captioning model", self._model.dtype)))
+        confidence = require_finite(scores[0].mean().exp(), "The captioning model", self._model.dtype)
+        tokens = self._tokenizer.convert_ids_to_tokens(own.tolist())
+        marks = self._tokenizer.all_special_tokens
+        sure = zip(tokens, scores[0].exp().tolist(), strict=True)
+        pieces = [(token, probability) for token, probability in sure if token not in marks]
+        return Caption(text, float(confidence), doubts_of(text, pieces))
+
+
+def doubts_of(text: str, pieces: Sequence[tuple[str, float]]) -> tuple[Doubt, ...]:
+    """The words of ``text`` that are less probable than ``DOUBTFUL``, where it is made of these WordPieces.
+
+    ``pieces``: each with its probability after those before it; "##ing" goes on with a word, whose
+    probability is the product. Of a tokenizer of another kind nothing is told.
+    """
+    words: list[Doubt] = []
+    at = 0
+    for piece, probability in pieces:
+        letters = piece.removeprefix("##")
+        start = text.find(letters, at)
+        if start < 0:
+            return ()
+        at = start + len(letters)
+        if words and piece.startswith("##"):
+            words[-1] = Doubt(words[-1].start, at, words[-1].probability * probability)
+        else:
+            words.append(Doubt(start, at, probability))
+    return tuple(w._replace(probability=round(w.probability, 4)) for w in words if w.probability < DOUBTFUL)
 
 
 @dataclass(frozen=True)

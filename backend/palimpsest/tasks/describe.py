@@ -11,7 +11,7 @@ from palimpsest.core.composite import quantise
 from palimpsest.core.region import Size, bounds
 from palimpsest.errors import ModelIncapableError, Text
 from palimpsest.jobs.events import Finished, Progressed
-from palimpsest.models.captioner import Captioner
+from palimpsest.models.captioner import Caption, Captioner
 from palimpsest.models.catalog import captioners
 from palimpsest.storage.pictures import read_picture, read_selection, to_model_rgb
 from palimpsest.tasks.progress import Events, memory_told
@@ -21,15 +21,16 @@ Rgb = NDArray[np.float32]  # (h, w, 3) sRGB in [0, 1]
 
 
 def describe(place: Workplace, request: DescribeRequest) -> Events[None]:
-    """No artifacts; the result holds caption and confidence."""
+    """No artifacts; the result holds caption and confidence, and the words that are doubtful."""
     if request.model != BUILT_IN and place.captioner is None:
         yield Progressed("loading", 0, 1)
         place.captioner = open_captioner(place, request.model)
     pixels, notices = read_pixels(place, request)
     yield Progressed("looking", 0, 1)
-    caption, confidence = said_of_toys(pixels) if request.model == BUILT_IN else said_of(place, pixels)
+    said = said_of_toys(pixels) if request.model == BUILT_IN else said_of(place, pixels)
     yield Progressed("looking", 1, 1)
-    yield Finished({}, {"caption": caption, "confidence": round(confidence, 4), "notices": notices})
+    told = {"confidence": round(said.confidence, 4), "doubts": [doubt._asdict() for doubt in said.doubts]}
+    yield Finished({}, {"caption": said.text, **told, "notices": notices})
 
 
 def read_pixels(place: Workplace, request: DescribeRequest) -> tuple[Rgb, list[str]]:
@@ -41,19 +42,18 @@ def read_pixels(place: Workplace, request: DescribeRequest) -> tuple[Rgb, list[s
     return to_model_rgb(picture, bounds(mask, Size(*picture.size))), list(picture.notices)
 
 
-def said_of_toys(pixels: Rgb) -> tuple[str, float]:
+def said_of_toys(pixels: Rgb) -> Caption:
     from palimpsest.demo.describe import describe as propose
     from palimpsest.demo.judge import load_judge
 
     proposal = propose(load_judge(), quantise(pixels, 255).astype(np.uint8))
-    return proposal.caption, proposal.confidence
+    return Caption(proposal.caption, proposal.confidence, proposal.doubts)
 
 
-def said_of(place: Workplace, pixels: Rgb) -> tuple[str, float]:
+def said_of(place: Workplace, pixels: Rgb) -> Caption:
     assert place.captioner is not None
     with memory_told(place.device, Text("what-describing"), Text("free-memory")):
-        said = place.captioner.caption(torch.from_numpy(pixels).permute(2, 0, 1)[None])
-    return said.text, said.confidence
+        return place.captioner.caption(torch.from_numpy(pixels).permute(2, 0, 1)[None])
 
 
 def open_captioner(place: Workplace, model: str) -> Captioner:

@@ -641,9 +641,17 @@ def written():
 
 def waved(field):
     """The words under which a wave is drawn."""
+    return underlined(field, QTextCharFormat.UnderlineStyle.WaveUnderline)
+
+
+def dotted(field):
+    """The words under which dots are drawn."""
+    return underlined(field, QTextCharFormat.UnderlineStyle.DotLine)
+
+
+def underlined(field, style):
     sentence = (words_part().first, words_part().second)[field]
-    wave = QTextCharFormat.UnderlineStyle.WaveUnderline
-    return [s.cursor.selectedText() for s in sentence.extraSelections() if s.format.underlineStyle() == wave]
+    return [s.cursor.selectedText() for s in sentence.extraSelections() if s.format.underlineStyle() == style]
 
 
 def place_of_letter(field, at):
