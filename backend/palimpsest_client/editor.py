@@ -123,6 +123,17 @@ class Editor:
         """
         return SESSION
 
+    def keep_note(self, document: str, text: str) -> None:
+        """Keep a text with this document for as long as it is open, in no file and as no step in the history:
+        what is filled in for it, should the panel be closed meanwhile.
+
+        An editor that the plug-in ends with need not: the panel itself outlives its window there.
+        """
+
+    def note(self, document: str) -> str:
+        """What was kept last; "" = nothing."""
+        return ""
+
     def document(self) -> DocumentFacts | None:
         """The active document; None = no picture is open."""
         raise NotImplementedError

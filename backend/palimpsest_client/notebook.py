@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, Dict
 
 from .controls import OPERATIONS, Form
-from .editor import DocumentFacts
+from .editor import DocumentFacts, Editor
 from .json_file import read_json, write_json
 from .settings import Settings, settings_from_json
 
@@ -20,8 +21,8 @@ MOST = 100  # documents that are remembered
 class Notebook:
     """``form`` and ``keep``; written to the disk by ``save``, whose failure loses nothing that is open."""
 
-    def __init__(self, folder: Path, first: Settings) -> None:
-        self._place = folder / NOTES
+    def __init__(self, folder: Path, first: Settings, editor: Editor) -> None:
+        self._place, self._editor = folder / NOTES, editor
         self._open: Dict[str, Form] = {}
         self._files: Dict[str, Any] = read_notes(self._place)
         self._last = Form(settings=first)
@@ -31,12 +32,15 @@ class Notebook:
         if facts.key in self._open:
             return self._open[facts.key]
         told = self._files.get(facts.file) if facts.file else None
-        if told is not None:
+        told = told or read_note(self._editor.note(facts.key))
+        if told:
             return form_from_json(told)
         return Form(operation=self._last.operation, settings=self._last.settings)
 
     def keep(self, facts: DocumentFacts, form: Form) -> None:
         self._open[facts.key] = self._last = form
+        if form.first:
+            self._editor.keep_note(facts.key, json.dumps(form_to_json(form)))
         if facts.file and form.first:
             self._files.pop(facts.file, None)
             self._files[facts.file] = form_to_json(form)
@@ -58,6 +62,15 @@ class Notebook:
             write_json(self._place, self._files)
         except OSError:
             pass  # a full or read-only disk must not end an edit
+
+
+def read_note(text: str) -> Dict[str, Any]:
+    """Of a document that was filled in by a panel that is closed."""
+    try:
+        told = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def read_notes(place: Path) -> Dict[str, Any]:

@@ -75,7 +75,7 @@ class Panel:
         self._editor = editor
         self._show = show
         self._clock = clock
-        self._notebook = Notebook(self.folder, form.settings)
+        self._notebook = Notebook(self.folder, form.settings, editor)
         self._applied: Optional[Form] = None
         self._looked_at = float("-inf")
         self._describing = ""  # the picture that the built-in model is asked about

@@ -22,6 +22,7 @@ from reading import captured
 from renewal import kept as renewable
 from selection import mark_of, selected, selection_bounds
 
+NOTE = "palimpsest-note"  # a picture's parasite that no file gets: what is filled in for it
 SESSION = "palimpsest-session"  # GIMP's own parasite that names this run of it
 TURN = 10  # ms between two turns of our work
 
@@ -121,6 +122,14 @@ class GimpEditor(Editor):
         Gimp.Display.new(copy)
         Gimp.displays_flush()
         self._chosen = copy.get_id()
+
+    def keep_note(self, document: str, text: str) -> None:
+        if is_open(document):
+            opened(document).attach_parasite(Gimp.Parasite.new(NOTE, 0, text.encode()))
+
+    def note(self, document: str) -> str:
+        parasite = opened(document).get_parasite(NOTE) if is_open(document) else None
+        return "" if parasite is None else bytes(parasite.get_data()).decode("utf-8", "replace").rstrip("\0")
 
     def later(self, call: Callable[[], None]) -> None:
         GLib.idle_add(lambda: (call(), GLib.SOURCE_REMOVE)[1])

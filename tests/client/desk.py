@@ -12,9 +12,11 @@ SHOWS = "a photo of a cat on grass"
 class Desk:
     """A panel with everything around it."""
 
-    def __init__(self, folder, backend: Backend | None = None) -> None:
+    def __init__(
+        self, folder, backend: Backend | None = None, editor: ScriptedEditor | None = None
+    ) -> None:
         self.backend = Backend() if backend is None else backend
-        self.editor = ScriptedEditor()
+        self.editor = ScriptedEditor() if editor is None else editor
         self.states = []
         self.panel = Panel("krita", self.editor, self.states.append, folder)
         self.panel.session._connect = self.backend.connect

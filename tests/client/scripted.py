@@ -237,6 +237,7 @@ class ScriptedEditor(Editor):
         self.remedied: list[str] = []
         self.the_layers: list[LayerFacts] = []
         self.the_recipe: LayerRecipe | None = None
+        self.notes: dict[str, str] = {}  # by document
         self.undone: list[str] = []  # layers that were taken out again
         self.names: dict[str, str] = {}  # of layers that were put in
         self.refuses = ""  # what insert and capture fail with
@@ -265,6 +266,12 @@ class ScriptedEditor(Editor):
             self._held.append(call)
         else:
             call()
+
+    def keep_note(self, document: str, text: str) -> None:
+        self.notes[document] = text
+
+    def note(self, document: str) -> str:
+        return self.notes.get(document, "")
 
     def document(self) -> DocumentFacts | None:
         return self.facts

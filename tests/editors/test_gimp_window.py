@@ -122,6 +122,16 @@ def test_an_older_window_that_ends_does_not_take_the_name_of_a_newer_one(desk: D
         desk.gimp.call("stop_listening")
 
 
+def test_a_picture_without_a_file_keeps_its_words_when_the_window_is_closed(desk: Desk):
+    image, window = desk.open(), desk.window()
+    desk.gimp.call("set_clean", image)
+    desk.write(window, image, SHOWS, SHOULD_SHOW)
+    desk.close(window)
+    desk.window()
+    until(lambda: {SHOWS, SHOULD_SHOW} <= {widget["text"] for widget in desk.seen()}, "the words are there")
+    assert desk.gimp.call("is_clean", image), "there is nothing to be saved"
+
+
 def test_menu_items_are_obeyed_while_the_window_asks_gimp(desk: Desk):
     image = desk.open()
     desk.window()
