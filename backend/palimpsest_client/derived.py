@@ -17,7 +17,6 @@ from .preview_jobs import LivePreview
 from .sentences import changes, telling
 from .sight import sight_text, sight_tip
 from .status import (
-    MODELS,
     REMEDY,
     Offer,
     Situation,
@@ -25,7 +24,6 @@ from .status import (
     cannot_ask,
     cannot_describe,
     cannot_send,
-    offers,
     smaller_size,
     status_of,
 )
@@ -126,15 +124,11 @@ def ways_out(panel: Panel) -> str:
 
 
 def offers_now(panel: Panel) -> Tuple[Offer, ...]:
-    """What helps stands beside the sentence that it helps with."""
+    """What helps stands beside the sentence that it helps with, but for what the state line offers."""
     facts, outcome = panel.facts, panel.errands.outcome
     if facts is not None and facts.remedy:
         return (Offer(REMEDY, facts.remedy),)
-    if outcome is None:
-        return ()
-    beyond = facts is not None and facts.key in panel.beyond and uses_built_in(panel)
-    other = offers(MODELS) if beyond and outcome.kind == "error" else ()
-    return offer_after(outcome, smaller(panel)) or other
+    return () if outcome is None else offer_after(outcome, smaller(panel))
 
 
 def uses_built_in(panel: Panel) -> bool:

@@ -54,10 +54,6 @@ class SessionState:
     system: dict[str, Any] = field(default_factory=dict)
     job: JobView | None = None
 
-    @property
-    def can_submit(self) -> bool:
-        return self.connection == "ready" and (self.job is None or self.job.ended)
-
 
 @dataclass(frozen=True)
 class Question:
@@ -151,8 +147,10 @@ class Session:
     # On the editor's thread.
 
     def _change(self, **change: Any) -> None:
-        self.state = replace(self.state, **change)
-        self._host.show(self.state)
+        """The host is told what is new: a backend that is only still there isn't."""
+        before, self.state = self.state, replace(self.state, **change)
+        if self.state != before:
+            self._host.show(self.state)
 
     # On the network's thread.
 

@@ -55,22 +55,7 @@ class Remembered:
     job: str  # its id
 
 
-@dataclass(frozen=True)
-class Told:
-    """Something happened to a job that is followed beside the errand."""
-
-    view: JobView
-
-
-@dataclass(frozen=True)
-class Previewed:
-    """Such a job has a picture to show."""
-
-    id: str
-    picture: bytes  # PNG
-
-
-Event = Union[Changed, Connected, ResultsMade, ConceptsMade, JobEnded, Placed, Remembered, Told, Previewed]
+Event = Union[Changed, Connected, ResultsMade, ConceptsMade, JobEnded, Placed, Remembered]
 Listener = Callable[[Event], None]
 
 

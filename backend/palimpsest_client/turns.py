@@ -20,7 +20,7 @@ from .outcome import Outcome, outcome_of
 from .protocol import config_folder
 from .session import Host, Session
 from .status import Progress, progress_of
-from .stream import Changed, Connected, JobEnded, Previewed, Stream, Told
+from .stream import Changed, Connected, JobEnded, Stream
 from .waiting import Errand, Finished, Line, Waiting, send
 from .wording import say
 
@@ -214,9 +214,8 @@ class Turns(Host):
 
     def show(self, state: Any) -> None:
         view = state.job
-        if view is not None and (self._job is None or view.id != self._job.id):
-            self.events.tell(Told(view))
-        elif self._finished is not None and view is not None:
+        under_way = "" if self._finished is None or self._job is None else self._job.id
+        if view is not None and view.id == under_way:
             self._job = view
             if view.state in ("failed", "cancelled"):
                 self.end(outcome_of(view))
@@ -228,11 +227,9 @@ class Turns(Host):
         self.events.tell(Changed())
 
     def preview(self, id: str, picture: bytes) -> None:
-        if self._job is None or id != self._job.id:
-            self.events.tell(Previewed(id, picture))
-            return
-        self.preview_picture = picture
-        self.events.tell(Changed())
+        if self._job is not None and id == self._job.id:
+            self.preview_picture = picture
+            self.events.tell(Changed())
 
     def insert(self, view: JobView, pictures: Mapping[str, bytes]) -> None:
         if self._job is None or view.id != self._job.id:

@@ -11,6 +11,7 @@ import pytest
 from api.live import TOKENS, live
 from api.test_words import embedding
 from jobs.shop import eventually
+from palimpsest_client import session as sessions
 from palimpsest_client.client import Client, find_client
 from palimpsest_client.order import Order
 from palimpsest_client.protocol import RefusedError, UnreachableError
@@ -110,11 +111,13 @@ def test_no_state_file_means_not_running(tmp_path):
 class Canvas(Host):
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.shows = 0
         self.inserted: list[dict] = []
         self.threads: set[str] = set()
 
     def show(self, state) -> None:
         self.threads.add(threading.current_thread().name)
+        self.shows += 1
         line = f"{state.connection}: {state.job.text() if state.job is not None else state.text}"
         if not self.lines or self.lines[-1] != line:
             self.lines.append(line)
@@ -140,6 +143,12 @@ def until(session: Session, holds):
     return eventually(drained)
 
 
+def at_rest(session: Session) -> bool:
+    """A backend is there, and no job is under way."""
+    state = session.state
+    return state.connection == "ready" and (state.job is None or state.job.ended)
+
+
 def order(do: str, **rest) -> Order:
     prompt = json.dumps({"do": do, **rest})
     return Order("edit", {"operation": "replace", "source_prompt": prompt}, {"image": b"a photo"})
@@ -149,12 +158,24 @@ def test_a_session_brings_the_result_to_the_host_on_the_editors_thread(session):
     canvas = session._host
     until(session, lambda: session.state.connection == "ready")
     session.submit(order("keep"))
-    assert not session.state.can_submit
-    until(session, lambda: session.state.can_submit)
+    assert not at_rest(session)
+    until(session, lambda: at_rest(session))
     assert session.state.job.state == "finished"
     assert canvas.inserted == [{"layer": b"a layer"}]
     assert canvas.threads == {"MainThread"}
     assert canvas.lines[-1] == "ready: Done."
+
+
+def test_a_session_that_looks_for_its_backend_tells_only_what_is_new(session, monkeypatch):
+    """Not the last job's end once more."""
+    monkeypatch.setattr(sessions, "RETRY_SECONDS", 0.05)
+    until(session, lambda: session.state.connection == "ready")
+    session.submit(order("keep"))
+    until(session, lambda: at_rest(session))
+    looks, system = [], session._client.system
+    session._client.system = lambda: looks.append(session._host.shows) or system()
+    until(session, lambda: len(looks) == 4)
+    assert looks[1:] == [looks[1]] * 3
 
 
 def test_a_session_cancels_and_tells_failures(session):
@@ -186,5 +207,5 @@ def test_a_session_without_a_backend_says_so(server):
             session,
             lambda session=session, state=state: session._host.lines and session.state.connection == state,
         )
-        assert not session.state.can_submit
+        assert not at_rest(session)
         session.stop()
