@@ -5,7 +5,7 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 
-import host  # noqa: E402
+import process  # noqa: E402
 from _client.editor import LayerResult  # noqa: E402
 from _client.geometry import Bounds, Extent  # noqa: E402
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402
@@ -285,7 +285,7 @@ said, stops = [], []  # what menu items said; what ends the listening
 
 def listen():
     """As a Palimpsest window does that was opened later than all others."""
-    stops.append(host.listen(Gimp.get_plug_in(), "palimpsest-window-command", said.append))
+    stops.append(process.listen(Gimp.get_plug_in(), "palimpsest-window-command", said.append))
 
 
 def heard():
