@@ -9,13 +9,15 @@ from typing import Any, Optional, Tuple
 
 from .connection import Choice, check_choice, connector, read_choice, write_choice
 from .errands import Errands
-from .library import Concept, Model, bring_concepts, bring_models, open_jobs
+from .library import Concept, Model, OpenJob, bring_concepts, bring_models, open_jobs
 from .order import Order
+from .orders import job_id
 from .outcome import Outcome
 from .protocol import ClientError
 from .session import Session
 from .starting import Starter
 from .status import chosen, is_learning
+from .stream import ModelsMade
 from .vocabulary import Vocabulary
 from .wording import say
 
@@ -90,7 +92,7 @@ class Backend:
             self._rejoined = True
             self.session.ask(lambda client: open_jobs(client, self._errands.name), self._rejoin)
 
-    def _rejoin(self, jobs: Sequence[Tuple[str, str]]) -> None:
+    def _rejoin(self, jobs: Sequence[OpenJob]) -> None:
         if not self._errands.busy:
             self._errands.follow(jobs)
 
@@ -109,12 +111,13 @@ class Backend:
         """Fetch one of the catalogue."""
 
         def came(_: Any, __: Any) -> None:
-            self.refresh()
+            self._errands.events.tell(ModelsMade())
             self._errands.end(Outcome("done", say("downloaded", model=model)))
             then()
 
         self._downloading = model
-        self._errands.run(Order("pull", {"model": model}, fetch=None), came)
+        id = job_id(self._errands.name)
+        self._errands.run(Order("pull", {"model": model}, fetch=None, id=id), came)
 
     def watch_download(self) -> None:
         """However it ends, that is told where it was begun."""

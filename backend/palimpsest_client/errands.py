@@ -13,6 +13,7 @@ from .editor import Capture, DocumentFacts, LayerResult
 from .geometry import Bounds
 from .in_hand import InHand
 from .jobview import JobView
+from .library import OpenJob
 from .order import Order
 from .orders import (
     attention_order,
@@ -27,7 +28,7 @@ from .origins import Origin
 from .outcome import NOT_PLACED, REMEMBERED, About, Outcome, confidence_text, fidelity_text, told_of
 from .protocol import ClientError
 from .results import Result
-from .stream import Changed, ConceptsMade, Placed, Remembered, ResultsMade
+from .stream import Changed, ConceptsMade, ModelsMade, Placed, Remembered, ResultsMade
 from .turns import Turns
 from .waiting import Finished
 from .wording import say
@@ -143,23 +144,31 @@ class Errands(Turns):
 
         self.session.ask(lambda client: client.download(result.image), came, gone)
 
-    def follow(self, jobs: Sequence[Tuple[str, str]]) -> None:
-        """Jobs (id and name) that were sent before a restart, the first one first: their results are kept,
-        their documents may be gone."""
-
-        def ended(view: JobView, _: Mapping[str, bytes]) -> None:
-            if "placeholder" in view.result:  # a word was learned
-                self.events.tell(ConceptsMade())
-                self.end(Outcome("done", say("learned", name=view.result["name"])))
-                return
-            self.events.tell(ResultsMade())
-            self.end(Outcome("done", say("found-again")))
-
-        for id, name in jobs:
-            errand = self._line.add(name)
-            errand.order, errand.finished = Order("", {}, id=id, fetch=None, known=True), ended
+    def follow(self, jobs: Sequence[OpenJob]) -> None:
+        """Jobs that were sent before a restart, the first one first: their results are kept, their documents
+        may be gone."""
+        for job in jobs:
+            errand = self._line.add(job.name)
+            errand.order = Order("", {}, id=job.id, fetch=None, known=True)
+            errand.finished = self._found_again(job)
         if not self.busy:
             self._go_on()
+
+    def _found_again(self, job: OpenJob) -> Finished:
+        """What an answer to the picture as it was then is about may be gone: it is dropped."""
+        made = {
+            "edit": (ResultsMade(), say("found-again")),
+            "pull": (ModelsMade(), say("downloaded", model=job.name)),
+        }
+
+        def ended(view: JobView, _: Mapping[str, bytes]) -> None:
+            if job.kind == "learn":
+                made["learn"] = (ConceptsMade(), say("learned", name=view.result["name"]))
+            event, text = made.get(job.kind, (Changed(), ""))
+            self.events.tell(event)
+            self.end(Outcome("done", text) if text else None)
+
+        return ended
 
     # What is done with answers.
 

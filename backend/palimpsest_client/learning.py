@@ -149,8 +149,7 @@ class Learning:
 
     def _run(self, request: Mapping[str, Any], then: Finished) -> None:
         assert self._sent is not None
-        order = learn_order(request, self._sent[1])
-        order = replace(order, id=f"{self._panel.errands.name}-{order.id}")  # so it is found after a restart
+        order = learn_order(self._panel.errands.name, request, self._sent[1])
         self._job = order.id
         self._panel.errands.run(order, then)
 
@@ -210,7 +209,7 @@ class Learning:
         if self.state.cannot_draw:
             self._refuse(self.state.cannot_draw)
             return
-        order = draw_order(self.state.sentence.strip(), self._model)
+        order = draw_order(self._panel.errands.name, self.state.sentence.strip(), self._model)
         self._unseen, self._sketch = False, order.id
         self._panel.errands.run(order, self._drew)
 

@@ -14,6 +14,7 @@ from .editor import DocumentFacts
 from .geometry import Bounds, Extent
 from .limits import EXAMPLES
 from .order import Order
+from .orders import job_id
 from .protocol import RefusedError
 from .wording import retold, say
 
@@ -107,19 +108,19 @@ def judged(examples: Sequence[Example], found: Sequence[Mapping[str, Any]]) -> T
     return tuple(one(number, example) for number, example in enumerate(examples))
 
 
-def learn_order(request: Mapping[str, Any], examples: Sequence[Example]) -> Order:
+def learn_order(editor: str, request: Mapping[str, Any], examples: Sequence[Example]) -> Order:
     """``request``: everything but the pictures."""
     pictures = {f"images.{i}": example.image for i, example in enumerate(examples)}
     for i, example in enumerate(examples):
         if example.mask is not None:
             pictures[f"masks.{i}"] = example.mask
     places = {"images": [], "masks": [None] * len(examples)}
-    return Order("learn", {**request, **places}, pictures, fetch=None)
+    return Order("learn", {**request, **places}, pictures, fetch=None, id=job_id(editor))
 
 
-def draw_order(sentence: str, model: str) -> Order:
+def draw_order(editor: str, sentence: str, model: str) -> Order:
     request = {"prompt": sentence, "model": model, "steps": SKETCH_STEPS}
-    return Order("draw", request, fetch=("picture",))
+    return Order("draw", request, fetch=("picture",), id=job_id(editor))
 
 
 def sentence_for(name: str, kind: str, words: Sequence[str]) -> str:

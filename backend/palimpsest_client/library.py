@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 from .client import Client
 from .orders import layer_name
@@ -104,15 +104,24 @@ def thumbnail(client: Client, name: str) -> Optional[bytes]:
         return None  # removed in this moment
 
 
-def open_jobs(client: Client, editor: str) -> List[Tuple[str, str]]:
-    """Id and name of this editor's jobs that haven't ended, oldest first: they were sent before a restart."""
+class OpenJob(NamedTuple):
+    """One that hasn't ended."""
+
+    id: str
+    kind: str
+    name: str  # an edit's as its layer will be called, a model's; of others their kind
+
+
+def open_jobs(client: Client, editor: str) -> List[OpenJob]:
+    """This editor's jobs that haven't ended, oldest first: they were sent before a restart."""
     return [
-        (job["id"], name_of(job))
+        OpenJob(job["id"], job["kind"], name_of(job))
         for job in reversed(client.jobs(limit=LOOKED_THROUGH)["jobs"])
         if job["state"] in ("queued", "running") and job["id"].startswith(editor + "-")
     ]
 
 
 def name_of(job: Mapping[str, Any]) -> str:
-    """An edit's as its layer will be called; of others their kind."""
+    if job["kind"] == "pull":
+        return str(job["request"]["model"])
     return layer_name(job["request"]) if job["kind"] == "edit" else str(job["kind"])

@@ -38,7 +38,7 @@ from .results import Result
 from .sentences import concepts_in, words
 from .slices import fault
 from .status import CONNECT, COPY, MODELS, REMEDY, SMALLER, START, TOKEN
-from .stream import Changed, ConceptsMade, Connected, Event, JobEnded, Placed, ResultsMade
+from .stream import Changed, ConceptsMade, Connected, Event, JobEnded, ModelsMade, Placed, ResultsMade
 from .vocabulary import renamed
 from .wording import say
 
@@ -307,6 +307,8 @@ class Panel:
             self.gallery.refresh()
         elif isinstance(event, ConceptsMade):
             self.backend.refresh_concepts()
+        elif isinstance(event, ModelsMade):
+            self.backend.refresh()
         elif isinstance(event, Connected):
             self.gallery.refresh()
             self.backend.connected()

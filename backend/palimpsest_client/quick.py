@@ -129,7 +129,7 @@ class Quick:
         request = {key: values[key] for key in ("kind", "seed", "model", "replace")}
         request.update(name=name, noun=noun, steps=values["steps"] or None)
         request["accept_outliers"] = values["accept-outliers"]
-        order = learn_order(request, examples)
+        order = learn_order(self._errands.name, request, examples)
         learned = Outcome("done", say("learned", name=name))
         self._run(lambda: self._errands.run(order, lambda _, __: self._errands.end(learned)))
         return f"<{name}>"

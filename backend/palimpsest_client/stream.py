@@ -31,6 +31,11 @@ class ConceptsMade:
 
 
 @dataclass(frozen=True)
+class ModelsMade:
+    """There is a model that the list of models doesn't have yet."""
+
+
+@dataclass(frozen=True)
 class JobEnded:
     """A job that was followed finished, failed or was cancelled; what is shown says so already."""
 
@@ -55,7 +60,7 @@ class Remembered:
     job: str  # its id
 
 
-Event = Union[Changed, Connected, ResultsMade, ConceptsMade, JobEnded, Placed, Remembered]
+Event = Union[Changed, Connected, ResultsMade, ConceptsMade, ModelsMade, JobEnded, Placed, Remembered]
 Listener = Callable[[Event], None]
 
 

@@ -508,35 +508,6 @@ def test_each_document_keeps_its_words_also_for_the_next_time(tmp_path):
     later.panel.stop()
 
 
-def test_a_job_of_before_a_restart_is_found_again(tmp_path):
-    backend = Backend(past=[{"id": "krita-0-0-ab12", "kind": "invert", "state": "running"}])
-    backend.resume("krita-0-0-ab12")
-    desk = Desk(tmp_path, backend)
-    desk.panel.start()
-    desk.until(lambda s: s.progress is not None and s.document is not None)
-    backend.tell("started", device="cpu", attempt=1)
-    backend.tell("progressed", phase="editing", index=1, total=4, seconds_left=None)
-    desk.until(lambda s: s.progress.text == "Editing · 1 of 4")
-    backend.past = []
-    backend.tell("finished", artifacts={}, result={})
-    desk.idle()
-    assert desk.state.outcome.text == "An earlier edit is done: its result is under Results."
-    desk.panel.stop()
-
-
-def test_a_learning_of_before_a_restart_is_found_again(tmp_path):
-    backend = Backend(past=[{"id": "krita-ab12", "kind": "learn", "state": "running"}])
-    backend.resume("krita-ab12")
-    desk = Desk(tmp_path, backend)
-    desk.panel.start()
-    desk.until(lambda s: s.progress is not None and s.document is not None)
-    backend.past, backend.the_concepts = [], [concept("my-toy")]
-    backend.tell("finished", artifacts={}, result={"name": "my-toy", "placeholder": "<my-toy>"})
-    desk.until(lambda s: s.progress is None and s.concepts)
-    assert desk.state.outcome.text == "<my-toy> is learned. Write it into a sentence like a word."
-    desk.panel.stop()
-
-
 def test_a_word_that_is_learned_elsewhere_is_told_and_is_there_at_its_end(desk):
     desk.backend.running = "learn"
     ready = desk.state.status.text
