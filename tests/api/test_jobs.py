@@ -152,10 +152,10 @@ def test_a_model_that_is_being_downloaded_is_busy(server):
 
 def test_a_long_poll_answers_when_something_happens_and_not_before(server):
     server.submit("slow", order={"steps": 2, "pause": 0.4})
-    eventually(lambda: server.ask("GET", "/v1/jobs/slow").json()["sequence"] == 3)
+    eventually(lambda: server.ask("GET", "/v1/jobs/slow").json()["sequence"] >= 3)
     began = time.monotonic()
     answer = server.ask("GET", "/v1/jobs/slow/events?after=3&wait=20").json()
-    assert [event["sequence"] for event in answer["events"]] == [4]
+    assert answer["events"][0]["sequence"] == 4
     assert time.monotonic() - began < 15
     empty = server.ask("GET", "/v1/jobs/slow/events?after=1000&wait=0").json()
     assert empty["events"] == []

@@ -57,7 +57,7 @@ def routes(server):
 
 def plain(server, method: str, path: str, headers: dict[str, str]) -> tuple[int, bytes]:
     """A request with exactly these headers."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
     for name, value in headers.items():
         connection.putheader(name, value)
@@ -226,7 +226,7 @@ def begin_upload(server, chunks: list[bytes], pause: float = 0.0) -> bytes:
         f"PUT /v1/images/{'0' * 64} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKENS['anna']}\r\n"
         "Content-Length: 100000\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(head.encode())
         for chunk in chunks:
             try:

@@ -18,6 +18,9 @@ from api.process import find, kill, run, serving, when_found
 from jobs.shop import eventually
 from palimpsest.errors import RequestError, TokenError
 from palimpsest.storage import announcement
+from palimpsest_client.protocol import UnreachableError
+
+PATIENCE = 120.0  # seconds; machines are slow at times
 
 
 def mode(path: Path) -> int:
@@ -131,11 +134,18 @@ def test_a_signal_stops_it_cleanly_in_the_middle_of_a_job(tmp_path, number):
     with serving(tmp_path) as child:
         submit(find(tmp_path), "a", steps=10_000, pause=0.01)
         eventually(lambda: find(tmp_path).job("a")["state"] == "running")
-        waiting = threading.Thread(target=lambda: find(tmp_path).events("a", 10**6, wait=20))
+        client = find(tmp_path)
+
+        def wait() -> None:
+            with contextlib.suppress(UnreachableError):  # the server's end may come before the question
+                client.events("a", 10**6, wait=PATIENCE)
+
+        waiting = threading.Thread(target=wait)
         waiting.start()
         child.send_signal(number)
-        assert child.wait(20) == 0
-        waiting.join(5)
+        assert child.wait(PATIENCE) == 0
+        waiting.join(PATIENCE)
+        assert not waiting.is_alive()
         assert not (tmp_path / "config" / "server.json").exists()
         assert announcement.holder(tmp_path / "data") is None
 
@@ -143,7 +153,7 @@ def test_a_signal_stops_it_cleanly_in_the_middle_of_a_job(tmp_path, number):
 def test_stop_stops_it(tmp_path):
     with serving(tmp_path) as child:
         assert "Stopped" in run(tmp_path, "stop").stdout
-        assert child.wait(5) == 0
+        assert child.wait(PATIENCE) == 0
     again = run(tmp_path, "stop")
     assert (again.returncode, again.stderr) == (0, "Palimpsest's backend isn't running.\n")
 
@@ -152,12 +162,12 @@ def test_it_ends_with_its_parent_when_told_so(tmp_path):
     with serving(tmp_path, "--with-parent") as child:
         assert child.stdin is not None
         child.stdin.close()
-        assert child.wait(10) == 0
+        assert child.wait(PATIENCE) == 0
 
 
 def test_it_stops_when_nobody_has_asked_for_long_enough(tmp_path):
     with serving(tmp_path, "--stop-after-idle", "0.5") as child:
-        assert child.wait(10) == 0
+        assert child.wait(PATIENCE) == 0
 
 
 def submit(client, id: str, **order) -> None:
@@ -174,7 +184,7 @@ def test_five_killed_servers_lose_no_job_and_no_event(tmp_path):
     for round in range(5):
         with serving(tmp_path) as child:
             client = when_found(tmp_path)
-            submit(client, f"job-{round}", steps=3)
+            submit(client, f"job-{round}", steps=3, pause=0.2)
             if round == 0:
                 submit(client, "followed", steps=60, pause=0.05)
                 follower = follow_aside(client, told)
@@ -183,7 +193,7 @@ def test_five_killed_servers_lose_no_job_and_no_event(tmp_path):
         client = when_found(tmp_path)
         for id in [*(f"job-{round}" for round in range(5)), "followed"]:
             assert list(client.follow(id))[-1]["event"] == "finished", id
-        follower.join(20)
+        follower.join(PATIENCE)
     assert [event["sequence"] for event in told] == list(range(1, len(told) + 1))
     assert told[-1]["event"] == "finished"
     assert [event["event"] for event in told].count("queued") > 1
@@ -196,7 +206,7 @@ def test_a_job_that_takes_the_server_down_is_not_tried_for_ever_and_keeps_no_oth
             if life == 1:
                 submit(client, "bad", do="kill_server")
                 submit(client, "good", steps=3)
-            assert child.wait(20) == -signal.SIGKILL, life
+            assert child.wait(PATIENCE) == -signal.SIGKILL, life
     with serving(tmp_path):
         client = when_found(tmp_path)
         failed = client.job("bad")
@@ -214,7 +224,7 @@ def test_stopping_in_order_is_held_against_no_job(tmp_path):
             submit(client, "a", steps=10_000, pause=0.01)  # again the same job
             eventually(lambda client=client: client.job("a")["state"] == "running")
             child.send_signal(signal.SIGTERM)
-            assert child.wait(20) == 0
+            assert child.wait(PATIENCE) == 0
     with serving(tmp_path):
         assert when_found(tmp_path).job("a")["attempt"] == 1
 

@@ -50,7 +50,7 @@ def submission(
     return Submission(id, owner, kind, {"do": do, **rest}, **known)
 
 
-def eventually(holds: Callable[[], Any], seconds: float = 20.0) -> Any:
+def eventually(holds: Callable[[], Any], seconds: float = 120.0) -> Any:
     """What ``holds`` returns, as soon as it is true."""
     deadline = time.monotonic() + seconds
     while not (found := holds()):
@@ -59,7 +59,7 @@ def eventually(holds: Callable[[], Any], seconds: float = 20.0) -> Any:
     return found
 
 
-def ended(engine: Engine, id: str, owner: str = "anna", seconds: float = 20.0) -> Job:
+def ended(engine: Engine, id: str, owner: str = "anna", seconds: float = 120.0) -> Job:
     return eventually(lambda: (job := engine.job(owner, id)).ended and job, seconds)
 
 

@@ -270,9 +270,9 @@ def test_an_idle_worker_gives_its_memory_back_and_on_demand_too(tmp_path):
 
 
 def test_an_unattended_job_is_cancelled_and_an_attended_one_is_not(engine):
-    engine.submit(submission("left", "steps", steps=1000, pause=0.02, unattended_seconds=1.0))
+    engine.submit(submission("left", "steps", steps=10_000, pause=0.02, unattended_seconds=1.0))
     engine.submit(
-        submission("listened", "steps", steps=1000, pause=0.02, unattended_seconds=1.0, kind="pull")
+        submission("listened", "steps", steps=10_000, pause=0.02, unattended_seconds=1.0, kind="pull")
     )
     stop = engine.log.listen(engine.job("anna", "listened").number, lambda: None)
     assert last(engine, ended(engine, "left")) == Cancelled("Nobody was waiting for it.")
@@ -306,7 +306,7 @@ def test_twenty_killed_workers_lose_no_job_and_touch_no_other(tmp_path):
     with open_shop(tmp_path, limits=Limits(worker_deaths=100)) as engine:
         engine.submit(submission("neighbour", kind="pull", steps=100_000, pause=0.01))
         for round in range(5):
-            engine.submit(submission(f"job {round}", steps=10, pause=0.03))
+            engine.submit(submission(f"job {round}", steps=10, pause=0.1))
             for _ in range(4):
                 kill_in_the_middle(engine, f"job {round}")
         for round in range(5):
