@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,8 +57,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     screen = getattr(item, "funcargs", {}).get("display")
     if report.failed and isinstance(screen, Display):
-        folder = item.config._tmp_path_factory.mktemp("screen", numbered=True)  # type: ignore[attr-defined]
-        picture = screen.screenshot(folder / "screen.png")
+        picture = screen.screenshot(Path(tempfile.mkdtemp(prefix="palimpsest-screen-")) / "screen.png")
         report.sections.append(("on the screen", "\n".join([str(picture), *screen.told()])))
     return report
 

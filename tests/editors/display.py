@@ -71,6 +71,10 @@ class Display:
         """There is no window manager to do it."""
         self._run("xdotool", "windowfocus", "--sync", window)
 
+    def settle(self) -> None:
+        """Until the screen has handed on whatever was typed and clicked."""
+        self._run("xdotool", "getmouselocation")
+
     def windows(self, *criteria: str) -> list[str]:
         """Visible windows, for instance ``windows("--name", "^Palimpsest$")``."""
         return self._run("xdotool", "search", "--onlyvisible", *criteria, check=False).split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -46,6 +47,7 @@ class Desk:
     def __init__(self, gimp: Gimp, display: Display, backend: Backend) -> None:
         self.gimp, self.display, self.backend = gimp, display, backend
         self.darkroom = Darkroom(gimp)
+        self._questions = map(str, itertools.count(time.monotonic_ns()))  # no two of one GIMP
         self.main = until(lambda: display.largest("--class", "gimp"), "GIMP's own window")
         display.place(self.main, *CANVAS)
 
@@ -94,7 +96,13 @@ class Desk:
         window = self.choose("", "^Palimpsest$")
         self.display.place(window, *BESIDE)
         until(lambda: self.gimp.call("tell_window", ""), "the window listens")
+        self.seen()  # it has raised itself: it won't take the keyboard later
         return window
+
+    def tell(self, command: str) -> None:
+        """As a menu item does while the window is open; it has obeyed when this returns."""
+        assert self.gimp.call("tell_window", command)
+        self.seen()
 
     def close(self, window: str) -> None:
         """By keyboard; its program may go on for a moment."""
@@ -105,10 +113,11 @@ class Desk:
     def apply(self, window: str, image: int, second: str) -> None:
         """Turn the window to a picture, as its menu items do; fill in both sentences, go on by keyboard."""
         self.write(window, image, SHOWS, second)
+        until(lambda: pressable(self.find("Apply", "Button")), "Apply is possible")
         self.display.key("Return")
 
     def write(self, window: str, image: int, first: str, second: str) -> None:
-        assert self.gimp.call("tell_window", f"replace {image}")
+        self.tell(f"replace {image}")
         self.display.focus(window)
         for key, text in (("alt+Up", first), ("alt+Down", second)):
             self.display.key(key)
@@ -116,13 +125,13 @@ class Desk:
 
     def seen(self) -> list[dict[str, Any]]:
         """Every widget of Palimpsest's windows that is on the screen (``inside_window``)."""
-        folder = window_folder(self.gimp.box)
-        answer = folder / "answer"
-        answer.unlink(missing_ok=True)
+        folder, number = window_folder(self.gimp.box), next(self._questions)
+        answer = folder / f"answer-{number}"
+        self.display.settle()
 
         def answered() -> bool:
             """A window that is being closed may take the question with it: then it is asked again."""
-            (folder / "ask").touch()
+            (folder / f"ask-{number}").touch()
             return answer.exists()
 
         until(answered, "the window says what it shows")
@@ -136,30 +145,27 @@ class Desk:
         return next((widget for widget in named if widget["type"].endswith(kind)), None)
 
     def click_on(self, name: str, kind: str = "Button") -> None:
-        """As soon as it is there and can be pressed."""
-        found = until(lambda: pressable(self.find(name, kind)), f"{name} can be pressed")
-        left, top, width, height = found["box"]
-        self.display.click(left + width // 2, top + height // 2)
+        """As soon as it can be pressed."""
+        self.display.click(*self.place_of(lambda: pressable(self.find(name, kind)), f"{name} can be pressed"))
+
+    def place_of(self, look: Callable[[], dict[str, Any] | None], what: str) -> tuple[int, int]:
+        """The middle of what ``look`` finds, as soon as it is there and stays where it is."""
+        boxes: list[Any] = []
+
+        def stays() -> bool:
+            found = look()
+            boxes.append(None if found is None else found["box"])
+            return boxes[-1] is not None and boxes[-2:-1] == boxes[-1:]
+
+        until(stays, what)
+        left, top, width, height = boxes[-1]
+        return left + width // 2, top + height // 2
 
     def fold_out(self) -> None:
         """Advanced; or in again."""
         found = until(lambda: self.find("Advanced", "Expander"), "Advanced")
         left, top, _, height = found["box"]
         self.display.click(left + 8, top + height // 2)
-
-    def apply_once_possible(self, window: str, image: int, second: str) -> None:
-        """The window may be busy still, or without a backend: then it does nothing but say so."""
-        before = self.latest_job()
-        self.apply(window, image, second)
-
-        def sent() -> bool:
-            if self.latest_job() == before:
-                self.display.focus(window)
-                self.display.key("ctrl+Return")
-                time.sleep(1)
-            return self.latest_job() != before
-
-        until(sent, "the window sends a job")
 
     def jobs_told(self) -> list[dict[str, Any]]:
         """Newest first, without drafts: a preview comes and goes by itself."""

@@ -26,7 +26,7 @@ def jobs(desk: Desk, kind: str) -> list[dict]:
 
 
 def open_learning(desk: Desk, image: int) -> str:
-    assert desk.gimp.call("tell_window", f"learn-concept {image}")
+    desk.tell(f"learn-concept {image}")
     window = until(lambda: desk.windows("^Learn a concept$"), "the window for learning")[-1]
     desk.display.place(window, *PLACE)
     desk.display.focus(window)

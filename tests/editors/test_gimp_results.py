@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,9 +124,7 @@ def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
     yield desk
     if desk.gimp.alive:
         for window in desk.windows("^Palimpsest$"):
-            display.focus(window)
-            display.key("ctrl+w")
-        until(lambda: not desk.windows("^Palimpsest$"), "the window is closed")
+            desk.close(window)
         desk.gimp.call("close_documents")
 
 
@@ -159,9 +158,9 @@ def test_a_user_looks_at_a_result_and_keeps_it(desk: Desk, display: Display):
     made = wall.seen(image, pixels)
     desk.press("ctrl+z")
     desk.until_layers(image, 1)
-    tile = until(lambda: tile_of(desk), "the result is among the results")
+    x, y = place_of_tile(desk)
     display.focus(window)
-    display.click(*tile)
+    display.click(x, y)
     until(lambda: wall.names(image) == ["Preview: red ball → blue cube", *below], "a preview")
     assert np.array_equal(wall.seen(image, pixels), made)
     display.hold("o")
@@ -170,7 +169,8 @@ def test_a_user_looks_at_a_result_and_keeps_it(desk: Desk, display: Display):
     until(lambda: np.array_equal(wall.seen(image, pixels), made), "the result again")
     display.key("Escape")
     until(lambda: wall.names(image) == below, "nothing is left of it")
-    display.click(tile[0] + APART, tile[1] + APART)
+    x, y = place_of_tile(desk)
+    display.click(x + APART, y + APART)
     until(lambda: len(wall.names(image)) == 2, "a preview")
     desk.click_on("Keep")
     until(lambda: wall.names(image) == ["red ball → blue cube", *below], "a layer")
@@ -178,7 +178,7 @@ def test_a_user_looks_at_a_result_and_keeps_it(desk: Desk, display: Display):
     desk.press("ctrl+z")
     until(lambda: wall.names(image) == below, "one step")
     other = desk.open()
-    assert desk.gimp.call("tell_window", f"replace {other}")
+    desk.tell(f"replace {other}")
     until(lambda: tile_of(desk) is None, "another picture has other results")
 
 
@@ -189,22 +189,23 @@ def test_results_stay_in_sight_while_one_is_looked_at_and_while_one_is_made(desk
     display.place(window, left, top, width, 720)
     desk.apply(window, image, SHOULD_SHOW)
     desk.until_layers(image, 2)
-    tile = until(lambda: tile_of(desk), "the result is among the results")
+    tile = place_of_tile(desk)
     display.click(*tile)
     keep = until(lambda: desk.find("Keep", "Button"), "the result is looked at")
     apply = desk.find("Update", "Button")
     assert tile[1] < keep["box"][1] < apply["box"][1]
-    assert tile_of(desk) == tile
+    assert place_of_tile(desk) == tile
     desk.click_on("Update")
     until(lambda: desk.find("The result as it forms", "Image"), "a picture forms")
-    assert tile_of(desk) == tile
+    assert place_of_tile(desk) == tile
     until(lambda: not desk.jobs("running"), "the job has ended")
 
 
-def tile_of(desk: Desk) -> tuple[int, int] | None:
-    """The middle of the first result in the window."""
-    tiles = [widget for widget in desk.seen() if widget["type"] == "ToggleButton" and "→" in widget["name"]]
-    if not tiles:
-        return None
-    left, top, width, height = tiles[0]["box"]
-    return left + width // 2, top + height // 2
+def place_of_tile(desk: Desk) -> tuple[int, int]:
+    return desk.place_of(lambda: tile_of(desk), "the result is among the results")
+
+
+def tile_of(desk: Desk) -> dict[str, Any] | None:
+    """The first result in the window."""
+    tiles = (widget for widget in desk.seen() if widget["type"] == "ToggleButton" and "→" in widget["name"])
+    return next(tiles, None)

@@ -18,7 +18,7 @@ def begin(desk: Desk) -> None:  # noqa: F811
     """The window is there, and the keyboard in its first field."""
     image = desk.open()
     window = desk.window()
-    assert desk.gimp.call("tell_window", f"replace {image}")
+    desk.tell(f"replace {image}")
     desk.display.focus(window)
     desk.display.key("alt+Up")
 

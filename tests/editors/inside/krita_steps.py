@@ -63,6 +63,8 @@ def close_document():
         yield from trigger("deselect")
     document.waitForDone()
     document.setModified(False)
+    if version() >= "5.3":  # crashes if its list of layers is still being drawn, every 100 ms
+        yield from iter([None] * 8)
     left = visible_documents() - 1
     document.close()
     yield from until(lambda: visible_documents() == left)

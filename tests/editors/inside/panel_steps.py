@@ -44,6 +44,8 @@ def open_backend_dialog():
     dialogs.windows().settings()
     return dialog_of("SettingsWindow")
 
+STILL = 8  # turns of the driver: longer than the panel's timer takes
+
 
 def docker():
     return desk().views[0]
@@ -272,13 +274,23 @@ def scroll(to):
     yield
 
 
-def place_of(part):
-    """Where on the screen a part of the docker is ("work.apply"), scrolled into sight."""
-    widget = attrgetter(part)(docker())
-    docker().scroll.ensureWidgetVisible(widget)
+def middle_of(widget, above=50):
+    """On the screen, scrolled into sight, as soon as it has stayed there while the panel was drawn anew."""
+    docker().scroll.ensureWidgetVisible(widget, 50, above)
     yield
-    middle = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
-    return [middle.x(), middle.y(), widget.isEnabled() and widget.isVisible()]
+    places = []
+    while len(places) < STILL or len(set(places[-STILL:])) > 1:
+        middle = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
+        places.append((middle.x(), middle.y()))
+        yield
+    return list(places[-1])
+
+
+def place_of(part):
+    """Of a part of the docker ("work.apply"); and whether it can be used."""
+    widget = attrgetter(part)(docker())
+    place = yield from middle_of(widget)
+    return [*place, widget.isEnabled() and widget.isVisible()]
 
 
 def is_seen(part):
@@ -308,11 +320,7 @@ def control_facts(name):
 
 def control_place(name):
     """The middle of it on the screen, as far from the ends of the panel as can be."""
-    found = control(name)
-    docker().scroll.ensureWidgetVisible(found, 0, docker().scroll.height() // 2)
-    yield
-    middle = found.mapToGlobal(QPoint(found.width() // 2, found.height() // 2))
-    return [middle.x(), middle.y()]
+    return (yield from middle_of(control(name), docker().scroll.height() // 2))
 
 
 def settings_page(path):
@@ -439,12 +447,8 @@ def nothing_shown():
 
 
 def tile_place(number):
-    """Where a result's picture is on the screen, scrolled into sight."""
-    tile = docker().results._tiles[number]
-    docker().scroll.ensureWidgetVisible(tile)
-    yield
-    middle = tile.mapToGlobal(QPoint(tile.width() // 2, tile.height() // 2))
-    return [middle.x(), middle.y()]
+    """Where a result's picture is on the screen."""
+    return (yield from middle_of(docker().results._tiles[number]))
 
 
 def tile_in_sight(number):

@@ -3,6 +3,7 @@
 The window is a program of its own, which GIMP starts: Python reads this file before the plug-in's.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -19,25 +20,26 @@ def serve():
         time.sleep(0.05)
         if "_client.preview_jobs" in sys.modules:  # a draft is waited for, however slow this machine is
             sys.modules["_client.preview_jobs"].SLOW_SECONDS = float("inf")
-        ask = os.path.join(FOLDER, "ask")
-        if "dialog" in sys.modules and os.path.exists(ask):
-            os.unlink(ask)
-            from gi.repository import GLib
+        if "dialog" in sys.modules:
+            for number in (name[4:] for name in os.listdir(FOLDER) if name.startswith("ask-")):
+                with contextlib.suppress(FileNotFoundError):  # a window that is being closed took it
+                    os.unlink(os.path.join(FOLDER, "ask-" + number))
+                    from gi.repository import GLib
 
-            GLib.idle_add(answer)
+                    GLib.idle_add(answer, number)
 
 
-def answer():
+def answer(number):
     from gi.repository import Gtk
 
     found = []
     for window in Gtk.Window.list_toplevels():
         if window.get_mapped():
             add(window, window, found)
-    part = os.path.join(FOLDER, "part")
+    part = os.path.join(FOLDER, "part-" + number)
     with open(part, "w", encoding="utf-8") as file:
         json.dump(found, file)
-    os.rename(part, os.path.join(FOLDER, "answer"))
+    os.rename(part, os.path.join(FOLDER, "answer-" + number))
     return False
 
 
