@@ -52,7 +52,7 @@ class Desk(Studio):
 
     def show(self, pixels: Pixels, kind: Kind = RGB_8, selected: Pixels | None = None) -> None:
         self.open(pixels, kind)
-        self.call("show_docker", WIDTH, HEIGHT)  # Krita 5.3 puts docks back with the first document
+        self.call("show_docker", WIDTH, HEIGHT)  # Krita 5.2 docks it with the first document
         if selected is not None:
             self.select(selected)
         self.until("panel_sees_document", selected is not None)

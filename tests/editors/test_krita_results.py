@@ -194,7 +194,7 @@ def test_a_user_looks_through_the_variations_and_keeps_one(desk: Desk, display: 
     assert desk.layers() == ["photo", "Preview: red ball → blue cube"]
     assert np.array_equal(second[outside], before[outside])
     assert (second != before).any()
-    display.focus(display.windows("--name", "^Palimpsest$")[-1])
+    display.focus(str(desk.call("window_of_docker")))
     display.key("Right")
     desk.until("looks_at", 2)
     third = desk.pixels()
