@@ -58,6 +58,10 @@ class Text(str):
         made.name, made.values = name, values
         return made
 
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        """Copies, and what goes through a worker's pipe, are made as this one was."""
+        return (self.name,), self.values
+
     def to_json(self) -> dict[str, Any]:
         values = {k: v.to_json() if isinstance(v, Text) else v for k, v in self.values.items()}
         return {"name": self.name, "values": values}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import json
+import pickle
 import string
 from collections.abc import Iterator
 from gettext import NullTranslations
@@ -22,6 +24,7 @@ from palimpsest.errors import (
     Text,
     in_a_row,
 )
+from palimpsest.jobs.events import Failed, to_json
 from palimpsest_client.jobview import JobView
 from palimpsest_client.language import catalogue
 from palimpsest_client.lessons import Example, judged
@@ -106,6 +109,20 @@ def test_a_text_is_english_and_says_which_it_is():
             "what": {"name": "what-drawing", "values": {"width": 64, "height": 32}},
         },
     }
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda told: pickle.loads(pickle.dumps(told))])
+def test_a_text_is_copied_and_goes_through_a_pipe_as_it_is(copied):
+    """A job's journal copies its events, and a worker's come through a pipe."""
+    text = Text("memory-short", device="cuda:0", what=Text("what-drawing", width=64, height=32))
+    again = copied(text)
+    assert (again, again.to_json()) == (text, text.to_json())
+
+
+def test_a_failed_jobs_event_is_written_down():
+    told = OutOfMemoryError(Text("memory-out"), Text("killed-for-memory")).to_json()
+    written = json.loads(json.dumps(to_json(Failed(told))))
+    assert written["error"] == told
 
 
 def test_a_failed_job_is_told_in_the_panels_language():
