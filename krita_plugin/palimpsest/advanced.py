@@ -11,6 +11,8 @@ from .inputs import field_of
 from .layout import label, link, row
 from .qt import QFormLayout, QWidget
 
+ROOM = 116  # px of a field; its name stands above it where both don't fit beside each other
+
 
 class Advanced(QWidget):
     """``draw`` shows a state; changes go to the panel."""
@@ -22,6 +24,7 @@ class Advanced(QWidget):
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setVerticalSpacing(3)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.fields: dict = {}
         self._rows: dict = {}
         for control in controls_at(ADVANCED):
@@ -40,6 +43,7 @@ class Advanced(QWidget):
             another.clicked.connect(lambda: self._panel.draft.draw_lots(control.name))
             within = QWidget()
             within.setLayout(row(field, another, stretch=0))
+        within.setMinimumWidth(ROOM)
         self._form.addRow(caption, within)
         self.fields[control.name] = field
         self._rows[control.name] = (caption, within)

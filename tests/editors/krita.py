@@ -33,12 +33,12 @@ class Krita(Driven):
 
 
 def start(
-    box: Box, display: Display, home: Path, seed: Path | None = None, language: str = ""
+    box: Box, display: Display, home: Path, seed: Path | None = None, language: str = "", scale: float = 1
 ) -> Krita:
     """Krita with plug-in and driver installed. ``home``: PALIMPSEST_HOME of the backend it shall find.
 
     ``seed``: resources that an earlier Krita of the same version left (see ``keep_seed``). ``language``: as
-    if it was chosen in Settings ▸ Switch Application Language.
+    if it was chosen in Settings ▸ Switch Application Language. ``scale``: of the screen's points to pixels.
     """
     if seed is not None and seed.exists():
         shutil.copytree(seed, box.data / RESOURCES, dirs_exist_ok=True)
@@ -54,6 +54,7 @@ def start(
         DISPLAY=display.name,
         QT_QPA_PLATFORM="xcb",
         PALIMPSEST_HOME=str(home),
+        QT_SCALE_FACTOR=f"{scale:g}",
     )
     krita = Krita(box, process, log)
     try:

@@ -2,13 +2,15 @@
 
     PYTHONPATH=backend:tests python tests/editors/take_krita_pictures.py [FOLDER]
 
-The panel in Chinese needs a font for it: on Debian fonts-wqy-microhei.
+Into FOLDER goes every state: in both themes and both widths, on a screen 720 px high, on one of high
+resolution, in Chinese. Without one, what the documents show is taken anew. The panel in Chinese needs a font
+for it: on Debian fonts-wqy-microhei.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,37 +19,72 @@ from PIL import Image
 from editors.backend import Backend
 from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
-from editors.krita import start
-from editors.studio import Studio
+from editors.krita import Krita, keep_seed, start
+from editors.studio import RGB_8, Studio
 from palimpsest import tour
 from palimpsest_client.language import write_language
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 TOUR = Path(tour.__file__).parent / "pictures"
+SHOWN = (  # in the documents
+    *("window", "running", "done", "look", "emphasise", "advanced", "bright", "learned"),
+    *("narrow", "chinese", "concepts", "models", "settings", "strange", "low"),
+)
+DARK, BRIGHT = "Krita dark", "Krita bright"
 WIDTH, NARROW, HEIGHT = 264, 200, 780  # of the docker
+WINDOW, LOW = (1280, 900), (1280, 720)
 SIDE = 512  # px of the photo
-SHOWS, TOY = "a photo of a red ball on grass", "a photo of a <my-toy> on grass"
+COLORS, QUALITY = 200, 80  # of pictures of the docker and the dialogs; of the whole window
+SHOWS, TOY, CUBE = (f"a photo of a {what} on grass" for what in ("red ball", "<my-toy>", "blue cube"))
+LONG = (
+    "a very long sentence about a photo of a red ball with a soft shadow that lies on green grass below "
+    "a blue sky with a few clouds, and a (tiny:1.3) 红色的 🐈 كرة beside it"
+)
 
 
 class Photographer:
-    def __init__(self, studio: Studio, folder: Path) -> None:
+    """``everything``: each state of the docker is also taken narrow, and in a bright theme."""
+
+    def __init__(self, studio: Studio, folder: Path, everything: bool) -> None:
         self.studio, self.folder, self.call = studio, folder, studio.krita.call
         self.until = studio.krita.until
+        self.everything = everything
 
     def docker(self, name: str) -> None:
-        self._take("grab", name)
+        self.take("grab", name)
+        if self.everything:
+            self.resize(NARROW)
+            self.take("grab", f"{name}-narrow")
+            self.call("theme", BRIGHT)
+            self.take("grab", f"{name}-narrow-bright")
+            self.resize(WIDTH)
+            self.take("grab", f"{name}-bright")
+            self.call("theme", DARK)
 
-    def learning(self, name: str) -> None:
-        self._take("grab_learning", name)
+    def resize(self, width: int) -> None:
+        self.call("resize_docker", width, HEIGHT)
+        self.until("panel_drawn", width)
 
-    def _take(self, how: str, name: str) -> None:
+    def take(self, how: str, name: str) -> None:
+        if not self.everything and name not in SHOWN:
+            return
         file = self.studio.file(name=".png")
         assert self.call(how, str(file))
-        shutil.copy(file, self.folder / f"krita-{name}.png")
+        with Image.open(file) as taken:
+            seen = taken.convert("RGB")
+        target = self.folder / f"krita-{name}"
+        if how == "grab_window":
+            seen.save(target.with_suffix(".webp"), quality=QUALITY, method=6)
+        else:
+            few = seen.quantize(COLORS, dither=Image.Dither.NONE)
+            few.save(target.with_suffix(".png"), optimize=True)
         print(name, flush=True)
 
     def open_photo(self) -> None:
-        self.studio.open(enlarged("photo.png", Image.Resampling.LANCZOS))
+        photo = self.studio.layer("photo", enlarged("photo.png", Image.Resampling.LANCZOS))
+        file = self.studio.krita.box.folder / "garden.kra"
+        self.call("make_file", file, SIDE, SIDE, *RGB_8[:3], [photo])
+        self.studio.open_file(file, RGB_8)
         self.call("show_docker", WIDTH, HEIGHT)
         self.until("panel_ready")
 
@@ -64,28 +101,44 @@ class Photographer:
         self.until("learning_has", 4)
         self.call("press_learn")
         self.until("learning_looks", patience=600)
-        self.learning("learning")
+        self.take("grab_learning", "learning")
         self.until("learning_shows", "my-toy", patience=600)
-        self.learning("learned")
+        self.take("grab_learning", "learned")
         self.call("close_learning")
 
     def edit(self) -> None:
         self.call("write", "replace", SHOWS, TOY)
         self.call("set_panel", {"feather": 12})
         self.docker("ready")
-        self.call("press", "work.apply")
-        self.until("panel_running")
+        self.apply()
         self.until("panel_previews", patience=300)
-        self.docker("running")
-        self.until("panel_idle", patience=300)
-        self.until("panel_results", 1)
+        self.take("grab", "running")
+        self.done(1)
         self.docker("done")
 
-    def window(self) -> None:
-        self.call("dock", 1280, 900)
-        screen = self.studio.file(name=".png")
-        self.studio.krita.call("grab_window", str(screen))
-        shutil.copy(screen, self.folder / "krita-window.png")
+    def apply(self) -> None:
+        self.call("press", "work.apply")
+        self.until("panel_running", patience=300)
+
+    def done(self, results: int) -> None:
+        self.until("panel_idle", patience=300)
+        self.until("panel_results", results)
+
+    def look(self) -> None:
+        """Results of two edits, one of which is looked at."""
+        self.call("write", "replace", SHOWS, CUBE)
+        self.apply()
+        self.done(2)
+        self.call("look_at", 1)
+        self.until("looks_at", 1)
+        self.until("is_seen", "results.keep")
+        self.docker("look")
+        self.call("press", "results.discard")
+        self.until("nothing_shown")
+
+    def window(self, name: str, size: tuple[int, int]) -> None:
+        self.call("dock", *size)
+        self.take("grab_window", name)
 
     def others(self) -> None:
         self.call("write", "reweight", SHOWS, "")
@@ -95,15 +148,23 @@ class Photographer:
         self.call("unfold", True)
         self.docker("advanced")
         self.call("unfold", False)
+        self.call("write", "insert", SHOWS, "")
+        self.docker("insert")
         self.call("write", "remove", SHOWS, "a red ball")
         self.docker("remove")
+        self.call("write", "replace", LONG, LONG.replace("ball", "<my-toy>"))
+        self.docker("strange")
         self.call("write", "replace", SHOWS, TOY)
-        self.call("show_docker", NARROW, HEIGHT)
-        self.until("panel_drawn", NARROW)
-        self.docker("narrow")
-        self.call("show_docker", WIDTH, HEIGHT)
-        self._take("grab_concepts", "concepts")
-        self._take("grab_settings", "settings")
+        self.resize(NARROW)
+        self.take("grab", "narrow")
+        self.resize(WIDTH)
+        self.call("theme", BRIGHT)
+        self.take("grab", "bright")
+        for name in ("concepts", "models", "settings"):
+            self.take(f"grab_{name}", f"{name}-bright")
+        self.call("theme", DARK)
+        for name in ("concepts", "models", "settings"):
+            self.take(f"grab_{name}", name)
 
 
 def enlarged(name: str, how: Image.Resampling) -> np.ndarray:
@@ -112,42 +173,73 @@ def enlarged(name: str, how: Image.Resampling) -> np.ndarray:
         return np.asarray(image.convert("RGBA").resize((SIDE, SIDE), how))
 
 
-def main(folder: Path) -> None:
-    display, home = Display(), shared_folder(None)
-    backend = Backend(home)
-    backend.start()
-    krita = start(Box(None), display, home)
+class Session:
+    """Kritas one after the other, with one backend."""
+
+    def __init__(self, folder: Path, everything: bool) -> None:
+        self.folder, self.everything = folder, everything
+        self.display, self.home = Display(), shared_folder(None)
+        self.seed = self.home / "seed"
+        self.backend = Backend(self.home)
+        self.backend.start()
+        self.krita: Krita | None = None
+
+    def photographer(self, language: str = "", scale: float = 1) -> Photographer:
+        """Of a Krita that was just started, with the photo open."""
+        self.quit()
+        if language:
+            write_language(self.home / "config", language)
+        self.krita = start(Box(None), self.display, self.home, self.seed, scale=scale)
+        made = Photographer(Studio(self.krita), self.folder, self.everything)
+        made.open_photo()
+        return made
+
+    def quit(self) -> None:
+        if self.krita is not None:
+            self.krita.quit()
+            keep_seed(self.krita.box, self.seed)
+            self.krita.box.close()
+            self.krita = None
+
+    def close(self) -> None:
+        self.quit()
+        self.backend.stop()
+        self.display.close()
+        remove_folder(self.home)
+
+
+def take_all(session: Session) -> None:
+    made = session.photographer()
+    made.docker("empty")
+    made.learn()
+    made.select("photo-selection.png")
+    made.edit()
+    made.window("window", WINDOW)
+    made.window("low", LOW)
+    made.call("show_docker", WIDTH, HEIGHT)
+    made.look()
+    made.others()
+    if session.everything:
+        session.backend.kill()
+        made.until("panel_stopped")
+        made.docker("no-backend")
+        session.backend.start()
+        made = session.photographer(scale=2)
+        made.call("write", "replace", SHOWS, TOY)
+        made.docker("sharp")
+    made = session.photographer("zh_CN")
+    made.call("write", "replace", SHOWS, TOY)
+    made.docker("chinese")
+
+
+def main(arguments: Sequence[str]) -> None:
+    session = Session(Path(arguments[0]) if arguments else PICTURES, bool(arguments))
+    session.folder.mkdir(parents=True, exist_ok=True)
     try:
-        photographer = Photographer(Studio(krita), folder)
-        photographer.open_photo()
-        photographer.docker("empty")
-        photographer.learn()
-        photographer.select("photo-selection.png")
-        photographer.edit()
-        photographer.window()
-        photographer.call("show_docker", WIDTH, HEIGHT)
-        photographer.others()
-        photographer.call("theme", "Krita bright")
-        photographer.docker("bright")
-        photographer.call("theme", "Krita dark")
-        backend.kill()
-        photographer.until("panel_stopped")
-        photographer.docker("no-backend")
-        backend.start()
-        krita.quit()
-        write_language(home / "config", "zh_CN")
-        krita = start(Box(None), display, home)
-        photographer = Photographer(Studio(krita), folder)
-        photographer.open_photo()
-        photographer.call("write", "replace", SHOWS, TOY)
-        photographer.docker("chinese")
+        take_all(session)
     finally:
-        krita.quit()
-        backend.stop()
-        display.close()
-        remove_folder(home)
-        krita.box.close()
+        session.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)
+    main(sys.argv[1:])

@@ -442,6 +442,17 @@ def test_what_does_not_fit_in_one_row_shows_icons(room):
     assert len({made.y() for made in buttons.values()}) == 1
 
 
+def test_what_is_folded_away_can_be_read_in_a_narrow_panel(room):
+    """A field's name stands above it where both don't fit."""
+    controls = room.docker.controls
+    controls.unfold.setChecked(True)
+    room.resize(200)
+    for name in ("steps", "cross", "model"):
+        field = controls.advanced.fields[name]
+        assert field.width() >= 100, name
+        assert field.mapTo(room.docker, field.rect().topRight()).x() < 200
+
+
 @pytest.mark.parametrize("width", [200, 260])
 def test_nothing_is_cut_where_it_is_narrow(room, width):
     room.panel.draft.write_first(SHOWS)

@@ -60,6 +60,12 @@ def show_docker(width, height):
     yield
 
 
+def resize_docker(width, height):
+    """As it is; what is shown on the canvas stays."""
+    docker().resize(width, height)
+    yield
+
+
 def dock(width, height):
     """In the right column of a window of this size, under the list of layers."""
     window = Krita.instance().activeWindow().qwindow()
