@@ -95,8 +95,8 @@ class PalimpsestError(Exception):
 
     def to_json(self) -> dict[str, Any]:
         texts = translatable(message=self.message, hint=self.hint)
-        told = {"code": self.code, "message": self.message, "hint": self.hint, "details": self.details}
-        return {**told, "texts": texts}
+        told = {"code": self.code, "message": str(self.message), "hint": str(self.hint)}
+        return {**told, "details": self.details, "texts": texts}
 
 
 class RequestError(PalimpsestError):

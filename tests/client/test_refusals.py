@@ -119,6 +119,11 @@ def test_a_text_is_copied_and_goes_through_a_pipe_as_it_is(copied):
     assert (again, again.to_json()) == (text, text.to_json())
 
 
+def test_an_error_as_json_is_of_plain_strings():
+    told = OutOfMemoryError(Text("memory-out"), Text("killed-for-memory")).to_json()
+    assert {type(told[field]) for field in ("message", "hint")} == {str}
+
+
 def test_a_failed_jobs_event_is_written_down():
     told = OutOfMemoryError(Text("memory-out"), Text("killed-for-memory")).to_json()
     written = json.loads(json.dumps(to_json(Failed(told))))
