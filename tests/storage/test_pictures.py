@@ -2,75 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from PIL.TiffImagePlugin import TiffImageFile
 
 import icc_profiles as icc
-from palimpsest.core.region import Size, bounds
 from palimpsest.errors import (
     DiskFullError,
-    ImageError,
-    ImageNotFoundError,
-    ImageTooLargeError,
-    ImageTooSmallError,
-    ImageUnreadableError,
-    ImageUnsupportedError,
-    SelectionEmptyError,
-    SelectionSizeError,
 )
-from palimpsest.storage.decode import Limits
 from palimpsest.storage.pictures import (
     Picture,
     encode_layer,
     encode_merged,
     from_model_rgb,
     read_picture,
-    read_selection,
     to_model_rgb,
     write_png,
 )
 from palimpsest.storage.png import encode
-
-WIDTH, HEIGHT = 90, 70
-
-
-def colours(channels: int = 3, depth: type = np.uint8, seed: int = 0) -> np.ndarray:
-    top = np.iinfo(depth).max
-    return np.random.default_rng(seed).integers(0, top + 1, (HEIGHT, WIDTH, channels)).astype(depth)
-
-
-def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)
-    return stream.getvalue()
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def interlaced(array: np.ndarray) -> bytes:
-    """Adam7 (section 8.1), unfiltered, 16 bits or 8."""
-    height, width, channels = array.shape
-    body = b""
-    passes = "0088 0488 4084 0244 2042 0122 1021".split()
-    for y, x, down, across in (map(int, step) for step in passes):
-        for row in array[y::down, x::across]:
-            body += b"\0" + row.astype(array.dtype.newbyteorder(">")).tobytes() if row.size else b""
-    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    header = struct.pack(">IIBBBBB", width, height, array.dtype.itemsize * 8, kind, 0, 0, 1)
-    data = chunk(b"IDAT", zlib.compress(body))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
+from storage.picture_files import HEIGHT, WIDTH, chunk, colours, interlaced, saved, tiff16
 
 
 @pytest.mark.parametrize("make", [encode, interlaced])
@@ -110,38 +64,6 @@ def test_jpeg_is_read_as_pillow_reads_it() -> None:
 def test_tiff_keeps_sixteen_bits(channels: int, compression: str) -> None:
     array = colours(channels, np.uint16)
     assert np.array_equal(_pixels(read_picture(tiff16(array, compression))), array)
-
-
-def tiff16(array: np.ndarray, compression: str = "raw", orientation: int = 1) -> bytes:
-    """A little-endian TIFF 6.0 of one strip, 16 bits per sample."""
-    height, width, channels = array.shape
-    body = array.astype("<u2").tobytes()
-    if compression != "raw":  # Pillow's libtiff compresses bytes as an 8-bit strip of the same length
-        as_bytes = Image.frombytes("L", (width * channels * 2, height), body)
-        packed = saved(as_bytes, "TIFF", compression=compression, tiffinfo={278: height})
-        image = TiffImageFile(io.BytesIO(packed))
-        offset, count = image.tag_v2[273][0], image.tag_v2[279][0]
-        body = packed[offset : offset + count]
-    number = {"raw": 1, "tiff_lzw": 5, "tiff_adobe_deflate": 8, "packbits": 32773}[compression]
-    extra = [(338, 3, [2])] if channels == 4 else []
-    entries = [
-        (256, 3, [width]), (257, 3, [height]), (258, 3, [16] * channels), (259, 3, [number]),
-        (262, 3, [2 if channels > 2 else 1]), (273, 4, [8]), (274, 3, [orientation]), (277, 3, [channels]),
-        (278, 3, [height]), (279, 4, [len(body)]), (284, 3, [1]), *extra,
-    ]  # fmt: skip
-    body += b"\0" * (len(body) % 2)
-    at = 8 + len(body)
-    far = at + 2 + 12 * len(entries) + 4
-    table, beyond = b"", b""
-    for tag, kind, values in entries:
-        packed = b"".join(struct.pack("<H" if kind == 3 else "<I", value) for value in values)
-        if len(packed) > 4:
-            table += struct.pack("<HHII", tag, kind, len(values), far + len(beyond))
-            beyond += packed
-        else:
-            table += struct.pack("<HHI", tag, kind, len(values)) + packed.ljust(4, b"\0")
-    directory = struct.pack("<H", len(entries)) + table + b"\0\0\0\0"
-    return b"II*\0" + struct.pack("<I", at) + body + directory + beyond
 
 
 def _pixels(picture: Picture) -> np.ndarray:
@@ -226,105 +148,6 @@ def test_one_bit_pictures_are_grey() -> None:
     assert np.array_equal(picture.pixels[..., 0], bits * np.uint8(255))
 
 
-BIG = Limits(pixels=10_000)
-
-
-def png_that_says(width: int, height: int, animation: bytes = b"") -> bytes:
-    """A few bytes that claim to be a large picture."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + animation + body
-
-
-def test_bombs_are_refused_by_what_their_header_says() -> None:
-    for data in (
-        png_that_says(2**31 - 1, 2**31 - 1),
-        png_that_says(100_000, 100_000),
-        b"GIF89a" + struct.pack("<HH", 65535, 65535) + FILES["GIF"][10:],
-        FILES["BMP"].replace(struct.pack("<ii", WIDTH, HEIGHT), struct.pack("<ii", 99999, 99999)),
-        tiff16(colours(1, np.uint16)).replace(
-            struct.pack("<HHIHH", 256, 3, 1, WIDTH, 0), struct.pack("<HHII", 256, 4, 1, 3_000_000)
-        ),
-    ):
-        with pytest.raises(ImageTooLargeError, match=r"pixels; the limit is 150000000"):
-            read_picture(data)
-
-
-def test_limits_are_the_callers() -> None:
-    data = encode(np.zeros((100, 101, 3), np.uint8))
-    with pytest.raises(ImageTooLargeError, match="101 x 100 = 10100 pixels; the limit is 10000"):
-        read_picture(data, BIG)
-    with pytest.raises(ImageTooLargeError, match="bytes; the limit is 20"):
-        read_picture(data, Limits(file_bytes=20))
-    assert read_picture(data, Limits(pixels=10_100)).size == (101, 100)
-
-
-def test_a_file_that_is_too_long_is_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "long.png"
-    path.write_bytes(bytes(1000))
-    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("read"))
-    with pytest.raises(ImageTooLargeError):
-        read_picture(path, Limits(file_bytes=999))
-
-
-@pytest.mark.parametrize("shape", [(63, 200), (200, 63), (1, 1)])
-def test_pictures_under_64_pixels_are_refused(shape: tuple[int, int]) -> None:
-    with pytest.raises(ImageTooSmallError, match=f"{shape[1]} x {shape[0]} .*64"):
-        read_picture(encode(np.zeros((*shape, 3), np.uint8)))
-
-
-@pytest.mark.filterwarnings("ignore:.*:UserWarning")
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP"])
-def test_cut_off_files_are_refused(kind: str) -> None:
-    data = saved(Image.fromarray(colours()), kind)
-    for length in (len(data) // 2, 40, len(data) - len(data) // 8):
-        with pytest.raises(ImageUnreadableError) as caught:
-            read_picture(data[:length])
-        assert caught.value.hint
-
-
-@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
-def test_a_png_with_less_data_than_it_says_is_refused(depth: type) -> None:
-    array = colours(3, depth)
-    whole = encode(array)
-    header = struct.pack(">IIBBBBB", WIDTH, HEIGHT + 10, array.dtype.itemsize * 8, 2, 0, 0, 0)
-    with pytest.raises(ImageUnreadableError):
-        read_picture(whole[:8] + chunk(b"IHDR", header) + whole[33:])
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"hello", b"<svg>", bytes(999), b"\xff\xd8\xff", b"BM", b"II*\0", b"GIF89a"]
-)
-def test_what_is_no_picture_is_refused(data: bytes) -> None:
-    with pytest.raises(ImageUnreadableError):
-        read_picture(data)
-
-
-@pytest.mark.parametrize(
-    ("data", "name"),
-    [
-        (b"#?RADIANCE\n", "Radiance HDR"),
-        (b"\x76\x2f\x31\x01....", "OpenEXR"),
-        (b"8BPS....", "Photoshop"),
-        (b"\0\0\0\x18ftypheic", "HEIC"),
-        (b"PK\x03\x04", "Krita"),
-    ],
-)
-def test_known_formats_that_are_not_read_are_named(data: bytes, name: str) -> None:
-    with pytest.raises(ImageUnsupportedError, match=rf"{name}.*Save it as PNG"):
-        read_picture(data)
-
-
-def test_cmyk_lab_and_hdr_are_refused_with_a_remedy() -> None:
-    cmyk, lab = (Image.new(mode, (WIDTH, HEIGHT)) for mode in ("CMYK", "LAB"))
-    for data in (saved(cmyk, "JPEG"), saved(cmyk, "TIFF"), saved(lab, "TIFF")):
-        with pytest.raises(ImageUnsupportedError, match=r"Convert it to RGB"):
-            read_picture(data)
-    for mode in ("F", "I"):
-        with pytest.raises(ImageUnsupportedError, match=r"HDR.*Tone-map"):
-            read_picture(saved(Image.new(mode, (WIDTH, HEIGHT)), "TIFF"))
-
-
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "TIFF"])
 def test_of_an_animation_the_first_frame_is_taken_and_that_is_said(kind: str) -> None:
     frames = [Image.fromarray(colours(seed=seed)) for seed in range(3)]
@@ -334,33 +157,6 @@ def test_of_an_animation_the_first_frame_is_taken_and_that_is_said(kind: str) ->
     assert np.array_equal(picture.pixels, still.pixels)
     assert [notice for notice in picture.notices if "was taken" in notice], picture.notices
     assert still.notices == ()
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ImageNotFoundError, match=r"nowhere\.png"):
-        read_picture(tmp_path / "nowhere.png")
-    with pytest.raises(ImageUnreadableError, match="directory"):
-        read_picture(tmp_path)
-
-
-@pytest.mark.filterwarnings("ignore:.*:UserWarning")
-@given(st.data())
-@settings(max_examples=150, deadline=None)
-def test_no_damage_gets_past_as_anything_but_an_image_error(data: st.DataObject) -> None:
-    """Bytes changed, cut out or put in, in files of every format: a picture or a clear error."""
-    content = bytearray(FILES[data.draw(st.sampled_from(sorted(FILES)))])
-    for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(content) - 1))
-        length = data.draw(st.integers(0, 8))
-        content[at : at + length] = data.draw(st.binary(max_size=8))
-    with contextlib.suppress(ImageError):
-        picture = read_picture(bytes(content), Limits(pixels=1_000_000))
-        assert picture.pixels.shape == (*picture.size[::-1], 3)
-
-
-FILES = {kind: saved(Image.fromarray(colours()), kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF", "BMP")}
-FILES["TIFF 16"] = tiff16(colours(3, np.uint16))
-FILES["GIF"] = saved(Image.fromarray(colours()).quantize(8), "GIF")
 
 
 def test_a_profile_comes_along_and_pixels_round_trip_through_srgb() -> None:
@@ -401,94 +197,6 @@ def test_what_is_written_is_of_the_pictures_own_kind(channels: int, depth: type)
     assert np.array_equal(written.pixels, picture.pixels)
     assert written.alpha is not None
     assert np.array_equal(written.alpha, layer[..., 3])
-
-
-SIZE = (WIDTH, HEIGHT)
-
-
-def clear(grey: np.ndarray) -> np.ndarray:
-    """Within 8 levels of black or white is black or white."""
-    return np.where(grey <= 8, 0, np.where(grey >= 247, 255, grey)).astype(np.uint8)
-
-
-def test_selections_of_every_kind() -> None:
-    grey = colours(1)[..., 0]
-    hard = np.where(grey > 128, 255, 0).astype(np.uint8)
-    opaque = np.full_like(grey, 255)
-    cases = {
-        "grey": (encode(grey), grey),
-        "grey 16": (encode(grey.astype(np.uint16) * 257), grey),
-        "1 bit": (saved(Image.fromarray(hard > 0), "PNG"), hard),
-        "rgb": (encode(np.stack([grey] * 3, axis=-1)), grey),
-        "rgba opaque": (encode(np.stack([grey] * 3 + [opaque], axis=-1)), grey),
-        "alpha": (encode(np.stack([hard, hard // 2, opaque, grey], axis=-1)), grey),
-        "grey and alpha": (encode(np.stack([hard, grey], axis=-1)), grey),
-        "palette": (saved(Image.fromarray(grey).convert("P"), "PNG"), grey),
-        "bmp": (saved(Image.fromarray(grey), "BMP"), grey),
-    }
-    for name, (data, expected) in cases.items():
-        found = read_selection(data, SIZE)
-        assert found.dtype == np.uint8
-        assert np.array_equal(found, clear(expected)), name
-
-
-@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
-def test_the_ends_of_a_selection_are_clear_and_what_lies_between_is_kept(depth: type) -> None:
-    levels = np.resize(np.arange(256, dtype=np.uint8), (HEIGHT, WIDTH))
-    found = read_selection(encode(levels.astype(depth) * (257 if depth is np.uint16 else 1)), SIZE)
-    assert np.array_equal(found, clear(levels))
-    assert not found[levels == 8].any()
-    assert (found[levels == 9] == 9).all()
-    assert (found[levels == 246] == 246).all()
-    assert (found[levels == 247] == 255).all()
-
-
-@pytest.mark.parametrize("quality", [60, 75, 95])
-def test_a_lossy_files_noise_is_no_selection(quality: int) -> None:
-    """A thing in the middle, saved as a JPEG over a black that isn't quite black."""
-    mask = np.random.default_rng(0).integers(0, 4, (240, 320)).astype(np.uint8)
-    mask[100:140, 150:200] = 255 - mask[100:140, 150:200]
-    found = read_selection(saved(Image.fromarray(mask), "JPEG", quality=quality), (320, 240))
-    box = bounds(found, Size(320, 240))
-    assert box.left >= 150 - 16
-    assert box.top >= 100 - 16
-    assert box.right <= 200 + 16
-    assert box.bottom <= 140 + 16
-    assert (found[110:130, 160:190] == 255).all()
-
-
-def test_a_selection_of_next_to_nothing_is_empty() -> None:
-    with pytest.raises(SelectionEmptyError, match="above 8 of 255"):
-        read_selection(encode(np.full((HEIGHT, WIDTH), 8, np.uint8)), SIZE)
-
-
-def test_black_is_exactly_zero_and_white_exactly_full() -> None:
-    mask = np.zeros((HEIGHT, WIDTH, 3), np.uint16)
-    mask[10:20] = 65535
-    found = read_selection(encode(mask), SIZE)
-    assert set(np.unique(found)) == {0, 255}
-    assert np.array_equal(found > 0, mask[..., 0] > 0)
-
-
-def test_a_selection_of_another_size_is_refused_with_both_sizes() -> None:
-    with pytest.raises(SelectionSizeError, match=r"90 x 70.* 91 x 70") as caught:
-        read_selection(encode(colours(1)), (91, 70))
-    assert caught.value.details == {"selection": [90, 70], "picture": [91, 70]}
-
-
-def test_an_empty_selection_is_refused() -> None:
-    with pytest.raises(SelectionEmptyError):
-        read_selection(encode(np.zeros((HEIGHT, WIDTH), np.uint8)), SIZE)
-    with pytest.raises(SelectionEmptyError):
-        read_selection(encode(colours(4) * np.array([1, 1, 1, 0], np.uint8)), SIZE)
-
-
-def test_a_selection_is_turned_upright_like_its_picture() -> None:
-    grey = colours(1)[..., 0]
-    exif = Image.Exif()
-    exif[274] = 6
-    lying = saved(Image.fromarray(grey).transpose(Image.Transpose.ROTATE_90), "PNG", exif=exif)
-    assert np.array_equal(read_selection(lying, SIZE), clear(grey))
 
 
 def test_writing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
