@@ -70,8 +70,8 @@ class PreviewJobs:
         self._wanted: Optional[Request] = None
         self._since = 0.0  # when that was last another, or may be tried again
         self._pictured: Optional[Request] = None  # what the picture is of
-        self._applied: Optional[Request] = None  # fields of what the canvas shows already
-        self._applying: Optional[Request] = None
+        self._applied: Optional[Form] = None  # what the canvas shows already
+        self._applying: Optional[Form] = None
         self._job: Optional[SideJob] = None
         self._drafted: Optional[Request] = None  # what the job is for
         self._refused: Set[str] = set()  # what isn't asked for again: it is not remembered, or failed
@@ -112,12 +112,12 @@ class PreviewJobs:
     def apply(self, form: Form) -> None:
         """That is being applied: no draft may be in its way. Its picture stays until the canvas has it."""
         self.stop()
-        self._applying = fields_of(form)
+        self._applying = form
 
     def reopened(self, form: Form) -> None:
         """The canvas shows the edit that is filled in now."""
         self.close()
-        self._applied = fields_of(form)
+        self._applied = form
 
     def heard(self, event: Event) -> None:
         if isinstance(event, Placed):
@@ -150,11 +150,11 @@ class PreviewJobs:
 
     def _turn_to(self, form: Form, wanted: Optional[Request]) -> None:
         """A strip's draft goes on while its slider is moved: it is made for that."""
-        before, self._form = self._form, form
+        before, self._form = self._applied if self._wanted is None else self._form, form
         if wanted == self._wanted:
             return
-        if form != before:
-            self._scrubbed = self._wanted is not None and before == at(form, before.settings.structure)
+        if before is not None and form != before:
+            self._scrubbed = before == at(form, before.settings.structure)
         self._wanted, self._since = wanted, self._clock()
         if self._drafted is None or self._drafted != self._strip_wanted():
             self.stop()
@@ -197,7 +197,8 @@ class PreviewJobs:
 
     def _known_by_canvas(self) -> bool:
         """Once a preview is shown it follows every change, back to what the canvas shows, too."""
-        return self.shown.picture is None and fields_of(self._form) == self._applied
+        shows = self._applied
+        return self.shown.picture is None and shows is not None and fields_of(self._form) == fields_of(shows)
 
     def _start(self, request: Request, have: Callable[[Request, Mapping[str, bytes]], None]) -> None:
         form = self._form

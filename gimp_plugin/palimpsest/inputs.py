@@ -50,6 +50,7 @@ class Slider(Gtk.Box):
         ui.leave_wheel(self.scale)
         self.scale.connect("value-changed", lambda _: self._told())
         self.scale.connect("button-press-event", self._pressed)
+        self.scale.connect("leave-notify-event", lambda scale, _: scale.set_has_tooltip(True))
         title = ui.label(name or control.label)
         title.set_size_request(TITLE, -1)
         title.set_tooltip_text(control.tip)
@@ -69,6 +70,7 @@ class Slider(Gtk.Box):
         self._text.set_text(drawn.text)
 
     def _pressed(self, _: Gtk.Scale, event: Gdk.EventButton) -> bool:
+        self.scale.set_has_tooltip(False)  # it would lie over what the slider is moved for
         if event.type != Gdk.EventType.DOUBLE_BUTTON_PRESS:
             return False
         self._back()

@@ -94,6 +94,11 @@ class Desk:
         self.until(lambda: len(self.drafts) > before)
         return self.drafts[-1]
 
+    def strip_begun(self) -> dict[str, Any]:
+        """The strip's draft, which begins by itself after another."""
+        self.until(lambda: any(job["id"] not in self.backend.forgotten for job in self.strips))
+        return self.strips[-1]
+
     def finish(self, draft: dict[str, Any], shade: int = 1) -> bytes:
         made = picture(8, 8, shade)
         self.backend.finish({"draft": made}, self.number(draft), draft=True, seconds=0.5)
@@ -245,7 +250,7 @@ def test_nothing_is_drafted_while_a_job_runs_or_waits(applied: Desk):
     assert not applied.drafts
     applied.panel.cancel()
     applied.until(lambda: applied.state.progress is None)
-    applied.drafted()
+    applied.until(lambda: applied.drafts)
 
 
 def test_its_picture_stays_until_the_canvas_has_it(applied: Desk):
@@ -431,7 +436,7 @@ def stripped(applied: Desk) -> tuple[Desk, list[bytes]]:
     """The slider was moved to 0.75, and its strip is there."""
     applied.scrub(0.75)
     applied.finish(applied.drafted())
-    applied.drafted()
+    applied.strip_begun()
     return applied, finish_strip(applied)
 
 
@@ -449,9 +454,10 @@ def test_a_place_for_each_picture_is_there_before_the_slider_is_touched(applied:
 
 def test_the_strip_is_one_job_after_the_exact_picture(applied: Desk):
     applied.scrub(0.75)
-    applied.finish(applied.drafted())
+    draft = applied.drafted()
     assert not applied.strips
-    strip = applied.drafted()
+    applied.finish(draft)
+    strip = applied.strip_begun()
     assert strip["request"]["windows"] == [
         {"cross": [0.0, 0.0], "self_attention": [0.0, 0.0]},
         {"cross": [0.0, 0.4], "self_attention": [0.0, 0.2]},
@@ -464,6 +470,17 @@ def test_the_strip_is_one_job_after_the_exact_picture(applied: Desk):
     assert [tile.picture for tile in applied.state.structures] == made
     assert [tile.chosen for tile in applied.state.structures] == [False, False, False, True, False]
     applied.none_more()
+
+
+def test_a_slider_that_was_moved_while_the_edit_ran_gets_its_strip_too(applied: Desk):
+    sent = len(applied.backend.submitted)
+    applied.panel.apply()
+    applied.until(lambda: len(applied.backend.submitted) > sent)
+    applied.scrub(0.75)
+    applied.backend.finish_edit()
+    applied.until(lambda: applied.state.progress is None)
+    applied.finish(applied.drafted())
+    applied.strip_begun()
 
 
 def test_other_sliders_ask_for_no_strip(applied: Desk):
@@ -493,7 +510,7 @@ def test_the_slider_runs_through_the_strip_at_once(stripped: tuple[Desk, list[by
 def test_a_strip_goes_on_while_its_slider_is_moved(applied: Desk):
     applied.scrub(0.75)
     applied.finish(applied.drafted())
-    strip = applied.drafted()
+    strip = applied.strip_begun()
     applied.scrub(0.3)
     applied.pass_time()
     assert strip["id"] not in applied.backend.cancelled
@@ -519,7 +536,7 @@ def test_apply_ends_a_strip_and_what_was_made_of_it_stays_good(stripped: tuple[D
     assert [tile.picture for tile in desk.state.structures] == [None] * 5, "they were of other settings"
     desk.scrub(0.3)
     desk.finish(desk.drafted(), 2)
-    strip = desk.drafted()
+    strip = desk.strip_begun()
     desk.panel.apply()
     desk.until(lambda: strip["id"] in desk.backend.cancelled)
 
@@ -527,7 +544,7 @@ def test_apply_ends_a_strip_and_what_was_made_of_it_stays_good(stripped: tuple[D
 def test_a_strip_that_memory_is_too_small_for_is_not_asked_for_again(applied: Desk):
     applied.scrub(0.75)
     applied.finish(applied.drafted())
-    applied.fail(applied.drafted(), "out_of_memory")
+    applied.fail(applied.strip_begun(), "out_of_memory")
     assert applied.state.structures == ()
     applied.scrub(0.3)
     applied.finish(applied.drafted(), 2)
@@ -537,7 +554,7 @@ def test_a_strip_that_memory_is_too_small_for_is_not_asked_for_again(applied: De
 def test_a_strip_that_takes_long_is_the_last_and_single_drafts_go_on(applied: Desk):
     applied.scrub(0.75)
     applied.finish(applied.drafted())
-    strip = applied.drafted()
+    strip = applied.strip_begun()
     applied.backend.tell("started", applied.number(strip), device="cpu", attempt=1)
     eventually(lambda: (applied.settle(), applied.panel.previews._job._began is not None)[1])
     applied.pass_time(SLOW_SECONDS + 1)

@@ -136,6 +136,14 @@ class Photographer:
         self.call("press", "results.discard")
         self.until("nothing_shown")
 
+    def strip(self) -> None:
+        """What Update would make, and the strip under Keep structure."""
+        self.call("wait_for_drafts")
+        self.call("set_panel", {"structure": 0.1})
+        self.until("strip_drawn", patience=300)
+        self.docker("strip")
+        self.call("set_panel", {"structure": 0.5})
+
     def window(self, name: str, size: tuple[int, int]) -> None:
         self.call("dock", *size)
         self.take("grab_window", name)
@@ -214,6 +222,7 @@ def take_all(session: Session) -> None:
     made.learn()
     made.select("photo-selection.png")
     made.edit()
+    made.strip()
     made.window("window", WINDOW)
     made.window("low", LOW)
     made.call("show_docker", WIDTH, HEIGHT)

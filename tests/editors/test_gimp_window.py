@@ -17,6 +17,7 @@ from editors.display import Display
 from editors.gimp import KEYS
 from editors.gimp_desk import CANCEL, PHOTO, SHOULD_SHOW, SHOWS, SIDE, Desk, until
 from editors.pictures import disc
+from palimpsest_client.settings import CONTROLS
 
 NARROW = (900, 0, 260, 720)  # left, top, width, height
 LONG_NAME = "grandmothers-very-old-porcelain-vase"
@@ -61,6 +62,7 @@ def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk):
     desk.click_on("Keep structure", "Scale")
     desk.display.key("Home")
     until(lambda: desk.find("As it would be", "Image"), "the preview", LONG)
+    assert not desk.find(CONTROLS["structure"].tip, "Label"), "its tip would lie over the strip"
     assert desk.layers(image) == 2
     until(lambda: not desk.find("1.00", "Label"), "the strip is drawn", LONG)
     desk.click_on("Keep structure 1.00: a click sets it")
