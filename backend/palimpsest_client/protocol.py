@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .wording import retold, say
+from .wording import in_a_row, retold, say
 
 PROTOCOL = 2
 PROTOCOL_HEADER = "Palimpsest-Protocol"
@@ -28,7 +28,7 @@ class ClientError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return (self.message + " " + self.hint).strip()
+        return in_a_row(self.message, self.hint)
 
 
 class UnreachableError(ClientError):

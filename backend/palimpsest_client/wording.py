@@ -557,11 +557,16 @@ def retold(error: Mapping[str, Any], field: str = "") -> str:
     ``error``: its JSON. ``field``: "message" or "hint"; empty = both.
     """
     if not field:
-        return (retold(error, "message") + " " + retold(error, "hint")).strip()
+        return in_a_row(retold(error, "message"), retold(error, "hint"))
     try:
         return _filled(error["texts"][field])
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError):  # another version's
         return str(error.get(field, ""))
+
+
+def in_a_row(one: str, two: str) -> str:
+    """Two sentences, either of which may be empty; not all languages set a blank between them."""
+    return say("two-sentences", one=one, two=two) if one and two else one + two
 
 
 def as_it_came(error: Mapping[str, Any]) -> str:

@@ -195,5 +195,12 @@ def test_what_is_not_known_here_is_told_as_it_came(texts):
     assert as_it_came(error) == ""
 
 
+def test_sentences_follow_each_other_as_the_language_has_it():
+    error = on_the_wire(JobNotFoundError(Text("job-not-there", job="edit-1"), Text("removed-by-age")))
+    for code, gap in (("zh_CN", ""), ("de", " ")):
+        speak(catalogue(code))
+        assert str(RefusedError(404, error)) == retold(error, "message") + gap + retold(error, "hint")
+
+
 def test_an_older_backends_error_is_told_as_it_came():
     assert retold({"code": "x", "message": "Broken.", "hint": "", "details": {}}) == "Broken."
