@@ -15,7 +15,7 @@ from ._client.preferences import Preferences
 from ._client.settings import WEIGHT
 from ._client.view import Field as FieldPart
 from ._client.view import Slider as SliderPart
-from .layout import label, shortened
+from .layout import Framed, label, shortened
 from .parts import Drawer
 from .qt import (
     QComboBox,
@@ -55,7 +55,7 @@ def named(widget: Any, name: str, tip: str) -> None:
     widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
 
-class Slider(Passing, QSlider):
+class Slider(Passing, Framed, QSlider):
     """Its recommended place is marked; a double-click leads there."""
 
     def __init__(self, control: Control, moved: Callable[[Any], None], back: Callable[[], None]) -> None:

@@ -14,6 +14,7 @@ from .qt import (
     QImage,
     QLabel,
     QLayout,
+    QPainter,
     QPalette,
     QPixmap,
     QPushButton,
@@ -104,6 +105,22 @@ class Flow(QWidget):
         return y + row
 
 
+class Framed:
+    """Before a Qt class: what has the keyboard has a frame. Krita's style shows it on few widgets."""
+
+    def paintEvent(self, event) -> None:  # noqa: N802
+        super().paintEvent(event)  # type: ignore[misc]
+        if self.hasFocus():  # type: ignore[attr-defined]
+            painter = QPainter(self)
+            painter.setPen(self.palette().color(QPalette.ColorRole.Highlight))  # type: ignore[attr-defined]
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))  # type: ignore[attr-defined]
+            painter.end()
+
+
+class Flat(Framed, QToolButton):
+    """A button without a frame of its own."""
+
+
 def beside_krita(dialog: QWidget) -> None:
     """It may stay open while people work, and must not keep Krita from quitting."""
     dialog.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
@@ -162,7 +179,7 @@ def label(text: str = "", wrap: bool = False, muted: bool = False) -> QLabel:
 
 def link(text: str, tip: str = "") -> QToolButton:
     """A quiet button."""
-    made = QToolButton()
+    made = Flat()
     made.setText(text)
     made.setToolTip(tip)
     made.setAutoRaise(True)
@@ -253,7 +270,7 @@ def picture(content: bytes | None, side: int) -> QPixmap:
 
 def tile(name: str, pixmap: QPixmap, tip: str, text: str = "") -> QToolButton:
     """A button that is a picture, with a name for those who can't see it."""
-    made = QToolButton()
+    made = Flat()
     made.setAccessibleName(name)
     made.setToolTip(tip)
     made.setAutoRaise(True)

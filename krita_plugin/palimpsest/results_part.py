@@ -12,7 +12,7 @@ from ._client.panel_state import PanelState
 from ._client.results import Result, Strip
 from ._client.wording import say
 from .keyboard import to_canvas
-from .layout import MARGIN, Flow, Thumbnails, column, label, link, row, shortened
+from .layout import MARGIN, Flat, Flow, Thumbnails, column, label, link, row, shortened
 from .qt import (
     QApplication,
     QEvent,
@@ -132,7 +132,7 @@ class ResultsPart(QWidget):
         self._panel.gallery.discard()
 
 
-class Tile(QToolButton):
+class Tile(Flat):
     """A result: a click shows it, a double-click keeps it, the arrow keys go on from it."""
 
     def __init__(self, gallery: Gallery, result: Result, name: str, tip: str) -> None:

@@ -582,6 +582,28 @@ def test_the_model_is_chosen_in_the_state_line(room):
     assert status.model.text() == "other"
 
 
+@pytest.mark.parametrize("part", ["status.settings", "words.all", "controls.unfold", "structure"])
+def test_what_has_the_keyboard_has_a_frame(room, part):
+    """Krita's style hardly shows it on a flat button or a slider."""
+    room.backend.the_concepts = [concept("toy")]
+    room.panel.backend.refresh_concepts()
+    room.until(lambda s: s.concepts)
+    sliders = room.docker.controls.sliders
+    widget = sliders.slider(part) if part == "structure" else attrgetter(part)(room.docker)
+    room.docker.activateWindow()
+    room.docker.words.first.setFocus()
+
+    def corner() -> str:
+        room.application.processEvents()
+        return widget.grab().toImage().pixelColor(0, 0).name()
+
+    before = corner()
+    widget.setFocus()
+    assert widget.hasFocus()
+    highlight = widget.palette().color(widget.palette().ColorRole.Highlight).name()
+    assert (before == highlight, corner()) == (False, highlight)
+
+
 def test_tab_goes_through_the_panel_as_it_is_read(room):
     """Also through what was made anew meanwhile."""
     room.backend.the_concepts = [concept("bear"), concept("toy")]
