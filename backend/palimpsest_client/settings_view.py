@@ -31,15 +31,14 @@ from .view import (
 from .window import Dialog
 from .wording import say
 
-MODELS = 160  # px, at least
+MODELS = 120  # px, at least
 HERE, THERE = "here", "there"
 EXAMPLE = "http://192.168.1.20:8391"
 
 
-def models_view(panel: Panel) -> Part:
-    """The models that there are, and those that can be fetched: what each costs, and how far a download is.
-
-    A download begins, shows how far it is and what came of it in this place, above what is scrolled to.
+def models_view(panel: Panel, least: int = 0) -> Tuple[Part, ...]:
+    """The models that there are, and those that can be fetched, with what each costs, ``least`` px high;
+    below what scrolls how far a download is and what came of it: no button moves from under the pointer.
     """
     rows = [model_view(model, panel) for model in panel.state.catalogue]
     loading = note("model-loading", "" if rows else say("model-loading"), look=QUIET)
@@ -63,7 +62,8 @@ def models_view(panel: Panel) -> Part:
     )
     work = column("downloading", doing, row("download-row", bar, cancel))
     came = note("fetched", panel.state.fetched)
-    return column("models", came, work, *rows, loading, Gap("below-models"))
+    shelf = column("models", *rows, loading, Gap("below-models"))
+    return Scroll("models-shelf", parts=(shelf,), least=least, grow=1), came, work
 
 
 def model_view(model: ModelRow, panel: Panel) -> Part:
@@ -103,7 +103,7 @@ class ModelsWindow(Dialog):
     def describe(self) -> Part:
         return column(
             "models-page",
-            Scroll("models-shelf", parts=(models_view(self._panel),), grow=1),
+            *models_view(self._panel),
             row("ending", Gap("before-close"), Button("close", text=say("close"), do=self.leave)),
         )
 
@@ -131,7 +131,6 @@ class SettingsWindow(Dialog):
         return self._where == THERE
 
     def describe(self) -> Part:
-        models = Scroll("models-shelf", parts=(models_view(self._panel),), least=MODELS, grow=1)
         return column(
             "settings-page",
             *self._backend_part(),
@@ -139,7 +138,7 @@ class SettingsWindow(Dialog):
             *self._own_part(),
             Rule("below-own"),
             Text("models-title", text=say("models-title")),
-            models,
+            *models_view(self._panel, MODELS),
             row("ending", Gap("before-close"), Button("close", text=say("close"), do=self.leave)),
         )
 

@@ -47,10 +47,17 @@ class Gimp(Driven):
         self.kill()
 
 
-def start(box: Box, home: Path, display: Display | None = None, language: str = "", theme: str = "") -> Gimp:
+def start(
+    box: Box,
+    home: Path,
+    display: Display | None = None,
+    language: str = "",
+    theme: str = "",
+    scale: int = 1,
+) -> Gimp:
     """GIMP with the plug-in. ``home``: PALIMPSEST_HOME of the backend it shall find. No display: console.
 
-    ``language``, ``theme`` ("light"): as if chosen in GIMP's preferences.
+    ``language``, ``theme`` ("light"): as if chosen in GIMP's preferences. ``scale``: 2 on a dense screen.
     """
     install(box)
     with (box.folder / "gimp" / "gimprc").open("a") as settings:
@@ -62,7 +69,7 @@ def start(box: Box, home: Path, display: Display | None = None, language: str = 
         shutil.copytree(here, there, ignore=shutil.ignore_patterns("__pycache__"))
     batch = f"exec(compile(open({str(inside / 'gimp_driver.py')!r}).read(), 'gimp_driver', 'exec'))"
     program = ["gimp-console-3", "-i", "--quit"] if display is None else ["gimp-3", "--no-splash"]
-    screen = {} if display is None else {"DISPLAY": display.name}
+    screen = {} if display is None else {"DISPLAY": display.name, "GDK_SCALE": str(scale)}
     log = box.folder / "gimp.log"
     process = box.start(
         [*program, "-n", "-d", "-f", "--console-messages", INTERPRETER, "-b", batch],
