@@ -46,10 +46,11 @@ class Photographer:
     def __init__(self, desk: Desk, folder: Path, wanted: tuple[str, ...] | None) -> None:
         self.desk, self.folder, self.wanted = desk, folder, wanted
 
-    def keep(self, name: str, box: tuple[int, int, int, int], scale: int = 1) -> None:
+    def keep(self, name: str, box: tuple[int, int, int, int], scale: int = 1, still: bool = True) -> None:
         if self.wanted is not None and name not in self.wanted:
             return
-        self.desk.until_drawn()
+        if still:
+            self.desk.until_drawn()
         path = self.desk.display.screenshot(self.desk.darkroom.files / "screen.png")
         left, top, width, height = (side * scale for side in box)
         picture = Image.open(path).convert("RGB").crop((left, top, left + width, top + height))
@@ -85,9 +86,8 @@ class Photographer:
         self.place(window, WIDE)
         self.keep("ready", WIDE)
         desk.apply(window, image, SHOULD_SHOW)
-        desk.until_running()
         until(lambda: pictured(desk), "the result as it forms")
-        self.keep("running", WIDE)
+        self.keep("running", WIDE, still=False)
         desk.until_layers(image, 2)
         until(lambda: results(desk), "its result")
         self.place(window, (*WIDE[:3], CANVAS[3]))
