@@ -35,8 +35,9 @@ class Kept(NamedTuple):
 
     @property
     def mask_shift(self) -> Place:
-        none = self.imprint is None or self.mask_at is None
-        return (0, 0) if none else difference(self.mask_at, self.imprint.mask_at)
+        if self.imprint is None or self.mask_at is None:
+            return (0, 0)
+        return difference(self.mask_at, self.imprint.mask_at)
 
     @property
     def by_hand(self) -> bool:

@@ -1,0 +1,41 @@
+"""Krita's documents by keys, which outlive the objects that Krita hands out."""
+
+from __future__ import annotations
+
+from krita import Document, Krita
+
+from ._client.editor import require_fit
+from ._client.geometry import Bounds, Extent
+from ._client.keys import Keys
+from ._client.slices import WAITING, Steps, WorkError
+from ._client.wording import say
+from .nodes import canvas_of
+
+
+class Documents(Keys):
+    def require(self, key: str) -> Document:
+        """Raises WorkError when it was closed."""
+        found = self.find(key)
+        if found is None:
+            raise WorkError(say("closed"))
+        return found
+
+    def require_fit(self, key: str, bounds: Bounds, before: Extent | None) -> None:
+        require_fit(canvas_of(self.require(key)).extent, bounds, before)
+
+    def quiet(self, key: str) -> Steps[None]:
+        """Until Krita has drawn everything and no brush is down: whoever waits inside Krita stops it all."""
+        while not self.require(key).tryBarrierLock():
+            yield WAITING
+        self.require(key).unlock()
+
+
+def is_open(document: Document) -> bool:
+    return document in Krita.instance().documents()
+
+
+def copy_of(document: Document) -> Document:
+    """Without a file: Krita's own copy has the original's, so that whoever saves it writes over that."""
+    copy = document.clone()
+    copy.setFileName("")
+    return copy

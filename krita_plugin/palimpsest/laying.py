@@ -1,0 +1,127 @@
+"""Results as layers of Krita's documents: made beside the document, and put in when Krita rests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from krita import Document, Node
+
+from ._client.editor import CANVAS, LAYER, LayerResult
+from ._client.geometry import Bounds
+from ._client.imprints import OWN, Digest
+from ._client.krita_spaces import Space, most, sent, sent_for
+from ._client.renewing import Kept
+from ._client.slices import WAITING, WORKED, Steps, elsewhere
+from .documents import Documents
+from .exchange import can_exchange, fill, flatten, mix_alike
+from .nodes import active_layer, draw_all, id_of, layer_of, place
+from .pairs import Pairs
+from .pictures import LayerPicture, read_layer
+from .qt import QByteArray
+from .renewal import Blank, content_of, copied_blank, new_blank, write
+from .spaces import Backstage, Converter, space_of
+
+RECIPE = "palimpsest-recipe:"  # + a layer's id: the annotation of the document that holds its recipe
+
+
+class Laying:
+    def __init__(self, documents: Documents, backstage: Backstage) -> None:
+        self._documents, self._backstage = documents, backstage
+        self._pairs = Pairs()
+
+    def made(
+        self, key: str, result: LayerResult, kept: Kept | None, put: Callable[[Blank, str, str], Steps[None]]
+    ) -> Steps[None]:
+        """``put`` gets the layer with its mask, which is in no document yet, and digests of both. It is one
+        of our own, or a copy of the one that is renewed."""
+        self._documents.require_fit(key, result.bounds, result.canvas)
+        target = space_of(self._documents.require(key))
+        step = most(sent_for(target), target)
+        picture = yield from elsewhere(lambda: read_layer(result.image, result.bounds, result.content, step))
+        with self._backstage.clone() as backstage:
+            if kept is None:
+                blank = new_blank(backstage.topLevelNodes()[0].duplicate(), result.name, target)
+            else:
+                blank = yield from copied_blank(kept, result)
+            yield WORKED
+            pixels, mask = yield from self._fill(blank, picture, target)
+            yield from self._documents.quiet(key)
+            yield from put(blank, pixels, mask)
+
+    def _fill(self, blank: Blank, picture: LayerPicture, target: Space) -> Steps[tuple[str, str]]:
+        """Pixels and mask, and their digests. The layer is in no document yet, so nothing is drawn and
+        nothing can be undone."""
+        pixels, covered = Digest(), Digest()
+        source = sent("GRAYA" if picture.grey else "RGBA", picture.depth > 8)
+        with Converter(self._backstage, source, target) as converter:
+            for piece in picture.pieces:
+                converted = converter.convert(piece.pixels)
+                write(blank.layer, piece.bounds.moved(*blank.shift), converted)
+                pixels.add(converted)
+                if blank.mask is not None:
+                    write(blank.mask, piece.bounds.moved(*blank.mask_shift), piece.mask)
+                    covered.add(piece.mask)
+                yield WORKED
+        return pixels.text, OWN if blank.mask is None else covered.text
+
+    def placed(self, key: str, layer: Node, result: LayerResult, renews: bool) -> Steps[Node]:
+        """One step in the history. Two that go together where a layer is renewed that can't be exchanged."""
+        self._documents.require_fit(key, result.bounds, result.canvas)
+        document = self._documents.require(key)
+        old = None if result.updates is None else layer_of(document, result.updates)
+        if renews and old is not None:
+            made = yield from self._exchange(key, old, layer, content_of(result))
+            if made is not None:
+                return made
+        parent, above = place(document, layer_below(document, result.source) if old is None else old)
+        draw_all(document, layer)
+        parent.addChildNode(layer, above)
+        if renews and old is not None:
+            yield WAITING  # Krita has its turn between the two, each of which draws all
+            yield from self._documents.quiet(key)
+            self._take_away(key, old, layer)
+        return layer
+
+    def _exchange(self, key: str, old: Node, layer: Node, content: Bounds) -> Steps[Node | None]:
+        """The node that holds what ``layer`` has, in the place of ``old``; None = Krita can't do that now."""
+        document = self._documents.require(key)
+        if not can_exchange(document, old):
+            return None
+        parent, position, id = old.parentNode(), old.parentNode().childNodes().index(old), id_of(old)
+        flatten(document, old)
+        yield from self._documents.quiet(key)
+        if layer_of(document, id) is not None:
+            return None
+        made = parent.childNodes()[position]
+        draw_all(document, layer)
+        yield from fill(made, layer, content)
+        mix_alike(made, layer)
+        document.setActiveNode(made)
+        document.refreshProjection()  # nothing smaller draws what was written
+        return made
+
+    def _take_away(self, key: str, old: Node, new: Node) -> None:
+        """The layer that another one has replaced: a second step in the history, which goes with the first.
+        Only when Krita has drawn the first: it waits for that."""
+        document = self._documents.require(key)
+        before, after = (layer_of(document, id_of(node)) for node in (old, new))
+        if before is not None and after is not None:
+            before.remove()
+            self._pairs.add(document, id_of(old), id_of(new))
+
+
+def layer_below(document: Document, source: str) -> Node | None:
+    """The one that a result belongs above: what it was made from, or the active layer if that is gone.
+    None = what was seen, so above everything."""
+    if source == CANVAS:
+        return None
+    return (None if source == LAYER else layer_of(document, source)) or active_layer(document)
+
+
+def recipe_of(document: Document, layer: Node) -> str:
+    return document.annotation(RECIPE + id_of(layer)).data().decode("utf-8", "replace")
+
+
+def keep_recipe(document: Document, layer: Node, recipe: str) -> None:
+    told = QByteArray(recipe.encode())
+    document.setAnnotation(RECIPE + id_of(layer), "Palimpsest: how this layer was made", told)

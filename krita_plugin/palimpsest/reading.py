@@ -1,0 +1,65 @@
+"""Pixels of Krita's documents, read a band at a time.
+
+They are read from a clone of the document (which shares its memory): painting goes on, and what is read
+stays as it was.
+"""
+
+from __future__ import annotations
+
+from krita import Document, Node
+
+from ._client.editor import CANVAS, LAYER, Capture
+from ._client.geometry import Bounds
+from ._client.krita_spaces import COPIED
+from ._client.packing import packed
+from ._client.png import Layout
+from ._client.slices import WORKED, Steps, WorkError
+from ._client.wording import say
+from .documents import Documents, copy_of
+from .nodes import active_layer, bounds_of, canvas_of, id_of, layer_of
+from .spaces import Backstage, discard, picture_png, space_of
+
+
+def captured(
+    documents: Documents, backstage: Backstage, key: str, source: str, within: Bounds | None, address: str
+) -> Steps[Capture]:
+    document = documents.require(key)
+    layer = None if source == CANVAS else required_layer(document, None if source == LAYER else source)
+    selection = document.selection()
+    if selection is not None:
+        selection = selection.duplicate()
+        yield WORKED
+    yield from documents.quiet(key)
+    canvas = canvas_of(document)
+    part = canvas if within is None else canvas.intersect(within)
+    copy = copy_of(document)
+    try:
+        yield WORKED
+        if layer is None:
+            node, read = copy, copy.pixelData
+        else:
+            node = required_layer(copy, id_of(layer))
+            part, read = part.intersect(bounds_of(node)), node.projectionPixelData
+        require_content(layer, part)
+        image = yield from picture_png(backstage, space_of(node), part, read, address)
+    finally:
+        discard(copy)
+    yield WORKED
+    mask = None
+    if selection is not None:
+        grey = Layout(part.extent, 1)
+        mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data())
+    return Capture(key, image, mask, part, CANVAS if layer is None else id_of(layer), canvas.extent)
+
+
+def required_layer(document: Document, id: str | None) -> Node:
+    """The layer with this id, or the active one for None. Raises WorkError."""
+    layer = active_layer(document) if id is None else layer_of(document, id)
+    if layer is None:
+        raise WorkError(say("no-active-layer") if id is None else say("layer-gone"))
+    return layer
+
+
+def require_content(layer: Node | None, part: Bounds) -> None:
+    if part.empty:
+        raise WorkError(say("canvas-empty") if layer is None else say("layer-empty", layer=layer.name()))

@@ -1,0 +1,20 @@
+"""Documents are named by keys, however often an editor hands them out."""
+
+from __future__ import annotations
+
+from palimpsest_client.keys import Keys
+
+
+def test_a_document_keeps_its_key_and_no_other_ever_gets_it():
+    open_ones, seen = [(1,), (2,)], []
+    keys = Keys(lambda one: one in open_ones, lambda: seen.append(1))
+    first, second = keys.key_of((1,)), keys.key_of((2,))
+    assert len({first, second}) == 2
+    assert keys.key_of((int("1"),)) == first, "another object that compares equal"
+    assert keys.find(first) == (1,)
+    assert len(seen) == 2
+    open_ones.remove((1,))
+    assert keys.find(first) is None
+    open_ones.append((3,))
+    assert keys.key_of((3,)) not in (first, second)
+    assert keys.find("7") is None
