@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 SIZE = "1600x1000x24"
+PATIENCE = 120.0  # seconds: a window that never gets the focus doesn't hold the tests for ever
 
 
 class Display:
@@ -109,5 +110,7 @@ class Display:
 
     def _run(self, *command: str, check: bool = True) -> str:
         environment = {**os.environ, "DISPLAY": self.name}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=check)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=check, timeout=PATIENCE
+        )
         return done.stdout
