@@ -8,8 +8,8 @@ import os
 import pytest
 
 from api.browser import CHROMIUM, Browser, browsing
+from api.embeddings import embedding
 from api.live import TOKENS, live
-from api.test_words import embedding
 from jobs.shop import eventually
 
 REQUIRED = os.environ.get("PALIMPSEST_REQUIRE_EDITORS") == "1"

@@ -7,8 +7,8 @@ import hashlib
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
+from api.embeddings import embedding
 from api.live import TOKENS, live
-from api.test_words import embedding
 from palimpsest.api import pictures, routes, words
 
 schemathesis = pytest.importorskip("schemathesis")

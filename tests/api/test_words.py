@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import pickle
-import struct
 import sys
 
 import pytest
 
+from api.embeddings import embedding
 from api.live import live
 from jobs.shop import eventually
 
@@ -17,16 +17,6 @@ from jobs.shop import eventually
 def server(tmp_path_factory):
     with live(tmp_path_factory.mktemp("server")) as server:
         yield server
-
-
-def embedding(value: float = 0.5, described: str | None = None) -> bytes:
-    """A one-vector Stable Diffusion 1 embedding, as other tools write it; ``described``: of the concept."""
-    head: dict[str, object] = {"emb_params": {"dtype": "F32", "shape": [1, 768], "data_offsets": [0, 3072]}}
-    if described is not None:
-        head["__metadata__"] = {"palimpsest": described}
-    header = json.dumps(head).encode()
-    header += b" " * (-len(header) % 8)
-    return struct.pack("<Q", len(header)) + header + struct.pack("<f", value) * 768
 
 
 def test_a_concept_goes_in_is_renamed_comes_out_and_goes(server):

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from api.embeddings import embedding
 from api.process import find, run, serving
-from api.test_words import embedding
 from palimpsest.jobs.events import Cancelled, Queued
 from palimpsest.jobs.state import Submission
 from palimpsest.storage.database import Database, open_requests

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
+from api.embeddings import embedding
 from api.live import TOKENS, live
-from api.test_words import embedding
 from jobs.shop import eventually
 from palimpsest_client import session as sessions
 from palimpsest_client.client import Client, find_client
