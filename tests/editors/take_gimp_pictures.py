@@ -217,10 +217,10 @@ def take_chinese(made: Photographer) -> None:
 def take_dense(made: Photographer) -> None:
     """By keyboard alone: places on the screen are twice those in the window."""
     image, window = made.desk.open(SIDE), made.desk.window()
-    made.desk.display.place(window, 2 * CANVAS[2] - 700, 0, 2 * WIDE[2], 2 * WIDE[3])
+    made.desk.display.place(window, 2 * CANVAS[2] - 800, 0, 2 * WIDE[2], 2 * WIDE[3])
     made.desk.apply(window, image, SHOULD_SHOW)
     made.desk.until_layers(image, 2)
-    made.keep("dense", (CANVAS[2] - 350, 0, *WIDE[2:]), 2)
+    made.keep("dense", (CANVAS[2] - 400, 0, *WIDE[2:]), 2)
 
 
 def main(folder: Path, wanted: tuple[str, ...] | None) -> None:
