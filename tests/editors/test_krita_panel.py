@@ -191,7 +191,7 @@ def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
 
 
 def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk, display: Display):
-    """By keyboard; the strip under the slider, by mouse; then Apply while a draft is under way. Each update
+    """By keyboard; the strip under the slider, by mouse; then Apply right behind a change. Each update
     is one step to undo."""
     desk.call("wait_for_drafts")
     desk.show(photo(), selected=mask())
@@ -212,7 +212,6 @@ def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk, disp
     desk.until("setting_is", "structure", 1)
     assert desk.call("panel_drafted"), "the strip has it"
     desk.call("set_panel", {"strength": 1.0})
-    desk.until("panel_drafts")
     x, y, _ = desk.call("place_of", "work.apply")
     display.click(x, y)
     assert desk.end()["message"].startswith("Layer “red ball → blue cube” updated.")

@@ -237,11 +237,6 @@ def strip_place(number):
     return [middle.x(), middle.y()]
 
 
-def panel_drafts():
-    """A draft is under way, or is about to begin."""
-    return docker().work.preview_text.text() == say("live-preview-soon")
-
-
 def panel_shows_no_draft():
     return not docker().work.preview.isVisible()
 
