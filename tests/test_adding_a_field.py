@@ -83,13 +83,14 @@ from PyQt6.QtWidgets import QApplication
 
 application = QApplication([])
 plugin = six.load()
-from palimpsest_in_krita.advanced import Advanced
+from palimpsest_in_krita.view import View
+from palimpsest_client.controls_view import ControlsView
 from palimpsest_client.panel import Panel
 
-panel = Panel("krita", ScriptedEditor(), lambda state: advanced.draw(state), Path(sys.argv[1]))
-advanced = Advanced(panel)
-advanced.draw(panel.state)
-box = advanced.fields["sharpness"]
+panel = Panel("krita", ScriptedEditor(), lambda state: view.draw(controls.describe()), Path(sys.argv[1]))
+controls, view = ControlsView(panel), View(panel.session, None)
+view.draw(controls.describe())
+box = view["sharpness"]
 assert (box.minimum(), box.maximum(), box.singleStep()) == (0.0, 2.0, 0.1)
 assert box.accessibleName() == "Sharpness" and "unsharp masking" in box.toolTip()
 assert box.text() == "automatic", box.text()
@@ -129,10 +130,10 @@ def test_it_is_in_kritas_docker(changed: Path, tmp_path: Path):
     run(changed, SEEN_IN_KRITA, str(tmp_path))
 
 
-def test_gimps_window_makes_its_fields_from_the_same_table():
+def test_both_windows_are_described_from_the_same_table():
     """GTK is in GIMP alone; tests/editors/test_gimp_controls.py compares what it makes."""
-    source = (ROOT / "gimp_plugin/palimpsest/advanced.py").read_text(encoding="utf-8")
-    assert "for control in controls_at(ADVANCED)" in source
+    source = (ROOT / "backend/palimpsest_client/controls_view.py").read_text(encoding="utf-8")
+    assert "controls_at(ADVANCED)" in source
     for plugin in ("gimp_plugin", "krita_plugin"):
         for file in (ROOT / plugin).rglob("*.py"):
             assert not re.search(r"\bworking_size\b|\"guidance\"", file.read_text(encoding="utf-8")), file

@@ -9,9 +9,10 @@ from .learning import Learning
 from .lessons import STYLE, SUBJECT, Example
 from .status import Progress
 from .view import (
-    DEED,
+    CLOSE,
     FAINT,
     LINK,
+    MAIN,
     ODD,
     SMALL,
     TIGHT,
@@ -199,7 +200,7 @@ class LearnWindow(Dialog):
             Button(
                 "learn",
                 text=state.learn_text,
-                look=DEED,
+                look=MAIN,
                 enabled=not working and not state.cannot_learn,
                 default=True,
                 grow=1,
@@ -217,11 +218,11 @@ def _bar(progress: Optional[Progress]) -> Part:
 
 
 def _pair(key: str, picture: Part, out: Part) -> Part:
-    return Column(key, parts=(picture, out), close=True)
+    return Column(key, parts=(picture, out), look=CLOSE)
 
 
 def _look(key: str, name: str, content: Optional[bytes]) -> Part:
     shown = content is not None
     picture = Picture(key, shown=shown, name=name, content=content, side=LOOK)
     said = Text(key + "-name", text=name, look=FAINT)
-    return Column(key + "-look", parts=(picture, said), shown=shown, close=True)
+    return Column(key + "-look", parts=(picture, said), shown=shown, look=CLOSE)

@@ -10,11 +10,12 @@ import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 from .controls import Form
 from .json_file import write_json
 from .settings import CONTROLS, Settings, settings_from_json
+from .view import MenuLine
 from .wording import say
 
 PRESETS = "presets.json"
@@ -103,27 +104,17 @@ class Presets:
         return ""
 
 
-class Entry(NamedTuple):
-    """A line of the menu. ``do`` takes what was written where the line asks for a text."""
-
-    text: str
-    do: Callable[..., None]
-    chosen: bool = False
-    ask: str = ""  # what is asked for first
-    value: str = ""  # what stands there already
-
-
-def entries(panel: Any) -> List[Entry]:
+def entries(panel: Any) -> List[MenuLine]:
     """The menu, for a ``Panel``: to choose one, to keep what is set, to rename or delete what is chosen."""
     panel.draft.look_at_presets()
     names, chosen = panel.state.presets, panel.state.preset
-    found = [Entry(name, partial(panel.draft.use_preset, name), name == chosen) for name in names]
-    found.append(Entry(say("keep-preset"), panel.draft.keep_preset, ask=say("preset-name"), value=chosen))
+    found = [MenuLine(name, partial(panel.draft.use_preset, name), name == chosen or None) for name in names]
+    found.append(MenuLine(say("keep-preset"), panel.draft.keep_preset, ask=say("preset-name"), value=chosen))
     if chosen:
         prompt = say("new-preset-name", name=chosen)
         rename = partial(panel.draft.rename_preset, chosen)
-        found.append(Entry(say("rename-preset", name=chosen), rename, ask=prompt, value=chosen))
-        found.append(Entry(say("delete-preset", name=chosen), partial(panel.draft.delete_preset, chosen)))
+        found.append(MenuLine(say("rename-preset", name=chosen), rename, ask=prompt, value=chosen))
+        found.append(MenuLine(say("delete-preset", name=chosen), partial(panel.draft.delete_preset, chosen)))
     return found
 
 

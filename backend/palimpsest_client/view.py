@@ -8,7 +8,7 @@ Keys are unique in a window. What a part does is no part of what it is: it is ne
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterator, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple
 
 from .completion import Completion
 from .control import Control
@@ -16,9 +16,10 @@ from .controls import Drawn
 from .habits import Notice
 from .sentences import Word
 
-LINK, TIGHT, DEED = "link", "tight", "deed"  # a quiet button, one as narrow as its text, the large one
+LINK, TIGHT, FRAMED = "link", "tight", "framed"  # a quiet button, a small one, one in a row of small ones
+DEED, MAIN, STRIP = "deed", "main", "strip"  # large ones; a picture in a row of pictures as wide as the panel
 QUIET, FAINT, SMALL = "quiet", "faint", "small"  # a text that stands back, one that is small too, small alone
-ODD = "odd"  # a frame around what is wrong
+ODD, CLOSE, EDGED = "odd", "close", "edged"  # a box in a frame, with little room between or around
 
 
 def nothing(*_: Any) -> None:
@@ -56,13 +57,15 @@ class Rule(Part):
 
 @dataclass(frozen=True)
 class Text(Part):
-    """``wrap``: as many lines as it takes; ``lines``: so many are kept free for it. ``color``: of a light."""
+    """``wrap``: as many lines as it takes; ``lines``: so many are kept free for it. ``color``: of a light.
+    ``selectable``: its letters can be copied, where that takes no keyboard from the picture."""
 
     text: str = ""
     look: str = ""
     wrap: bool = False
     lines: int = 0
     color: str = ""
+    selectable: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class Button(Part):
     side: int = 0  # px of the picture
     default: bool = False  # Return presses it
     elide: bool = False
+    on: bool = False  # of a picture in a row: the chosen one
     has_menu: bool = False
     do: Callable[[], object] = act()
     menu: Callable[[], Tuple[MenuLine, ...]] = act()
@@ -148,6 +152,7 @@ class Sentence(Part):
     example: str = ""
     changed: Tuple[Word, ...] = ()
     unknown: Tuple[Word, ...] = ()
+    doubtful: Tuple[Word, ...] = ()
     corner: Optional[Button] = None
     write: Callable[[str], object] = act()
     enter: Callable[[], object] = act()
@@ -234,10 +239,12 @@ class Picture(Part):
 
 @dataclass(frozen=True)
 class Box(Part):
-    """Holds parts, and isn't shown while none of them is."""
+    """Holds parts, and isn't shown while none of them is. ``late``: it comes when the time of a double-click
+    is over, so that nothing moves below the mouse within one."""
 
     parts: Tuple[Part, ...] = ()
     look: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -247,7 +254,7 @@ class Row(Box):
 
 @dataclass(frozen=True)
 class Column(Box):
-    close: bool = False  # with less room between them
+    pass
 
 
 @dataclass(frozen=True)
@@ -259,7 +266,7 @@ class Flow(Box):
 
 @dataclass(frozen=True)
 class Sliders(Box):
-    """Only of them: a row each."""
+    """A row each; what isn't a slider is as wide as all of them."""
 
 
 @dataclass(frozen=True)
@@ -291,13 +298,6 @@ def column(key: str, *parts: Part, **about: Any) -> Column:
 
 def flow(key: str, *parts: Part, **about: Any) -> Flow:
     return Flow(key, parts=parts, **about)
-
-
-def within(part: Part) -> Iterator[Part]:
-    """It, and all that it holds."""
-    yield part
-    for inner in part.parts if isinstance(part, Box) else ():
-        yield from within(inner)
 
 
 def is_shown(part: Part) -> bool:

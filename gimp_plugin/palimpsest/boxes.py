@@ -7,11 +7,25 @@ from __future__ import annotations
 from typing import Any
 
 import widgets as ui
-from _client.view import ODD, Box, Column, Flow, Form, Row, Scroll, Sliders, is_shown
-from gi.repository import Gtk
+from _client.view import (
+    CLOSE,
+    EDGED,
+    ODD,
+    SMALL,
+    STRIP,
+    Box,
+    Column,
+    Flow,
+    Form,
+    Row,
+    Scroll,
+    Sliders,
+    is_shown,
+)
+from gi.repository import GLib, Gtk
 from parts import Drawer
 
-CLOSE = 2  # px between what belongs together
+NEAR, EDGE = 2, 8  # px between what belongs together, and around the panel
 
 
 class BoxDrawer(Drawer):
@@ -23,8 +37,12 @@ class BoxDrawer(Drawer):
 
     def make(self, part: Any) -> Gtk.Widget:
         way = Gtk.Orientation.HORIZONTAL if isinstance(part, Row) else Gtk.Orientation.VERTICAL
-        close = isinstance(part, Column) and part.close
-        made = Gtk.Box(orientation=way, spacing=CLOSE if close else ui.SPACE)
+        made = Gtk.Box(orientation=way, spacing=NEAR if part.look == CLOSE else ui.SPACE)
+        if part.look == STRIP:
+            made.set_homogeneous(True)
+            made.set_spacing(NEAR)
+        if part.look == EDGED:
+            made.set_border_width(EDGE)
         if part.look == ODD:
             ui.styled(made, "odd").set_halign(Gtk.Align.START)
         return made
@@ -34,6 +52,17 @@ class BoxDrawer(Drawer):
         if inside != self._inside:
             self._inside = inside
             self.arrange(part)
+
+    def show(self, shown: bool) -> None:
+        if shown and self.part.late:
+            GLib.timeout_add(ui.double_click_time(), self._come)
+        else:
+            super().show(shown)
+
+    def _come(self) -> bool:
+        super().show(is_shown(self.part))
+        GLib.idle_add(self.view.reveal)  # when all is in its place
+        return GLib.SOURCE_REMOVE
 
     def arrange(self, part: Box) -> None:
         most = max((inner.grow for inner in part.parts), default=0)
@@ -67,6 +96,8 @@ class FormDrawer(BoxDrawer):
 
     def arrange(self, part: Form) -> None:
         self._captions = [None if text is None else ui.label(text) for text in part.captions]
+        for caption in filter(None, self._captions if part.look == SMALL else ()):
+            ui.styled(caption, "small").set_line_wrap(True)  # in a narrow window the fields need the room
         for at, (caption, drawer) in enumerate(zip(self._captions, self._inside)):
             if caption is None:
                 self.widget.attach(drawer.outer, 0, at, 2, 1)

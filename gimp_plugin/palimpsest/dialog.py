@@ -18,18 +18,15 @@ import process  # noqa: E402
 import widgets as ui  # noqa: E402
 from _client.panel import Panel  # noqa: E402
 from _client.panel_state import PanelState  # noqa: E402
+from _client.panel_view import PanelView  # noqa: E402
 from _client.procedures import BY_NAME, PREFIX, WINDOW_COMMAND  # noqa: E402
-from _client.status import TOKEN  # noqa: E402
 from _client.windows import Windows  # noqa: E402
 from _client.wording import say  # noqa: E402
-from controls_part import ControlsPart  # noqa: E402
 from dialogs import Desktop  # noqa: E402
 from gi.repository import Gdk, GimpUi, GLib, Gtk  # noqa: E402
 from host import GimpEditor  # noqa: E402
-from results_part import ResultsPart  # noqa: E402
-from status_part import StatusPart  # noqa: E402
-from words_part import WordsPart  # noqa: E402
-from work_part import WorkPart  # noqa: E402
+from sentences import SentenceDrawer  # noqa: E402
+from view import View  # noqa: E402
 
 WIDTH, HEIGHT = 340, 760
 EDGE = 8  # px
@@ -58,17 +55,22 @@ class Window(Gtk.Window):
         self.set_default_size(WIDTH, HEIGHT)
         ui.styled(self, "panel")
         self._editor, self._deafen = editor, deafen
-        self._drawn: PanelState | None = None
+        self._documents: Any = None  # those that were drawn
         self.panel = Panel("gimp", editor, self.draw)
         self._desktop = Desktop(self, self.panel.session)
-        use = lambda name: self._words.use_concept(name)  # noqa: E731
-        self.windows = Windows(self.panel, editor, self._desktop, use)
-        self._build()
+        self.windows = Windows(self.panel, editor, self._desktop, self._use)
+        self._told = PanelView(self.panel, self.windows, self._desktop, self._use)
+        self._told.documents, self._told.choose_document = editor.documents, editor.choose
+        self._told.controls.redraw = lambda: self.draw(self.panel.state)
+        self._told.words.focus = lambda key: self.view[key].grab_focus()
+        self.view = View(self.panel.session, self._desktop)
+        self.add(self.view)
         self.connect("destroy", lambda _: self._end())
         self.connect("key-press-event", lambda _, event: self._pressed(event))
-        self.show_all()
         self.draw(self.panel.state)
-        self._words.focus()
+        self.view.show()
+        self.show()
+        self._focus(self._told.words.focus_place())
         self.panel.start()
         self._ticking = GLib.timeout_add(TICK, self._tick)
 
@@ -81,62 +83,33 @@ class Window(Gtk.Window):
             self.panel.look()
             self._do(what)
 
-    def _build(self) -> None:
-        self._status = StatusPart(self.panel, self._editor, self._take, self.windows.settings)
-        self._words = WordsPart(self.panel, self.windows, self._apply)
-        self._controls = ControlsPart(self.panel)
-        self._work = WorkPart(self.panel, self._take, self._apply)
-        self._results = ResultsPart(self.panel)
-        self._parts = (self._status, self._words, self._controls, self._work, self._results)
-        inside = ui.column(self._status, self._words, self._controls, self._work.notes, self._results)
-        scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
-        scrolled.add(inside)
-        whole = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
-        whole.pack_start(scrolled, True, True, 0)
-        for part in (Gtk.Separator(), self._results.shown, self._work):
-            whole.pack_start(part, False, False, 0)
-        for part in (inside, self._results.shown, self._work):
-            part.set_border_width(EDGE)
-        self.add(whole)
-
     def draw(self, state: PanelState) -> None:
-        before, self._drawn = self._drawn, state
-        for part in self._parts:
-            part.draw(state, before)
+        self.view.draw(self._told.describe())
         self._desktop.redraw()
 
     # What people do that needs more than the panel.
 
-    def _apply(self, new: bool = False) -> None:
-        """Then no field has the keyboard: what is typed is meant for the picture. While Apply isn't
-        possible it stays where the reason can be mended."""
-        possible = not self.panel.state.cannot_apply
-        (self.panel.apply_new if new else self.panel.apply)()
-        if possible or new:
-            self.set_focus(None)
+    def _focus(self, sentence: str) -> None:
+        """With all of it chosen; a slider just gets the keyboard."""
+        drawer = self.view.drawer(sentence)
+        drawer.field.focus() if isinstance(drawer, SentenceDrawer) else drawer.widget.grab_focus()
 
-    def _take(self, offer: str) -> None:
-        if offer == TOKEN:
-            self._ask_token()
-        else:
-            self.windows.take(offer)
-
-    def _ask_token(self) -> None:
-        token = ui.asked_for_text(self, say("server-title"), f"{say('token')}: {say('token-hint')}")
-        if token:
-            self._say(self.panel.backend.give_token(token))
-
-    def _say(self, reason: str) -> None:
-        if reason:
-            self.panel.refuse(reason)
+    def _use(self, concept: str) -> None:
+        """Where the cursor is, in the place of what is chosen there."""
+        if "second" in self.panel.state.shown:
+            field = self.view.drawer("second").field
+            field.delete_selected()
+            self.panel.draft.insert_concept(concept, field.cursor)
 
     # Its life.
 
     def _tick(self) -> bool:
         self.panel.tick()
-        state = self.panel.state
-        self._status.draw_documents(state)
-        self._work.draw_fraction(state)
+        documents = self._editor.documents()
+        if documents != self._documents:  # one may be opened beside the one that is chosen
+            self._documents = documents
+            self.draw(self.panel.state)
+        self.view.pulse()
         self._desktop.pulse()
         return GLib.SOURCE_CONTINUE
 
@@ -145,7 +118,7 @@ class Window(Gtk.Window):
         operation = BY_NAME[PREFIX + what].operation
         if operation:
             self.panel.draft.choose_operation(operation)
-            self._words.focus()
+            self._focus(self._told.words.focus_place())
         elif what == "word-to-selection":
             word = ui.asked_for_text(self, say("select-action"), say("choose-word"))
             if word:
@@ -159,30 +132,21 @@ class Window(Gtk.Window):
         """
         control, alt = event.state & Gdk.ModifierType.CONTROL_MASK, event.state & Gdk.ModifierType.MOD1_MASK
         if control and event.keyval in ui.RETURN:
-            self._apply()
+            self._told.apply()
             return True
         if control and event.keyval == Gdk.KEY_w:
             self.destroy()
             return True
         if alt and event.keyval in DIGITS:
-            self._words.choose(DIGITS.index(event.keyval))
+            self._told.choose_operation(DIGITS.index(event.keyval))
+            self._focus(self._told.words.focus_place())
             return True
         if alt and event.keyval in ARROWS:
-            self._words.focus_field(ARROWS.index(event.keyval))
+            self._focus(("first", "second")[ARROWS.index(event.keyval)])
             return True
         if event.keyval == Gdk.KEY_Escape:
-            return self._leave()
+            return self._told.leave()
         return False
-
-    def _leave(self) -> bool:
-        """The job under way, else the result that is looked at; False: there is neither."""
-        if self.panel.state.progress is not None:
-            self.panel.cancel()
-        elif self.panel.gallery.looking:
-            self.panel.gallery.discard()
-        else:
-            return False
-        return True
 
     def _end(self) -> None:
         self._deafen()  # first: a menu item chosen from now on opens another window

@@ -10,8 +10,6 @@ from typing import Any
 import widgets as ui
 from _client.control import CHOICE, NUMBER, SLIDER, Control
 from _client.controls import Drawn
-from _client.draft import Draft
-from _client.preferences import Preferences
 from _client.view import Field as FieldPart
 from _client.view import Slider as SliderPart
 from gi.repository import Gdk, Gtk
@@ -132,12 +130,6 @@ class Sentence(ui.Field):
 
     def put(self, drawn: Drawn) -> None:
         self.show_text(drawn.value, drawn.text)
-
-
-def field_of(control: Control, draft: Draft | Preferences) -> Any:
-    """Something to fill it in with, with ``put`` to draw it; a slider's value as a number."""
-    kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(control.kind, Sentence)
-    return kind(control, lambda value: draft.change(control.name, value))
 
 
 class FieldDrawer(Drawer):

@@ -11,9 +11,12 @@ import widgets as ui
 from _client.view import (
     DEED,
     FAINT,
+    FRAMED,
     LINK,
+    MAIN,
     QUIET,
     SMALL,
+    STRIP,
     TIGHT,
     Bar,
     Button,
@@ -32,10 +35,11 @@ from _client.view import (
 from gi.repository import Gdk, GLib, Gtk, Pango
 
 LOOKS = {"": (), QUIET: ("quiet",), FAINT: ("quiet", "small"), SMALL: ("small",)}
-BUTTONS = {"": (), LINK: ("tight",), TIGHT: ("tight",), DEED: ("deed",)}
-ARROWS = {"left": "go-previous", "right": "go-next"}
+BUTTONS = {LINK: "tight", TIGHT: "tight", FRAMED: "tight", DEED: "deed", MAIN: "deed", STRIP: "strip"}
+ARROWS = {"left": "◂", "right": "▸"}
 FOLDS = {"right": "pan-end-symbolic", "down": "pan-down-symbolic"}
-LINE = 20  # px of a line that is kept free
+LINE, STRIP_EDGE = 20, 6  # px of a line that is kept free; around a picture in a row of them
+LETTERS = 18  # of a name on a button with a picture, at most
 
 
 class Drawer:
@@ -56,7 +60,8 @@ class Drawer:
 
 def named(widget: Gtk.Widget, part: Part) -> None:
     widget.set_sensitive(part.enabled)
-    widget.set_tooltip_text(part.tip or None)
+    if part.tip or widget.get_tooltip_text():
+        widget.set_tooltip_text(part.tip or None)
     if part.name:
         widget.get_accessible().set_name(part.name)
 
@@ -81,6 +86,9 @@ class TextDrawer(Drawer):
             made.set_size_request(-1, part.lines * LINE)
         if part.color:
             made.set_valign(Gtk.Align.START)
+        if part.selectable:
+            made.set_selectable(True)
+            made.set_can_focus(False)
         super().__init__(view, part, made)
 
     def put(self, part: Text) -> None:
@@ -108,10 +116,10 @@ class LinksDrawer(Drawer):
 
 class ButtonDrawer(Drawer):
     def __init__(self, view: Any, part: Button) -> None:
-        made = ui.styled(Gtk.Button(), *BUTTONS[part.look])
+        made = ui.styled(Gtk.Button(), *([BUTTONS[part.look]] if part.look else []))
         super().__init__(view, part, made)
         self._name: Gtk.Label | None = None
-        if part.look == DEED and part.default:
+        if part.look == MAIN:
             made.get_style_context().add_class("suggested-action")
         if part.elide:
             self._cut()
@@ -134,18 +142,36 @@ class ButtonDrawer(Drawer):
 
     def put(self, part: Button) -> None:
         made = self.widget
-        if self._name is not None:
+        if part.side:
+            self._put_picture(part)
+        elif self._name is not None:
             self._name.set_text(part.text)
-        elif part.text:
+        elif part.text and not part.icon:
             made.set_label(part.text + " ▾" if part.has_menu and part.look == LINK else part.text)
             made.get_accessible().set_name(part.name or part.text)
-        if part.arrow:
-            name = FOLDS[part.arrow] if part.text else ARROWS[part.arrow]
-            made.set_image(Gtk.Image.new_from_icon_name(name, Gtk.IconSize.BUTTON))
-            made.set_relief(Gtk.ReliefStyle.NONE if part.text else Gtk.ReliefStyle.NORMAL)
-        if part.picture is not None:
-            made.set_image(ui.sight(part.picture, part.side))
-        made.set_always_show_image(bool(part.icon or part.arrow or part.picture))
+        if part.arrow and not part.text:
+            made.set_label(ARROWS[part.arrow])
+        elif part.arrow:
+            made.set_image(Gtk.Image.new_from_icon_name(FOLDS[part.arrow], Gtk.IconSize.BUTTON))
+            made.set_relief(Gtk.ReliefStyle.NONE)
+        made.set_always_show_image(bool(part.icon or part.arrow))
+
+    def _put_picture(self, part: Button) -> None:
+        """With its name beside it; in a strip the name stands where there is no picture."""
+        made, name = self.widget, ui.label(part.text)
+        name.set_ellipsize(Pango.EllipsizeMode.END)
+        name.set_max_width_chars(LETTERS)
+        inside = [ui.sight(part.picture, part.side)] if part.picture else []
+        if part.look == STRIP:
+            made.set_size_request(-1, part.side + STRIP_EDGE)
+            made.set_relief(Gtk.ReliefStyle.NORMAL if part.on else Gtk.ReliefStyle.NONE)
+            ui.styled(name, "quiet", "small")
+        if part.look != STRIP or not inside:
+            inside.append(name)
+        ui.cleared(made).add(ui.row(*inside, stretched=None))
+        made.get_child().set_halign(Gtk.Align.CENTER)
+        made.get_child().show_all()
+        made.get_accessible().set_name(part.name or part.text)
 
     def _clicked(self) -> None:
         if self.part.has_menu:

@@ -75,7 +75,7 @@ class TileDrawer(Drawer):
     typed = True
 
     def __init__(self, view: Any, part: Tile) -> None:
-        made = Gtk.ToggleButton(always_show_image=True)
+        made = ui.styled(Gtk.ToggleButton(always_show_image=True), "result")
         super().__init__(view, part, made)
         self._picture: bytes | None = b""
         self._told = ui.Told(self._clicked)
@@ -87,6 +87,8 @@ class TileDrawer(Drawer):
 
     def put(self, part: Tile) -> None:
         made = self.widget
+        if part.on and not made.get_active():
+            GLib.timeout_add(ui.double_click_time(), self.view.reveal)
         self._told.silently(lambda: made.set_active(part.on))
         made.set_opacity(FADED if part.faded else 1.0)
         made.get_accessible().set_description(part.tip)

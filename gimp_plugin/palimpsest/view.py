@@ -7,14 +7,15 @@ from __future__ import annotations
 from typing import Any
 
 from _client.session import Session
-from _client.view import Bar, Box, Button, Part, Picture, is_shown
+from _client.view import Bar, Box, Button, Part, Picture, Sentence, Tile, is_shown
 from boxes import BOXES
-from gi.repository import Gtk
+from gi.repository import GLib, Gtk
 from inputs import FIELDS
 from parts import PARTS, named
+from sentences import SentenceDrawer
 from sights import SIGHTS, sight
 
-KINDS: dict[type, Any] = {**BOXES, **PARTS, **FIELDS, **SIGHTS}
+KINDS: dict[type, Any] = {**BOXES, **PARTS, **FIELDS, **SIGHTS, Sentence: SentenceDrawer}
 
 
 class View(Gtk.Box):
@@ -33,8 +34,8 @@ class View(Gtk.Box):
     def __getitem__(self, key: str) -> Any:
         return self._drawers[key].widget
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._drawers
+    def drawer(self, key: str) -> Any:
+        return self._drawers[key]
 
     def draw(self, part: Part) -> None:
         """The same part each time, whatever is in it."""
@@ -63,6 +64,14 @@ class View(Gtk.Box):
         if before is None or is_shown(part) != is_shown(before):
             drawer.show(is_shown(part))
         return drawer
+
+    def reveal(self) -> bool:
+        """The result that is looked at, scrolled into sight."""
+        for tile in (d.widget for d in self._drawers.values() if isinstance(d.part, Tile) and d.part.on):
+            around = tile.get_ancestor(Gtk.Viewport)
+            _, top = tile.translate_coordinates(around.get_child(), 0, 0)
+            around.get_vadjustment().clamp_page(top, top + tile.get_allocated_height())
+        return GLib.SOURCE_REMOVE
 
     def pulse(self) -> None:
         """Between two descriptions: what has no known end moves on."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import gi
 
@@ -12,7 +12,6 @@ gi.require_version("Gtk", "3.0")
 gi.require_version("Gdk", "3.0")
 from _client.icons import icon_file  # noqa: E402
 from _client.sentences import Word  # noqa: E402
-from _client.status import Offer  # noqa: E402
 from gi.repository import Gdk, GdkPixbuf, Gio, GLib, Gtk, Pango  # noqa: E402
 
 SPACE = 6
@@ -101,13 +100,9 @@ def icon(name: str) -> Gtk.Image:
     return Gtk.Image.new_from_gicon(Gio.FileIcon.new(file), Gtk.IconSize.MENU)
 
 
-def icon_button(name: str, text: str, clicked: Callable[[], object]) -> Gtk.Button:
-    """``text`` is its tip, and its name for readers of the screen."""
-    made = button("", clicked, "tight", tip=text)
-    made.set_image(icon(name))
-    made.set_always_show_image(True)
-    made.get_accessible().set_name(text)
-    return made
+def double_click_time() -> int:
+    """In ms."""
+    return Gtk.Settings.get_default().get_property("gtk-double-click-time")
 
 
 def set_shown(widget: Gtk.Widget, shown: bool) -> None:
@@ -362,19 +357,6 @@ class Flow(Gtk.Fixed):
                 self.add(widget)
         self.queue_resize()
 
-    def fill(self, widgets: Iterable[Gtk.Widget]) -> None:
-        """These in the place of those that are there; nothing is shown of none."""
-        cleared(self)
-        for widget in widgets:
-            self.add(widget)
-        set_shown(self, bool(self.get_children()))
-
-    def show_only(self, wanted: Sequence[tuple[Gtk.Widget, bool]]) -> None:
-        """Of those that are in it."""
-        for widget, shown in wanted:
-            set_shown(widget, shown)
-        set_shown(self, any(shown for _, shown in wanted))
-
     def do_get_request_mode(self) -> Gtk.SizeRequestMode:
         return Gtk.SizeRequestMode.HEIGHT_FOR_WIDTH
 
@@ -402,7 +384,7 @@ class Flow(Gtk.Fixed):
                 child.size_allocate(at)
 
     def _shown(self) -> list[Gtk.Widget]:
-        return [child for child in self._order or self.get_children() if child.get_visible()]
+        return [child for child in self._order if child.get_visible()]
 
     def _places(self, width: int) -> list[tuple[Gtk.Widget, Gdk.Rectangle]]:
         """Of those that are shown, within a box of this width."""
@@ -421,18 +403,9 @@ class Flow(Gtk.Fixed):
         return places
 
 
-def tiles() -> Flow:
-    return Flow()
-
-
 def width_of(text: Gtk.Label) -> int:
     """That its letters need, also while it isn't shown."""
     return text.create_pango_layout(text.get_text()).get_pixel_size()[0]
-
-
-def show_offers(box: Flow, offers: Iterable[Offer], take: Callable[[str], None]) -> None:
-    """A button for each; ``take`` gets the offer's key."""
-    box.fill([button(offer.text, lambda key=offer.key: take(key), "tight") for offer in offers])
 
 
 def sight(content: bytes | None, side: int = SIGHT) -> Gtk.Image:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from ._client.view import ODD, Box, Column, Flow, Form, Row, Scroll, Sliders, is_shown
-from .layout import label
+from ._client.view import CLOSE, EDGED, ODD, SMALL, Box, Column, Flow, Form, Row, Scroll, Sliders, is_shown
+from .inputs import SliderDrawer
+from .layout import MARGIN, label
 from .parts import Drawer
-from .qt import QBoxLayout, QWidget
+from .qt import QApplication, QBoxLayout, QFormLayout, QTimer, QWidget
 from .widgets import Flowing, box, form, frame, grid, scroller, take_turn
 
-CLOSE = 2  # px between what belongs together
+NEAR = 2  # px between what belongs together
+ROOM = 116  # px of a small form's field; its name stands above it where both don't fit beside each other
 
 
 class BoxDrawer(Drawer):
@@ -19,6 +22,7 @@ class BoxDrawer(Drawer):
     def __init__(self, view: Any, part: Any) -> None:
         super().__init__(view, part, self.make(part))
         self._inside: list = []
+        self._new = True
 
     def make(self, part: Any) -> QWidget:
         made = frame() if part.look == ODD else QWidget()
@@ -27,19 +31,33 @@ class BoxDrawer(Drawer):
         made.setLayout(self.layout)
         if part.look == ODD:
             self.layout.setContentsMargins(3, 3, 3, 3)
-        if isinstance(part, Column) and part.close:
-            self.layout.setSpacing(CLOSE)
+        if part.look == CLOSE:
+            self.layout.setSpacing(NEAR)
+        if part.look == EDGED:
+            self.layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         return made
 
     def put(self, part: Box) -> None:
         inside = [self.view.drawn(inner) for inner in part.parts]
+        new, self._new = self._new, False
         if inside != self._inside:
-            first, self._inside = not self._inside, inside
+            self._inside = inside
             self.arrange()
             for drawer in inside:
                 drawer.show(is_shown(drawer.part))
-            if not first:
+            if not new:
                 take_turn(self.widget, [drawer.outer for drawer in inside])
+
+    def show(self, shown: bool) -> None:
+        if shown and self.part.late:
+            QTimer.singleShot(QApplication.doubleClickInterval(), self._come)
+        else:
+            super().show(shown)
+
+    def _come(self) -> None:
+        with suppress(RuntimeError):  # its window was closed, and Qt has deleted it
+            super().show(is_shown(self.part))
+            self.view.reveal()
 
     def arrange(self) -> None:
         for at, drawer in enumerate(self._inside):
@@ -67,6 +85,8 @@ class FormDrawer(BoxDrawer):
     def make(self, part: Form) -> QWidget:
         made = QWidget()
         self.layout, self._captions = form(made), []
+        if part.look == SMALL:
+            self.layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         return made
 
     def put(self, part: Form) -> None:
@@ -83,6 +103,8 @@ class FormDrawer(BoxDrawer):
                 self.layout.addRow(drawer.outer)
             else:
                 caption.setBuddy(drawer.widget)
+                if self.part.look == SMALL:
+                    drawer.outer.setMinimumWidth(ROOM)
                 self.layout.addRow(caption, drawer.outer)
 
 
@@ -94,8 +116,11 @@ class SlidersDrawer(BoxDrawer):
 
     def arrange(self) -> None:
         for at, drawer in enumerate(self._inside):
-            for place, widget in enumerate(drawer.row):
-                self.layout.addWidget(widget, at, place)
+            if isinstance(drawer, SliderDrawer):
+                for place, widget in enumerate(drawer.row):
+                    self.layout.addWidget(widget, at, place)
+            else:
+                self.layout.addWidget(drawer.outer, at, 0, 1, 3)
 
 
 class ScrollDrawer(BoxDrawer):
@@ -109,6 +134,10 @@ class ScrollDrawer(BoxDrawer):
         inside = self._inside[0].outer
         inside.setMinimumWidth(1)  # what is too wide is cut alone, and takes no other along
         self.widget.setWidget(inside)
+
+    def reveal(self, widget: QWidget) -> None:
+        if self.widget.isAncestorOf(widget):
+            self.widget.ensureWidgetVisible(widget, 0, MARGIN)
 
 
 BOXES: dict = {

@@ -1,21 +1,17 @@
-"""The panel in Krita's column: its parts, one under the other, which draw every state of the panel."""
+"""The panel in Krita's column."""
 
 from __future__ import annotations
-
-from typing import Optional
 
 from krita import DockWidget
 
 from ._client.panel_state import PanelState
-from .controls_part import ControlsPart
+from ._client.panel_view import PanelView
 from .desk import desk
+from .dialogs import desktop, windows
+from .fields import Sentence
 from .keyboard import to_canvas
-from .layout import MARGIN, column, scrolled
-from .qt import Qt, QWidget
-from .results_part import ResultsPart
-from .status_part import StatusPart
-from .words_part import WordsPart
-from .work_part import WorkPart
+from .qt import Qt, QTextCursor
+from .view import View
 
 
 class PalimpsestDocker(DockWidget):
@@ -25,22 +21,11 @@ class PalimpsestDocker(DockWidget):
         super().__init__()
         self.setWindowTitle("Palimpsest")
         self._desk = desk()
-        panel = self._desk.panel
-        self._state: Optional[PanelState] = None
-        self.status, self.words, self.controls = StatusPart(panel), WordsPart(panel), ControlsPart(panel)
-        self.work = WorkPart(panel)
-        self.results = ResultsPart(panel, lambda result: self.scroll.ensureWidgetVisible(result, 0, MARGIN))
-        self._parts = (self.status, self.words, self.controls, self.results, self.work)
-        inside = QWidget()
-        within = column(inside, self.status, self.words, self.controls, self.work.notes, self.results)
-        within.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        within.addStretch(1)
-        self.scroll = scrolled(inside)
-        whole = QWidget()
-        column(whole, self.scroll, self.results.shown, self.work).setStretch(0, 1)
-        self.work.layout().setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
-        self.setWidget(whole)
-        self.focus_words, self.insert_concept = self.words.focus_words, self.words.insert_concept
+        self._panel = self._desk.panel
+        self.told = PanelView(self._panel, windows(), desktop, self.insert_concept)
+        self.told.controls.redraw = lambda: self.show_state(self._panel.state)
+        self.view = View(self._panel.session, desktop)
+        self.setWidget(self.view)
         self._desk.add(self)
 
     def canvasChanged(self, canvas) -> None:  # noqa: N802
@@ -50,6 +35,10 @@ class PalimpsestDocker(DockWidget):
         super().showEvent(event)
         self._desk.open()
 
+    def hideEvent(self, event) -> None:  # noqa: N802
+        super().hideEvent(event)
+        self._panel.gallery.discard()
+
     def keyPressEvent(self, event) -> None:  # noqa: N802
         if event.key() == Qt.Key.Key_Escape:
             to_canvas()
@@ -57,6 +46,27 @@ class PalimpsestDocker(DockWidget):
             super().keyPressEvent(event)
 
     def show_state(self, state: PanelState) -> None:
-        before, self._state = self._state, state
-        for part in self._parts:
-            part.draw(state, before)
+        self.view.draw(self.told.describe())
+
+    def focus_words(self) -> None:
+        """To the first sentence that is still to be written; Return then applies.
+
+        All of it is chosen, so that writing takes its place; of a sentence to be changed nothing is.
+        """
+        field = self.view[self.told.words.focus_place()]
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if not isinstance(field, Sentence):
+            return
+        if field.toPlainText() == self._panel.form.first:
+            field.moveCursor(QTextCursor.MoveOperation.End)
+        else:
+            field.selectAll()
+
+    def insert_concept(self, name: str) -> None:
+        """Where the cursor is, in the place of what is chosen there."""
+        field = self.view["second"]
+        cursor = field.textCursor()
+        if field.isVisible():
+            cursor.removeSelectedText()
+            self._panel.draft.insert_concept(name, cursor.position())
+            field.setFocus()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Optional
+from typing import Any, Optional
 
 from ._client.sentences import Word
+from ._client.view import Sentence as SentencePart
+from .parts import Drawer
 from .qt import (
     QColor,
+    QEvent,
     QPalette,
     QPlainTextEdit,
     QSizePolicy,
@@ -17,19 +20,39 @@ from .qt import (
     QTextEdit,
     QToolButton,
 )
+from .word_help import Completing, Hints
 
 LEAST, MOST = 2, 6  # lines of a sentence
 STRANGE, DOUBTED = "#e05545", "#d08a1e"
 
 
+class SentenceDrawer(Drawer):
+    typed = True
+
+    def __init__(self, view: Any, part: SentencePart) -> None:
+        made = Sentence(lambda text: self.part.write(text), lambda: self.part.enter())
+        super().__init__(view, part, made)
+        if part.corner is not None:
+            made.hold(view.drawn(part.corner).outer)
+        self.completing = Completing(made, lambda text, at: self.part.complete(text, at))
+        Hints(made, lambda: self.part.notices())
+
+    def put(self, part: SentencePart) -> None:
+        if part.corner is not None:
+            self.view.drawn(part.corner)
+        self.widget.setPlaceholderText(part.example)
+        self.widget.put(part.text)
+        self.widget.mark(part.changed, part.unknown, part.doubtful)
+
+
 class Sentence(QPlainTextEdit):
     """As many lines as the words take. Tab leaves it, Return does what ``entered`` says."""
 
-    def __init__(self, name: str, written: Callable[[str], None], entered: Callable[[], None]) -> None:
+    def __init__(self, written: Callable[[str], None], entered: Callable[[], None]) -> None:
         super().__init__()
         self._entered = entered
         self._button: Optional[QToolButton] = None
-        self.setAccessibleName(name)
+        self._marked: tuple = ((), ())
         self.setTabChangesFocus(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
@@ -59,6 +82,11 @@ class Sentence(QPlainTextEdit):
             self.setViewportMargins(0, 0, 0 if empty else button.width(), 0)
             button.move(self.width() - button.width() - 2, self.height() - button.height() - 2)
 
+    def changeEvent(self, event) -> None:  # noqa: N802
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.mark(*self._marked)
+
     def keyPressEvent(self, event) -> None:  # noqa: N802
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._entered()
@@ -77,7 +105,7 @@ class Sentence(QPlainTextEdit):
         self, words: Sequence[Word], unknown: Sequence[Word] = (), doubtful: Sequence[Word] = ()
     ) -> None:
         """Underline the words that change; in waves those that mean nothing here, in dots doubtful ones."""
-        marks = []
+        self._marked, marks = (words, unknown, doubtful), []
         looks = [(words, self._changed()), (doubtful, doubted()), (unknown, strange())]
         for word, look in [(word, look) for found, look in looks for word in found]:
             mark = QTextEdit.ExtraSelection()

@@ -5,14 +5,11 @@ The wheel turns one only while it has the keyboard: else it is scrolled past.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ._client.control import CHOICE, NUMBER, SLIDER, Control
-from ._client.controls import Drawn, drawn_weight
-from ._client.draft import Draft
-from ._client.preferences import Preferences
-from ._client.settings import WEIGHT
+from ._client.controls import Drawn
 from ._client.view import Field as FieldPart
 from ._client.view import Slider as SliderPart
 from .layout import Framed, label, shortened
@@ -20,7 +17,6 @@ from .parts import Drawer
 from .qt import (
     QComboBox,
     QDoubleSpinBox,
-    QGridLayout,
     QLineEdit,
     QPainter,
     QPalette,
@@ -29,7 +25,6 @@ from .qt import (
     QStyle,
     QStyleOptionSlider,
     Qt,
-    QWidget,
 )
 
 NARROWEST = 40  # px, of a slider
@@ -149,12 +144,6 @@ class Line(QLineEdit):
         self.setPlaceholderText(drawn.text)
 
 
-def field_of(control: Control, draft: Draft | Preferences) -> Any:
-    """Something to fill it in with, with ``put`` to draw it; a slider's value as a number."""
-    kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(control.kind, Line)
-    return kind(control, lambda value: draft.change(control.name, value))
-
-
 class FieldDrawer(Drawer):
     typed = True
 
@@ -162,7 +151,7 @@ class FieldDrawer(Drawer):
         kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(part.control.kind, Line)
         made = kind(part.control, lambda value: self.part.change(value))
         if part.prefix:
-            made.setPrefix(part.prefix)
+            made.setPrefix(part.prefix + " ")
             made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         super().__init__(view, part, made)
 
@@ -200,72 +189,3 @@ class SliderDrawer(Drawer):
 
 
 FIELDS: dict = {FieldPart: FieldDrawer, SliderPart: SliderDrawer}
-
-
-class Sliders(QWidget):
-    """Rows of a name, a slider, and where it stands."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(4)
-        self._grid.setVerticalSpacing(2)
-        self._grid.setColumnStretch(1, 1)
-        self._rows: dict = {}
-
-    def add(self, name: str, text: str, slider: Slider, tip: str) -> None:
-        named(slider, text, tip)
-        parts = [label(shortened(text)), slider, label(muted=True)]
-        for column, part in enumerate(parts):
-            part.setToolTip(tip)
-            self._grid.addWidget(part, 2 * len(self._rows), column)
-        self._rows[name] = parts
-
-    def add_below(self, part: QWidget) -> None:
-        """Under the row that was added last, as wide as that."""
-        self._grid.addWidget(part, 2 * len(self._rows) - 1, 0, 1, 3)
-
-    def clear(self) -> None:
-        for parts in self._rows.values():
-            for part in parts:
-                self._grid.removeWidget(part)
-                part.hide()
-                part.deleteLater()
-        self._rows = {}
-
-    def names(self) -> list:
-        return list(self._rows)
-
-    def slider(self, name: str) -> Slider:
-        return self._rows[name][1]
-
-    def put(self, name: str, drawn: Drawn) -> None:
-        _, slider, text = self._rows[name]
-        slider.put(drawn)
-        text.setText(drawn.text)
-
-    def show_rows(self, wanted: frozenset) -> None:
-        for name, parts in self._rows.items():
-            for part in parts:
-                part.setVisible(name in wanted)
-
-
-class Weights(Sliders):
-    """A slider for each word of the sentence: gone, as it is, strong."""
-
-    def __init__(self, weighed: Callable[[str, float], None]) -> None:
-        super().__init__()
-        self._weighed = weighed
-
-    def put_words(self, words: Sequence[str], weights) -> None:
-        if list(words) != self.names():
-            self.clear()
-            for word in words:
-                tell = self._tell(word)
-                self.add(word, word, Slider(WEIGHT, tell, lambda tell=tell: tell(WEIGHT.default)), WEIGHT.tip)
-        for word in words:
-            self.put(word, drawn_weight(weights.get(word, 0.0)))
-
-    def _tell(self, word: str) -> Callable[[float], None]:
-        return lambda weight: self._weighed(word, weight)

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from ._client.controls import OPERATIONS
 from ._client.icons import SIDE
-from ._client.panel_state import PanelState
-from ._client.wording import say
+from ._client.view import Tabs
 from .layout import icon, row
+from .parts import Drawer
 from .qt import QApplication, QButtonGroup, QEvent, QPalette, QSize, QSizePolicy, Qt, QToolButton, QWidget
 
 EDGE, SMALLER = 8, 0.88  # px beside a name; its letters beside those of the panel
 
 
+class TabsDrawer(Drawer):
+    typed = True
+
+    def __init__(self, view: Any, part: Tabs) -> None:
+        texts = {option.key: option.text for option in part.options}
+        super().__init__(view, part, Operations(texts, lambda key: self.part.choose(key)))
+
+    def put(self, part: Tabs) -> None:
+        for option in part.options:
+            made = self.widget.buttons[option.key]
+            made.setChecked(option.key == part.chosen)
+            made.setEnabled(option.enabled)
+            made.setToolTip(option.tip)
+        self.widget.choose(part.chosen)
+
+
 class Operations(QWidget):
-    def __init__(self, choose: Callable[[str], None]) -> None:
+    def __init__(self, texts: Mapping[str, str], chosen: Callable[[str], None]) -> None:
         super().__init__()
-        self._chosen = ""
+        self._chosen, self._texts = "", texts
         self._group = QButtonGroup(self)
-        self.buttons: dict = {name: self._button(name, choose) for name in OPERATIONS}
+        self.buttons: dict = {key: self._button(key, text, chosen) for key, text in texts.items()}
         layout = row(*self.buttons.values())
         layout.setSpacing(2)
         self.setLayout(layout)
 
-    def _button(self, name: str, choose: Callable[[str], None]) -> QToolButton:
+    def _button(self, key: str, text: str, chosen: Callable[[str], None]) -> QToolButton:
         made = QToolButton()
-        made.setText(say(name))
-        made.setAccessibleName(say(name))
+        made.setText(text)
+        made.setAccessibleName(text)
         made.setCheckable(True)
         made.setIconSize(QSize(SIDE, SIDE))
         made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -35,17 +51,13 @@ class Operations(QWidget):
         font = made.font()
         font.setPointSizeF(font.pointSizeF() * SMALLER)
         made.setFont(font)
-        made.clicked.connect(lambda: choose(name))
+        made.clicked.connect(lambda: chosen(key))
         self._group.addButton(made)
         return made
 
-    def draw(self, state: PanelState) -> None:
-        for name, made in self.buttons.items():
-            made.setChecked(name == state.form.operation)
-            made.setEnabled(name not in state.cannot_operate)
-            made.setToolTip(state.cannot_operate.get(name, f"{say(name)}: {say('tip-' + name)}"))
-        if state.form.operation != self._chosen:
-            self._chosen = state.form.operation
+    def choose(self, key: str) -> None:
+        if key != self._chosen:
+            self._chosen = key
             self._color()
             self._fit()
 
@@ -65,7 +77,7 @@ class Operations(QWidget):
 
     def _fit(self) -> None:
         metrics = next(iter(self.buttons.values())).fontMetrics()
-        needed = sum(metrics.horizontalAdvance(say(name)) + EDGE for name in OPERATIONS)
+        needed = sum(metrics.horizontalAdvance(text) + EDGE for text in self._texts.values())
         style = Qt.ToolButtonStyle
         for name, made in self.buttons.items():
             alone = style.ToolButtonTextBesideIcon if name == self._chosen else style.ToolButtonIconOnly

@@ -8,8 +8,11 @@ from typing import Any
 from ._client.view import (
     DEED,
     FAINT,
+    FRAMED,
     LINK,
+    MAIN,
     QUIET,
+    STRIP,
     Bar,
     Button,
     Gap,
@@ -36,7 +39,7 @@ from .qt import (
 )
 from .widgets import Entry, Flat, LinkedWords, Press, stack
 
-EDGE, NARROWEST, THIN = 12, 24, 10  # px beside a button's text; of a bar, its height
+EDGE, STRIP_EDGE, NARROWEST, THIN = 12, 6, 24, 10  # px beside a button's text; of a bar, its height
 ARROWS = {"left": Qt.ArrowType.LeftArrow, "right": Qt.ArrowType.RightArrow, "down": Qt.ArrowType.DownArrow}
 
 
@@ -108,7 +111,7 @@ class LinksDrawer(Drawer):
 
 class ButtonDrawer(Drawer):
     def __init__(self, view: Any, part: Button) -> None:
-        flat = part.look == LINK or part.icon or part.arrow or part.has_menu or part.side
+        flat = part.look in (LINK, FRAMED) or part.icon or part.arrow or part.has_menu or part.side
         made = Flat(part.icon, part.elide) if flat else Press()
         super().__init__(view, part, made)
         if part.hold is None:
@@ -121,23 +124,30 @@ class ButtonDrawer(Drawer):
             menu.aboutToShow.connect(lambda: fill(menu, self.part.menu(), view.desktop))
             made.setMenu(menu)
             made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        if part.look == STRIP:
+            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            made.setFixedHeight(part.side + STRIP_EDGE)
+        if part.look == FRAMED:
+            made.setAutoRaise(False)
         if part.default:
             made.setDefault(True)
-        if part.look == DEED:
+        if part.look in (DEED, MAIN):
             made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def put(self, part: Button) -> None:
         made, style = self.widget, Qt.ToolButtonStyle
         made.setText(shortened(part.text) if part.side else part.text)
-        if part.look == DEED:
+        if part.look in (DEED, MAIN):
             made.setMinimumWidth(made.fontMetrics().horizontalAdvance(part.text) + EDGE)
         if part.arrow:
             made.setArrowType(ARROWS[part.arrow])
-        if part.picture is not None:
+        if part.side:
             pixmap = picture(part.picture, part.side)
             made.setIcon(QIcon(pixmap))
             made.setIconSize(pixmap.size())
-        if part.text and (part.arrow or part.side):
+        if part.look == STRIP:  # its text is seen where there is no picture
+            made.setAutoRaise(not part.on)
+        elif part.text and (part.arrow or part.side):
             made.setToolButtonStyle(style.ToolButtonTextBesideIcon)
 
 

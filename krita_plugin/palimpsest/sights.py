@@ -7,9 +7,10 @@ from typing import Any
 
 from ._client.view import Choices, Picture, Tile
 from .keyboard import to_canvas
-from .layout import label, picture, shortened, small
+from .layout import Framed, label, picture, shortened, small
 from .parts import Drawer, fill
 from .qt import (
+    QApplication,
     QColor,
     QEvent,
     QIcon,
@@ -23,6 +24,7 @@ from .qt import (
     QPoint,
     QSize,
     Qt,
+    QTimer,
     QToolButton,
 )
 
@@ -132,6 +134,8 @@ class TileDrawer(Drawer):
     def put(self, part: Tile) -> None:
         """Its name, where there is no picture (yet)."""
         made = self.widget
+        if part.on and not made.isChecked():
+            QTimer.singleShot(QApplication.doubleClickInterval(), self._reveal)
         made.setChecked(part.on)
         made.setAccessibleDescription(part.tip)
         pixmap = QPixmap()
@@ -142,8 +146,12 @@ class TileDrawer(Drawer):
         if not pixmap.isNull():
             made.setIconSize(pixmap.size())
 
+    def _reveal(self) -> None:
+        with suppress(RuntimeError):  # its window was closed, and Qt has deleted it
+            self.view.reveal()
 
-class TileButton(QToolButton):
+
+class TileButton(Framed, QToolButton):
     def __init__(self, drawer: TileDrawer) -> None:
         super().__init__()
         self._drawer = drawer

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from ._client.view import Box, Part, Picture, Tile, is_shown
+from ._client.view import Box, Part, Picture, Scroll, Sentence, Tabs, Tile, is_shown
 from .boxes import BOXES
+from .fields import SentenceDrawer
 from .inputs import FIELDS
-from .layout import column
+from .operations import TabsDrawer
 from .parts import PARTS, named
 from .qt import QWidget
 from .sights import SIGHTS, Thumbnails
+from .widgets import stack
 
-KINDS: dict = {**BOXES, **PARTS, **FIELDS, **SIGHTS}
+KINDS: dict = {**BOXES, **PARTS, **FIELDS, **SIGHTS, Sentence: SentenceDrawer, Tabs: TabsDrawer}
 
 
 class View(QWidget):
@@ -28,15 +31,18 @@ class View(QWidget):
     def __getitem__(self, key: str) -> Any:
         return self._drawers[key].widget
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._drawers
+    def drawer(self, key: str) -> Any:
+        return self._drawers[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._drawers)
 
     def draw(self, part: Part) -> None:
         """The same part each time, whatever is in it."""
         first, self._seen = not self._drawers, set()
         drawer = self.drawn(part)
         if first:
-            column(self, drawer.outer)
+            stack(self, [drawer.outer], high=True)
             drawer.show(True)
         for key in [key for key in self._drawers if key not in self._seen]:
             self._drawers.pop(key).drop()
@@ -60,6 +66,13 @@ class View(QWidget):
         if before is None or is_shown(part) != is_shown(before):
             drawer.show(is_shown(part))
         return drawer
+
+    def reveal(self) -> None:
+        """The result that is looked at, scrolled into sight."""
+        drawers = list(self._drawers.values())
+        for tile in (drawer for drawer in drawers if isinstance(drawer.part, Tile) and drawer.part.on):
+            for scroll in (drawer for drawer in drawers if isinstance(drawer.part, Scroll)):
+                scroll.reveal(tile.widget)
 
     def _came(self) -> None:
         for drawer in list(self._drawers.values()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Optional
 
-from .layout import GAP, MARGIN, NARROWEST, icon
+from .layout import GAP, MARGIN, NARROWEST, Framed, icon
 from .qt import (
     QBoxLayout,
     QEvent,
@@ -24,7 +24,7 @@ from .qt import (
     QWidget,
 )
 
-LEAST_NAME = 40  # px of a text that is cut
+LEAST_NAME, ROUNDING = 40, 2  # px of a text that is cut; what Qt's measures of a text differ by
 RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -90,7 +90,7 @@ class Press(QPushButton):
             super().keyPressEvent(event)
 
 
-class Flat(QToolButton):
+class Flat(Framed, QToolButton):
     """A quiet button, perhaps with one of our icons; ``elide``: its text is cut where there is no room."""
 
     def __init__(self, icon: str = "", elide: bool = False) -> None:
@@ -124,7 +124,7 @@ class Flat(QToolButton):
 
     def _fit(self) -> None:
         if self._elide:
-            room = self.width() - self.sizeHint().width() + self._advance(self._text)
+            room = self.width() - self.sizeHint().width() + self._advance(self._text) + ROUNDING
             text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, max(room, 0))
             if text != self.text():
                 super().setText(text)

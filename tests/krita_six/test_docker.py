@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import pairwise
-from operator import attrgetter
 
 import pytest
 
@@ -22,12 +21,12 @@ SHOWS = "a photo of a cat on grass"
 
 def seen(docker, *names: str) -> set[str]:
     """Which of these parts are shown."""
-    return {name for name in names if not attrgetter(name)(docker).isHidden()}
+    return {name for name in names if not docker.view[name].isHidden()}
 
 
 def sliders(docker) -> set[str]:
-    rows = docker.controls.sliders
-    return {name for name in rows.names() if not rows.slider(name).isHidden()}
+    names = ("structure", "strength", "grow", "feather")
+    return {name for name in names if not docker.view[name].isHidden()}
 
 
 def buttons(flow) -> list:
@@ -37,20 +36,20 @@ def buttons(flow) -> list:
 @pytest.mark.parametrize(
     ("operation", "parts", "rows"),
     [
-        ("replace", {"words.second"}, {"structure", "strength", "grow", "feather"}),
-        ("insert", {"words.second"}, {"strength", "grow", "feather"}),
-        ("restyle", {"words.second"}, {"structure", "strength", "grow", "feather"}),
-        ("remove", {"words.second"}, {"grow", "feather"}),
-        ("reweight", {"words.weights"}, {"structure", "grow", "feather"}),
+        ("replace", {"second"}, {"structure", "strength", "grow", "feather"}),
+        ("insert", {"second"}, {"strength", "grow", "feather"}),
+        ("restyle", {"second"}, {"structure", "strength", "grow", "feather"}),
+        ("remove", {"second"}, {"grow", "feather"}),
+        ("reweight", {"weights"}, {"structure", "grow", "feather"}),
     ],
 )
 def test_each_operation_shows_only_its_controls(room, operation, parts, rows):
     room.panel.draft.write_first(SHOWS)
-    chosen = room.docker.words.operations.buttons[operation]
+    chosen = room.docker.view["operations"].buttons[operation]
     chosen.click()
     assert room.panel.form.operation == operation
     assert chosen.isChecked()
-    assert seen(room.docker, "words.second", "words.weights") == parts
+    assert seen(room.docker, "second", "weights") == parts
     assert sliders(room.docker) == rows
 
 
@@ -66,21 +65,20 @@ def six_say(key: str) -> str:
 
 def test_what_is_written_and_moved_reaches_the_request(room):
     docker = room.docker
-    docker.words.first.setPlainText(SHOWS)
-    docker.words.second.setPlainText("a photo of a dog on grass")
-    docker.controls.sliders.slider("structure").setValue(10 + 5)
-    docker.controls.sliders.slider("feather").setValue(21)
-    grown = docker.controls.sliders.slider("grow")
+    docker.view["first"].setPlainText(SHOWS)
+    docker.view["second"].setPlainText("a photo of a dog on grass")
+    docker.view["structure"].setValue(10 + 5)
+    docker.view["feather"].setValue(21)
+    grown = docker.view["grow"]
     assert grown.value() == 21, "replace grows by as much as the soft edge is wide"
     grown.setValue(5)
-    docker.controls.unfold.setChecked(True)
-    numbers = docker.controls.advanced.fields
-    numbers["steps"].setValue(12)
-    numbers["self_attention"].setValue(30)
-    docker.work.variations.setValue(3)
-    assert docker.words.changes.text() == "cat → dog"
-    assert docker.work.apply.isEnabled()
-    docker.work.apply.click()
+    docker.view["unfold"].click()
+    docker.view["steps"].setValue(12)
+    docker.view["self_attention"].setValue(30)
+    docker.view["variations"].setValue(3)
+    assert docker.view["changes"].text() == "cat → dog"
+    assert docker.view["apply"].isEnabled()
+    docker.view["apply"].click()
     room.until(lambda _: room.backend.submitted)
     request = room.backend.submitted[0]["request"]
     assert (request["source_prompt"], request["target_prompt"]) == (SHOWS, "a photo of a dog on grass")
@@ -90,7 +88,7 @@ def test_what_is_written_and_moved_reaches_the_request(room):
 
 
 def test_presets_are_a_menu(room):
-    menu = room.docker.controls.presets.menu()
+    menu = room.docker.view["presets"].menu()
     room.panel.draft.set(structure=0.2)
     room.panel.draft.keep_preset("R&D")
     room.panel.draft.recommend("structure")
@@ -106,53 +104,55 @@ def test_presets_are_a_menu(room):
 
 def test_apply_says_why_it_is_not_possible(room):
     docker = room.docker
-    assert not docker.work.apply.isEnabled()
-    assert docker.work.reason.text() == docker.work.apply.toolTip() == "Say what the picture shows."
+    assert not docker.view["apply"].isEnabled()
+    assert docker.view["reason"].text() == docker.view["apply"].toolTip() == "Say what the picture shows."
     room.editor.facts = replace(room.editor.facts, refusal="This picture is CMYK.", remedy="Make an RGB copy")
     room.until(lambda s: s.document.refusal)
-    assert docker.work.reason.text() == "This picture is CMYK."
-    (remedy,) = buttons(docker.work.offers)
+    assert docker.view["reason"].text() == "This picture is CMYK."
+    (remedy,) = buttons(docker.view["offers"])
     remedy.click()
     assert room.editor.remedied == ["d1"]
     room.editor.facts = None
     room.until(lambda s: s.document is None)
-    assert docker.work.reason.text() == "Open a picture to begin."
+    assert docker.view["reason"].text() == "Open a picture to begin."
 
 
 def test_buttons_that_are_replaced_are_seen_no_more(room):
     """Also where nothing that is to be deleted later ever is, as while Krita starts."""
-    offers = room.docker.status.offers
+    offers = room.docker.view["status-offers"]
     (before,) = buttons(offers)
-    offers.show_offers([Offer(START, "Start it")])
+    status = replace(room.panel.state.status, offers=(Offer(START, "Start it"),))
+    room.panel.state = replace(room.panel.state, status=status)
+    room.docker.show_state(room.panel.state)
     (after,) = buttons(offers)
     assert (before.isVisible(), after.isVisible()) == (False, True)
 
 
 def test_progress_preview_cancel_and_done(room):
     docker = room.docker
-    working = {"work.phase", "work.bar", "work.cancel", "work.preview"}
+    working = {"phase", "bar", "cancel", "preview"}
     assert seen(docker, *working) == set()
-    docker.words.first.setPlainText(SHOWS)
-    docker.words.second.setPlainText("a photo of a dog on grass")
-    docker.work.apply.click()
+    docker.view["first"].setPlainText(SHOWS)
+    docker.view["second"].setPlainText("a photo of a dog on grass")
+    docker.view["apply"].click()
     room.until(lambda _: room.backend.submitted)
     room.backend.tell("started", device="cpu", attempt=1)
     room.backend.tell("progressed", phase="editing", index=1, total=4, seconds_left=3.0)
     room.backend.tell("previewed", image=room.backend.keep(picture(20, 10)), name="")
     room.until(lambda s: s.preview)
     assert seen(docker, *working) == working
-    assert (docker.work.phase.text(), docker.work.bar.value()) == ("Editing · 1 of 4 · 3 s", 250)
-    assert docker.work.preview.pixmap().width() == 96
-    docker.work.cancel.click()
-    assert docker.work.phase.text() == "Cancelling…"
+    assert (docker.view["phase"].text(), docker.view["bar"].value()) == ("Editing · 1 of 4 · 3 s", 250)
+    assert docker.view["preview"].pixmap().width() == 96
+    docker.view["cancel"].click()
+    assert docker.view["phase"].text() == "Cancelling…"
     room.until(lambda s: s.progress is None)
-    assert docker.work.message.text() == "Cancelled."
-    docker.work.apply.click()
+    assert docker.view["message"].text() == "Cancelled."
+    docker.view["apply"].click()
     room.until(lambda _: len(room.backend.submitted) == 2)
     room.backend.finish_edit()
     room.until(lambda s: s.progress is None)
-    assert docker.work.message.text() == "New layer “cat → dog”."
-    assert docker.work.fidelity.text() == "This photo is remembered: it can be reproduced at 34 dB"
+    assert docker.view["message"].text() == "New layer “cat → dog”."
+    assert docker.view["fidelity"].text() == "This photo is remembered: it can be reproduced at 34 dB"
     assert len(room.editor.inserted) == 1
 
 
@@ -172,8 +172,8 @@ def test_the_state_line_says_what_is_the_matter(closed_room, text, offer):
     room = closed_room
     room.docker.show()
     room.until(lambda s: s.status.text.startswith(text))
-    assert room.docker.status.text.text().startswith(text)
-    (made,) = buttons(room.docker.status.offers)
+    assert room.docker.view["status"].text().startswith(text)
+    (made,) = buttons(room.docker.view["status-offers"])
     assert made.text() == offer
     made.click()
     if offer == "Copy command":
@@ -187,24 +187,24 @@ def test_concepts_are_put_where_the_cursor_is(room):
     room.backend.the_concepts = [concept("bear"), concept("big", family="sd1")]
     room.panel.backend.refresh_concepts()
     room.until(lambda s: len(s.concepts) == 2)
-    bear, big = buttons(docker.words.concepts)
+    bear, big = buttons(docker.view["concepts"])
     assert (bear.text(), bear.icon().isNull(), big.isEnabled()) == ("bear", False, False)
     assert big.toolTip() == "<big> was learned for sd1 models"
-    docker.words.second.setPlainText("a photo of on grass")
-    cursor = docker.words.second.textCursor()
+    docker.view["second"].setPlainText("a photo of on grass")
+    cursor = docker.view["second"].textCursor()
     cursor.setPosition(len("a photo of"))
-    docker.words.second.setTextCursor(cursor)
+    docker.view["second"].setTextCursor(cursor)
     bear.click()
-    assert docker.words.second.toPlainText() == "a photo of <bear> on grass"
+    assert docker.view["second"].toPlainText() == "a photo of <bear> on grass"
 
 
 def test_words_are_links_and_sliders(room):
     docker = room.docker
-    docker.words.first.setPlainText(SHOWS)
-    assert 'href="cat"' in docker.words.words.text()
+    docker.view["first"].setPlainText(SHOWS)
+    assert 'href="cat"' in docker.view["words"].text()
     room.panel.draft.emphasise("cat")
-    assert docker.words.weights.names() == ["cat", "grass"]
-    docker.words.weights.slider("grass").setValue(0)
+    assert {"weight-cat", "weight-grass"} <= set(docker.view)
+    docker.view["weight-grass"].setValue(0)
     assert dict(room.panel.form.weights) == {"cat": 0.5, "grass": -1.0}
 
 
@@ -230,28 +230,28 @@ def past(backend: Backend, job: str) -> dict:
 def test_results_of_before_are_shown_and_put_into_the_picture_again(closed_room, backend):
     backend.past = [past(backend, "krita-0-0-aa"), past(backend, "krita-900-0-bb")]
     room = closed_room.open()
-    room.docker.results.everything.click()
+    room.docker.view["everything"].click()
     room.until(lambda s: len(s.results) == 2)
-    room.until(lambda _: not any(made.icon().isNull() for made in buttons(room.docker.results.results)))
-    results = room.docker.results
-    fits, beyond = buttons(results.results)
+    room.until(lambda _: not any(made.icon().isNull() for made in buttons(room.docker.view["results"])))
+    results = room.docker.view
+    fits, beyond = buttons(results["results"])
     assert fits.accessibleName() == "cat → dog"
-    assert results.shown.isHidden()
+    assert results["looked-at"].isHidden()
     fits.click()
     room.until(lambda s: s.strip.shown is not None)
     assert room.editor.shown.bounds == Bounds(0, 0, 64, 48)
-    room.until(lambda _: not results.shown.isHidden())
     assert (fits.isChecked(), beyond.isChecked()) == (True, False)
-    results.original.pressed.emit()
+    room.until(lambda _: not results["looked-at"].isHidden())
+    results["original"].pressed.emit()
     assert room.editor.veiled
-    results.original.released.emit()
+    results["original"].released.emit()
     assert not room.editor.veiled
-    results.keep.click()
+    results["keep"].click()
     room.until(lambda s: s.progress is None and room.editor.inserted)
     assert room.editor.inserted[0].bounds == Bounds(0, 0, 64, 48)
-    assert results.shown.isHidden()
+    assert results["looked-at"].isHidden()
     beyond.click()
-    assert "64 × 48" in room.docker.work.message.text()
+    assert "64 × 48" in room.docker.view["message"].text()
     assert not beyond.isChecked()
 
 
@@ -266,14 +266,14 @@ def test_every_action_is_there_and_does_what_it_says(room):
     actions["palimpsest_insert"].trigger()
     assert room.docker.isVisible()
     assert room.panel.form.operation == "insert"
-    assert room.docker.focusWidget() is room.docker.words.first
-    room.docker.words.first.setPlainText(SHOWS)
+    assert room.docker.focusWidget() is room.docker.view["first"]
+    room.docker.view["first"].setPlainText(SHOWS)
     actions["palimpsest_replace"].trigger()
     assert room.panel.form.operation == "replace"
-    assert room.docker.focusWidget() is room.docker.words.second
-    room.docker.words.second.clearFocus()
+    assert room.docker.focusWidget() is room.docker.view["second"]
+    room.docker.view["second"].clearFocus()
     actions["palimpsest_show"].trigger()
-    assert room.docker.focusWidget() is room.docker.words.second
+    assert room.docker.focusWidget() is room.docker.view["second"]
     actions["palimpsest_concepts"].trigger()
     dialog_of("ConceptsWindow").close()
     actions["palimpsest_remember"].trigger()
@@ -282,9 +282,9 @@ def test_every_action_is_there_and_does_what_it_says(room):
     room.backend.finish({}, reconstruction_psnr=30.0)
     room.until(lambda s: s.progress is None)
     actions["palimpsest_reopen"].trigger()
-    assert room.docker.work.message.text() == "This layer wasn't made by Palimpsest: choose one that was."
+    assert room.docker.view["message"].text() == "This layer wasn't made by Palimpsest: choose one that was."
     actions["palimpsest_remove"].trigger()
-    assert room.docker.work.message.text() == "Select what should go."
+    assert room.docker.view["message"].text() == "Select what should go."
     room.editor.select_bounds(Bounds(10, 10, 20, 12))
     actions["palimpsest_remove"].trigger()
     room.until(lambda _: len(room.backend.submitted) == 2)
@@ -406,7 +406,7 @@ def test_it_is_narrow_reachable_by_keyboard_and_named(room):
     inside = docker.widget()
     assert inside.minimumSizeHint().width() <= six.WIDTH
     nameless, reached = [], set()
-    widget = docker.words.first
+    widget = docker.view["first"]
     for _ in range(200):
         widget = widget.nextInFocusChain()
         policy = widget.focusPolicy().value & 1  # by Tab
@@ -414,15 +414,15 @@ def test_it_is_narrow_reachable_by_keyboard_and_named(room):
             reached.add(widget)
             if not widget.accessibleName() and not getattr(widget, "text", lambda: "")():
                 nameless.append(type(widget).__name__)
-    strength = docker.controls.sliders.slider("strength")
-    assert {docker.words.first, docker.words.second, strength, docker.work.apply} <= reached
+    strength = docker.view["strength"]
+    assert {docker.view["first"], docker.view["second"], strength, docker.view["apply"]} <= reached
     assert [name for name in nameless if not name.startswith(("QLineEdit", "QScroll"))] == []
 
 
 def test_closing_krita_leaves_the_job_and_keeps_the_words(room, tmp_path):
     room.editor.facts = replace(room.editor.facts, file="/photos/one.png")
     room.until(lambda s: s.document.file)
-    room.docker.words.first.setPlainText(SHOWS)
+    room.docker.view["first"].setPlainText(SHOWS)
     for call in room.krita.notifier().closing:
         call()
     told = json.loads((tmp_path / "config" / "sentences.json").read_text())
@@ -430,7 +430,7 @@ def test_closing_krita_leaves_the_job_and_keeps_the_words(room, tmp_path):
 
 
 def test_what_does_not_fit_in_one_row_shows_icons(room):
-    buttons = room.docker.words.operations.buttons
+    buttons = room.docker.view["operations"].buttons
     room.panel.draft.choose_operation("restyle")
     wide, narrow = style().ToolButtonTextUnderIcon, style().ToolButtonIconOnly
     room.resize(420)
@@ -444,11 +444,10 @@ def test_what_does_not_fit_in_one_row_shows_icons(room):
 
 def test_what_is_folded_away_can_be_read_in_a_narrow_panel(room):
     """A field's name stands above it where both don't fit."""
-    controls = room.docker.controls
-    controls.unfold.setChecked(True)
+    room.docker.view["unfold"].click()
     room.resize(200)
     for name in ("steps", "cross", "model"):
-        field = controls.advanced.fields[name]
+        field = room.docker.view[name]
         assert field.width() >= 100, name
         assert field.mapTo(room.docker, field.rect().topRight()).x() < 200
 
@@ -458,57 +457,57 @@ def test_nothing_is_cut_where_it_is_narrow(room, width):
     room.panel.draft.write_first(SHOWS)
     room.resize(width)
     docker = room.docker
-    parts = [*docker.words.operations.buttons.values(), docker.status.settings, docker.words.describe]
-    for part in [*parts, docker.work.variations, docker.work.apply]:
+    parts = [*docker.view["operations"].buttons.values(), docker.view["settings"], docker.view["describe"]]
+    for part in [*parts, docker.view["variations"], docker.view["apply"]]:
         right = part.mapTo(docker, part.rect().topRight()).x()
         assert part.isVisible()
         assert right < docker.width(), part.accessibleName()
 
 
 def test_it_stays_narrow_while_edits_wait_and_a_layer_is_in_hand(room):
-    work = room.docker.work
-    work.queue.setText("+12")
-    for part in (work.bar, work.queue, work.cancel, work.new, work.updating, work.reopen, work.remember):
-        part.show()
+    work = room.docker.view
+    work["queue"].setText("+12")
+    for key in ("bar", "queue", "cancel", "new", "updating", "reopen", "remember"):
+        work[key].show()
     room.resize(200)
     assert room.docker.width() == 200
-    for made in (work.new, work.cancel):
+    for made in (work["new"], work["cancel"]):
         assert made.width() > made.fontMetrics().horizontalAdvance(made.text())
 
 
 def test_what_may_be_noted_scrolls_and_leaves_the_results_their_room(room):
-    docker, work = room.docker, room.docker.work
-    before = work.sizeHint().height()
-    for part in (work.updating, work.reopen, work.remember, work.fidelity, work.sight):
+    docker, work = room.docker, room.docker.view
+    before = work["work"].sizeHint().height()
+    for part in (work["updating"], work["reopen"], work["remember"], work["fidelity"], work["sight"]):
         part.show()
-        assert docker.scroll.isAncestorOf(part)
-    assert work.sizeHint().height() == before
+        assert docker.view["scroll"].isAncestorOf(part)
+    assert work["work"].sizeHint().height() == before
 
 
 def test_a_sentence_grows_with_its_words_and_holds_describe(room):
-    words = room.docker.words
-    assert words.describe.toolButtonStyle() == style().ToolButtonTextBesideIcon
-    low = words.first.height()
-    words.first.setPlainText(" ".join(["a photo of a cat on grass"] * 5))
+    words = room.docker.view
+    assert words["describe"].toolButtonStyle() == style().ToolButtonTextBesideIcon
+    low = words["first"].height()
+    words["first"].setPlainText(" ".join(["a photo of a cat on grass"] * 5))
     room.application.processEvents()
-    assert words.first.height() > low
-    assert words.first.verticalScrollBar().maximum() == 0
-    assert words.describe.toolButtonStyle() == style().ToolButtonIconOnly
-    assert words.describe.accessibleName() == "Describe"
-    assert words.first.rect().contains(words.describe.geometry())
-    words.describe.click()
+    assert words["first"].height() > low
+    assert words["first"].verticalScrollBar().maximum() == 0
+    assert words["describe"].toolButtonStyle() == style().ToolButtonIconOnly
+    assert words["describe"].accessibleName() == "Describe"
+    assert words["first"].rect().contains(words["describe"].geometry())
+    words["describe"].click()
     room.until(lambda _: room.backend.submitted)
     assert room.backend.submitted[0]["kind"] == "describe"
 
 
 def test_a_word_that_describe_doubts_is_dotted(room):
-    words = room.docker.words
-    words.describe.click()
+    words = room.docker.view
+    words["describe"].click()
     room.until(lambda _: room.backend.submitted)
     doubt = {"start": 2, "stop": 5, "probability": 0.41}
     room.backend.finish({}, caption="a cat on grass", confidence=0.9, doubts=[doubt])
     room.until(lambda state: state.form.first == "a cat on grass" and state.doubts)
-    (mark,) = words.first.extraSelections()
+    (mark,) = words["first"].extraSelections()
     assert mark.cursor.selectedText() == "cat"
     assert mark.format.underlineStyle() == mark.format.UnderlineStyle.DotLine
 
@@ -518,19 +517,19 @@ def test_apply_stays_where_it_is_whatever_comes_and_goes_above_it(room):
 
     def place():
         room.application.processEvents()
-        return docker.work.apply.mapTo(docker, docker.work.apply.rect().topLeft())
+        return docker.view["apply"].mapTo(docker, docker.view["apply"].rect().topLeft())
 
     before = place()
     room.panel.draft.write_first(SHOWS)
     room.editor.facts = replace(room.editor.facts, has_recipe=True)
     room.until(lambda s: s.can_reopen)
-    assert not docker.work.reopen.isHidden()
+    assert not docker.view["reopen"].isHidden()
     assert place() == before
     room.panel.draft.write_second("a photo of a dog on grass")
-    docker.work.apply.click()
+    docker.view["apply"].click()
     room.until(lambda s: s.progress is not None)
-    assert not docker.work.cancel.isHidden()
-    assert docker.work.bar.accessibleDescription() == docker.work.phase.text()
+    assert not docker.view["cancel"].isHidden()
+    assert docker.view["bar"].accessibleDescription() == docker.view["phase"].text()
     assert place() == before
 
 
@@ -539,17 +538,17 @@ def test_all_concepts_are_searched_used_renamed_and_deleted(room, monkeypatch):
     room.backend.the_concepts = [concept(name) for name in names]
     room.panel.backend.refresh_concepts()
     room.until(lambda s: len(s.concepts) == 41)
-    words = room.docker.words
-    shown = [made for made in words.concepts.widgets if not made.isHidden()]
+    words = room.docker.view
+    shown = [made for made in words["concepts"].widgets if not made.isHidden()]
     assert 1 <= len(shown) < 5, "one row of them"
-    assert words.all.isVisible()
-    assert words.all.mapTo(room.docker, words.all.rect().topRight()).x() < room.docker.width()
-    words.all.click()
+    assert words["all"].isVisible()
+    assert words["all"].mapTo(room.docker, words["all"].rect().topRight()).x() < room.docker.width()
+    words["all"].click()
     dialog = dialog_of("ConceptsWindow")
     dialog.view["search"].setText("my")
     assert dialog.view["list"].count() == 1
     room.panel.draft.write_first(SHOWS)
-    room.docker.words.second.setPlainText("a photo of on grass")
+    room.docker.view["second"].setPlainText("a photo of on grass")
     dialog.view["use"].click()
     assert "<my-toy>" in room.panel.form.second
     asked = six.part("dialogs")
@@ -571,27 +570,26 @@ def test_the_model_is_chosen_in_the_state_line(room):
     room.backend.the_models = [*room.backend.the_models, {**room.backend.the_models[0], "name": "other"}]
     room.panel.refresh()
     room.until(lambda s: len(s.models) == 3)
-    status = room.docker.status
-    assert status.model.isVisible()
-    assert not status.text.isVisible()
-    status.model.menu().aboutToShow.emit()
-    built_in, other, _, get = status.model.menu().actions()
+    status = room.docker.view
+    assert status["model-menu"].isVisible()
+    assert not status["status"].isVisible()
+    status["model-menu"].menu().aboutToShow.emit()
+    built_in, other, _, get = status["model-menu"].menu().actions()
     assert (built_in.isChecked(), other.isChecked(), get.text()) == (True, False, "Get a real model…")
     other.trigger()
     assert room.panel.form.settings.model == "other"
-    assert status.model.text() == "other"
+    assert status["model-menu"].text() == "other"
 
 
-@pytest.mark.parametrize("part", ["status.settings", "words.all", "controls.unfold", "structure"])
+@pytest.mark.parametrize("part", ["settings", "all", "unfold", "structure"])
 def test_what_has_the_keyboard_has_a_frame(room, part):
     """Krita's style hardly shows it on a flat button or a slider."""
     room.backend.the_concepts = [concept("toy")]
     room.panel.backend.refresh_concepts()
     room.until(lambda s: s.concepts)
-    sliders = room.docker.controls.sliders
-    widget = sliders.slider(part) if part == "structure" else attrgetter(part)(room.docker)
+    widget = room.docker.view[part]
     room.docker.activateWindow()
-    room.docker.words.first.setFocus()
+    room.docker.view["first"].setFocus()
 
     def corner() -> str:
         room.application.processEvents()
@@ -613,13 +611,13 @@ def test_tab_goes_through_the_panel_as_it_is_read(room):
     room.panel.draft.choose_operation("insert")
     room.resize(420)
     docker = room.docker
-    places, widget = [], docker.status.model
+    places, widget = [], docker.view["model-menu"]
     while True:
         if widget.focusPolicy().value & 1 and widget.isVisible() and docker.widget().isAncestorOf(widget):
             at = widget.mapTo(docker, widget.rect().center())
             places.append((at.y(), at.x(), widget.accessibleName() or type(widget).__name__))
         widget = widget.nextInFocusChain()
-        if widget is docker.status.model:
+        if widget is docker.view["model-menu"]:
             break
     assert len(places) > 15
     steps = [(before, after) for before, after in pairwise(places) if after[0] < before[0] - 16]

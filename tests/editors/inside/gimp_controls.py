@@ -8,12 +8,13 @@ from dataclasses import asdict
 import gi
 
 gi.require_version("Gtk", "3.0")
+from _client.controls_view import ControlsView  # noqa: E402
 from _client.panel import Panel  # noqa: E402
 from _client.windows import Windows  # noqa: E402
-from controls_part import ControlsPart  # noqa: E402
 from dialogs import Desktop  # noqa: E402
 from gi.repository import Gtk  # noqa: E402
 from host import GimpEditor  # noqa: E402
+from view import View  # noqa: E402
 
 
 class Controls:
@@ -22,25 +23,25 @@ class Controls:
     def __init__(self, width, height):
         editor = GimpEditor()
         self.panel = Panel("gimp", editor, self.draw)
-        self.part = ControlsPart(self.panel)
-        self.part.expander.set_expanded(True)
-        entry = Gtk.Entry()
+        self.told = ControlsView(self.panel)
+        self.told.unfolded = True
+        entry, self.part = Gtk.Entry(), View(self.panel.session, None)
         inside = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
         for child in (entry, self.part):
             inside.pack_start(child, False, False, 0)
         self.scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
         self.scrolled.add(inside)
         self.window = Gtk.Window(title="Controls")
+        self.draw(self.panel.state)
         self.desktop = Desktop(self.window, self.panel.session)
         self.windows = Windows(self.panel, editor, self.desktop, print)
         self.window.add(self.scrolled)
         self.window.set_default_size(width, height)
         self.window.show_all()
         entry.grab_focus()
-        self.draw(self.panel.state)
 
     def draw(self, state):
-        self.part.draw(state, None)
+        self.part.draw(self.told.describe())
 
     def close(self):
         self.close_page()
@@ -68,8 +69,7 @@ class Controls:
 
     def field(self, name):
         """The widget that takes what people do."""
-        found = self.part.advanced.fields.get(name)
-        return self.part.sliders[name].scale if found is None else found
+        return self.part[name]
 
     def facts(self, name):
         """least, most, step (of a choice: what can be chosen), its name and tip for readers of the screen"""

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import asdict
-from operator import attrgetter
 
 from krita import Krita
 from palimpsest._client import preview_jobs
@@ -12,7 +11,6 @@ from palimpsest.desk import desk
 from palimpsest.extension import show_docker as bring_forth
 from palimpsest.keyboard import CANVASES
 from palimpsest.qt import QApplication, QPoint, QPushButton, Qt, QTextCharFormat, QToolTip
-from palimpsest.words_part import WordsPart
 
 from palimpsest import dialogs
 
@@ -22,6 +20,9 @@ try:
 except ImportError:
     from PyQt6.QtTest import QTest
     from PyQt6.QtWidgets import QAbstractButton, QDockWidget, QToolButton, QWidget
+
+
+SENTENCES = ("first", "second")
 
 
 def dialog_of(kind):
@@ -49,6 +50,11 @@ STILL = 8  # turns of the driver: longer than the panel's timer takes
 
 def docker():
     return desk().views[0]
+
+
+def part_of(key):
+    """The widget of this part of the docker; "work.apply" also says where it is."""
+    return docker().view[key.rpartition(".")[2]]
 
 
 def show_docker(width, height):
@@ -217,28 +223,28 @@ def wait_for_drafts():
 
 def panel_drafted():
     """What Update would make is shown, and said to be as it is set now."""
-    part = docker().work
-    seen = part.preview.isVisible() and not part.preview.pixmap().isNull()
-    return seen and part.preview_text.text() == say("live-preview")
+    preview = part_of("preview")
+    seen = preview.isVisible() and not preview.pixmap().isNull()
+    return seen and part_of("caption").text() == say("live-preview")
 
 
 def strip_drawn():
     """Each place of the strip under Keep structure has its picture."""
-    tiles = docker().controls.strip.tiles
-    return all(made.isVisible() and not made.icon().isNull() for made in tiles)
+    tiles = [part_of(f"strip-{number}") for number in range(len(desk().panel.state.structures))]
+    return bool(tiles) and all(made.isVisible() and not made.icon().isNull() for made in tiles)
 
 
 def strip_place(number):
     """The middle of a place on the screen, scrolled into sight."""
-    made = docker().controls.strip.tiles[number]
-    docker().scroll.ensureWidgetVisible(made)
+    made = part_of(f"strip-{number}")
+    part_of("scroll").ensureWidgetVisible(made)
     yield
     middle = made.mapToGlobal(QPoint(made.width() // 2, made.height() // 2))
     return [middle.x(), middle.y()]
 
 
 def panel_shows_no_draft():
-    return not docker().work.preview.isVisible()
+    return not part_of("preview").isVisible()
 
 
 def panel_results(count):
@@ -252,9 +258,9 @@ def panel_stopped():
 def write(operation, first, second):
     """Into the docker's own fields."""
     desk().panel.draft.choose_operation(operation)
-    docker().words.first.setPlainText(first)
-    if not docker().words.second.isHidden():
-        docker().words.second.setPlainText(second)
+    part_of("first").setPlainText(first)
+    if not part_of("second").isHidden():
+        part_of("second").setPlainText(second)
 
 
 def set_panel(settings):
@@ -266,18 +272,19 @@ def weigh(word, position):
 
 
 def unfold(open):
-    docker().controls.unfold.setChecked(open)
+    if docker().told.controls.unfolded != open:
+        part_of("unfold").click()
 
 
 def scroll(to):
-    bar = docker().scroll.verticalScrollBar()
+    bar = part_of("scroll").verticalScrollBar()
     bar.setValue(round(to * bar.maximum()))
     yield
 
 
 def middle_of(widget, above=50):
     """On the screen, scrolled into sight, as soon as it has stayed there while the panel was drawn anew."""
-    docker().scroll.ensureWidgetVisible(widget, 50, above)
+    part_of("scroll").ensureWidgetVisible(widget, 50, above)
     yield
     places = []
     while len(places) < STILL or len(set(places[-STILL:])) > 1:
@@ -289,24 +296,20 @@ def middle_of(widget, above=50):
 
 def place_of(part):
     """Of a part of the docker ("work.apply"); and whether it can be used."""
-    widget = attrgetter(part)(docker())
+    widget = part_of(part)
     place = yield from middle_of(widget)
     return [*place, widget.isEnabled() and widget.isVisible()]
 
 
 def is_seen(part):
     """All of it, without scrolling."""
-    widget = attrgetter(part)(docker())
+    widget = part_of(part)
     return widget.isVisible() and widget.visibleRegion().boundingRect() == widget.rect()
 
 
 def control(name):
     """What a field of the panel's table is filled in with."""
-    controls = docker().controls
-    found = controls.advanced.fields.get(name)
-    if found is not None:
-        return found
-    return docker().work.variations if name == "variations" else controls.sliders.slider(name)
+    return part_of(name)
 
 
 def control_facts(name):
@@ -321,7 +324,7 @@ def control_facts(name):
 
 def control_place(name):
     """The middle of it on the screen, as far from the ends of the panel as can be."""
-    return (yield from middle_of(control(name), docker().scroll.height() // 2))
+    return (yield from middle_of(control(name), part_of("scroll").height() // 2))
 
 
 def settings_page(path):
@@ -352,7 +355,7 @@ def has_keyboard(name):
 
 
 def scrolled():
-    return docker().scroll.verticalScrollBar().value()
+    return part_of("scroll").verticalScrollBar().value()
 
 
 def has_scrolled(before):
@@ -372,7 +375,7 @@ def setting_is_not(name, value):
 
 
 def keyboard_is_in(part):
-    return attrgetter(part)(docker()) is QApplication.focusWidget()
+    return part_of(part) is QApplication.focusWidget()
 
 
 def keyboard_is_on_canvas():
@@ -407,7 +410,7 @@ def cut_off():
 
 
 def press(part):
-    attrgetter(part)(docker()).click()
+    part_of(part).click()
 
 
 def action(name):
@@ -426,8 +429,7 @@ def show_everything(everything):
 def look_at(number):
     """Through the docker's own picture of it; until it lies on the canvas."""
     result = desk().panel.state.results[number]
-    tile = next(made for made in docker().results._tiles if made.result.key == result.key)
-    tile.click()
+    part_of("result-{}-{}".format(*result.key)).click()
     while desk().panel.state.strip.shown != result.key:
         yield
 
@@ -449,12 +451,12 @@ def nothing_shown():
 
 def tile_place(number):
     """Where a result's picture is on the screen."""
-    return (yield from middle_of(docker().results._tiles[number]))
+    return (yield from middle_of(part_of("results").widgets[number]))
 
 
 def tile_in_sight(number):
     """Where a result's picture is on the screen, if all of it is seen."""
-    tile = docker().results._tiles[number]
+    tile = part_of("results").widgets[number]
     at = tile.mapToGlobal(QPoint(0, 0))
     return [at.x(), at.y()] if tile.visibleRegion().boundingRect() == tile.rect() else None
 
@@ -618,13 +620,9 @@ def window_of_docker():
     return int(docker().window().winId())
 
 
-def words_part():
-    return docker().findChild(WordsPart)
-
-
 def completions(field):
     """What is offered under the first (0) or second (1) field, and which of it is chosen; None: nothing."""
-    shown = words_part().completing[field]
+    shown = docker().view.drawer(SENTENCES[field]).completing
     if not shown.isVisible():
         return None
     return {"texts": [shown.item(row).text() for row in range(shown.count())], "chosen": shown.currentRow()}
@@ -641,7 +639,7 @@ def chosen_is(field, row):
 
 
 def written():
-    return [words_part().first.toPlainText(), words_part().second.toPlainText()]
+    return [part_of(sentence).toPlainText() for sentence in SENTENCES]
 
 
 def waved(field):
@@ -655,13 +653,13 @@ def dotted(field):
 
 
 def underlined(field, style):
-    sentence = (words_part().first, words_part().second)[field]
+    sentence = part_of(SENTENCES[field])
     return [s.cursor.selectedText() for s in sentence.extraSelections() if s.format.underlineStyle() == style]
 
 
 def place_of_letter(field, at):
     """On the screen."""
-    sentence = (words_part().first, words_part().second)[field]
+    sentence = part_of(SENTENCES[field])
     cursor = sentence.textCursor()
     cursor.setPosition(at)
     place = sentence.viewport().mapToGlobal(sentence.cursorRect(cursor).center())

@@ -1,0 +1,235 @@
+"""What the windows are described as: the same for both editors, without a widget."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from client.desk import SHOWS, Desk, fill
+from client.scripted import concept, picture
+from palimpsest_client.lessons import Example, judged
+from palimpsest_client.panel_view import PanelView
+from palimpsest_client.view import Box, Button, Part, is_shown
+from palimpsest_client.window import Desktop, Dialog
+from palimpsest_client.windows import Windows
+
+
+class Paper(Desktop):
+    """Draws nothing, and answers what it was told to."""
+
+    def __init__(self) -> None:
+        self.opened: list[Dialog] = []
+        self.answer: str | None = None
+        self.left = 0
+        self.copied = ""
+
+    def ask(self, title: str, prompt: str, value: str = "") -> str | None:
+        return self.answer
+
+    def confirm(self, title: str, question: str) -> bool:
+        return self.answer is not None
+
+    def copy(self, text: str) -> None:
+        self.copied = text
+
+    def leave_fields(self) -> None:
+        self.left += 1
+
+    def open(self, window: Dialog) -> None:
+        window.opened(lambda part: None, lambda: window.closed())
+        self.opened.append(window)
+
+
+class Seen:
+    """A panel, and the parts that it is described as now."""
+
+    def __init__(self, folder: Path) -> None:
+        self.desk, self.paper, self.used = Desk(folder).ready(), Paper(), []
+        self.windows = Windows(self.desk.panel, self.desk.editor, self.paper, self.used.append)
+        self.view = PanelView(self.desk.panel, self.windows, self.paper, self.used.append)
+
+    def __getitem__(self, key: str) -> Part:
+        return found(self.view.describe(), key)
+
+    def shown(self, *keys: str) -> set[str]:
+        there = {part.key for part in visible(self.view.describe())}
+        return there & set(keys)
+
+    def window(self) -> Dialog:
+        return self.paper.opened[-1]
+
+
+def parts_of(part: Part) -> list[Part]:
+    inner = part.parts if isinstance(part, Box) else ()
+    corner = getattr(part, "corner", None)
+    return [part, *([corner] if corner else []), *(found for one in inner for found in parts_of(one))]
+
+
+def visible(part: Part) -> list[Part]:
+    """Those that people see."""
+    if not is_shown(part):
+        return []
+    inner = part.parts if isinstance(part, Box) else ()
+    return [part, *(found for one in inner for found in visible(one))]
+
+
+def found(part: Part, key: str) -> Part:
+    return next(one for one in parts_of(part) if one.key == key)
+
+
+@pytest.fixture
+def seen(tmp_path):
+    made = Seen(tmp_path)
+    yield made
+    made.desk.panel.stop()
+
+
+def test_every_part_has_a_key_of_its_own_in_every_window(seen):
+    seen.desk.backend.the_concepts = [concept("bear"), concept("toy")]
+    seen.desk.panel.backend.refresh_concepts()
+    seen.desk.until(lambda s: len(s.concepts) == 2)
+    seen.desk.panel.draft.write_first(SHOWS)
+    seen.desk.panel.draft.choose_operation("reweight")
+    for open_window in (
+        seen.windows.learn,
+        seen.windows.concepts,
+        seen.windows.settings,
+        seen.windows.models,
+    ):
+        open_window()
+    for described in (seen.view.describe(), *(window.describe() for window in seen.paper.opened)):
+        keys = Counter(part.key for part in parts_of(described))
+        assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_two_descriptions_of_one_state_are_equal_whatever_their_parts_do(seen):
+    assert seen.view.describe() == seen.view.describe()
+    actions = {one.name for one in fields(Button) if not one.compare}
+    assert actions == {"do", "menu", "hold"}
+
+
+def test_every_button_says_what_it_is(seen):
+    seen.windows.settings()
+    for described in (seen.view.describe(), seen.window().describe()):
+        silent = [p.key for p in parts_of(described) if isinstance(p, Button) and not (p.name or p.text)]
+        assert silent == []
+
+
+def test_while_a_job_runs_it_can_be_cancelled_and_the_next_be_asked_for(seen):
+    desk = seen.desk
+    assert seen.shown("phase", "bar", "cancel", "queue") == set()
+    fill(desk.panel)
+    assert seen["apply"].enabled
+    seen["apply"].do()
+    assert seen.paper.left == 1, "the canvas has the keyboard"
+    desk.until(lambda _: desk.backend.submitted)
+    desk.backend.tell("started", device="cpu", attempt=1)
+    desk.backend.tell("progressed", phase="editing", index=1, total=4, seconds_left=3.0)
+    desk.until(lambda s: s.progress is not None and s.progress.fraction)
+    assert seen.shown("phase", "bar", "cancel", "queue") == {"phase", "bar", "cancel"}
+    assert (seen["bar"].fraction, seen["bar"].about) == (0.25, seen["phase"].text)
+    assert seen["apply"].enabled
+    seen["apply"].do()
+    assert seen["queue"].text == "+1"
+    (line, everything) = seen["queue"].menu()
+    assert "cat → dog" in line.text
+    everything.do()
+    desk.until(lambda s: not s.waiting)
+    assert seen.shown("queue") == set()
+
+
+def test_apply_that_is_not_possible_says_why_and_leaves_the_keyboard_where_it_is(seen):
+    assert not seen["apply"].enabled
+    assert seen["reason"].text == seen["apply"].tip == "Say what the picture shows."
+    seen.view.apply()
+    assert seen.paper.left == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "there"),
+    [
+        ("replace", {"second", "structure", "strength", "grow", "feather"}),
+        ("insert", {"second", "strength", "grow", "feather"}),
+        ("restyle", {"second", "structure", "strength", "grow", "feather"}),
+        ("remove", {"second", "grow", "feather"}),
+        ("reweight", {"weight-cat", "weight-grass", "structure", "grow", "feather"}),
+    ],
+)
+def test_each_operation_shows_what_it_needs(seen, operation, there):
+    seen.desk.panel.draft.write_first(SHOWS)
+    seen["operations"].choose(operation)
+    assert seen["operations"].chosen == operation
+    keys = ("second", "weight-cat", "weight-grass", "structure", "strength", "grow", "feather")
+    assert seen.shown(*keys) == there
+
+
+def test_what_most_people_never_touch_is_folded_away(seen):
+    assert seen.shown("steps", "defaults") == set()
+    seen["unfold"].do()
+    assert seen.shown("steps", "defaults") == {"steps", "defaults"}
+    seen["steps"].change(12)
+    assert seen["steps"].drawn.value == 12
+    seen["defaults"].do()
+    assert seen["steps"].drawn.value is None
+
+
+def test_a_concept_of_another_family_says_so_and_is_not_used(seen):
+    seen.desk.backend.the_concepts = [concept("bear"), concept("big", family="sd1")]
+    seen.desk.panel.backend.refresh_concepts()
+    seen.desk.until(lambda s: len(s.concepts) == 2)
+    assert [seen[key].enabled for key in ("concept-bear", "concept-big")] == [True, False]
+    seen["concept-bear"].do()
+    assert seen.used == ["bear"]
+    seen["all"].do()
+    window = seen.window()
+    found(window.describe(), "list").choose("big")
+    acts = [found(window.describe(), key).enabled for key in ("use", "rename", "delete")]
+    assert acts == [False, True, True]
+    found(window.describe(), "search").write("bea")
+    assert [option.key for option in found(window.describe(), "list").options] == ["bear"]
+    found(window.describe(), "search").enter()
+    assert seen.used == ["bear", "bear"]
+
+
+def test_a_word_of_the_picture_is_replaced_by_what_is_written(seen):
+    seen.desk.panel.draft.write_first(SHOWS)
+    become, emphasise, _ = seen["words"].menu("cat")
+    assert become.ask
+    become.do("dog")
+    assert seen["changes"].text == "cat → dog"
+    emphasise.do()
+    assert seen["operations"].chosen == "reweight"
+
+
+def test_an_address_that_is_none_is_refused_where_it_was_written(seen):
+    seen.windows.settings()
+    window = seen.window()
+    assert not found(window.describe(), "address").enabled
+    found(window.describe(), "where").choose("there")
+    assert found(window.describe(), "address").enabled
+    found(window.describe(), "address").write("nonsense")
+    found(window.describe(), "connect").do()
+    assert "For instance http:" in found(window.describe(), "message").text
+    assert window.show is not None, "it stays open"
+
+
+def test_an_odd_picture_is_marked_and_has_its_answers(seen):
+    seen.windows.learn()
+    window, learning = seen.window(), seen.windows.learning
+    assert is_shown(found(window.describe(), "shelf")), "its room is kept"
+    assert not found(window.describe(), "learn").enabled
+    found(window.describe(), "name").write("My Toy")
+    assert found(window.describe(), "name").text == "my-toy"
+    for number in range(3):
+        learning._came(Example(f"toy {number}", picture(8, 8, number)))
+    assert found(window.describe(), "example-2-out").text == "×"
+    odd = {"picture": 1, "problem": "odd", "message": "It doesn't seem to fit."}
+    learning._change(examples=judged(learning.state.examples, [odd]))
+    described = window.describe()
+    assert found(described, "odd-1-problem").text == "It doesn't seem to fit."
+    assert {"odd-1-out", "odd-1-meant"} <= {part.key for part in visible(described)}
+    found(described, "odd-1-out").do()
+    assert len(learning.state.examples) == 2
