@@ -92,7 +92,7 @@ class ResultsView:
     def _arrow(self, arrow: str, by: int) -> Part:
         text = say("result-before" if by < 0 else "result-after")
         step = lambda: self._panel.gallery.step(by)  # noqa: E731
-        return Button("step-" + arrow, name=text, tip=text, arrow=arrow, look=LINK, do=step)
+        return Button("before" if by < 0 else "after", name=text, tip=text, arrow=arrow, look=LINK, do=step)
 
     def _then_leave(self, call: Callable[[], Optional[object]]) -> None:
         call()

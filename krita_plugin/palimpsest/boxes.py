@@ -34,7 +34,8 @@ class BoxDrawer(Drawer):
         if part.look == CLOSE:
             self.layout.setSpacing(NEAR)
         if part.look == EDGED:
-            self.layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+            above = 0 if part.late else MARGIN
+            self.layout.setContentsMargins(MARGIN, above, MARGIN, above)
         return made
 
     def put(self, part: Box) -> None:
