@@ -125,7 +125,7 @@ def attempts(remote: Remote, part: Part, limits: Limits) -> Iterator[tuple[int, 
             if left == 0:
                 raise broken(remote, error) from error
         except (requests.RequestException, ValueError) as error:  # an address that can't be one, and such
-            raise nothing(remote, f"can't be used: {type(error).__name__}") from error
+            raise nothing(remote, f"{remote.url} can't be used: {type(error).__name__}.") from error
 
 
 class Part:
@@ -196,8 +196,8 @@ def opened(remote: Remote, headers: Mapping[str, str], limits: Limits) -> Iterat
                     return
                 url = urljoin(url, requote_uri(leads_to))
             if urlsplit(url).scheme not in (("https", "http") if remote.hashed else ("https",)):
-                raise nothing(remote, "leads to an address that is not https")
-    raise nothing(remote, f"leads on and on: {HOPS} redirections")
+                raise nothing(remote, f"{remote.url} leads to an address that is not https.")
+    raise nothing(remote, f"{remote.url} leads on and on: {HOPS} redirections.")
 
 
 def ask(http: requests.Session, url: str, headers: Mapping[str, str]) -> requests.Response:
