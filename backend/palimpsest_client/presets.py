@@ -108,7 +108,7 @@ def entries(panel: Any) -> List[MenuLine]:
     """The menu, for a ``Panel``: to choose one, to keep what is set, to rename or delete what is chosen."""
     panel.draft.look_at_presets()
     names, chosen = panel.state.presets, panel.state.preset
-    found = [MenuLine(name, partial(panel.draft.use_preset, name), name == chosen or None) for name in names]
+    found = [MenuLine(name, partial(panel.draft.use_preset, name), name == chosen) for name in names]
     found.append(MenuLine(say("keep-preset"), panel.draft.keep_preset, ask=say("preset-name"), value=chosen))
     if chosen:
         prompt = say("new-preset-name", name=chosen)

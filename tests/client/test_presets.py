@@ -139,9 +139,9 @@ def test_the_menu_has_what_can_be_done(tmp_path: Path):
     assert told == [
         ("other", True, False),
         ("soft", False, False),
-        ("Keep these settings…", False, True),
-        ("Rename “other”…", False, True),
-        ("Delete “other”", False, False),
+        ("Keep these settings…", None, True),
+        ("Rename “other”…", None, True),
+        ("Delete “other”", None, False),
     ]
     entries(panel)[1].do()
     assert panel.form.settings.structure == 0.2
