@@ -557,7 +557,9 @@ def retold(error: Mapping[str, Any], field: str = "") -> str:
     ``error``: its JSON. ``field``: "message" or "hint"; empty = both.
     """
     if not field:
-        return in_a_row(retold(error, "message"), retold(error, "hint"))
+        one, two = retold(error, "message"), retold(error, "hint")
+        came = (str(error.get("message", "")), str(error.get("hint", "")))
+        return " ".join(came).strip() if (one, two) == came else in_a_row(one, two)
     try:
         return _filled(error["texts"][field])
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError):  # another version's

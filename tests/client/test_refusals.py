@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from palimpsest import errors
+from palimpsest.core.gate import Finding
 from palimpsest.errors import (
     ConceptImagesError,
     JobNotFoundError,
@@ -22,7 +23,6 @@ from palimpsest.errors import (
     OutOfMemoryError,
     PalimpsestError,
     Text,
-    in_a_row,
 )
 from palimpsest.jobs.events import Failed, to_json
 from palimpsest_client.jobview import JobView
@@ -164,8 +164,7 @@ def test_a_refused_request_is_told_in_the_panels_language():
 
 def test_each_picture_of_a_set_is_judged_in_the_panels_language():
     odd = Text("set-picture-odd", n=2, noun="toy")
-    details = {"picture": 1, "problem": "odd", "message": odd, "texts": {"message": odd.to_json()}}
-    error = ConceptImagesError(in_a_row([odd, Text("set-few", n=2, least=3)]), pictures=[details])
+    error = ConceptImagesError(odd, pictures=[Finding(1, "odd", odd).to_json()])
     came = on_the_wire(error)
     speak(catalogue("de"))
     examples = [Example("one", b""), Example("two", b"")]
@@ -175,6 +174,7 @@ def test_each_picture_of_a_set_is_judged_in_the_panels_language():
     assert "toy" in problem
 
 
+@pytest.mark.parametrize("language", ["de", "ja", "zh_CN"])
 @pytest.mark.parametrize(
     "texts",
     [
@@ -188,8 +188,8 @@ def test_each_picture_of_a_set_is_judged_in_the_panels_language():
         [],
     ],
 )
-def test_what_is_not_known_here_is_told_as_it_came(texts):
-    speak(catalogue("de"))
+def test_what_is_not_known_here_is_told_as_it_came(texts, language):
+    speak(catalogue(language))
     error = {"code": "new", "message": "A new thing.", "hint": "Mend it.", "details": {}, "texts": texts}
     assert retold(error) == "A new thing. Mend it."
     assert as_it_came(error) == ""
