@@ -21,12 +21,12 @@ class Doubtful:
 
     def proposed(self, key: str, result: Mapping[str, Any]) -> None:
         """``result``: of a describe job. An older backend tells of no words."""
-        told = {(doubt["start"], doubt["stop"]): doubt["probability"] for doubt in result.get("doubts", ())}
         sentence = str(result["caption"])
         found = {
-            number: told[word.start, word.stop]
+            number: doubt["probability"]
             for number, word in enumerate(words(sentence))
-            if (word.start, word.stop) in told and word.text.lower() not in QUIET
+            for doubt in result.get("doubts", ())
+            if doubt["start"] <= word.start and word.stop <= doubt["stop"] and word.text.lower() not in QUIET
         }
         self._of[key] = (sentence, found)
 

@@ -38,6 +38,12 @@ def test_doubtful_words_are_marked_with_how_probable_they_are(doubtful):
     ]
 
 
+def test_each_word_of_a_doubtful_phrase_is_marked(doubtful):
+    sentence = "an ink wash of a ball"
+    doubtful.proposed("two", {"caption": sentence, "doubts": [{"start": 3, "stop": 11, "probability": 0.9}]})
+    assert marked(doubtful, sentence, "two") == ["ink", "wash"]
+
+
 def test_a_mark_moves_with_its_word(doubtful):
     assert marked(doubtful, "a big " + SENTENCE[2:]) == ["striped", "tiger"]
     assert marked(doubtful, "an oil painting of a striped tiger") == ["striped", "tiger"]
