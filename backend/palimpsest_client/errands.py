@@ -221,4 +221,6 @@ class Errands(Turns):
     def _selected(self, facts: DocumentFacts) -> Optional[About]:
         """What is selected now, if that picture is open still."""
         now = self._editor.document()
-        return About(facts.key, selection=now.selection) if now is not None and now.key == facts.key else None
+        if now is None or now.key != facts.key:
+            return None
+        return About(facts.key, selection=now.selection, mark=now.mark)

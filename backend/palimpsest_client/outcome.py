@@ -38,12 +38,13 @@ class About:
     document: str  # DocumentFacts.key
     layer: str = ""  # as LayerRecipe.layer has it
     selection: Optional[Bounds] = None
+    mark: str = ""  # as DocumentFacts.mark
 
     def holds(self, facts: Optional[DocumentFacts], editor: Editor) -> bool:
         """``facts``: of the picture that is open now, which may be another one."""
         here = facts if facts is not None and facts.key == self.document else None
         if not self.layer:
-            return here is None or here.selection == self.selection
+            return here is None or (here.selection, here.mark) == (self.selection, self.mark)
         return (here is not None and here.active == self.layer) or editor.holds(self.document, self.layer)
 
 

@@ -280,4 +280,4 @@ def written(request: Request) -> str:
 
 def look_of(facts: DocumentFacts) -> Tuple[Any, ...]:
     """What may not become another, or the pictures would be of something else."""
-    return facts.key, facts.width, facts.height, facts.selection, facts.active
+    return facts.key, facts.width, facts.height, facts.selection, facts.mark, facts.active

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from client.desk import SHOWS, fill
 from client.scripted import Backend, ScriptedEditor, picture
-from client.test_panel import SHOWS, fill
 from jobs.shop import eventually
 from palimpsest_client.editor import DocumentFacts
 from palimpsest_client.geometry import Bounds
@@ -264,7 +264,7 @@ def test_its_picture_stays_until_the_canvas_has_it(applied: Desk):
     assert applied.state.preview is None
 
 
-@pytest.mark.parametrize("what", ["document", "selection", "layer", "new", "closed"])
+@pytest.mark.parametrize("what", ["document", "selection", "shape", "layer", "new", "closed"])
 def test_another_document_selection_or_layer_ends_it(applied: Desk, what: str):
     applied.move(0.75)
     applied.finish(applied.drafted())
@@ -274,6 +274,8 @@ def test_another_document_selection_or_layer_ends_it(applied: Desk, what: str):
         applied.editor.facts = DocumentFacts("d2", "other.png", 64, 48, None, "Background", "layer-0")
     elif what == "selection":
         applied.editor.select_bounds(Bounds(1, 1, 9, 9))
+    elif what == "shape":  # within the same bounds
+        applied.editor.facts = replace(applied.editor.facts, mark="another")
     elif what == "layer":
         applied.editor.activate("Background")
     elif what == "closed":
@@ -344,7 +346,6 @@ def test_a_draft_that_takes_long_is_the_last(applied: Desk):
     applied.pass_time(SLOW_SECONDS + 1)
     assert draft["id"] not in applied.backend.cancelled, "it waited for others"
     applied.backend.tell("started", applied.number(draft), device="cpu", attempt=1)
-    applied.until(lambda: applied.panel.previews._job.seconds == 0.0)
     eventually(lambda: (applied.settle(), applied.panel.previews._job._began is not None)[1])
     applied.pass_time(SLOW_SECONDS + 1)
     applied.until(lambda: draft["id"] in applied.backend.cancelled)
@@ -382,10 +383,10 @@ def test_a_photo_remembered_by_itself_has_drafts_as_long_as_it_looks_so(desk: De
     draft = desk.drafted()
     assert (draft["request"]["image"], draft["request"]["selection"]) == (image, None)
     desk.finish(draft)
-    desk.editor.select_bounds(Bounds(1, 1, 9, 9))
+    desk.editor.facts = replace(desk.editor.facts, mark="another")
     desk.until(lambda: desk.state.preview is None)
-    desk.editor.select_bounds(None)
-    desk.until(lambda: desk.state.document.selection is None)
+    desk.editor.facts = replace(desk.editor.facts, mark="")
+    desk.until(lambda: desk.state.document.mark == "")
     desk.none_more()
 
 

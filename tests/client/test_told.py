@@ -96,7 +96,8 @@ def test_a_preview_that_was_undone_is_not_offered_to_be_kept(made):
     assert made.state.told == ""
 
 
-def test_a_word_is_said_to_be_selected_as_long_as_that_is_selected(desk):
+@pytest.mark.parametrize("now", [{"selection": None}, {"mark": "another shape of the same bounds"}])
+def test_a_word_is_said_to_be_selected_as_long_as_that_is_selected(desk, now):
     fill(desk.panel)
     desk.panel.select_word("cat")
     desk.until(lambda s: desk.backend.submitted)
@@ -105,7 +106,7 @@ def test_a_word_is_said_to_be_selected_as_long_as_that_is_selected(desk):
     desk.until(lambda s: s.told.startswith("“cat” is selected: 25 %"))
     desk.panel.look()
     assert desk.state.told
-    desk.editor.select_bounds(None)
+    desk.editor.facts = replace(desk.editor.facts, **now)
     desk.until(lambda s: s.told == "")
 
 
