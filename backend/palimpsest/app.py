@@ -82,10 +82,12 @@ def serve(settings: Settings, options: ServeOptions) -> None:
         keep = Retention(settings.keep_days * 86400.0, settings.keep_bytes)
         try:
             with sweeping(settings.folders, house.database, house.album, keep):
-                server.run(sockets=[listener])
+                try:
+                    server.run(sockets=[listener])
+                finally:
+                    announcement.withdraw(config)
+                    house.engine.set_aside()  # a second signal doesn't wait for the engine's own end
         finally:
-            announcement.withdraw(config)
-            house.engine.set_aside()  # a second signal doesn't wait for the engine's own end
             house.database.close()
 
 
@@ -326,7 +328,7 @@ def sweeping(folders: Folders, database: Database, album: Album, keep: Retention
                     leftovers.redate(folders)
                     jumps = database.jumps
                 leftovers.sweep(folders, keep.seconds)
-                album.sweep(keep)
+                album.sweep(keep, ending.is_set)
             except (PalimpsestError, OSError) as error:  # this thread must live on
                 logger.error("Old pictures were not removed: %s", error)
             ending.wait(SWEEP_SECONDS)

@@ -70,6 +70,13 @@ def test_the_oldest_go_first_until_the_rest_fits(album):
         album.find(old, "anna")
 
 
+def test_a_sweep_that_is_to_end_leaves_the_rest_for_the_next(album):
+    images = [bring(album, bytes([i]) * 100, hours_ago=30 - i) for i in range(3)]
+    asked = iter([False, True])
+    assert album.sweep(Retention(FOREVER, 0), lambda: next(asked)) == 1
+    assert [album.images.has(image) for image in images] == [False, True, True]
+
+
 def test_what_is_older_than_the_limit_goes_and_what_is_fresh_stays(album):
     old, fresh = bring(album, b"old", hours_ago=50), bring(album, b"fresh")
     album.sweep(Retention(40 * 3600, 0))

@@ -13,7 +13,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -193,8 +193,11 @@ class Album:
                 self.find(image, owner)
                 self._database.own_image(image, owner)
 
-    def sweep(self, keep: Retention) -> int:
-        """Remove old jobs, then pictures that are too old or too many; returns how many pictures."""
+    def sweep(self, keep: Retention, ended: Callable[[], bool] = lambda: False) -> int:
+        """Remove old jobs, then pictures that are too old or too many; returns how many pictures.
+
+        ``ended``: asked between two pictures whether to leave the rest for the next time.
+        """
         self._database.watch_clock()
         now = time.time()
         self._database.remove_jobs(now - keep.seconds)
@@ -203,11 +206,15 @@ class Album:
         total = sum(status.st_size for status in found.values())
         removed = 0
         for image in sorted(found, key=lambda image: (uses[image], found[image].st_mtime)):
+            if ended():
+                return removed
             if (total > keep.image_bytes or now - uses[image] > keep.seconds) and self._remove(image, now):
                 total -= found[image].st_size
                 removed += 1
         self._remove_unfinished(now)
         for image in self.owners:
+            if ended():
+                break
             self._forget_missing(image)
         return removed
 
