@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,8 +58,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     screen = getattr(item, "funcargs", {}).get("display")
     if report.failed and isinstance(screen, Display):
-        picture = screen.screenshot(Path(tempfile.mkdtemp(prefix="palimpsest-screen-")) / "screen.png")
-        report.sections.append(("on the screen", "\n".join([str(picture), *screen.told()])))
+        try:
+            picture = screen.screenshot(Path(tempfile.mkdtemp(prefix="palimpsest-screen-")) / "screen.png")
+            told = "\n".join([str(picture), *screen.told()])
+        except (OSError, subprocess.SubprocessError) as error:  # the display may be what failed
+            told = f"can't be told: {error}"
+        report.sections.append(("on the screen", told))
     return report
 
 
