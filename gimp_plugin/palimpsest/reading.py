@@ -11,7 +11,7 @@ from _client import masks, png
 from _client.editor import CANVAS, LAYER, Capture, packing_level
 from _client.geometry import Bounds
 from _client.packing import packed
-from _client.pasting import Kind
+from _client.pasting import Kind, masked
 from _client.slices import WORKED, Steps, WorkError
 from _client.wording import say
 from gi.repository import Gimp
@@ -37,8 +37,8 @@ def captured(
         bounds = extent_of(copies[-1], image, within)
         if something:
             selection = yield from selection_png(document, copies[0], bounds, coverage_format(image))
-        masked = layer is not None and layer.get_apply_mask()
-        picture = yield from picture_png(document, copies[-1], masked, bounds, kind, address)
+        with_mask = layer is not None and layer.get_apply_mask()
+        picture = yield from picture_png(document, copies[-1], with_mask, bounds, kind, address)
     finally:
         discard(copies)
     of = CANVAS if layer is None else str(layer.get_id())
@@ -46,10 +46,10 @@ def captured(
 
 
 def picture_png(
-    document: str, layer: Gimp.Layer, masked: bool, bounds: Bounds, kind: Kind, address: str
+    document: str, layer: Gimp.Layer, with_mask: bool, bounds: Bounds, kind: Kind, address: str
 ) -> Steps[bytes]:
-    """``bounds`` of the canvas of a layer, with its mask, packed for the backend at ``address``."""
-    pixels, mask = reader(document, layer, kind.format), layer.get_mask() if masked else None
+    """``bounds`` of the canvas of a layer, ``with_mask`` or not, packed for the backend at ``address``."""
+    pixels, mask = reader(document, layer, kind.format), layer.get_mask() if with_mask else None
     layout = png.Layout(bounds.extent, kind.channels, kind.depth)
     level = packing_level(address, layout.size)
     if mask is None:
