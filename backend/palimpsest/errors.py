@@ -66,6 +66,12 @@ class Text(str):
         values = {k: v.to_json() if isinstance(v, Text) else v for k, v in self.values.items()}
         return {"name": self.name, "values": values}
 
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Text:
+        """Raises LookupError, TypeError, ValueError or AttributeError for what isn't one of ours."""
+        values = {k: cls.from_json(v) if isinstance(v, dict) else v for k, v in told["values"].items()}
+        return cls(told["name"], **values)
+
 
 def in_a_row(texts: Sequence[Text]) -> Text:
     """Several sentences as one text, at least one."""
@@ -406,7 +412,18 @@ class BodyStalledError(AccessError):
 def from_json(told: Mapping[str, Any]) -> PalimpsestError:
     """An error that another process told, as its own class again; unknown codes as PalimpsestError."""
     found = next((cls for cls in _below(PalimpsestError) if cls.code == told.get("code")), PalimpsestError)
-    return found(str(told.get("message", "")), str(told.get("hint", "")), **dict(told.get("details", {})))
+    message, hint = _told_text(told, "message"), _told_text(told, "hint")
+    return found(message, hint, **dict(told.get("details", {})))
+
+
+def _told_text(told: Mapping[str, Any], field: str) -> str:
+    """A Text again where it still says what was told; another version may say it otherwise."""
+    said = str(told.get(field, ""))
+    try:
+        made = Text.from_json(told["texts"][field])
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        return said
+    return made if made == said else said
 
 
 def _below(cls: type[PalimpsestError]) -> Iterator[type[PalimpsestError]]:

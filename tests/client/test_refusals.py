@@ -23,6 +23,7 @@ from palimpsest.errors import (
     OutOfMemoryError,
     PalimpsestError,
     Text,
+    in_a_row,
 )
 from palimpsest.jobs.events import Failed, to_json
 from palimpsest_client.jobview import JobView
@@ -204,3 +205,18 @@ def test_sentences_follow_each_other_as_the_language_has_it():
 
 def test_an_older_backends_error_is_told_as_it_came():
     assert retold({"code": "x", "message": "Broken.", "hint": "", "details": {}}) == "Broken."
+
+
+def test_an_error_that_another_process_told_is_the_same_again():
+    inner = Text("set-picture-odd", n=2, noun="toy")
+    error = ConceptImagesError(in_a_row([inner, inner]), Text("removed-by-age"), pictures=[])
+    again = errors.from_json(on_the_wire(error))
+    assert type(again) is ConceptImagesError
+    assert again.to_json() == error.to_json()
+
+
+def test_an_error_of_another_version_is_taken_as_it_came():
+    wire = on_the_wire(JobNotFoundError(Text("job-not-there", job="edit-1")))
+    for changed in ({"message": "Otherwise."}, {"texts": {"message": {"name": "of-tomorrow"}}}, {"texts": 3}):
+        again = errors.from_json({**wire, **changed}).to_json()
+        assert (again["message"], again["texts"]) == ({**wire, **changed}["message"], {})

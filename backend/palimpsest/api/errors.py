@@ -1,4 +1,4 @@
-"""Every error as ``{code, message, hint, details}`` with its status; nothing else leaves the server."""
+"""Every error as ``{code, message, hint, details, texts}``, with its status, and nothing else."""
 
 from __future__ import annotations
 

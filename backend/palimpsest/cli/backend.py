@@ -203,6 +203,5 @@ def as_our_errors() -> Iterator[None]:
 def ours(error: ClientError) -> PalimpsestError:
     """The client's error in the server's own terms."""
     if isinstance(error, RefusedError):
-        told = {"code": error.code, "message": error.message, "hint": error.hint, "details": error.details}
-        return errors.from_json(told)
+        return errors.from_json({**error.told, "code": error.code})
     return NetworkError(error.message, error.hint if error.hint else "See: palimpsest status")
