@@ -192,7 +192,8 @@ class Errands(Turns):
                 layer, key = replace(layer, updates=hand.layer), "layer-updated"
             self.events.tell(ResultsMade())
             told = told_of(say(key, layer=layer.name), view.result, selected)
-            self._insert(facts, layer, told, lambda id: self.events.tell(Placed(facts, id, layer, hand)))
+            placed = lambda id: self.events.tell(Placed(facts, id, layer, hand, form))  # noqa: E731
+            self._insert(facts, layer, told, placed)
 
         return place
 

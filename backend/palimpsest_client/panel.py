@@ -128,7 +128,7 @@ class Panel:
         if hand is None:
             self._let_go()
         self._applied = self.held.own(self.form)
-        self.previews.apply(self.form)
+        self.previews.stop()
         self.backend.vocabulary.use(concepts_in(self.form.first, self.form.target))
         self.gallery.discard()
         self._keep()

@@ -71,7 +71,6 @@ class PreviewJobs:
         self._since = 0.0  # when that was last another, or may be tried again
         self._pictured: Optional[Request] = None  # what the picture is of
         self._applied: Optional[Form] = None  # what the canvas shows already
-        self._applying: Optional[Form] = None
         self._job: Optional[SideJob] = None
         self._drafted: Optional[Request] = None  # what the job is for
         self._refused: Set[str] = set()  # what isn't asked for again: it is not remembered, or failed
@@ -104,15 +103,10 @@ class PreviewJobs:
         self._put(LivePreview(), ())
 
     def stop(self) -> None:
-        """What is shown stays."""
+        """No draft may be in the way of what is applied. What is shown stays until the canvas has it."""
         job, self._job = self._job, None
         if job is not None:
             job.stop()
-
-    def apply(self, form: Form) -> None:
-        """That is being applied: no draft may be in its way. Its picture stays until the canvas has it."""
-        self.stop()
-        self._applying = form
 
     def reopened(self, form: Form) -> None:
         """The canvas shows the edit that is filled in now."""
@@ -121,7 +115,7 @@ class PreviewJobs:
 
     def heard(self, event: Event) -> None:
         if isinstance(event, Placed):
-            self._remembered, self._applied = None, self._applying
+            self._remembered, self._applied = None, event.form
             self._refused.clear()
             self.close()
         elif isinstance(event, Remembered):

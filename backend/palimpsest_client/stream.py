@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, List, Optional, Union
 
+from .controls import Form
 from .editor import DocumentFacts, LayerResult
 from .in_hand import InHand
 from .jobview import JobView
@@ -50,6 +51,7 @@ class Placed:
     id: str  # what LayerRecipe.layer will be
     layer: LayerResult
     renews: Optional[InHand]
+    form: Form  # what was applied
 
 
 @dataclass(frozen=True)

@@ -253,6 +253,19 @@ def test_nothing_is_drafted_while_a_job_runs_or_waits(applied: Desk):
     applied.until(lambda: applied.drafts)
 
 
+def test_an_edit_that_was_taken_out_of_the_queue_is_not_taken_for_what_the_canvas_shows(applied: Desk):
+    applied.move(0.75)
+    applied.panel.apply()
+    applied.until(lambda: len(applied.backend.submitted) == 2)
+    applied.move(1.0)
+    applied.panel.apply()
+    applied.until(lambda: applied.state.waiting)
+    applied.panel.cancel_waiting(applied.state.waiting[0].number)
+    applied.backend.finish_edit()
+    applied.until(lambda: applied.state.progress is None)
+    applied.finish(applied.drafted())
+
+
 def test_its_picture_stays_until_the_canvas_has_it(applied: Desk):
     applied.move(0.75)
     made = applied.finish(applied.drafted())
