@@ -51,6 +51,12 @@ class LearnState:
         return f"{self.progress.text}\n{say('learning-goes-on')}" if self.learns else self.progress.text
 
     @property
+    def tip(self) -> str:
+        """Of that line: all of it, or what the backend said in English."""
+        told = self.outcome if self.progress is None else None
+        return (told.original if told is not None else "") or self.line
+
+    @property
     def learn_text(self) -> str:
         """Of the button."""
         return say("learn-more" if self.mode == MORE else "learn-now")

@@ -188,7 +188,7 @@ class LearnWindow(Dialog):
         )
         return (
             row("sentences", sentence, drawing),
-            Text("message", text=state.line, tip=state.line, wrap=True, lines=LINES),
+            Text("message", text=state.line, tip=state.tip, wrap=True, lines=LINES),
             _bar(state.progress),
             row("deeds", *self._deeds(state)),
         )

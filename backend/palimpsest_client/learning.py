@@ -26,7 +26,7 @@ from .lessons import (
     sentence_for,
     sound,
 )
-from .outcome import Outcome
+from .outcome import Outcome, outcome_of
 from .pace_watch import PaceWatch
 from .panel import Panel
 from .picture_reader import PictureReader
@@ -225,7 +225,7 @@ class Learning:
 
     def _not_drawn(self, job: JobView) -> None:
         if job.state == "failed":
-            self._change(outcome=Outcome("error", job.text(), str(job.error.get("code", ""))))
+            self._change(outcome=outcome_of(job))
 
     @property
     def _words(self) -> Tuple[str, ...]:

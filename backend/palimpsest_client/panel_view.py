@@ -145,7 +145,7 @@ class PanelView:
         return (*models, MenuLine(""), MenuLine(say("get-model"), self._windows.models))
 
     def _offers(self, key: str, offers: Sequence[Offer]) -> Part:
-        return flow(key, *(self._offer(key, offer) for offer in offers), name=say("settings"))
+        return flow(key, *(self._offer(key, offer) for offer in offers), name=say("more"))
 
     def _offer(self, key: str, offer: Offer) -> Part:
         look = LINK if offer.key == MODELS else TIGHT

@@ -41,7 +41,7 @@ def models_view(panel: Panel, least: int = 0) -> Tuple[Part, ...]:
     below what scrolls how far a download is and what came of it: no button moves from under the pointer.
     """
     rows = [model_view(model, panel) for model in panel.state.catalogue]
-    loading = note("model-loading", "" if rows else say("model-loading"), look=QUIET)
+    loading = note("models-loading", "" if rows else say("model-loading"), look=QUIET)
     progress = panel.state.progress if panel.state.downloading else None
     doing = note("doing", "" if progress is None else progress.text)
     bar = Bar(
@@ -149,7 +149,6 @@ class SettingsWindow(Dialog):
             name=say("address"),
             text=self._address,
             example=EXAMPLE,
-            enabled=self._far,
             default=True,
             write=lambda text: self._set(address=text),
         )
@@ -158,7 +157,6 @@ class SettingsWindow(Dialog):
             name=say("token"),
             text=self._token,
             example=say("token-hint"),
-            enabled=self._far,
             secret=True,
             default=True,
             write=lambda text: self._set(token=text),
@@ -180,6 +178,8 @@ class SettingsWindow(Dialog):
         fields = [
             Field(
                 f"own-{control.name}",
+                name=control.label,
+                tip=control.tip,
                 control=control,
                 drawn=own.drawn(control),
                 change=lambda value, name=control.name: self._prefer(name, value),

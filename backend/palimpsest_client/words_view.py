@@ -185,9 +185,9 @@ class WordsView:
             do=self._windows.concepts,
         )
         none = "" if known else say("no-concepts")
-        acts = column("concept-acts", row("concept-buttons", learn, everything), Gap("below-concept-acts"))
+        acts = column("concepts-acts", row("concepts-buttons", learn, everything), Gap("below-concepts-acts"))
         return row(
-            "concept-row",
+            "concepts-line",
             flow("concepts", *known, name=say("concepts"), one_row=True, grow=1),
             note("no-concepts", none, look=QUIET, grow=1),
             acts,

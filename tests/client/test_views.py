@@ -12,7 +12,7 @@ from client.desk import SHOWS, Desk, fill
 from client.scripted import concept, picture
 from palimpsest_client.lessons import Example, judged
 from palimpsest_client.panel_view import PanelView
-from palimpsest_client.view import Box, Button, Part, is_shown
+from palimpsest_client.view import Box, Button, Field, Part, is_shown
 from palimpsest_client.window import Desktop, Dialog
 from palimpsest_client.windows import Windows
 
@@ -88,9 +88,9 @@ def seen(tmp_path):
 
 
 def test_every_part_has_a_key_of_its_own_in_every_window(seen):
-    seen.desk.backend.the_concepts = [concept("bear"), concept("toy")]
+    seen.desk.backend.the_concepts = [concept(name) for name in ("row", "acts", "buttons", "line")]
     seen.desk.panel.backend.refresh_concepts()
-    seen.desk.until(lambda s: len(s.concepts) == 2)
+    seen.desk.until(lambda s: len(s.concepts) == 4)
     seen.desk.panel.draft.write_first(SHOWS)
     seen.desk.panel.draft.choose_operation("reweight")
     for open_window in (
@@ -116,6 +116,13 @@ def test_every_button_says_what_it_is(seen):
     for described in (seen.view.describe(), seen.window().describe()):
         silent = [p.key for p in parts_of(described) if isinstance(p, Button) and not (p.name or p.text)]
         assert silent == []
+
+
+def test_every_field_says_what_it_is_for(seen):
+    seen.windows.settings()
+    fields = [part for part in parts_of(seen.window().describe()) if isinstance(part, Field)]
+    assert fields
+    assert [part.key for part in fields if not (part.name and part.tip)] == []
 
 
 def test_while_a_job_runs_it_can_be_cancelled_and_the_next_be_asked_for(seen):
@@ -207,9 +214,9 @@ def test_a_word_of_the_picture_is_replaced_by_what_is_written(seen):
 def test_an_address_that_is_none_is_refused_where_it_was_written(seen):
     seen.windows.settings()
     window = seen.window()
-    assert not found(window.describe(), "address").enabled
+    assert not found(window.describe(), "server").shown
     found(window.describe(), "where").choose("there")
-    assert found(window.describe(), "address").enabled
+    assert found(window.describe(), "server").shown
     found(window.describe(), "address").write("nonsense")
     found(window.describe(), "connect").do()
     assert "For instance http:" in found(window.describe(), "message").text
