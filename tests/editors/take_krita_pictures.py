@@ -27,7 +27,7 @@ from palimpsest_client.language import write_language
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 TOUR = Path(tour.__file__).parent / "pictures"
 SHOWN = (  # in the documents
-    *("window", "running", "done", "look", "emphasise", "advanced", "bright", "learned"),
+    *("window", "running", "done", "look", "strip", "emphasise", "advanced", "bright", "learned"),
     *("narrow", "chinese", "concepts", "models", "settings", "strange", "low"),
 )
 DARK, BRIGHT = "Krita dark", "Krita bright"
