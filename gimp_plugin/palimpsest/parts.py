@@ -60,8 +60,9 @@ class Drawer:
 
 def named(widget: Gtk.Widget, part: Part) -> None:
     widget.set_sensitive(part.enabled)
-    if part.tip or widget.get_tooltip_text():
-        widget.set_tooltip_text(part.tip or None)
+    tip = part.tip or None
+    if tip != widget.get_tooltip_text():  # setting it shows one that is kept back
+        widget.set_tooltip_text(tip)
     if part.name:
         widget.get_accessible().set_name(part.name)
 

@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from palimpsest_client.client import Client, find_client
 from palimpsest_client.protocol import UnreachableError
 
 REPOSITORY = Path(__file__).parent.parent.parent
-PATIENCE = 120.0  # seconds to start
+PATIENCE = 120.0  # seconds to start, and for a job to begin or end
+PHOTO = REPOSITORY / "backend/palimpsest/tour/pictures/photo.png"
 
 
 class Backend:
@@ -57,6 +60,35 @@ class Backend:
             self.client.health()
             return True
         return False
+
+    @contextlib.contextmanager
+    def occupied(self) -> Iterator[None]:
+        """It works on something long, so that whatever comes now waits."""
+        job = uuid.uuid4().hex
+        request = {
+            "image": self.client.upload(PHOTO.read_bytes()),
+            "operation": "replace",
+            "source_prompt": "a photo of a red ball on grass",
+            "target_prompt": "a photo of a blue cube on grass",
+            "inversion": {"method": "null-text", "steps": 500},
+        }
+        self.client.submit(job, "edit", request)
+        try:
+            self._until(job, "running")
+            yield
+        finally:
+            self.client.cancel(job)
+            self._until(job, "cancelled")
+
+    def drafts(self) -> list[str]:
+        """Jobs for small previews that were sent and aren't forgotten yet."""
+        return [job["id"] for job in self.client.jobs()["jobs"] if job["request"].get("draft")]
+
+    def _until(self, job: str, state: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while self.client.job(job)["state"] != state:
+            assert time.monotonic() < deadline, f"the job isn't {state}: {self.client.job(job)}"
+            time.sleep(0.1)
 
     def forget_concepts(self) -> None:
         """Those that the tests of before have learned."""

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from editors.backend import REPOSITORY, Backend
+from editors.backend import PHOTO, Backend
 from editors.darkroom import RGB_8, Darkroom
 from editors.display import Display
 from editors.gimp import KEYS, Gimp, window_folder
 
-PHOTO = REPOSITORY / "backend/palimpsest/tour/pictures/photo.png"
 BALL = (0.17, 0.41, 0.47, 0.47)  # left, top, width, height as fractions of the photo
 SIDE = 256  # px of the pictures
 SHOWS, SHOULD_SHOW = "a photo of a red ball on grass", "a photo of a blue cube on grass"

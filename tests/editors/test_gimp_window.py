@@ -15,7 +15,7 @@ from editors.backend import Backend
 from editors.conftest import Gimps
 from editors.display import Display
 from editors.gimp import KEYS
-from editors.gimp_desk import CANCEL, PHOTO, SHOULD_SHOW, SHOWS, SIDE, Desk, until
+from editors.gimp_desk import CANCEL, SHOULD_SHOW, SHOWS, SIDE, Desk, until
 from editors.pictures import disc
 from palimpsest_client.settings import CONTROLS
 
@@ -65,24 +65,40 @@ def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(desk: Desk):
     assert not desk.find(CONTROLS["structure"].tip, "Label"), "its tip would lie over the strip"
     assert desk.layers(image) == 2
     until(lambda: not desk.find("1.00", "Label"), "the strip is drawn", LONG)
-    desk.click_on("Keep structure 1.00: a click sets it")
-    until(lambda: (desk.find("Keep structure", "Scale") or {}).get("value") == 20, "the slider is set")
-    assert desk.find("As it would be", "Image"), "the strip has it"
+    free = preview_of(desk)
+    with desk.backend.occupied():  # no draft could be made now
+        desk.click_on("Keep structure 1.00: a click sets it")
+        until(lambda: preview_of(desk)["picture"] != free["picture"], "the strip's picture")
+        assert preview_of(desk)["name"] == "As it would be"
+        assert (desk.find("Keep structure", "Scale") or {}).get("value") == 20
+        assert desk.backend.drafts() == []
     desk.click_on("Strength", "Scale")
     desk.display.key("End")
-    edit = desk.latest_job()
+    edit, made = desk.latest_job(), recipe_of(desk, image)
     desk.display.key("ctrl+Return")
     update = until(lambda: desk.latest_job() != edit and desk.latest_job(), "the update is sent")
     desk.until_state(update, "finished")
     until(lambda: not desk.find("As it would be", "Image"), "the canvas has it", LONG)
     until(lambda: "updated" in "".join(widget["text"] for widget in desk.seen()), "it is said to be updated")
     assert desk.layers(image) == 2
+    assert recipe_of(desk, image) != made
     desk.press("ctrl+z")
+    until(lambda: recipe_of(desk, image) == made, "the version before is back")
     assert desk.layers(image) == 2
     desk.press("ctrl+z")
     desk.until_layers(image, 1)
-    drafts = lambda: [job for job in desk.backend.client.jobs()["jobs"] if job["request"].get("draft")]  # noqa: E731
-    until(lambda: not drafts(), "the drafts are forgotten")
+    until(lambda: not desk.backend.drafts(), "the drafts are forgotten")
+
+
+def preview_of(desk: Desk) -> dict[str, Any]:
+    """The small preview, whatever it is called."""
+    names = ("As it would be", "As it would be: a moment…")
+    return next(w for w in desk.seen() if w["type"] == "Image" and w["name"] in names)
+
+
+def recipe_of(desk: Desk, image: int) -> str:
+    """Of the topmost layer."""
+    return desk.darkroom.layers(image)[0]["recipe"]
 
 
 def test_a_word_that_becomes_the_selection_is_one_step_back_and_forth(desk: Desk):
@@ -305,23 +321,20 @@ def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
     desk.apply(window, image, SHOULD_SHOW)
     desk.until_layers(image, 2)
 
-    def recipe() -> str:
-        return desk.darkroom.layers(image)[0]["recipe"]
-
     def tells(end: str) -> bool:
         return any(f"{end} 0 pixels" in widget["text"] for widget in desk.seen())
 
-    made = [recipe()]
+    made = [recipe_of(desk, image)]
     for color in ("green", "yellow"):
         desk.write(window, image, SHOWS, f"a photo of a {color} ball on grass")
         desk.click_on("Update")
-        until(lambda: recipe() != made[-1], "the layer is renewed")
+        until(lambda: recipe_of(desk, image) != made[-1], "the layer is renewed")
         assert desk.layers(image) == 2
-        made.append(recipe())
+        made.append(recipe_of(desk, image))
     until(lambda: tells("updated."), "the window says so")
     for before in (1, 0):
         desk.press("ctrl+z")
-        until(lambda before=before: recipe() == made[before], "the version before is back")
+        until(lambda before=before: recipe_of(desk, image) == made[before], "the version before is back")
         assert desk.layers(image) == 2
         until(lambda: not tells("updated."), "nothing is said that isn't so")
     desk.press("ctrl+z")
@@ -411,20 +424,8 @@ def test_a_menu_item_without_a_backend_opens_the_window_which_helps(desk: Desk):
 
 @pytest.fixture
 def busy(desk: Desk) -> Iterator[None]:
-    """The backend works on something long, so that whatever comes now waits."""
-    client = desk.backend.client
-    request = {
-        "image": client.upload(PHOTO.read_bytes()),
-        "operation": "replace",
-        "source_prompt": SHOWS,
-        "target_prompt": SHOULD_SHOW,
-        "inversion": {"method": "null-text", "steps": 500},
-    }
-    client.submit("something-long", "edit", request)
-    desk.until_state("something-long", "running")
-    yield
-    client.cancel("something-long")
-    desk.until_state("something-long", "cancelled")
+    with desk.backend.occupied():
+        yield
 
 
 def test_gimps_own_cancel_stops_the_backends_job(desk: Desk, busy: None):

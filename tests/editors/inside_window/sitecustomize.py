@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+import zlib
 
 FOLDER = os.environ.get("PALIMPSEST_TEST_WINDOW", "")
 OURS = "palimpsest.py"
@@ -62,6 +63,7 @@ def add(widget, window, found):
             "focus": window.get_focus() is widget,
             "focusable": widget.get_can_focus() and widget.is_sensitive(),
             "value": widget.get_value() if isinstance(widget, (Gtk.Range, Gtk.SpinButton)) else None,
+            "picture": picture_of(widget),
             "window": window.get_title() or "",
         }
     )
@@ -78,6 +80,15 @@ def text_of(widget):
     if isinstance(widget, (Gtk.Label, Gtk.Entry)):
         return widget.get_text()
     return widget.get_label() or "" if isinstance(widget, Gtk.Button) else ""
+
+
+def picture_of(widget):
+    """A digest of its pixels, if it is a picture."""
+    from gi.repository import Gtk
+
+    if not isinstance(widget, Gtk.Image) or widget.get_storage_type() != Gtk.ImageType.PIXBUF:
+        return None
+    return zlib.crc32(widget.get_pixbuf().get_pixels())
 
 
 if FOLDER and any(word.endswith(OURS) for word in sys.orig_argv):
