@@ -228,6 +228,15 @@ def panel_drafted():
     return seen and part_of("caption").text() == say("live-preview")
 
 
+def draft_shown():
+    """A digest of the small picture."""
+    return hashlib.sha256(desk().panel.state.preview).hexdigest()
+
+
+def shows_another_draft(than):
+    return panel_drafted() and draft_shown() != than
+
+
 def strip_drawn():
     """Each place of the strip under Keep structure has its picture."""
     tiles = [part_of(f"strip-{number}") for number in range(len(desk().panel.state.structures))]
