@@ -18,6 +18,7 @@ class ConceptsWindow(Dialog):
     """``use`` writes a word into the sentence. One that the model can't use can still be renamed."""
 
     size = (320, 420)
+    floats = True
 
     @property
     def title(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Optional, Sequence, Tuple
 
-from .view import Part
+from .view import MenuLine, Part
 
 
 class Desktop:
@@ -32,6 +32,15 @@ class Desktop:
     def open(self, window: Dialog) -> None:
         """Beside the picture; the one of this kind that is open already comes to the front instead."""
         raise NotImplementedError
+
+    def follow(self, line: MenuLine) -> None:
+        """Do what a line of a menu says, with what it asks for."""
+        if not line.ask:
+            line.do()
+            return
+        text = self.ask("Palimpsest", line.ask, line.value)
+        if text is not None:
+            line.do(text)
 
 
 class Dialog:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from ._client.view import CLOSE, EDGED, ODD, SMALL, Box, Column, Flow, Form, Row, Scroll, Sliders, is_shown
 from .inputs import SliderDrawer
 from .layout import MARGIN, label
 from .parts import Drawer
-from .qt import QApplication, QBoxLayout, QFormLayout, QTimer, QWidget
+from .qt import QApplication, QBoxLayout, QFormLayout, QTimer, QWidget, isdeleted
 from .widgets import Flowing, box, form, frame, grid, scroller, take_turn
 
 NEAR = 2  # px between what belongs together
@@ -56,7 +55,7 @@ class BoxDrawer(Drawer):
             super().show(shown)
 
     def _come(self) -> None:
-        with suppress(RuntimeError):  # its window was closed, and Qt has deleted it
+        if not isdeleted(self.outer):  # with its window
             super().show(is_shown(self.part))
             self.view.reveal()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from krita import Krita
 
@@ -10,7 +11,7 @@ from ._client.editor import Editor
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
 from .host import KritaEditor
-from .qt import QTimer
+from .qt import QTimer, isdeleted
 
 TICK = 100  # ms
 
@@ -21,7 +22,7 @@ class Desk:
     def __init__(self, editor: Editor) -> None:
         self.editor = editor
         self.panel = Panel("krita", self.editor, self._show)
-        self.views: list = []  # of the dockers
+        self._views: list = []
         self.redraw: Callable[[], None] = lambda: None  # the windows beside them
         self._timer = QTimer()
         self._timer.setInterval(TICK)
@@ -41,17 +42,35 @@ class Desk:
             self._timer.stop()
             self.panel.stop()
 
+    @property
+    def views(self) -> list:
+        """The dockers; with a closed window Qt has deleted its own."""
+        self._views = [view for view in self._views if not isdeleted(view)]
+        return self._views
+
+    @property
+    def front(self) -> list:
+        """The docker that is worked in: of the active window, else the first; none if none is seen."""
+        window = Krita.instance().activeWindow()
+        main = None if window is None else window.qwindow()
+        seen = [view for view in self.views if view.isVisible()]
+        return sorted(seen, key=lambda view: not lies_in(view, main))[:1]
+
     def add(self, view) -> None:
-        self.views.append(view)
+        self._views.append(view)
         view.show_state(self.panel.state)
 
     def _show(self, state: PanelState) -> None:
-        for view in list(self.views):
-            try:
-                view.show_state(state)
-            except RuntimeError:  # its window was closed, and Qt has deleted it
-                self.views.remove(view)
+        for view in self.views:
+            view.show_state(state)
         self.redraw()
+
+
+def lies_in(widget: Any, main: Any) -> bool:
+    """Also while it floats above its window."""
+    while widget is not None and widget is not main:
+        widget = widget.parentWidget()
+    return widget is not None
 
 
 _desks: list = []

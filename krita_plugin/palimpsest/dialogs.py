@@ -76,10 +76,9 @@ def windows() -> Windows:
 
 
 def use(concept: str) -> None:
-    """In the dockers that are seen."""
-    for docker in desk().views:
-        if docker.isVisible():
-            docker.insert_concept(concept)
+    """Once: all dockers show the same sentences."""
+    for docker in desk().front:
+        docker.insert_concept(concept)
 
 
 def redraw() -> None:

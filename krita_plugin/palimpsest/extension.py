@@ -32,7 +32,7 @@ class PalimpsestExtension(Extension):
     def _actions(self) -> list:
         panel = desk().panel
         return [
-            ("show", say("show-panel"), lambda: with_dockers("focus_words")),
+            ("show", say("show-panel"), focus_words),
             ("again", say("again"), panel.again),
             ("cancel", say("cancel"), panel.cancel),
             ("describe", say("describe-action"), panel.describe),
@@ -64,13 +64,12 @@ class PalimpsestExtension(Extension):
 def ask_words(operation: str) -> None:
     """The operation, and the keyboard in the field whose words it waits for."""
     desk().panel.draft.choose_operation(operation)
-    with_dockers("focus_words")
+    focus_words()
 
 
-def with_dockers(deed: str) -> None:
-    for docker in desk().views:
-        if docker.isVisible():
-            getattr(docker, deed)()
+def focus_words() -> None:
+    for docker in desk().front:
+        docker.focus_words()
 
 
 def with_word(call: Callable[[str], None]) -> None:

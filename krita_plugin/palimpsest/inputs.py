@@ -26,13 +26,20 @@ from .qt import (
     QStyleOptionSlider,
     Qt,
 )
+from .widgets import RETURN
 
 NARROWEST = 40  # px, of a slider
 MARK = 2  # px, width of what marks the recommended place
 
 
 class Passing:
-    """Before a Qt class: without the keyboard it leaves the wheel to what it lies in."""
+    """Before a Qt class: without the keyboard it leaves the wheel to what it lies in. Return presses no
+    button of a dialog, which would close it before people have seen what they chose."""
+
+    def keyPressEvent(self, event) -> None:  # noqa: N802
+        super().keyPressEvent(event)  # type: ignore[misc]
+        if event.key() in RETURN:
+            event.accept()
 
     def wheelEvent(self, event) -> None:  # noqa: N802
         if self.hasFocus():  # type: ignore[attr-defined]
@@ -130,7 +137,7 @@ class Choice(Passing, QComboBox):
             self.setCurrentIndex(self.findData(drawn.value))
 
 
-class Line(QLineEdit):
+class Line(Passing, QLineEdit):
     """A line of text; while it is empty it shows what stands for it."""
 
     def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
@@ -170,6 +177,8 @@ class SliderDrawer(Drawer):
         named(made, part.name, part.tip)
         super().__init__(view, part, made)
         self.row = [label(shortened(part.caption)), made, label(muted=True)]
+        for widget in self.row:
+            widget.setParent(view)  # shown before it has a place, it would be a window
 
     def put(self, part: SliderPart) -> None:
         self.widget.put(part.drawn)

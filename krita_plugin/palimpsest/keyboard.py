@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from krita import Krita
 
-from ._client.panel import Panel
 from .qt import QMdiArea, QWidget
 
 CANVASES = ("KisOpenGLCanvas2", "KisQPainterCanvas")  # Krita's own names for what it paints on
@@ -20,11 +19,3 @@ def to_canvas() -> None:
         if widget.metaObject().className() in CANVASES:
             main.activateWindow()
             widget.setFocus()
-
-
-def apply(panel: Panel, new: bool = False) -> None:
-    """While it isn't possible the keyboard stays where the reason can be mended. ``new``: no update."""
-    possible = not panel.state.cannot_apply
-    (panel.apply_new if new else panel.apply)()
-    if possible:
-        to_canvas()

@@ -23,7 +23,6 @@ GAP, MARGIN = 4, 6  # px
 QUIET = 150  # of 255
 NARROWEST = 100  # px
 LONGEST = 16  # letters of a name
-MOST_THUMBNAILS = 60
 
 
 class Framed:

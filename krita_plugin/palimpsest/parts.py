@@ -30,6 +30,7 @@ from .qt import (
     QButtonGroup,
     QIcon,
     QMenu,
+    QPoint,
     QProgressBar,
     QRadioButton,
     QSizePolicy,
@@ -104,9 +105,8 @@ class LinksDrawer(Drawer):
         self.widget.show_words(part.words)
 
     def _pressed(self, word: str) -> None:
-        menu = QMenu(self.widget)
-        fill(menu, self.part.menu(word), self.view.desktop)
-        menu.popup(self.widget.mapToGlobal(self.widget.rect().bottomLeft()))
+        at = self.widget.mapToGlobal(self.widget.rect().bottomLeft())
+        offer(self.widget, self.part.menu(word), self.view.desktop, at)
 
 
 class ButtonDrawer(Drawer):
@@ -224,6 +224,14 @@ class BarDrawer(Drawer):
         self.widget.setValue(0 if part.fraction is None else round(1000 * part.fraction))
 
 
+def offer(widget: QWidget, lines: Sequence[MenuLine], desktop: Any, at: QPoint) -> None:
+    """A menu of this one time, at a place on the screen."""
+    menu = QMenu(widget)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    fill(menu, lines, desktop)
+    menu.popup(at)
+
+
 def fill(menu: QMenu, lines: Sequence[MenuLine], desktop: Any) -> None:
     menu.clear()
     for told in lines:
@@ -233,16 +241,7 @@ def fill(menu: QMenu, lines: Sequence[MenuLine], desktop: Any) -> None:
         action = menu.addAction(told.text.replace("&", "&&"))
         action.setCheckable(told.chosen is not None)
         action.setChecked(bool(told.chosen))
-        action.triggered.connect(lambda _=False, told=told: done(told, desktop))
-
-
-def done(told: MenuLine, desktop: Any) -> None:
-    if not told.ask:
-        told.do()
-        return
-    text = desktop.ask("Palimpsest", told.ask, told.value)
-    if text is not None:
-        told.do(text)
+        action.triggered.connect(lambda _=False, told=told: desktop.follow(told))
 
 
 PARTS: dict = {

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from ._client.view import Choices, Picture, Tile
-from .keyboard import to_canvas
 from .layout import Framed, label, picture, shortened, small
-from .parts import Drawer, fill
+from .parts import Drawer, offer
 from .qt import (
     QApplication,
     QColor,
@@ -17,7 +15,6 @@ from .qt import (
     QImage,
     QListWidget,
     QListWidgetItem,
-    QMenu,
     QPainter,
     QPalette,
     QPixmap,
@@ -26,6 +23,7 @@ from .qt import (
     Qt,
     QTimer,
     QToolButton,
+    isdeleted,
 )
 
 MOST_THUMBNAILS = 120
@@ -65,8 +63,7 @@ class Thumbnails:
 
     def _have(self, asked: tuple, image: QImage) -> None:
         self._images[asked] = image
-        with suppress(RuntimeError):  # its window was closed, and Qt has deleted it
-            self._came()
+        self._came()
 
 
 class PictureDrawer(Drawer):
@@ -147,7 +144,7 @@ class TileDrawer(Drawer):
             made.setIconSize(pixmap.size())
 
     def _reveal(self) -> None:
-        with suppress(RuntimeError):  # its window was closed, and Qt has deleted it
+        if not isdeleted(self.view):  # with its window
             self.view.reveal()
 
 
@@ -167,13 +164,10 @@ class TileButton(Framed, QToolButton):
         self._drawer.part.do()
 
     def _offer(self, at: QPoint) -> None:
-        menu = QMenu(self)
-        fill(menu, self._drawer.part.menu(), self._drawer.view.desktop)
-        menu.popup(self.mapToGlobal(at))
+        offer(self, self._drawer.part.menu(), self._drawer.view.desktop, self.mapToGlobal(at))
 
     def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
         self._drawer.part.keep()
-        to_canvas()
 
     def event(self, event) -> bool:
         """Before Krita's own shortcuts, which would take the keys."""

@@ -11,7 +11,7 @@ from .fields import SentenceDrawer
 from .inputs import FIELDS
 from .operations import TabsDrawer
 from .parts import PARTS, named
-from .qt import QWidget
+from .qt import QWidget, isdeleted
 from .sights import SIGHTS, Thumbnails
 from .widgets import stack
 
@@ -75,6 +75,6 @@ class View(QWidget):
                 scroll.reveal(tile.widget)
 
     def _came(self) -> None:
-        for drawer in list(self._drawers.values()):
+        for drawer in [] if isdeleted(self) else list(self._drawers.values()):
             if isinstance(drawer.part, (Picture, Tile)):
                 drawer.put(drawer.part)

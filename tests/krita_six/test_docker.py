@@ -545,6 +545,7 @@ def test_all_concepts_are_searched_used_renamed_and_deleted(room, monkeypatch):
     assert words["all"].mapTo(room.docker, words["all"].rect().topRight()).x() < room.docker.width()
     words["all"].click()
     dialog = dialog_of("ConceptsWindow")
+    assert dialog.windowFlags() & six.part("qt").Qt.WindowType.WindowStaysOnTopHint
     dialog.view["search"].setText("my")
     assert dialog.view["list"].count() == 1
     room.panel.draft.write_first(SHOWS)

@@ -1,0 +1,142 @@
+"""Several windows, menus, and where the keyboard goes; in PyQt6, as Krita 6 has it."""
+
+from __future__ import annotations
+
+import pytest
+
+from client.scripted import concept
+from krita_six import six
+from krita_six.test_docker import SHOWS, dialog_of
+
+
+def windows_shown(room, deed) -> list[str]:
+    """The kinds of widgets that come up as windows of their own meanwhile."""
+    qt, found = six.part("qt"), []
+
+    class Watch(qt.QObject):
+        def eventFilter(self, watched, event) -> bool:  # noqa: N802
+            if event.type() == qt.QEvent.Type.Show and isinstance(watched, qt.QWidget) and watched.isWindow():
+                found.append(type(watched).__name__)
+            return False
+
+    watch = Watch()
+    room.application.installEventFilter(watch)
+    deed()
+    room.application.processEvents()
+    room.application.removeEventFilter(watch)
+    return found
+
+
+def test_no_part_of_the_panel_is_ever_a_window(closed_room):
+    room = closed_room
+    assert windows_shown(room, lambda: six.part("qt").QWidget().show()) == ["QWidget"]
+    assert windows_shown(room, room.open) == ["PalimpsestDocker"]
+    room.panel.draft.write_first(SHOWS)
+    assert windows_shown(room, lambda: room.panel.draft.emphasise("cat")) == []
+    assert windows_shown(room, lambda: room.panel.draft.write_first(SHOWS + " and a ball")) == []
+    assert room.docker.view["weight-ball"].isVisible()
+
+
+@pytest.fixture
+def second(room):
+    """The docker of another window of Krita, which is the active one; both are seen."""
+    from PyQt6.QtWidgets import QMainWindow
+
+    window, docker = QMainWindow(), room.krita.factories[0].made()
+    window.addDockWidget(six.part("qt").Qt.DockWidgetArea.RightDockWidgetArea, docker)
+    window.show()
+    room.krita.window.qwindow = lambda: window
+    yield docker
+    if not six.part("qt").isdeleted(window):
+        window.close()
+        window.deleteLater()
+
+
+@pytest.mark.parametrize("floating", [False, True])
+def test_with_two_windows_a_concept_is_written_once(room, second, floating):
+    second.setFloating(floating)
+    room.backend.the_concepts = [concept("toy")]
+    room.panel.backend.refresh_concepts()
+    room.panel.draft.write_first(SHOWS)
+    room.until(lambda s: len(s.concepts) == 1)
+    room.panel.draft.write_second("a photo of on grass")
+    six.part("dialogs").windows().concepts()
+    dialog = dialog_of("ConceptsWindow")
+    dialog.view["use"].click()
+    dialog.close()
+    assert room.panel.form.second == "a photo of on grass <toy>"
+    assert second.focusWidget() is second.view["second"]
+    second.hide()
+    dialog.told.use()
+    assert room.panel.form.second.count("<toy>") == 2, "into the one that is seen"
+
+
+def test_a_docker_goes_with_its_window_and_with_nothing_else(room, second, monkeypatch):
+    desk, both = room.desk, [room.docker, second]
+    assert desk.views == both
+
+    def broken(state):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(second, "show_state", broken)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        room.panel.draft.write_first(SHOWS)
+    assert desk.views == both
+    monkeypatch.undo()
+    from PyQt6.sip import delete
+
+    delete(second.parentWidget())
+    room.panel.draft.write_first("a photo of a dog on grass")
+    assert desk.views == [room.docker]
+    assert room.docker.view["first"].toPlainText() == "a photo of a dog on grass"
+
+
+def menus(widget) -> list:
+    return widget.findChildren(six.part("qt").QMenu)
+
+
+def test_a_menu_that_was_closed_is_gone(room):
+    from PyQt6.QtTest import QTest
+
+    qt = six.part("qt")
+    room.panel.draft.write_first(SHOWS)
+    words = room.docker.view["words"]
+    for keys in (["Escape"], ["Down", "Down", "Return"]):
+        words.linkActivated.emit("cat")
+        (menu,) = menus(words)
+        for key in keys:
+            QTest.keyClick(menu, getattr(qt.Qt.Key, f"Key_{key}"))
+        room.application.processEvents()
+        assert menus(words) == []
+    assert room.panel.form.operation == "reweight", "Emphasise was chosen"
+
+
+@pytest.mark.parametrize("name", ["feather", "variations", "language", "live"])
+def test_return_in_a_field_of_the_settings_leaves_them_open(room, name):
+    from PyQt6.QtTest import QTest
+
+    six.part("dialogs").windows().settings()
+    dialog = dialog_of("SettingsWindow")
+    field = dialog.view[f"own-{name}"]
+    field.setFocus()
+    QTest.keyClick(field, six.part("qt").Qt.Key.Key_Return)
+    assert dialog.isVisible()
+    address = dialog.view["address"]
+    dialog.view["where"].findChildren(six.part("qt").QRadioButton)[1].click()
+    address.setText("nonsense")
+    QTest.keyClick(address, six.part("qt").Qt.Key.Key_Return)
+    assert "For instance http:" in dialog.view["message"].text(), "Return connects"
+    dialog.close()
+
+
+def test_return_in_a_number_of_the_settings_takes_it(room):
+    from PyQt6.QtTest import QTest
+
+    six.part("dialogs").windows().settings()
+    dialog = dialog_of("SettingsWindow")
+    number = dialog.view["own-variations"]
+    number.lineEdit().selectAll()
+    QTest.keyClicks(number, "3")
+    QTest.keyClick(number, six.part("qt").Qt.Key.Key_Return)
+    assert room.panel.preferences.settings.variations == 3
+    dialog.close()
