@@ -162,9 +162,7 @@ class Desk:
 
     def fold_out(self) -> None:
         """Advanced; or in again."""
-        found = until(lambda: self.find("Advanced", "Expander"), "Advanced")
-        left, top, _, height = found["box"]
-        self.display.click(left + 8, top + height // 2)
+        self.click_on("Advanced")
 
     def jobs_told(self) -> list[dict[str, Any]]:
         """Newest first, without drafts: a preview comes and goes by itself."""
