@@ -60,8 +60,15 @@ class BoxDrawer(Drawer):
             super().show(shown)
 
     def _come(self) -> bool:
+        made = self.widget
+
+        def placed(*_: Any) -> None:
+            made.disconnect(waiting)
+            GLib.idle_add(self.view.reveal)  # when all else is in its place too
+
+        if is_shown(self.part) and not made.get_visible():
+            waiting = made.connect("size-allocate", placed)
         super().show(is_shown(self.part))
-        GLib.idle_add(self.view.reveal)  # when all is in its place
         return GLib.SOURCE_REMOVE
 
     def arrange(self, part: Box) -> None:

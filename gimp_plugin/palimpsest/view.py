@@ -69,8 +69,9 @@ class View(Gtk.Box):
         """The result that is looked at, scrolled into sight."""
         for tile in (d.widget for d in self._drawers.values() if isinstance(d.part, Tile) and d.part.on):
             around = tile.get_ancestor(Gtk.Viewport)
-            _, top = tile.translate_coordinates(around.get_child(), 0, 0)
-            around.get_vadjustment().clamp_page(top, top + tile.get_allocated_height())
+            reach, (_, top) = around.get_vadjustment(), tile.translate_coordinates(around, 0, 0)
+            top += reach.get_value()
+            reach.clamp_page(top, top + tile.get_allocated_height())
         return GLib.SOURCE_REMOVE
 
     def pulse(self) -> None:

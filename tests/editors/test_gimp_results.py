@@ -183,22 +183,60 @@ def test_a_user_looks_at_a_result_and_keeps_it(desk: Desk, display: Display):
 
 
 def test_results_stay_in_sight_while_one_is_looked_at_and_while_one_is_made(desk: Desk, display: Display):
-    """In a window of 720 px."""
+    """In a window of 720 px, with the strip under Keep structure. What forms takes the room of all but the
+    upper edge of the results."""
     image, window = desk.open(), desk.window()
     left, top, width, _ = BESIDE
+    display.place(window, left, top, width, 1000)
+    desk.fold_out()
+    desk.click_on("Steps", "Number")
+    display.key("ctrl+a")
+    display.type("60")
+    desk.fold_out()
     display.place(window, left, top, width, 720)
     desk.apply(window, image, SHOULD_SHOW)
     desk.until_layers(image, 2)
     display.click(*place_of_tile(desk))
-    until(lambda: desk.find("Keep", "Button"), "the result is looked at")
-    assert place_of_tile(desk)[1] < desk.find("Keep", "Button")["box"][1]
-    assert desk.find("Keep", "Button")["box"][1] < desk.find("Update", "Button")["box"][1]
+    until(lambda: boxes_of(desk, "Keep"), "the result is looked at")
+    until(lambda: is_within(*boxes_of(desk, "result", "scrolled")), "it is in sight, all of it")
+    scrolled, keep, update = boxes_of(desk, "scrolled", "Keep", "Update")
+    assert bottom(scrolled) <= keep[1] < bottom(keep) <= update[1] < bottom(update) <= top + 720
     desk.click_on("Update")
-    until(lambda: desk.find("The result as it forms", "Image"), "a picture forms")
-    _, y = place_of_tile(desk)
-    forming = desk.find("The result as it forms", "Image")
-    assert forming is None or y < forming["box"][1]
+    forming = "The result as it forms"
+    found = until(lambda: boxes_of(desk, forming, "All pictures", "result", "scrolled"), "a picture forms")
+    picture, head, result, scrolled = found
+    assert picture[3] == 96
+    assert bottom(scrolled) <= picture[1] < bottom(picture) < top + 720
+    assert is_within(head, scrolled)
+    assert result[1] < bottom(scrolled)
     until(lambda: not desk.jobs("running"), "the job has ended")
+
+
+def boxes_of(desk: Desk, *names: str) -> list[list[int]]:
+    """Where these widgets are, all in one look; "result" is the first one, "scrolled" what scrolls. Empty if
+    one of them isn't on the screen."""
+    seen, found = desk.seen(), []
+    for name in names:
+        if name == "result":
+            of = [widget for widget in seen if is_tile(widget)]
+        elif name == "scrolled":
+            of = [widget for widget in seen if widget["type"] == "ScrolledWindow"]
+        else:
+            of = [widget for widget in seen if name in (widget["name"], widget["text"])]
+        found += [widget["box"] for widget in of[:1]]
+    return found if len(found) == len(names) else []
+
+
+def is_within(inner: list[int], outer: list[int]) -> bool:
+    return outer[1] <= inner[1] and bottom(inner) <= bottom(outer)
+
+
+def bottom(box: list[int]) -> int:
+    return box[1] + box[3]
+
+
+def is_tile(widget: dict[str, Any]) -> bool:
+    return widget["type"] == "ToggleButton" and "→" in widget["name"]
 
 
 def place_of_tile(desk: Desk) -> tuple[int, int]:
@@ -207,5 +245,4 @@ def place_of_tile(desk: Desk) -> tuple[int, int]:
 
 def tile_of(desk: Desk) -> dict[str, Any] | None:
     """The first result in the window."""
-    tiles = (widget for widget in desk.seen() if widget["type"] == "ToggleButton" and "→" in widget["name"])
-    return next(tiles, None)
+    return next(filter(is_tile, desk.seen()), None)
