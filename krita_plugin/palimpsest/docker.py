@@ -24,6 +24,7 @@ class PalimpsestDocker(DockWidget):
         self._panel = self._desk.panel
         self.told = PanelView(self._panel, windows(), desktop, self.insert_concept)
         self.told.controls.redraw = lambda: self.show_state(self._panel.state)
+        self.told.words.focus = lambda key: self.view[key].setFocus()
         self.view = View(self._panel.session, desktop)
         self.setWidget(self.view)
         self._desk.add(self)

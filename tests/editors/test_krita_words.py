@@ -58,6 +58,7 @@ def test_an_unknown_word_is_marked_and_says_what_to_do(writing: Desk, display: D
 
 def test_a_word_that_describe_doubts_is_dotted_until_it_is_changed(writing: Desk, display: Display):
     writing.show(doubtful_scene(), RGB_8)
+    display.focus(str(writing.call("window_of_docker")))  # a window without the keyboard shows no tips
     writing.call("press", "words.describe")
     writing.end()
     sentence = writing.call("written")[0]

@@ -91,6 +91,14 @@ def test_a_docker_goes_with_its_window_and_with_nothing_else(room, second, monke
     assert room.docker.view["first"].toPlainText() == "a photo of a dog on grass"
 
 
+def test_while_a_photo_is_described_the_keyboard_waits_in_the_sentence(room):
+    describe = room.docker.view["describe"]
+    describe.setFocus()
+    describe.click()
+    assert not describe.isEnabled()
+    assert room.docker.focusWidget() is room.docker.view["first"]
+
+
 def menus(widget) -> list:
     return widget.findChildren(six.part("qt").QMenu)
 
