@@ -168,6 +168,7 @@ def test_results_stay_in_sight_while_one_is_looked_at_and_while_one_is_made(desk
     desk.call("look_at", 0)
     desk.until("is_seen", "results.keep")
     desk.until("tile_in_sight", 0)
+    desk.call("set_panel", {"steps": 200})  # long enough to be seen half done
     desk.call("press", "work.apply")
     desk.until("panel_previews", patience=LONG)
     desk.until("is_seen", "work.preview")
