@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 
 from palimpsest import app
 from palimpsest.api.schemas import ModelInfo
@@ -69,7 +70,8 @@ def test_sweeping_goes_on_until_its_end_and_then_nothing_uses_the_stores(tmp_pat
     assert "sweep" not in threads()
     swept, again = [], threading.Event()
 
-    def sweep(keep: Retention) -> int:
+    def sweep(keep: Retention, ended: Callable[[], bool]) -> int:
+        assert not ended()
         swept.append(keep)
         if len(swept) > 1:
             again.set()
