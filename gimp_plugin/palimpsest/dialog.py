@@ -29,7 +29,6 @@ from sentences import SentenceDrawer  # noqa: E402
 from view import View  # noqa: E402
 
 WIDTH, HEIGHT = 340, 760
-EDGE = 8  # px
 TICK = 100  # ms
 DIGITS = (Gdk.KEY_1, Gdk.KEY_2, Gdk.KEY_3, Gdk.KEY_4, Gdk.KEY_5)
 ARROWS = (Gdk.KEY_Up, Gdk.KEY_Down)  # to the first, to the second sentence

@@ -16,8 +16,7 @@ from _client.geometry import Bounds, Extent
 from _client.slices import Slices, Steps
 from _client.wording import say
 from gi.repository import Gegl, Gimp, GLib
-from images import active_layer, file_of, is_open, layer_of, name_of, opened, painted, refused
-from laying import RECIPE
+from images import RECIPE, active_layer, file_of, is_open, layer_of, name_of, opened, painted, refused
 from reading import captured
 from renewal import kept as renewable
 from selection import mark_of, selected, selection_bounds

@@ -19,6 +19,7 @@ from _client.slices import WORKED, Steps, WorkError
 from _client.wording import say
 from gi.repository import Gimp
 
+RECIPE = "palimpsest-recipe"  # the parasite of a layer that says how it was made
 PLAIN = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
 
 

@@ -16,10 +16,17 @@ from _client.renewing import Kept
 from _client.slices import WORKED, Steps, WorkError, elsewhere
 from _client.wording import say
 from gi.repository import Gimp
-from images import canvas_of, layer_below, layer_of, opened, placed_at, require_editable, write_in_turns
+from images import (
+    RECIPE,
+    canvas_of,
+    layer_below,
+    layer_of,
+    opened,
+    placed_at,
+    require_editable,
+    write_in_turns,
+)
 from renewal import IMPRINT, digest_of
-
-RECIPE = "palimpsest-recipe"  # the parasite that holds it
 
 
 def inserted(document: str, result: LayerResult, kept: Kept | None) -> Steps[Gimp.Layer]:

@@ -111,7 +111,7 @@ class LinksDrawer(Drawer):
         self.widget.set_markup("  ·  ".join(f'<a href="{word}">{word}</a>' for word in shown))
 
     def _pressed(self, word: str) -> bool:
-        below(self.widget, menu_of(self.part.menu(word), self.view.desktop))
+        below(self.widget, self.part.menu(word), self.view.desktop)
         return True
 
 
@@ -176,7 +176,7 @@ class ButtonDrawer(Drawer):
 
     def _clicked(self) -> None:
         if self.part.has_menu:
-            below(self.widget, menu_of(self.part.menu(), self.view.desktop))
+            below(self.widget, self.part.menu(), self.view.desktop)
         else:
             self.part.do()
 
@@ -271,8 +271,11 @@ class BarDrawer(Drawer):
             super().show(shown)
 
 
-def menu_of(lines: Sequence[MenuLine], desktop: Any) -> Gtk.Menu:
+def menu_of(lines: Sequence[MenuLine], desktop: Any, widget: Gtk.Widget) -> Gtk.Menu:
+    """Of a widget, for one time: it goes when something was chosen, or nothing."""
     menu = Gtk.Menu()
+    menu.attach_to_widget(widget, None)
+    menu.connect("selection-done", lambda _: GLib.idle_add(menu.destroy))
     for told in lines:
         if not told.text:
             menu.append(Gtk.SeparatorMenuItem())
@@ -280,24 +283,15 @@ def menu_of(lines: Sequence[MenuLine], desktop: Any) -> Gtk.Menu:
         item = Gtk.MenuItem(label=told.text) if told.chosen is None else Gtk.CheckMenuItem(label=told.text)
         if told.chosen:
             item.set_active(True)
-        item.connect("activate", lambda _, told=told: done(told, desktop))
+        item.connect("activate", lambda _, told=told: desktop.follow(told))
         menu.append(item)
     menu.show_all()
     return menu
 
 
-def below(widget: Gtk.Widget, menu: Gtk.Menu) -> None:
-    menu.attach_to_widget(widget, None)
-    menu.popup_at_widget(widget, Gdk.Gravity.SOUTH_WEST, Gdk.Gravity.NORTH_WEST, None)
-
-
-def done(told: MenuLine, desktop: Any) -> None:
-    if not told.ask:
-        told.do()
-        return
-    text = desktop.ask("Palimpsest", told.ask, told.value)
-    if text is not None:
-        told.do(text)
+def below(widget: Gtk.Widget, lines: Sequence[MenuLine], desktop: Any) -> None:
+    corners = Gdk.Gravity.SOUTH_WEST, Gdk.Gravity.NORTH_WEST
+    menu_of(lines, desktop, widget).popup_at_widget(widget, *corners, None)
 
 
 PARTS: dict[type, Any] = {

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gi.repository import Gimp
+from images import RECIPE
 
 MARK = "palimpsest-preview"
-RECIPE = "palimpsest-recipe"  # a preview has none: it can't be edited again
 
 
 def lay(image: Gimp.Image, layer: Gimp.Layer) -> None:
     """Above everything, in place of the one that lies there; what was selected stays so."""
-    layer.detach_parasite(RECIPE)
+    layer.detach_parasite(RECIPE)  # it can't be edited again
     layer.attach_parasite(Gimp.Parasite.new(MARK, Gimp.PARASITE_PERSISTENT, b"1"))
     chosen = [one for one in image.get_selected_layers() if not is_preview(one)]
     with unrecorded(image):

@@ -38,7 +38,8 @@ class ChoicesDrawer(Drawer):
     typed = True
 
     def __init__(self, view: Any, part: Choices) -> None:
-        made, outer = Gtk.ListBox(), Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
+        made = Gtk.ListBox(activate_on_single_click=False)
+        outer = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
         outer.add(made)
         super().__init__(view, part, made, outer)
         self._options: tuple[Option, ...] = ()
@@ -116,9 +117,7 @@ class TileDrawer(Drawer):
 
     def _offer(self, event: Gdk.EventButton | None) -> bool:
         """The menu of a result."""
-        menu = menu_of(self.part.menu(), self.view.desktop)
-        menu.attach_to_widget(self.widget, None)
-        menu.popup_at_pointer(event)
+        menu_of(self.part.menu(), self.view.desktop, self.widget).popup_at_pointer(event)
         return True
 
 

@@ -45,6 +45,8 @@ class View(Gtk.Box):
             self.pack_start(drawer.outer, True, True, 0)
         for key in [key for key in self._drawers if key not in self._seen]:
             self._drawers.pop(key).outer.destroy()
+        pictures = {place_of(drawer.part) for drawer in self._chequered()}
+        self._sights = {place: made for place, made in self._sights.items() if place in pictures}
 
     def drawn(self, part: Part) -> Any:
         """Its drawer; the widget is as the part says."""
@@ -88,14 +90,23 @@ class View(Gtk.Box):
 
     def sight(self, part: Picture) -> Any:
         """None until it is made, aside of the window's own thread."""
-        key = (part.content, part.mask, part.side)
+        key = place_of(part)
         if key not in self._sights:
             self._sights[key] = None
             self._session.aside(lambda: sight(*key), lambda made: self._came(key, made), lambda _: None)
         return self._sights[key]
 
     def _came(self, key: tuple, made: Any) -> None:
+        if self._gone or key not in self._sights:
+            return
         self._sights[key] = made
-        for drawer in () if self._gone else list(self._drawers.values()):
-            if isinstance(drawer.part, Picture):
-                drawer.put(drawer.part)
+        for drawer in self._chequered():
+            drawer.put(drawer.part)
+
+    def _chequered(self) -> list[Any]:
+        return [d for d in self._drawers.values() if isinstance(d.part, Picture) and d.part.chequered]
+
+
+def place_of(part: Picture) -> tuple:
+    """Of its sight among the others."""
+    return part.content, part.mask, part.side

@@ -36,13 +36,9 @@ STYLE = b"""
 .palimpsest-small { font-size: 88%; }
 .palimpsest-strip { padding: 1px; min-width: 0; min-height: 0; }
 .palimpsest-tight { padding: 1px 6px; min-height: 22px; }
-.palimpsest-ready { color: #5aa02c; }
-.palimpsest-busy { color: #d0a000; }
-.palimpsest-trouble { color: #d04437; }
 .palimpsest-odd { border: 2px solid #b3372b; padding: 2px; }
 .palimpsest-badge { background: #b3372b; color: white; font-weight: bold; border-radius: 9px;
                     min-width: 18px; min-height: 18px; }
-.palimpsest-problem { background: #b3372b; color: white; padding: 2px 5px; border-radius: 3px; }
 """
 
 
@@ -82,14 +78,6 @@ def label(text: str = "", *classes: str, wrap: bool = False) -> Gtk.Label:
         made.set_line_wrap(True)
         made.set_max_width_chars(1)
         made.set_hexpand(True)
-    styled(made, *classes)
-    return made
-
-
-def button(text: str, clicked: Callable[[], object], *classes: str, tip: str = "") -> Gtk.Button:
-    made = Gtk.Button(label=text)
-    made.connect("clicked", lambda _: clicked())
-    made.set_tooltip_text(tip or None)
     styled(made, *classes)
     return made
 
@@ -168,6 +156,7 @@ class Field(Gtk.Frame):
         self._buffer.create_tag("doubtful", underline=Pango.Underline.SINGLE, underline_rgba=amber)
         self._buffer.create_tag("unknown", underline=Pango.Underline.ERROR)
         self._example = label("", "example")
+        self._example.set_no_show_all(True)  # it is shown only where nothing is written
         self._example.set_margin_start(7)
         self._example.set_margin_top(4)
         self._example.set_valign(Gtk.Align.START)

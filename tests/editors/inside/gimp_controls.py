@@ -4,12 +4,14 @@ The window is a process of its own, into which no test can look. What can be cal
 """
 
 from dataclasses import asdict
+from pathlib import Path
 
 import gi
 
 gi.require_version("Gtk", "3.0")
 from _client.controls_view import ControlsView  # noqa: E402
 from _client.panel import Panel  # noqa: E402
+from _client.view import Picture, column  # noqa: E402
 from _client.windows import Windows  # noqa: E402
 from dialogs import Desktop  # noqa: E402
 from gi.repository import Gtk  # noqa: E402
@@ -29,6 +31,7 @@ class Controls:
         inside = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
         for child in (entry, self.part):
             inside.pack_start(child, False, False, 0)
+        self.shelf = None
         self.scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
         self.scrolled.add(inside)
         self.window = Gtk.Window(title="Controls")
@@ -95,6 +98,26 @@ class Controls:
         _, left, top = self.window.get_window().get_origin()
         size = found.get_allocation()
         return [left + x + size.width // 2, top + y + size.height // 2]
+
+    def may_show_tip(self, name):
+        return self.field(name).get_has_tooltip()
+
+    def menus(self, name):
+        """How many this button has."""
+        return len(Gtk.Menu.get_for_attach_widget(self.field(name)))
+
+    def shelve(self, paths):
+        """Draw these pictures, in place of those before."""
+        if self.shelf is None:
+            self.shelf = View(self.panel.session, None)
+        contents = [Path(path).read_bytes() for path in paths]
+        pictures = [Picture(f"p{n}", content=c, side=32, chequered=True) for n, c in enumerate(contents)]
+        self.shelf.draw(column("shelf", *pictures))
+
+    def made(self):
+        """Of the pictures that the shelf keeps: which are made."""
+        self.panel.session.drain()
+        return [one is not None for one in self.shelf._sights.values()]
 
     def at(self):
         return self.scrolled.get_vadjustment().get_value()

@@ -403,6 +403,10 @@ def set_controls(settings):
     controls[-1].panel.draft.set(**settings)
 
 
+def controls_say(what, expected, *values):
+    return ask_controls(what, *values) == expected
+
+
 def controls_are_at(value):
     return controls[-1].at() == value
 

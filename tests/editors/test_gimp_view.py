@@ -1,0 +1,85 @@
+"""How GIMP's window draws what it is described as: in the whole GIMP, and in the driver's process."""
+
+from __future__ import annotations
+
+from client.scripted import picture
+from editors.gimp_desk import SHOULD_SHOW, SHOWS, Desk, until
+from editors.test_gimp_controls import Fields, fields
+from editors.test_gimp_window import desk, embedding
+from palimpsest_client.wording import say
+
+__all__ = ["desk", "fields"]
+
+PLACE = (860, 0, 420, 500)  # of the window with all concepts
+
+
+def test_the_example_is_not_drawn_over_a_sentence_that_comes_back(desk: Desk):
+    image, window = desk.open(), desk.window()
+    example = say("example-replace")
+    until(lambda: desk.find(example, "Label"), "the example, while nothing is written")
+    desk.write(window, image, SHOWS, SHOULD_SHOW)
+    desk.display.key("alt+5")
+    until(lambda: not desk.find(SHOULD_SHOW), "the second sentence is gone")
+    desk.display.key("alt+1")
+    until(lambda: desk.find(SHOULD_SHOW), "the second sentence is back")
+    assert desk.find(example, "Label") is None
+
+
+def test_a_click_chooses_a_concept_and_a_double_click_writes_it(desk: Desk):
+    for name in ("ink", "oak"):
+        desk.backend.client.import_concept(name, embedding(128), family="demo")
+    try:
+        desk.open()
+        desk.window()
+        desk.click_on(say("all"))
+        window = until(lambda: desk.windows(f"^{say('concepts')}$"), "all concepts")[-1]
+        desk.display.place(window, *PLACE)
+        desk.display.click(*desk.place_of(lambda: in_list(desk, "oak"), "the one in the list"))
+        desk.click_on(say("use"))
+        until(lambda: desk.find("<oak>", "Lines"), "it is written once")
+        desk.display.double_click(*desk.place_of(lambda: in_list(desk, "ink"), "the other one"))
+        until(lambda: desk.find("<oak> <ink>", "Lines"), "the other one behind it")
+    finally:
+        for name in ("ink", "oak"):
+            desk.backend.client.remove_concept(name)
+
+
+def in_list(desk: Desk, name: str) -> dict | None:
+    there = [widget for widget in desk.seen() if widget["window"] == say("concepts")]
+    return next((widget for widget in there if widget["text"].startswith(name)), None)
+
+
+def test_a_tip_stays_away_while_a_slider_is_dragged(fields: Fields):
+    fields.display.move(*fields.bring("structure"))
+    fields.display.press()
+    try:
+        fields.gimp.until("controls_say", "may_show_tip", False, "structure")
+        fields.gimp.call("set_controls", {"structure": 0.25})
+        assert not fields.ask("may_show_tip", "structure")
+    finally:
+        fields.display.release()
+    fields.display.move(5, 5)
+    fields.gimp.until("controls_say", "may_show_tip", True, "structure")
+
+
+def test_a_menu_that_was_closed_is_gone(fields: Fields):
+    fields.display.click(*fields.bring("presets"))
+    fields.gimp.until("controls_say", "menus", 1, "presets")
+    fields.display.key("Escape")
+    fields.gimp.until("controls_say", "menus", 0, "presets")
+
+
+def test_pictures_that_are_shown_no_more_are_not_kept(fields: Fields):
+    places = [fields.gimp.box.files / f"shelf-{number}.png" for number in range(3)]
+    for number, place in enumerate(places):
+        place.write_bytes(picture(8, 8, number))
+    paths = [str(place) for place in places]
+    fields.ask("shelve", paths)
+    fields.gimp.until("controls_say", "made", [True] * 3)
+    fields.ask("shelve", paths[:1])
+    assert fields.ask("made") == [True]
+    fields.ask("shelve", paths)
+    fields.ask("shelve", paths[:1])  # before the others are made
+    fields.gimp.until("controls_say", "made", [True])
+    fields.ask("shelve", paths)
+    fields.gimp.until("controls_say", "made", [True] * 3)
