@@ -24,6 +24,7 @@ CANVAS = (0, 0, 850, 700)  # where GIMP's window is put on the screen
 CANCEL = (CANVAS[2] - 40, CANVAS[3] - 18)  # in the status line, while a progress is shown
 STILL = (0, 80, 330, 230)  # left, top, right, bottom of what new windows cover
 BESIDE = (900, 0, 340, 800)
+AWAY = (1590, 990)  # of all windows
 
 
 def until(holds: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
@@ -144,7 +145,9 @@ class Desk:
         return next((widget for widget in named if widget["type"].endswith(kind)), None)
 
     def click_on(self, name: str, kind: str = "Button") -> None:
-        """As soon as it can be pressed."""
+        """As soon as it can be pressed. The mouse comes from elsewhere: the tip of what it was on may lie
+        over this."""
+        self.display.move(*AWAY)
         self.display.click(*self.place_of(lambda: pressable(self.find(name, kind)), f"{name} can be pressed"))
 
     def place_of(self, look: Callable[[], dict[str, Any] | None], what: str) -> tuple[int, int]:
