@@ -139,10 +139,10 @@ class Photographer:
     def strip(self) -> None:
         """What Update would make, and the strip under Keep structure."""
         self.call("wait_for_drafts")
+        self.call("write", "replace", SHOWS, CUBE)
         self.call("set_panel", {"structure": 0.1})
         self.until("strip_drawn", patience=300)
         self.docker("strip")
-        self.call("set_panel", {"structure": 0.5})
 
     def window(self, name: str, size: tuple[int, int]) -> None:
         self.call("dock", *size)
@@ -222,12 +222,12 @@ def take_all(session: Session) -> None:
     made.learn()
     made.select("photo-selection.png")
     made.edit()
-    made.strip()
     made.window("window", WINDOW)
     made.window("low", LOW)
     made.call("show_docker", WIDTH, HEIGHT)
     made.look()
     made.others()
+    made.strip()
     if session.everything:
         session.backend.kill()
         made.until("panel_stopped")
