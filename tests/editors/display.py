@@ -82,9 +82,9 @@ class Display:
 
     def largest(self, *criteria: str) -> str | None:
         """Of an editor's windows its own: a tip under the mouse, a menu and a dialog are windows too."""
-        return max(self.windows(*criteria), key=self._area, default=None)
+        return max(self.windows(*criteria), key=self.area, default=None)
 
-    def _area(self, window: str) -> int:
+    def area(self, window: str) -> int:
         told = self._run("xdotool", "getwindowgeometry", "--shell", window, check=False)
         facts = dict(line.split("=") for line in told.split())
         return int(facts.get("WIDTH", 0)) * int(facts.get("HEIGHT", 0))

@@ -402,9 +402,12 @@ def test_a_dialog_that_is_cancelled_changes_nothing(desk: Desk):
 def test_a_dialog_in_which_something_is_missing_stays_and_the_cursor_is_there(desk: Desk):
     image = desk.open()
     before = desk.darkroom.selected(image, SIDE, SIDE)
-    desk.display.focus(desk.choose("-word-to-selection", "^Word to Selection$"))
+    dialog = desk.choose("-word-to-selection", "^Word to Selection$")
+    desk.display.focus(dialog)
     desk.display.type(SHOWS)
+    area = desk.display.area(dialog)
     desk.display.key("Return")  # refused: the word is missing
+    until(lambda: desk.display.area(dialog) > area, "the dialog says why")
     desk.until_drawn()
     desk.display.type("ball")
     desk.display.key("Return")
