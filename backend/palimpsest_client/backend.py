@@ -81,11 +81,6 @@ class Backend:
         self.session.reconnect(connector(self._folder, choice))
         return ""
 
-    def give_token(self, token: str) -> str:
-        """Another token for the one that refused ours. Returns why it can't be used."""
-        address = self.choice.address or self.session.state.address
-        return self.connect_to(Choice(address, token.strip()))
-
     def connected(self) -> None:
         self.refresh()
         if not self._rejoined:

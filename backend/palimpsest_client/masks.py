@@ -11,7 +11,6 @@ from .geometry import Bounds, Extent
 SELECTED = re.compile(rb"[\x80-\xff]+")
 MOST_GAPS = 1000  # of an outline
 DARK = bytes((255 - value) * 65 // 100 for value in range(256))
-INVERTED = bytes(range(255, -1, -1))
 
 
 def require_size(mask: bytes, extent: Extent) -> None:
@@ -38,10 +37,6 @@ def veil(mask: bytes) -> bytes:
     return bytes(made)
 
 
-def inverted(mask: bytes) -> bytes:
-    return mask.translate(INVERTED)
-
-
 def bounds_of(mask: bytes, extent: Extent) -> Bounds:
     """The smallest rectangle around everything that isn't 0; empty for an empty mask."""
     require_size(mask, extent)
@@ -63,11 +58,6 @@ def cropped(mask: bytes, extent: Extent, bounds: Bounds) -> bytes:
         raise ValueError(f"{bounds!r} is not inside {extent!r}")
     starts = [y * extent.width + bounds.x for y in range(bounds.y, bounds.bottom)]
     return b"".join([mask[start : start + bounds.width] for start in starts])
-
-
-def from_16_bit(mask: bytes, little_endian: bool = True) -> bytes:
-    """The upper byte of each value."""
-    return mask[1::2] if little_endian else mask[0::2]
 
 
 def outline(rows: Sequence[Tuple[Bounds, bytes]]) -> Tuple[Bounds, List[Bounds]]:

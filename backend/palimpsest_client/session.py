@@ -98,10 +98,6 @@ class Session:
         self._change(job=JobView(order.id))
         self._inbox.put(order)
 
-    def follow(self, id: str) -> None:
-        """Take up a job that was submitted before this session."""
-        self.submit(Order("", {}, id=id, fetch=None, known=True))
-
     def ask(
         self,
         call: Callable[[Client], Found],

@@ -48,7 +48,6 @@ class Dialog:
 
     size = (0, 0)  # px; a height of 0: as high as it needs to be
     floats = False  # above the editor's own windows
-    modal = False
 
     def __init__(self) -> None:
         self.show: Optional[Callable[[Part], None]] = None

@@ -20,7 +20,7 @@ class Dialog(Gtk.Window):
     """Escape and Control and W close it."""
 
     def __init__(self, told: window.Dialog, parent: Gtk.Window, session: Session, desktop: Desktop) -> None:
-        super().__init__(title=told.title, transient_for=parent, modal=told.modal)
+        super().__init__(title=told.title, transient_for=parent)
         self.told = told
         self.set_default_size(*told.size)
         self.view = View(session, desktop)

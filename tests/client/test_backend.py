@@ -85,7 +85,7 @@ def test_another_computer_is_remembered_and_a_token_can_be_given(tmp_path):
     assert "For instance http:" in reason
     reason = desk.panel.backend.connect_to(Choice("http://10.0.0.7:8391", ""))
     assert reason == "Paste the token of that backend."
-    assert desk.panel.backend.give_token("secret") == ""
+    assert desk.panel.backend.connect_to(Choice("http://127.0.0.1:9", "secret")) == ""
     kept = tmp_path / "connection.json"
     assert json.loads(kept.read_text()) == {"address": "http://127.0.0.1:9", "token": "secret"}
     assert kept.stat().st_mode & 0o077 == 0

@@ -69,7 +69,6 @@ def test_masks_are_cut_placed_and_measured_exactly(data, extent):
         assert tuple(found) == expected
         part = masks.cropped(mask, extent, found)
         assert part == array[found.y : found.bottom, found.x : found.right].tobytes()
-    assert masks.inverted(mask) == (255 - array).tobytes()
 
 
 @given(extents, boxes)

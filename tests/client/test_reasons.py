@@ -12,7 +12,7 @@ from palimpsest_client.geometry import Bounds
 def test_every_reason_why_apply_is_not_possible_is_a_sentence(desk):
     panel, editor = desk.panel, desk.editor
 
-    def reason(**look):
+    def reason():
         desk.until(lambda s: s.document == editor.facts)
         return panel.state.cannot_apply
 
