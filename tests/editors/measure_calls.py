@@ -100,9 +100,9 @@ def measure_gimp(darkroom: Darkroom, side: int, kind: GimpKind) -> None:
     path = darkroom.files / "tile"
     path.write_bytes(photo_like(kind).tobytes())
     image = call("new_filled", side, kind.precision, str(path), TILE, kind.format, patience=PATIENCE)
-    told("facts", call("measured_facts", image))
     for what, square in (("nothing", [0, 0, 0]), ("a quarter", [side // 4, side // 4, side // 2])):
         call("select_square", image, *square)
+        told(f"facts, {what} selected", call("measured_facts", image))
         told(f"capture of all, {what} selected", call("measured_capture", image, None, patience=PATIENCE))
     part = [side // 4, side // 4, side // 2, side // 2]
     told("capture of a quarter of it", call("measured_capture", image, part, patience=PATIENCE))
