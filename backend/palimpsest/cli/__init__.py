@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import palimpsest
 from palimpsest.cli.output import LOST, json_text, lenient
+from palimpsest.cli.parser import Parser
 from palimpsest.errors import PalimpsestError
 
 COMMANDS = (
@@ -38,6 +39,11 @@ COMMANDS = (
     "doctor",
 )
 INTERRUPTED = 130
+FIRST = """to begin with:
+  palimpsest demo                  see it work, with a small model that comes with it
+  palimpsest pull sd15             get a model for real photos
+  palimpsest COMMAND --help        every option of a command
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,20 +59,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(arguments: Sequence[str] | None) -> int:
-    options = build_parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["help"]:  # as of git: palimpsest help edit
+        words = [*words[1:], "--help"]
+    as_json = "--json" in words
     try:
+        options = build_parser().parse_args(words)
+        as_json = getattr(options, "json", False)
         return options.run(options)
     except PalimpsestError as error:
-        return refused(error, getattr(options, "json", False))
+        return refused(error, as_json)
     except KeyboardInterrupt:
         print("\nInterrupted. Nothing was half-written.", file=sys.stderr)
         return INTERRUPTED
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def build_parser() -> Parser:
+    parser = Parser(
         prog="palimpsest",
         description="Edit a photo by words and by your own concepts, and change nothing else.",
+        epilog=FIRST,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"palimpsest {palimpsest.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

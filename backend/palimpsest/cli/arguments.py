@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from palimpsest.cli.parser import number
 from palimpsest.contract import BUILT_IN, InversionSettings, Window
 from palimpsest_client.control import PIXELS, Control
 from palimpsest_client.settings import CONTROLS
 from palimpsest_client.wording import say
+
+PANELS = {"emphasise": "reweight"}  # operations by what the panels call them
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -110,31 +113,29 @@ def inversion_settings(options: argparse.Namespace) -> InversionSettings:
 def window(text: str) -> Window:
     """``0.8`` is from the first step to 80 % of them; ``0.2:0.8`` begins later."""
     begin, _, end = text.rpartition(":")
-    return _number(begin) if begin else 0.0, _number(end)
+    return number(begin) if begin else 0.0, number(end)
 
 
-def pair(text: str) -> tuple[str, str]:
+def pair(text: str, form: str = "OLD=NEW") -> tuple[str, str]:
     """``cat=<my-toy>``."""
     left, sign, right = text.partition("=")
     if not sign or not left.strip() or not right.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form WORD=WORD")
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form {form}")
     return left.strip(), right.strip()
+
+
+def operation(text: str) -> str:
+    """By its name, or by that on the panels' button where that is another word."""
+    return PANELS.get(text, text)
 
 
 def weight(text: str) -> tuple[str, float]:
     """``snow=2``."""
-    word, factor = pair(text)
-    return word, _number(factor)
+    word, factor = pair(text, "WORD=FACTOR")
+    return word, number(factor)
 
 
 def word_window(text: str) -> tuple[str, Window]:
     """``snow=0.4``."""
-    word, part = pair(text)
+    word, part = pair(text, "WORD=PART")
     return word, window(part)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None

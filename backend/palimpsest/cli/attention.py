@@ -14,10 +14,11 @@ from palimpsest.settings import read_settings
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "attention",
+        aliases=["word-to-selection"],
         help="where in the picture is a word? a map and a selection",
         description="Write a word's attention map, and a selection made from it, at the image's size.",
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
     parser.add_argument("--shows", required=True, metavar="TEXT", help="what the picture shows")
     parser.add_argument("--word", required=True, help="a word of it")
     arguments.add_controls(parser, "working_size")

@@ -18,7 +18,7 @@ def add_parser(commands: Any) -> None:
         help="propose what a picture shows",
         description="Propose a description of a picture, in the words that the built-in model knows.",
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
     parser.add_argument("--selection", type=Path, metavar="MASK", help="describe only what is around this")
     arguments.add_model(parser)
     arguments.add_local(parser)

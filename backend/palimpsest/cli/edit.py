@@ -29,9 +29,13 @@ def add_parser(commands: Any) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
     parser.add_argument(
-        "--operation", choices=get_args(Operation), default="replace", help="what to do (default: replace)"
+        "--operation",
+        type=arguments.operation,
+        choices=get_args(Operation),
+        default="replace",
+        help="what to do (default: replace); reweight is Emphasise in the panels, and emphasise works too",
     )
     parser.add_argument("--shows", default="", metavar="TEXT", help="what the picture shows")
     parser.add_argument("--should-show", default="", metavar="TEXT", help="what it should show")

@@ -14,10 +14,11 @@ from palimpsest.settings import read_settings
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "invert",
+        aliases=["remember"],
         help="remember a photo, so that edits start at once",
         description="Remember a photo, so that edits of it start at once, and say how well it is reproduced.",
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
     parser.add_argument("--shows", required=True, metavar="TEXT", help="what the picture shows")
     parser.add_argument("--selection", type=Path, metavar="MASK", help="what will be edited")
     arguments.add_controls(parser, "context")
