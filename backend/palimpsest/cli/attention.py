@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli import arguments
+from palimpsest.cli import arguments, selecting
 from palimpsest.contract import AttentionRequest, InversionSettings
-from palimpsest.settings import read_settings
+
+if TYPE_CHECKING:
+    from palimpsest.cli.pictures import Pictures
 
 
 def add_parser(commands: Any) -> None:
@@ -18,7 +20,7 @@ def add_parser(commands: Any) -> None:
         help="where in the picture is a word? a map and a selection",
         description="Write a word's attention map, and a selection made from it, at the image's size.",
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
+    selecting.add_images(parser)
     parser.add_argument("--shows", required=True, metavar="TEXT", help="what the picture shows")
     parser.add_argument("--word", required=True, help="a word of it")
     arguments.add_controls(parser, "working_size")
@@ -30,26 +32,22 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import notices, running
-    from palimpsest.cli.backend import opened
-    from palimpsest.cli.pictures import Pictures
+    from palimpsest.cli import photos
+    return photos.run(photos.Work(_safe(options.word), ("map", "selection"), request_of), options)
 
-    target = running.Target(options.output, f"{options.image.stem}-{_safe(options.word)}", options.overwrite)
-    target.check("map", "selection")
-    settings = read_settings()
-    pictures = Pictures(settings)
+
+def request_of(pictures: Pictures, options: argparse.Namespace, photo: Path) -> AttentionRequest:
+    from palimpsest.core.tokens import require_word
+
     request = AttentionRequest(
-        image=pictures.name(options.image),
+        image=pictures.name(photo),
         source_prompt=options.shows,
         word=options.word,
         model=options.model,
         inversion=InversionSettings(working_size=options.working_size),
     )
-    told = notices.tell(settings, request.model, request.source_prompt)
-    with opened(options) as backend:
-        pictures.put(backend)
-        finished = running.run(backend, request, options, told)
-        return running.report(target.write(backend, finished), finished.result, options)
+    require_word(request.source_prompt, request.word)
+    return request
 
 
 def _safe(word: str) -> str:

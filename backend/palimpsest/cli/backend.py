@@ -47,6 +47,10 @@ class Backend(Protocol):
         """A picture into the store; returns its hash."""
         ...
 
+    def keep(self, content: bytes) -> str:
+        """The same for a picture that is no file."""
+        ...
+
     def get(self, image: str) -> bytes: ...
 
     def do(self, request: Request) -> Iterator[Event]:
@@ -59,7 +63,10 @@ class InProcess:
     place: Workplace
 
     def put(self, file: Path) -> str:
-        return self.place.images.put(read(file, self.place.limits.file_bytes))
+        return self.keep(read(file, self.place.limits.file_bytes))
+
+    def keep(self, content: bytes) -> str:
+        return self.place.images.put(content)
 
     def get(self, image: str) -> bytes:
         return self.place.images.get(image)
@@ -76,7 +83,9 @@ class Served:
     max_image_bytes: int
 
     def put(self, file: Path) -> str:
-        content = read(file, self.max_image_bytes)
+        return self.keep(read(file, self.max_image_bytes))
+
+    def keep(self, content: bytes) -> str:
         with as_our_errors():
             return self.client.upload(content)
 

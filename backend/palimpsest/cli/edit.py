@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from palimpsest.cli import arguments
+from palimpsest.cli import arguments, selecting
 from palimpsest.contract import Control, EditRequest, Operation
-from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
     from palimpsest.cli.pictures import Pictures
@@ -17,6 +16,7 @@ EXAMPLES = """examples:
   palimpsest edit photo.png --selection cat.png --shows "a photo of a cat" --should-show "a photo of <my-toy>"
   palimpsest edit photo.png --operation remove --selection car.png --shows "a street with a car" \\
       --should-show "a street"
+  palimpsest edit photo.png --word cat --shows "a cat on grass" --should-show "a dog on grass"
   palimpsest edit photo.png --operation reweight --shows "a snowy street" --weight snowy=2
 """
 
@@ -29,7 +29,7 @@ def add_parser(commands: Any) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
+    selecting.add_images(parser)
     parser.add_argument(
         "--operation",
         type=arguments.operation,
@@ -39,12 +39,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--shows", default="", metavar="TEXT", help="what the picture shows")
     parser.add_argument("--should-show", default="", metavar="TEXT", help="what it should show")
-    parser.add_argument(
-        "--selection",
-        type=Path,
-        metavar="MASK",
-        help="grey picture of the image's size: white may change, black stays (default: everything may)",
-    )
+    selecting.add_selection(parser, "everything may change")
     arguments.add_controls(parser, *arguments.EDIT)
     parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
     _add_control(parser)
@@ -102,29 +97,20 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import notices, running
-    from palimpsest.cli.backend import opened
-    from palimpsest.cli.pictures import Pictures
+    from palimpsest.cli import photos
 
-    target = running.Target(options.output, f"{options.image.stem}-{options.operation}", options.overwrite)
-    target.check("layer", "composite")
-    settings = read_settings()
-    pictures = Pictures(settings)
-    request = request_of(pictures, options)
-    told = notices.tell(settings, request.model, request.source_prompt, request.target_prompt)
-    with opened(options) as backend:
-        pictures.put(backend)
-        finished = running.run(backend, request, options, told)
-        return running.report(target.write(backend, finished), finished.result, options)
+    work = photos.Work(options.operation, ("layer", "composite"), request_of)
+    return photos.run(work, options)
 
 
-def request_of(pictures: Pictures, options: argparse.Namespace) -> EditRequest:
+def request_of(pictures: Pictures, options: argparse.Namespace, photo: Path) -> EditRequest:
+    """Its selection is the file's, until one is made."""
     return EditRequest(
-        image=pictures.name(options.image),
+        image=pictures.name(photo),
         operation=options.operation,
         source_prompt=options.shows,
         target_prompt=options.should_show,
-        selection=pictures.name_if(options.selection),
+        selection=pictures.name_if(selecting.file_for(options.selection, photo)),
         pairs=tuple(options.pair),
         weights=dict(options.weight),
         model=options.model,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli import arguments
+from palimpsest.cli import arguments, selecting
 from palimpsest.contract import InvertRequest
-from palimpsest.settings import read_settings
+
+if TYPE_CHECKING:
+    from palimpsest.cli.pictures import Pictures
 
 
 def add_parser(commands: Any) -> None:
@@ -18,9 +20,9 @@ def add_parser(commands: Any) -> None:
         help="remember a photo, so that edits start at once",
         description="Remember a photo, so that edits of it start at once, and say how well it is reproduced.",
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="the photo")
+    selecting.add_images(parser)
     parser.add_argument("--shows", required=True, metavar="TEXT", help="what the picture shows")
-    parser.add_argument("--selection", type=Path, metavar="MASK", help="what will be edited")
+    selecting.add_selection(parser, "everything will")
     arguments.add_controls(parser, "context")
     arguments.add_inversion(parser)
     arguments.add_model(parser)
@@ -31,24 +33,17 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import notices, running
-    from palimpsest.cli.backend import opened
-    from palimpsest.cli.pictures import Pictures
+    from palimpsest.cli import photos
 
-    target = running.Target(options.output, f"{options.image.stem}-invert", options.overwrite)
-    target.check("reconstruction")
-    settings = read_settings()
-    pictures = Pictures(settings)
-    request = InvertRequest(
-        image=pictures.name(options.image),
+    return photos.run(photos.Work("invert", ("reconstruction",), request_of), options)
+
+
+def request_of(pictures: Pictures, options: argparse.Namespace, photo: Path) -> InvertRequest:
+    return InvertRequest(
+        image=pictures.name(photo),
         source_prompt=options.shows,
-        selection=pictures.name_if(options.selection),
+        selection=pictures.name_if(selecting.file_for(options.selection, photo)),
         model=options.model,
         inversion=arguments.inversion_settings(options),
         context=options.context,
     )
-    told = notices.tell(settings, request.model, request.source_prompt)
-    with opened(options) as backend:
-        pictures.put(backend)
-        finished = running.run(backend, request, options, told)
-        return running.report(target.write(backend, finished), finished.result, options)

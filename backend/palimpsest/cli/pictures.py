@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,13 @@ from typing import TYPE_CHECKING
 from palimpsest.errors import ImageError, ImageNotFoundError, ImageTooLargeError, ImageUnreadableError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from palimpsest.cli.backend import Backend
     from palimpsest.settings import Settings
+    from palimpsest.storage.decode import Limits
+    from palimpsest.storage.pictures import Picture
 
 
 @dataclass
@@ -24,13 +30,11 @@ class Pictures:
 
     def name(self, file: Path) -> str:
         """The file's sha256. Raises an ImageError for what its first bytes show to be unusable."""
-        from palimpsest.storage.decode import Limits, check_header
+        from palimpsest.storage.decode import check_header
 
         content = read(file, self.settings.max_image_bytes)
-        try:
-            check_header(content, Limits(self.settings.max_pixels, self.settings.max_image_bytes))
-        except ImageError as error:
-            raise type(error)(f"{file}: {error.message}", error.hint, **error.details) from error
+        with naming(file):
+            check_header(content, self._limits)
         hash = hashlib.sha256(content).hexdigest()
         self.named[hash] = file
         return hash
@@ -44,6 +48,37 @@ class Pictures:
     def put(self, backend: Backend) -> None:
         for file in self.named.values():
             backend.put(file)
+
+    def read(self, file: Path) -> Picture:
+        """Decoded. Raises the ImageErrors, with the file's name."""
+        from palimpsest.storage.pictures import read_picture
+
+        content = read(file, self.settings.max_image_bytes)
+        with naming(file):
+            return read_picture(content, self._limits)
+
+    def selection(self, file: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """Of a photo of ``size``. Raises the ImageErrors, with the file's name, and SelectionErrors."""
+        from palimpsest.storage.pictures import read_selection
+
+        content = read(file, self.settings.max_image_bytes)
+        with naming(file):
+            return read_selection(content, size, self._limits)
+
+    @property
+    def _limits(self) -> Limits:
+        from palimpsest.storage.decode import Limits
+
+        return Limits(self.settings.max_pixels, self.settings.max_image_bytes)
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """What is wrong with a picture is said with its file's name."""
+    try:
+        yield
+    except ImageError as error:
+        raise type(error)(f"{file}: {error.message}", error.hint, **error.details) from error
 
 
 def read(file: Path, most: int) -> bytes:

@@ -6,12 +6,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli import arguments
-from palimpsest.contract import request_of
-from palimpsest.errors import RequestError
+from palimpsest.cli import arguments, selecting
+from palimpsest.contract import AttentionRequest, EditRequest, request_of
+from palimpsest.errors import RequestError, SelectionError
 from palimpsest.settings import read_settings
+
+if TYPE_CHECKING:
+    from palimpsest.cli.backend import Backend
+    from palimpsest.cli.pictures import Pictures
+    from palimpsest.jobs.events import Finished
 
 MOST_BYTES = 4 << 20  # of a recipe with the record around it, which have a few thousand
 HINT = "Give the .json that was written beside the result."
@@ -24,7 +29,9 @@ def add_parser(commands: Any) -> None:
         description="Make a result again: on the same device and versions byte for byte the same.",
     )
     parser.add_argument("recipe", type=Path, metavar="RECIPE", help="the .json written beside a result")
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="the picture, and its selection")
+    parser.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="the picture, and the file of its selection"
+    )
     parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps (default: the fastest)")
     arguments.add_output(parser)
     arguments.add_reporting(parser)
@@ -48,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
         raise RequestError(
             "None of the files is the picture of this recipe.", f"Its sha256: {request.image}."
         )
+    photo = pictures.named[request.image]
+    parts = None if request.selection in hashes else selecting.parts_from(recipe, hashes)
     with workplace(options, settings) as place:
         from palimpsest.tasks.recipe import differences
 
@@ -55,8 +64,32 @@ def run(options: argparse.Namespace) -> int:
         pictures.put(backend)
         for difference in differences(recipe, place):
             print(f"Not the same as then: {difference}.", file=sys.stderr)
+        if parts is not None:
+            _select_again(backend, pictures, photo, parts, request, options)
         finished = running.run(backend, request, options)
         return running.report(target.write(backend, finished), finished.result, options)
+
+
+def _select_again(
+    backend: Backend,
+    pictures: Pictures,
+    photo: Path,
+    parts: selecting.Parts,
+    request: EditRequest,
+    options: argparse.Namespace,
+) -> None:
+    """Make the selection that the recipe describes. Raises SelectionError if it isn't the same any more."""
+    from palimpsest.cli import running
+
+    def watch(asked: AttentionRequest) -> Finished:
+        return running.run(backend, asked, options)
+
+    selection = backend.keep(selecting.made(backend, pictures, photo, parts, request.model, watch))
+    if selection != request.selection:
+        raise SelectionError(
+            "The selection that the recipe describes comes out differently here.",
+            "Give the file that was written then, …-selection.png, after the photo.",
+        )
 
 
 def read_recipe(file: Path) -> dict[str, Any]:

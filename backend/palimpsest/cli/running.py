@@ -21,10 +21,14 @@ CHOOSE_OUTPUT = "Choose another --output."
 
 
 def run(
-    backend: Backend, request: Request, options: argparse.Namespace, told: Collection[str] = ()
+    backend: Backend,
+    request: Request,
+    options: argparse.Namespace,
+    told: Collection[str] = (),
+    title: str = "",
 ) -> Finished:
     """Run to the end, showing progress, and then what else than ``told`` the user should know of it."""
-    finished = finish(backend.do(request), Display(sys.stderr, getattr(options, "quiet", False)))
+    finished = finish(backend.do(request), Display(sys.stderr, getattr(options, "quiet", False), title))
     for notice in finished.result.get("notices", ()):
         if notice not in told:
             print(f"Notice: {notice}", file=sys.stderr)

@@ -9,11 +9,13 @@ the soft edge lies inside, and is measured part by part: a leash isn't as deep a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from palimpsest.core.region import Mask
+if TYPE_CHECKING:
+    from palimpsest.core.region import Mask
 
 TILE = 512  # pixels; the soft edge is computed tile by tile, so that a large canvas needs little memory
 

@@ -131,6 +131,12 @@ def require_known(noun: str, known: Collection[str]) -> None:
         )
 
 
+def require_word(sentence: str, word: str) -> None:
+    """Raises WordNotFoundError as ``Prompt.find`` does, without a tokenizer."""
+    words = tuple(WordSpan(piece.text, 0, 0, piece.kind) for piece in split(sentence))
+    Prompt(sentence, (), words, 0).find(word)
+
+
 def parse(
     text: str,
     tokenizers: Sequence[Any],

@@ -1,0 +1,221 @@
+"""A command's work on one photo, or on several one after the other: a failing one doesn't stop the others."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from palimpsest.cli import notices, running, selecting
+from palimpsest.cli.backend import Backend, opened
+from palimpsest.cli.output import json_text
+from palimpsest.cli.pictures import Pictures
+from palimpsest.contract import AttentionRequest, EditRequest, InvertRequest
+from palimpsest.errors import ImageNotFoundError, PalimpsestError, RequestError
+from palimpsest.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from palimpsest.jobs.events import Finished
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+OnPhoto = EditRequest | InvertRequest | AttentionRequest
+
+
+@dataclass(frozen=True)
+class Work:
+    """``suffix``: after the photo's name in those of its results. ``artifacts``: what must not be there yet.
+
+    ``request``: made of the pictures, the options and the photo. ``after``: what else is done with the
+    results, when they are written; what it returns goes to the result's files.
+    """
+
+    suffix: str
+    artifacts: tuple[str, ...]
+    request: Callable[[Pictures, argparse.Namespace, Path], OnPhoto]
+    after: Callable[[Done, argparse.Namespace], dict[str, str]] | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A photo whose request has been judged."""
+
+    photo: Path
+    target: running.Target
+    pictures: Pictures
+    request: OnPhoto
+    parts: selecting.Parts | None
+
+
+@dataclass(frozen=True)
+class Done:
+    """A photo whose results are written. ``selection``: what could change, as a file; None = everything."""
+
+    photo: Path
+    target: running.Target
+    selection: bytes | None
+    files: dict[str, str]
+    result: dict[str, Any]
+
+
+def run(work: Work, options: argparse.Namespace) -> int:
+    """The exit code: of several photos that of the gravest failure, 1 before 2."""
+    settings = read_settings()
+    photos = photos_of(options.images, options.output)
+    several = options.images != photos or len(photos) > 1
+    stems = stems_of(photos)
+    failed: dict[Path, PalimpsestError] = {}
+    ready: list[Ready] = []
+    for photo, stem in zip(photos, stems, strict=True):
+        with Collecting(photo, failed if several else None):
+            ready.append(prepare(work, options, settings, photo, stem))
+    told = notices.tell(settings, options.model, *_sentences(options)) if ready else ()
+    done: dict[Path, Done] = {}
+    if ready:
+        with opened(options) as backend:
+            for one in ready:
+                with Collecting(one.photo, failed if several else None):
+                    done[one.photo] = do(work, backend, one, options, told, several)
+    if not several:
+        (only,) = done.values()
+        return running.report(only.files, only.result, options)
+    return summary(photos, done, failed, options)
+
+
+def photos_of(images: Sequence[Path], output: Path) -> list[Path]:
+    """Folders stand for the pictures in them. Raises ImageNotFoundError for one without, and RequestError
+    for the results' own.
+    """
+    photos: list[Path] = []
+    for image in images:
+        if not image.is_dir():
+            photos.append(image)
+            continue
+        if output.resolve() == image.resolve():
+            raise RequestError(
+                f"The results would lie among the photos in {image}.", "Give another folder with --output."
+            )
+        found = sorted(p for p in image.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        if not found:
+            raise ImageNotFoundError(f"There is no photo in the folder {image}.", "Check the path.")
+        photos += found
+    return list(dict.fromkeys(photos))
+
+
+def stems_of(photos: Sequence[Path]) -> list[str]:
+    """What the results' names begin with: the photo's own, with its kind where two would be the same.
+
+    Raises RequestError for two photos of one name and kind.
+    """
+    seen = Counter(photo.stem.casefold() for photo in photos)
+    stems = [
+        photo.stem if seen[photo.stem.casefold()] == 1 else f"{photo.stem}-{photo.suffix.lstrip('.')}"
+        for photo in photos
+    ]
+    twice = [stem for stem, count in Counter(stem.casefold() for stem in stems).items() if count > 1]
+    if twice:
+        same = ", ".join(str(p) for p, stem in zip(photos, stems, strict=True) if stem.casefold() == twice[0])
+        raise RequestError(f"The results of {same} would have the same names.", "Give them one at a time.")
+    return stems
+
+
+def prepare(
+    work: Work, options: argparse.Namespace, settings: Settings, photo: Path, stem: str
+) -> Ready:
+    """Everything that can be found wrong at once is."""
+    target = running.Target(options.output, f"{stem}-{work.suffix}", options.overwrite)
+    target.check(*work.artifacts)
+    pictures = Pictures(settings)
+    request = work.request(pictures, options, photo)
+    selects = isinstance(request, (EditRequest, InvertRequest))
+    parts = selecting.parts_of(pictures, options, photo) if selects else None
+    if parts is not None:
+        target.check("selection")
+    return Ready(photo, target, pictures, request, parts)
+
+
+def do(
+    work: Work,
+    backend: Backend,
+    ready: Ready,
+    options: argparse.Namespace,
+    told: Collection[str] = (),
+    several: bool = False,
+) -> Done:
+    title = ready.photo.name if several else ""
+    ready.pictures.put(backend)
+    request, selection = ready.request, None
+    if ready.parts is not None:
+
+        def watch(asked: AttentionRequest) -> Finished:
+            return running.run(backend, asked, options, told, title)
+
+        selection = selecting.made(backend, ready.pictures, ready.photo, ready.parts, request.model, watch)
+        request = replace(request, selection=backend.keep(selection))
+    finished = running.run(backend, request, options, told, title)
+    if ready.parts is not None:
+        finished = with_selection(finished, request, ready.parts)
+    elif request.selection is not None:
+        selection = backend.get(request.selection)
+    files = ready.target.write(backend, finished)
+    done = Done(ready.photo, ready.target, selection, files, finished.result)
+    return done if work.after is None else replace(done, files={**files, **work.after(done, options)})
+
+
+def with_selection(finished: Finished, request: OnPhoto, parts: selecting.Parts) -> Finished:
+    """The made selection becomes a file too, and the recipe says how it was made."""
+    result, told = dict(finished.result), parts.to_json()
+    if "recipe" in result:
+        result["recipe"] = {**result["recipe"], "selection": told}
+    else:
+        result["selection"] = told
+    assert request.selection is not None
+    return replace(finished, artifacts={**finished.artifacts, "selection": request.selection}, result=result)
+
+
+def summary(
+    photos: Sequence[Path],
+    done: dict[Path, Done],
+    failed: dict[Path, PalimpsestError],
+    options: argparse.Namespace,
+) -> int:
+    """Paths or one object on standard output; how many are done, and which aren't, on standard error."""
+    if options.json:
+        told: list[dict[str, Any]] = []
+        for photo in photos:
+            if photo in done:
+                told.append({"photo": str(photo), "files": done[photo].files, "result": done[photo].result})
+            else:
+                told.append({"photo": str(photo), "error": failed[photo].to_json()})
+        print(json_text({"photos": told}))
+    else:
+        for one in done.values():
+            print("\n".join(one.files.values()))
+    if failed or not options.quiet:
+        missing = f" Not done: {', '.join(map(str, failed))}." if failed else ""
+        print(f"{len(done)} of {len(photos)} photos are done.{missing}", file=sys.stderr)
+    codes = [error.exit_code for error in failed.values()]
+    return min(codes, default=0)
+
+
+class Collecting:
+    """What goes wrong with one of several photos is said and kept; with the only one it is raised."""
+
+    def __init__(self, photo: Path, failed: dict[Path, PalimpsestError] | None) -> None:
+        self.photo, self.failed = photo, failed
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: object, trace: object) -> bool:
+        if self.failed is None or not isinstance(error, PalimpsestError):
+            return False
+        self.failed[self.photo] = error
+        print(f"{self.photo}: Error: {error}\n({error.code})", file=sys.stderr)
+        return True
+
+
+def _sentences(options: argparse.Namespace) -> tuple[str, ...]:
+    return tuple(getattr(options, name, "") for name in ("shows", "should_show"))
