@@ -22,7 +22,7 @@ MISTAKES = [
     (("xyz",), "palimpsest has no command 'xyz'. See: palimpsest --help"),
     (("concepts", "lst"), "palimpsest concepts has no command 'lst'. Did you mean list?"),
     (("bench", "qality"), "palimpsest bench has no command 'qality'. Did you mean quality?"),
-    (("edit",), "palimpsest edit needs IMAGE, the photo. See: palimpsest edit --help"),
+    (("edit",), "palimpsest edit needs IMAGE, photos, or folders of them. See: palimpsest edit --help"),
     (("pull",), "palimpsest pull needs NAME, its name in the catalogue, or how to call it here."),
     (("learn", "my-toy", "a.png"), "palimpsest learn needs --noun NOUN, what it is, as a common noun"),
     (("learn", "my-toy", "a.png", "--nun", "toy"), "learn has no option --nun. Did you mean --noun?"),

@@ -92,7 +92,7 @@ def add_images(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="IMAGE",
-        help="a photo, several, or a folder: its PNG, JPEG, WebP, TIFF, BMP and GIF files",
+        help="photos, or folders of them",
     )
 
 
