@@ -210,6 +210,27 @@ def test_too_little_room_is_said_before_anything_is_made(
     assert not (checkout / ".venv").exists()
 
 
+def test_how_much_is_fetched_and_where_is_said_before_it_begins(
+    checkout: Path, pip: Recorded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "look_at_machine", lambda: Machine("linux", False, False))
+    pip.fails_at = "requirements"
+    with pytest.raises(InstallationError):
+        command.install(Environment(checkout), "auto", with_tests=False)
+    said = capsys.readouterr().err.splitlines()[0]
+    assert f"Downloading about 263 MB into {checkout / '.venv'}, about 1.3 GB on the disk" in said
+    assert "PyTorch 2.13.0 for cpu: 192 MB" in said
+    pip.fails_at = ""
+    command.install(Environment(checkout), "cuda", with_tests=False)
+    said = capsys.readouterr().err.splitlines()[0]
+    assert "Downloading about 2.8 GB" in said
+    assert "about 5.1 GB on the disk" in said
+    command.install(Environment(checkout), "rocm", with_tests=False)
+    assert "PyTorch 2.13.0 for rocm: several GB, not measured" in capsys.readouterr().err
+    command.install(Environment(checkout), "rocm", with_tests=False)
+    assert capsys.readouterr().err == ""
+
+
 def test_an_environment_of_somebody_else_is_left_alone(checkout: Path) -> None:
     foreign = checkout / ".venv" / "pyvenv.cfg"
     foreign.parent.mkdir()

@@ -66,7 +66,7 @@ def test_nothing_to_look_at_is_no_trouble(person: Person) -> None:
     [
         (lambda home: (home / PACKAGE / "docker.py").unlink(), "docker.py. Run: python3 install.py krita"),
         (lambda home: (home / PACKAGE / "_client/protocol.py").write_text("PROTOCOL = 0\n"), "protocol"),
-        (lambda home: (home / PACKAGE / ".made-by-palimpsest").unlink(), "not made by install"),
+        (lambda home: (home / PACKAGE / ".made-by-palimpsest").unlink(), "not made by Palimpsest"),
         (lambda home: (home / KRITA / "pykrita/palimpsest.desktop").unlink(), "palimpsest.desktop"),
         (lambda home: fill(home, {".config/kritarc": disable(enable(b"")).decode()}), "isn't enabled"),
         (lambda home: (home / ".config/kritarc").unlink(), "isn't enabled"),

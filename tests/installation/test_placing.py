@@ -118,7 +118,7 @@ def test_what_is_not_ours_is_not_overwritten(
 ) -> None:
     fill(editor, {theirs: "somebody's"})
     before = everything(editor)
-    with pytest.raises(InstallationError, match="was not made by install"):
+    with pytest.raises(InstallationError, match="was not made by Palimpsest"):
         put(krita, editor)
     assert everything(editor) == before
 
@@ -126,7 +126,7 @@ def test_what_is_not_ours_is_not_overwritten(
 def test_a_file_that_the_user_put_into_our_folder_is_not_lost(krita: Bundle, editor: Path) -> None:
     put_copy(krita, editor)
     fill(editor, {"pykrita/palimpsest/notes.txt": "mine"})
-    with pytest.raises(InstallationError, match=r"notes\.txt was not made by install"):
+    with pytest.raises(InstallationError, match=r"notes\.txt was not made by Palimpsest"):
         put_copy(krita, editor)
     take_out(krita, editor)
     assert everything(editor / "pykrita/palimpsest") == {"notes.txt": b"mine"}
@@ -189,5 +189,5 @@ def test_a_marker_that_is_damaged_counts_as_none(krita: Bundle, editor: Path) ->
     marker = editor / krita.package / MARKER
     for damaged in ("", "[]", json.dumps({"files": 3})):
         marker.write_text(damaged)
-        with pytest.raises(InstallationError, match="was not made by install"):
+        with pytest.raises(InstallationError, match="was not made by Palimpsest"):
             put_copy(krita, editor)

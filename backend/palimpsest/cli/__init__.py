@@ -35,6 +35,7 @@ COMMANDS = (
     "stop",
     "jobs",
     "kept",
+    "plugins",
     "bench",
     "doctor",
 )

@@ -17,6 +17,7 @@ from palimpsest.cli.output import json_text
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import DeviceNotFoundError, PalimpsestError
 from palimpsest.installation.checkup import Finding, editor_findings, launch_finding, show_findings
+from palimpsest.installation.origin import repair
 from palimpsest.settings import Settings, read_settings
 
 GIB = 1 << 30
@@ -117,7 +118,7 @@ def check_libraries(_: Settings) -> Finding:
         except Exception as error:  # a library that is half there can raise nearly anything
             first = next(iter(str(error).splitlines()), type(error).__name__)
             missing.append(f"{name} ({first})")
-    trouble = f"Missing or broken: {', '.join(missing)}. Run: python3 install.py setup" if missing else ""
+    trouble = f"Missing or broken: {', '.join(missing)}. {repair()}" if missing else ""
     return Finding("Libraries", ", ".join(versions), trouble)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import palimpsest_client
 from palimpsest import __version__
 from palimpsest.installation.editors import GIMP, KRITA
 from palimpsest.installation.environment import MARKER, InstallationError
@@ -40,12 +41,14 @@ class Bundle:
 
 
 def bundle_for(editor: str, root: Path) -> Bundle:
-    """The plugin in the checkout at ``root``. Raises InstallationError when it isn't there."""
+    """The plugin in ``root``, a checkout or a wheel's ``plugins``. Raises InstallationError when it lacks."""
     source = root / SOURCES[editor] / "palimpsest"
     if not source.is_dir() or (editor == KRITA and not source.with_suffix(".desktop").exists()):
         raise InstallationError(f"{source} is not complete. Get the whole of Palimpsest first.")
     package = "pykrita/palimpsest" if editor == KRITA else "plug-ins/palimpsest"
     client = root / "backend" / "palimpsest_client"
+    if not client.is_dir():  # in a wheel it is a package of its own
+        client = Path(palimpsest_client.__file__).parent
     beside = {_beside(path): path for path in sorted(source.parent.glob("palimpsest.*"))}
     files = {**_tree(source, package), **_tree(client, f"{package}/{CLIENT}"), **beside}
     return Bundle(package, source, client, files, {package: source, **beside})
@@ -55,7 +58,7 @@ def contents(bundle: Bundle) -> dict[str, bytes]:
     """Every file that is to be made, the marker included."""
     made = {path: source.read_bytes() for path, source in bundle.files.items()}
     marker = {
-        "made_by": "install.py of Palimpsest, which removes it again: python3 install.py uninstall",
+        "made_by": "Palimpsest, which removes it again: palimpsest plugins --remove, install.py uninstall",
         "version": __version__,
         "files": {path: hashlib.sha256(data).hexdigest() for path, data in made.items()},
     }

@@ -23,6 +23,7 @@ from palimpsest.installation.editors import (
     find_krita,
     this_account,
 )
+from palimpsest.installation.origin import plugins_command
 from palimpsest.installation.placing import changed_files, read_marker
 from palimpsest.interpreter import CLEAN_PATH, SAFE_FOLDER
 from palimpsest_client.connection import LAUNCH, launch_command
@@ -70,16 +71,16 @@ def launch_finding(folder: Path | None = None) -> Finding:
     command = launch_command(folder, {})
     record = folder / LAUNCH
     if not command and record.exists():
-        return Finding("Start from an editor", f"{record} can't be read", "Run: python3 install.py plugins")
+        return Finding("Start from an editor", f"{record} can't be read", f"Run: {plugins_command()}")
     if not command:
-        return Finding("Start from an editor", "not set up (python3 install.py plugins does it)")
-    gone = "" if Path(command[0]).exists() else f"{command[0]} is gone. Run: python3 install.py plugins"
+        return Finding("Start from an editor", f"not set up ({plugins_command()} does it)")
+    gone = "" if Path(command[0]).exists() else f"{command[0]} is gone. Run: {plugins_command()}"
     return Finding("Start from an editor", " ".join(command), gone)
 
 
 def examine_place(place: Place, account: Account) -> Finding:
     package = place.folder / PACKAGES[place.editor]
-    command = f"python3 install.py {place.editor.lower()}"
+    command = plugins_command(place.editor.lower())
     if not package.exists():
         return Finding(place.name, f"without our plugin ({command} puts it there)")
     checks = (check_krita, check_python) if place.editor == KRITA else (check_gimp,)
@@ -92,7 +93,7 @@ def examine_place(place: Place, account: Account) -> Finding:
 def check_files(package: Path, folder: Path, command: str) -> list[str]:
     """Whole, as they were made, and with the client of this very backend."""
     if not package.is_symlink() and read_marker(package) is None:
-        return [f"It was not made by install.py. Move it away and run: {command}"]
+        return [f"It was not made by Palimpsest. Move it away and run: {command}"]
     changed = changed_files(package, folder)
     if changed:
         return [f"Missing or changed since it was installed: {', '.join(changed)}. Run: {command}"]
@@ -103,7 +104,7 @@ def check_files(package: Path, folder: Path, command: str) -> list[str]:
 
 def check_krita(place: Place, account: Account) -> Iterator[str]:
     if not (place.folder / "pykrita" / "palimpsest.desktop").exists():
-        yield "palimpsest.desktop is missing, so Krita doesn't list it. Run: python3 install.py krita"
+        yield f"palimpsest.desktop is missing, so Krita doesn't list it. Run: {plugins_command('krita')}"
     if place.settings is not None and not kritarc.enabled(kritarc.read(place.settings)):
         yield "It isn't enabled: Settings ▸ Configure Krita… ▸ Python Plugin Manager ▸ Palimpsest."
 
@@ -127,7 +128,7 @@ def check_gimp(place: Place, account: Account) -> Iterator[str]:
     """Starts GIMP's console, where it has one, and asks for our procedures."""
     script = place.folder / "plug-ins" / "palimpsest" / "palimpsest.py"
     if account.platform != "win32" and not os.access(script, os.X_OK):
-        yield f"{script} isn't executable, so GIMP leaves it out. Run: python3 install.py gimp"
+        yield f"{script} isn't executable, so GIMP leaves it out. Run: {plugins_command('gimp')}"
         return
     console = console_of(place, account)
     if console and not registered(console, {**surroundings(account), "GIMP3_DIRECTORY": str(place.folder)}):

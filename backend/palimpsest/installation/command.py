@@ -19,8 +19,11 @@ from palimpsest.installation.launch import remove_launch_record, write_launch_re
 from palimpsest.installation.lock import alone
 from palimpsest.installation.torch_build import (
     BUILDS,
+    DOWNLOAD_OF_TORCH,
+    ON_DISK_OF_TORCH,
     ROOM,
     VERSION,
+    Machine,
     choose_build,
     look_at_machine,
     torch_arguments,
@@ -44,6 +47,9 @@ STEPS = {
     "test": "what the tests need",
     "package": "Palimpsest itself",
 }
+DOWNLOAD = {"runtime": 71, "test": 196, "package": 0}  # MB, measured as those of PyTorch
+ON_DISK = {"runtime": 500, "test": 700, "package": 0}
+UNKNOWN = "several GB, not measured"
 
 
 def run(root: str, arguments: Sequence[str]) -> int:
@@ -82,6 +88,7 @@ def _install(environment: Environment, build: str, with_tests: bool) -> None:
     if done - broken == set(wanted):
         return
     refuse_too_little_room(environment.root, 0 if works and "torch" in environment.done else ROOM[chosen])
+    say(announced(environment, [step for step in wanted if step not in done - broken], chosen, machine))
     if not works:
         say("Making the environment .venv …")
         environment.make()
@@ -95,6 +102,36 @@ def _install(environment: Environment, build: str, with_tests: bool) -> None:
             again += torch_arguments(environment, chosen, machine)
         environment.pip(again if step == "torch" else again + step_arguments(environment.root, step))
         environment.note(step, value)
+
+
+def announced(environment: Environment, steps: list[str], build: str, machine: Machine) -> str:
+    """What will be fetched, how much that is, and where it goes: said before it begins."""
+    fetched: dict[str, int | None] = {}
+    taken: dict[str, int | None] = {}
+    for step in steps:
+        own = step == "torch"
+        fetched[step] = DOWNLOAD_OF_TORCH.get((build, machine.platform)) if own else DOWNLOAD[step]
+        taken[step] = ON_DISK_OF_TORCH.get(build) if own else ON_DISK[step]
+    named = {"torch": f"{STEPS['torch']} for {build}"}
+    parts = [f"{named.get(step, STEPS[step])}: {shown(size)}" for step, size in fetched.items() if size != 0]
+    if not parts:
+        return f"Nothing is downloaded; {environment.folder} is brought up to date."
+    return (
+        f"Downloading about {summed(fetched)} into {environment.folder}, about {summed(taken)} on the disk "
+        f"({', '.join(parts)}). Ctrl-C stops it; the same command goes on from there."
+    )
+
+
+def summed(sizes: dict[str, int | None]) -> str:
+    known = sum(size or 0 for size in sizes.values())
+    return shown(known) if None not in sizes.values() else f"{shown(known)} and {UNKNOWN}"
+
+
+def shown(size: int | None) -> str:
+    """``size`` in MB, as people read it."""
+    if size is None:
+        return UNKNOWN
+    return f"{size / 1000:.1f} GB" if size >= 1000 else f"{size} MB"
 
 
 def _why(lacking: list[str]) -> str:
@@ -190,6 +227,7 @@ COMMANDS: dict[str, Command] = {
     "uninstall": remove_plugins,
     "doctor": examine,
 }
+PUT = {"krita": "krita", "gimp": "gimp", "plugins": "all"}
 PASS_ON = ("demo", "test", "doctor")
 
 
@@ -216,9 +254,10 @@ def build_installer_parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
         if name not in ("uninstall", "doctor"):
             command.add_argument("--torch", choices=BUILDS, default="auto", help="build of PyTorch")
-        if name in plugins.EDITORS:
+        if name in PUT:
             _add_plugin_options(command)
-        if name in plugins.EDITORS or name == "uninstall":
+            command.set_defaults(editor=PUT[name])
+        if name in PUT or name == "uninstall":
             command.add_argument("--krita-dir", type=Path, metavar="FOLDER", help="Krita's resource folder")
             command.add_argument("--gimp-dir", type=Path, metavar="FOLDER", help="GIMP's profile folder")
         if name == "uninstall":

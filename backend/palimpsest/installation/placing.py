@@ -19,7 +19,7 @@ from palimpsest.installation.bundle import CLIENT, SOURCES, Bundle, contents, is
 from palimpsest.installation.environment import MARKER, InstallationError
 
 CACHE = "__pycache__"
-NOT_OURS = "{} was not made by install.py. Move it away and run the same command again."
+NOT_OURS = "{} was not made by Palimpsest. Move it away and run the same command again."
 
 
 def put_copy(bundle: Bundle, folder: Path) -> None:

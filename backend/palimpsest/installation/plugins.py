@@ -1,4 +1,4 @@
-"""install.py krita, gimp, plugins, uninstall: one line is said for each thing that is done."""
+"""install.py krita, gimp, plugins, uninstall, and palimpsest plugins: one line for each thing done."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from palimpsest.installation.environment import InstallationError, say
 from palimpsest.installation.placing import is_there, put_copy, put_links, take_out
 from palimpsest.installation.running import krita_runs
 
-EDITORS = {"krita": (KRITA,), "gimp": (GIMP,), "plugins": (KRITA, GIMP), "all": (KRITA, GIMP)}
+EDITORS = {"krita": (KRITA,), "gimp": (GIMP,), "all": (KRITA, GIMP)}
 FIND: dict[str, Callable[[Account], list[Place]]] = {KRITA: find_krita, GIMP: find_gimp}
 SWITCH = "Settings ▸ Configure Krita… ▸ Python Plugin Manager"
 NEXT = {
@@ -47,9 +47,12 @@ def places_for(editor: str, account: Account, options: argparse.Namespace) -> li
     return [Place(editor, f"{editor} in {folder}", folder)]
 
 
-def put(root: Path, account: Account, options: argparse.Namespace) -> None:
-    """Into every place; one that refuses doesn't keep the others from theirs. Raises InstallationError."""
-    editors = EDITORS[options.command]
+def put(root: Path, account: Account, options: argparse.Namespace) -> list[Path]:
+    """Into every place; one that refuses doesn't keep the others from theirs. Raises InstallationError.
+
+    Returns the folders in which the plug-ins are now.
+    """
+    editors = EDITORS[options.editor]
     found = {editor: places_for(editor, account, options) for editor in editors}
     for hint in never_started(account):
         say(hint)
@@ -64,10 +67,11 @@ def put(root: Path, account: Account, options: argparse.Namespace) -> None:
         raise InstallationError("\n".join(troubles))
     for editor in (editor for editor, places in found.items() if places):
         say(NEXT[editor])
+    return [_folder(place, root) for places in found.values() for place in places]
 
 
-def take_away(root: Path, account: Account, options: argparse.Namespace) -> None:
-    """What was made, and nothing else. Raises InstallationError."""
+def take_away(root: Path, account: Account, options: argparse.Namespace) -> list[Path]:
+    """What was made, and nothing else. Raises InstallationError. Returns the folders that held it."""
     places = [place for editor in EDITORS[options.editor] for place in places_for(editor, account, options)]
     there = [place for place in places if is_there(bundle_for(place.editor, root), place.folder)]
     if not there:
@@ -75,12 +79,17 @@ def take_away(root: Path, account: Account, options: argparse.Namespace) -> None
     troubles = each(there, lambda place: _take_from(place, bundle_for(place.editor, root), account))
     if troubles:
         raise InstallationError("\n".join(troubles))
+    return [_folder(place, root) for place in there]
+
+
+def _folder(place: Place, root: Path) -> Path:
+    return place.folder / bundle_for(place.editor, root).package
 
 
 def package(root: Path, options: argparse.Namespace) -> list[Path]:
     """The zips, in ``dist`` of the checkout."""
     made = []
-    for editor in EDITORS[options.command]:
+    for editor in EDITORS[options.editor]:
         archive = root / "dist" / f"palimpsest-{editor.lower()}-{__version__}.zip"
         write_zip(bundle_for(editor, root), archive)
         how = {

@@ -1,0 +1,38 @@
+"""Where this Palimpsest came from: a checkout with install.py, or a wheel (uv tool, pipx, pip).
+
+Both have the editors' plug-ins; how a person has them put in and taken out differs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import palimpsest
+
+PACKAGE = Path(palimpsest.__file__).parent
+INSTALLER = "install.py"
+
+
+def checkout() -> Path | None:
+    """The checkout that this package lies in; None when it was installed from a wheel."""
+    root = PACKAGE.parent.parent
+    return root if (root / INSTALLER).is_file() and (root / "krita_plugin").is_dir() else None
+
+
+def plugin_root() -> Path:
+    """The folder with ``krita_plugin`` and ``gimp_plugin``."""
+    return checkout() or PACKAGE / "plugins"
+
+
+def plugins_command(editor: str = "plugins") -> str:
+    """What a person types to have the plug-in put into ``krita``, ``gimp`` or both (``plugins``)."""
+    if checkout() is not None:
+        return f"python3 {INSTALLER} {editor}"
+    return "palimpsest plugins" if editor == "plugins" else f"palimpsest plugins {editor}"
+
+
+def repair() -> str:
+    """What a person does when libraries are missing or damaged."""
+    if checkout() is not None:
+        return f"Run: python3 {INSTALLER} setup"
+    return "Install Palimpsest's wheel again: uv tool install --reinstall palimpsest-…-py3-none-any.whl"
