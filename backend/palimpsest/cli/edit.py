@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -41,6 +42,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--should-show", default="", metavar="TEXT", help="what it should show")
     selecting.add_selection(parser, "everything may change")
     arguments.add_controls(parser, *arguments.EDIT)
+    parser.add_argument(
+        "--keep-format",
+        action="store_true",
+        help="write the result also as a JPEG, WebP or TIFF, as the photo is one, with its metadata",
+    )
+    parser.add_argument("--open", action="store_true", help="show the result with the desktop's own viewer")
     parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
     _add_control(parser)
     arguments.add_inversion(parser)
@@ -97,9 +104,11 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import photos
+    from palimpsest.cli import finish, photos
 
-    work = photos.Work(options.operation, ("layer", "composite"), request_of)
+    work = photos.Work(options.operation, ("layer", "composite"), request_of, after=finish.say)
+    if options.keep_format:
+        work = replace(work, files=finish.own_files, more=finish.own_contents)
     return photos.run(work, options)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -29,14 +30,16 @@ OnPhoto = EditRequest | InvertRequest | AttentionRequest
 class Work:
     """``suffix``: after the photo's name in those of its results. ``artifacts``: what must not be there yet.
 
-    ``request``: made of the pictures, the options and the photo. ``after``: what else is done with the
-    results, when they are written; what it returns goes to the result's files.
+    ``request``: made of the pictures, the options and the photo. ``files``: what else will be written for a
+    photo; ``more``: that, by name, with its content. ``after``: what is said when all is written.
     """
 
     suffix: str
     artifacts: tuple[str, ...]
     request: Callable[[Pictures, argparse.Namespace, Path], OnPhoto]
-    after: Callable[[Done, argparse.Namespace], dict[str, str]] | None = None
+    files: Callable[[Ready], Collection[Path]] = lambda ready: ()
+    more: Callable[[Ready, Backend, Finished], dict[str, tuple[Path, bytes]]] = lambda *_: {}
+    after: Callable[[Done, argparse.Namespace], Done] = lambda done, _: done
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,14 @@ class Ready:
 
 @dataclass(frozen=True)
 class Done:
-    """A photo whose results are written. ``selection``: what could change, as a file; None = everything."""
+    """A photo whose results are written: ``files``, name → path. ``selection``: what could change, as a
+    file's content; None = everything. ``seconds``: from the first request to the last file."""
 
-    photo: Path
-    target: running.Target
+    ready: Ready
     selection: bytes | None
     files: dict[str, str]
     result: dict[str, Any]
+    seconds: float
 
 
 def run(work: Work, options: argparse.Namespace) -> int:
@@ -79,10 +83,26 @@ def run(work: Work, options: argparse.Namespace) -> int:
             for one in ready:
                 with Collecting(one.photo, failed if several else None):
                     done[one.photo] = do(work, backend, one, options, told, several)
-    if not several:
-        (only,) = done.values()
-        return running.report(only.files, only.result, options)
-    return summary(photos, done, failed, options)
+    code = summary(photos, done, failed, options) if several else report_only(done, options)
+    if getattr(options, "open", False) and done:
+        show(list(done.values()), options.output)
+    return code
+
+
+def report_only(done: dict[Path, Done], options: argparse.Namespace) -> int:
+    (only,) = done.values()
+    return running.report(only.files, only.result, options)
+
+
+def show(done: Sequence[Done], folder: Path) -> None:
+    """The result of one photo; of several the folder. Where nothing can show it, that is said."""
+    from palimpsest.cli import viewer
+
+    files = done[0].files
+    shown = Path(files.get("own", files["composite"])) if len(done) == 1 else folder
+    why = viewer.show(shown)
+    if why:
+        print(f"Notice: {why}", file=sys.stderr)
 
 
 def photos_of(images: Sequence[Path], output: Path) -> list[Path]:
@@ -132,9 +152,9 @@ def prepare(
     request = work.request(pictures, options, photo)
     selects = isinstance(request, (EditRequest, InvertRequest))
     parts = selecting.parts_of(pictures, options, photo) if selects else None
-    if parts is not None:
-        target.check("selection")
-    return Ready(photo, target, pictures, request, parts)
+    ready = Ready(photo, target, pictures, request, parts)
+    target.check(*(() if parts is None else ("selection",)), files=work.files(ready))
+    return ready
 
 
 def do(
@@ -145,7 +165,7 @@ def do(
     told: Collection[str] = (),
     several: bool = False,
 ) -> Done:
-    title = ready.photo.name if several else ""
+    started, title = time.monotonic(), ready.photo.name if several else ""
     ready.pictures.put(backend)
     request, selection = ready.request, None
     if ready.parts is not None:
@@ -160,9 +180,9 @@ def do(
         finished = with_selection(finished, request, ready.parts)
     elif request.selection is not None:
         selection = backend.get(request.selection)
-    files = ready.target.write(backend, finished)
-    done = Done(ready.photo, ready.target, selection, files, finished.result)
-    return done if work.after is None else replace(done, files={**files, **work.after(done, options)})
+    files = ready.target.write(backend, finished, work.more(ready, backend, finished))
+    done = Done(ready, selection, files, finished.result, time.monotonic() - started)
+    return work.after(done, options)
 
 
 def with_selection(finished: Finished, request: OnPhoto, parts: selecting.Parts) -> Finished:

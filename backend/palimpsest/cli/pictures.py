@@ -34,7 +34,7 @@ class Pictures:
 
         content = read(file, self.settings.max_image_bytes)
         with naming(file):
-            check_header(content, self._limits)
+            check_header(content, self.limits)
         hash = hashlib.sha256(content).hexdigest()
         self.named[hash] = file
         return hash
@@ -55,7 +55,7 @@ class Pictures:
 
         content = read(file, self.settings.max_image_bytes)
         with naming(file):
-            return read_picture(content, self._limits)
+            return read_picture(content, self.limits)
 
     def selection(self, file: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
         """Of a photo of ``size``. Raises the ImageErrors, with the file's name, and SelectionErrors."""
@@ -63,10 +63,10 @@ class Pictures:
 
         content = read(file, self.settings.max_image_bytes)
         with naming(file):
-            return read_selection(content, size, self._limits)
+            return read_selection(content, size, self.limits)
 
     @property
-    def _limits(self) -> Limits:
+    def limits(self) -> Limits:
         from palimpsest.storage.decode import Limits
 
         return Limits(self.settings.max_pixels, self.settings.max_image_bytes)

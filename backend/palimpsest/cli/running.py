@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from palimpsest.cli.backend import Backend
@@ -97,10 +98,11 @@ class Target:
         )
         return self.folder / f"{self.stem}-{safe}.png"
 
-    def check(self, *artifacts: str) -> None:
-        """Refuse before the work begins. Raises RequestError, StorageError."""
+    def check(self, *artifacts: str, files: Collection[Path] = ()) -> None:
+        """Refuse before the work begins. ``files``: what else will be written. Raises RequestError,
+        StorageError."""
         self._check_folder()
-        for path in (*map(self.path, artifacts), self.record):
+        for path in (*map(self.path, artifacts), *files, self.record):
             if self._is_there(path) and not self.overwrite:
                 raise RequestError(f"{path} exists already.", "Choose another --output, or give --overwrite.")
             if path.is_dir():
@@ -134,13 +136,23 @@ class Target:
     def record(self) -> Path:
         return self.folder / f"{self.stem}.json"
 
-    def write(self, backend: Backend, finished: Finished) -> dict[str, str]:
-        """Every artifact but small pictures for lists, and the record; all or none. Returns name → path."""
+    def write(
+        self,
+        backend: Backend,
+        finished: Finished,
+        more: Mapping[str, tuple[Path, bytes]] = MappingProxyType({}),
+    ) -> dict[str, str]:
+        """Every artifact but small pictures for lists, ``more`` files, and the record; all or none.
+
+        ``more``: name → path and content. Returns name → path.
+        """
         from palimpsest.storage.atomic import SHARED, write_atomically
 
         wanted = [name for name in finished.artifacts if name.partition(":")[0] != "thumbnail"]
         contents = {self.path(name): backend.get(finished.artifacts[name]) for name in wanted}
-        record = {**finished.result, "artifacts": {name: self.path(name).name for name in wanted}}
+        contents.update(more.values())
+        names = {name: self.path(name) for name in wanted} | {name: path for name, (path, _) in more.items()}
+        record = {**finished.result, "artifacts": {name: path.name for name, path in names.items()}}
         contents[self.record] = (json_text(record, indent=2) + "\n").encode()
         written: list[Path] = []
         try:
@@ -152,7 +164,7 @@ class Target:
             for path in written:
                 path.unlink(missing_ok=True)
             raise
-        return {**{name: str(self.path(name)) for name in wanted}, "record": str(self.record)}
+        return {**{name: str(path) for name, path in names.items()}, "record": str(self.record)}
 
 
 def report(paths: dict[str, str], result: dict[str, Any], options: argparse.Namespace) -> int:

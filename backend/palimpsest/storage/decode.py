@@ -98,7 +98,7 @@ class Decoded:
 def decode(data: bytes, limits: Limits) -> Decoded:
     """Raises ImageTooLarge-, TooSmall-, Unreadable- and UnsupportedError, OutOfMemoryError."""
     check_bytes(len(data), limits)
-    name = _format(data)
+    name = kind_of(data)
     with _without_pillows_opinion():
         return _decode_png(data, limits) if name == "PNG" else _decode_other(name, data, limits)
 
@@ -118,7 +118,7 @@ def _without_pillows_opinion() -> Iterator[None]:
 def check_header(data: bytes, limits: Limits) -> None:
     """Raises what ``decode`` raises for a format, size or kind of colour that can't be."""
     check_bytes(len(data), limits)
-    name = _format(data)
+    name = kind_of(data)
     with _without_pillows_opinion():
         if name == "PNG":
             _examined(data, limits)
@@ -155,7 +155,8 @@ def check_size(width: int, height: int, limits: Limits) -> None:
         )
 
 
-def _format(data: bytes) -> str:
+def kind_of(data: bytes) -> str:
+    """PNG, JPEG, WebP, TIFF, BMP or GIF. Raises ImageUnsupportedError, ImageUnreadableError."""
     if data.startswith(png.SIGNATURE):
         return "PNG"
     if data.startswith(b"\xff\xd8\xff"):

@@ -1,0 +1,104 @@
+"""After an edit: its files in the photo's own kind, and one line for people, counted on what was written."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from palimpsest.cli.outside import Outside, counting
+from palimpsest.cli.pictures import read
+from palimpsest.errors import InternalError
+
+if TYPE_CHECKING:
+    from palimpsest.cli.backend import Backend
+    from palimpsest.cli.photos import Done, Ready
+    from palimpsest.jobs.events import Finished
+
+COMPOSITE, OWN = "composite", "own"  # names of artifacts and files; of further variations with ``:2`` …
+
+
+def own_files(ready: Ready) -> list[Path]:
+    """Of the first variation; further ones are named after it."""
+    path = own_path(ready, "")
+    return [] if path is None else [path]
+
+
+def own_path(ready: Ready, variation: str) -> Path | None:
+    """``photo-replace.jpg``, with the ending that the photo has where it fits. None where no further file is
+    written: a PNG's composite is of its own kind already, and BMP and GIF aren't written."""
+    from palimpsest.storage.own_kind import suffix_for
+
+    suffix = suffix_for(_content(ready))
+    if suffix in (None, ".png"):
+        return None
+    own = ready.photo.suffix
+    fits = own.lower() in {".jpg": (".jpg", ".jpeg"), ".tif": (".tif", ".tiff")}.get(suffix, (suffix,))
+    number = f"-{variation}" if variation else ""
+    return ready.target.folder / f"{ready.target.stem}{number}{own if fits else suffix}"
+
+
+def own_contents(ready: Ready, backend: Backend, finished: Finished) -> dict[str, tuple[Path, bytes]]:
+    """name → path and content. Says what had no place in a file."""
+    from palimpsest.storage.own_kind import pack_like, suffix_for
+
+    photo = _content(ready)
+    if suffix_for(photo) is None:
+        print(f"Notice: {ready.photo} is of a kind that isn't written: its result is a PNG.", file=sys.stderr)
+    contents = {}
+    for name, image in finished.artifacts.items():
+        kind, _, variation = name.partition(":")
+        path = own_path(ready, variation) if kind == COMPOSITE else None
+        if path is None:
+            continue
+        packed = pack_like(photo, backend.get(image), ready.pictures.limits)
+        contents[name.replace(COMPOSITE, OWN)] = (path, packed.content)
+        for lost in packed.lost:
+            print(f"Notice: {path} lacks something: {lost}.", file=sys.stderr)
+    return contents
+
+
+def say(done: Done, options: argparse.Namespace) -> Done:
+    """One line. Raises InternalError where a file breaks the promise that nothing outside changes."""
+    counts = counted(done)
+    exact = [outside for name, outside in counts.items() if name.startswith(COMPOSITE)]
+    worst = max(exact, key=lambda outside: outside.changed, default=None)
+    what = "nothing was selected, so every pixel could change" if worst is None else worst.said()
+    if worst is not None and worst.changed:
+        record = done.files["record"]
+        raise InternalError(f"{what}, which must not be.", f"Please report it with {record}.")
+    if not options.quiet:
+        folder = str(done.ready.target.folder)
+        where = "this folder" if folder == "." else folder
+        files = f"{len(done.files)} files in {where}"
+        told = f"{what}. Model: {options.model}. {files}."
+        print(f"{done.ready.photo.name} is done in {done.seconds:.1f} s: {told}", file=sys.stderr)
+    for name, file in done.files.items():
+        if name.partition(":")[0] == OWN:
+            _say_of_own(Path(file), done, counts.get(name))
+    return replace(done, result={**done.result, "outside": {n: one.to_json() for n, one in counts.items()}})
+
+
+def counted(done: Done) -> dict[str, Outside]:
+    """Of every merged picture that was written, by its name; empty where nothing was selected."""
+    if done.selection is None:
+        return {}
+    grown = int(done.result["grown"])
+    count: Callable[[Path], Any] = counting(done.ready.pictures, done.ready.photo, done.selection, grown)
+    merged = {n: file for n, file in done.files.items() if n.partition(":")[0] in (COMPOSITE, OWN)}
+    return {name: count(Path(file)) for name, file in merged.items()}
+
+
+def _say_of_own(file: Path, done: Done, outside: Outside | None) -> None:
+    if outside is None or not outside.changed:
+        return
+    changed = f"{outside.said()} by up to {outside.most} levels"
+    exact = Path(done.files["layer"]).name
+    print(f"Notice: {file} is compressed anew, so {changed}; {exact} is exact.", file=sys.stderr)
+
+
+def _content(ready: Ready) -> bytes:
+    return read(ready.photo, ready.pictures.settings.max_image_bytes)
