@@ -54,7 +54,7 @@ def add_parser(commands: Any) -> None:
         "--vectors", type=int, default=2, metavar="N", help="tokens the word stands for (default: 2)"
     )
     parser.add_argument("--steps", type=int, metavar="N", help="most steps (default: what suits the model)")
-    parser.add_argument("--seed", type=int, default=0, help="of all that is drawn by lot (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="of the noise that is drawn (default: 0)")
     parser.add_argument(
         "--start", metavar="CONCEPT", help="learn more: begin with this concept instead of the noun"
     )
