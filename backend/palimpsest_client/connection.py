@@ -20,6 +20,7 @@ from .wording import say
 CHOICE = "connection.json"
 LAUNCH = "launch.json"
 LOG = "backend.log"
+IDLE = "900"  # seconds after the last editor has closed
 POISONOUS = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD")
 """What variables begin with that editors set for their own Python and libraries: another Python would break
 on them, or run code from where they lead."""
@@ -76,6 +77,23 @@ def launch_command(folder: Path, environment: Mapping[str, str] = os.environ) ->
         return through + [str(part) for part in command]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
+
+
+def launch_of(python: Path) -> List[str]:
+    """Isolated: neither the editor's folder nor variables it set for a Python of its own count."""
+    return [str(python), "-I", "-m", "palimpsest", "serve", "--stop-after-idle", IDLE]
+
+
+def write_launch(folder: Path, python: Path) -> Path:
+    """From now on the backend in this environment is started. Raises OSError."""
+    write_json(folder / LAUNCH, {"command": launch_of(python)})
+    return folder / LAUNCH
+
+
+def remove_launch(folder: Path, python: Path) -> None:
+    """If it is this environment's. Raises OSError."""
+    if launch_command(folder, {})[:1] == [str(python)]:
+        (folder / LAUNCH).unlink()
 
 
 def launch(folder: Path) -> subprocess.Popen:

@@ -10,6 +10,16 @@ import pytest
 from installation.trees import fill
 from palimpsest.installation.editors import Account
 
+PROJECT = """
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+[project]
+name = "palimpsest"
+version = "0.1.0"
+[tool.setuptools.packages.find]
+where = ["backend"]
+"""
 SOURCES = {
     "krita_plugin/palimpsest.desktop": "[Desktop Entry]\nX-KDE-Library=palimpsest\nName=Palimpsest\n",
     "krita_plugin/palimpsest.action": "<ActionCollection/>",
@@ -19,6 +29,13 @@ SOURCES = {
     "krita_plugin/palimpsest/__pycache__/docker.pyc": "compiled",
     "gimp_plugin/palimpsest/palimpsest.py": "#!/usr/bin/env python3\n",
     "gimp_plugin/palimpsest/dialog.py": "",
+    "pyproject.toml": PROJECT,
+    "setup.py": "from setuptools import setup\n\nsetup()\n",
+    "MANIFEST.in": "",
+    "README.md": "",
+    "LICENSE": "",
+    "backend/requirements/runtime.txt": "numpy==2.0 --hash=sha256:00",
+    "backend/palimpsest/__init__.py": "",
     "backend/palimpsest_client/__init__.py": "",
     "backend/palimpsest_client/protocol.py": "PROTOCOL = 1\n",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -159,6 +160,46 @@ def test_what_an_editor_starts_is_a_command_that_exists(tmp_path: Path) -> None:
     assert options.stop_after_idle == 900
 
 
+CARRIED = "palimpsest/_client/wheels"
+CARRIED_WHEEL = "palimpsest-0.1.0-py3-none-any.whl"
+
+
+def files_of(file: zipfile.ZipFile) -> dict[str, bytes]:
+    """Without the backend and the marker, which lists it."""
+    names = [name for name in file.namelist() if not name.endswith("/") and MARKER not in name]
+    return {name: file.read(name) for name in names if not name.startswith(CARRIED)}
+
+
+def unmarked(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: data for name, data in files.items() if MARKER not in name}
+
+
+def test_the_zips_bring_the_backend_along(
+    home: Path, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a wheel with the lock of what it needs: from them the panel sets it up."""
+    assert install(checkout, "plugins", "--package") == 0
+    for archive in capsys.readouterr().out.split():
+        with zipfile.ZipFile(archive) as file:
+            carried = sorted(name for name in file.namelist() if name.startswith(CARRIED + "/p"))
+            assert carried == [f"{CARRIED}/{CARRIED_WHEEL}"]
+            with zipfile.ZipFile(io.BytesIO(file.read(carried[0]))) as wheel:
+                packed = {name.split("/")[0] for name in wheel.namelist()}
+            assert packed == {"palimpsest", "palimpsest_client", "palimpsest-0.1.0.dist-info"}
+            lock = checkout / "backend/requirements/runtime.txt"
+            assert file.read(f"{CARRIED}/runtime.txt") == lock.read_bytes()
+    assert not (checkout / "build").exists()
+
+
+def test_a_backend_that_cannot_be_packed_is_said(
+    home: Path, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "pyproject.toml").write_text("[project")
+    assert install(checkout, "krita", "--package") == 1
+    assert capsys.readouterr().err.startswith("Error: ")
+    assert not (checkout / "dist").exists()
+
+
 def test_the_zips_hold_what_the_folders_would(
     home: Path, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,11 +209,9 @@ def test_the_zips_hold_what_the_folders_would(
     with zipfile.ZipFile(krita) as file:
         made = everything(home / ".local/share/krita/pykrita")
         made["palimpsest.action"] = (home / ".local/share/krita/actions/palimpsest.action").read_bytes()
-        assert {n: file.read(n) for n in file.namelist() if not n.endswith("/")} == made
+        assert files_of(file) == unmarked(made)
     with zipfile.ZipFile(gimp) as file:
-        assert {n: file.read(n) for n in file.namelist() if not n.endswith("/")} == everything(
-            home / ".config/GIMP/3.0/plug-ins"
-        )
+        assert files_of(file) == unmarked(everything(home / ".config/GIMP/3.0/plug-ins"))
         assert file.getinfo("palimpsest/palimpsest.py").external_attr >> 16 & 0o111
 
 
@@ -195,7 +234,9 @@ def test_kritas_own_importer_takes_the_zip(
     subprocess.run([sys.executable, str(importer), archive, str(tmp_path / "resources")], check=True)
     assert install(checkout, "krita", "--plugin-only") == 0
     taken = {n: d for n, d in everything(home / ".local/share/krita").items() if n != "krita.log"}
-    assert everything(tmp_path / "resources") == taken
+    brought = everything(tmp_path / "resources")
+    assert {n: d for n, d in unmarked(brought).items() if CARRIED not in n} == unmarked(taken)
+    assert {Path(n).name for n in brought if CARRIED in n} == {CARRIED_WHEEL, "runtime.txt"}
     assert install(checkout, "krita", "--plugin-only", "--krita-dir", str(tmp_path / "resources")) == 0
 
 

@@ -54,9 +54,11 @@ def bundle_for(editor: str, root: Path) -> Bundle:
     return Bundle(package, source, client, files, {package: source, **beside})
 
 
-def contents(bundle: Bundle) -> dict[str, bytes]:
-    """Every file that is to be made, the marker included."""
+def contents(bundle: Bundle, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    """Every file that is to be made, the marker included. ``more``: path in the client → what besides."""
     made = {path: source.read_bytes() for path, source in bundle.files.items()}
+    for path, data in (more if more is not None else {}).items():
+        made[f"{bundle.package}/{CLIENT}/{path}"] = data
     marker = {
         "made_by": "Palimpsest, which removes it again: palimpsest plugins --remove, install.py uninstall",
         "version": __version__,
@@ -71,10 +73,14 @@ def is_program(path: str) -> bool:
     return name.suffix == ".py" and name.parent.name == name.stem
 
 
-def write_zip(bundle: Bundle, archive: Path) -> None:
-    """For Krita's own importer, which looks for folders' entries, or to be unpacked into ``plug-ins``."""
+def write_zip(bundle: Bundle, archive: Path, carried: Mapping[str, bytes]) -> None:
+    """For Krita's own importer, which looks for folders' entries, or to be unpacked into ``plug-ins``.
+
+    ``carried``: the backend, from which the panel sets it up (``wheel.py``).
+    """
     archive.parent.mkdir(parents=True, exist_ok=True)
-    made = {PurePosixPath(*PurePosixPath(path).parts[1:]): data for path, data in contents(bundle).items()}
+    inside = contents(bundle, carried)
+    made = {PurePosixPath(*PurePosixPath(path).parts[1:]): data for path, data in inside.items()}
     folders = {f"{folder}/" for path in made for folder in path.parents if folder.name}
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for folder in sorted(folders):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +9,10 @@ from pathlib import Path
 from typing import IO
 
 from palimpsest.installation.environment import InstallationError, say
+from palimpsest_client import lock
 
 LOCK = ".venv.lock"  # beside .venv, which may be made anew; the system frees it when a setup is killed
 SECONDS = 0.5
-HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)  # by another; every other error is one
 
 
 @contextmanager
@@ -35,20 +33,9 @@ def alone(root: Path) -> Iterator[None]:
 def taken(file: IO[bytes]) -> bool:
     """Whether the lock is ours now. Closing the file gives it back. Raises InstallationError."""
     try:
-        if os.name == "nt":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue]
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock.taken(file)
     except OSError as error:
-        if error.errno in HELD:
-            return False
         raise InstallationError(
             f"{file.name} can't be locked: {error.strerror}. Some network file systems know no locks: "
             "put Palimpsest's folder on another disk."
         ) from error
-    return True

@@ -21,6 +21,7 @@ from palimpsest.installation.editors import (
 from palimpsest.installation.environment import InstallationError, say
 from palimpsest.installation.placing import is_there, put_copy, put_links, take_out
 from palimpsest.installation.running import krita_runs
+from palimpsest.installation.wheel import carried
 
 EDITORS = {"krita": (KRITA,), "gimp": (GIMP,), "all": (KRITA, GIMP)}
 FIND: dict[str, Callable[[Account], list[Place]]] = {KRITA: find_krita, GIMP: find_gimp}
@@ -87,11 +88,11 @@ def _folder(place: Place, root: Path) -> Path:
 
 
 def package(root: Path, options: argparse.Namespace) -> list[Path]:
-    """The zips, in ``dist`` of the checkout."""
-    made = []
+    """The zips, in ``dist`` of the checkout. Raises InstallationError."""
+    made, backend = [], carried(root)
     for editor in EDITORS[options.editor]:
         archive = root / "dist" / f"palimpsest-{editor.lower()}-{__version__}.zip"
-        write_zip(bundle_for(editor, root), archive)
+        write_zip(bundle_for(editor, root), archive, backend)
         how = {
             KRITA: "in Krita: Tools ▸ Scripts ▸ Import Python Plugin from File…",
             GIMP: "unpack it into the folder plug-ins of GIMP's profile",
