@@ -15,6 +15,7 @@ from .orders import job_id
 from .outcome import Outcome
 from .protocol import ClientError
 from .session import Session
+from .setup import Setup
 from .starting import Starter
 from .status import chosen, is_learning
 from .stream import ModelsMade
@@ -37,6 +38,7 @@ class Backend:
         self.choice = read_choice(folder)
         self.session = Session(connector(folder, self.choice), errands)
         self.starter = Starter(folder, clock)
+        self.setup = Setup(folder, changed, self._set_up)
         self.vocabulary = Vocabulary(folder)
         self.concepts: Tuple[Concept, ...] = ()
         self.models: Tuple[Model, ...] = ()
@@ -57,7 +59,8 @@ class Backend:
         self._changed()
 
     def look(self) -> None:
-        """At the one that is starting."""
+        """At the one that is starting, or is set up."""
+        self.setup.look()
         ready = self.session.state.connection == "ready"
         if not ready:
             self.starter.look()
@@ -66,6 +69,12 @@ class Backend:
             if reason:
                 self._refuse(reason)
             self._changed()
+
+    def _set_up(self) -> None:
+        """It is installed here from now on."""
+        self.starter.look()
+        if not self.choice.address:
+            self.start()
 
     def connect_to(self, choice: Choice) -> str:
         """Use another one from now on. Returns why it can't be used; empty if it can."""

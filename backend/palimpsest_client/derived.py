@@ -18,6 +18,7 @@ from .sentences import changes, telling
 from .sight import sight_text, sight_tip
 from .status import (
     REMEDY,
+    Here,
     Offer,
     Situation,
     cannot_apply,
@@ -61,6 +62,7 @@ def state_of(panel: Panel) -> PanelState:
         sight=known_before(panel),
         sight_tip=ways_out(panel),
         catalogue=model_rows(backend.models, panel.session.state.system),
+        setup=backend.setup.state,
         downloading=backend.downloading,
         fetched=backend.fetched,
         cannot_apply=why_not_apply(panel, hand),
@@ -94,7 +96,8 @@ def chosen_model(panel: Panel) -> Optional[Model]:
 def situation(panel: Panel) -> Situation:
     session, backend, model = panel.session.state, panel.backend, panel.form.settings.model
     starter, remote = backend.starter, bool(backend.choice.address)
-    status = status_of(session, starter.active, starter.possible, remote, model, chosen_model(panel))
+    here = Here(starter.active, starter.possible, starter.failed, backend.setup.state)
+    status = status_of(session, here, remote, model, chosen_model(panel))
     return Situation(session, status, panel.errands.busy, panel.facts, backend.models, backend.concepts)
 
 

@@ -37,13 +37,13 @@ from .protocol import config_folder
 from .results import Result
 from .sentences import concepts_in, words
 from .slices import fault
-from .status import CONNECT, COPY, MODELS, REMEDY, SMALLER, START, TOKEN
+from .status import CONNECT, COPY, MODELS, REMEDY, SETUP, SMALLER, START, TOKEN
 from .stream import Changed, ConceptsMade, Connected, Event, JobEnded, ModelsMade, Placed, ResultsMade
 from .vocabulary import renamed
 from .wording import say
 
 POLL_SECONDS = 0.3  # between looks at the document
-WINDOW_OFFERS = (CONNECT, TOKEN, COPY, MODELS)  # the window's own: they open a dialog or fill the clipboard
+WINDOW_OFFERS = (CONNECT, TOKEN, COPY, MODELS, SETUP)  # its own: they open a dialog or fill the clipboard
 
 
 class Panel:
@@ -88,11 +88,12 @@ class Panel:
         self._changed()
 
     def stop(self) -> None:
-        """The window or the editor goes. A running job goes on."""
+        """The window or the editor goes. A running job goes on, a setup when it is asked for again."""
         self.gallery.discard()
         self.previews.stop()
         self._keep()
         self._notebook.save()
+        self.backend.setup.stop()
         self.session.stop()
 
     def tick(self) -> None:

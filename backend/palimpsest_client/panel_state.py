@@ -14,6 +14,7 @@ from .library import Concept, Model
 from .outcome import REFUSED, Outcome
 from .results import Result, Strip
 from .sentences import Change, Word, changes_text, isolated, rightwards
+from .setup import SetupState
 from .status import Offer, Progress, Status
 from .structure_strip import Tile
 from .waiting import Waiting
@@ -42,6 +43,7 @@ class PanelState:
     catalogue: Tuple[ModelRow, ...] = ()  # all models, with what those that aren't there would cost
     downloading: str = ""  # name of the model that is being fetched
     fetched: str = ""  # what came of the last download
+    setup: SetupState = field(default_factory=SetupState)  # of this computer's backend
     cannot_apply: str = ""  # why not; empty = Apply is possible
     cannot_ask: str = ""  # why no job of another kind is possible
     cannot_describe: str = ""
@@ -95,7 +97,8 @@ class PanelState:
     @property
     def reason(self) -> str:
         """Why Apply is grey, beside it; empty where the state line or what was just told says it already."""
-        said_above = self.status.kind == "trouble" and self.document is not None and not self.document.refusal
+        above = self.status.kind == "trouble" or self.setup.running
+        said_above = above and self.document is not None and not self.document.refusal
         just_told = self.outcome is not None and self.outcome.code == REFUSED
         return "" if said_above or just_told or self.told == self.cannot_apply else self.cannot_apply
 

@@ -82,9 +82,24 @@ def config_folder(
     return absolute(environment, outside(environment), home / ".config") / "palimpsest"
 
 
-def outside(environment: Mapping[str, str]) -> str:
-    """An editor from Flatpak has a configuration folder of its own; the backend lives outside."""
-    return "HOST_XDG_CONFIG_HOME" if in_flatpak(environment) else "XDG_CONFIG_HOME"
+def data_folder(
+    environment: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None
+) -> Path:
+    """Where this user's models and concepts are; as ``palimpsest.storage.paths`` has it."""
+    chosen = environment.get("PALIMPSEST_HOME", "")
+    if chosen:
+        return Path(chosen).expanduser().absolute() / "data"
+    home = Path.home() if home is None else home
+    if platform == "win32":
+        return absolute(environment, "LOCALAPPDATA", home / "AppData" / "Local") / "palimpsest" / "data"
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "palimpsest"
+    return absolute(environment, outside(environment, "DATA"), home / ".local" / "share") / "palimpsest"
+
+
+def outside(environment: Mapping[str, str], kind: str = "CONFIG") -> str:
+    """An editor from Flatpak has folders of its own; the backend lives outside."""
+    return f"HOST_XDG_{kind}_HOME" if in_flatpak(environment) else f"XDG_{kind}_HOME"
 
 
 def in_flatpak(environment: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Callable, Tuple
 
 from .catalogue import ModelRow
 from .connection import Choice
@@ -26,6 +26,7 @@ from .view import (
     Text,
     column,
     note,
+    nothing,
     row,
 )
 from .window import Dialog
@@ -117,9 +118,9 @@ class SettingsWindow(Dialog):
     def title(self) -> str:
         return say("settings")
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, setup: Callable[[], None] = nothing) -> None:
         super().__init__()
-        self._panel = panel
+        self._panel, self._setup = panel, setup
         choice = panel.backend.choice
         self._where = THERE if choice.address else HERE
         self._address, self._token, self._message, self._own = choice.address, choice.token, "", ""
@@ -161,6 +162,13 @@ class SettingsWindow(Dialog):
             default=True,
             write=lambda text: self._set(token=text),
         )
+        manage = Button(
+            "setup",
+            text=say("setup-manage"),
+            look=TIGHT,
+            shown=bool(self._panel.state.setup.kind) and not self._far,
+            do=self._setup,
+        )
         connect = Button("connect", text=say("connect-now"), default=True, do=self.connect)
         return (
             Text("server-title", text=say("server-title")),
@@ -169,7 +177,7 @@ class SettingsWindow(Dialog):
             ),
             Form("server", captions=(say("address"), say("token")), parts=(address, token), shown=self._far),
             note("message", self._message),
-            row("connecting", Gap("before-connect"), connect),
+            row("connecting", manage, Gap("before-connect"), connect),
         )
 
     def _own_part(self) -> Tuple[Part, ...]:

@@ -21,6 +21,7 @@ class Starter:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder = folder
         self.active = False
+        self.failed = False  # the last time
         self.possible = bool(launch_command(folder))
         self._clock = clock
         self._began = 0.0
@@ -33,10 +34,10 @@ class Starter:
     def begin(self, session: Session, failed: Callable[[str], None]) -> None:
         if self.active:
             return
-        self.active, self._process, self._began = True, None, self._clock()
+        self.active, self.failed, self._process, self._began = True, False, None, self._clock()
 
         def broke(error: Exception) -> None:
-            self.active = False
+            self.active, self.failed = False, True
             failed(str(error))
 
         session.aside(lambda: launch(self.folder), self._launched, broke)
@@ -46,7 +47,7 @@ class Starter:
         if connected:
             self.active = False
         elif self._process is not None and self._process.poll() not in (None, 0):
-            self.active = False
+            self.active, self.failed = False, True
             return say("start-failed", reason=last_words(self.folder))
         elif self._clock() - self._began > PATIENCE:
             self.active = False

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional, Tuple
 
+from .backend_home import ABSENT, INCOMPLETE, OLDER, WHOLE
 from .controls import INSERT, NEEDS_SELECTION, REMOVE, REPLACE, RESTYLE, REWEIGHT, Form, weights_of
 from .editor import DocumentFacts
 from .jobview import JobView, running_text, waiting_text
 from .library import BUILT_IN, Concept, Model
 from .sentences import changes, concepts_in
 from .session import SessionState
+from .setup import SetupState
 from .wording import say
 
-START, CONNECT, TOKEN, COPY, SMALLER, REMEDY, MODELS = (
+START, CONNECT, TOKEN, COPY, SMALLER, REMEDY, MODELS, SETUP = (
     "start",
     "connect",
     "choose-token",
@@ -23,6 +25,7 @@ START, CONNECT, TOKEN, COPY, SMALLER, REMEDY, MODELS = (
     "smaller",
     "remedy",
     "get-model",
+    "setup",
 )
 AUTO = "auto"  # of a worker's device: not chosen yet
 _DEVICE_NOISE = re.compile(r"\((?:R|TM)\)|NVIDIA |GeForce |AMD | CPU\b.*|\s+@.*")
@@ -58,27 +61,54 @@ def offers(*keys: str) -> Tuple[Offer, ...]:
     return tuple(Offer(key, say(key)) for key in keys)
 
 
-def status_of(
-    session: SessionState, starting: bool, can_start: bool, remote: bool, name: str, model: Optional[Model]
-) -> Status:
+@dataclass(frozen=True)
+class Here:
+    """Of this computer's backend: whether it starts just now, can be started, failed to; its setup."""
+
+    starting: bool = False
+    can_start: bool = False
+    failed: bool = False
+    setup: SetupState = field(default_factory=SetupState)
+
+    @property
+    def setup_offers(self) -> Tuple[Offer, ...]:
+        """What the setup can do about it."""
+        kind = self.setup.kind
+        if kind == WHOLE and self.failed:
+            return (Offer(SETUP, say("setup-repair-offer")),)
+        if kind == OLDER:
+            return (Offer(SETUP, say("setup-update-offer")),)
+        return offers(SETUP) if kind == INCOMPLETE or (kind == ABSENT and not self.can_start) else ()
+
+    @property
+    def text(self) -> str:
+        if self.can_start:
+            return say("searching")
+        known = {ABSENT: "setup-absent", INCOMPLETE: "setup-incomplete"}
+        return say(known.get(self.setup.kind, "not-installed"))
+
+
+def status_of(session: SessionState, here: Here, remote: bool, name: str, model: Optional[Model]) -> Status:
     """``model``: the one of this ``name``, if it is installed."""
+    setup = () if remote else here.setup_offers
     if session.connection == "ready":
         only_built_in = offers(MODELS) if model is not None and model.name == BUILT_IN else ()
         title = name if model is None else model.title
-        return Status("ready", ready_text(session.system, title), only_built_in)
-    if starting:
+        return Status("ready", ready_text(session.system, title), only_built_in + setup)
+    if here.starting:
         return Status("busy", say("starting"))
+    if here.setup.running and not remote:
+        return Status("busy", here.setup.text, (Offer(SETUP, say("setup-show")),))
     if session.connection == "refused":
         return refusal(session)
     if session.connection == "mismatch":
-        return Status("trouble", session.text, offers(COPY))
-    start = offers(START) if can_start and not remote else ()
+        return Status("trouble", session.text, setup if setup else offers(COPY))
+    start = (offers(START) if here.can_start and not remote else ()) + setup
     if session.connection == "gone":
         return Status("trouble", say("gone"), start)
     if remote:
         return Status("trouble", say("unreachable", address=session.address), offers(CONNECT))
-    text = say("searching") if can_start else say("not-installed")
-    return Status("trouble", text, start + offers(CONNECT))
+    return Status("trouble", here.text, start + offers(CONNECT))
 
 
 def refusal(session: SessionState) -> Status:
@@ -140,7 +170,7 @@ def cannot_ask(now: Situation, form: Form) -> str:
 def cannot_send(now: Situation, form: Form) -> str:
     """Why no job at all can be sent."""
     if now.session.connection != "ready":
-        return say("waiting-for-backend") if now.status.kind == "busy" else now.status.text
+        return say("waiting-for-backend") if now.status.text == say("starting") else now.status.text
     if now.busy:
         return say("busy")
     if now.models and chosen(now.models, form.settings.model) is None:

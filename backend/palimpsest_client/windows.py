@@ -10,7 +10,8 @@ from .learn_view import LearnWindow
 from .learning import Learning
 from .panel import Panel
 from .settings_view import ModelsWindow, SettingsWindow
-from .status import COPY, MODELS
+from .setup_view import SetupWindow
+from .status import COPY, MODELS, SETUP
 from .window import Desktop
 from .wording import say
 
@@ -29,7 +30,10 @@ class Windows:
         self._desktop.open(ConceptsWindow(self._panel, self._desktop, self._use, self.learn))
 
     def settings(self) -> None:
-        self._desktop.open(SettingsWindow(self._panel))
+        self._desktop.open(SettingsWindow(self._panel, self.setup))
+
+    def setup(self) -> None:
+        self._desktop.open(SetupWindow(self._panel, self._desktop))
 
     def models(self) -> None:
         self._desktop.open(ModelsWindow(self._panel))
@@ -42,5 +46,7 @@ class Windows:
             self._desktop.copy(say("update-command"))
         elif offer == MODELS:
             self.models()
+        elif offer == SETUP:
+            self.setup()
         else:  # another computer, or another token
             self.settings()

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from palimpsest_client.backend_home import BUILD, ENVIRONMENT, PACKAGE, RUNTIME
+from palimpsest_client.backend_setup import UV
 from palimpsest_client.controls import OPERATIONS
+from palimpsest_client.machine import ROOM
 from palimpsest_client.preferences import FIELDS, LIVE
 from palimpsest_client.procedures import PROCEDURES
 from palimpsest_client.settings import CONTROLS, SENTENCE, WEIGHT
+from palimpsest_client.setup import DEED
 from palimpsest_client.wording import ENGLISH, SINGULAR, duration, phase, say
 
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
@@ -22,8 +26,10 @@ FILES = [
     for folder in ("backend/palimpsest_client", "krita_plugin/palimpsest", "gimp_plugin/palimpsest")
     for path in sorted((ROOT / folder).glob("*.py"))
 ]
+SETUP_STEPS = ENVIRONMENT, RUNTIME, BUILD, PACKAGE
 MADE = [f"{stem}-{name}" for stem in ("second", "example", "tip", "select", "layer") for name in OPERATIONS]
 TABLE = (*CONTROLS.values(), SENTENCE, WEIGHT, *FIELDS)
+MADE += [f"setup-{name}" for name in (*DEED, *ROOM, UV, *SETUP_STEPS, "checking", "removing")]
 MADE += [f"{stem}{c.key}" for stem in ("", "tip-", "technical-") for c in TABLE]
 MADE += [f"{c.key}-{name}" for c in (*CONTROLS.values(), LIVE) for name in c.choices] + [*OPERATIONS]
 MADE += [f"{stem}-{procedure.name}" for stem in ("menu", "does") for procedure in PROCEDURES]
