@@ -22,7 +22,7 @@ DOWNLOAD_OF_TORCH = {
     ("cpu", "darwin"): 111,
     ("mps", "darwin"): 111,
 }
-"""What is fetched for a build, in MB; measured with TORCH and Python 3.11 on x86-64 (Apple: arm64). The builds
+"""What is fetched for a build, in MB; measured with TORCH and Python 3.11 on x86-64 (Apple: arm64). Builds
 that only PyTorch's own index has weren't measured."""
 ON_DISK_OF_TORCH = {"cpu": 760, "mps": 760, "cuda": 4600}  # MB
 NOT_MEASURED = 5000  # MB: more than any build that was
