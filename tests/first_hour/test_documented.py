@@ -1,0 +1,120 @@
+"""Every command that README and docs/commands.md show is run as it is written, or says why it isn't.
+
+The files that they name are those of the demo; the model for photos is a tiny one with random weights. So
+what is tested is that each command is understood, does its work and ends well, not how good its pictures are.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import palimpsest
+from api.process import environment
+from first_hour.documented import NOT_RUN, Block, blocks, commands_of, reason
+from palimpsest.cli import main
+
+PICTURES = Path(palimpsest.__file__).parent / "tour" / "pictures"
+DOCUMENTS = ("README.md", "docs/commands.md")
+BLOCKS = list(blocks(*DOCUMENTS))
+RUN = [block for block in BLOCKS if any(reason(command) is None for command in block.commands)]
+OF_A_SERVER = ("palimpsest jobs", "palimpsest kept", "palimpsest results", "palimpsest logs")
+
+
+def test_the_documents_show_commands() -> None:
+    assert len(RUN) > 10
+    assert commands_of("a \\\n    b  # why\n\n# none\nc") == ("a b", "c")
+
+
+@pytest.mark.parametrize("start", NOT_RUN)
+def test_no_reason_is_left_over(start: str) -> None:
+    assert any(command.startswith(start) for block in BLOCKS for command in block.commands)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, sd1_folder: Path) -> Path:
+    """A folder with what the commands name, below it a home with the models, and a learned word."""
+    place = tmp_path_factory.mktemp("prepared")
+    shutil.copytree(sd1_folder, place / "home" / "data" / "models" / "sd15")
+    shutil.copytree(sd1_folder, place / "ComfyUI" / "models" / "checkpoints" / "mine")
+    for name in ("photo.png", "photo.jpg"):
+        Image.open(PICTURES / "photo.png").convert("RGB").save(place / name)
+    shutil.copy(PICTURES / "photo-selection.png", place / "cat.png")
+    for number in range(1, 5):
+        Image.open(PICTURES / f"toy-{number}.png").convert("RGB").save(place / f"toy{number}.jpg", quality=95)
+    with pytest.MonkeyPatch.context() as patch:
+        settle(place, patch)
+        pictures = [f"toy{number}.jpg" for number in range(1, 5)]
+        run("palimpsest learn my-toy " + " ".join(pictures) + " --noun star --steps 2 --accept-outliers")
+        run("palimpsest concepts export my-toy embedding.safetensors")
+    return place
+
+
+def settle(place: Path, patch: pytest.MonkeyPatch) -> None:
+    """This process works in ``place``, for somebody who lives there."""
+    for variable in [name for name in os.environ if name.startswith("PALIMPSEST_")]:
+        patch.delenv(variable)
+    patch.setenv("HOME", str(place))
+    patch.setenv("PALIMPSEST_HOME", str(place / "home"))
+    patch.setenv("PALIMPSEST_DEVICE", "cpu")
+    patch.chdir(place)
+
+
+@pytest.fixture
+def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "here"
+    shutil.copytree(prepared, place)
+    settle(place, monkeypatch)
+    return place
+
+
+def run(command: str) -> None:
+    """As a shell would: words and ``~``; nothing else is special in the documents' commands."""
+    words = [os.path.expanduser(word) for word in shlex.split(command)]
+    assert words[0] == "palimpsest"
+    try:
+        code = main(words[1:])
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 0, command
+
+
+@pytest.fixture
+def server(here: Path) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "palimpsest", "serve"],
+        **{"env": environment(here / "home"), "cwd": here, "text": True},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("Palimpsest is at")
+    yield
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+
+
+@pytest.mark.parametrize("block", RUN, ids=str)
+def test_commands_run_as_they_are_written(block: Block, here: Path, request: pytest.FixtureRequest) -> None:
+    if any(command.startswith(OF_A_SERVER) for command in block.commands):
+        request.getfixturevalue("server")
+        run('palimpsest draw "a photo of a red ball on grass" --steps 2')  # so that there is a job
+    if any(command.startswith("palimpsest learn") for command in block.commands):
+        run("palimpsest concepts remove my-toy")
+    if any(command.startswith("palimpsest replay") for command in block.commands):
+        run("palimpsest edit photo.png --selection cat.png --shows 'a red ball' --should-show 'a blue ball'")
+    before = set(here.iterdir())
+    for command in block.commands:
+        if reason(command) is None:
+            run(command)
+    if block.commands[0].startswith(("palimpsest edit", "palimpsest draw", "palimpsest invert")):
+        assert set(here.iterdir()) > before
