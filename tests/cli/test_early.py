@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -13,10 +15,29 @@ import pytest
 from PIL import Image
 
 import palimpsest
+from palimpsest.bench import quality_cases
+from palimpsest.cli import bench
+from palimpsest.cli.hints import OPTIONS, SAID, in_shell
+from palimpsest.contract import KINDS
+from palimpsest.core.operations import RECIPES, UNSELECTED
+from palimpsest.errors import (
+    ConceptExistsError,
+    ConceptImagesError,
+    ImageTooLargeError,
+    OutOfMemoryError,
+    PalimpsestError,
+    RequestError,
+    Text,
+    in_a_row,
+)
 from palimpsest.storage import atomic
+from palimpsest.storage.decode import Limits, decode, size_of
+from palimpsest.tasks.early import SELECTED_ONLY
+from palimpsest_client.refusals import REFUSALS
 from workplaces import picture, selection
 
 EDIT = ("edit", "photo.png", "--selection", "selection.png", "--shows", "a cat", "--should-show", "a dog")
+PHOTO = ("edit", "photo.png")
 LEARN = ("learn", "toy", "0.png", "1.png", "2.png")
 WITHOUT_TORCH = """
 import sys
@@ -39,6 +60,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "selection.png").write_bytes(selection())
     for seed in range(3):
         (tmp_path / f"{seed}.png").write_bytes(picture(seed=seed))
+    Image.new("RGB", (90, 90)).save(tmp_path / "0.jpg")
+    Image.new("L", Image.open(tmp_path / "photo.png").size).save(tmp_path / "black.png")
     Image.new("CMYK", (80, 80)).save(tmp_path / "cmyk.jpg")
     (tmp_path / "file").write_text("no folder")
     (tmp_path / "half").mkdir()
@@ -85,6 +108,45 @@ REFUSED = [
     (("edit", "file", *EDIT[2:]), "image_unreadable", "file: This isn't a picture file.", 2),
     (("edit", "missing.png", *EDIT[2:]), "image_not_found", "There is no file missing.png.", 2),
     (("describe", "cmyk.jpg"), "image_unsupported", "CMYK", 2),
+    (("edit", "photo.png"), "request_invalid", "isn't described. Say what it shows", 2),
+    (EDIT[:-2], "request_invalid", "Give a target description. Give --should-show TEXT.", 2),
+    ((*EDIT[:-1], "a <ghost>"), "concept_not_found", "There is no concept <ghost>.", 2),
+    ((*EDIT, "--pair", "horse=dog"), "word_not_found", "The word 'horse' is not in the sentence 'a cat'.", 2),
+    ((*EDIT, "--weight", "snow=2"), "word_not_found", "The word 'snow' is not in the sentence 'a dog'.", 2),
+    ((*EDIT, "--blend-include", "sky"), "word_not_found", "The word 'sky' is not", 2),
+    ((*EDIT, "--cross", "0.8:0.2"), "request_invalid", "cross runs from 0.8 to 0.2.", 2),
+    ((*EDIT, "--operation", "reweight"), "request_invalid", "Give --weight WORD=FACTOR.", 2),
+    (
+        (*PHOTO, "--operation", "remove", "--shows", "a cat"),
+        "selection_invalid",
+        "Give --selection, --box",
+        2,
+    ),
+    ((*PHOTO, "--selection", "black.png", *EDIT[4:]), "selection_empty", "Nothing is selected", 2),
+    ((*PHOTO, "--selection", "0.jpg", *EDIT[4:]), "selection_size", "Give a --selection of the picture's", 2),
+    (
+        ("invert", "photo.png", "--shows", "a cat", "--selection", "black.png"),
+        "selection_empty",
+        "Nothing",
+        2,
+    ),
+    (("describe", "photo.png", "--selection", "black.png"), "selection_empty", "Nothing is selected", 2),
+    (("attention", "photo.png", "--shows", "a cat", "--word", "dog"), "word_not_found", "'dog' is not in", 2),
+    (("draw", "a <ghost>"), "concept_not_found", "There is no concept <ghost>.", 2),
+    (("learn", "toy", "0.png", "0.png", "1.png", "--noun", "ball"), "concept_images", "same file", 2),
+    ((*LEARN, "--noun", "ball", "--start", "ghost"), "concept_not_found", "There is no concept <ghost>.", 2),
+    ((*LEARN, "--noun", "ball", "--mask", "selection.png"), "request_invalid", "--mask once per picture.", 2),
+    ((*LEARN, "--noun", "ball", "--caption", "a cat"), "request_invalid", "caption", 2),
+    (("demo", "--output", "file"), "storage", "file is not a folder.", 1),
+    (("demo", "--model", "nowhere"), "model_not_found", "no model called 'nowhere'", 2),
+    (("bench", "quality", "--kind", "x"), "request_invalid", "--kind can't be 'x'. It can be replace", 2),
+    (("bench", "quality", "--device", "gpu"), "device_not_found", "'gpu' is no device.", 2),
+    (("bench", "quality", "--output", "file"), "storage", "file is not a folder.", 1),
+    (("bench", "model", "--model", "nowhere"), "model_not_found", "no model called 'nowhere'", 2),
+    (("bench", "agreement", "--model", "nowhere"), "model_not_found", "no model called 'nowhere'", 2),
+    (("serve", "--port", "99999"), "request_invalid", "There is no port 99999.", 2),
+    ((*EDIT, "--model", "sd15"), "model_not_found", "Get it: palimpsest pull sd15.", 2),
+    ((*EDIT, "--model", "sd5"), "model_not_found", "Did you mean sd15? Get it: palimpsest pull sd15.", 2),
     (("learn", "toy", "cmyk.jpg", "0.png", "1.png", "--noun", "ball"), "image_unsupported", "CMYK", 2),
 ]
 
@@ -93,7 +155,7 @@ REFUSED = [
 def test_it_is_refused_before_torch_is_loaded(
     folder: Path, arguments: tuple[str, ...], code: str, says: str, exit_code: int
 ) -> None:
-    local = () if arguments[0] in ("serve", "demo") else ("--local",)
+    local = () if arguments[0] in ("serve", "demo", "bench") else ("--local",)
     said = early(folder, *arguments, *local)
     assert said.stderr.splitlines()[-1:] == [f"({code})"], said.stderr
     assert says in said.stderr
@@ -121,3 +183,55 @@ def test_a_folder_where_nothing_may_be_written_is_told_at_once(
     assert said.code == 1
     assert f"Nothing can be written to {folder / 'closed'}: Read-only file system." in said.err
     assert "loading" not in said.err
+
+
+def test_a_recipe_is_judged_before_torch_is_loaded(folder: Path) -> None:
+    image = hashlib.sha256((folder / "photo.png").read_bytes()).hexdigest()
+    asked = {"image": image, "operation": "replace", "source_prompt": "a cat", "target_prompt": "a <ghost>"}
+    (folder / "recipe.json").write_text(json.dumps({"kind": "edit", "request": asked}))
+    said = early(folder, "replay", "recipe.json", "photo.png")
+    assert "There is no concept <ghost>." in said.stderr
+    assert said.returncode == 2
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "WEBP", "PNG"])
+def test_a_photo_that_lies_on_its_side_has_its_upright_size(folder: Path, kind: str) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new("RGB", (100, 70)).save(folder / "lying", kind, exif=exif)
+    data, limits = (folder / "lying").read_bytes(), Limits()
+    height, width = decode(data, limits).samples.shape[:2]
+    assert size_of(data, limits) == (width, height) == (70, 100)
+
+
+def test_what_nothing_is_done_to_unselected_is_known_without_torch() -> None:
+    assert set(RECIPES) - set(UNSELECTED) == SELECTED_ONLY
+
+
+def test_the_kinds_of_edits_of_the_benchmark_are_known_without_torch() -> None:
+    assert quality_cases.KINDS.keys() == set(bench.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ConceptExistsError(Text("concept-there", name="toy"), Text("other-name-or-replace")), "--replace"),
+        (
+            ConceptImagesError("Odd.", in_a_row([Text("leave-out-or-meant"), Text("add-views")])),
+            "--accept-outliers",
+        ),
+        (ImageTooLargeError("Large.", Text("scale-down-or-raise")), "PALIMPSEST_MAX_PIXELS"),
+        (OutOfMemoryError("Memory ran out.", Text("lower-or-free")), "--working-size"),
+        (RequestError("Missing.", "Say it.", field="target_prompt"), "Say it. Give --should-show TEXT."),
+        (RequestError("Wrong.", "Mend it.", field="seed"), "Mend it."),
+        (RequestError("Wrong."), ""),
+    ],
+)
+def test_a_hint_names_the_option_to_give(error: PalimpsestError, says: str) -> None:
+    assert says in in_shell(error)
+
+
+def test_only_hints_that_there_are_are_said_otherwise() -> None:
+    assert set(SAID) <= set(REFUSALS)
+    fields = {name for request in KINDS.values() for name in request.__dataclass_fields__}
+    assert set(OPTIONS) <= fields

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 import palimpsest
+from palimpsest.cli.hints import in_shell
 from palimpsest.cli.output import LOST, json_text, lenient
 from palimpsest.cli.parser import Parser
 from palimpsest.errors import PalimpsestError
@@ -93,5 +94,6 @@ def refused(error: PalimpsestError, as_json: bool) -> int:
     if as_json:
         print(json_text({"error": error.to_json()}))
     else:
-        print(f"Error: {error}\n({error.code})", file=sys.stderr)
+        said = f"{error.message} {in_shell(error)}".strip()
+        print(f"Error: {said}\n({error.code})", file=sys.stderr)
     return error.exit_code

@@ -10,6 +10,8 @@ from palimpsest.bench import server
 from palimpsest.bench.model_options import WEIGHTS, add_arguments
 from palimpsest.cli import arguments
 
+KINDS = ("replace", "recolour", "restyle", "remove", "insert")
+
 
 def add_parser(subparsers: Any) -> None:
     """Add ``bench`` with its benchmarks to the commands; nothing heavy is imported."""
@@ -28,6 +30,7 @@ def add_model(kinds: Any) -> None:
 
 
 def run_model(options: argparse.Namespace) -> int:
+    require(options.out, str(options.model))
     from palimpsest.bench.model import run
 
     return run(options)
@@ -45,7 +48,7 @@ def add_quality(kinds: Any) -> None:
     parser.add_argument("--scenes", type=int, metavar="N", help="photos to reproduce (default: 100)")
     parser.add_argument("--cases", type=int, metavar="N", help="edits of each kind (default: 50)")
     parser.add_argument(
-        "--kind", action="append", default=[], metavar="KIND", help="edits of this kind only (default: all)"
+        "--kind", action="append", default=[], choices=KINDS, help="edits of this kind only (default: all)"
     )
     parser.add_argument(
         "--margin",
@@ -63,6 +66,11 @@ def add_quality(kinds: Any) -> None:
 
 
 def run_quality(options: argparse.Namespace) -> int:
+    from palimpsest.models.devices import require_devices
+
+    require(options.output, options.model)
+    if options.device is not None:
+        require_devices(options.device)
     from palimpsest.bench.quality import run
 
     return run(options)
@@ -79,6 +87,17 @@ def add_agreement(kinds: Any) -> None:
 
 
 def run_agreement(options: argparse.Namespace) -> int:
+    require(options.output.parent, str(options.model))
     from palimpsest.bench.agreement import run
 
     return run(options)
+
+
+def require(folder: Path, model: str) -> None:
+    """What can be refused before torch is loaded: a folder that can't be, a model that isn't there."""
+    from palimpsest.cli.backend import require_model
+    from palimpsest.cli.running import require_folder
+    from palimpsest.settings import read_settings
+
+    require_folder(folder)
+    require_model(model, read_settings())

@@ -35,8 +35,10 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
-    from palimpsest.cli.backend import workplace
+    from palimpsest.cli.backend import require_model, workplace
 
+    running.require_folder(options.output)
+    require_model(options.model, read_settings())
     shown = running.Display(sys.stderr, options.quiet)
 
     def watch(title: str, events: Iterator[Event]) -> Finished:

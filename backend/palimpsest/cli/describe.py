@@ -27,13 +27,15 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import running
+    from palimpsest.cli import early, running
     from palimpsest.cli.backend import opened
     from palimpsest.cli.pictures import Pictures
 
-    pictures = Pictures(read_settings())
+    settings = read_settings()
+    pictures = Pictures(settings)
     image, selection = pictures.name(options.image), pictures.name_if(options.selection)
     request = DescribeRequest(image, selection, options.model)
+    early.require_possible(request, settings, pictures)
     with opened(options) as backend:
         pictures.put(backend)
         finished = running.run(backend, request, options)

@@ -30,13 +30,15 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import notices, running
+    from palimpsest.cli import early, notices, running
     from palimpsest.cli.backend import opened
 
     request = DrawRequest(options.prompt, options.model, options.seed, options.steps, options.guidance)
     target = running.Target(options.output, stem_of(options.prompt), options.overwrite)
     target.check("picture")
-    told = notices.tell(read_settings(), request.model, request.prompt)
+    settings = read_settings()
+    early.require_possible(request, settings)
+    told = notices.tell(settings, request.model, request.prompt)
     with opened(options) as backend:
         finished = running.run(backend, request, options, told)
         return running.report(target.write(backend, finished), finished.result, options)

@@ -74,7 +74,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import running
+    from palimpsest.cli import early, running
     from palimpsest.cli.backend import opened, require_model
     from palimpsest.cli.concepts import require_unused
     from palimpsest.cli.pictures import Pictures
@@ -83,6 +83,7 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings()
     pictures = Pictures(settings)
     request = request_of(pictures, options)
+    early.require_possible(request, settings)
     if request.replace:
         require_unused(request.name)
     with contextlib.suppress(ModelError):  # the backend says what is wrong with the model

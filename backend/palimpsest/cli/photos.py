@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli import notices, running, selecting
+from palimpsest.cli import early, notices, running, selecting
 from palimpsest.cli.backend import Backend, opened
+from palimpsest.cli.hints import in_shell
 from palimpsest.cli.output import json_text
 from palimpsest.cli.pictures import Pictures
 from palimpsest.contract import AttentionRequest, EditRequest, InvertRequest
@@ -142,9 +143,7 @@ def stems_of(photos: Sequence[Path]) -> list[str]:
     return stems
 
 
-def prepare(
-    work: Work, options: argparse.Namespace, settings: Settings, photo: Path, stem: str
-) -> Ready:
+def prepare(work: Work, options: argparse.Namespace, settings: Settings, photo: Path, stem: str) -> Ready:
     """Everything that can be found wrong at once is."""
     target = running.Target(options.output, f"{stem}-{work.suffix}", options.overwrite)
     target.check(*work.artifacts)
@@ -152,6 +151,10 @@ def prepare(
     request = work.request(pictures, options, photo)
     selects = isinstance(request, (EditRequest, InvertRequest))
     parts = selecting.parts_of(pictures, options, photo) if selects else None
+    if parts is None:
+        early.require_possible(request, settings, pictures)
+    else:
+        early.require_possible(replace(request, selection=request.image), settings)  # it will have one
     ready = Ready(photo, target, pictures, request, parts)
     target.check(*(() if parts is None else ("selection",)), files=work.files(ready))
     return ready
@@ -233,7 +236,8 @@ class Collecting:
         if self.failed is None or not isinstance(error, PalimpsestError):
             return False
         self.failed[self.photo] = error
-        print(f"{self.photo}: Error: {error}\n({error.code})", file=sys.stderr)
+        said = f"{error.message} {in_shell(error)}".strip()
+        print(f"{self.photo}: Error: {said}\n({error.code})", file=sys.stderr)
         return True
 
 

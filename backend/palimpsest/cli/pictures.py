@@ -57,6 +57,14 @@ class Pictures:
         with naming(file):
             return read_picture(content, self.limits)
 
+    def size(self, file: Path) -> tuple[int, int]:
+        """Width and height, upright, without decoding. Raises the ImageErrors, with the file's name."""
+        from palimpsest.storage.decode import size_of
+
+        content = read(file, self.settings.max_image_bytes)
+        with naming(file):
+            return size_of(content, self.limits)
+
     def selection(self, file: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
         """Of a photo of ``size``. Raises the ImageErrors, with the file's name, and SelectionErrors."""
         from palimpsest.storage.pictures import read_selection

@@ -39,7 +39,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import running
+    from palimpsest.cli import early, running
     from palimpsest.cli.backend import InProcess, require_model, workplace
     from palimpsest.cli.pictures import Pictures
 
@@ -56,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
             "None of the files is the picture of this recipe.", f"Its sha256: {request.image}."
         )
     photo = pictures.named[request.image]
+    early.require_possible(request, settings, pictures)
     parts = None if request.selection in hashes else selecting.parts_from(recipe, hashes)
     with workplace(options, settings) as place:
         from palimpsest.tasks.recipe import differences

@@ -83,6 +83,25 @@ class Display:
         self._open = True
 
 
+def require_folder(folder: Path) -> None:
+    """That results can be written there, or the folder be made, is found out by writing.
+
+    Raises StorageError.
+    """
+    from palimpsest.storage.atomic import require_writable
+
+    try:
+        place = next(place for place in (folder, *folder.parents) if place.exists())
+    except OSError as error:
+        raise StorageError(f"{folder} can't be used: {error.strerror}.", CHOOSE_OUTPUT) from error
+    if not place.is_dir():
+        raise StorageError(f"{place} is not a folder.", CHOOSE_OUTPUT)
+    try:
+        require_writable(place.absolute())
+    except StorageError as error:
+        raise type(error)(error.message, CHOOSE_OUTPUT) from error
+
+
 @dataclass(frozen=True)
 class Target:
     """Where a result's files go: ``folder/stem-layer.png`` …"""
@@ -101,27 +120,12 @@ class Target:
     def check(self, *artifacts: str, files: Collection[Path] = ()) -> None:
         """Refuse before the work begins. ``files``: what else will be written. Raises RequestError,
         StorageError."""
-        self._check_folder()
+        require_folder(self.folder)
         for path in (*map(self.path, artifacts), *files, self.record):
             if self._is_there(path) and not self.overwrite:
                 raise RequestError(f"{path} exists already.", "Choose another --output, or give --overwrite.")
             if path.is_dir():
                 raise StorageError(f"{path} is a folder.", CHOOSE_OUTPUT)
-
-    def _check_folder(self) -> None:
-        """That results can be written there, or the folder be made, is found out by writing."""
-        from palimpsest.storage.atomic import require_writable
-
-        try:
-            place = next(place for place in (self.folder, *self.folder.parents) if place.exists())
-        except OSError as error:
-            raise StorageError(f"{self.folder} can't be used: {error.strerror}.", CHOOSE_OUTPUT) from error
-        if not place.is_dir():
-            raise StorageError(f"{place} is not a folder.", CHOOSE_OUTPUT)
-        try:
-            require_writable(place.absolute())
-        except StorageError as error:
-            raise type(error)(error.message, CHOOSE_OUTPUT) from error
 
     def _is_there(self, path: Path) -> bool:
         try:

@@ -6,6 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from palimpsest.errors import RequestError
+
+MOST_PORT = 65535
+
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
@@ -47,6 +51,10 @@ def run(options: argparse.Namespace) -> int:
     from palimpsest.models.devices import require_devices
     from palimpsest.settings import read_settings
 
+    if not 0 <= options.port <= MOST_PORT:
+        raise RequestError(
+            f"There is no port {options.port}.", f"Give --port 0 to {MOST_PORT}; 0: a free one."
+        )
     settings = read_settings()
     if options.device is not None:
         settings = dataclasses.replace(settings, device=options.device)

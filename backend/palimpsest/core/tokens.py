@@ -116,6 +116,13 @@ def split(text: str) -> tuple[Piece, ...]:
     return tuple(Piece(m.group(), str(m.lastgroup)) for m in _PIECE.finditer(composed))
 
 
+def words_of(text: str) -> Prompt:
+    """The words of a sentence without a tokenizer: each as if it were one token; ``ids`` are empty."""
+    pieces = split(text)
+    words = tuple(WordSpan(piece.text, i, i + 1, piece.kind) for i, piece in enumerate(pieces, start=1))
+    return Prompt(text, (), words, len(words) + 1)
+
+
 def require_known(noun: str, known: Collection[str]) -> None:
     """``known``: every word of a model of few words; empty = it knows more than can be told.
 
@@ -133,8 +140,7 @@ def require_known(noun: str, known: Collection[str]) -> None:
 
 def require_word(sentence: str, word: str) -> None:
     """Raises WordNotFoundError as ``Prompt.find`` does, without a tokenizer."""
-    words = tuple(WordSpan(piece.text, 0, 0, piece.kind) for piece in split(sentence))
-    Prompt(sentence, (), words, 0).find(word)
+    words_of(sentence).find(word)
 
 
 def parse(

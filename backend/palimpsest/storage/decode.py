@@ -126,6 +126,20 @@ def check_header(data: bytes, limits: Limits) -> None:
             _opened(name, data, limits)
 
 
+def size_of(data: bytes, limits: Limits) -> tuple[int, int]:
+    """Width and height as ``decode`` will have them, upright. Raises what ``check_header`` raises."""
+    check_bytes(len(data), limits)
+    name = kind_of(data)
+    with _without_pillows_opinion():
+        if name == "PNG":
+            found = _examined(data, limits)
+            size, turn = (found.width, found.height), from_png(found).turn
+        else:
+            image = _opened(name, data, limits)
+            size, turn = image.size, _guarded(name, lambda: from_pillow(name, image, data)).turn
+    return size if turn < 5 else (size[1], size[0])
+
+
 def check_bytes(count: int, limits: Limits) -> None:
     if count > limits.file_bytes:
         raise ImageTooLargeError(

@@ -10,6 +10,7 @@ from palimpsest.core.attention.probe import noised_states, probe
 from palimpsest.core.prompt import concepts_installed
 from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
+from palimpsest.tasks import early
 from palimpsest.tasks.canvas import View, grey_png, open_canvas
 from palimpsest.tasks.progress import Course, Events, memory_told, watched
 from palimpsest.tasks.workplace import Workplace, model_identity
@@ -17,6 +18,7 @@ from palimpsest.tasks.workplace import Workplace, model_identity
 
 def attention(place: Workplace, request: AttentionRequest) -> Events[None]:
     """Artifacts: map (grey, the image's size) and selection (0 or 255, by Otsu's threshold)."""
+    early.refuse(request)
     yield from place.load(request.model)
     model = place.models.get(request.model)
     view = View(request.image, request.selection, request.context, request.inversion.working_size)
@@ -27,7 +29,6 @@ def attention(place: Workplace, request: AttentionRequest) -> Events[None]:
         concepts_installed(model, place.concepts_in(request.source_prompt)) as vocabulary,
     ):
         source = vocabulary.parse(request.source_prompt)
-        source.span_of(request.word)
         states = noised_states(model, canvas.z0)
         steps = probe(model, vocabulary, source, [request.word], states)
         maps = yield from watched(steps, Course({"looking": (len(states), 1.0)}))

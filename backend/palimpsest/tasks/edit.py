@@ -7,20 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from palimpsest.contract import GROWTH, Control, EditRequest, InversionSettings, Window
+from palimpsest.contract import GROWTH, EditRequest, InversionSettings
 from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.composite import Composite
 from palimpsest.core.count import counted
 from palimpsest.core.edit import Edited
 from palimpsest.core.inversion import Inversion
-from palimpsest.core.operations import RECIPES, UNSELECTED, Options
+from palimpsest.core.operations import RECIPES, Options
 from palimpsest.core.operations import edit as editing
 from palimpsest.core.prompt import Vocabulary, concepts_installed
 from palimpsest.core.tokens import Prompt
-from palimpsest.errors import NotRememberedError, RequestError, SelectionError, Text
+from palimpsest.errors import NotRememberedError, Text
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.pictures import encode_layer, encode_merged
 from palimpsest.storage.png import encode
+from palimpsest.tasks import early
 from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canvas
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, thumbnail, watched
 from palimpsest.tasks.recipe import recipe_of
@@ -49,12 +50,12 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
     Of a draft: draft, draft:2 … alone; its result has no recipe, for there is nothing to do again.
     """
     started = time.monotonic()
-    _refuse(request)
+    early.refuse(request)
     yield from place.load(request.model)
     model = place.models.get(request.model)
     request = replace(
         request,
-        target_prompt=_target(request),
+        target_prompt=early.target_of(request),
         inversion=settled(request.inversion, model),
         grow=grow_of(request),
     )
@@ -95,7 +96,6 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
 def _run(place: Workplace, canvas: Canvas, vocabulary: Vocabulary, request: EditRequest) -> Events[Outcome]:
     """Everything that needs the model and its concepts."""
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
-    _refuse_unknown_words(request, source, target)
     assert request.inversion.steps is not None
     cost = EVALUATIONS * pictures_of(request)
     course = Course({**phases(request.inversion), "editing": (request.inversion.steps, cost)})
@@ -179,71 +179,9 @@ def content_words(prompt: Prompt) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in named if word.lower() not in FUNCTION_WORDS))
 
 
-def _refuse(request: EditRequest) -> None:
-    """What can be seen to be wrong before a model is loaded."""
-    if request.operation not in RECIPES:
-        raise RequestError(f"There is no operation {request.operation!r}.", f"Known: {', '.join(RECIPES)}.")
-    if request.selection is None and request.operation not in UNSELECTED:
-        raise SelectionError(f"{request.operation} needs a selection.", "Select what it should act on.")
-    for name, window in [*windows_of(request.control).items(), *listed(request)]:
-        if window[0] > window[1]:
-            raise RequestError(
-                f"{name} runs from {window[0]} to {window[1]}.",
-                "It begins at an earlier part of the steps than it ends, such as from 0.2 to 0.8.",
-            )
-    if not request.source_prompt.strip() and request.operation != "remove":
-        raise RequestError("The picture isn't described.", "Say what it shows: 'a photo of a cat on grass'.")
-    if request.draft and request.maps:
-        raise RequestError("A draft has no maps of words.", "Ask for maps, or for a draft.")
-    if request.windows and (request.variations > 1 or not request.draft):
-        raise RequestError(
-            "Several windows at once are for a draft of one variation.", "Ask for a draft, or for one window."
-        )
-    if request.operation == "reweight" and not request.weights:
-        raise RequestError("No word is given a weight.", "Name a word and its factor: 1 is as it is.")
-
-
-def windows_of(control: Control) -> dict[str, Window]:
-    named = {"cross": control.cross, "self_attention": control.self_attention}
-    words = {f"cross_words.{word}": window for word, window in control.cross_words.items()}
-    return {**{name: window for name, window in named.items() if window is not None}, **words}
-
-
-def listed(request: EditRequest) -> list[tuple[str, Window]]:
-    """The windows of ``windows``, by name."""
-    named = [
-        (f"windows.{place}.{name}", window)
-        for place, windows in enumerate(request.windows)
-        for name, window in (("cross", windows.cross), ("self_attention", windows.self_attention))
-    ]
-    return [(name, window) for name, window in named if window is not None]
-
-
 def pictures_of(request: EditRequest) -> int:
     """How many are made in one batch."""
     return request.variations * max(1, len(request.windows))
-
-
-def _target(request: EditRequest) -> str:
-    """What the picture should show; for reweight the same as it shows, unless said otherwise."""
-    if request.target_prompt.strip() or request.operation == "remove":
-        return request.target_prompt
-    if request.operation == "reweight":
-        return request.source_prompt
-    raise RequestError("What the picture should show is missing.", "Give a target description.")
-
-
-def _refuse_unknown_words(request: EditRequest, source: Prompt, target: Prompt) -> None:
-    """Words that are named and aren't there, found before the inversion takes its time."""
-    control = request.control
-    for word, other in request.pairs:
-        source.span_of(word)
-        target.span_of(other)
-    for word in (*request.weights, *control.cross_words):
-        target.span_of(word)
-    for word in (*control.blend_include, *control.blend_exclude):
-        if not source.contains(word):
-            target.span_of(word)
 
 
 def _size_told(canvas: Canvas, request: EditRequest) -> tuple[Text, Text]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -38,21 +37,14 @@ from palimpsest.core.learn import learn as learning
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.region import Mask, Size, bounds
 from palimpsest.core.steps import Steps
-from palimpsest.core.templates import fill
 from palimpsest.core.tokens import require_known
 from palimpsest.core.views import ViewSettings, encode_views
-from palimpsest.errors import (
-    ConceptExistsError,
-    ConceptImagesError,
-    DiskFullError,
-    RequestError,
-    StorageError,
-    Text,
-)
+from palimpsest.errors import DiskFullError, RequestError, StorageError, Text
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.atomic import require_writable, write_atomically
 from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
 from palimpsest.storage.pictures import read_example
+from palimpsest.tasks import early
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
 from palimpsest.tasks.remember import rows_hashes
 from palimpsest.tasks.workplace import Workplace, canonical, model_identity
@@ -153,38 +145,11 @@ def _told_of(more: Start | None) -> dict[str, Any] | None:
 
 def _refuse(place: Workplace, request: LearnRequest) -> None:
     """What can be seen to be wrong before anything is read."""
-    if not request.replace and place.concepts.has(request.name):
-        raise ConceptExistsError(
-            Text("concept-there", name=request.name), Text("other-name-or-replace"), name=request.name
-        )
+    early.refuse_concepts(request, place.concepts)
     if request.replace and place.concepts.has(request.name):
         place.concepts.require_own(request.name, place.owner)
     require_writable(place.concepts.folder)  # known before the work, not after it
-    if not request.noun.strip():
-        raise RequestError("What the pictures show has no common noun.", "Give one: toy, cat, painting.")
-    if request.masks and len(request.masks) != len(request.images):
-        raise RequestError(f"{len(request.masks)} masks were given for {len(request.images)} pictures.")
-    _refuse_captions(request)
-    _refuse_pictures(request.images)
-
-
-def _refuse_captions(request: LearnRequest) -> None:
-    if request.captions and len(request.captions) != len(request.images):
-        raise RequestError(f"{len(request.captions)} captions were given for {len(request.images)} pictures.")
-    for caption in request.captions:
-        if caption is not None:
-            fill(caption, f"<{request.name}>")
-
-
-def _refuse_pictures(images: Sequence[str]) -> None:
-    for number, image in enumerate(images):
-        first = images.index(image)
-        if first != number:
-            raise ConceptImagesError(
-                f"Picture {number + 1} is the same file as picture {first + 1}.",
-                "Leave it out, or give another one.",
-                duplicates=[first, number],
-            )
+    early.refuse(request)
 
 
 def _settings(request: LearnRequest, model: DiffusionModel) -> LearnSettings:

@@ -1,0 +1,24 @@
+"""What is cheap to see is seen before anything slow begins: torch isn't imported here."""
+
+from __future__ import annotations
+
+from palimpsest.cli.pictures import Pictures
+from palimpsest.contract import DescribeRequest, EditRequest, InvertRequest, Request
+from palimpsest.settings import Settings
+
+
+def require_possible(request: Request, settings: Settings, pictures: Pictures | None = None) -> None:
+    """Raises what the tasks would raise for the request itself, the words it names and its selection."""
+    from palimpsest.storage.concepts import ConceptLibrary
+    from palimpsest.tasks.early import refuse, refuse_concepts
+
+    refuse(request)
+    refuse_concepts(request, ConceptLibrary(settings.folders.concepts))
+    if pictures is not None and isinstance(request, (EditRequest, InvertRequest, DescribeRequest)):
+        _require_selection(request, pictures)
+
+
+def _require_selection(request: EditRequest | InvertRequest | DescribeRequest, pictures: Pictures) -> None:
+    if request.selection in pictures.named:
+        size = pictures.size(pictures.named[request.image])
+        pictures.selection(pictures.named[request.selection], size)
