@@ -99,6 +99,7 @@ REFUSED = [
     ((*EDIT, "--model", "./nowhere.safetensors"), "model_not_found", "no model nowhere.safetensors", 2),
     ((*EDIT, "--model", "./half"), "model_unreadable", "half", 1),
     ((*LEARN, "--noun", "helicopter"), "request_invalid", "doesn't know the word 'helicopter'.", 2),
+    ((*LEARN, "--noun", "helicopter"), "request_invalid", "pull sd15, then --model sd15.", 2),
     (
         ("edit", "cmyk.jpg", *EDIT[2:]),
         "image_unsupported",
@@ -183,6 +184,38 @@ def test_a_folder_where_nothing_may_be_written_is_told_at_once(
     assert said.code == 1
     assert f"Nothing can be written to {folder / 'closed'}: Read-only file system." in said.err
     assert "loading" not in said.err
+
+
+RECIPE = {"operation": "replace", "source_prompt": "a cat", "target_prompt": "a helicopter"}
+SENTENCES = [
+    (*EDIT[:-1], "a helicopter"),
+    ("invert", "photo.png", "--shows", "a helicopter"),
+    ("attention", "photo.png", "--shows", "a helicopter", "--word", "helicopter"),
+    ("draw", "a helicopter"),
+    (*LEARN, "--noun", "ball", "--caption", "a helicopter behind {}", "--caption", "", "--caption", ""),
+    ("replay", "recipe.json", "photo.png"),
+]
+
+
+@pytest.mark.parametrize("arguments", SENTENCES, ids=lambda arguments: arguments[0])
+def test_every_command_that_takes_a_sentence_says_what_the_built_in_model_is(
+    folder: Path, arguments: tuple[str, ...]
+) -> None:
+    image = hashlib.sha256((folder / "photo.png").read_bytes()).hexdigest()
+    (folder / "recipe.json").write_text(json.dumps({"kind": "edit", "request": {"image": image, **RECIPE}}))
+    said = early(folder, *arguments, "--quiet", "--device", "cuda:99").stderr.splitlines()
+    assert said[0].startswith("Notice: Unknown to this model: helicopter.")
+    assert said[1].startswith("Notice: The built-in model is for trying Palimpsest out: it knows ")
+    assert said[1].endswith("For photos: palimpsest pull sd15, then --model sd15.")
+    assert said[2].startswith("Error: The device cuda:99")
+
+
+def test_a_model_that_is_here_is_the_one_to_give(folder: Path) -> None:
+    (folder / "home/data/models").mkdir(parents=True)
+    (folder / "home/data/models/my photos.safetensors").write_bytes(b"")
+    said = early(folder, "draw", "a helicopter", "--device", "cuda:99").stderr
+    assert "For photos: --model 'my photos'." in said
+    assert "built-in model is" not in early(folder, "draw", "a cat", "--device", "cuda:99").stderr
 
 
 def test_a_recipe_is_judged_before_torch_is_loaded(folder: Path) -> None:

@@ -16,6 +16,7 @@ SAID: dict[str, str] = {
     "lower-or-free": "Lower --working-size, or free memory.",
     "lower-size": "Lower the working size (--working-size).",
 }
+MORE_WORDS = "For other words: palimpsest pull sd15, then --model sd15."
 OPTIONS: dict[str, str] = {
     # field of a request that lacks something or can't be: what to give
     "source_prompt": "--shows TEXT",
@@ -42,7 +43,8 @@ def in_shell(error: PalimpsestError) -> str:
 
 
 def _said(hint: str) -> str:
-    return SAID.get(getattr(hint, "name", ""), hint)
+    name = getattr(hint, "name", "")
+    return f"{hint} {MORE_WORDS}" if name == "nouns-known" else SAID.get(name, hint)
 
 
 def _model(error: ModelNotFoundError) -> str:

@@ -74,10 +74,11 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import early, running
+    from palimpsest.cli import early, notices, running
     from palimpsest.cli.backend import opened, require_model
     from palimpsest.cli.concepts import require_unused
     from palimpsest.cli.pictures import Pictures
+    from palimpsest.core.templates import fill
     from palimpsest.core.tokens import require_known
 
     settings = read_settings()
@@ -88,9 +89,11 @@ def run(options: argparse.Namespace) -> int:
         require_unused(request.name)
     with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
         require_known(request.noun, require_model(request.model, settings).words)
+    captions = (caption for caption in request.captions if caption is not None)
+    told = notices.tell(settings, request.model, *(fill(one, f"<{request.name}>") for one in captions))
     with opened(options) as backend:
         pictures.put(backend)
-        finished = running.run(backend, request, options)
+        finished = running.run(backend, request, options, told)
     result = finished.result
     print(json.dumps({"files": {}, "result": result}) if options.json else result["placeholder"])
     return 0

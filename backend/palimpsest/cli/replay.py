@@ -39,7 +39,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import early, running
+    from palimpsest.cli import early, notices, running
     from palimpsest.cli.backend import InProcess, require_model, workplace
     from palimpsest.cli.pictures import Pictures
 
@@ -58,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
     photo = pictures.named[request.image]
     early.require_possible(request, settings, pictures)
     parts = None if request.selection in hashes else selecting.parts_from(recipe, hashes)
+    told = notices.tell(settings, request.model, request.source_prompt, request.target_prompt)
     with workplace(options, settings) as place:
         from palimpsest.tasks.recipe import differences
 
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"Not the same as then: {difference}.", file=sys.stderr)
         if parts is not None:
             _select_again(backend, pictures, photo, parts, request, options)
-        finished = running.run(backend, request, options)
+        finished = running.run(backend, request, options, told)
         return running.report(target.write(backend, finished), finished.result, options)
 
 
