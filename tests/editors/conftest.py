@@ -69,7 +69,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="session")
 def display() -> Iterator[Display]:
-    for program in ("Xvfb", "xdotool", "import"):
+    for program in ("Xvfb", "xdotool", "xprop", "import"):
         require_program(program)
     display = Display()
     yield display

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 SIZE = "1600x1000x24"
@@ -14,6 +15,8 @@ class Display:
     """``name`` is what DISPLAY must say. Programs in another root reach it too: it has no files."""
 
     def __init__(self, size: str = SIZE) -> None:
+        width, height, _ = map(int, size.split("x"))
+        self.away = width - 10, height - 10  # in a corner, where no window is put
         reading, writing = os.pipe()
         self._process = subprocess.Popen(
             ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp", "-ac", "-noreset"],
@@ -37,8 +40,25 @@ class Display:
     def move(self, x: int, y: int) -> None:
         self._run("xdotool", "mousemove", str(x), str(y))
 
+    def aim(self, x: int, y: int) -> None:
+        """The mouse there, from elsewhere: the tip of what it was on takes the clicks on what lies under it,
+        until the editor has noticed that the mouse has left."""
+        deadline = time.monotonic() + PATIENCE
+        self.move(*self.away)
+        while self.tips():
+            assert time.monotonic() < deadline, "a tip stays, wherever the mouse is"
+        self.move(x, y)
+
+    def tips(self) -> list[str]:
+        return [window for window in self.windows("--name", "") if self.is_tip(window)]
+
+    def is_tip(self, window: str) -> bool:
+        told = self._run("xprop", "-id", window, "_NET_WM_WINDOW_TYPE", check=False)
+        return "_NET_WM_WINDOW_TYPE_TOOLTIP" in told
+
     def click(self, x: int, y: int) -> None:
-        self._run("xdotool", "mousemove", str(x), str(y), "click", "1")
+        self.aim(x, y)
+        self._run("xdotool", "click", "1")
 
     def press(self) -> None:
         """The left button, where the mouse is, until ``release``."""
@@ -48,12 +68,14 @@ class Display:
         self._run("xdotool", "mouseup", "1")
 
     def double_click(self, x: int, y: int) -> None:
-        self._run("xdotool", "mousemove", str(x), str(y), "click", "--repeat", "2", "--delay", "60", "1")
+        self.aim(x, y)
+        self._run("xdotool", "click", "--repeat", "2", "--delay", "60", "1")
 
     def wheel(self, x: int, y: int, notches: int) -> None:
         """Turned over a place; downwards if positive."""
         turns = ["--repeat", str(abs(notches)), "--delay", "20", "5" if notches > 0 else "4"]
-        self._run("xdotool", "mousemove", str(x), str(y), "click", *turns)
+        self.aim(x, y)
+        self._run("xdotool", "click", *turns)
 
     def key(self, *keys: str) -> None:
         """For instance ``key("ctrl+z")``; goes to the window that has the focus."""

@@ -24,7 +24,7 @@ CANVAS = (0, 0, 850, 700)  # where GIMP's window is put on the screen
 CANCEL = (CANVAS[2] - 40, CANVAS[3] - 18)  # in the status line, while a progress is shown
 STILL = (0, 80, 330, 230)  # left, top, right, bottom of what new windows cover
 BESIDE = (900, 0, 340, 800)
-AWAY = (1590, 990)  # of all windows
+LOOKS = 4  # of the panel at the picture: 0.9 s and more
 
 
 def until(holds: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
@@ -47,6 +47,7 @@ class Desk:
     def __init__(self, gimp: Gimp, display: Display, backend: Backend) -> None:
         self.gimp, self.display, self.backend = gimp, display, backend
         self.darkroom = Darkroom(gimp)
+        self.looked: float | str = 0.0
         self._questions = map(str, itertools.count(time.monotonic_ns()))  # no two of one GIMP
         self.main = until(lambda: display.largest("--class", "gimp"), "GIMP's own window")
         display.place(self.main, *CANVAS)
@@ -124,7 +125,10 @@ class Desk:
             self.display.type(text)
 
     def seen(self) -> list[dict[str, Any]]:
-        """Every widget of Palimpsest's windows that is on the screen (``inside_window``)."""
+        """Every widget of Palimpsest's windows that is on the screen (``inside_window``).
+
+        ``looked``: when its panel looked at the picture last; without a panel another value each time.
+        """
         folder, number = window_folder(self.gimp.box), next(self._questions)
         answer = folder / f"answer-{number}"
         self.display.settle()
@@ -135,7 +139,9 @@ class Desk:
             return answer.exists()
 
         until(answered, "the window says what it shows")
-        return json.loads(answer.read_text(encoding="utf-8"))
+        told = json.loads(answer.read_text(encoding="utf-8"))
+        self.looked = told["looked"] or number
+        return told["widgets"]
 
     def find(self, name: str, kind: str = "") -> dict[str, Any] | None:
         """The first of this name, for instance ``find("Apply", "Button")``."""
@@ -145,27 +151,40 @@ class Desk:
         return next((widget for widget in named if widget["type"].endswith(kind)), None)
 
     def click_on(self, name: str, kind: str = "Button") -> None:
-        """As soon as it can be pressed. The mouse comes from elsewhere: the tip of what it was on may lie
-        over this."""
-        self.display.move(*AWAY)
+        """As soon as it can be pressed."""
         self.display.click(*self.place_of(lambda: pressable(self.find(name, kind)), f"{name} can be pressed"))
 
     def place_of(self, look: Callable[[], dict[str, Any] | None], what: str) -> tuple[int, int]:
-        """The middle of what ``look`` finds, as soon as it is there and stays where it is."""
-        boxes: list[Any] = []
+        """The middle of what ``look`` finds, as soon as it stays where it is while the panel looks at the
+        picture: what it learns there, and what waits for a double-click's end, moves its parts."""
+        box, looks = None, set()
 
         def stays() -> bool:
+            nonlocal box, looks
             found = look()
-            boxes.append(None if found is None else found["box"])
-            return boxes[-1] is not None and boxes[-2:-1] == boxes[-1:]
+            if found is None or found["box"] != box:
+                box, looks = found and found["box"], set()
+            looks.add(self.looked)
+            return box is not None and len(looks) >= LOOKS
 
         until(stays, what)
-        left, top, width, height = boxes[-1]
+        left, top, width, height = box
         return left + width // 2, top + height // 2
 
     def fold_out(self) -> None:
         """Advanced; or in again."""
         self.click_on("Advanced")
+
+    def set_steps(self, window: str, steps: int) -> None:
+        """Of the sampler, in a window that is high enough to show the field."""
+        left, top, width, _ = BESIDE
+        self.display.place(window, left, top, width, 1000)
+        self.fold_out()
+        self.click_on("Steps", "Number")
+        self.display.key("ctrl+a")
+        self.display.type(str(steps))
+        self.fold_out()
+        self.display.place(window, *BESIDE)
 
     def jobs_told(self) -> list[dict[str, Any]]:
         """Newest first, without drafts: a preview comes and goes by itself."""

@@ -187,12 +187,7 @@ def test_results_stay_in_sight_while_one_is_looked_at_and_while_one_is_made(desk
     upper edge of the results."""
     image, window = desk.open(), desk.window()
     left, top, width, _ = BESIDE
-    display.place(window, left, top, width, 1000)
-    desk.fold_out()
-    desk.click_on("Steps", "Number")
-    display.key("ctrl+a")
-    display.type("60")
-    desk.fold_out()
+    desk.set_steps(window, 60)
     display.place(window, left, top, width, 720)
     desk.apply(window, image, SHOULD_SHOW)
     desk.until_layers(image, 2)

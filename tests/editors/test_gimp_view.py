@@ -69,6 +69,17 @@ def test_a_menu_that_was_closed_is_gone(fields: Fields):
     fields.gimp.until("controls_say", "menus", 0, "presets")
 
 
+def test_a_click_reaches_what_lies_under_a_tip(fields: Fields):
+    """The driver's own: a tip takes clicks as long as it is there."""
+    x, y = fields.bring("presets")
+    fields.display.move(x, y)
+    until(lambda: fields.display.tips(), "the tip")
+    fields.display.click(x + 12, y + 4)
+    fields.gimp.until("controls_say", "menus", 1, "presets")
+    fields.display.key("Escape")
+    fields.gimp.until("controls_say", "menus", 0, "presets")
+
+
 def test_pictures_that_are_shown_no_more_are_not_kept(fields: Fields):
     places = [fields.gimp.box.files / f"shelf-{number}.png" for number in range(3)]
     for number, place in enumerate(places):

@@ -165,6 +165,7 @@ def focused(desk: Desk) -> list[str]:
 
 def test_after_apply_keys_go_to_no_field(desk: Desk):
     image, window = desk.open(), desk.window()
+    desk.set_steps(window, 60)  # long enough to be seen running
     desk.write(window, image, SHOWS, SHOULD_SHOW)
     assert focused(desk) == ["It should show"]
     desk.display.key("Return")
@@ -357,6 +358,7 @@ def test_one_window_serves_two_pictures_in_turn(desk: Desk):
 def test_escape_cancels_the_job_and_the_window_stays(desk: Desk):
     image = desk.open()
     window = desk.window()
+    desk.set_steps(window, 200)
     desk.apply(window, image, "a photo of a green ball on grass")
     job = desk.until_running()
     desk.display.focus(window)

@@ -45,7 +45,8 @@ def open_backend_dialog():
     dialogs.windows().settings()
     return dialog_of("SettingsWindow")
 
-STILL = 8  # turns of the driver: longer than the panel's timer takes
+
+LOOKS = 4  # of the panel at the picture: 0.9 s and more
 
 
 def docker():
@@ -245,11 +246,7 @@ def strip_drawn():
 
 def strip_place(number):
     """The middle of a place on the screen, scrolled into sight."""
-    made = part_of(f"strip-{number}")
-    part_of("scroll").ensureWidgetVisible(made)
-    yield
-    middle = made.mapToGlobal(QPoint(made.width() // 2, made.height() // 2))
-    return [middle.x(), middle.y()]
+    return (yield from middle_of(part_of(f"strip-{number}")))
 
 
 def panel_shows_no_draft():
@@ -292,15 +289,18 @@ def scroll(to):
 
 
 def middle_of(widget, above=50):
-    """On the screen, scrolled into sight, as soon as it has stayed there while the panel was drawn anew."""
+    """On the screen, scrolled into sight, as soon as it stays there while the panel looks at the picture:
+    what it learns there, and what waits for a double-click's end, moves its parts."""
     part_of("scroll").ensureWidgetVisible(widget, 50, above)
     yield
-    places = []
-    while len(places) < STILL or len(set(places[-STILL:])) > 1:
+    place, looks = None, set()
+    while len(looks) < LOOKS:
         middle = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
-        places.append((middle.x(), middle.y()))
+        if middle != place:
+            place, looks = middle, set()
+        looks.add(desk().panel._looked_at)
         yield
-    return list(places[-1])
+    return [place.x(), place.y()]
 
 
 def place_of(part):
