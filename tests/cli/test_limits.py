@@ -50,7 +50,7 @@ COMMANDS = {
     ],
     "invert": ["invert", "photo.png", "--shows", "a cat"],
     "attention": ["attention", "photo.png", "--shows", "a cat", "--word", "cat"],
-    "learn": ["learn", "toy", "0.png", "1.png", "2.png", "--noun", "toy"],
+    "learn": ["learn", "toy", "0.png", "1.png", "2.png", "--noun", "ball"],
     "draw": ["draw", "a cat"],
     "pull": ["pull", "mine"],
 }

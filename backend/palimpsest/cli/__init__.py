@@ -31,6 +31,7 @@ COMMANDS = (
     "pull",
     "replay",
     "demo",
+    "sample",
     "serve",
     "status",
     "stop",

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
+import re
+import sys
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from palimpsest.cli import arguments
-from palimpsest.contract import ConceptKind, LearnRequest
-from palimpsest.errors import ModelError
+from palimpsest.cli import arguments, selecting
+from palimpsest.cli.hints import in_shell
+from palimpsest.cli.output import json_text
+from palimpsest.cli.pictures import expanded
+from palimpsest.contract import BUILT_IN, ConceptKind, LearnRequest
+from palimpsest.errors import ConceptImagesError, ModelError
 from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
     from palimpsest.cli.pictures import Pictures
+    from palimpsest.settings import Settings
 
-EXAMPLE = """example:
-  palimpsest learn my-toy toy1.jpg toy2.jpg toy3.jpg toy4.jpg --noun toy
-  then write <my-toy> in a description
+PICTURE = re.compile(r"\b[Pp]icture (\d+)\b")
+GOOD_SET = (
+    "A good set shows one and the same thing from several sides, in different places and light, sharp and "
+    "large in the picture."
+)
+EXAMPLE = f"""what to give:
+  {GOOD_SET}
+  What all pictures share is learned: the wall behind it too, if it is always the same. Where the thing is
+  small or the ground the same, say with --mask where it is. For a style: different things, drawn alike.
+
+examples:
+  palimpsest sample sample
+  palimpsest learn my-toy sample/toy --mask sample/toy-masks --noun star
+  palimpsest learn my-mug mug1.jpg mug2.jpg mug3.jpg mug4.jpg --noun mug --model sd15
+  then write <my-toy> in a sentence
 """
 
 
@@ -31,7 +49,9 @@ def add_parser(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", metavar="NAME", help="how it will be written, without brackets: my-toy")
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    parser.add_argument(
+        "images", type=Path, nargs="+", metavar="IMAGE", help="3 to 5 pictures, or a folder of them"
+    )
     parser.add_argument("--noun", required=True, help="what it is, as a common noun: toy, cat, painting")
     parser.add_argument("--kind", choices=get_args(ConceptKind), default="subject", help="default: subject")
     parser.add_argument(
@@ -40,7 +60,8 @@ def add_parser(commands: Any) -> None:
         action="append",
         default=[],
         metavar="MASK",
-        help="where the subject is, one per picture in the same order (repeat the option)",
+        help="where the subject is, one per picture in the same order (repeat the option); or a folder "
+        "with a file of the same name for each",
     )
     parser.add_argument(
         "--caption",
@@ -74,38 +95,103 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import early, notices, running
-    from palimpsest.cli.backend import opened, require_model
+    from palimpsest.cli import early, running
+    from palimpsest.cli.backend import opened
     from palimpsest.cli.concepts import require_unused
     from palimpsest.cli.pictures import Pictures
-    from palimpsest.core.templates import fill
-    from palimpsest.core.tokens import require_known
 
     settings = read_settings()
     pictures = Pictures(settings)
-    request = request_of(pictures, options)
-    early.require_possible(request, settings)
-    if request.replace:
-        require_unused(request.name)
-    with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
-        require_known(request.noun, require_model(request.model, settings).words)
-    captions = (caption for caption in request.captions if caption is not None)
-    told = notices.tell(settings, request.model, *(fill(one, f"<{request.name}>") for one in captions))
-    with opened(options) as backend:
-        pictures.put(backend)
-        finished = running.run(backend, request, options, told)
-    result = finished.result
-    print(json.dumps({"files": {}, "result": result}) if options.json else result["placeholder"])
+    _require_noun(options, settings)
+    images = expanded(options.images)
+    with _by_their_files(images):
+        request = request_of(pictures, options, images)
+        early.require_possible(request, settings)
+        if request.replace:
+            require_unused(request.name)
+        _read_all(pictures, images, _masks(options, images))
+        told = _tell(request, settings)
+        with opened(options) as backend:
+            pictures.put(backend)
+            shown = running.Display(sys.stderr, options.quiet)
+            result = running.finish(backend.do(request), shown).result
+    result["notices"] = [in_files(notice, images) for notice in result["notices"]]
+    _say(result, told, options)
     return 0
 
 
-def request_of(pictures: Pictures, options: argparse.Namespace) -> LearnRequest:
+def _tell(request: LearnRequest, settings: Settings) -> tuple[str, ...]:
+    """What means nothing in the captions."""
+    from palimpsest.cli import notices
+    from palimpsest.core.templates import fill
+
+    captions = (caption for caption in request.captions if caption is not None)
+    return notices.tell(settings, request.model, *(fill(one, f"<{request.name}>") for one in captions))
+
+
+def _say(result: dict[str, Any], told: Collection[str], options: argparse.Namespace) -> None:
+    for notice in result["notices"]:
+        if notice not in told:
+            print(f"Notice: {notice}", file=sys.stderr)
+    word = result["placeholder"]
+    print(json_text({"files": {}, "result": result}) if options.json else word)
+    if not options.quiet:
+        model = "" if options.model == BUILT_IN else f" --model {options.model}"
+        see = f'palimpsest draw "a photo of a {word}"{model}'
+        print(f"{word} is learned in {result['seconds']:.0f} s. To see it: {see}", file=sys.stderr)
+
+
+def _require_noun(options: argparse.Namespace, settings: Settings) -> None:
+    """Before a picture is read. Raises RequestError for a noun that a model of few words doesn't know."""
+    from palimpsest.cli.backend import require_model
+    from palimpsest.core.tokens import require_known
+
+    with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
+        require_known(options.noun, require_model(options.model, settings).words)
+
+
+def _read_all(pictures: Pictures, images: Sequence[Path], masks: Sequence[Path]) -> None:
+    """Raises the ImageErrors and SelectionErrors of each file, with its name, before a model is loaded."""
+    for number, image in enumerate(images):
+        size = pictures.read(image).size
+        if masks:
+            pictures.selection(masks[number], size)
+
+
+def _masks(options: argparse.Namespace, images: Sequence[Path]) -> list[Path]:
+    """A folder stands for the file in it of each picture's name."""
+    if len(options.mask) == 1 and options.mask[0].is_dir():
+        return [selecting.named_as(image, options.mask[0]) for image in images]
+    return list(options.mask)
+
+
+@contextlib.contextmanager
+def _by_their_files(images: Sequence[Path]) -> Iterator[None]:
+    """What is wrong with a set is said with the files' names, and what to give instead."""
+    try:
+        yield
+    except ConceptImagesError as error:
+        hint = f"{in_files(in_shell(error), images)} {GOOD_SET}"
+        raise ConceptImagesError(in_files(error.message, images), hint, **error.details) from error
+
+
+def in_files(text: str, images: Sequence[Path]) -> str:
+    """``Picture 2 is the same as picture 1`` with the files' names."""
+
+    def name(found: re.Match[str]) -> str:
+        number = int(found[1])
+        return str(images[number - 1]) if 1 <= number <= len(images) else found[0]
+
+    return PICTURE.sub(name, text)
+
+
+def request_of(pictures: Pictures, options: argparse.Namespace, images: Sequence[Path]) -> LearnRequest:
     return LearnRequest(
         name=options.name.strip("<>"),
-        images=pictures.names(options.images),
+        images=pictures.names(images),
         noun=options.noun,
         kind=options.kind,
-        masks=pictures.names(options.mask),
+        masks=pictures.names(_masks(options, images)),
         captions=tuple(caption if caption else None for caption in options.caption),
         vectors=options.vectors,
         steps=options.steps,

@@ -15,15 +15,14 @@ from palimpsest.cli import early, notices, running, selecting
 from palimpsest.cli.backend import Backend, opened
 from palimpsest.cli.hints import in_shell
 from palimpsest.cli.output import json_text
-from palimpsest.cli.pictures import Pictures
+from palimpsest.cli.pictures import Pictures, expanded
 from palimpsest.contract import AttentionRequest, EditRequest, InvertRequest
-from palimpsest.errors import ImageNotFoundError, PalimpsestError, RequestError
+from palimpsest.errors import PalimpsestError, RequestError
 from palimpsest.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from palimpsest.jobs.events import Finished
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 OnPhoto = EditRequest | InvertRequest | AttentionRequest
 
 
@@ -110,20 +109,12 @@ def photos_of(images: Sequence[Path], output: Path) -> list[Path]:
     """Folders stand for the pictures in them. Raises ImageNotFoundError for one without, and RequestError
     for the results' own.
     """
-    photos: list[Path] = []
     for image in images:
-        if not image.is_dir():
-            photos.append(image)
-            continue
-        if output.resolve() == image.resolve():
+        if image.is_dir() and output.resolve() == image.resolve():
             raise RequestError(
                 f"The results would lie among the photos in {image}.", "Give another folder with --output."
             )
-        found = sorted(p for p in image.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-        if not found:
-            raise ImageNotFoundError(f"There is no photo in the folder {image}.", "Check the path.")
-        photos += found
-    return list(dict.fromkeys(photos))
+    return list(dict.fromkeys(expanded(images)))
 
 
 def stems_of(photos: Sequence[Path]) -> list[str]:

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from palimpsest.errors import ImageError, ImageNotFoundError, ImageTooLargeError, ImageUnreadableError
+from palimpsest.errors import (
+    ImageError,
+    ImageNotFoundError,
+    ImageTooLargeError,
+    ImageUnreadableError,
+    SelectionError,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +25,9 @@ if TYPE_CHECKING:
     from palimpsest.settings import Settings
     from palimpsest.storage.decode import Limits
     from palimpsest.storage.pictures import Picture
+
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 
 
 @dataclass
@@ -66,7 +75,7 @@ class Pictures:
             return size_of(content, self.limits)
 
     def selection(self, file: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
-        """Of a photo of ``size``. Raises the ImageErrors, with the file's name, and SelectionErrors."""
+        """Of a photo of ``size``. Raises the ImageErrors and SelectionErrors, with the file's name."""
         from palimpsest.storage.pictures import read_selection
 
         content = read(file, self.settings.max_image_bytes)
@@ -85,8 +94,29 @@ def naming(file: Path) -> Iterator[None]:
     """What is wrong with a picture is said with its file's name."""
     try:
         yield
-    except ImageError as error:
+    except (ImageError, SelectionError) as error:
         raise type(error)(f"{file}: {error.message}", error.hint, **error.details) from error
+
+
+def expanded(places: Iterable[Path]) -> list[Path]:
+    """Files as they are, folders as the pictures in them."""
+    return [file for place in places for file in (pictures_in(place) if place.is_dir() else [place])]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Its picture files by name, not those in folders below.
+
+    Raises ImageNotFoundError where there is none, ImageUnreadableError.
+    """
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        what = f"{folder} can't be read: {error.strerror}."
+        raise ImageUnreadableError(what, "Check the folder.") from error
+    found = [path for path in files if path.suffix.lower() in SUFFIXES]
+    if not found:
+        raise ImageNotFoundError(f"There is no photo in the folder {folder}.", "Check the path.")
+    return found
 
 
 def read(file: Path, most: int) -> bytes:

@@ -178,13 +178,16 @@ def file_for(selection: Path | None, photo: Path) -> Path | None:
     """A folder stands for the file in it that is named as the photo is. Raises SelectionError."""
     if selection is None or not selection.is_dir():
         return selection
-    found = sorted(path for path in selection.iterdir() if path.stem == photo.stem and path.is_file())
+    return named_as(photo, selection)
+
+
+def named_as(photo: Path, folder: Path) -> Path:
+    """The file in the folder that has the photo's name, of any kind. Raises SelectionError."""
+    found = sorted(path for path in folder.iterdir() if path.stem == photo.stem and path.is_file())
     if len(found) != 1:
         many = f"{len(found)} files" if found else "no file"
-        raise SelectionError(
-            f"{selection} has {many} named as {photo.name} is.",
-            f"One is needed: {selection / photo.stem}.png",
-        )
+        one = f"One is needed: {folder / photo.stem}.png"
+        raise SelectionError(f"{folder} has {many} named as {photo.name} is.", one)
     return found[0]
 
 

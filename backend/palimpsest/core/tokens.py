@@ -20,6 +20,7 @@ from typing import Any
 from palimpsest.errors import ConceptNotFoundError, PromptTooLongError, RequestError, Text, WordNotFoundError
 
 PLACEHOLDER = re.compile(r"<[^<>\s]+>")
+PLURALS = {"child": "children", "man": "men", "person": "people", "woman": "women"}  # else with an s
 _LETTERS = r"[^\W_]+"
 _PIECE = re.compile(
     rf"(?P<placeholder>{PLACEHOLDER.pattern})"
@@ -130,12 +131,17 @@ def require_known(noun: str, known: Collection[str]) -> None:
     """
     unknown = [word for word in noun.split() if known and plain(word) not in known]
     if unknown:
-        nouns = sorted(word for word in known if len(word) > 2)
         raise RequestError(
             Text("word-unknown", word=unknown[0]),
-            Text("nouns-known", words=", ".join(nouns)),
+            Text("nouns-known", words=", ".join(nouns_in(known))),
             word=unknown[0],
         )
+
+
+def nouns_in(known: Collection[str]) -> list[str]:
+    """What can name a subject: the words whose plural is known too. All of them where none is."""
+    found = sorted(w for w in known if len(w) > 1 and PLURALS.get(w, f"{w}s") in known)
+    return found if found else sorted(known)
 
 
 def require_word(sentence: str, word: str) -> None:
