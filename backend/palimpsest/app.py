@@ -6,6 +6,7 @@ Torch is never imported here: models live in the worker processes.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import socket
@@ -63,6 +64,7 @@ class ServeOptions:
     idle_seconds: float | None = None  # stop when nobody asked for so long and nothing runs
     with_parent: bool = False  # stop when the standard input ends
     verbose: bool = False
+    as_json: bool = False  # what is printed once it answers
     workplace: str = WORKPLACE  # "module:function" that every device's worker opens
 
 
@@ -115,8 +117,11 @@ class Server(uvicorn.Server):
         if not self.started:
             return
         self._notice.publish(self._folder)
-        print(f"Palimpsest is at {self._notice.address}", flush=True)
-        print(f"Its token is in {self._notice.token_file}", flush=True)
+        where, token = self._notice.address, self._notice.token_file
+        if self._options.as_json:
+            print(json.dumps({"address": where, "token_file": token}), flush=True)
+        else:
+            print(f"Palimpsest is at {where}\nIts token is in {token}", flush=True)
         for watch in self._watches():
             threading.Thread(target=watch, daemon=True).start()
 

@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -115,12 +116,14 @@ def run(options: argparse.Namespace) -> int:
     sets = []
     for scored in measure(load(options.model), options.rounds):
         sets.append(scored)
-        print(f"\r{len(sets)}/{4 * options.rounds * len(CONCEPTS)}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        print(f"{len(sets)} of {4 * options.rounds * len(CONCEPTS)}", file=sys.stderr, flush=True)
     content: dict[str, Any] = {"sets": [asdict(s) for s in sets]}
-    for what, masked in (("with masks", True), ("without masks", False)):
-        content[what] = told([s for s in sets if s.masked == masked], what)
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():
+        for what, masked in (("with masks", True), ("without masks", False)):
+            content[what] = told([s for s in sets if s.masked == masked], what)
     write_atomically(options.output, (json.dumps(content, indent=1) + "\n").encode())
+    if options.json:
+        print(json.dumps({"files": {options.output.name: str(options.output)}}))
     return 0
 
 

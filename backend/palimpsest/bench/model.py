@@ -8,6 +8,7 @@ from the range that no training reads.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -147,7 +148,8 @@ def run(options: argparse.Namespace) -> int:
         torch.set_num_threads(options.threads)
     report = watch(measure(load(options.model), load_judge(), settings), sys.stderr)
     write(report, options.out)
-    print(options.out / "report.md")
+    report_file = str(options.out / "report.md")
+    print(json.dumps({"files": {"report.md": report_file}}) if options.json else report_file)
     return 0
 
 

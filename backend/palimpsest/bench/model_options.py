@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--round-trips", type=int, default=known.round_trips, help="pictures for PSNR (%(default)s)"
     )
     parser.add_argument("--maps", type=int, default=known.maps, help="pictures for word maps (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
     parser.add_argument(
         "--out", type=Path, default=Path("bench-model"), help="folder of the report (%(default)s)"

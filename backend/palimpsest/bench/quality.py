@@ -86,9 +86,11 @@ def run(options: argparse.Namespace) -> int:
     )
     with workplace(options.device) as place:
         report, outcomes = measure(place, options.model, extent)
-    for path, content in files(report, outcomes).items():
+    made = files(report, outcomes)
+    for path, content in made.items():
         write_atomically(options.output / path, content)
-        print(options.output / path)
+    places = {name: str(options.output / name) for name in made}
+    print(json.dumps({"files": places}) if options.json else "\n".join(places.values()))
     return 0
 
 

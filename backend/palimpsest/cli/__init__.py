@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 import palimpsest
+from palimpsest.cli.arguments import add_reporting
 from palimpsest.cli.hints import in_shell
 from palimpsest.cli.output import LOST, json_text, lenient
 from palimpsest.cli.parser import Parser
@@ -88,6 +89,8 @@ def build_parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in COMMANDS:
         importlib.import_module(f"palimpsest.cli.{name}").add_parser(commands)
+    for leaf in parser.leaves():
+        add_reporting(leaf)
     return parser
 
 

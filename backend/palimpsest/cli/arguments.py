@@ -13,6 +13,10 @@ from palimpsest_client.control import PIXELS, Control
 from palimpsest_client.settings import CONTROLS
 from palimpsest_client.wording import say
 
+REPORTING = {
+    "--json": "print one JSON object on standard output, also of an error",
+    "--quiet": "no progress and no remarks; results, notices and errors are told all the same",
+}
 PANELS = {"emphasise": "reweight"}  # operations by what the panels call them
 
 
@@ -44,8 +48,10 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reporting(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of paths")
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    """What every command has, and where its parser has it already, it stays."""
+    for option, about in REPORTING.items():
+        if option not in parser._option_string_actions:
+            parser.add_argument(option, action="store_true", help=about)
 
 
 def add_inversion(parser: argparse.ArgumentParser) -> None:

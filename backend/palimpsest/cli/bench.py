@@ -9,6 +9,7 @@ from typing import Any
 from palimpsest.bench import server
 from palimpsest.bench.model_options import WEIGHTS, add_arguments
 from palimpsest.cli import arguments
+from palimpsest.cli.output import hushed
 
 KINDS = ("replace", "recolour", "restyle", "remove", "insert")
 
@@ -33,7 +34,8 @@ def run_model(options: argparse.Namespace) -> int:
     require(options.out, str(options.model))
     from palimpsest.bench.model import run
 
-    return run(options)
+    with hushed(options.quiet):
+        return run(options)
 
 
 def add_server(kinds: Any) -> None:
@@ -73,7 +75,8 @@ def run_quality(options: argparse.Namespace) -> int:
         require_devices(options.device)
     from palimpsest.bench.quality import run
 
-    return run(options)
+    with hushed(options.quiet):
+        return run(options)
 
 
 def add_agreement(kinds: Any) -> None:
@@ -90,7 +93,8 @@ def run_agreement(options: argparse.Namespace) -> int:
     require(options.output.parent, str(options.model))
     from palimpsest.bench.agreement import run
 
-    return run(options)
+    with hushed(options.quiet):
+        return run(options)
 
 
 def require(folder: Path, model: str) -> None:

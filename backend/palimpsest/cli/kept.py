@@ -34,7 +34,8 @@ def run_list(options: argparse.Namespace) -> int:
         return 0
     for kept in told["images"]:
         print(f"{kept['image']}\t{kept['bytes']}")
-    print(f"{told['bytes'] / MIB:.1f} of {told['most_bytes'] / MIB:.0f} MiB", file=sys.stderr)
+    if not options.quiet:
+        print(f"{told['bytes'] / MIB:.1f} of {told['most_bytes'] / MIB:.0f} MiB", file=sys.stderr)
     return 0
 
 

@@ -26,6 +26,16 @@ def json_text(told: Any, indent: int | None = None) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+@contextmanager
+def hushed(quiet: bool) -> Iterator[None]:
+    """With --quiet, around what says nothing but progress and remarks on standard error."""
+    if not quiet:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
+        yield
+
+
 class Stream:
     """A text stream that keeps what happened to it in ``lost`` instead of raising it."""
 

@@ -129,7 +129,16 @@ class Parser(argparse.ArgumentParser):
     def _see(self) -> str:
         return f"See: {self.prog} --help"
 
-    def _commands(self) -> argparse.Action | None:
+    def leaves(self) -> Iterator[Parser]:
+        """Those that do something: itself, or all below, each once whatever names it has."""
+        below = self._commands()
+        if below is None:
+            yield self
+            return
+        for parser in dict.fromkeys((below.choices or {}).values()):
+            yield from parser.leaves()
+
+    def _commands(self) -> Any:
         return next((a for a in self._actions if isinstance(a, argparse._SubParsersAction)), None)
 
     def _refusal(self, name: str | None, message: str) -> RequestError:

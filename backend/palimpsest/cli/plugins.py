@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from palimpsest.cli.output import json_text
+from palimpsest.cli.output import hushed, json_text
 from palimpsest.errors import ResourceError
 
 DESCRIPTION = (
@@ -43,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
 
     work = plugins.take_away if options.remove else plugins.put
     try:
-        changed = work(plugin_root(), this_account(), options)
+        with hushed(options.quiet):
+            changed = work(plugin_root(), this_account(), options)
     except InstallationError as error:
         raise ResourceError(str(error)) from error
     if not options.remove:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TextIO
+from unicodedata import combining, east_asian_width
 
 from palimpsest.cli.backend import Backend
 from palimpsest.cli.output import json_text
@@ -17,7 +19,9 @@ from palimpsest.contract import Request
 from palimpsest.errors import PalimpsestError, RequestError, StorageError
 from palimpsest.jobs.events import Event, Finished, Progressed
 
-BAR = 30  # characters
+BAR, LEAST_BAR = 30, 5  # characters
+PHASE = 11  # columns of most phases' names, so that the bar doesn't jump from one to the next
+COLUMNS = 80  # of a terminal that doesn't say how many it has
 CHOOSE_OUTPUT = "Choose another --output."
 
 
@@ -50,7 +54,7 @@ def finish(events: Iterator[Event], shown: Display) -> Finished:
 
 @dataclass
 class Display:
-    """A bar that redraws itself on a terminal, and a line per phase in a log."""
+    """A bar that redraws itself on a terminal, within its width, and a line per phase in a log."""
 
     stream: TextIO
     quiet: bool = False
@@ -62,7 +66,7 @@ class Display:
         if self.quiet:
             return
         phase = f"{self.title}: {event.phase}" if self.title else event.phase
-        if self.stream.isatty():
+        if self.stream.isatty() and os.environ.get("TERM") != "dumb":
             self._redraw(event, phase)
         elif phase != self._phase:
             print(f"{phase} …", file=self.stream, flush=True)
@@ -75,12 +79,54 @@ class Display:
         self._open = False
 
     def _redraw(self, event: Progressed, phase: str) -> None:
-        filled = BAR * event.index // max(event.total, 1)
-        left = "" if event.seconds_left is None else f" · {event.seconds_left:.0f} s left"
-        bar = "█" * filled + "░" * (BAR - filled)
-        self.stream.write(f"\r\033[K{phase:<11} {bar} {event.index} of {event.total}{left}")
+        full, empty = "█░" if _writes(self.stream, "█░") else "#-"
+        self.stream.write(f"\r\033[K{progress_line(event, phase, _columns(self.stream) - 1, full, empty)}")
         self.stream.flush()
         self._open = True
+
+
+def progress_line(event: Progressed, phase: str, width: int, full: str = "█", empty: str = "░") -> str:
+    """In ``width`` columns at most: what doesn't fit goes, the bar first, then the time, then the counts."""
+    counts = f"{event.index} of {event.total}" if event.total > 0 else ""
+    left = "" if event.seconds_left is None else f"{event.seconds_left:.0f} s left"
+    named, told = f"{phase:<{PHASE}}", ", ".join(filter(None, (counts, left)))
+    bar = min(BAR, width - _cells(named) - len(told) - 2)
+    if counts and bar >= LEAST_BAR:
+        filled = min(bar, bar * event.index // event.total)
+        return f"{named} {full * filled}{empty * (bar - filled)} {told}"
+    for parts in ((phase, counts, left), (phase, counts), (phase,)):
+        text = " ".join(filter(None, parts))
+        if _cells(text) <= width:
+            return text
+    return _shortened(phase, width)
+
+
+def _shortened(text: str, width: int) -> str:
+    while text and _cells(text) > width - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def _cells(text: str) -> int:
+    """Columns on a terminal: Chinese and Japanese letters have two, accents that are combined none."""
+    wide = sum(east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(combining(letter) > 0 for letter in text)
+
+
+def _columns(stream: TextIO) -> int:
+    """Of the terminal that the stream is, asked each time: it may be made narrower meanwhile."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or COLUMNS
+    except (OSError, ValueError, AttributeError):
+        return COLUMNS
+
+
+def _writes(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (UnicodeError, LookupError, AttributeError):
+        return False
+    return True
 
 
 def require_folder(folder: Path) -> None:

@@ -42,6 +42,7 @@ def add_parser(subparsers: Any) -> None:
         help="for developers: what the workers open in place of the models",
     )
     parser.add_argument("--verbose", action="store_true", help="log every request")
+    parser.add_argument("--json", action="store_true", help="print address and token's file as one object")
     parser.set_defaults(run=run)
 
 
@@ -72,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
             idle_seconds=options.stop_after_idle,
             with_parent=options.with_parent,
             verbose=options.verbose,
+            as_json=options.json,
             workplace=WORKPLACE if options.workplace is None else options.workplace,
         ),
     )

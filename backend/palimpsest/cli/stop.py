@@ -9,6 +9,9 @@ import sys
 import time
 from typing import Any
 
+from palimpsest.cli.output import json_text
+from palimpsest.errors import ServerRunningError
+
 PATIENCE_SECONDS = 30.0
 
 
@@ -24,14 +27,23 @@ def run(options: argparse.Namespace) -> int:
     folder = read_settings().folders.data
     number = holder(folder)
     if number is None:
-        print("Palimpsest's backend isn't running.", file=sys.stderr)
+        say(options, {"stopped": False}, "Palimpsest's backend isn't running.")
         return 0
     os.kill(number, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while holder(folder) == number:
         if time.monotonic() > deadline:
-            print(f"Process {number} hasn't stopped after {PATIENCE_SECONDS:g} s.", file=sys.stderr)
-            return 1
+            raise ServerRunningError(
+                f"Process {number} hasn't stopped after {PATIENCE_SECONDS:g} s.",
+                "It ends what it is doing first: see palimpsest status.",
+            )
         time.sleep(0.1)
-    print("Stopped. Waiting jobs go on when it is started again.")
+    say(options, {"stopped": True}, "Stopped. Waiting jobs go on when it is started again.")
     return 0
+
+
+def say(options: argparse.Namespace, told: dict[str, Any], remark: str) -> None:
+    if options.json:
+        print(json_text(told))
+    elif not options.quiet:
+        print(remark, file=sys.stderr)
