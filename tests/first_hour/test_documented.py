@@ -50,11 +50,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, sd1_folder: Path) -> Path
         Image.open(PICTURES / "photo.png").convert("RGB").save(place / name)
     shutil.copy(PICTURES / "photo-selection.png", place / "cat.png")
     for number in range(1, 5):
-        Image.open(PICTURES / f"toy-{number}.png").convert("RGB").save(place / f"toy{number}.jpg", quality=95)
+        Image.open(PICTURES / f"toy-{number}.png").convert("RGB").save(place / f"mug{number}.jpg", quality=95)
     with pytest.MonkeyPatch.context() as patch:
         settle(place, patch)
-        pictures = [f"toy{number}.jpg" for number in range(1, 5)]
-        run("palimpsest learn my-toy " + " ".join(pictures) + " --noun star --steps 2 --accept-outliers")
+        run("palimpsest sample sample")
+        run("palimpsest learn my-toy sample/toy --noun star --steps 2 --accept-outliers")
         run("palimpsest concepts export my-toy embedding.safetensors")
     return place
 
@@ -103,18 +103,26 @@ def server(here: Path) -> Iterator[None]:
     process.communicate(timeout=120)
 
 
+def shown_before(command: str, block: Block) -> bool:
+    """Learning takes long, so the same line is run once; what it learns is there in any case."""
+    before = BLOCKS[: BLOCKS.index(block)]
+    return command.startswith("palimpsest learn") and any(command in each.commands for each in before)
+
+
 @pytest.mark.parametrize("block", RUN, ids=str)
 def test_commands_run_as_they_are_written(block: Block, here: Path, request: pytest.FixtureRequest) -> None:
     if any(command.startswith(OF_A_SERVER) for command in block.commands):
         request.getfixturevalue("server")
         run('palimpsest draw "a photo of a red ball on grass" --steps 2')  # so that there is a job
-    if any(command.startswith("palimpsest learn") for command in block.commands):
+    commands = [
+        command for command in block.commands if reason(command) is None and not shown_before(command, block)
+    ]
+    if any(command.startswith("palimpsest learn my-toy") for command in commands):
         run("palimpsest concepts remove my-toy")
     if any(command.startswith("palimpsest replay") for command in block.commands):
         run("palimpsest edit photo.png --selection cat.png --shows 'a red ball' --should-show 'a blue ball'")
     before = set(here.iterdir())
-    for command in block.commands:
-        if reason(command) is None:
-            run(command)
+    for command in commands:
+        run(command)
     if block.commands[0].startswith(("palimpsest edit", "palimpsest draw", "palimpsest invert")):
         assert set(here.iterdir()) > before

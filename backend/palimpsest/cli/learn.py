@@ -33,7 +33,7 @@ EXAMPLE = f"""what to give:
   small or the ground the same, say with --mask where it is. For a style: different things, drawn alike.
 
 examples:
-  palimpsest sample
+  palimpsest sample sample
   palimpsest learn my-toy sample/toy --mask sample/toy-masks --noun star
   palimpsest learn my-mug mug1.jpg mug2.jpg mug3.jpg mug4.jpg --noun mug --model sd15
   then write <my-toy> in a sentence
