@@ -141,8 +141,9 @@ class Server(uvicorn.Server):
             yield self._watch_idleness
 
     def _watch_parent(self) -> None:
-        """The standard input ends when whoever started us is gone."""
-        while sys.stdin.buffer.read(4096):
+        """The standard input ends when whoever started us is gone. Read without Python's buffer: its lock,
+        held by this thread, would abort the process as it ends."""
+        while os.read(sys.stdin.fileno(), 4096):
             pass
         self.leave()
 

@@ -18,6 +18,7 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
+from _client.collector import Collector  # noqa: E402
 from _client.connection import Choice, check_choice, connector, write_choice  # noqa: E402
 from _client.language import speak_as  # noqa: E402
 from _client.procedures import (  # noqa: E402
@@ -40,7 +41,7 @@ MENU = "<Image>/Filters/Palimpsest/"
 RW = GObject.ParamFlags.READWRITE
 WIDE = 1e9  # declared limits: values are judged by ``procedures``, GIMP would replace them in silence
 WIDE_INT = 2**31 - 1
-TURN = 50  # ms
+TURN, TICK = 50, 100  # ms
 Values = Dict[str, Any]
 
 
@@ -318,4 +319,7 @@ def succeeded(
 
 if __name__ == "__main__":
     speak_as(GLib.get_language_names())  # GIMP hands the language that it was set to on in LANGUAGE
+    collector = Collector()
+    collector.start()
+    GLib.timeout_add(TICK, lambda: collector.collect() or GLib.SOURCE_CONTINUE)
     Gimp.main(Palimpsest.__gtype__, sys.argv)

@@ -7,6 +7,7 @@ from typing import Any
 
 from krita import Krita
 
+from ._client.collector import Collector
 from ._client.editor import Editor
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
@@ -27,12 +28,15 @@ class Desk:
         self._timer = QTimer()
         self._timer.setInterval(TICK)
         self._timer.timeout.connect(self.panel.tick)
+        self._collector = Collector()
+        self._timer.timeout.connect(self._collector.collect)
         self._notifier = Krita.instance().notifier()  # a notifier that is not kept takes its signals along
 
     def open(self) -> None:
         if not self._timer.isActive():
             self._notifier.setActive(True)
             self._notifier.applicationClosing.connect(self.close)
+            self._collector.start()
             self.panel.start()
             self._timer.start()
 
@@ -40,6 +44,7 @@ class Desk:
         """Krita goes. A running job goes on without it."""
         if self._timer.isActive():
             self._timer.stop()
+            self._collector.stop()
             self.panel.stop()
 
     @property

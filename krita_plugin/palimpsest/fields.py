@@ -108,11 +108,11 @@ class Sentence(QPlainTextEdit):
         self._marked, marks = (words, unknown, doubtful), []
         looks = [(words, self._changed()), (doubtful, doubted()), (unknown, strange())]
         for word, look in [(word, look) for found, look in looks for word in found]:
+            cursor, last = QTextCursor(self.document()), self.document().characterCount() - 1
+            cursor.setPosition(min(word.start, last))
+            cursor.setPosition(min(word.stop, last), QTextCursor.MoveMode.KeepAnchor)
             mark = QTextEdit.ExtraSelection()
-            mark.cursor = QTextCursor(self.document())
-            mark.cursor.setPosition(min(word.start, self.document().characterCount() - 1))
-            stop = min(word.stop, self.document().characterCount() - 1)
-            mark.cursor.setPosition(stop, QTextCursor.MoveMode.KeepAnchor)
+            mark.cursor = cursor  # only set: whoever reads it makes a cycle of the two
             mark.format = look
             marks.append(mark)
         self.setExtraSelections(marks)

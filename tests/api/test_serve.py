@@ -150,8 +150,9 @@ def test_a_signal_stops_it_cleanly_in_the_middle_of_a_job(tmp_path, number):
         assert announcement.holder(tmp_path / "data") is None
 
 
-def test_stop_stops_it(tmp_path):
-    with serving(tmp_path) as child:
+@pytest.mark.parametrize("options", [(), ("--with-parent",)])
+def test_stop_stops_it(tmp_path, options):
+    with serving(tmp_path, *options) as child:
         assert "Stopped" in run(tmp_path, "stop").stdout
         assert child.wait(PATIENCE) == 0
     again = run(tmp_path, "stop")

@@ -48,6 +48,7 @@ class Desk:
         self.gimp, self.display, self.backend = gimp, display, backend
         self.darkroom = Darkroom(gimp)
         self.looked: float | str = 0.0
+        self.collects = True
         self._questions = map(str, itertools.count(time.monotonic_ns()))  # no two of one GIMP
         self.main = until(lambda: display.largest("--class", "gimp"), "GIMP's own window")
         display.place(self.main, *CANVAS)
@@ -128,6 +129,7 @@ class Desk:
         """Every widget of Palimpsest's windows that is on the screen (``inside_window``).
 
         ``looked``: when its panel looked at the picture last; without a panel another value each time.
+        ``collects``: whether Python collects its garbage on any thread.
         """
         folder, number = window_folder(self.gimp.box), next(self._questions)
         answer = folder / f"answer-{number}"
@@ -140,7 +142,7 @@ class Desk:
 
         until(answered, "the window says what it shows")
         told = json.loads(answer.read_text(encoding="utf-8"))
-        self.looked = told["looked"] or number
+        self.looked, self.collects = told["looked"] or number, told["collects"]
         return told["widgets"]
 
     def find(self, name: str, kind: str = "") -> dict[str, Any] | None:

@@ -101,6 +101,12 @@ def recipe_of(desk: Desk, image: int) -> str:
     return desk.darkroom.layers(image)[0]["recipe"]
 
 
+def test_what_is_left_of_windows_is_freed_on_the_windows_own_thread(desk: Desk):
+    desk.open()
+    desk.window()
+    assert not desk.collects
+
+
 def test_a_word_that_becomes_the_selection_is_one_step_back_and_forth(desk: Desk):
     image = desk.open()
     desk.gimp.call("select_ellipse", image, 10, 12, 40, 30)

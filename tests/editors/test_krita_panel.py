@@ -127,6 +127,11 @@ def test_a_real_click_on_apply_brings_one_layer_and_changes_nothing_outside(desk
     assert np.array_equal(desk.pixels(), after)
 
 
+def test_what_is_left_of_windows_is_freed_on_kritas_own_thread(desk: Desk):
+    """Else a cursor of a sentence is freed while Krita reads the sentence."""
+    assert desk.call("frees_on_own_thread")
+
+
 @pytest.mark.parametrize("kind", [RGB_16, FLOAT, GREY_8], ids=str)
 def test_other_kinds_of_documents_keep_what_is_outside(desk: Desk, kind: Kind):
     pixels = photo()

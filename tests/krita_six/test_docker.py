@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import replace
 from itertools import pairwise
@@ -14,6 +15,7 @@ from palimpsest_client.editor import LayerFacts
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.png import Layout, encode
 from palimpsest_client.protocol import RefusedError
+from palimpsest_client.sentences import Word
 from palimpsest_client.status import START, Offer
 
 SHOWS = "a photo of a cat on grass"
@@ -510,6 +512,22 @@ def test_a_word_that_describe_doubts_is_dotted(room):
     (mark,) = words["first"].extraSelections()
     assert mark.cursor.selectedText() == "cat"
     assert mark.format.underlineStyle() == mark.format.UnderlineStyle.DotLine
+
+
+def test_marking_words_leaves_nothing_to_be_collected(room):
+    sentence = room.docker.view["first"]
+
+    def cursors():
+        return sum(type(made).__name__ == "QTextCursor" for made in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = cursors()
+        sentence.mark([Word("a", 0, 1), Word("photo", 2, 7)])
+        assert cursors() == before
+    finally:
+        gc.enable()
 
 
 def test_apply_stays_where_it_is_whatever_comes_and_goes_above_it(room):

@@ -1,6 +1,8 @@
 """What a test can call inside Krita about the docker and the learn dialog (see ``driven.py``). Python 3.8."""
 
+import gc
 import hashlib
+import threading
 from dataclasses import asdict
 
 from krita import Krita
@@ -275,6 +277,26 @@ def set_panel(settings):
 
 def weigh(word, position):
     desk().panel.draft.weigh(word, position)
+
+
+def frees_on_own_thread():
+    """What is in a cycle, while another thread makes more than Python makes without collecting."""
+    many, freed = 10 * gc.get_threshold()[0], []
+
+    class Knot:
+        def __del__(self):
+            freed.append(threading.get_ident())
+
+    knot = Knot()
+    knot.itself = knot
+    del knot
+    thread = threading.Thread(target=lambda: [[] for _ in range(many)])
+    thread.start()
+    thread.join()
+    kept = [[] for _ in range(many)]
+    while not freed:
+        yield
+    return len(kept) == many and freed == [threading.get_ident()]
 
 
 def unfold(open):

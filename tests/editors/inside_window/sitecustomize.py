@@ -4,6 +4,7 @@ The window is a program of its own, which GIMP starts: Python reads this file be
 """
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -31,7 +32,8 @@ def serve():
 
 
 def answer(number):
-    """What is on the screen, and when the panel looked at the picture last."""
+    """What is on the screen, when the panel looked at the picture last, and whether Python collects its
+    garbage on any thread."""
     from gi.repository import Gtk
 
     found, looks = [], [0.0]
@@ -42,7 +44,7 @@ def answer(number):
             looks.append(window.panel._looked_at)
     part = os.path.join(FOLDER, "part-" + number)
     with open(part, "w", encoding="utf-8") as file:
-        json.dump({"widgets": found, "looked": max(looks)}, file)
+        json.dump({"widgets": found, "looked": max(looks), "collects": gc.isenabled()}, file)
     os.rename(part, os.path.join(FOLDER, "answer-" + number))
     return False
 
