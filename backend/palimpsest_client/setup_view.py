@@ -7,7 +7,7 @@ from typing import Tuple
 from .backend_home import ABSENT, INCOMPLETE
 from .panel import Panel
 from .setup import SetupState
-from .view import QUIET, TIGHT, Bar, Button, Form, Gap, Line, Option, Part, Pick, column, note, row
+from .view import QUIET, TIGHT, Bar, Button, Form, Gap, Line, Option, Options, Part, column, note, row
 from .window import Desktop, Dialog
 from .wording import say
 
@@ -35,7 +35,7 @@ class SetupWindow(Dialog):
         fetches = state.kind in (ABSENT, INCOMPLETE)
         return column(
             "setup-page",
-            note("setup-kind", "" if state.running or state.kind in ("", ABSENT) else self._kind()),
+            note("setup-kind", self._kind()),
             note("setup-costs", state.costs if fetches else ""),
             self._choices(fetches),
             note("setup-told", state.told, selectable=True),
@@ -44,16 +44,21 @@ class SetupWindow(Dialog):
         )
 
     def _kind(self) -> str:
+        """How it stands, unless something later is told below."""
+        state = self._state
+        if state.running or state.kind in ("", ABSENT) or (state.kind == INCOMPLETE and state.told):
+            return ""
         return say("setup-" + self._state.kind, version=self._state.version, place=self._state.place)
 
     def _choices(self, fetches: bool) -> Part:
         """What can be chosen before: the build of PyTorch that suits the card, and a mirror."""
         state = self._state
-        build = Pick(
+        build = Options(
             "setup-build",
             name=say("setup-build"),
             options=tuple(Option(build, say("setup-" + build)) for build in state.builds),
             chosen=state.build,
+            high=True,
             enabled=not state.running and fetches,
             choose=lambda build: self._setup.choose(build=build),
         )

@@ -18,9 +18,9 @@ from palimpsest_client.index import VERSION, Wheel
 STAND_IN = Path(__file__).with_name("uv_stand_in.py")
 
 
-def stand_in() -> bytes:
+def stand_in(python: str = sys.executable) -> bytes:
     """uv's program, as far as a setup knows."""
-    return f"#!{sys.executable}\n".encode() + STAND_IN.read_bytes()
+    return f"#!{python}\n".encode() + STAND_IN.read_bytes()
 
 
 def uv_wheel() -> bytes:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from editors.box import Box
 from editors.display import Display
@@ -54,12 +57,15 @@ def start(
     language: str = "",
     theme: str = "",
     scale: int = 1,
+    archive: Path | None = None,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Gimp:
     """GIMP with the plug-in. ``home``: PALIMPSEST_HOME of the backend it shall find. No display: console.
 
     ``language``, ``theme`` ("light"): as if chosen in GIMP's preferences. ``scale``: 2 on a dense screen.
+    ``archive``: the plug-in's zip, when it is that which is put in; ``variables``: of its surroundings.
     """
-    install(box)
+    install(box, archive)
     with (box.folder / "gimp" / "gimprc").open("a") as settings:
         settings.write(f'(language "{language}")\n' if language else "")
         settings.write(f"(theme-color-scheme {theme})\n" if theme else "")
@@ -81,6 +87,7 @@ def start(
         PALIMPSEST_TEST_WINDOW=str(window),
         PYTHONPATH=str(window),
         **screen,
+        **variables,
     )
     gimp = Gimp(box, process, log)
     try:
@@ -98,6 +105,14 @@ def version(box: Box) -> str:
     return log.read_text().split("version ")[1].split()[0]
 
 
+def unpack(archive: Path, folder: Path) -> None:
+    """With the rights that stand in the zip, as programs for it do."""
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(folder)
+        for entry in file.infolist():
+            (folder / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
+
+
 def plugin_folder(box: Box) -> Path:
     return box.folder / "gimp" / "plug-ins" / "palimpsest"
 
@@ -107,11 +122,14 @@ def window_folder(box: Box) -> Path:
     return box.folder / "window"
 
 
-def install(box: Box) -> None:
+def install(box: Box, archive: Path | None = None) -> None:
     """The plug-in as a user does it."""
     profile = box.folder / "gimp"
-    command = [sys.executable, str(REPOSITORY / "install.py"), "gimp", "--plugin-only"]
-    subprocess.run(command, env=box.environment(GIMP3_DIRECTORY=str(profile)), check=True)
+    if archive is None:
+        command = [sys.executable, str(REPOSITORY / "install.py"), "gimp", "--plugin-only"]
+        subprocess.run(command, env=box.environment(GIMP3_DIRECTORY=str(profile)), check=True)
+    else:
+        unpack(archive, profile / "plug-ins")
     (profile / "gimprc").write_text(SETTINGS.format(version=version(box)))
     actions = "".join(f'(action "{action}" "{key}")\n' for action, key in KEYS.items())
     (profile / "shortcutsrc").write_text("(file-version 1)\n" + actions)

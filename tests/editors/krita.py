@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from editors.box import Box
 from editors.display import Display
 from editors.driven import Driven, EditorError
+from palimpsest.installation import kritarc
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
@@ -17,6 +20,7 @@ SETTINGS = {
     "kritarc": "[python]\nenable_palimpsest_driver=true\n[General]\nFirstRun=false\n",
     "kritadisplayrc": "[General]\nOpenGLRenderer=none\ncanvasState=OPENGL_NOT_TRIED\n",
 }
+IMPORTER = Path("/usr/share/krita/pykrita/plugin_importer/plugin_importer.py")
 RESOURCES = "krita"  # of the data folder; making it takes 20 s, so it is kept from one start to the next
 
 
@@ -33,12 +37,20 @@ class Krita(Driven):
 
 
 def start(
-    box: Box, display: Display, home: Path, seed: Path | None = None, language: str = "", scale: float = 1
+    box: Box,
+    display: Display,
+    home: Path,
+    seed: Path | None = None,
+    language: str = "",
+    scale: float = 1,
+    archive: Path | None = None,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Krita:
     """Krita with plug-in and driver installed. ``home``: PALIMPSEST_HOME of the backend it shall find.
 
     ``seed``: resources that an earlier Krita of the same version left (see ``keep_seed``). ``language``: as
     if it was chosen in Settings ▸ Switch Application Language. ``scale``: of the screen's points to pixels.
+    ``archive``: the plug-in's zip, when it is that which is put in; ``variables``: of its surroundings.
     """
     if seed is not None and seed.exists():
         shutil.copytree(seed, box.data / RESOURCES, dirs_exist_ok=True)
@@ -46,7 +58,8 @@ def start(
         (box.config / name).write_text(text)
     if language:
         (box.config / "klanguageoverridesrc").write_text(f"[Language]\nkrita=@ByteArray({language})\n")
-    install(box)
+    install(box) if archive is None else import_zip(box, archive)
+    install_driver(box)
     log = box.folder / "krita.log"
     process = box.start(
         ["krita", "--nosplash"],
@@ -55,6 +68,7 @@ def start(
         QT_QPA_PLATFORM="xcb",
         PALIMPSEST_HOME=str(home),
         QT_SCALE_FACTOR=f"{scale:g}",
+        **variables,
     )
     krita = Krita(box, process, log)
     try:
@@ -66,11 +80,25 @@ def start(
 
 
 def install(box: Box) -> None:
-    """The plug-in as a user does it, which also enables it; then the driver with what it can do."""
+    """The plug-in as a user does it, which also enables it."""
     plugins = box.data / "krita" / "pykrita"
     shutil.rmtree(plugins, ignore_errors=True)
     command = [sys.executable, str(REPOSITORY / "install.py"), "krita", "--plugin-only"]
     subprocess.run(command, env=box.environment(), check=True)
+
+
+def import_zip(box: Box, archive: Path) -> None:
+    """By Krita's own importer (Tools ▸ Scripts ▸ Import Python Plugin from File…), then enabled by hand."""
+    (box.data / "krita").mkdir(exist_ok=True)
+    command = [sys.executable, str(IMPORTER), str(archive), str(box.data / "krita")]
+    subprocess.run(command, env=box.environment(), check=True)
+    settings = box.config / "kritarc"
+    settings.write_bytes(kritarc.enable(settings.read_bytes()))
+
+
+def install_driver(box: Box) -> None:
+    """The driver with what it can do."""
+    plugins = box.data / "krita" / "pykrita"
     without = shutil.ignore_patterns("__pycache__")
     shutil.copytree(HERE / "inside/palimpsest_driver", plugins / "palimpsest_driver", ignore=without)
     shutil.copy(HERE / "inside/palimpsest_driver.desktop", plugins)

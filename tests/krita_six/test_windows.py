@@ -148,3 +148,22 @@ def test_return_in_a_number_of_the_settings_takes_it(room):
     QTest.keyClick(number, six.part("qt").Qt.Key.Key_Return)
     assert room.panel.preferences.settings.variations == 3
     dialog.close()
+
+
+def test_the_window_in_which_the_backend_is_set_up_is_drawn(room):
+    setup = room.panel.backend.setup
+    setup._become(kind="absent", builds=("cpu", "cuda"), place="/data/backend", version="0.1.0")
+    six.part("dialogs").windows().setup()
+    dialog = dialog_of("SetupWindow")
+    assert dialog.view["setup-begin"].text() == "Set up"
+    assert "/data/backend" in dialog.view["setup-costs"].text()
+    dialog.view["setup-build"].findChildren(six.part("qt").QRadioButton)[1].click()
+    assert setup.state.build == "cuda"
+    assert not dialog.view["setup-bar"].isVisible()
+    setup._become(running=True, can_cancel=True, text="Fetching PyTorch", fraction=0.5)
+    room.application.processEvents()
+    assert dialog.view["setup-bar"].isVisible()
+    assert not dialog.view["setup-begin"].isEnabled()
+    setup._become(kind="whole", running=False, can_cancel=False, text="")
+    assert dialog.view["setup-remove"].isVisibleTo(dialog)
+    dialog.close()

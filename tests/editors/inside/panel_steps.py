@@ -325,6 +325,48 @@ def middle_of(widget, above=50):
     return [place.x(), place.y()]
 
 
+def place_in(kind, key):
+    """Of a part of an open window, on the screen; and whether it can be used. None: it isn't open."""
+    dialog = dialog_of(kind)
+    if dialog is None:
+        return None
+    widget = dialog.view[key]
+    middle = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
+    return [middle.x(), middle.y(), widget.isEnabled() and widget.isVisible()]
+
+
+def is_open(kind):
+    return dialog_of(kind) is not None
+
+
+def place_stays(kind, key):
+    """As soon as it is the same while the panel looks at the picture."""
+    place, looks = None, set()
+    while place is None or len(looks) < LOOKS:
+        now = place_in(kind, key)
+        if now != place:
+            place, looks = now, set()
+        looks.add(desk().panel._looked_at)
+        yield
+    return place
+
+
+def grab_window_of(kind, path):
+    QApplication.processEvents()
+    return dialog_of(kind).grab().save(path)
+
+
+def setup_says():
+    """What is told in the panel of a setup."""
+    state = desk().panel.state.setup
+    return [state.kind, state.running, state.told]
+
+
+def setup_ended():
+    state = desk().panel.state.setup
+    return bool(state.told) and not state.running
+
+
 def place_of(part):
     """Of a part of the docker ("work.apply"); and whether it can be used."""
     widget = part_of(part)
