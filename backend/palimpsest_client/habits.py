@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Callable, Dict, List, Match, Optional, Tuple
 
 from .limits import WEIGHT
@@ -27,6 +28,8 @@ _UNFINISHED = frozenset(  # what no phrase ends with
 _LATIN = ("LATIN", "FULLWIDTH LATIN", "MODIFIER LETTER", "FEMININE", "MASCULINE", "MICRO")
 _FOREIGN_WORD, _FOREIGN_SHARE = 2, 0.25  # letters at a stretch, or of all letters
 _NEAR = 200  # characters in which the word beside another is looked for
+_LIKENESS = 0.8  # of a word to the name that it may be meant for, 0 to 1
+_OTHER_BRACKETS = re.compile(r"[\[({](?P<word>[\w-]+)[\])}]")
 _LONGEST = 60  # characters of a place that a notice repeats
 
 
@@ -131,7 +134,7 @@ def notices(
     """In the order of the sentence. ``concepts``: names of the learned words; ``known``: all words that the
     model knows, where they are few; empty = more than can be told. ``finished``: how many characters aren't
     being written still, None = all; no word after them is called unknown."""
-    found: List[Notice] = []
+    found = _in_other_brackets(sentence, concepts)
     for key, pattern, said in _PATTERNS:
         for match in pattern.finditer(sentence):
             values = said(match)
@@ -141,6 +144,8 @@ def notices(
         found += _unless_covered(
             found, "habit-name", sentence, (word.start, word.stop), {"name": plain(word.text)}
         )
+    for word, name in near_names(sentence, concepts, known):
+        found += _unless_covered(found, "habit-near", sentence, (word.start, word.stop), {"name": name})
     found += [one for one in _foreign(sentence) if not _covered(found, one.place)]
     unknown = unknown_words(sentence[:finished], known)
     found += _unknown([word for word in unknown if not _covered(found, word)])
@@ -168,6 +173,47 @@ def bare_names(sentence: str, concepts: Collection[str]) -> List[Word]:
     bracketed = {word.text[1:-1] for word in told if CONCEPT.fullmatch(word.text)}
     names = frozenset(concepts) - bracketed
     return [word for word in told if not CONCEPT.match(word.text) and plain(word.text) in names]
+
+
+def near_names(
+    sentence: str, concepts: Collection[str], known: Collection[str] = ()
+) -> List[Tuple[Word, str]]:
+    """Words that are a concept's name but for a letter, or for how its parts are joined; with that name.
+
+    Ordinary words are none: a word is asked about only where it is itself made of parts, as names are. A
+    concept that the sentence names is not asked for.
+    """
+    told = [word for word in words(sentence) if plain(word.text) not in known]
+    named = {plain(word.text) for word in told if CONCEPT.match(word.text)}
+    names = sorted(name for name in concepts if name not in named)
+    together = {_together(name): name for name in names if _together(name) != name}
+    found = []
+    for word in told + _pairs(sentence, told):
+        near = together.get(_together(word.text), "")
+        if not near and _together(word.text) != plain(word.text) and " " not in word.text:
+            near = (get_close_matches(plain(word.text), names, 1, _LIKENESS) or [""])[0]
+        if near and near != plain(word.text) and not CONCEPT.match(word.text):
+            found.append((word, near))
+    return found
+
+
+def _pairs(sentence: str, told: List[Word]) -> List[Word]:
+    """Two words with nothing but a blank between them, as one."""
+    both = [told[i : i + 2] for i in range(len(told) - 1)]
+    pairs = [Word(sentence[a.start : b.stop], a.start, b.stop) for a, b in both]
+    return [pair for pair in pairs if re.fullmatch(r"[\w-]+ [\w-]+", pair.text)]
+
+
+def _together(name: str) -> str:
+    """A name without what joins its parts: my-toy, my_toy and my toy as mytoy."""
+    return re.sub(r"[-_ ]", "", plain(name))
+
+
+def _in_other_brackets(sentence: str, concepts: Collection[str]) -> List[Notice]:
+    """[my-toy], (my-toy) and {my-toy}: brackets that a concept's name was given by mistake."""
+    told = ((match, plain(match.group("word"))) for match in _OTHER_BRACKETS.finditer(sentence))
+    named = [(match, name) for match, name in told if name in concepts]
+    return [_notice("habit-name", sentence, match.span(), {"name": name}) for match, name in named]
 
 
 def unknown_words(sentence: str, known: Collection[str]) -> List[Word]:

@@ -56,6 +56,7 @@ REFUSALS: Mapping[str, str] = {
     "send-or-make-again": "Send it again; if it is a result, submit its job again under another id.",
     # Concepts.
     "concept-not-there": "There is no concept <{name}>.",
+    "concept-near": "Did you mean <{name}>?",
     "concepts-there": "There are: {names}.",
     "no-concepts-there": "The library is empty: learn or import one first.",
     "concept-there": "There is a concept <{name}> already.",

@@ -291,6 +291,7 @@ ENGLISH: Mapping[str, str] = {
     "habit-option": "{found} is no option here and is read as words. Leave it out.",
     "habit-space": "{found} is no concept: a name has no spaces. Write <{name}>.",
     "habit-name": "{found} is read as an ordinary word. Write <{name}> for the concept of that name.",
+    "habit-near": "{found} is read as it stands. Did you mean the concept <{name}>?",
     "habit-language": "{found}: the models were trained on English and hardly know this. Say it in English.",
     "how-it-looks": "How it looks now",
     "new-layer": "New layer “{layer}”.",

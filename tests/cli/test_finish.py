@@ -192,3 +192,32 @@ def test_where_nothing_can_show_it_that_is_said(
     assert not (desktop / "shown").exists()
 
 
+
+
+def test_the_same_sentence_twice_is_said_and_not_run(shell: Any, sd1_folder: Path) -> None:
+    again = ("--should-show", SHOWS.upper() + ".")
+    for operation in ("replace", "insert", "restyle"):
+        said = shell(*edit(sd1_folder, *again, "--operation", operation))
+        assert said.code == 2
+        assert "Both sentences say the same: change a word." in said.err
+        assert "give another --seed" in said.err
+        assert "loading" not in said.err
+    for more in (("--seed", "1"), ("--variations", "2"), ("--weight", "cat=2")):
+        said = shell(*edit(sd1_folder, *again, *more, "--overwrite"))
+        assert said.code == 0, said.err
+    named = ("--shows", "a photo of my-toy", "--should-show", "a photo of <my-toy>")
+    said = shell(*edit(sd1_folder, *named, "--overwrite"))
+    assert "There is no concept <my-toy>." in said.err, "in brackets it is another word"
+
+
+def test_a_concept_that_is_nearly_there_is_proposed(shell: Any, sd1_folder: Path) -> None:
+    for seed in range(3):
+        Path(f"{seed}.png").write_bytes(picture(seed=seed))
+    learned = ("learn", "my-toy", "0.png", "1.png", "2.png", "--noun", "toy", "--steps", "1")
+    assert shell(*learned, "--accept-outliers", "--model", sd1_folder).code == 0
+    said = shell(*edit(sd1_folder, "--should-show", "a <my-tyo> on grass"))
+    assert (said.code, "Did you mean <my-toy>? There are: <my-toy>." in said.err) == (2, True), said.err
+    said = shell("concepts", "show", "mytoy")
+    assert (said.code, "Did you mean <my-toy>?" in said.err) == (2, True), said.err
+    said = shell(*edit(sd1_folder, "--should-show", "a my toy on grass", "--quiet"))
+    assert "Notice: my toy is read as it stands. Did you mean the concept <my-toy>?" in said.err

@@ -152,3 +152,42 @@ def test_whatever_is_written_no_two_notices_lie_on_each_other(sentence, concepts
     for one, other in itertools.pairwise(found):
         assert one.place.stop <= other.place.start
     assert all(re.search(r"\S", one.place.text) for one in found)
+
+
+NEAR = [
+    ("a my toy on grass", "my toy"),
+    ("a mytoy on grass", "mytoy"),
+    ("a my_toy on grass", "my_toy"),
+    ("a my-tyo on grass", "my-tyo"),
+    ("a My-Toys on grass", "My-Toys"),
+]
+
+
+@pytest.mark.parametrize(("sentence", "word"), NEAR)
+def test_a_name_that_is_nearly_written_is_asked_about(sentence: str, word: str) -> None:
+    (found,) = notices(sentence, ("my-toy", "rex"))
+    assert found.place.text == word
+    assert found.text == f"{word} is read as it stands. Did you mean the concept <my-toy>?"
+
+
+@pytest.mark.parametrize("brackets", ["[]", "()", "{}"])
+def test_a_name_in_other_brackets_is_a_name(brackets: str) -> None:
+    written = f"{brackets[0]}my-toy{brackets[1]}"
+    (found,) = notices(f"a {written} on grass", ("my-toy",))
+    assert found.text.startswith(f"{written} is read as an ordinary word. Write <my-toy>")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "a toy of my own on grass",
+        "a red-hot stove",
+        "my <my-toy> and my toy",
+        "a wrecks on grass",
+        "a well-known rock-n-roll star",
+        "the my, toy",
+    ],
+)
+def test_ordinary_words_are_no_names(sentence: str) -> None:
+    assert notices(sentence, ("my-toy", "rex", "red-ball")) == []
+    assert notices("a red ball", ("red-ball",), ("a", "red", "ball")) == []

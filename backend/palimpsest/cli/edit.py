@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from palimpsest.cli import arguments, selecting
 from palimpsest.contract import Control, EditRequest, Operation
+from palimpsest.errors import RequestError
 
 if TYPE_CHECKING:
     from palimpsest.cli.pictures import Pictures
 
+REWORDED = ("replace", "insert", "restyle")  # operations that change what a word stands for
 EXAMPLES = """examples:
   palimpsest edit photo.png --selection cat.png --shows "a photo of a cat" --should-show "a photo of <my-toy>"
   palimpsest edit photo.png --operation remove --selection car.png --shows "a street with a car" \\
@@ -106,10 +108,26 @@ def _add_control(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import finish, photos
 
+    require_change(options)
     work = photos.Work(options.operation, ("layer", "composite"), request_of, after=finish.say)
     if options.keep_format:
         work = replace(work, files=finish.own_files, more=finish.own_contents)
     return photos.run(work, options)
+
+
+def require_change(options: argparse.Namespace) -> None:
+    """Raises RequestError for the same sentence twice, where nothing else could make a difference."""
+    from palimpsest_client.sentences import changes, concepts_in
+    from palimpsest_client.wording import say
+
+    shows, should_show = options.shows, options.should_show
+    if options.operation not in REWORDED or not (shows.strip() and should_show.strip()):
+        return
+    same = not changes(shows, should_show) and concepts_in(shows) == concepts_in(should_show)
+    if same and not (options.weight or options.seed or options.variations > 1):
+        raise RequestError(
+            say("nothing-changes"), "To draw the same anew, give another --seed.", field="target_prompt"
+        )
 
 
 def request_of(pictures: Pictures, options: argparse.Namespace, photo: Path) -> EditRequest:

@@ -15,6 +15,7 @@ import hashlib
 import io
 import json
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from palimpsest.errors import (
     ConceptNotFoundError,
     ConceptOwnedError,
     Text,
+    in_a_row,
 )
 from palimpsest.limits import is_name, propose_name, require_name
 from palimpsest.storage.announcement import LOCAL_OWNER
@@ -258,10 +260,16 @@ class ConceptLibrary:
     def _existing(self, name: str) -> Path:
         path = self._path(name)
         if not path.is_file():
-            known = ", ".join(f"<{other}>" for other in self.names())
-            hint = Text("concepts-there", names=known) if known else Text("no-concepts-there")
-            raise ConceptNotFoundError(Text("concept-not-there", name=name), hint, name=name)
+            raise ConceptNotFoundError(Text("concept-not-there", name=name), self._hint(name), name=name)
         return path
+
+    def _hint(self, name: str) -> Text:
+        names = self.names()
+        if not names:
+            return Text("no-concepts-there")
+        there = Text("concepts-there", names=", ".join(f"<{other}>" for other in names))
+        near = get_close_matches(name.lower(), names, 1)
+        return in_a_row([Text("concept-near", name=near[0]), there]) if near else there
 
     def _require_free(self, name: str) -> None:
         if self._path(name).exists():
