@@ -9,17 +9,12 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import palimpsest
-from api.process import environment
 from first_hour.documented import NOT_RUN, Block, blocks, commands_of, reason
 from palimpsest.cli import main
 
@@ -70,6 +65,11 @@ def settle(place: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def home(here: Path) -> Path:
+    return here / "home"
+
+
+@pytest.fixture
 def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "here"
     shutil.copytree(prepared, place)
@@ -86,21 +86,6 @@ def run(command: str) -> None:
     except SystemExit as stop:
         code = stop.code
     assert code == 0, command
-
-
-@pytest.fixture
-def server(here: Path) -> Iterator[None]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "palimpsest", "serve"],
-        **{"env": environment(here / "home"), "cwd": here, "text": True},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("Palimpsest is at")
-    yield
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=120)
 
 
 def shown_before(command: str, block: Block) -> bool:
