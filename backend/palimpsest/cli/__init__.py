@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 import palimpsest
+from palimpsest.cli import completion
 from palimpsest.cli.arguments import add_reporting
 from palimpsest.cli.hints import in_shell
 from palimpsest.cli.output import LOST, json_text, lenient
@@ -41,6 +42,7 @@ COMMANDS = (
     "plugins",
     "bench",
     "doctor",
+    "completion",
 )
 INTERRUPTED = 130
 FIRST = """to begin with:
@@ -66,6 +68,8 @@ def run(arguments: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["help"]:  # as of git: palimpsest help edit
         words = [*words[1:], "--help"]
+    if words[:1] == [completion.ASKED]:
+        return completion.answer(build_parser(), words[1:])
     as_json = "--json" in words
     try:
         options = build_parser().parse_args(words)

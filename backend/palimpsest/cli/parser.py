@@ -86,7 +86,7 @@ class Parser(argparse.ArgumentParser):
         raise self._refusal(None, message)
 
     def _help_if_nothing_is_asked(self, words: Sequence[str]) -> None:
-        if self._commands() is not None and not words:
+        if self.commands() is not None and not words:
             self.print_help(sys.stderr)
             self.exit(NOTHING_ASKED)
 
@@ -107,7 +107,7 @@ class Parser(argparse.ArgumentParser):
     def _options_in(self, words: Sequence[str]) -> Iterator[str]:
         """Those that are this parser's own, told from values as argparse tells them."""
         for word in words:
-            if word == "--" or (self._commands() is not None and word[:1] != "-"):
+            if word == "--" or (self.commands() is not None and word[:1] != "-"):
                 return
             if word[:1] == "-" and len(word) > 1 and " " not in word and not _NUMBER.fullmatch(word):
                 yield word
@@ -131,14 +131,15 @@ class Parser(argparse.ArgumentParser):
 
     def leaves(self) -> Iterator[Parser]:
         """Those that do something: itself, or all below, each once whatever names it has."""
-        below = self._commands()
+        below = self.commands()
         if below is None:
             yield self
             return
         for parser in dict.fromkeys((below.choices or {}).values()):
             yield from parser.leaves()
 
-    def _commands(self) -> Any:
+    def commands(self) -> Any:
+        """The action that has the parsers below in its ``choices``; None where there are none."""
         return next((a for a in self._actions if isinstance(a, argparse._SubParsersAction)), None)
 
     def _refusal(self, name: str | None, message: str) -> RequestError:
