@@ -113,3 +113,19 @@ def test_the_readme_is_two_commands_and_leads_on() -> None:
     assert "python3 install.py demo" in readme
     assert "docs/commands.md" in readme
     assert "docs/architecture.md" in readme
+
+
+#: what only its writers would understand → what the field says
+PRIVATE = {
+    "to be rid of": "to remove",
+    "by lot": "noise that is drawn, a seed",
+    "mistakes of ours": "faults of Palimpsest",
+}
+
+
+@pytest.mark.parametrize("phrase", PRIVATE)
+def test_what_people_read_uses_the_terms_of_the_field(phrase: str) -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in DOCUMENTS}
+    texts |= {f"{name} --help": " ".join(parser.format_help().split()) for name, parser in COMMANDS.items()}
+    texts |= ENGLISH
+    assert [name for name, text in texts.items() if re.search(rf"\b{phrase}\b", text, re.IGNORECASE)] == []

@@ -1,4 +1,4 @@
-"""``palimpsest jobs``: what the server did for you, and to be rid of it."""
+"""``palimpsest jobs``: what the server did for you, and how to remove it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``palimpsest kept``: the pictures that the server keeps of yours, and to be rid of them."""
+"""``palimpsest kept``: the pictures that the server keeps of yours, and how to remove them."""
 
 from __future__ import annotations
 
