@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
 import json
@@ -43,6 +44,25 @@ class Browser:
         told = self.do("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in told, told
         return told["result"].get("value")
+
+    def emulate(self, width: int, height: int, dark: bool = False, scale: float = 1.0) -> None:
+        """A window of this many CSS pixels; below 600 as a phone has it."""
+        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 600}
+        self.do("Emulation.setDeviceMetricsOverride", **size)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.do("Emulation.setEmulatedMedia", features=[scheme])
+
+    def screenshot(self) -> bytes:
+        """What the window shows, as a PNG."""
+        return base64.b64decode(self.do("Page.captureScreenshot", format="png")["data"])
+
+    def press(self, key: str, code: int) -> None:
+        """A key by its name and its Windows key code."""
+        for kind in ("keyDown", "keyUp"):
+            told = {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code}
+            if key == "Enter" and kind == "keyDown":
+                told["text"] = "\r"
+            self.do("Input.dispatchKeyEvent", **told)
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:

@@ -32,7 +32,11 @@ LANES = (
     Lane("main", "cpu", ("edit", "invert", "learn", "attention", "describe", "draw")),
     Lane("net", "", ("pull",)),
 )
-MODELS: list[dict[str, Any]] = [{"name": "built-in", "installed": True, "details": {"native_size": 128}}]
+OFFERED = {"title": "An endless one", "size": 2 << 30, "licence": "Free to use", "licence_url": "https://x.org/"}
+MODELS: list[dict[str, Any]] = [
+    {"name": "built-in", "installed": True, "details": {"native_size": 128}},
+    {"name": "endless", "installed": False, "details": OFFERED},
+]
 
 
 class Live:

@@ -28,12 +28,19 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment(home), capture_output=True, text=True, timeout=60)
 
 
+def serving(home: Path, *arguments: str) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    """A server of the fixture tasks that has answered; killed at the end if it still runs."""
+    return starting(home, *FIXTURES, *arguments)
+
+
 @contextlib.contextmanager
-def serving(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A server that has answered; killed at the end if it still runs."""
+def starting(
+    home: Path, *arguments: str, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A server with the arguments of ``serve``."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "palimpsest", "serve", *FIXTURES, *arguments],
-        env=environment(home),
+        [sys.executable, "-m", "palimpsest", "serve", *arguments],
+        env=environment(home) if env is None else env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -42,6 +42,22 @@ class Fixtures:
         yield Progressed("working", 0, 1)
         yield Finished({"layer": ImageStore(Path(self.options["images"])).put(b"a layer")})
 
+    def paint(self, request: dict[str, Any]) -> Iterator[Event]:
+        """As an edit ends: pictures of ``width`` x ``height`` that can be seen, with a recipe."""
+        import numpy as np
+
+        from palimpsest.storage.png import encode
+
+        yield Progressed("working", 0, 1)
+        size = request["height"], request["width"]
+        shades = {"layer": (200, 60, 40, 128), "composite": (60, 60, 200), "thumbnail": (60, 60, 200)}
+        store = ImageStore(Path(self.options["images"]))
+        pictures = {
+            name: store.put(encode(np.full((*size, len(shade)), shade, np.uint8)))
+            for name, shade in shades.items()
+        }
+        yield Finished(pictures, {"pixels_changed_outside": 0, "grown": 3, "recipe": {"kind": "edit"}})
+
     def resume(self, request: dict[str, Any]) -> Iterator[Event]:
         """As learning does it: broken off, it remembers in ``file`` how far it was and goes on from there."""
         file, total = Path(request["file"]), request["steps"]

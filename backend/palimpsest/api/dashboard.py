@@ -12,7 +12,8 @@ from palimpsest.errors import RouteNotFoundError
 
 router = APIRouter(include_in_schema=False)
 FOLDER = Path(palimpsest.__file__).parent / "dashboard"
-TYPES = {"dashboard.css": "text/css", "dashboard.js": "text/javascript"}
+SCRIPTS = ("dashboard", "elements", "jobs", "library", "server", "viewer", "words")
+TYPES = {"dashboard.css": "text/css", **{f"{name}.js": "text/javascript" for name in SCRIPTS}}
 POLICY = (  # only what this server itself sends, and never inside another page
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -405,8 +405,9 @@ class JobView(Answer):
     priority: Priority
     attempt: int
     sequence: int = Field(description="Number of the job's last event.")
-    created: float
-    updated: float
+    created: float = Field(description="When it was accepted, seconds since 1970, as all times.")
+    started: float | None = Field(description="When a worker first took it; null before.")
+    updated: float = Field(description="When its last event was: of an ended job, when it ended.")
     ahead: int | None = Field(description="How many jobs come before this one; null when it doesn't wait.")
     progress: Progress | None
     preview: str | None = Field(description="The latest preview, a picture's sha256.")

@@ -21,6 +21,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from palimpsest.api.connection import CONNECTION, group_of
+from palimpsest.api.dashboard import TYPES
 from palimpsest.api.errors import error_response
 from palimpsest.api.house import PROTOCOL, House
 from palimpsest.errors import (
@@ -34,7 +35,7 @@ from palimpsest.errors import (
     TokenError,
 )
 
-PAGE = ("/", "/dashboard/dashboard.css", "/dashboard/dashboard.js")  # the dashboard: no secret is in it
+PAGE = ("/", *(f"/dashboard/{name}" for name in TYPES))  # the dashboard: no secret is in it
 OPEN_PATHS = ("/v1/health", *PAGE)
 PROTOCOL_HEADER = "palimpsest-protocol"
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")

@@ -8,7 +8,7 @@ from typing import Any
 from palimpsest.api.house import House
 from palimpsest.api.schemas import ConceptView, Error, EventView, JobView, Progress
 from palimpsest.jobs import events
-from palimpsest.jobs.events import Failed, Finished, Previewed, Progressed
+from palimpsest.jobs.events import Failed, Finished, Previewed, Progressed, Started
 from palimpsest.jobs.log import Entry
 from palimpsest.jobs.state import Job
 from palimpsest.storage.concepts import ConceptCard
@@ -27,6 +27,7 @@ def view_job(house: House, job: Job) -> JobView:
         attempt=job.attempt,
         sequence=job.sequence,
         created=job.created,
+        started=house.database.first_time(job.number, Started),
         updated=job.updated,
         ahead=house.engine.ahead(job),
         progress=Progress(**dataclasses.asdict(progressed)) if isinstance(progressed, Progressed) else None,

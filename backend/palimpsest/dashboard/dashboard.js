@@ -1,141 +1,15 @@
-// The page that GET / shows: devices, one's own jobs, concepts, models. No framework, no build step.
-// Everything the server says is put in as text, never as markup.
+// The page that GET / shows: one's own jobs, concepts, models, devices. No framework, no build step.
 
-const KEY = "palimpsest-token";
+import { byId, element, fill } from "/dashboard/elements.js";
+import { showJobs } from "/dashboard/jobs.js";
+import { pullOf, showConcept, showModel } from "/dashboard/library.js";
+import { Refused, ask, askJson, token } from "/dashboard/server.js";
+import { closeViewer } from "/dashboard/viewer.js";
+import { gib } from "/dashboard/words.js";
+
 const SECONDS = 1;
 const SLOWLY = 15; // seconds between looks at concepts and models
-const ENDED = ["finished", "failed", "cancelled"];
-const byId = (id) => document.getElementById(id);
-
-class Refused extends Error {
-  constructor(status, told) {
-    super(`${told.message ?? "The server refused."} ${told.hint ?? ""}`.trim());
-    this.status = status;
-  }
-}
-
-async function ask(path, method = "GET") {
-  const token = sessionStorage.getItem(KEY);
-  const answer = await fetch(path, { method, headers: { Authorization: `Bearer ${token}` }, cache: "no-cache" });
-  if (!answer.ok) throw new Refused(answer.status, await answer.json().catch(() => ({})));
-  return answer;
-}
-
-const askJson = async (path, method) => (await ask(path, method)).json();
-
-// Elements.
-
-function element(name, { text, kind, ...properties } = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  if (text !== undefined) made.textContent = text;
-  if (kind) made.className = kind;
-  made.append(...children.filter((child) => child !== null));
-  return made;
-}
-
-// Lists are brought up to date item by item, so that focus and pictures stay where they are.
-function fill(list, items, keyOf, show, empty) {
-  const before = new Map([...list.children].map((item) => [item.dataset.key, item]));
-  const now = items.map((item) => {
-    const key = keyOf(item), said = JSON.stringify(item), old = before.get(key);
-    if (old?.dataset.said === said) return old;
-    const made = show(item);
-    made.dataset.key = key;
-    made.dataset.said = said;
-    return made;
-  });
-  if (now.length === 0) now.push(before.get("") ?? emptyItem(empty));
-  if (now.length !== list.children.length || now.some((item, index) => list.children[index] !== item)) {
-    list.replaceChildren(...now);
-  }
-}
-
-function emptyItem(text) {
-  const made = element("li", { text, kind: "empty" });
-  made.dataset.key = "";
-  return made;
-}
-
-// Pictures need the token, so they are fetched and shown from memory; the latest few are kept.
-
-const pictures = new Map();
-const MOST_PICTURES = 200;
-
-function picture(path, alt) {
-  const shown = element("img", { kind: "picture", alt });
-  if (!pictures.has(path)) {
-    pictures.set(path, ask(path).then((answer) => answer.blob()).then(URL.createObjectURL));
-    pictures.get(path).catch(() => pictures.delete(path));
-    forgetOldPictures();
-  }
-  pictures.get(path).then((url) => { shown.src = url; }, () => {});
-  return shown;
-}
-
-function forgetOldPictures() {
-  for (const [path, url] of pictures) {
-    if (pictures.size <= MOST_PICTURES) return;
-    pictures.delete(path);
-    url.then(URL.revokeObjectURL, () => {});
-  }
-}
-
-// Words.
-
-function duration(seconds) {
-  if (seconds < 60) return `${Math.round(seconds)} s left`;
-  return seconds < 3600 ? `${Math.round(seconds / 60)} min left` : `${Math.round(seconds / 3600)} h left`;
-}
-
-function jobText(job) {
-  if (job.state === "queued") return job.ahead ? `Waiting: ${job.ahead} before it.` : "Waiting.";
-  if (job.state === "failed") return `${job.error.message} ${job.error.hint}`.trim();
-  if (job.state === "finished") return job.result.caption ?? job.result.placeholder ?? "Done.";
-  if (job.state === "cancelled") return "Cancelled.";
-  const { phase, index, total, seconds_left: left } = job.progress ?? {};
-  const parts = [phase ? phase[0].toUpperCase() + phase.slice(1) : "Starting"];
-  if (total) parts.push(`${index} of ${total}`);
-  if (left !== null && left !== undefined) parts.push(duration(left));
-  return parts.join(" · ");
-}
-
-function jobTitle(job) {
-  const asked = job.request;
-  if (job.kind === "edit") return `${asked.operation}: ${asked.target_prompt || asked.source_prompt || "what is selected"}`;
-  if (job.kind === "learn") return `learn <${asked.name}>`;
-  if (job.kind === "attention") return `where is “${asked.word}”?`;
-  if (job.kind === "draw") return `draw: ${asked.prompt || "nothing in particular"}`;
-  if (job.kind === "pull") return `pull ${asked.model}`;
-  return asked.source_prompt ? `${job.kind}: ${asked.source_prompt}` : job.kind;
-}
-
-const gib = (bytes) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-
-// What is shown.
-
-function showJob(job) {
-  const kind = { failed: "bad", finished: "good" }[job.state] ?? "quiet";
-  const said = element("div", {}, element("h3", { text: jobTitle(job) }), element("p", { text: jobText(job), kind: `${kind} long`, title: jobText(job) }));
-  if (job.state === "running") {
-    const bar = element("progress", { ariaLabel: "progress" });
-    if (job.progress?.total) Object.assign(bar, { max: job.progress.total, value: job.progress.index });
-    said.append(bar);
-  }
-  const preview = job.artifacts.thumbnail
-    ? picture(`/v1/images/${job.artifacts.thumbnail}`, "")
-    : job.preview ? picture(`/v1/images/${job.preview}`, "") : element("span", { kind: "picture" });
-  return element("li", {}, preview, said, ENDED.includes(job.state) ? element("span") : cancelButton(job));
-}
-
-function cancelButton(job) {
-  const button = element("button", { text: "Cancel" });
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    await ask(`/v1/jobs/${encodeURIComponent(job.id)}`, "DELETE").catch(refused);
-    look();
-  });
-  return button;
-}
+const PAGE = 30, MOST_JOBS = 200;
 
 function showWorker(worker) {
   const { name, memory, memory_free: free, model } = worker.status;
@@ -148,41 +22,24 @@ function showWorker(worker) {
     here && model ? element("p", { text: `model: ${model}`, kind: "quiet" }) : null);
 }
 
-function showConcept(concept) {
-  const path = `/v1/concepts/${encodeURIComponent(concept.name)}/thumbnail`;
-  return element("li", {},
-    concept.thumbnail ? picture(path, "") : element("span", { kind: "picture" }),
-    element("div", {},
-      element("h3", { text: `<${concept.name}>` }),
-      element("p", { text: `${concept.kind} · ${concept.noun} · ${concept.family}`, kind: "quiet" })));
-}
-
-function showModel(model) {
-  const { error, family, native_size: size, title, licence, size: bytes } = model.details;
-  const said = error ? element("p", { text: `${error.message} ${error.hint}`.trim(), kind: "bad" })
-    : model.installed ? element("p", { text: `${family} · ${size} pixels`, kind: "quiet" })
-    : element("p", { text: `${title} · ${gib(bytes)} · ${licence}`, kind: "quiet" });
-  const how = model.installed ? "" : `palimpsest pull ${model.name}`;
-  return element("li", {}, element("div", {}, element("h3", { text: model.name }), said), element("code", { text: how, kind: "quiet" }));
-}
-
 // Looking again and again while the page is seen.
 
-let slow = 0;
+let due = 0; // when concepts and models are looked at again
 let looking = false;
+let wanted = PAGE; // jobs
+let library = { concepts: [], models: [] };
 
 async function look() {
-  if (looking || document.hidden || !sessionStorage.getItem(KEY)) return;
+  if (looking || document.hidden || !token.known()) return;
   looking = true;
   try {
-    const [system, jobs] = await Promise.all([askJson("/v1/system"), askJson("/v1/jobs?limit=30")]);
-    showHouse(system, jobs.jobs);
-    if (Date.now() > slow) {
+    const [system, jobs] = await Promise.all([askJson("/v1/system"), askJson(`/v1/jobs?limit=${wanted}`)]);
+    if (Date.now() > due) {
+      due = Date.now() + SLOWLY * 1000;
       const [concepts, models] = await Promise.all([askJson("/v1/concepts"), askJson("/v1/models")]);
-      fill(byId("concepts"), concepts.concepts, (one) => one.name, showConcept, "None yet: palimpsest learn, or the panel's “Teach a word”.");
-      fill(byId("models"), models.models, (one) => one.name, showModel, "None.");
-      slow = Date.now() + SLOWLY * 1000;
+      library = { ...concepts, ...models };
     }
+    if (token.known()) showHouse(system, jobs);
   } catch (error) {
     refused(error);
   } finally {
@@ -190,14 +47,30 @@ async function look() {
   }
 }
 
-function showHouse(system, jobs) {
+function lookAtAll() {
+  due = 0;
+  return look();
+}
+
+let pulling = "";
+
+function showHouse(system, { jobs, next }) {
   const { waiting, running } = system.queue;
   byId("line").textContent = `${system.versions.palimpsest} · ${system.owner} · ${running} running, ${waiting} waiting`;
   open(true);
   fill(byId("notices"), system.notices, (text) => text, (text) => element("li", { text }), "");
   byId("notices").hidden = system.notices.length === 0;
+  showJobs(jobs, lookAtAll);
+  byId("more").hidden = next === null || wanted >= MOST_JOBS;
+  const concepts = library.concepts.map((concept) => ({ ...concept, asked: system.owner }));
+  fill(byId("concepts"), concepts, (one) => one.name, (one) => showConcept(one, one.asked, lookAtAll),
+    "None yet: palimpsest learn, or the panel's “Teach a word”.");
+  const models = library.models.map((model) => ({ model, pull: pullOf(model, jobs) }));
+  fill(byId("models"), models, (one) => one.model.name, (one) => showModel(one, lookAtAll), "None.");
   fill(byId("devices"), system.workers, (worker) => worker.lane, showWorker, "None.");
-  fill(byId("jobs"), jobs, (job) => job.id, showJob, "None yet.");
+  const pullsNow = models.filter(({ pull }) => pull !== null).map(({ model }) => model.name).join();
+  if (pullsNow !== pulling) due = 0; // one began or ended
+  pulling = pullsNow;
 }
 
 function open(inside) {
@@ -216,25 +89,32 @@ function refused(error) {
 }
 
 function leave(why) {
-  sessionStorage.removeItem(KEY);
-  for (const id of ["devices", "jobs", "concepts", "models", "notices"]) byId(id).replaceChildren();
+  token.forget();
+  closeViewer();
+  byId("question").close();
+  for (const id of ["devices", "jobs", "failures", "concepts", "models", "notices"]) byId(id).replaceChildren();
+  byId("trouble").hidden = true;
   byId("line").textContent = "";
   byId("refusal").textContent = why;
-  slow = 0;
+  library = { concepts: [], models: [] };
+  due = 0;
+  wanted = PAGE;
   open(false);
   byId("token").focus();
 }
 
 byId("door").addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.setItem(KEY, byId("token").value.trim());
+  token.keep(byId("token").value.trim());
   byId("token").value = "";
   byId("refusal").textContent = "";
   look();
 });
 byId("forget").addEventListener("click", () => leave(""));
 byId("unload").addEventListener("click", () => ask("/v1/system/unload", "POST").catch(refused));
+byId("trouble").querySelector("button").addEventListener("click", () => { byId("trouble").hidden = true; });
+byId("more").addEventListener("click", () => { wanted = Math.min(wanted + PAGE, MOST_JOBS); look(); });
 document.addEventListener("visibilitychange", look);
-if (!sessionStorage.getItem(KEY)) leave("");
+if (!token.known()) leave("");
 setInterval(look, SECONDS * 1000);
 look();

@@ -170,12 +170,19 @@ class Database:
 
     def last(self, number: int, kind: type[Event]) -> Event | None:
         """The job's latest event of one kind."""
-        pattern = json.dumps({"event": kind.__name__.lower()})[:-1] + "%"
         rows = self._read(
             "SELECT body FROM events WHERE job = ? AND body LIKE ? ORDER BY sequence DESC LIMIT 1",
-            (number, pattern),
+            (number, pattern_of(kind)),
         )
         return None if not rows else events.from_json(json.loads(rows[0][0]))
+
+    def first_time(self, number: int, kind: type[Event]) -> float | None:
+        """When the job's first event of one kind happened, seconds since the epoch."""
+        rows = self._read(
+            "SELECT time FROM events WHERE job = ? AND body LIKE ? ORDER BY sequence LIMIT 1",
+            (number, pattern_of(kind)),
+        )
+        return None if not rows else rows[0][0]
 
     def request_cancel(self, number: int) -> None:
         with self._writing(durable=True) as db:
@@ -408,6 +415,11 @@ def explained(error: sqlite3.Error, path: Path) -> StorageError | DiskFullError:
     return StorageError(
         f"{path.name}: {error}.", "Restart the server: an unreadable file is then moved aside."
     )
+
+
+def pattern_of(kind: type[Event]) -> str:
+    """How the bodies of its events begin, for LIKE."""
+    return json.dumps({"event": kind.__name__.lower()})[:-1] + "%"
 
 
 def images_of(event: Event) -> tuple[str, ...]:
