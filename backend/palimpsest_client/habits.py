@@ -133,7 +133,7 @@ def notices(
 ) -> List[Notice]:
     """In the order of the sentence. ``concepts``: names of the learned words; ``known``: all words that the
     model knows, where they are few; empty = more than can be told. ``finished``: how many characters aren't
-    being written still, None = all; no word after them is called unknown."""
+    being written still, None = all; no word after them is called unknown or taken for another."""
     found = _in_other_brackets(sentence, concepts)
     for key, pattern, said in _PATTERNS:
         for match in pattern.finditer(sentence):
@@ -144,7 +144,7 @@ def notices(
         found += _unless_covered(
             found, "habit-name", sentence, (word.start, word.stop), {"name": plain(word.text)}
         )
-    for word, name in near_names(sentence, concepts, known):
+    for word, name in near_names(sentence[:finished], concepts, known):
         found += _unless_covered(found, "habit-near", sentence, (word.start, word.stop), {"name": name})
     found += [one for one in _foreign(sentence) if not _covered(found, one.place)]
     unknown = unknown_words(sentence[:finished], known)

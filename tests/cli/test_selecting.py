@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from palimpsest.core.selection import grown
 from palimpsest.storage.pictures import read_picture
@@ -130,6 +132,19 @@ def test_invert_remembers_what_edit_will_look_at(shell: Any, sd1_folder: Path) -
     assert said.json["result"]["selection"]["boxes"] == [[10, 20, 30, 40]]
     edited = shell(*edit(sd1_folder, *box, "--grow", "0", "--json"))
     assert edited.json["result"]["remembered"] is True
+
+
+def test_a_box_is_in_the_pixels_of_the_upright_photo(shell: Any, sd1_folder: Path) -> None:
+    """As viewers show it: this one lies on its side in its file."""
+    turned = Image.Exif()
+    turned[274] = 6
+    Image.open(io.BytesIO(picture())).save("photo.png", exif=turned)
+    said = shell(*edit(sd1_folder, "--box", "70,10,18,20"))
+    assert said.code == 0, said.err
+    mask = selected()
+    assert mask.shape == (WIDTH, HEIGHT)
+    assert mask[10:30, 70:88].all()
+    assert int((mask > 0).sum()) == 18 * 20
 
 
 REFUSED = {

@@ -96,6 +96,23 @@ def test_the_server_and_this_process_write_the_same_bytes(
     assert (set(first), first["recipe"]) == (set(second), second["recipe"])
 
 
+def test_a_made_selection_and_several_photos_go_through_it_too(
+    palimpsest: Palimpsest, client: Client, folder: Path
+) -> None:
+    """The word is looked for by the server, and what is made of it is sent to it."""
+    before = count(client)
+    asked = ("edit", "0.png", "1.png", "--word", "cat", "--model", "tiny", "--guidance", "3", "--steps", "2")
+    asked = (*asked, "--shows", SHOWS, "--should-show", "a photo of a dog on grass")
+    served = palimpsest(*asked, "--output", "served")
+    assert (served.returncode, count(client) - before) == (0, 4), served.stderr
+    local = palimpsest(*asked, "--output", "local", "--local")
+    assert (local.returncode, count(client) - before) == (0, 4), local.stderr
+    names = sorted(path.name for path in (folder / "served").glob("*.png"))
+    assert {"0-replace-selection.png", "1-replace-layer.png"} <= set(names)
+    for name in names:
+        assert (folder / "served" / name).read_bytes() == (folder / "local" / name).read_bytes(), name
+
+
 def test_every_kind_of_work_goes_through_it(palimpsest: Palimpsest, client: Client) -> None:
     before = count(client)
     shown = ("photo.png", "--shows", SHOWS, "--model", "tiny")

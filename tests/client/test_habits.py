@@ -170,6 +170,11 @@ def test_a_name_that_is_nearly_written_is_asked_about(sentence: str, word: str) 
     assert found.text == f"{word} is read as it stands. Did you mean the concept <my-toy>?"
 
 
+def test_a_name_that_is_still_being_written_is_left_alone() -> None:
+    assert notices("a my-toi", ("my-toy",), finished=2) == []
+    assert len(notices("a my-toi", ("my-toy",), finished=8)) == 1
+
+
 @pytest.mark.parametrize("brackets", ["[]", "()", "{}"])
 def test_a_name_in_other_brackets_is_a_name(brackets: str) -> None:
     written = f"{brackets[0]}my-toy{brackets[1]}"

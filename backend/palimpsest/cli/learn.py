@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import re
 import sys
+import textwrap
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -28,7 +29,7 @@ GOOD_SET = (
     "large in the picture."
 )
 EXAMPLE = f"""what to give:
-  {GOOD_SET}
+{textwrap.fill(GOOD_SET, 106, initial_indent="  ", subsequent_indent="  ")}
   What all pictures share is learned: the wall behind it too, if it is always the same. Where the thing is
   small or the ground the same, say with --mask where it is. For a style: different things, drawn alike.
 

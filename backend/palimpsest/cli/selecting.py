@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Watch = Callable[[AttentionRequest], Finished]
 
 Box = tuple[int, int, int, int]  # left, top, width, height in pixels
-FORM = "LEFT,TOP,WIDTH,HEIGHT: '40,30,200,150' in pixels, or '10%%,20%%,50%%,50%%' of the photo"
+FORM = "LEFT,TOP,WIDTH,HEIGHT, such as 40,30,200,150 in pixels or 10%%,20%%,50%%,50%% of the photo"
 
 
 @dataclass(frozen=True)
