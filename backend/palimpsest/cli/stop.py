@@ -27,7 +27,10 @@ def run(options: argparse.Namespace) -> int:
     folder = read_settings().folders.data
     number = holder(folder)
     if number is None:
-        say(options, {"stopped": False}, "Palimpsest's backend isn't running.")
+        if options.json:
+            print(json_text({"stopped": False}))
+        elif not options.quiet:
+            print("Palimpsest's backend isn't running.", file=sys.stderr)
         return 0
     os.kill(number, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -38,12 +41,6 @@ def run(options: argparse.Namespace) -> int:
                 "It ends what it is doing first: see palimpsest status.",
             )
         time.sleep(0.1)
-    say(options, {"stopped": True}, "Stopped. Waiting jobs go on when it is started again.")
+    stopped = "Stopped. Waiting jobs go on when it is started again."
+    print(json_text({"stopped": True}) if options.json else stopped)
     return 0
-
-
-def say(options: argparse.Namespace, told: dict[str, Any], remark: str) -> None:
-    if options.json:
-        print(json_text(told))
-    elif not options.quiet:
-        print(remark, file=sys.stderr)
