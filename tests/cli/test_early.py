@@ -110,17 +110,17 @@ REFUSED = [
     (("edit", "missing.png", *EDIT[2:]), "image_not_found", "There is no file missing.png.", 2),
     (("describe", "cmyk.jpg"), "image_unsupported", "CMYK", 2),
     (("edit", "photo.png"), "request_invalid", "isn't described. Say what it shows", 2),
-    (EDIT[:-2], "request_invalid", "Give a target description. Give --should-show TEXT.", 2),
+    (EDIT[:-2], "request_invalid", "Give a target description (--should-show TEXT).", 2),
     ((*EDIT[:-1], "a <ghost>"), "concept_not_found", "There is no concept <ghost>.", 2),
     ((*EDIT, "--pair", "horse=dog"), "word_not_found", "The word 'horse' is not in the sentence 'a cat'.", 2),
     ((*EDIT, "--weight", "snow=2"), "word_not_found", "The word 'snow' is not in the sentence 'a dog'.", 2),
     ((*EDIT, "--blend-include", "sky"), "word_not_found", "The word 'sky' is not", 2),
     ((*EDIT, "--cross", "0.8:0.2"), "request_invalid", "cross runs from 0.8 to 0.2.", 2),
-    ((*EDIT, "--operation", "reweight"), "request_invalid", "Give --weight WORD=FACTOR.", 2),
+    ((*EDIT, "--operation", "reweight"), "request_invalid", "(--weight WORD=FACTOR).", 2),
     (
         (*PHOTO, "--operation", "remove", "--shows", "a cat"),
         "selection_invalid",
-        "Give --selection, --box",
+        "(--selection, --box",
         2,
     ),
     ((*PHOTO, "--selection", "black.png", *EDIT[4:]), "selection_empty", "Nothing is selected", 2),
@@ -138,6 +138,14 @@ REFUSED = [
     ((*LEARN, "--noun", "ball", "--start", "ghost"), "concept_not_found", "There is no concept <ghost>.", 2),
     ((*LEARN, "--noun", "ball", "--mask", "selection.png"), "request_invalid", "--mask once per picture.", 2),
     ((*LEARN, "--noun", "ball", "--caption", "a cat"), "request_invalid", "caption", 2),
+    (("pull", "sd1.5"), "model_not_found", "Did you mean sd15? Get it: palimpsest pull sd15.", 2),
+    (
+        ("pull", "built-in"),
+        "request_invalid",
+        "there is nothing to pull. For photos: palimpsest pull sd15.",
+        2,
+    ),
+    (("replay", "photo.png", "photo.png"), "request_invalid", "a recipe: it isn't text. Give the .json", 2),
     (("demo", "--output", "file"), "storage", "file is not a folder.", 1),
     (("demo", "--model", "nowhere"), "model_not_found", "no model called 'nowhere'", 2),
     (("bench", "quality", "--kind", "x"), "request_invalid", "--kind can't be 'x'. It can be replace", 2),
@@ -156,7 +164,7 @@ REFUSED = [
 def test_it_is_refused_before_torch_is_loaded(
     folder: Path, arguments: tuple[str, ...], code: str, says: str, exit_code: int
 ) -> None:
-    local = () if arguments[0] in ("serve", "demo", "bench") else ("--local",)
+    local = () if arguments[0] in ("serve", "demo", "bench", "replay") else ("--local",)
     said = early(folder, *arguments, *local)
     assert said.stderr.splitlines()[-1:] == [f"({code})"], said.stderr
     assert says in said.stderr
@@ -255,13 +263,15 @@ def test_the_kinds_of_edits_of_the_benchmark_are_known_without_torch() -> None:
         ),
         (ImageTooLargeError("Large.", Text("scale-down-or-raise")), "PALIMPSEST_MAX_PIXELS"),
         (OutOfMemoryError("Memory ran out.", Text("lower-or-free")), "--working-size"),
-        (RequestError("Missing.", "Say it.", field="target_prompt"), "Say it. Give --should-show TEXT."),
+        (RequestError("Missing.", "Say it.", field="target_prompt"), "Say it (--should-show TEXT)."),
         (RequestError("Wrong.", "Mend it.", field="seed"), "Mend it."),
-        (RequestError("Wrong."), ""),
+        (RequestError("Same.", "Or another --seed.", field="target_prompt"), "Or another --seed."),
+        (RequestError("Few.", field="masks"), "Give --mask once per picture."),
     ],
 )
 def test_a_hint_names_the_option_to_give(error: PalimpsestError, says: str) -> None:
     assert says in in_shell(error)
+    assert in_shell(RequestError("Wrong.")) == ""
 
 
 def test_only_hints_that_there_are_are_said_otherwise() -> None:

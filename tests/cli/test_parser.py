@@ -92,6 +92,16 @@ def test_what_the_panels_call_otherwise_has_both_names(
     assert f"{name} ({also})" in shell("--help").out
 
 
+def test_help_is_written_for_people() -> None:
+    """No reStructuredText of a docstring."""
+    assert [leaf.prog for leaf in everyone(build_parser()) if "``" in leaf.format_help()] == []
+
+
+def everyone(parser: Parser) -> list[Parser]:
+    below = parser.commands()
+    return [parser, *(one for p in below.choices.values() for one in everyone(p))] if below else [parser]
+
+
 def test_emphasise_is_reweight() -> None:
     for written in ("emphasise", "reweight"):
         assert build_parser().parse_args(["edit", "a.png", "--operation", written]).operation == "reweight"

@@ -39,7 +39,9 @@ def in_shell(error: PalimpsestError) -> str:
         return " ".join(filter(None, (_model(error), hint)))
     said = _said(hint)
     option = OPTIONS.get(str(error.details.get("field", "")), "")
-    return f"{said} Give {option}.".lstrip() if option else said
+    if not option or "--" in said:
+        return said
+    return f"{said.removesuffix('.')} ({option})." if said else f"Give {option}."
 
 
 def _said(hint: str) -> str:
@@ -51,8 +53,8 @@ def _model(error: ModelNotFoundError) -> str:
     """How to get it, where it can be pulled; or the model of nearly this name."""
     from palimpsest.models.offers import OFFERS
 
-    values = getattr(error.message, "values", {})
-    asked, offered = str(values.get("model", "")), [offer.name for offer in OFFERS]
+    named = {**getattr(error.message, "values", {}), **error.details}
+    asked, offered = str(named.get("model", "")), [offer.name for offer in OFFERS]
     near = get_close_matches(asked.lower(), offered, 1) if asked else []
     if asked in offered:
         return f"Get it: palimpsest pull {asked}."

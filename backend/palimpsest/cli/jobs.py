@@ -19,7 +19,11 @@ ENDED = ("finished", "failed", "cancelled")
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser("jobs", help="your jobs on the server", description=__doc__)
+    parser = commands.add_parser(
+        "jobs",
+        help="your jobs on the server",
+        description="What the server did for you, and how to remove it.",
+    )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     action(actions, "list", run_list, "your jobs, newest first")
     removed = action(

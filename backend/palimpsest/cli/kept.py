@@ -16,7 +16,11 @@ MIB = 1 << 20
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser("kept", help="your pictures on the server", description=__doc__)
+    parser = commands.add_parser(
+        "kept",
+        help="your pictures on the server",
+        description="The pictures that the server keeps of yours, and how to remove them.",
+    )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     action(actions, "list", run_list, "your pictures, the longest unused first")
     removed = action(actions, "remove", run_remove, "give them up")

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from palimpsest.cli import arguments
-from palimpsest.contract import PullRequest
+from palimpsest.contract import BUILT_IN, PullRequest
+from palimpsest.errors import RequestError
 
 if TYPE_CHECKING:
     from palimpsest.jobs.events import Event
@@ -41,6 +42,11 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
 
+    if options.model == BUILT_IN:
+        raise RequestError(
+            "The built-in model comes with Palimpsest: there is nothing to pull.",
+            "For photos: palimpsest pull sd15.",
+        )
     request = PullRequest(options.model, options.url, options.sha256)
     if request.url is None and not options.quiet:
         print(licence(request.model), file=sys.stderr)

@@ -107,6 +107,8 @@ def read_recipe(file: Path) -> dict[str, Any]:
         raise RequestError(f"{file} can't be read as a recipe: {error.strerror}.", HINT) from error
     except RecursionError as error:
         raise RequestError(f"{file} can't be read as a recipe: it is nested too deeply.", HINT) from error
+    except UnicodeDecodeError as error:
+        raise RequestError(f"{file} can't be read as a recipe: it isn't text.", HINT) from error
     except ValueError as error:
         raise RequestError(f"{file} can't be read as a recipe: {error}.", HINT) from error
     return record.get("recipe", record) if isinstance(record, dict) else record

@@ -13,7 +13,9 @@ MOST_PORT = 65535
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
-        "serve", help="run the backend that the editors talk to", description=__doc__
+        "serve",
+        help="run the backend that the editors talk to",
+        description="Run the backend that the editors talk to, on this machine or for others.",
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"

@@ -11,7 +11,11 @@ STOPPED = 1
 
 
 def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("status", help="say whether the backend runs", description=__doc__)
+    parser = subparsers.add_parser(
+        "status",
+        help="say whether the backend runs",
+        description="Say whether the backend runs, where, and what it does.",
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.set_defaults(run=run)
 

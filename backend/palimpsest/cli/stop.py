@@ -16,7 +16,11 @@ PATIENCE_SECONDS = 30.0
 
 
 def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("stop", help="stop the backend; its jobs are kept", description=__doc__)
+    parser = subparsers.add_parser(
+        "stop",
+        help="stop the backend; its jobs are kept",
+        description="Stop the backend. Its jobs are kept and go on when it is started again.",
+    )
     parser.set_defaults(run=run)
 
 

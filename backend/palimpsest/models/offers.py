@@ -88,5 +88,7 @@ def offer(name: str) -> Offer:
             return known
     names = ", ".join(known.name for known in OFFERS)
     raise ModelNotFoundError(
-        f"There is no model {name!r} in the catalogue.", f"It has: {names}. Others by their address (url)."
+        f"There is no model {name!r} in the catalogue.",
+        f"It has: {names}. Others by their address (url).",
+        model=name,
     )
