@@ -38,7 +38,7 @@ def state_of(panel: Panel) -> PanelState:
     form, errands, backend = panel.form, panel.errands, panel.backend
     live = panel.previews.shown if panel.gallery.strip.shown is None else LivePreview()
     hand, facts = panel.hand, panel.facts
-    fidelity = "" if facts is None else errands.fidelity.get(facts.key, "")
+    fidelity = panel.memory.fidelity(facts, form, hand)
     model, now = chosen_model(panel), situation(panel)
     found = changes(form.first, form.target) if form.target else ()
     names, known = [concept.name for concept in backend.concepts], () if model is None else model.words
@@ -70,7 +70,7 @@ def state_of(panel: Panel) -> PanelState:
         cannot_describe=cannot_describe(now, form),
         cannot_learn=cannot_send(now, form),
         can_reopen=facts is not None and facts.has_recipe and hand is None,
-        can_remember=not (cannot_ask(now, form) or fidelity) and bool(form.first.strip()),
+        can_remember=hand is None and not (cannot_ask(now, form) or fidelity) and bool(form.first.strip()),
         cannot_operate=incapable(model),
         updating="" if hand is None else hand.name,
         concepts=backend.vocabulary.ordered(backend.concepts),

@@ -63,6 +63,7 @@ class Capture:
     bounds: Bounds  # where ``image`` lies on the canvas
     source: str = CANVAS  # or the LayerFacts.source of the one layer that was read
     canvas: Extent | None = None  # the size of all of it
+    content: str = ""  # what ``Editor.content`` says as long as these pixels are seen
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,11 @@ class Editor:
         Reads tile by tile on the editor's timer and encodes on a worker thread. A layer gives its own
         extent, clipped to the canvas and ``within``. The selection is read as it is at the call.
         """
+        raise NotImplementedError
+
+    def content(self, document: str, source: str) -> str:
+        """Of the pixels that ``capture`` would read of CANVAS or LAYER: another text for other pixels, as far
+        as that can be told in passing. Asked once a second while what was captured is remembered."""
         raise NotImplementedError
 
     def insert(self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed) -> None:

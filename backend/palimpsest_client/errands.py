@@ -77,7 +77,13 @@ class Errands(Turns):
     def _of_capture(self, facts: DocumentFacts, form: Form, capture: Capture) -> Tuple[Order, Finished]:
         origin = self.origins.of(facts).of_capture(capture)
         order = edit_order(self.name, form, capture, origin)
-        return order, self._placing(facts, form, origin, capture.source)
+        placed = self._placing(facts, form, origin, capture.source)
+
+        def finished(view: JobView, pictures: Mapping[str, bytes]) -> None:
+            self._remembered(facts, form, capture, view)
+            placed(view, pictures)
+
+        return order, finished
 
     def _of_hand(self, facts: DocumentFacts, form: Form, hand: InHand) -> Tuple[Order, Finished]:
         """The layer's own pictures, with other words or settings."""
@@ -88,15 +94,16 @@ class Errands(Turns):
 
     def remember(self, facts: DocumentFacts, form: Form, within: Optional[Bounds]) -> None:
         def captured(capture: Capture) -> None:
-            self.run(remember_order(self.name, form, capture), remembered)
+            def finished(view: JobView, _: Mapping[str, bytes]) -> None:
+                self._remembered(facts, form, capture, view)
+                self.end(Outcome("done", fidelity_text(view.result), REMEMBERED))
 
-        def remembered(view: JobView, _: Mapping[str, bytes]) -> None:
-            text = fidelity_text(view.result)
-            self.fidelity = {facts.key: text}
-            self.events.tell(Remembered(facts, view.id))
-            self.end(Outcome("done", text, REMEMBERED))
+            self.run(remember_order(self.name, form, capture), finished)
 
         self.capture(facts, form.settings.source, within, captured)
+
+    def _remembered(self, facts: DocumentFacts, form: Form, capture: Capture, view: JobView) -> None:
+        self.events.tell(Remembered(facts, form, capture.content, view.id, fidelity_text(view.result)))
 
     def describe(self, facts: DocumentFacts, form: Form, then: Callable[[Mapping[str, Any]], None]) -> None:
         def told(view: JobView, _: Mapping[str, bytes]) -> None:
@@ -185,14 +192,14 @@ class Errands(Turns):
         selected = selection is not None if hand is None else hand.made.selection is not None
 
         def place(view: JobView, pictures: Mapping[str, bytes]) -> None:
-            self.fidelity = {facts.key: fidelity_text(view.result)}
+            fidelity = fidelity_text(view.result)
             layer = layer_result(view.id, pictures["layer"], view.result, origin, selection, form)
             layer, key = replace(layer, source=source), "new-layer"
             if hand is not None:
                 layer, key = replace(layer, updates=hand.layer), "layer-updated"
             self.events.tell(ResultsMade())
             told = told_of(say(key, layer=layer.name), view.result, selected)
-            placed = lambda id: self.events.tell(Placed(facts, id, layer, hand, form))  # noqa: E731
+            placed = lambda id: self.events.tell(Placed(facts, id, layer, hand, form, fidelity))  # noqa: E731
             self._insert(facts, layer, told, placed)
 
         return place

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional, Set
+from typing import Any, List, Optional, Set, Tuple
 
 from .backend import Backend
 from .completion import Completion, completion
@@ -26,9 +26,10 @@ from .geometry import Bounds
 from .held import Held
 from .in_hand import InHand
 from .jobview import JobView
+from .memory import Memory
 from .notebook import Notebook
 from .orders import RecipeError, form_of, needed, read_recipe
-from .outcome import NOT_PLACED, REFUSED, REOPENED, Outcome
+from .outcome import NOT_PLACED, REFUSED, REMEMBERED, REOPENED, Outcome
 from .panel_state import PanelState
 from .preferences import BEGINNING, Preferences
 from .presets import Presets
@@ -72,6 +73,8 @@ class Panel:
         self.doubtful = Doubtful()
         self.previews = PreviewJobs(self.session, self._changed, clock)
         self.errands.events.subscribe(self.previews.heard)
+        self.memory = Memory(editor, self.session, self._changed, clock)
+        self.errands.events.subscribe(self.memory.heard)
         self._editor = editor
         self._show = show
         self._clock = clock
@@ -229,6 +232,17 @@ class Panel:
             self.apply()
         return True
 
+    def actions(self) -> List[Tuple[str, str, Callable[[], None]]]:
+        """What a menu of the editor's can offer, that needs nothing to be said: name, text, and the deed."""
+        return [
+            ("again", say("again"), self.again),
+            ("cancel", say("cancel"), self.cancel),
+            ("describe", say("describe-action"), self.describe),
+            ("remove", say("remove-action"), self.remove_selected),
+            ("remember", say("remember"), self.remember),
+            ("reopen", say("reopen"), self.reopen),
+        ]
+
     # The backend.
 
     def download(self, model: str) -> None:
@@ -269,12 +283,16 @@ class Panel:
             self._turn_to(facts)
         self.errands.look(facts)
         self.gallery.look()
+        if not self._away:
+            self.memory.look(facts, self.form)
+        self._forget_outcome()
         self.backend.look()
 
     def _look_at_previews(self) -> None:
         busy = self.errands.busy or bool(self.errands.waiting)
+        base = self.memory.base(self.facts, self.form, self.hand)
         cannot, live = self.state.cannot_apply, self.preferences.live
-        self.previews.look(Situation(self.facts, self.form, self.hand, cannot, busy, live))
+        self.previews.look(Situation(self.form, base, cannot, busy, live))
 
     def _turn_to(self, facts: Optional[DocumentFacts]) -> None:
         before, key = self.facts, None if facts is None else facts.key
@@ -289,10 +307,22 @@ class Panel:
             self.errands.outcome = None  # the reason may be another one by now
         self.facts = facts
         self.gallery.turn_to(facts)
-        away = self.errands.placing or self.gallery.looking  # then another layer may be the active one
-        if not away and not self.held.follows(facts):
+        if not self._away and not self.held.follows(facts):
             self._let_go()
         self._changed()
+
+    @property
+    def _away(self) -> bool:
+        """Whether another layer may be the active one, and more be seen than the picture: a result that is
+        placed or looked at."""
+        return self.errands.placing or self.gallery.looking
+
+    def _forget_outcome(self) -> None:
+        """That the photo is remembered, where another is open, selected, seen or described by now."""
+        outcome, known = self.errands.outcome, self.memory.fidelity(self.facts, self.form, self.hand)
+        if outcome is not None and outcome.code == REMEMBERED and not known:
+            self.errands.outcome = None
+            self._changed()
 
     def _let_go(self) -> None:
         self.draft.form = self.held.let_go(self.form)

@@ -1,8 +1,8 @@
 """A small picture of what Apply would make, renewed by itself while words and sliders are changed.
 
 It is a draft (``EditRequest.draft``) of a photo that the backend remembers, made from pictures that the
-backend has: those of the layer in hand, or those of *Remember this photo* as long as selection, active layer
-and size of the document stay. Nothing is read from the document, and a draft is never in the way: it begins
+backend has: those of the layer in hand, or those that were captured of what is seen (memory.py). Nothing is
+read from the document, and a draft is never in the way: it begins
 after a short quiet, and a further change, Apply and whatever else is under way end it.
 """
 
@@ -12,11 +12,9 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Set, Tuple
 
-from .client import Client
 from .controls import Form, edit_fields, growth
-from .editor import DocumentFacts
-from .in_hand import InHand
 from .jobview import JobView
+from .memory import Base
 from .protocol import UnreachableError
 from .session import Session
 from .side_job import SideJob
@@ -40,19 +38,11 @@ class LivePreview:
     text: str = ""
 
 
-class Base(NamedTuple):
-    """Pictures on the backend that an edit would be made from."""
-
-    image: str  # sha256
-    selection: Optional[str]
-
-
 class Situation(NamedTuple):
     """What is the case, each time it is looked at."""
 
-    facts: Optional[DocumentFacts]
     form: Form
-    hand: Optional[InHand]
+    base: Optional[Base]  # Memory.base
     cannot: str  # why Apply isn't possible
     busy: bool  # something is under way or waits
     wanted: bool  # the setting
@@ -65,7 +55,6 @@ class PreviewJobs:
         self.shown = LivePreview()
         self.strip: Tuple[Tile, ...] = ()
         self._session, self._changed, self._clock = session, changed, clock
-        self._remembered: Optional[Tuple[Any, Base]] = None  # for which document, as ``look_of`` tells it
         self._form = Form()
         self._wanted: Optional[Request] = None
         self._since = 0.0  # when that was last another, or may be tried again
@@ -81,7 +70,7 @@ class PreviewJobs:
 
     def look(self, now: Situation) -> None:
         """Ten times a second."""
-        base = self._base(now) if now.wanted else None
+        base = now.base if now.wanted else None
         model = now.form.settings.model
         if base is None or model in self._slow:
             self.close()
@@ -115,32 +104,14 @@ class PreviewJobs:
 
     def heard(self, event: Event) -> None:
         if isinstance(event, Placed):
-            self._remembered, self._applied = None, event.form
+            self._applied = event.form
             self._refused.clear()
             self.close()
         elif isinstance(event, Remembered):
             self._refused.clear()
             self._applied = None
-            self._session.ask(lambda client: base_of(client, event.job), self._have_base(event.facts))
         elif isinstance(event, JobEnded):
             self._judge(event.view)
-
-    def _have_base(self, facts: DocumentFacts) -> Callable[[Base], None]:
-        def have(base: Base) -> None:
-            self._remembered = look_of(facts), base
-
-        return have
-
-    def _base(self, now: Situation) -> Optional[Base]:
-        if now.hand is not None:
-            return Base(now.hand.made.image, now.hand.made.selection)
-        if now.facts is None or self._remembered is None:
-            return None
-        look, base = self._remembered
-        if look != look_of(now.facts):
-            self._remembered = None
-            return None
-        return base
 
     def _turn_to(self, form: Form, wanted: Optional[Request]) -> None:
         """A strip's draft goes on while its slider is moved: it is made for that."""
@@ -246,12 +217,6 @@ class PreviewJobs:
             self._changed()
 
 
-def base_of(client: Client, job: str) -> Base:
-    """Of what a job was made from."""
-    request = client.job(job)["request"]
-    return Base(request["image"], request.get("selection"))
-
-
 def fields_of(form: Form) -> Request:
     """What an edit of one variation would be, without its pictures."""
     return edit_fields(replace(form, settings=replace(form.settings, variations=1)))
@@ -271,7 +236,3 @@ def needs(form: Form, request: Request) -> str:
 def written(request: Request) -> str:
     return json.dumps(request, sort_keys=True)
 
-
-def look_of(facts: DocumentFacts) -> Tuple[Any, ...]:
-    """What may not become another, or the pictures would be of something else."""
-    return facts.key, facts.width, facts.height, facts.selection, facts.mark, facts.active

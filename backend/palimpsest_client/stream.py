@@ -52,14 +52,18 @@ class Placed:
     layer: LayerResult
     renews: Optional[InHand]
     form: Form  # what was applied
+    fidelity: str  # how well its photo is remembered
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """The photo was inverted, for its own sake."""
+    """The photo was inverted, for its own sake or for an edit."""
 
     facts: DocumentFacts  # when it was asked for
+    form: Form
+    content: str  # Capture.content
     job: str  # its id
+    fidelity: str  # how well it can be reproduced, in words
 
 
 Event = Union[Changed, Connected, ResultsMade, ConceptsMade, ModelsMade, JobEnded, Placed, Remembered]

@@ -34,7 +34,6 @@ class Turns(Host):
         self.progress: Optional[Progress] = None
         self.preview_picture: Optional[bytes] = None
         self.outcome: Optional[Outcome] = None
-        self.fidelity: Mapping[str, str] = {}  # how well a photo is remembered, by its document's key
         self.events = Stream()
         self.unattended_seconds: Optional[float] = None
         self._editor = editor

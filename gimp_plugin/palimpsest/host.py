@@ -17,7 +17,7 @@ from _client.slices import Slices, Steps
 from _client.wording import say
 from gi.repository import Gegl, Gimp, GLib
 from images import RECIPE, active_layer, file_of, is_open, layer_of, name_of, opened, painted, refused
-from reading import captured
+from reading import captured, content_of
 from renewal import kept as renewable
 from selection import mark_of, selected, selection_bounds
 
@@ -83,6 +83,9 @@ class GimpEditor(Editor):
     ) -> None:
         self.hide_result(document)
         self._begin(captured(document, source, within, self.address, done), failed)
+
+    def content(self, document: str, source: str) -> str:
+        return content_of(opened(document), source)
 
     # Results in.
 
@@ -201,5 +204,5 @@ def facts(image: Gimp.Image) -> DocumentFacts:
         remedy=remedy,
         has_recipe=layer is not None and layer.get_parasite(RECIPE) is not None,
         file=file_of(image),
-        mark="" if selection is None else mark_of(image),
+        mark="" if selection is None else mark_of(image.get_selection()),
     )

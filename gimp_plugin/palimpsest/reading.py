@@ -16,7 +16,7 @@ from _client.slices import WORKED, Steps, WorkError
 from _client.wording import say
 from gi.repository import Gimp
 from images import canvas_of, discard, kind_of, opened, placed_at, require_editable, required_layer
-from selection import coverage_format, selection_bounds
+from selection import coverage_format, mark_of, selection_bounds
 
 
 def captured(
@@ -33,6 +33,7 @@ def captured(
     try:
         yield WORKED
         copies.append(snapshot(opened(document), layer))
+        content = content_of(opened(document), source)
         yield WORKED
         bounds = extent_of(copies[-1], image, within)
         if something:
@@ -42,7 +43,7 @@ def captured(
     finally:
         discard(copies)
     of = CANVAS if layer is None else str(layer.get_id())
-    done(Capture(document, picture, selection, bounds, of, canvas))
+    done(Capture(document, picture, selection, bounds, of, canvas, content))
 
 
 def picture_png(
@@ -79,6 +80,11 @@ def selection_png(document: str, selection: Gimp.Channel, bounds: Bounds, format
     if not touched:
         raise WorkError(say("layer-untouched"))
     return made
+
+
+def content_of(image: Gimp.Image, source: str) -> str:
+    """Of a layer, which is seen elsewhere when it is moved, too."""
+    return mark_of(image) + ("" if source == CANVAS else mark_of(required_layer(image, source)))
 
 
 def snapshot(image: Gimp.Image, layer: Gimp.Layer | None) -> Gimp.Layer:

@@ -14,7 +14,7 @@ from _client.slices import WORKED, Steps, elsewhere
 from gi.repository import Gegl, Gimp
 from images import PLAIN, canvas_of, discard, opened, write_in_turns
 
-SIDE = 64  # px of the small picture by which a selection is known
+SIDE = 64  # px of the small picture by which something is known
 
 
 def selection_bounds(image: Gimp.Image) -> Bounds | None:
@@ -22,10 +22,9 @@ def selection_bounds(image: Gimp.Image) -> Bounds | None:
     return Bounds(left, top, right - left, bottom - top) if something else None
 
 
-def mark_of(image: Gimp.Image) -> str:
-    """Of what is selected: another for another shape. GIMP keeps its channels in small too."""
-    small = image.get_selection().get_thumbnail_data(SIDE, SIDE)[0]
-    return digest_of(small.get_data())
+def mark_of(shown: Gimp.Image | Gimp.Drawable) -> str:
+    """Of what is selected, painted or seen: another for another. GIMP keeps all of it in small too."""
+    return digest_of(shown.get_thumbnail_data(SIDE, SIDE)[0].get_data())
 
 
 def coverage_format(image: Gimp.Image) -> str:

@@ -33,19 +33,14 @@ class PalimpsestExtension(Extension):
         panel = desk().panel
         return [
             ("show", say("show-panel"), focus_words),
-            ("again", say("again"), panel.again),
-            ("cancel", say("cancel"), panel.cancel),
-            ("describe", say("describe-action"), panel.describe),
+            *panel.actions(),
             ("replace", say("replace-action"), lambda: ask_words(REPLACE)),
             ("insert", say("insert-action"), lambda: ask_words(INSERT)),
             ("restyle", say("restyle-action"), lambda: ask_words(RESTYLE)),
-            ("remove", say("remove-action"), panel.remove_selected),
             ("emphasise", say("emphasise-action"), lambda: with_word(panel.draft.emphasise)),
             ("select", say("select-action"), lambda: with_word(panel.select_word)),
-            ("remember", say("remember"), panel.remember),
             ("learn", say("learn-action"), lambda: windows().learn()),
             ("concepts", say("concepts-action"), lambda: windows().concepts()),
-            ("reopen", say("reopen"), panel.reopen),
             ("settings", say("settings-action"), lambda: windows().settings()),
         ]
 

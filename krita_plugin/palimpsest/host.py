@@ -23,7 +23,7 @@ from .laying import Laying, keep_recipe, recipe_of
 from .nodes import active_layer, canvas_of, id_of, layer_of, pictures
 from .preview_layer import PreviewLayer, marked
 from .qt import QTimer
-from .reading import captured
+from .reading import captured, content_of
 from .renewal import Blank, keep_imprint
 from .renewal import kept as renewable
 from .selection import mark_of, select, selected
@@ -106,6 +106,9 @@ class KritaEditor(Editor):
     ) -> Steps[None]:
         yield from self._preview.gone(key)
         done((yield from captured(self._documents, self._backstage, key, source, within, self.address)))
+
+    def content(self, document: str, source: str) -> str:
+        return content_of(self._documents.require(document), source)
 
     # Layers and selections in.
 

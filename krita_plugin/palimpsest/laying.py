@@ -14,7 +14,7 @@ from ._client.renewing import Kept
 from ._client.slices import WAITING, WORKED, Steps, elsewhere
 from .documents import Documents
 from .exchange import can_exchange, fill, flatten, mix_alike
-from .nodes import active_layer, draw_all, id_of, layer_of, place
+from .nodes import active_layer, draw_all, id_of, layer_of
 from .pairs import Pairs
 from .pictures import LayerPicture, read_layer
 from .qt import QByteArray
@@ -73,9 +73,9 @@ class Laying:
             made = yield from self._exchange(key, old, layer, content_of(result))
             if made is not None:
                 return made
-        parent, above = place(document, layer_below(document, result.source) if old is None else old)
+        below = layer_below(document, result.source) if old is None else old
         draw_all(document, layer)
-        parent.addChildNode(layer, above)
+        (document.rootNode() if below is None else below.parentNode()).addChildNode(layer, below)
         if renews and old is not None:
             yield WAITING  # Krita has its turn between the two, each of which draws all
             yield from self._documents.quiet(key)

@@ -53,11 +53,6 @@ def active_layer(document: Document) -> Node | None:
     return None if node is None or node.parentNode() is None else node  # the root is no layer
 
 
-def place(document: Document, below: Node | None) -> tuple[Node, Node | None]:
-    """Parent and neighbour for a new layer above ``below``; None = above everything."""
-    return (document.rootNode(), None) if below is None else (below.parentNode(), below)
-
-
 def canvas_of(document: Document) -> Bounds:
     return Bounds(0, 0, document.width(), document.height())
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 try:
     from PyQt5.sip import isdeleted
     from PyQt5.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QLocale, QObject, QPoint
-    from PyQt5.QtCore import QSize, Qt, QTimer
+    from PyQt5.QtCore import QItemSelectionModel, QSize, Qt, QTimer
     from PyQt5.QtGui import QColor, QIcon, QImage, QImageReader, QPainter, QPalette, QPixmap
     from PyQt5.QtGui import QTextCharFormat, QTextCursor
     from PyQt5.QtWidgets import (
@@ -23,7 +23,7 @@ try:
 except ImportError:
     from PyQt6.sip import isdeleted
     from PyQt6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QLocale, QObject, QPoint
-    from PyQt6.QtCore import QSize, Qt, QTimer
+    from PyQt6.QtCore import QItemSelectionModel, QSize, Qt, QTimer
     from PyQt6.QtGui import QColor, QIcon, QImage, QImageReader, QPainter, QPalette, QPixmap
     from PyQt6.QtGui import QTextCharFormat, QTextCursor
     from PyQt6.QtWidgets import (

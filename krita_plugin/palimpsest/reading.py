@@ -10,12 +10,13 @@ from krita import Document, Node
 
 from ._client.editor import CANVAS, LAYER, Capture
 from ._client.geometry import Bounds
+from ._client.imprints import sampled
 from ._client.krita_spaces import COPIED
 from ._client.packing import packed
 from ._client.png import Layout
 from ._client.slices import WORKED, Steps, WorkError
 from ._client.wording import say
-from .documents import Documents, copy_of
+from .documents import Documents, copy_of, history
 from .nodes import active_layer, bounds_of, canvas_of, id_of, layer_of
 from .spaces import Backstage, discard, picture_png, space_of
 
@@ -24,13 +25,13 @@ def captured(
     documents: Documents, backstage: Backstage, key: str, source: str, within: Bounds | None, address: str
 ) -> Steps[Capture]:
     document = documents.require(key)
-    layer = None if source == CANVAS else required_layer(document, None if source == LAYER else source)
+    layer = required_layer(document, source)
     selection = document.selection()
     if selection is not None:
         selection = selection.duplicate()
         yield WORKED
     yield from documents.quiet(key)
-    canvas = canvas_of(document)
+    canvas, content = canvas_of(document), content_of(document, source)
     part = canvas if within is None else canvas.intersect(within)
     copy = copy_of(document)
     try:
@@ -49,14 +50,23 @@ def captured(
     if selection is not None:
         grey = Layout(part.extent, 1)
         mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data())
-    return Capture(key, image, mask, part, CANVAS if layer is None else id_of(layer), canvas.extent)
+    return Capture(key, image, mask, part, CANVAS if layer is None else id_of(layer), canvas.extent, content)
 
 
-def required_layer(document: Document, id: str | None) -> Node:
-    """The layer with this id, or the active one for None. Raises WorkError."""
-    layer = active_layer(document) if id is None else layer_of(document, id)
+def content_of(document: Document, source: str) -> str:
+    """Some of the pixels, and where Krita's history is."""
+    layer = required_layer(document, source)
+    read = document.pixelData if layer is None else layer.projectionPixelData
+    return f"{sampled(lambda row: read(*row).data(), canvas_of(document))} {history()[0]}"
+
+
+def required_layer(document: Document, source: str) -> Node | None:
+    """The active layer, or one by its id; None for the canvas. Raises WorkError."""
+    if source == CANVAS:
+        return None
+    layer = active_layer(document) if source == LAYER else layer_of(document, source)
     if layer is None:
-        raise WorkError(say("no-active-layer") if id is None else say("layer-gone"))
+        raise WorkError(say("no-active-layer") if source == LAYER else say("layer-gone"))
     return layer
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from krita import Document, Selection
 
-from ._client.geometry import Bounds, Extent, spread
-from ._client.imprints import digest_of
+from ._client.geometry import Bounds, Extent
+from ._client.imprints import sampled
 from ._client.krita_spaces import COPIED
 from ._client.slices import WORKED, Steps, elsewhere
 from .documents import Documents
 from .nodes import canvas_of
 from .pictures import read_mask
 from .renewal import write
-
-ROWS = 32  # by which a selection is known
 
 
 def selected(document: Document) -> Bounds | None:
@@ -26,9 +24,7 @@ def selected(document: Document) -> Bounds | None:
 
 
 def mark_of(document: Document, bounds: Bounds) -> str:
-    """Of what is selected within ``bounds``: some of its rows, since all of them may be 64 MB."""
-    selection, rows = document.selection(), spread(bounds, ROWS)
-    return digest_of(b"".join([selection.pixelData(*row).data() for row in rows]))
+    return sampled(lambda row: document.selection().pixelData(*row).data(), bounds)
 
 
 def select(documents: Documents, key: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Optional
 
 from .layout import GAP, MARGIN, NARROWEST, Framed, icon
@@ -172,16 +173,12 @@ class LinkedWords(QLabel):
         self._words = words
         color = self.palette().color(QPalette.ColorRole.WindowText).name()
         link = '<a href="{0}" style="color: {1}">{0}</a>'
-        self.setText("  ·  ".join(link.format(escaped(word), color) for word in words))
+        self.setText("  ·  ".join(link.format(escape(word, quote=False), color) for word in words))
 
     def changeEvent(self, event) -> None:  # noqa: N802
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.show_words(self._words)
-
-
-def escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def box(direction: QBoxLayout.Direction) -> QBoxLayout:

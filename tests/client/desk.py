@@ -27,7 +27,7 @@ class Desk:
 
     def until(self, holds):
         def ticked():
-            self.panel._looked_at = float("-inf")
+            self.panel._looked_at = self.panel.memory._looked_at = float("-inf")
             self.panel.tick()
             return holds(self.panel.state)
 

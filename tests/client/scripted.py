@@ -237,6 +237,7 @@ class ScriptedEditor(Editor):
         self.remedied: list[str] = []
         self.the_layers: list[LayerFacts] = []
         self.the_recipe: LayerRecipe | None = None
+        self.pixels: dict[str, str] = {}  # document → what ``content`` says of it
         self.notes: dict[str, str] = {}  # by document
         self.undone: list[str] = []  # layers that were taken out again
         self.names: dict[str, str] = {}  # of layers that were put in
@@ -294,8 +295,12 @@ class ScriptedEditor(Editor):
             mask = encode(bytes(bounds.width * bounds.height), Layout(bounds.extent, 1))
         of = "layer-7" if source == "layer" else source
         canvas = Extent(self.facts.width, self.facts.height)
-        capture = Capture(document, picture(bounds.width, bounds.height, shade), mask, bounds, of, canvas)
+        seen, content = picture(bounds.width, bounds.height, shade), self.content(document, source)
+        capture = Capture(document, seen, mask, bounds, of, canvas, content)
         self._answer(lambda: done(capture))
+
+    def content(self, document: str, source: str) -> str:
+        return self.pixels.get(document, "")
 
     def show_result(self, document, result, done, failed) -> None:
         self.shown, self.veiled = result, False
@@ -321,6 +326,7 @@ class ScriptedEditor(Editor):
         self.placed_in.append(document)
         self.the_recipe = LayerRecipe(f"layer-{len(self.inserted)}", result.name, result.recipe)
         self.names[f"layer-{len(self.inserted)}"] = result.name
+        self.pixels[document] = f"with layer-{len(self.inserted)}"
         if self.facts is not None and self.facts.key == document:
             self.activate(f"layer-{len(self.inserted)}", has_recipe=True)
         self._answer(lambda: done(f"layer-{len(self.inserted)}"))

@@ -13,6 +13,7 @@ from client.scripted import Backend, ScriptedEditor, picture
 from jobs.shop import eventually
 from palimpsest_client.editor import DocumentFacts
 from palimpsest_client.geometry import Bounds
+from palimpsest_client.memory import CHECK_SECONDS
 from palimpsest_client.panel import Panel
 from palimpsest_client.preferences import DEFAULTS, LIVE, OFF, ON, read_live
 from palimpsest_client.preview_jobs import QUIET_SECONDS, RETRY_SECONDS, SLOW_SECONDS
@@ -395,12 +396,43 @@ def test_a_photo_remembered_by_itself_has_drafts_as_long_as_it_looks_so(desk: De
     desk.settle()
     draft = desk.drafted()
     assert (draft["request"]["image"], draft["request"]["selection"]) == (image, None)
-    desk.finish(draft)
+    made = desk.finish(draft)
     desk.editor.facts = replace(desk.editor.facts, mark="another")
     desk.until(lambda: desk.state.preview is None)
+    desk.none_more()
     desk.editor.facts = replace(desk.editor.facts, mark="")
     desk.until(lambda: desk.state.document.mark == "")
+    desk.finish(desk.drafted())
+    desk.editor.activate("Background 2")
     desk.none_more()
+    assert desk.state.preview == made, "what is seen is the same, whatever layer is active"
+    desk.editor.pixels["d1"] = "painted on"
+    desk.clock.now += CHECK_SECONDS
+    desk.until(lambda: desk.state.preview is None)
+    desk.none_more()
+    desk.editor.pixels["d1"] = ""  # undone
+    desk.clock.now += CHECK_SECONDS
+    desk.until(lambda: desk.state.fidelity)
+    desk.drafted()
+
+
+def test_emphasise_has_drafts_once_what_the_edit_before_made_is_remembered(applied: Desk):
+    """It is another layer over what is seen now, which nobody has inverted yet: that is offered."""
+    applied.panel.draft.emphasise("grass")
+    applied.panel.draft.weigh("grass", 0.75)
+    applied.none_more()
+    assert applied.state.can_remember
+    sent = len(applied.backend.submitted)
+    applied.panel.remember()
+    applied.until(lambda: len(applied.backend.submitted) > sent)
+    applied.backend.finish({}, reconstruction_psnr=34.2)
+    applied.until(lambda: applied.state.progress is None)
+    assert not applied.state.can_remember
+    applied.settle()
+    draft = applied.drafted()
+    assert draft["request"]["image"] == applied.backend.submitted[sent]["request"]["image"]
+    assert (draft["request"]["operation"], draft["request"]["weights"]) == ("reweight", {"grass": 2.5})
+    applied.finish(draft)
 
 
 def test_an_edit_that_is_opened_again_has_drafts_too(desk: Desk, applied: Desk):

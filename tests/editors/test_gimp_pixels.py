@@ -270,3 +270,13 @@ def test_a_result_that_shows_nothing_is_told(darkroom: Darkroom):
     told = darkroom.insert(image, np.zeros((HEIGHT, WIDTH, 4), np.uint8))
     assert told == "The result changes nothing that is selected."
     assert len(darkroom.layers(image)) == 1
+
+
+@pytest.mark.parametrize("source", ["canvas", "layer"])
+def test_what_was_captured_is_known_again_until_it_is_painted_on(darkroom: Darkroom, source: str):
+    """By it a photo is said to be remembered."""
+    image, call = opened(darkroom, RGB_8), darkroom.gimp.call
+    known = call("content_captured", image, source)
+    assert call("content_mark", image, source) == known
+    call("fill", image, 20, 20, 6, 6)
+    assert call("content_mark", image, source) != known

@@ -223,3 +223,19 @@ def test_another_shape_of_the_same_bounds_has_another_mark(studio: Studio):
         told.append(studio.krita.call("facts"))
     assert told[0]["selection"] == told[1]["selection"] == [x, y, width, height]
     assert told[0]["mark"] == told[2]["mark"] != told[1]["mark"]
+
+
+@pytest.mark.parametrize("source", ["canvas", "layer"])
+def test_what_was_captured_is_known_again_until_it_is_painted_on(studio: Studio, source: str):
+    """By it a photo is said to be remembered."""
+    call = studio.krita.call
+    studio.open(noise(HEIGHT, WIDTH, 4, np.uint8))
+    known = call("content_captured", source)
+    assert call("content_mark", source) == known
+    call("add_layer", "speck", studio.file(b"\xff" * 4), 7, 7, 1, 1)
+    assert call("content_mark", source) != known, "however small"
+    call("undo")
+    call("activate_layer", "photo")
+    assert call("content_mark", source) == known
+    call("paint_on_layer", "photo", 20, 20, 12, 12, 255)
+    assert call("content_mark", source) != known

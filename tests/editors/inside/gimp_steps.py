@@ -309,6 +309,26 @@ def facts(image):
     return None if found is None else vars(found) | {"selection": found.selection}
 
 
+def content_mark(image, source):
+    return GimpEditor(image).content(str(image), source)
+
+
+def fill(image, x, y, width, height):
+    """A rectangle of the topmost layer, as people do it."""
+    found = image_of(image)
+    found.select_rectangle(Gimp.ChannelOps.REPLACE, x, y, width, height)
+    found.get_layers()[0].edit_fill(Gimp.FillType.FOREGROUND)
+    Gimp.Selection.none(found)
+
+
+def content_captured(image, source):
+    outcome = []
+    GimpEditor(image).capture(str(image), source, None, outcome.append, outcome.append)
+    while not outcome:
+        yield
+    return outcome[0].content
+
+
 def capture(image, source, folder, within=None):
     outcome = []
     GimpEditor(image).capture(

@@ -447,6 +447,16 @@ def capture(source, within, image, mask):
     }
 
 
+def content_mark(source):
+    return editor().content(editor().document().key, source)
+
+
+def content_captured(source):
+    ended = start_capture(source, None)
+    yield from until(lambda: ended)
+    return ended[0].content
+
+
 def start_capture(source, within):
     ended = []
     part = None if within is None else Bounds(*within)
