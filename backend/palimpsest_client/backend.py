@@ -62,8 +62,8 @@ class Backend:
         """At the one that is starting, or is set up."""
         self.setup.look()
         ready = self.session.state.connection == "ready"
-        if not ready:
-            self.starter.look()
+        if not ready and self.starter.look():
+            self._changed()
         if self.starter.active:
             reason = self.starter.watch(ready)
             if reason:

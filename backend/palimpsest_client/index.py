@@ -5,6 +5,7 @@ The index is asked by its simple interface (PEP 503, PEP 691). Proxies are those
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html.parser
 import json
@@ -21,7 +22,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .setup_errors import SetupError, of_reading, told
+from .setup_errors import SetupError, of_reading, told, without_password
 from .wording import say
 
 USUAL = "https://pypi.org/simple"
@@ -163,13 +164,27 @@ def _opened(address: str, index: str) -> Any:
     parts = urllib.parse.urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise told("wrong", "", index, say("setup-no-address"))
-    request = urllib.request.Request(address, headers={"Accept": KINDS})
+    headers = {"Accept": KINDS, **_authorization(address, index)}
+    request = urllib.request.Request(without_password(address), headers=headers)
     past = urllib.request.proxy_bypass(parts.hostname)
     proxy = parts.scheme in urllib.request.getproxies() and not past
     try:
         return urllib.request.urlopen(request, timeout=PATIENCE, context=_certificates())
     except (OSError, HTTPException, ValueError) as error:
         raise of_reading(error, index, proxy) from error
+
+
+def _authorization(address: str, index: str) -> Dict[str, str]:
+    """By the name and password in the index's address, to its own host alone."""
+    own, asked = urllib.parse.urlsplit(index), urllib.parse.urlsplit(address)
+    if own.username is None or (own.scheme, own.hostname, own.port) != (
+        asked.scheme,
+        asked.hostname,
+        asked.port,
+    ):
+        return {}
+    told = f"{urllib.parse.unquote(own.username)}:{urllib.parse.unquote(own.password or '')}"
+    return {"Authorization": "Basic " + base64.b64encode(told.encode("utf-8")).decode("ascii")}
 
 
 def _certificates() -> ssl.SSLContext:

@@ -70,7 +70,8 @@ def of_writing(error: OSError, place: str) -> SetupError:
 
 def told(kind: str, place: str, index: str = "", reason: str = "") -> SetupError:
     if kind in ("away", "wrong") and index:
-        return SetupError(say("setup-mirror", address=index, reason=reason))
+        shown = without_password(index)
+        return SetupError(say("setup-mirror", address=shown, reason=without_password(reason)))
     if kind == "full":
         return SetupError(say("setup-full", place=place))
     if kind == "forbidden":
@@ -89,10 +90,16 @@ def told(kind: str, place: str, index: str = "", reason: str = "") -> SetupError
 def last_error(complaints: str) -> str:
     """What uv calls its error, with the innermost cause; else the last line."""
     lines = [line.strip() for line in complaints.splitlines() if line.strip()]
-    errors, causes = _after("error:", lines), _after("cause:", lines)
+    errors = _after(("error:",), lines)
+    causes = _after(("cause:", "caused by:"), lines)  # the second: older versions'
     last = (errors or lines or [say("setup-silent")])[-1]
     return f"{last} ({causes[-1]})" if errors and causes else last
 
 
-def _after(mark: str, lines: Sequence[str]) -> Sequence[str]:
-    return [line[len(mark) :].strip() for line in lines if line.lower().startswith(mark)]
+def _after(marks: Tuple[str, ...], lines: Sequence[str]) -> Sequence[str]:
+    return [line.partition(":")[2].strip() for line in lines if line.lower().startswith(marks)]
+
+
+def without_password(address: str) -> str:
+    """As it may be shown."""
+    return re.sub(r"//[^/@]*@", "//", address)

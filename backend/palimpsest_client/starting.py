@@ -27,9 +27,10 @@ class Starter:
         self._began = 0.0
         self._process: Optional[subprocess.Popen] = None
 
-    def look(self) -> None:
-        """Whether a backend is installed here may have changed."""
-        self.possible = bool(launch_command(self.folder))
+    def look(self) -> bool:
+        """Whether it is another answer now that a backend is installed here."""
+        before, self.possible = self.possible, bool(launch_command(self.folder))
+        return self.possible != before
 
     def begin(self, session: Session, failed: Callable[[str], None]) -> None:
         if self.active:

@@ -78,7 +78,8 @@ class Here:
             return (Offer(SETUP, say("setup-repair-offer")),)
         if kind == OLDER:
             return (Offer(SETUP, say("setup-update-offer")),)
-        return offers(SETUP) if kind == INCOMPLETE or (kind == ABSENT and not self.can_start) else ()
+        none = not self.can_start or self.failed  # what a record names may be gone
+        return offers(SETUP) if kind == INCOMPLETE or (kind == ABSENT and none) else ()
 
     @property
     def text(self) -> str:

@@ -39,6 +39,7 @@ class Index:
         self.wheel = uv_wheel()
         self.known = Wheel("any", hashlib.sha256(self.wheel).hexdigest())
         self.asked: list[str] = []
+        self.authorized: set[str] = set()  # what was told to be let in
         self.status = 200
         self.html = False
         self.stall = False
@@ -60,6 +61,7 @@ def package_index() -> Iterator[Index]:
         def do_GET(self) -> None:
             index = found[0]
             index.asked.append(self.path)
+            index.authorized |= {self.headers["Authorization"]} - {None}
             wheel = self.path.startswith("/files/")
             kind, body = ("application/zip", index.wheel) if wheel else index.page()
             self.send_response(index.status)

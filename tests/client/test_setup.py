@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import os
 import subprocess
@@ -340,6 +341,25 @@ def test_what_uv_says_becomes_one_sentence(complaint, mirrored, sentence):
     told = str(of_uv(complaint, "/p", "M" if mirrored else ""))
     assert told.startswith(sentence)
     assert "\n" not in told
+
+
+def test_older_versions_of_uv_are_understood_too():
+    complaint = "error: odd\n  Caused by: this\n  Caused by: that"
+    assert str(of_uv(complaint, "/p", "")) == "The setup failed: odd (that)"
+
+
+def test_a_password_goes_to_its_own_index_alone_and_is_never_shown(bench):
+    own = bench.index.address.replace("//", "//anna:s%40cret@")
+    bench.setup.choose(index=own)
+    assert [call[0] for call in bench.done()] == STEPS
+    assert bench.index.authorized == {"Basic " + base64.b64encode(b"anna:s@cret").decode()}
+    assert index._authorization("http://127.0.0.1:1/files/uv.whl", own) == {}
+    bench.setup.remove()
+    bench.ended()
+    bench.index.status = 404
+    bench.setup.begin()
+    assert "s%40cret" not in bench.ended().told
+    assert (bench.folder / "setup.json").stat().st_mode & 0o077 == 0
 
 
 def test_what_python_says_becomes_one_sentence():

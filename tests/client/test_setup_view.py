@@ -146,6 +146,14 @@ def test_a_newer_plugin_offers_an_update_beside_a_backend_that_runs(bench):
     made.desk.panel.stop()
 
 
+def test_a_record_of_a_backend_that_is_gone_keeps_nobody_from_a_setup(newcomer):
+    record = newcomer.bench.folder / "launch.json"
+    record.write_text('{"command": ["/gone/python", "-m", "palimpsest"]}')
+    newcomer.until(lambda _: newcomer.offers()[:1] == ["Start it"])
+    newcomer.press("status-offers-start")
+    newcomer.until(lambda _: "Set up the backend…" in newcomer.offers())
+
+
 def test_nothing_is_removed_unless_it_is_meant(bench):
     bench.done()
     made = Newcomer(bench, Backend(down=True))

@@ -7,6 +7,7 @@ Libraries are asked for at the index (``UV_DEFAULT_INDEX``), one by one; what is
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -64,7 +65,7 @@ def install(step, arguments):
 
 
 def fetch(name):
-    address = os.environ.get("UV_DEFAULT_INDEX", "").rstrip("/")
+    address = re.sub("//[^/@]*@", "//", os.environ.get("UV_DEFAULT_INDEX", "").rstrip("/"))
     if address:
         try:
             urllib.request.urlopen(f"{address}/{name}/", timeout=30).read()
