@@ -14,12 +14,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = ("", "sh")
-PROGRAMS = ("palimpsest", "python3", "source", "git", "uv", "pipx", "mkdir", "ln", "rm")
+PROGRAMS = ("palimpsest", "python3", "source", "git", "uv", "pipx", "mkdir", "ln", "rm", "eval")
 
 PLAYED = "needs a bare machine: tests/first_hour/play runs it there"
 DOWNLOADS = "downloads gigabytes from a hub; tests/models pull from a server of their own"
 LONG = "takes half a minute; tests/first_hour/play runs it, and tests/demo its parts"
 EDITORS = "puts plug-ins into this account's own editors; tests/installation run it in homes of their own"
+READS = "changes the shell that reads it; tests/cli/test_completion.py runs the script in each shell"
 
 #: how a command begins → why the suite doesn't run it as it is written
 NOT_RUN = {
@@ -28,6 +29,7 @@ NOT_RUN = {
     "palimpsest pull ": DOWNLOADS,
     "palimpsest demo": LONG,
     "palimpsest plugins": EDITORS,
+    "eval ": READS,
 }
 
 
