@@ -1,16 +1,19 @@
-"""``palimpsest jobs`` and ``palimpsest kept``: to be rid of what a server keeps."""
+"""``palimpsest jobs``, ``results``, ``kept`` and ``logs``: what a server does, made, keeps and wrote."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from api.embeddings import embedding
-from api.process import find, run, serving
+from api.process import environment, find, run, serving
 from palimpsest.jobs.events import Cancelled, Queued
 from palimpsest.jobs.state import Submission
 from palimpsest.storage.database import Database, open_requests
+from palimpsest_client.origins import Origin
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +117,97 @@ def test_jobs_that_wait_while_no_server_runs_still_use_their_concepts(tmp_path):
     assert open_requests(tmp_path / "jobs.sqlite") == ['{"target_prompt": "a <waits>"}']
     database.close()
     assert open_requests(tmp_path / "jobs.sqlite") == ['{"target_prompt": "a <waits>"}']
+
+
+def painted(home, id, do="paint", origin=""):
+    """A job over a photo of its own."""
+    client = find(home)
+    order = json.dumps({"do": do, "width": 96, "height": 80})
+    request = {"image": client.upload(id.encode()), "operation": "remove", "source_prompt": order}
+    client.submit(id, "edit", request, origin=origin)
+    return client
+
+
+def test_results_are_listed_and_fetched_as_files_once(home, tmp_path):
+    origin = Origin(name="lawn.kra").note()
+    client = painted(home, "made", origin=origin)
+    list(client.follow("made"))
+    painted(home, "plain")
+    list(client.follow("plain"))
+    listed = run(home, "results", "list").stdout.splitlines()
+    assert "made\tedit\tlawn.kra\tlayer, composite" in listed
+    fetched = run(home, "results", "fetch", "made", "--output", str(tmp_path / "out"))
+    names = ["lawn-remove-layer.png", "lawn-remove-composite.png", "lawn-remove.json"]
+    assert fetched.stdout.splitlines() == [str(tmp_path / "out" / name) for name in names]
+    assert (tmp_path / "out" / names[0]).read_bytes() == client.artifact("made", "layer")
+    assert json.loads((tmp_path / "out" / names[2]).read_text())["recipe"] == {"kind": "edit"}
+    again = run(home, "results", "fetch", "made", "--output", str(tmp_path / "out"))
+    assert (again.returncode, "--overwrite" in again.stderr) == (2, True)
+    run(home, "results", "fetch", "plain", "--output", str(tmp_path / "other"))
+    assert (tmp_path / "other" / "plain-remove-layer.png").is_file()
+
+
+def test_a_job_is_shown_cancelled_and_tried_again(home):
+    client = painted(home, "krita-long", do="hang", origin=Origin(name="lawn.kra").note())
+    nothing = run(home, "results", "fetch", "krita-long")
+    assert (nothing.returncode, "has no results" in nothing.stderr) == (2, True)
+    too_early = run(home, "jobs", "retry", "krita-long")
+    assert (too_early.returncode, "neither failed nor" in too_early.stderr) == (2, True)
+    assert run(home, "jobs", "cancel", "krita-long").stdout == "krita-long\n"
+    list(client.follow("krita-long"))
+    told = run(home, "jobs", "show", "krita-long").stdout.splitlines()
+    assert {"state: cancelled", "picture: lawn.kra"} <= set(told)
+    assert any(line.startswith("waited: ") for line in told)
+    assert run(home, "jobs", "cancel", "krita-long").returncode == 2
+    again = run(home, "jobs", "retry", "krita-long").stdout.strip()
+    assert again.startswith("krita-")
+    assert client.job(again)["origin"] == Origin(name="lawn.kra").note()
+    assert "job_not_found" in run(home, "jobs", "show", "krita-long").stderr
+    client.cancel(again)
+    list(client.follow(again))
+
+
+@pytest.mark.parametrize("action", ["show", "cancel", "retry"])
+def test_what_can_be_no_id_is_said_before_a_server_is_asked_for_one(tmp_path, action):
+    refused = run(tmp_path, "jobs", action, "../x")
+    assert (refused.returncode, "can't be a job's id" in refused.stderr) == (2, True)
+
+
+def test_the_last_lines_of_every_log_are_printed(tmp_path):
+    nothing = run(tmp_path, "logs")
+    assert (nothing.returncode, "no logs yet" in nothing.stderr) == (2, True)
+    for name in ("config/backend.log", "cache/logs/worker-cpu.log"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"first\nsecond \x1b[2J\nthird\n")
+    told = run(tmp_path, "logs", "--lines", "2").stdout.splitlines()
+    assert told == [
+        f"==> {tmp_path / 'config/backend.log'} <==",
+        "second \\x1b[2J",
+        "third",
+        f"==> {tmp_path / 'cache/logs/worker-cpu.log'} <==",
+        "second \\x1b[2J",
+        "third",
+    ]
+    assert set(json.loads(run(tmp_path, "logs", "--json").stdout)["logs"]) == {
+        str(tmp_path / "config/backend.log"),
+        str(tmp_path / "cache/logs/worker-cpu.log"),
+    }
+
+
+def test_logs_are_followed_also_when_one_begins_anew(tmp_path):
+    log = tmp_path / "config" / "backend.log"
+    log.parent.mkdir()
+    log.write_text("a first line\nanother line\n")
+    command = [sys.executable, "-m", "palimpsest", "logs", "--follow", "--lines", "1"]
+    with subprocess.Popen(command, env=environment(tmp_path), stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        try:
+            assert [child.stdout.readline() for _ in range(2)][1] == "another line\n"
+            with log.open("a") as file:
+                file.write("a third line\n")
+            assert [child.stdout.readline() for _ in range(2)][1] == "a third line\n"
+            log.write_text("anew\n")
+            assert [child.stdout.readline() for _ in range(2)][1] == "anew\n"
+        finally:
+            child.kill()

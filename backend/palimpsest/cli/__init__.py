@@ -38,6 +38,8 @@ COMMANDS = (
     "status",
     "stop",
     "jobs",
+    "results",
+    "logs",
     "kept",
     "plugins",
     "bench",
