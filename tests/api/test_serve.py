@@ -153,7 +153,7 @@ def test_a_signal_stops_it_cleanly_in_the_middle_of_a_job(tmp_path, number):
 @pytest.mark.parametrize("options", [(), ("--with-parent",)])
 def test_stop_stops_it(tmp_path, options):
     with serving(tmp_path, *options) as child:
-        assert "Stopped" in run(tmp_path, "stop").stderr
+        assert "Stopped" in run(tmp_path, "stop").stdout
         assert child.wait(PATIENCE) == 0
     again = run(tmp_path, "stop")
     assert (again.returncode, again.stderr) == (0, "Palimpsest's backend isn't running.\n")
