@@ -30,6 +30,7 @@ class ConceptsWindow(Dialog):
         super().__init__()
         self._panel, self._desktop, self._use, self._learn = panel, desktop, use, learn
         self._search, self._chosen, self._message = "", "", ""
+        self._new_name = ("", "")  # of the one that was renamed last: before, and now
 
     @property
     def found(self) -> Tuple[Concept, ...]:
@@ -37,11 +38,11 @@ class ConceptsWindow(Dialog):
 
     @property
     def chosen(self) -> Optional[Concept]:
-        """What was chosen stays chosen; else it is the first."""
-        found = self.found
-        return next(
-            (concept for concept in found if concept.name == self._chosen), found[0] if found else None
-        )
+        """What was chosen stays chosen, under its new name too; else it is the first."""
+        found = {concept.name: concept for concept in self.found}
+        before, new = self._new_name
+        name = new if self._chosen == before and before not in found else self._chosen
+        return found.get(name, next(iter(found.values()), None))
 
     @property
     def _usable(self) -> bool:
@@ -112,11 +113,12 @@ class ConceptsWindow(Dialog):
     def rename(self) -> None:
         if self.chosen is None:
             return
-        name = self.chosen.name
+        name = self._chosen = self.chosen.name
         new = (self._desktop.ask(say("concepts"), say("new-name", name=name), name) or "").strip("<> ")
         self._say("")
         if new not in ("", name):
             self._panel.rename_concept(name, new, self._say)
+            self._new_name = (name, new)
 
     def delete(self) -> None:
         if self.chosen is None:

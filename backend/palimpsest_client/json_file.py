@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
+
+from .lock import taken
+
+PATIENCE, GLANCE = 0.05, 0.005  # seconds: writing takes less, and an editor's own thread waits
 
 
 def read_json(place: Path) -> Any:
@@ -14,6 +20,19 @@ def read_json(place: Path) -> Any:
         return json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
+
+
+@contextmanager
+def alone_with(place: Path) -> Iterator[None]:
+    """While what the other editor wrote is read, added to and written. One that holds it for longer, or a
+    file system without locks, doesn't keep anybody from writing. Raises OSError."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + PATIENCE
+    with place.with_suffix(".lock").open("ab") as file:
+        with suppress(OSError):
+            while not taken(file) and time.monotonic() < deadline:
+                time.sleep(GLANCE)
+        yield
 
 
 def write_json(place: Path, told: Any, private: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Dict
 
 from .controls import OPERATIONS, Form
 from .editor import DocumentFacts, Editor
-from .json_file import read_json, write_json
+from .json_file import alone_with, read_json, write_json
 from .settings import Settings, settings_from_json
 
 NOTES = "sentences.json"
@@ -25,6 +25,7 @@ class Notebook:
         self._place, self._editor = folder / NOTES, editor
         self._open: Dict[str, Form] = {}
         self._files: Dict[str, Any] = read_notes(self._place)
+        self._unsaved: Dict[str, Any] = {}  # what was kept for files since
         self._last = Form(settings=first)
 
     def form(self, facts: DocumentFacts) -> Form:
@@ -42,8 +43,7 @@ class Notebook:
         if form.first:
             self._editor.keep_note(facts.key, json.dumps(form_to_json(form)))
         if facts.file and form.first:
-            self._files.pop(facts.file, None)
-            self._files[facts.file] = form_to_json(form)
+            self._files[facts.file] = self._unsaved[facts.file] = form_to_json(form)
 
     def begin_with(self, **settings: Any) -> None:
         """What a new document starts with from now on."""
@@ -51,15 +51,22 @@ class Notebook:
 
     def forget(self) -> None:
         """All files; what is open stays. Raises OSError."""
-        self._files = {}
+        self._files, self._unsaved = {}, {}
         with suppress(FileNotFoundError):
             self._place.unlink()
 
     def save(self) -> None:
-        for old in list(self._files)[:-MOST]:
-            del self._files[old]
+        """Beside what the other editor has saved meanwhile."""
+        if not self._unsaved:
+            return
         try:
-            write_json(self._place, self._files)
+            with alone_with(self._place):
+                found = read_notes(self._place)
+                for file in self._unsaved:
+                    found.pop(file, None)  # it is the latest again
+                self._files = dict([*found.items(), *self._unsaved.items()][-MOST:])
+                write_json(self._place, self._files)
+            self._unsaved = {}
         except OSError:
             pass  # a full or read-only disk must not end an edit
 

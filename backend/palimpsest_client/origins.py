@@ -18,7 +18,7 @@ from typing import Any, Dict, List, Optional
 
 from .editor import CANVAS, LAYER, Capture, DocumentFacts
 from .geometry import Bounds, Extent
-from .json_file import write_json
+from .json_file import alone_with, write_json
 
 PLACE = "pictures.json"
 MOST_FILES, MOST_NAMES = 100, 20  # that are remembered; of one file
@@ -124,10 +124,11 @@ class Origins:
         return "{}-{}".format(self._session, facts.key)
 
     def _save(self) -> None:
-        for old in list(self._before)[:-MOST_FILES]:
-            del self._before[old]
+        """Beside what the other editor has saved meanwhile."""
         try:
-            write_json(self._place, self._before)
+            with alone_with(self._place):
+                self._before = dict(list({**read(self._place), **self._before}.items())[-MOST_FILES:])
+                write_json(self._place, self._before)
         except OSError:
             pass  # a full or read-only disk must not end an edit
 

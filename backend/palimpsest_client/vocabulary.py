@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -39,9 +40,9 @@ class Vocabulary:
             self._place.unlink()
 
     def ordered(self, concepts: Sequence[Concept]) -> Tuple[Concept, ...]:
-        """Those used last first, then the others as they came."""
+        """Those used last first, then the others by name."""
         places = {name: place for place, name in enumerate(self._recent)}
-        return tuple(sorted(concepts, key=lambda concept: places.get(concept.name, MOST)))
+        return tuple(sorted(concepts, key=lambda c: (places.get(c.name, MOST), natural(c.name))))
 
     def _save(self) -> None:
         try:
@@ -63,7 +64,13 @@ def matching(concepts: Sequence[Concept], text: str) -> Tuple[Concept, ...]:
         for concept in concepts
         if all(word in f"{concept.name} {concept.noun}".casefold() for word in wanted)
     ]
-    return tuple(sorted(found, key=lambda concept: concept.name))
+    return tuple(sorted(found, key=lambda concept: natural(concept.name)))
+
+
+def natural(name: str) -> List[Tuple[bool, int, str]]:
+    """A key to sort by: thing-2 before thing-10."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return [(False, int(part), "") if part.isdecimal() else (True, 0, part) for part in parts if part]
 
 
 def renamed(form: Form, name: str, new: str) -> Form:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
 
 from client.desk import SHOWS, Desk, fill
+from client.scripted import ScriptedEditor
+from palimpsest_client import json_file
+from palimpsest_client.controls import Form
+from palimpsest_client.editor import DocumentFacts
+from palimpsest_client.notebook import NOTES, Notebook, read_notes
+from palimpsest_client.settings import Settings
 
 
 @pytest.fixture
@@ -55,3 +62,38 @@ def test_a_note_that_cannot_be_read_is_none(tmp_path, note):
     desk.ready()
     assert desk.state.form.first == ""
     desk.panel.stop()
+
+
+def test_what_two_editors_keep_for_files_stays(tmp_path):
+    """Both are open: neither has read what the other wrote since."""
+    one, other = (Notebook(tmp_path, Settings(), ScriptedEditor()) for _ in range(2))
+    for notebook, file in ((one, "/a.png"), (other, "/b.png"), (one, "/c.png")):
+        facts = DocumentFacts(file, file, 64, 48, None, "Background", file=file)
+        notebook.keep(facts, Form(first=f"a photo of {file}"))
+        notebook.save()
+    assert sorted(read_notes(tmp_path / NOTES)) == ["/a.png", "/b.png", "/c.png"]
+    one.forget()
+    other.save()
+    assert read_notes(tmp_path / NOTES) == {}, "what was forgotten stays so"
+
+
+def test_editors_that_save_at_the_same_time_lose_nothing(tmp_path):
+    files = [f"/{number}.png" for number in range(40)]
+
+    def keep(mine: list[str]) -> None:
+        notebook = Notebook(tmp_path, Settings(), ScriptedEditor())
+        for file in mine:
+            facts = DocumentFacts(file, file, 64, 48, None, "Background", file=file)
+            notebook.keep(facts, Form(first="a photo"))
+            notebook.save()
+
+    patience, json_file.PATIENCE = json_file.PATIENCE, 120.0
+    try:
+        threads = [threading.Thread(target=keep, args=(files[start::4],)) for start in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        json_file.PATIENCE = patience
+    assert sorted(read_notes(tmp_path / NOTES)) == sorted(files)

@@ -201,6 +201,20 @@ def test_a_concept_of_another_family_says_so_and_is_not_used(seen):
     assert seen.used == ["bear", "bear"]
 
 
+def test_a_concept_that_is_renamed_stays_the_chosen_one(seen):
+    seen.desk.backend.the_concepts = [concept(name) for name in ("bear", "kite", "toy")]
+    seen.desk.panel.backend.refresh_concepts()
+    seen.desk.until(lambda s: len(s.concepts) == 3)
+    seen["all"].do()
+    window = seen.window()
+    found(window.describe(), "list").choose("kite")
+    seen.paper.answer = "zebra"
+    found(window.describe(), "rename").do()
+    assert found(window.describe(), "list").chosen == "kite", "until the backend has done it"
+    seen.desk.until(lambda s: "zebra" in [c.name for c in s.concepts])
+    assert found(window.describe(), "list").chosen == "zebra"
+
+
 def test_a_word_of_the_picture_is_replaced_by_what_is_written(seen):
     seen.desk.panel.draft.write_first(SHOWS)
     become, emphasise, _ = seen["words"].menu("cat")
