@@ -20,7 +20,9 @@ PAUSE_SECONDS = 0.5
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
-        "logs", help="the last lines of what the backend wrote", description=__doc__
+        "logs",
+        help="the last lines of what the backend wrote",
+        description="The last lines of what the backend on this machine wrote.",
     )
     parser.add_argument(
         "--lines", type=int, default=LINES, metavar="N", help=f"of each log (default: {LINES})"

@@ -16,7 +16,11 @@ LIST = "See: palimpsest results list"
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser("results", help="what your finished jobs made", description=__doc__)
+    parser = commands.add_parser(
+        "results",
+        help="what your finished jobs made",
+        description="What your finished jobs on the server made, and its pictures as files.",
+    )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     action(actions, "list", run_list, "finished jobs with results, newest first")
     fetched = action(actions, "fetch", run_fetch, "write a job's pictures and its record with the recipe")
