@@ -111,7 +111,9 @@ class Gallery:
         turn, key = self._turn, self._facts.key
 
         def came(image: bytes) -> None:
-            if turn != self._turn or self._errands.busy:
+            if self._errands.busy:
+                failed(say("busy"))
+            if turn != self._turn:
                 return
             layer = layer_result(result.job, image, result.report, result.origin, None, None)
             layer = replace(layer, name=say("preview-layer", layer=layer.name))
@@ -122,7 +124,7 @@ class Gallery:
 
         def failed(reason: str) -> None:
             if turn == self._turn:
-                self._put(shown=None, original=False)
+                self._take_away(key)
                 self._refuse(reason)
 
         self._session.ask(lambda client: client.download(result.image), came, gone)

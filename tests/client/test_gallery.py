@@ -366,3 +366,24 @@ def test_its_menu_copies_and_fills_in(desk):
     assert (copied, used) == (["a cat\na dog", "6"], [desk.state.results[1]])
     entries["Delete it and its variations (2)"]()
     desk.until(lambda s: not s.results)
+
+
+def test_a_click_that_other_work_overtakes_says_so(desk):
+    """It was accepted, and its picture comes when something else is under way."""
+    desk.backend.past_edit("krita-1", note(desk))
+    brought(desk, 1)
+    fill(desk.panel)
+    desk.panel.gallery.show(desk.state.results[0])
+    desk.panel.remember()
+    desk.until(lambda s: s.told == "Wait until this job is done, or press Cancel.")
+    assert (desk.editor.shown, desk.state.strip.shown) == (None, None)
+    assert not desk.panel.gallery.looking
+
+
+def test_a_result_that_cannot_be_shown_is_not_waited_for(desk):
+    desk.backend.past_edit("krita-1", note(desk))
+    brought(desk, 1)
+    desk.backend.images.clear()
+    desk.panel.gallery.show(desk.state.results[0])
+    desk.until(lambda s: s.outcome is not None)
+    assert not desk.panel.gallery.looking
