@@ -6,13 +6,16 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+CLIENT = ROOT / "backend" / "palimpsest_client"
 KRITA, GIMP = ROOT / "krita_plugin" / "palimpsest", ROOT / "gimp_plugin" / "palimpsest"
 MOST_LINES = {"krita_plugin": 2580, "gimp_plugin": 2420}  # the aim: 2,000 each
 ANY = None
+Node = TypeVar("Node", bound=ast.AST)
 
 #: file → what it may import from ``krita``; ANY: it is the host's side, and touches documents
 KRITA_API: dict[str, set[str] | None] = {
@@ -144,3 +147,26 @@ def test_a_plugin_stays_small(plugin: Path) -> None:
     """What isn't Krita's, Qt's, GIMP's or GTK's belongs into ``palimpsest_client``."""
     lines = [line for file in plugin.glob("*.py") for line in file.read_text(encoding="utf-8").splitlines()]
     assert len([line for line in lines if line.strip()]) < MOST_LINES[plugin.parent.name]
+
+
+@pytest.mark.parametrize(("plugin", "never"), [(KRITA, {"Pick"}), (GIMP, set())], ids=["krita", "gimp"])
+def test_every_part_that_windows_are_described_with_is_drawn(plugin: Path, never: set[str]) -> None:
+    """``never``: Krita's panel shows the picture in front, none is chosen there."""
+    parts = {"Part"}
+    for found in nodes(CLIENT / "view.py", ast.ClassDef):  # each after its base
+        if parts & {base.id for base in found.bases if isinstance(base, ast.Name)}:
+            parts.add(found.name)
+    calls = [call.func for file in CLIENT.glob("*.py") for call in nodes(file, ast.Call)]
+    used = parts & {call.id for call in calls if isinstance(call, ast.Name)}
+    tables = [table.value for file in plugin.glob("*.py") for table in nodes(file, ast.AnnAssign)]
+    keys = [key for table in tables if isinstance(table, ast.Dict) for key in table.keys]
+    brought = [made for file in plugin.glob("*.py") for made in nodes(file, ast.ImportFrom)]
+    true = {name.asname or name.name: name.name for made in brought for name in made.names}
+    drawn = {true.get(key.id) for key in keys if isinstance(key, ast.Name)}
+    assert "Tile" in used
+    assert used - drawn == never
+
+
+def nodes(file: Path, kind: type[Node]) -> list[Node]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, kind)]
