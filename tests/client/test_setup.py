@@ -465,7 +465,7 @@ def test_the_real_uv_comes_from_the_real_index(tmp_path, monkeypatch):
         bench.setup.choose(build="cpu", index=index.USUAL)
         bench.setup.begin()
         told = bench.ended().told
-        if f"{index.USUAL} doesn't serve this" in told or "proxy refuses" in told:
+        if any(sign in told for sign in (f"{index.USUAL} doesn't serve this", "proxy refuses", "be reached")):
             pytest.skip(f"the package index can't be reached: {told}")
         assert told == "The backend is set up."
         code = "import six, torch, palimpsest; print(six.__version__, torch.NAME, palimpsest.__version__)"
