@@ -45,7 +45,7 @@ def read_choice(folder: Path) -> Choice:
 
 def write_choice(folder: Path, choice: Choice) -> None:
     """Keep it for the next time, readable by this user alone. Raises OSError."""
-    write_json(folder / CHOICE, {"address": choice.address, "token": choice.token}, private=True)
+    write_json(folder / CHOICE, {"address": choice.address, "token": choice.token})
 
 
 def connector(folder: Path, choice: Choice) -> Callable[[], Client]:

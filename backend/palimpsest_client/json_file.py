@@ -26,7 +26,7 @@ def read_json(place: Path) -> Any:
 def alone_with(place: Path) -> Iterator[None]:
     """While what the other editor wrote is read, added to and written. One that holds it for longer, or a
     file system without locks, doesn't keep anybody from writing. Raises OSError."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(place.parent)
     deadline = time.monotonic() + PATIENCE
     with place.with_suffix(".lock").open("ab") as file:
         with suppress(OSError):
@@ -35,11 +35,17 @@ def alone_with(place: Path) -> Iterator[None]:
         yield
 
 
-def write_json(place: Path, told: Any, private: bool = False) -> None:
-    """``private``: readable by this user alone. Raises OSError."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+def write_json(place: Path, told: Any) -> None:
+    """Readable by this account alone. Raises OSError."""
+    make_folder(place.parent)
     part = place.with_suffix(".part")
-    if private:
-        part.touch(mode=0o600)
+    part.touch(mode=0o600)
+    part.chmod(0o600)  # one that was left
     part.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
     os.replace(str(part), str(place))
+
+
+def make_folder(folder: Path) -> None:
+    """With those above it, closed to other accounts where it is made here. Raises OSError."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)

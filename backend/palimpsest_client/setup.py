@@ -109,7 +109,7 @@ class Setup:
         if self._carried is None or self.state.running:
             return
         try:
-            write_json(self._folder / CHOICE, {"index": self.state.index}, private=True)
+            write_json(self._folder / CHOICE, {"index": self.state.index})
         except OSError as error:
             self._become(told=say("preferences-not-kept", place=self._folder, reason=error.strerror))
             return

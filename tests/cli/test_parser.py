@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -107,20 +106,15 @@ def test_emphasise_is_reweight() -> None:
         assert build_parser().parse_args(["edit", "a.png", "--operation", written]).operation == "reweight"
 
 
-def leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
-    below = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
-    return [leaf for action in below for one in action.choices.values() for leaf in leaves(one)] or [parser]
-
-
 def test_every_command_is_read_by_the_same_parser() -> None:
-    assert {type(leaf) for leaf in leaves(build_parser())} == {Parser}
+    assert {type(leaf) for leaf in build_parser().leaves()} == {Parser}
 
 
 def test_what_other_tools_call_otherwise_is_a_name_here() -> None:
     """No proposal for a name that is gone."""
     parser = build_parser()
-    options = {option for leaf in leaves(parser) for option in leaf._option_string_actions} | {"--version"}
-    words = {leaf.prog.split()[i] for leaf in leaves(parser) for i in (1, -1)}
+    options = {option for leaf in parser.leaves() for option in leaf._option_string_actions} | {"--version"}
+    words = {leaf.prog.split()[i] for leaf in parser.leaves() for i in (1, -1)}
     operations = {"remove", "insert", "restyle", "reweight"}
     assert set(ELSEWHERE.values()) <= options | words | operations
 
