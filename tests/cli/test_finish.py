@@ -16,6 +16,7 @@ from PIL import Image
 
 from palimpsest.cli import running, viewer
 from palimpsest.core.selection import grown
+from palimpsest.storage import own_kind
 from palimpsest.storage.pictures import encode_merged, read_picture
 from workplaces import picture, selection
 
@@ -121,6 +122,42 @@ def test_each_variation_has_its_own_file(shell: Any, sd1_folder: Path) -> None:
     assert shell(*edit(sd1_folder, *asked, photo="photo.jpg")).code == 0
     written = sorted(path.name for path in Path("out").glob("*.jpg"))
     assert written == ["photo-replace-2.jpg", "photo-replace.jpg"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_file_that_cannot_be_made_costs_no_result(
+    several: bool, shell: Any, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save("photo.jpg", "JPEG")
+
+    def refuse(*_: Any, **options: Any) -> None:
+        raise OSError("no encoder")
+
+    monkeypatch.setattr(own_kind, "_saved", refuse)
+    asked = edit(sd1_folder, "--keep-format", photo="photo.jpg")[1:]
+    said = shell("edit", *(["photo.png"] if several else []), *asked, "--json")
+    assert said.code == 1, said.err
+    why = "The result can't be written as JPEG: no encoder. Its result is a PNG."
+    assert f"Notice: out/photo-replace.jpg isn't written. {why}" in said.err.replace("photo-jpg-", "photo-")
+    files = (said.json["photos"][1] if several else said.json)["files"]
+    assert {"layer", "composite", "record"} <= set(files)
+    assert "own" not in files
+    assert all(Path(file).is_file() for file in files.values())
+
+
+def test_a_photo_that_is_gone_by_then_costs_no_result(
+    shell: Any, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save("photo.jpg", "JPEG")
+    run = running.run
+
+    def slowly(*arguments: Any) -> Any:
+        Path("photo.jpg").unlink()
+        return run(*arguments)
+
+    monkeypatch.setattr(running, "run", slowly)
+    said = shell(*edit(sd1_folder, "--keep-format", photo="photo.jpg"))
+    assert (said.code, Path("out/photo-replace.jpg").is_file()) == (0, True), said.err
 
 
 def test_a_file_of_its_own_kind_is_not_written_over(shell: Any, sd1_folder: Path) -> None:

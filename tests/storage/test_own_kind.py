@@ -116,6 +116,20 @@ def test_a_jpeg_comes_back_packed_as_it_was(sampling: str, progressive: bool) ->
     assert difference[12:24, 18:38].mean() < 12, "the change is there"
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_full_of_detail_is_packed_too(progressive: bool) -> None:
+    """It has more than the two bytes a pixel that Pillow keeps room for; 64 KiB it has in any case."""
+    noise = np.random.default_rng(0).integers(0, 256, (200, 240, 3), np.uint8)
+    calm = Image.new("RGB", (240, 200), "grey")
+    packing = {"quality": 100, "subsampling": "4:4:4", "progressive": progressive}
+    photo = saved(calm, "JPEG", exif=exif(), **packing)
+    made = pack_like(photo, encode_merged(read_picture(photo), noise))
+    assert len(made.content) > 2 * 200 * 240 > 65_536
+    old, new = Image.open(io.BytesIO(photo)), Image.open(io.BytesIO(made.content))
+    assert old.quantization == new.quantization  # pyright: ignore
+    assert np.abs(read_picture(made.content).pixels.astype(int) - noise).mean() < 2
+
+
 def test_a_photo_that_lay_on_its_side_is_upright_and_says_so() -> None:
     photo = saved(Image.fromarray(smooth()), "JPEG", exif=exif(orientation=6))
     merged, pixels = edited(photo)

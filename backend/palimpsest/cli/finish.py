@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palimpsest.cli.outside import Outside, counting
+from palimpsest.cli.photos import More
 from palimpsest.cli.pictures import read
-from palimpsest.errors import InternalError
+from palimpsest.errors import InternalError, OutOfMemoryError, StorageError
 
 if TYPE_CHECKING:
     from palimpsest.cli.backend import Backend
@@ -23,16 +24,20 @@ COMPOSITE, OWN = "composite", "own"  # names of artifacts and files; of further 
 
 def own_files(ready: Ready) -> list[Path]:
     """Of the first variation; further ones are named after it."""
-    path = own_path(ready, "")
+    content = read(ready.photo, ready.pictures.settings.max_image_bytes)
+    path = own_path(ready, content, "")
     return [] if path is None else [path]
 
 
-def own_path(ready: Ready, variation: str) -> Path | None:
+def own_path(ready: Ready, content: bytes, variation: str) -> Path | None:
     """``photo-replace.jpg``, with the ending that the photo has where it fits. None where no further file is
-    written: a PNG's composite is of its own kind already, and BMP and GIF aren't written."""
+    written: a PNG's composite is of its own kind already, and BMP and GIF aren't written.
+
+    ``content``: the photo's.
+    """
     from palimpsest.storage.own_kind import suffix_for
 
-    suffix = suffix_for(_content(ready))
+    suffix = suffix_for(content)
     if suffix in (None, ".png"):
         return None
     own = ready.photo.suffix
@@ -41,24 +46,30 @@ def own_path(ready: Ready, variation: str) -> Path | None:
     return ready.target.folder / f"{ready.target.stem}{number}{own if fits else suffix}"
 
 
-def own_contents(ready: Ready, backend: Backend, finished: Finished) -> dict[str, tuple[Path, bytes]]:
-    """name → path and content. Says what had no place in a file."""
+def own_contents(ready: Ready, backend: Backend, finished: Finished) -> More:
+    """Says what had no place in a file, and which can't be made: the PNGs are written all the same."""
     from palimpsest.storage.own_kind import pack_like, suffix_for
 
-    photo = _content(ready)
+    photo = backend.get(ready.request.image)  # the file may be gone by now
     if suffix_for(photo) is None:
         print(f"Notice: {ready.photo} is of a kind that isn't written: its result is a PNG.", file=sys.stderr)
-    contents = {}
+    contents, code = {}, 0
     for name, image in finished.artifacts.items():
         kind, _, variation = name.partition(":")
-        path = own_path(ready, variation) if kind == COMPOSITE else None
+        path = own_path(ready, photo, variation) if kind == COMPOSITE else None
         if path is None:
             continue
-        packed = pack_like(photo, backend.get(image), ready.pictures.limits)
+        merged = backend.get(image)
+        try:
+            packed = pack_like(photo, merged, ready.pictures.limits)
+        except (StorageError, OutOfMemoryError) as error:
+            print(f"Notice: {path} isn't written. {error.message} Its result is a PNG.", file=sys.stderr)
+            code = error.exit_code
+            continue
         contents[name.replace(COMPOSITE, OWN)] = (path, packed.content)
         for lost in packed.lost:
             print(f"Notice: {path} lacks something: {lost}.", file=sys.stderr)
-    return contents
+    return More(contents, code)
 
 
 def say(done: Done, options: argparse.Namespace) -> Done:
@@ -98,7 +109,3 @@ def _say_of_own(file: Path, done: Done, outside: Outside | None) -> None:
     changed = f"{outside.said()} by up to {outside.most} levels"
     exact = Path(done.files["layer"]).name
     print(f"Notice: {file} is compressed anew, so {changed}; {exact} is exact.", file=sys.stderr)
-
-
-def _content(ready: Ready) -> bytes:
-    return read(ready.photo, ready.pictures.settings.max_image_bytes)

@@ -6,8 +6,8 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +27,26 @@ OnPhoto = EditRequest | InvertRequest | AttentionRequest
 
 
 @dataclass(frozen=True)
+class More:
+    """What else is written for a photo: name → path and content. ``code``: 1 where some of it can't be."""
+
+    files: Mapping[str, tuple[Path, bytes]] = field(default_factory=dict[str, tuple[Path, bytes]])
+    code: int = 0
+
+
+@dataclass(frozen=True)
 class Work:
     """``suffix``: after the photo's name in those of its results. ``artifacts``: what must not be there yet.
 
     ``request``: made of the pictures, the options and the photo. ``files``: what else will be written for a
-    photo; ``more``: that, by name, with its content. ``after``: what is said when all is written.
+    photo; ``more``: that, with its content. ``after``: what is said when all is written.
     """
 
     suffix: str
     artifacts: tuple[str, ...]
     request: Callable[[Pictures, argparse.Namespace, Path], OnPhoto]
     files: Callable[[Ready], Collection[Path]] = lambda ready: ()
-    more: Callable[[Ready, Backend, Finished], dict[str, tuple[Path, bytes]]] = lambda *_: {}
+    more: Callable[[Ready, Backend, Finished], More] = lambda *_: More()
     after: Callable[[Done, argparse.Namespace], Done] = lambda done, _: done
 
 
@@ -56,13 +64,15 @@ class Ready:
 @dataclass(frozen=True)
 class Done:
     """A photo whose results are written: ``files``, name → path. ``selection``: what could change, as a
-    file's content; None = everything. ``seconds``: from the first request to the last file."""
+    file's content; None = everything. ``seconds``: from the first request to the last file. ``code``: that
+    of its exit."""
 
     ready: Ready
     selection: bytes | None
     files: dict[str, str]
     result: dict[str, Any]
     seconds: float
+    code: int = 0
 
 
 def run(work: Work, options: argparse.Namespace) -> int:
@@ -91,7 +101,7 @@ def run(work: Work, options: argparse.Namespace) -> int:
 
 def report_only(done: dict[Path, Done], options: argparse.Namespace) -> int:
     (only,) = done.values()
-    return running.report(only.files, only.result, options)
+    return running.report(only.files, only.result, options) or only.code
 
 
 def show(done: Sequence[Done], folder: Path) -> None:
@@ -174,8 +184,9 @@ def do(
         finished = with_selection(finished, request, ready.parts)
     elif request.selection is not None:
         selection = backend.get(request.selection)
-    files = ready.target.write(backend, finished, work.more(ready, backend, finished))
-    done = Done(ready, selection, files, finished.result, time.monotonic() - started)
+    more = work.more(ready, backend, finished)
+    files = ready.target.write(backend, finished, more.files)
+    done = Done(ready, selection, files, finished.result, time.monotonic() - started, more.code)
     return work.after(done, options)
 
 
@@ -211,8 +222,8 @@ def summary(
     if failed or not options.quiet:
         missing = f" Not done: {', '.join(map(str, failed))}." if failed else ""
         print(f"{len(done)} of {len(photos)} photos are done.{missing}", file=sys.stderr)
-    codes = [error.exit_code for error in failed.values()]
-    return min(codes, default=0)
+    codes = [*(error.exit_code for error in failed.values()), *(one.code for one in done.values())]
+    return min(filter(None, codes), default=0)
 
 
 class Collecting:

@@ -60,7 +60,7 @@ def pack_like(photo: bytes, merged: bytes, limits: Limits = LIMITS) -> Packed:
         raise OutOfMemoryError(Text("memory-for-decoding"), Text("scale-down")) from error
     except (OSError, ValueError, KeyError, struct.error) as error:
         what = f"The result can't be written as {kind}: {error}."
-        raise StorageError(what, "Leave --keep-format out: it is a PNG then.") from error
+        raise StorageError(what, "Leave --keep-format out.") from error
 
 
 def _jpeg(photo: bytes, merged: Picture) -> Packed:
@@ -73,19 +73,19 @@ def _jpeg(photo: bytes, merged: Picture) -> Packed:
             carried[name] = None
     iptc = b"".join(_segment(body) for name, body in original.applist if name == IPTC)
     sampling = get_sampling(original) if original.layers == 3 else -1
-    content = _saved(
-        _image(merged, alpha=False),
-        "JPEG",
+    carried.update(
         qtables=original.quantization,
         subsampling=sampling,
-        progressive=bool(original.info.get("progressive")),
-        optimize=True,
         icc_profile=merged.icc,
         comment=original.info.get("comment"),
         dpi=_dots_per_inch(merged.metadata),
         extra=iptc,
-        **carried,
     )
+    image, progressive = _image(merged, alpha=False), bool(original.info.get("progressive"))
+    try:
+        content = _saved(image, "JPEG", optimize=True, progressive=progressive, **carried)
+    except OSError:  # for these two Pillow's buffer must hold the whole file, and has two bytes a pixel
+        content = _saved(image, "JPEG", **carried)
     return Packed(content, False, tuple(lost))
 
 
