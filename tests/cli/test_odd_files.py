@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from palimpsest.cli.running import Target
-from palimpsest.errors import StorageError
+from palimpsest.cli.selecting import named_as
+from palimpsest.errors import SelectionError, StorageError
 from palimpsest.storage.pictures import read_picture, read_selection
 from workplaces import picture, selection
 
@@ -63,6 +64,60 @@ COMMANDS = [
     ("concepts", "import", "ODD"),
     ("serve", "--token-file", "ODD"),
 ]
+
+
+MORE = [
+    ("models", "add", "ODD"),
+    ("edit", "photo.png", *WORDS, "--output", "ODD"),
+    ("edit", "photo.png", *WORDS, "--model", "ODD"),
+    ("edit", "photo.png", *WORDS, "--model", "ROOT/ODD"),
+    ("draw", "a cat", "--output", "ODD"),
+    ("sample", "ODD"),
+    ("concepts", "export", "my-toy", "ODD"),
+]
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *MORE], ids=" ".join)
+def test_a_name_longer_than_any_file_has_is_refused_by_one_sentence(
+    command: tuple[str, ...], shell: Any, tmp_path: Path
+) -> None:
+    long = "a" * 300
+    said = shell(*(part.replace("ROOT", str(tmp_path)).replace("ODD", long) for part in command))
+    assert said.code in (1, 2)
+    assert said.err.count("Error: ") == 1, said.err
+    assert long in said.err or "recipe.json" in command or "export" in command
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="this account may read everything")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("edit", "closed/photo.png", *WORDS),
+        ("edit", "photo.png", *WORDS, "--selection", "closed"),
+        ("edit", "photo.png", *WORDS, "--selection", "closed/selection.png"),
+        ("learn", "toy", *["photo.png"] * 3, "--mask", "closed", "--noun", "ball"),
+        ("edit", "photo.png", *WORDS, "--model", "closed/model"),
+    ],
+    ids=" ".join,
+)
+def test_a_closed_folder_is_told_in_one_sentence(command: tuple[str, ...], shell: Any) -> None:
+    Path("closed").mkdir(mode=0)
+    try:
+        said = shell(*command)
+    finally:
+        Path("closed").chmod(0o700)
+    assert said.code in (1, 2)
+    assert "Error: " in said.err
+    assert "closed" in said.err
+
+
+def test_a_folder_of_selections_that_cannot_be_listed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(self: Path) -> Any:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    with pytest.raises(SelectionError, match="masks can't be read: Permission denied"):
+        named_as(Path("photo.png"), Path("masks"))
 
 
 @posix

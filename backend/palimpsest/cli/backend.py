@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 import tempfile
 import uuid
@@ -145,7 +146,7 @@ def opened(options: argparse.Namespace) -> Iterator[Backend]:
 def require_model(name: str, settings: Settings) -> Spec:
     """Raises the ModelErrors that its configuration alone gives reason for."""
     place = find(name, settings.folders.models, others=settings.model_folders)
-    if not place.exists():
+    if not os.path.exists(place):
         raise ModelNotFoundError(f"There is no model {place}.", "Check the path.")
     return read_spec(place)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import re
 import sys
 import textwrap
@@ -161,7 +162,7 @@ def _read_all(pictures: Pictures, images: Sequence[Path], masks: Sequence[Path])
 
 def _masks(options: argparse.Namespace, images: Sequence[Path]) -> list[Path]:
     """A folder stands for the file in it of each picture's name."""
-    if len(options.mask) == 1 and options.mask[0].is_dir():
+    if len(options.mask) == 1 and os.path.isdir(options.mask[0]):
         return [selecting.named_as(image, options.mask[0]) for image in images]
     return list(options.mask)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -120,7 +121,7 @@ def photos_of(images: Sequence[Path], output: Path) -> list[Path]:
     for the results' own.
     """
     for image in images:
-        if image.is_dir() and output.resolve() == image.resolve():
+        if os.path.isdir(image) and output.resolve() == image.resolve():
             raise RequestError(
                 f"The results would lie among the photos in {image}.", "Give another folder with --output."
             )

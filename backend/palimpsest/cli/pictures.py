@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ def naming(file: Path) -> Iterator[None]:
 
 def expanded(places: Iterable[Path]) -> list[Path]:
     """Files as they are, folders as the pictures in them."""
-    return [file for place in places for file in (pictures_in(place) if place.is_dir() else [place])]
+    return [file for place in places for file in (pictures_in(place) if os.path.isdir(place) else [place])]
 
 
 def pictures_in(folder: Path) -> list[Path]:

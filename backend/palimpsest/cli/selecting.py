@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -176,14 +177,17 @@ def parts_of(pictures: Pictures, options: argparse.Namespace, photo: Path) -> Pa
 
 def file_for(selection: Path | None, photo: Path) -> Path | None:
     """A folder stands for the file in it that is named as the photo is. Raises SelectionError."""
-    if selection is None or not selection.is_dir():
+    if selection is None or not os.path.isdir(selection):
         return selection
     return named_as(photo, selection)
 
 
 def named_as(photo: Path, folder: Path) -> Path:
     """The file in the folder that has the photo's name, of any kind. Raises SelectionError."""
-    found = sorted(path for path in folder.iterdir() if path.stem == photo.stem and path.is_file())
+    try:
+        found = sorted(path for path in folder.iterdir() if path.stem == photo.stem and path.is_file())
+    except OSError as error:
+        raise SelectionError(f"{folder} can't be read: {error.strerror}.", "Check the folder.") from error
     if len(found) != 1:
         many = f"{len(found)} files" if found else "no file"
         one = f"One is needed: {folder / photo.stem}.png"

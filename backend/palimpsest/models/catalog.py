@@ -77,7 +77,7 @@ def _model_type(config: Path) -> str:
 
 def names_path(name: str, models: Path, others: Sequence[Path] = ()) -> bool:
     """Whether ``name`` is a place on this machine rather than the name of an installed model."""
-    looks_so = Path(name).is_absolute() or "/" in name or Path(name).exists()
+    looks_so = Path(name).is_absolute() or "/" in name or os.path.exists(name)
     return looks_so and name not in own(models) and name not in installed(models, others)
 
 

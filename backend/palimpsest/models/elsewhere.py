@@ -35,7 +35,7 @@ def listed(models: Path) -> tuple[Path, ...]:
 def add(models: Path, folder: Path) -> Path:
     """Look into ``folder`` from now on. Raises RequestError, ModelNotFoundError where it holds no model."""
     place = folder.expanduser().absolute()
-    if not place.is_dir():
+    if not os.path.isdir(place):
         raise RequestError(f"There is no folder {place}.", "Check the path.")
     if next(models_in(place), None) is None:
         raise ModelNotFoundError(
