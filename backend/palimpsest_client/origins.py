@@ -14,7 +14,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from .editor import CANVAS, LAYER, Capture, DocumentFacts
 from .geometry import Bounds, Extent
@@ -95,6 +95,7 @@ class Origins:
         self._session = session
         self._files: Dict[str, str] = {}  # document → fingerprint, as it was seen last
         self._before = read(self._place)  # fingerprint → (document, fingerprint) of before
+        self._unsaved: List[Tuple[str, str, str]] = []  # what ``follow`` is to be told
 
     def of(self, facts: DocumentFacts) -> Origin:
         self.see(facts)
@@ -107,8 +108,8 @@ class Origins:
         before = self._files.get(document, file)
         self._files[document] = file
         if file and before != file:
-            names = [[document, before], *self._before.get(before, []), *self._before.pop(file, [])]
-            self._before[file] = names[:MOST_NAMES]
+            follow(self._before, document, before, file)
+            self._unsaved.append((document, before, file))
             self._save()
 
     def is_of(self, origin: Origin, facts: DocumentFacts) -> bool:
@@ -127,10 +128,20 @@ class Origins:
         """Beside what the other editor has saved meanwhile."""
         try:
             with alone_with(self._place):
-                self._before = dict(list({**read(self._place), **self._before}.items())[-MOST_FILES:])
-                write_json(self._place, self._before)
+                found = read(self._place)
+                for document, before, file in self._unsaved:
+                    follow(found, document, before, file)
+                found = dict(list(found.items())[-MOST_FILES:])
+                write_json(self._place, found)
+            self._before, self._unsaved = found, []
         except OSError:
             pass  # a full or read-only disk must not end an edit
+
+
+def follow(files: Dict[str, List[List[str]]], document: str, before: str, file: str) -> None:
+    """The document's file is another now, the latest: what was made before goes along."""
+    names = [[document, before], *files.get(before, []), *files.pop(file, [])]
+    files[file] = names[:MOST_NAMES]
 
 
 def read(place: Path) -> Dict[str, List[List[str]]]:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import List, Tuple
+from typing import Callable, List, Tuple
 
 from .controls import Form
-from .json_file import read_json, write_json
+from .json_file import alone_with, read_json, write_json
 from .library import Concept
 
 RECENT = "recent.json"  # in the configuration folder
@@ -23,19 +23,18 @@ class Vocabulary:
     def __init__(self, folder: Path) -> None:
         self._place = folder / RECENT
         self._recent = read_recent(self._place)
+        self._unsaved: List[Callable[[List[str]], List[str]]] = []  # what was done to it since
 
     def use(self, names: Sequence[str]) -> None:
         if names:
-            self._recent = list(dict.fromkeys([*names, *self._recent]))[:MOST]
-            self._save()
+            self._change(lambda recent: list(dict.fromkeys([*names, *recent]))[:MOST])
 
     def rename(self, name: str, new: str) -> None:
-        self._recent = [new if known == name else known for known in self._recent]
-        self._save()
+        self._change(lambda recent: [new if known == name else known for known in recent])
 
     def forget(self) -> None:
         """Raises OSError."""
-        self._recent = []
+        self._recent, self._unsaved = [], []
         with suppress(FileNotFoundError):
             self._place.unlink()
 
@@ -44,9 +43,17 @@ class Vocabulary:
         places = {name: place for place, name in enumerate(self._recent)}
         return tuple(sorted(concepts, key=lambda c: (places.get(c.name, MOST), natural(c.name))))
 
-    def _save(self) -> None:
+    def _change(self, change: Callable[[List[str]], List[str]]) -> None:
+        """Beside what the other editor has saved meanwhile."""
+        self._recent = change(self._recent)
+        self._unsaved.append(change)
         try:
-            write_json(self._place, self._recent)
+            with alone_with(self._place):
+                found = read_recent(self._place)
+                for one in self._unsaved:
+                    found = one(found)
+                write_json(self._place, found)
+            self._recent, self._unsaved = found, []
         except OSError:
             pass  # a full or read-only disk must not end an edit
 

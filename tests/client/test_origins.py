@@ -9,7 +9,7 @@ import pytest
 from palimpsest.contract import ORIGIN
 from palimpsest_client.editor import Capture, DocumentFacts
 from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.origins import PLACE, Origin, Origins, origin_of
+from palimpsest_client.origins import PLACE, Origin, Origins, fingerprint, origin_of, read
 
 PHOTO = DocumentFacts("1", "photo.png", 64, 48, None, "Background", file="/photos/photo.png")
 NEW = replace(PHOTO, name="Untitled", file="")
@@ -91,6 +91,42 @@ def test_a_damaged_list_is_begun_anew(tmp_path, content):
     origins.see(replace(NEW, file="/photos/new.kra"))
     assert Origins(tmp_path, "tuesday").is_of(made, replace(NEW, key="2", file="/photos/new.kra"))
 
+
+
+def test_editors_open_at_a_time_keep_what_the_other_wrote(tmp_path):
+    """Also of a file that both knew at their start, and which of them is the latest."""
+    photo = replace(NEW, file="/photos/photo.kra")
+    first = Origins(tmp_path, "first")
+    made = [first.of(NEW)]
+    first.see(photo)
+    krita, gimp = Origins(tmp_path, "krita"), Origins(tmp_path, "gimp")
+    made.append(gimp.of(NEW))
+    gimp.see(photo)
+    elsewhere = replace(NEW, key="2", file="/photos/other.kra")
+    krita.see(replace(NEW, key="2"))
+    krita.see(elsewhere)
+    assert krita.is_of(made[1], replace(photo, key="9")), "it knows from now on too"
+    next_day = Origins(tmp_path, "tuesday")
+    assert all(next_day.is_of(each, replace(photo, key="9")) for each in made)
+    assert list(read(tmp_path / PLACE)) == [fingerprint(photo.file), fingerprint(elsewhere.file)]
+    krita.see(replace(NEW, key="3"))
+    krita.see(replace(photo, key="3"))
+    assert list(read(tmp_path / PLACE)) == [fingerprint(elsewhere.file), fingerprint(photo.file)]
+    assert all(Origins(tmp_path, "wednesday").is_of(each, replace(photo, key="9")) for each in made)
+
+
+def test_what_could_not_be_saved_is_saved_with_the_next(tmp_path):
+    folder = tmp_path / "folder"
+    folder.write_text("a file, where nothing can be saved")
+    origins = Origins(folder, "monday")
+    made = origins.of(NEW)
+    saved = replace(NEW, file="/photos/new.kra")
+    origins.see(saved)
+    assert origins.is_of(made, saved)
+    folder.unlink()
+    origins.see(replace(NEW, key="2"))
+    origins.see(replace(NEW, key="2", file="/photos/second.kra"))
+    assert Origins(folder, "tuesday").is_of(made, replace(saved, key="9"))
 
 
 def test_the_list_does_not_grow_for_ever(tmp_path):

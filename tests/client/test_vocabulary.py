@@ -26,6 +26,28 @@ def test_those_used_last_come_first_also_in_the_next_start(tmp_path):
     assert names(vocabulary.ordered(WORDS)) == ["c", "b", "a"]
 
 
+def test_editors_open_at_a_time_keep_what_the_other_used(tmp_path):
+    krita, gimp = Vocabulary(tmp_path), Vocabulary(tmp_path)
+    gimp.use(["b"])
+    krita.use(["c"])
+    assert names(krita.ordered(WORDS)) == ["c", "b", "a"]
+    gimp.rename("b", "a")
+    assert names(Vocabulary(tmp_path).ordered(WORDS)) == ["c", "a", "b"]
+    krita.forget()
+    gimp.use(["b"])
+    assert names(Vocabulary(tmp_path).ordered(WORDS)) == ["b", "a", "c"], "what was forgotten stays so"
+
+
+def test_words_that_could_not_be_saved_are_saved_with_the_next(tmp_path):
+    folder = tmp_path / "folder"
+    folder.write_text("a file, where nothing can be saved")
+    vocabulary = Vocabulary(folder)
+    vocabulary.use(["c"])
+    folder.unlink()
+    vocabulary.use(["b"])
+    assert names(Vocabulary(folder).ordered(WORDS)) == ["b", "c", "a"]
+
+
 def test_a_file_that_is_no_list_of_names_is_as_none(tmp_path):
     for content in ("", "{}", '["a", 5]', "[" * 100_000):
         (tmp_path / RECENT).write_text(content)
