@@ -34,7 +34,7 @@ def test_a_photo_is_uploaded_edited_followed_and_fetched(tmp_path: Path) -> None
     with starting(home):
         (config / "palimpsest").symlink_to(home / "config")
         script = example().replace(ADDRESS, find(home).transport.address)
-        environment = {**os.environ, "HOME": str(tmp_path)}
+        environment = {**os.environ, "HOME": str(tmp_path), "no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
         done = subprocess.run(
             ["bash", "-eu", "-c", script],
             **{"cwd": tmp_path, "env": environment, "text": True},
