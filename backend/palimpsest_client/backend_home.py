@@ -15,7 +15,6 @@ from typing import Dict, List
 
 from .carried import Carried
 from .json_file import read_json, write_json
-from .machine import TORCH
 from .protocol import data_folder
 from .setup_errors import SetupError
 from .wording import say
@@ -74,9 +73,8 @@ class Home:
             write_json(self.place / "steps.json", kept)
 
     def build(self) -> str:
-        """Of PyTorch, that is or was to be here; empty where none was."""
-        version, _, build = self.done().get(BUILD, "").partition(" ")
-        return build if version == TORCH else ""
+        """Of PyTorch, of any version, that is here; empty where none is."""
+        return self.done().get(BUILD, "").partition(" ")[2]
 
     def kind(self, marks: Mapping[str, str]) -> str:
         """``marks``: step → what it would be done with from what the plug-in brought."""

@@ -11,18 +11,18 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Set
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from . import index
 from .backend_home import BUILD, CHECKED, ENVIRONMENT, PACKAGE, RUNTIME, Home, marks_of, names_in, plain
 from .carried import Carried
 from .connection import remove_launch, write_launch
 from .lock import taken
-from .machine import ROOM, TORCH, torch_source
+from .machine import ROOM, TORCH, served, torch_source
 from .protocol import read_record
 from .setup_errors import SetupError, of_writing
 from .uv import BEAT, PYTHONS, Runner, Surroundings, find_uv
@@ -41,9 +41,12 @@ def whole(file):
 found = {}
 for one in distributions():
     files = one.files or []
-    found[one.metadata["Name"]] = bool(files) and all(whole(file) for file in files if file.suffix != ".pyc")
+    name = one.metadata["Name"] or one._path.name.partition("-")[0]  # its folder's, where METADATA is lost
+    found[name] = bool(files) and all(whole(file) for file in files if file.suffix != ".pyc")
 print(json.dumps(found))
 """
+ANEW = {RUNTIME: (), BUILD: ("torch",), PACKAGE: ("palimpsest",)}
+"""What is installed anew where its version is there already: another build may have the same one."""
 UNPACKED = {"cpu": 950 * 10**6, "mps": 950 * 10**6, "cuda": 5200 * 10**6, "rocm": 12000 * 10**6}
 """What has arrived when all is there, about: only the bar goes by it."""
 
@@ -75,6 +78,8 @@ class BackendSetup:
         self._wish, self._runner, self._tell = wish, runner, tell
         self._home = wish.home
         self._around = Surroundings(wish.home.place, wish.index)
+        self._build = f"{TORCH} {wish.build}"
+        self._served = served(wish.build, bool(wish.index), sys.platform)
         self._step, self._looked_at = "", 0.0
         self._program = ""
 
@@ -88,6 +93,9 @@ class BackendSetup:
             remove_launch(self._wish.folder, self._home.python)
             self._home.strike(CHECKED)
             self._install(broken)
+            if broken and _lacking(self._packages()):
+                self._home.strike(ENVIRONMENT)  # no step brings it: a library of an earlier lock, say
+                self._install({})
             self._check()
             write_launch(self._wish.folder, self._home.python)
             shutil.rmtree(str(self._home.cache), ignore_errors=True)
@@ -103,17 +111,19 @@ class BackendSetup:
 
     # The steps.
 
-    def _install(self, broken: Set[str]) -> None:
+    def _install(self, broken: Mapping[str, Sequence[str]]) -> None:
+        """``broken``: step → packages of which files are missing."""
         done = self._home.done()
-        wanted = {**marks_of(self._wish.carried), BUILD: f"{TORCH} {self._wish.build}"}
+        wanted = {**marks_of(self._wish.carried), BUILD: self._build}
         if ENVIRONMENT not in done:
             self._make_environment()
-            done, broken = self._home.done(), set()
+            done, broken = self._home.done(), {}
         commands = {RUNTIME: self._libraries, BUILD: self._torch, PACKAGE: self._package}
         for step, command in commands.items():
-            if done.get(step) != wanted[step] or step in broken:
+            differs, again = done.get(step) != wanted[step], broken.get(step, [])
+            if differs or again:
                 self._home.strike(step)
-                self._pip(step, command(), again=step in broken)
+                self._pip(step, [*again, *(ANEW[step] if differs else [])], command())
                 self._home.note(step, wanted[step])
 
     def _make_environment(self) -> None:
@@ -127,16 +137,17 @@ class BackendSetup:
         return ["--no-deps", "--require-hashes", "-r", str(self._wish.carried.lock)]
 
     def _torch(self) -> List[str]:
-        """A mirror that people named serves the build that it has for a processor."""
+        """A mirror that people named serves the build that it has: nothing comes from elsewhere."""
         mirrored = bool(self._wish.index) and self._wish.build == "cpu"
         source = [] if mirrored else torch_source(self._wish.build, sys.platform)
-        return [f"torch=={TORCH}", "--reinstall-package", "torch", *source]
+        return [f"torch=={TORCH}", *source]
 
     def _package(self) -> List[str]:
-        return ["--no-deps", "--reinstall-package", "palimpsest", str(self._wish.carried.wheel)]
+        return ["--no-deps", str(self._wish.carried.wheel)]
 
-    def _pip(self, step: str, arguments: Sequence[str], again: bool) -> None:
-        more = ["--reinstall"] if again else []
+    def _pip(self, step: str, again: Sequence[str], arguments: Sequence[str]) -> None:
+        """``again``: nothing else is installed anew; a library of the lock never without its hash."""
+        more = [f"--reinstall-package={name}" for name in again]
         self._uv(step, "pip", "install", "--python", str(self._home.python), *more, *arguments)
 
     def _uv(self, step: str, *arguments: str) -> None:
@@ -149,7 +160,7 @@ class BackendSetup:
         """One that is there already, else the one that was fetched, else it is fetched."""
         own = self._home.place / "uv" / index.VERSION / index.program_name()
         if not self._program:
-            self._program = find_uv() or (str(own) if own.exists() else "")
+            self._program = aside(find_uv, self._runner) or (str(own) if own.exists() else "")
         if not self._program:
             self._say(UV)
             wheel = index.this_wheel()
@@ -160,27 +171,30 @@ class BackendSetup:
 
     # Whether it is whole.
 
-    def _broken(self) -> Set[str]:
-        """Steps of which files are missing. An environment whose Python is gone is made anew."""
+    def _broken(self) -> Dict[str, List[str]]:
+        """Step → packages of which files are missing. An environment whose Python is gone is made anew."""
         done = self._home.done()
         if ENVIRONMENT not in done:
-            return set()
+            return {}
         self._say("checking")
         found = self._packages()
         if found is None:
             self._home.strike(*done)
-            return set()
+            return {}
         libraries = names_in(self._wish.carried.lock.read_text(encoding="utf-8"))
-        named = set(json.loads(done.get("packages", "[]"))) | set(found)
-        lacking = {name for name in named if not found.get(name, False)}
-        return {step_of(name, libraries) for name in lacking}
+        named = dict.fromkeys(json.loads(done.get("packages", "[]")), False)
+        steps: Dict[str, List[str]] = {}
+        for name, whole in sorted({**named, **found}.items()):
+            if not whole:
+                steps.setdefault(step_of(name, libraries), []).append(name)
+        return steps
 
     def _check(self) -> None:
         self._say("checking")
         found = self._packages()
-        if found is None or not all(found.values()) or not {"torch", "palimpsest"} <= set(found):
-            lacking = sorted(name for name, whole in (found or {}).items() if not whole)
-            raise SetupError(say("setup-not-whole", names=", ".join(lacking) or "Python"))
+        lacking = _lacking(found)
+        if found is None or lacking:
+            raise SetupError(say("setup-not-whole", names=", ".join(lacking)))
         self._home.note("packages", json.dumps(sorted(found)))
         self._home.note(CHECKED, self._wish.carried.version)
 
@@ -207,8 +221,11 @@ class BackendSetup:
                 self._runner.check()  # it may be as broken as what is mended here
 
     def _refuse_too_little_room(self) -> None:
-        needed = ROOM[self._wish.build] if BUILD not in self._home.done() else 0
-        if shutil.disk_usage(str(self._home.place)).free + arrived_in(self._home.place) < needed:
+        done = self._home.done()
+        if done.get(BUILD) == self._build:
+            return
+        there = self._home.cache if BUILD in done else self._home.place  # what is replaced goes last
+        if shutil.disk_usage(str(self._home.place)).free + arrived_in(there) < ROOM[self._served]:
             raise SetupError(say("setup-full", place=self._home.place))
 
     # How far it is.
@@ -222,7 +239,7 @@ class BackendSetup:
         if self._step in (RUNTIME, BUILD) and time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._looked_at = time.monotonic()
             size = arrived_in(self._home.cache)
-            self._tell(Stage(self._step, size, min(0.99, size / UNPACKED[self._wish.build])))
+            self._tell(Stage(self._step, size, min(0.99, size / UNPACKED[self._served])))
 
 
 @contextmanager
@@ -278,6 +295,13 @@ def _sizes(folder: str) -> Iterator[int]:
                 yield entry.stat(follow_symlinks=False).st_size
         except OSError:
             continue
+
+
+def _lacking(found: Optional[Mapping[str, bool]]) -> List[str]:
+    """Packages that aren't whole. ``found``: as they were found, None where Python doesn't run."""
+    if found is None:
+        return ["Python"]
+    return sorted(name for name in {"torch", "palimpsest", *found} if not found.get(name, False))
 
 
 def step_of(name: str, libraries: Sequence[str]) -> str:

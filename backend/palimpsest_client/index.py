@@ -93,14 +93,13 @@ def fetch_uv(wheel: Wheel, index: str, folder: Path, arrived: Callable[[int], No
 
     Raises SetupError, OSError where it can't be written.
     """
-    page, files = _page(index if index else USUAL, index)
-    address = files.get(wheel.name)
+    address = _page(index if index else USUAL, index).get(wheel.name)
     if address is None:
         raise told("wrong", "", index, say("setup-not-there", name=wheel.name))
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"uv-{os.getpid()}-{id(arrived)}.part"
     try:
-        if _bring(urllib.parse.urljoin(page, address), index, part, arrived) != wheel.sha256:
+        if _bring(address, index, part, arrived) != wheel.sha256:
             raise told("hash", "", index, wheel.name)
         return _unpack(part, folder)
     finally:
@@ -108,8 +107,8 @@ def fetch_uv(wheel: Wheel, index: str, folder: Path, arrived: Callable[[int], No
             part.unlink()
 
 
-def _page(address: str, index: str) -> Tuple[str, Dict[str, str]]:
-    """(where it lies, file's name → where that lies)"""
+def _page(address: str, index: str) -> Dict[str, str]:
+    """File's name → where it lies."""
     with _opened(address.rstrip("/") + "/uv/", index) as answer:
         kind, place = answer.headers.get_content_type(), answer.geturl()
         try:
@@ -118,7 +117,8 @@ def _page(address: str, index: str) -> Tuple[str, Dict[str, str]]:
             raise of_reading(error, index, False) from error
     try:
         files = json.loads(text)["files"] if kind.endswith("json") else None
-        return place, _links(text) if files is None else {f["filename"]: f["url"] for f in files}
+        links = _links(text) if files is None else {f["filename"]: f["url"] for f in files}
+        return {name: urllib.parse.urljoin(place, link) for name, link in links.items()}
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise told("wrong", "", index, say("no-server-of-ours")) from error
 
@@ -161,17 +161,46 @@ def program_name() -> str:
 
 
 def _opened(address: str, index: str) -> Any:
-    parts = urllib.parse.urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise told("wrong", "", index, say("setup-no-address"))
-    headers = {"Accept": KINDS, **_authorization(address, index)}
-    request = urllib.request.Request(without_password(address), headers=headers)
-    past = urllib.request.proxy_bypass(parts.hostname)
-    proxy = parts.scheme in urllib.request.getproxies() and not past
+    scheme, host = _place(address, index)
+    request = urllib.request.Request(without_password(address), headers={"Accept": KINDS})
+    _let_in(request, index)
+    proxy = scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host)
+    secure = urllib.request.HTTPSHandler(context=_certificates())
     try:
-        return urllib.request.urlopen(request, timeout=PATIENCE, context=_certificates())
+        return urllib.request.build_opener(secure, _Redirects(index)).open(request, timeout=PATIENCE)
     except (OSError, HTTPException, ValueError) as error:
         raise of_reading(error, index, proxy) from error
+
+
+def _place(address: str, index: str) -> Tuple[str, str]:
+    """(scheme, host). Raises SetupError where it is no address of a web page."""
+    try:
+        parts = urllib.parse.urlsplit(address)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts.scheme, parts.hostname
+    except ValueError:
+        pass
+    raise told("wrong", "", index, say("setup-no-address"))
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """The password goes along to the index's own host alone."""
+
+    def __init__(self, index: str) -> None:
+        self._index = index
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Optional[urllib.request.Request]:
+        request = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if request is not None:
+            _let_in(request, self._index)
+        return request
+
+
+def _let_in(request: urllib.request.Request, index: str) -> None:
+    for name, value in _authorization(request.full_url, index).items():
+        request.add_unredirected_header(name, value)
 
 
 def _authorization(address: str, index: str) -> Dict[str, str]:

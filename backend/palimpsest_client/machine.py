@@ -67,6 +67,12 @@ def torch_source(build: str, platform: str) -> List[str]:
     return []
 
 
+def served(build: str, mirrored: bool, platform: str) -> str:
+    """The build that comes. A mirror has what the usual index has, and for Linux that is CUDA alone; whether
+    it has another one is not known before, so what it takes is counted for this one."""
+    return "cuda" if mirrored and (build, platform) == ("cpu", "linux") else build
+
+
 def download(build: str, platform: str) -> int:
     """Bytes of all packages together, about."""
     return (DOWNLOAD_OF_TORCH.get((build, platform), NOT_MEASURED) + LIBRARIES) * 10**6

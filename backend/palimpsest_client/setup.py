@@ -13,15 +13,15 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 from .backend_home import ABSENT, INCOMPLETE, OLDER, WHOLE, Home, marks_of, this_home
 from .backend_setup import BackendSetup, Stage, Wish
 from .carried import Carried, find_carried
 from .catalogue import gigabytes
 from .json_file import read_json, write_json
-from .machine import GIB, ROOM, build_for, builds_for, download, look_at_machine
-from .setup_errors import SetupError
+from .machine import GIB, ROOM, build_for, builds_for, download, look_at_machine, served
+from .setup_errors import SetupError, without_password
 from .slices import fault
 from .uv import Runner
 from .wording import say
@@ -57,7 +57,8 @@ class SetupState:
     @property
     def costs(self) -> str:
         """What is to be known before."""
-        size, room = gigabytes(download(self.build, sys.platform)), gigabytes(ROOM[self.build])
+        build = served(self.build, bool(self.index), sys.platform)
+        size, room = gigabytes(download(build, sys.platform)), gigabytes(ROOM[build])
         return say("setup-costs", size=size, place=self.place, room=room)
 
 
@@ -78,6 +79,8 @@ class Setup:
         self._carried = find_carried(Path(__file__).parent) if carried is None else carried
         self._news: queue.Queue[Callable[[], None]] = queue.Queue()
         self._runner: Optional[Runner] = None
+        self._index = ""  # with its password, unlike what is shown
+        self._named = False  # by people: only then it is kept
         self.state = SetupState()
         if self._carried is not None:
             self.state = self._first(self._carried)
@@ -85,14 +88,18 @@ class Setup:
     def _first(self, carried: Carried) -> SetupState:
         machine = look_at_machine()
         told = read_json(self._folder / CHOICE)
-        index = told.get("index") if isinstance(told, dict) else None
+        kept = told if isinstance(told, dict) else {}
+        index, build = kept.get("index"), kept.get("build")
+        self._named = isinstance(index, str)
+        self._index = index if isinstance(index, str) else mirror(os.environ)
+        builds = tuple(builds_for(machine))
         return SetupState(
             self._home.kind(marks_of(carried)),
             str(self._home.place),
             carried.version,
-            self._home.build() or build_for(machine),
-            tuple(builds_for(machine)),
-            index if isinstance(index, str) else mirror(os.environ),
+            next((known for known in (build, self._home.build()) if known in builds), build_for(machine)),
+            builds,
+            without_password(self._index),
         )
 
     # What people do.
@@ -102,6 +109,8 @@ class Setup:
         if self.state.running:
             return
         wanted = self.state.index if index is None else index.strip()
+        if wanted != self.state.index:
+            self._index, self._named = wanted, True
         self._become(build=build or self.state.build, index=wanted, told="")
 
     def begin(self) -> None:
@@ -109,11 +118,17 @@ class Setup:
         if self._carried is None or self.state.running:
             return
         try:
-            write_json(self._folder / CHOICE, {"index": self.state.index})
+            write_json(self._folder / CHOICE, self._choice())
         except OSError as error:
             self._become(told=say("preferences-not-kept", place=self._folder, reason=error.strerror))
             return
+        self._become(index=without_password(self._index))
         self._work(self._carried, BackendSetup.set_up, self._done)
+
+    def _choice(self) -> Dict[str, str]:
+        """What is kept: what the environment names isn't, it may be a secret and another one tomorrow."""
+        named = {"index": self._index} if self._named else {}
+        return {"build": self.state.build, **named}
 
     def remove(self) -> None:
         if self._carried is not None and not self.state.running:
@@ -143,7 +158,7 @@ class Setup:
 
     def _work(self, carried: Carried, deed: Callable[[BackendSetup], None], then: Callable[[], None]) -> None:
         runner = self._runner = Runner()
-        wish = Wish(self._home, carried, self._folder, self.state.build, self.state.index)
+        wish = Wish(self._home, carried, self._folder, self.state.build, self._index)
         setup = BackendSetup(wish, runner, self._tell)
 
         def work() -> None:

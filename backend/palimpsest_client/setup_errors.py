@@ -102,4 +102,4 @@ def _after(marks: Tuple[str, ...], lines: Sequence[str]) -> Sequence[str]:
 
 def without_password(address: str) -> str:
     """As it may be shown."""
-    return re.sub(r"//[^/@]*@", "//", address)
+    return re.sub(r"//[^/\s]*@", "//", address)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from .connection import clean_environment, detached
 from .protocol import in_flatpak
@@ -81,9 +81,15 @@ class Runner:
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
+        self._alone = threading.Lock()  # between a look whether it is stopped, and a program's start
+        self._process: Optional[subprocess.Popen] = None
 
     def stop(self) -> None:
-        self.stopped.set()
+        """An editor that goes takes its threads along: what runs is ended here, not by the one that waits."""
+        with self._alone:
+            self.stopped.set()
+            if self._process is not None and self._process.poll() is None:
+                kill(self._process)
 
     def check(self) -> None:
         """Raises CancelledError when people stopped it."""
@@ -92,19 +98,20 @@ class Runner:
 
     def run(self, command: Sequence[str], around: Surroundings, beat: Callable[[], None]) -> str:
         """What it says. ``beat`` is called while it runs. Raises SetupError."""
-        self.check()
         own = around.variables()
         through = outside()
         handed = [f"--env={name}={value}" for name, value in own.items()] if through else []
-        process = subprocess.Popen(
-            [*through, *handed, *command],
-            cwd=str(around.place),
-            env=surroundings(own),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            **detached(),
-        )
+        with self._alone:
+            self.check()
+            process = self._process = subprocess.Popen(
+                [*through, *handed, *command],
+                cwd=str(around.place),
+                env=surroundings(own),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                **detached(),
+            )
         said: List[bytes] = []
         reader = threading.Thread(target=_read, args=(process, said), daemon=True)
         reader.start()
@@ -115,7 +122,8 @@ class Runner:
                 self.stopped.wait(BEAT)
         finally:
             if process.poll() is None:
-                end(process)
+                kill(process)
+            process.wait()
         self.check()
         reader.join()
         text = b"".join(said).decode("utf-8", "replace")
@@ -124,7 +132,7 @@ class Runner:
         return text
 
 
-def end(process: subprocess.Popen) -> None:
+def kill(process: subprocess.Popen) -> None:
     """With all that it started."""
     try:
         if os.name == "nt":
@@ -133,7 +141,6 @@ def end(process: subprocess.Popen) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     except (OSError, AttributeError):  # it has ended
         pass
-    process.wait()
 
 
 def _read(process: subprocess.Popen, said: List[bytes]) -> None:

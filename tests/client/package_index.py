@@ -31,7 +31,8 @@ def uv_wheel() -> bytes:
 
 
 class Index:
-    """``asked``: paths, in order. ``status``: of every answer. ``stall``: its files never end."""
+    """``asked``: paths, in order. ``status``: of every answer. ``stall``: its files never end. ``moved``:
+    where its page lies now, if elsewhere."""
 
     def __init__(self, port: int) -> None:
         self.host = f"http://127.0.0.1:{port}"
@@ -40,9 +41,11 @@ class Index:
         self.known = Wheel("any", hashlib.sha256(self.wheel).hexdigest())
         self.asked: list[str] = []
         self.authorized: set[str] = set()  # what was told to be let in
+        self.let_in: set[str] = set()  # paths that were asked for with it
         self.status = 200
         self.html = False
         self.stall = False
+        self.moved = ""
         self.going = threading.Event()
 
     def page(self) -> tuple[str, bytes]:
@@ -62,9 +65,13 @@ def package_index() -> Iterator[Index]:
             index = found[0]
             index.asked.append(self.path)
             index.authorized |= {self.headers["Authorization"]} - {None}
+            index.let_in |= {self.path} if self.headers["Authorization"] else set()
             wheel = self.path.startswith("/files/")
             kind, body = ("application/zip", index.wheel) if wheel else index.page()
-            self.send_response(index.status)
+            moved = index.moved if self.path == "/simple/uv/" else ""
+            self.send_response(302 if moved else index.status)
+            if moved:
+                self.send_header("Location", moved)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

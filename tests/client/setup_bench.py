@@ -7,11 +7,13 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from client.package_index import Index, package_index, stand_in
 from jobs.shop import eventually
+from palimpsest_client import backend_setup
 from palimpsest_client import index as index_module
 from palimpsest_client.backend_home import Home
 from palimpsest_client.carried import FOLDER, LOCK, Carried, find_carried
@@ -35,6 +37,11 @@ class Bench:
         monkeypatch.setenv("PATH", str(self.programs))
         for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "APPDIR", "FLATPAK_ID"):
             monkeypatch.delenv(name, raising=False)
+        for name in ("no_proxy", "NO_PROXY"):  # the index is here, whatever this machine's proxies are
+            monkeypatch.setenv(name, "127.0.0.1,localhost")
+        self.free = 1 << 40  # bytes on the disk: a mirror takes more than a machine for tests may have
+        usage = lambda _: SimpleNamespace(free=self.free)  # noqa: E731
+        monkeypatch.setattr(backend_setup.shutil, "disk_usage", usage)
         monkeypatch.setattr(index_module, "this_wheel", lambda: index.known)
         self.carried = self.bring("0.1.0")
         self.setup = self.panel()

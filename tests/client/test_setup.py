@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import base64
 import errno
+import json
 import os
 import subprocess
 import sys
+import threading
 import urllib.error
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from client.package_index import stand_in
 from client.setup_bench import WHEEL, setup_bench
+from jobs.shop import eventually
 from palimpsest.storage.paths import folders
 from palimpsest_client import backend_setup, index, setup_errors, uv
 from palimpsest_client.backend_home import Home, marks_of
+from palimpsest_client.catalogue import gigabytes
 from palimpsest_client.connection import LAUNCH, launch_command
 from palimpsest_client.lock import taken
-from palimpsest_client.machine import Machine, build_for, builds_for, torch_source
+from palimpsest_client.machine import Machine, build_for, builds_for, download, look_at_machine, torch_source
 from palimpsest_client.protocol import data_folder
 from palimpsest_client.setup import Setup, mirror
 from palimpsest_client.setup_errors import of_reading, of_uv, of_writing
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in for uv is a script")
+REAL_INDEX = "PALIMPSEST_REAL_INDEX"
 STEPS = ["environment", "runtime", "torch", "package"]
 REAL_NO_PYTHON = """error: Request failed after 3 retries in 6.2s
   cause: Failed to download https://example.org/python-build-standalone/releases/download/cpython-3.12.tar.gz
@@ -42,10 +48,25 @@ def test_before_anything_it_says_what_it_takes_and_where(bench):
     state = bench.setup.state
     assert (state.kind, state.deed) == ("absent", "Set up")
     assert str(bench.home.place) in state.costs
-    assert "0.3 GB are downloaded" in state.costs
-    assert "3.0 GB must be free" in state.costs
+    bench.setup.choose(index="")
+    small = download("cpu", sys.platform)
+    assert f"{gigabytes(small)} are downloaded" in bench.setup.state.costs
+    assert "3.0 GB must be free" in bench.setup.state.costs
     assert bench.index.asked == []
     assert not bench.home.place.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the usual index has a processor's build")
+def test_what_a_mirror_may_serve_is_told_and_asked_for(bench):
+    """The usual index has CUDA alone for Linux, and so has its mirror."""
+    assert "2.6 GB are downloaded" in bench.setup.state.costs
+    assert "12.0 GB must be free" in bench.setup.state.costs
+    bench.free = 6 << 30
+    bench.with_uv().setup.begin()
+    assert bench.ended().told.startswith("The disk is too full")
+    bench.setup.choose(index="")
+    bench.order(index=bench.index.address)
+    assert [call[0] for call in bench.done()] == STEPS
 
 
 def test_a_plugin_that_brought_no_backend_offers_none(tmp_path):
@@ -117,23 +138,67 @@ def test_cancelled_in_any_step_it_goes_on_with_that(bench, at):
 def test_what_was_cancelled_runs_no_longer(bench):
     bench.with_uv().order(hang="runtime")
     bench.setup.begin()
-    bench.until(lambda state: state.text.startswith("Fetching the libraries"))
-    runner = bench.setup._runner
+    calls = bench.folder / "calls"
+    eventually(lambda: calls.exists() and '["runtime"' in calls.read_text())
     bench.setup.cancel()
     bench.ended()
-    assert runner.stopped.is_set()
-    assert not [name for name in running() if str(bench.home.place) in name]
+    eventually(lambda: not running(str(bench.home.place)))
 
 
-def running() -> list[str]:
-    """Command lines of all programs."""
+def test_an_editor_that_goes_leaves_no_program_behind(tmp_path):
+    """Its threads end with it, in the middle of whatever they do."""
+    runner, began, held = uv.Runner(), threading.Event(), threading.Event()
+
+    def beat():
+        began.set()
+        held.wait()
+
+    def work():
+        with suppress(setup_errors.CancelledError):
+            runner.run([sys.executable, "-c", "import time; time.sleep(600)", str(tmp_path)], around, beat)
+
+    around = uv.Surroundings(tmp_path)
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        assert began.wait(120)
+        runner.stop()
+        eventually(lambda: not running(str(tmp_path)))
+        assert thread.is_alive()
+    finally:
+        held.set()
+        thread.join()
+    with pytest.raises(setup_errors.CancelledError):
+        runner.run([sys.executable, "-c", ""], around, lambda: None)
+
+
+def test_a_uv_that_says_nothing_can_be_left(bench, monkeypatch):
+    asked, held = threading.Event(), threading.Event()
+
+    def asks():
+        asked.set()
+        held.wait()
+        return ""
+
+    monkeypatch.setattr(backend_setup, "find_uv", asks)
+    try:
+        bench.setup.begin()
+        assert asked.wait(120)
+        bench.setup.cancel()
+        assert bench.ended().told.startswith("Cancelled.")
+    finally:
+        held.set()
+
+
+def running(told: str) -> list[str]:
+    """Command lines of all programs that were told this."""
     found = []
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             found.append(process.read_bytes().decode("utf-8", "replace"))
         except OSError:
             continue
-    return found
+    return [line for line in found if told in line]
 
 
 def test_an_index_that_sends_nothing_more_can_be_left(bench):
@@ -163,8 +228,41 @@ def test_a_lost_file_is_mended_and_nothing_else_fetched(bench):
     assert bench.setup.state.deed == "Repair"
     (call,) = bench.done()
     assert call[0] == "runtime"
-    assert "--reinstall" in call
+    assert [word for word in call if "reinstall" in word] == ["--reinstall-package=pillow"]
     assert (site / "pillow.py").read_text() != ""
+
+
+def test_mending_pytorch_takes_nothing_of_the_lock_from_elsewhere(bench):
+    """It is installed without hashes: what was checked by one stays as it is."""
+    bench.with_uv().done()
+    site = next(bench.home.environment.glob("lib/python*/site-packages"))
+    (site / "torch.py").write_text("")
+    (call,) = bench.done()
+    assert call[0] == "torch"
+    assert [word for word in call if "reinstall" in word] == ["--reinstall-package=torch"]
+
+
+@pytest.mark.parametrize("name", ["pillow", "torch", "palimpsest"])
+def test_a_package_without_its_metadata_is_known_by_its_folder(bench, name):
+    bench.with_uv().done()
+    site = next(bench.home.environment.glob("lib/python*/site-packages"))
+    (metadata,) = site.glob(f"{name}-*.dist-info/METADATA")
+    metadata.unlink()
+    step = {"pillow": "runtime", "torch": "torch", "palimpsest": "package"}[name]
+    (call,) = bench.done()
+    assert call[0] == step
+    assert f"--reinstall-package={name}" in call
+
+
+def test_what_no_step_brings_is_mended_by_an_environment_made_anew(bench):
+    bench.with_uv().done()
+    bench.setup = bench.panel(bench.bring("0.2.0", ("numpy==2.0",)))
+    bench.done()
+    site = next(bench.home.environment.glob("lib/python*/site-packages"))
+    (site / "pillow.py").unlink()
+    assert [call[0] for call in bench.done()] == ["torch", *STEPS]
+    assert bench.setup.state.kind == "whole"
+    assert not (site / "pillow-13.0.dist-info").exists()
 
 
 def test_a_library_that_was_removed_whole_is_mended(bench):
@@ -190,6 +288,20 @@ def test_another_version_of_the_plugin_updates_what_differs(bench):
     bench.setup = bench.panel(bench.bring("0.3.0", ("numpy==2.1",)))
     assert [call[0] for call in bench.done()] == ["runtime", "package"]
     assert bench.setup.state.kind == "whole"
+
+
+def test_the_build_that_was_chosen_outlives_another_version_of_it(bench, monkeypatch):
+    suits = build_for(look_at_machine())
+    other = next(build for build in bench.setup.state.builds if build != suits)
+    bench.setup.choose(build=other)
+    bench.with_uv().order(hang="torch")
+    monkeypatch.setattr(backend_setup, "TORCH", "2.99.0")
+    bench.setup.begin()
+    bench.until(lambda state: state.text.startswith("Fetching PyTorch"))
+    bench.setup.cancel()
+    bench.ended()
+    assert "torch" not in bench.home.done()
+    assert bench.panel().state.build == other
 
 
 def test_an_update_that_breaks_off_starts_nothing_half(bench):
@@ -239,13 +351,23 @@ def test_two_editors_do_not_work_in_one_folder(bench):
     assert bench.done() != []
 
 
-def test_too_little_room_is_said_before_anything_is_fetched(bench, monkeypatch):
-    class Usage:
-        free = 1 << 30
-
-    monkeypatch.setattr(backend_setup.shutil, "disk_usage", lambda _: Usage)
+def test_too_little_room_is_said_before_anything_is_fetched(bench):
+    bench.free = 1 << 30
     bench.with_uv().setup.begin()
     assert bench.ended().told == f"The disk is too full for {bench.home.place}: make room, then go on."
+    assert bench.calls() == []
+
+
+@pytest.mark.parametrize("what", ["build", "version"])
+def test_another_pytorch_needs_its_room_too(bench, monkeypatch, what):
+    bench.with_uv().done()
+    bench.free = 1 << 30
+    if what == "build":
+        bench.setup.choose(build=bench.setup.state.builds[-1])
+    else:
+        monkeypatch.setattr(backend_setup, "TORCH", "2.99.0")
+    bench.setup.begin()
+    assert bench.ended().told.startswith("The disk is too full")
     assert bench.calls() == []
 
 
@@ -277,7 +399,16 @@ def test_a_proxy_that_refuses_is_named(bench, monkeypatch, status):
     assert bench.ended().told.startswith("The proxy refuses (")
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9/simple", "nonsense", "ftp://127.0.0.1/simple"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:9/simple",
+        "nonsense",
+        "ftp://127.0.0.1/simple",
+        "http://[x",
+        "http://127.0.0.1:port/simple",
+    ],
+)
 def test_a_wrong_mirror_is_named(bench, address):
     bench.setup.choose(index=address)
     bench.setup.begin()
@@ -360,6 +491,35 @@ def test_a_password_goes_to_its_own_index_alone_and_is_never_shown(bench):
     bench.setup.begin()
     assert "s%40cret" not in bench.ended().told
     assert (bench.folder / "setup.json").stat().st_mode & 0o077 == 0
+    assert json.loads((bench.folder / "setup.json").read_text())["index"] == own
+    again = bench.panel()
+    assert again.state.index == bench.index.address
+    assert again._index == own
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_password_follows_to_its_own_host_alone(bench, host):
+    bench.index.moved = bench.index.address.replace("127.0.0.1", host) + "/there/"
+    bench.setup.choose(index=bench.index.address.replace("//", "//anna:pass@"))
+    bench.done()
+    assert "/simple/there/" in bench.index.asked
+    assert ("/simple/there/" in bench.index.let_in) == (host == "127.0.0.1")
+
+
+def test_a_password_of_the_environment_is_used_but_neither_shown_nor_kept(bench, monkeypatch):
+    own = bench.index.address.replace("//", "//anna:pass@")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", own)
+    bench.setup = bench.panel()
+    bench.setup.choose(build="cpu", index=bench.index.address)  # as a window says what it shows
+    assert bench.setup.state.index == bench.index.address
+    bench.done()
+    assert bench.index.authorized != set()
+    assert "index" not in json.loads((bench.folder / "setup.json").read_text())
+
+
+def test_a_password_is_left_out_whole_wherever_its_signs_stand():
+    shown = setup_errors.without_password("see http://anna:p@ss@host/a and https://b:c@other/d@e")
+    assert shown == "see http://host/a and https://other/d@e"
 
 
 def test_what_python_says_becomes_one_sentence():
@@ -447,6 +607,7 @@ def test_a_step_is_struck_out_before_it_is_done_anew(bench):
     assert bench.home.kind(marks_of(bench.carried)) == "older"
 
 
+@pytest.mark.skipif(os.environ.get(REAL_INDEX) != "1", reason=f"asks the network: {REAL_INDEX}=1")
 def test_the_real_uv_comes_from_the_real_index(tmp_path, monkeypatch):
     """With small wheels of ours in place of PyTorch and of the backend, one of the index as a library."""
     library = "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"

@@ -2,7 +2,8 @@
 
 ``{"hang": "torch"}``: that step never ends; ``{"fail": {"torch": "error: …"}}``: it says this and exits 2.
 A step is "environment", "runtime", "torch" or "package". Every call is a line of ``calls`` beside the file.
-Libraries are asked for at the index (``UV_DEFAULT_INDEX``), one by one; what is installed has a RECORD.
+Libraries are asked for at the index (``{"index": …}``, else ``UV_DEFAULT_INDEX``), one by one; what is
+installed has a RECORD.
 """
 
 import json
@@ -31,7 +32,7 @@ def main(arguments):
     if step == "environment":
         make_environment(Path(arguments[-1]))
     else:
-        install(step, arguments)
+        install(step, arguments, told.get("index", ""))
     while told.get("hang") == step:
         time.sleep(0.05)
     return 0
@@ -49,7 +50,7 @@ def make_environment(place):
     subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", str(place)], check=True)
 
 
-def install(step, arguments):
+def install(step, arguments, index):
     site = site_of(Path(arguments[arguments.index("--python") + 1]))
     if step == "package":
         with zipfile.ZipFile(arguments[-1]) as file:
@@ -60,19 +61,18 @@ def install(step, arguments):
     for line in Path(arguments[arguments.index("-r") + 1]).read_text().splitlines():
         if line[:1].isalnum():
             name, _, version = line.split()[0].partition("==")
-            fetch(name)
+            fetch(name, index or os.environ.get("UV_DEFAULT_INDEX", ""))
             put(site, name, version)
 
 
-def fetch(name):
-    address = re.sub("//[^/@]*@", "//", os.environ.get("UV_DEFAULT_INDEX", "").rstrip("/"))
+def fetch(name, index):
+    address = re.sub("//[^/]*@", "//", index.rstrip("/"))
     if address:
         try:
-            urllib.request.urlopen(f"{address}/{name}/", timeout=30).read()
+            straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            straight.open(f"{address}/{name}/", timeout=30).read()
         except OSError as error:
-            sys.exit(
-                f"error: Failed to fetch: {address}/{name}/\n  cause: HTTP status {error}"
-            )
+            sys.exit(f"error: Failed to fetch: {address}/{name}/\n  cause: HTTP status {error}")
 
 
 def put(site, name, version):
