@@ -50,9 +50,10 @@ def button(text: str, within: str = "body") -> str:
 
 
 def press(page: Browser, text: str, within: str = "body") -> None:
-    shown = f"({button(text, within)})?.checkVisibility() && !({button(text, within)}).disabled"
-    eventually(lambda: page.evaluate(shown), PATIENCE)
-    page.evaluate(f"({button(text, within)}).click()")
+    """Looked at and clicked at once: between the two the page may draw the button anew."""
+    look = f"const found = {button(text, within)}, ready = found?.checkVisibility() && !found.disabled"
+    pressed = f"(() => {{ {look}; if (ready) found.click(); return ready }})()"
+    eventually(lambda: page.evaluate(pressed), PATIENCE)
 
 
 def row(key: str, within: str = "#jobs") -> str:

@@ -99,6 +99,7 @@ def bash(tmp_path: Path) -> Any:
         "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(Path(palimpsest.__file__).parent.parent),
         "PALIMPSEST_HOME": str(tmp_path / "home"),
+        "LC_ALL": "C.UTF-8",  # bash complains of a language that isn't installed
     }
 
     def run(*lines: str) -> str:

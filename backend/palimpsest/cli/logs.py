@@ -6,11 +6,11 @@ import argparse
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from palimpsest.cli import arguments
 from palimpsest.cli.output import json_text
-from palimpsest.errors import RequestError
+from palimpsest.errors import RequestError, StorageError
 from palimpsest_client.connection import LOG
 
 LINES = 50
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         raise RequestError(f"--lines is {options.lines}.", "Give 0 or more.")
     if options.json and options.follow:
         raise RequestError("--follow has no end, and --json prints one object.", "Leave one of them out.")
-    ends = {place: last_lines(place, options.lines) for place in places()}
+    ends = {place: end for place in places() if (end := last_lines(place, options.lines)) is not None}
     if options.json:
         print(json_text({"logs": {str(place): lines for place, (lines, _) in ends.items()}}))
         return 0
@@ -66,9 +66,23 @@ def show(place: Path, lines: list[str]) -> None:
     print(f"==> {place} <==", *lines, sep="\n", flush=True)
 
 
-def last_lines(place: Path, most: int) -> tuple[list[str], int]:
-    """And how many bytes the log had. Control characters, which a terminal would obey, are written out."""
-    with place.open("rb") as file:
+def opened(place: Path) -> BinaryIO | None:
+    """None: it was removed since it was found. Raises StorageError."""
+    try:
+        return place.open("rb")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageError(f"{place} can't be read: {error.strerror}.", "Check the file.") from error
+
+
+def last_lines(place: Path, most: int) -> tuple[list[str], int] | None:
+    """And how many bytes the log had; None: it is gone. Control characters, which a terminal would obey, are
+    written out."""
+    file = opened(place)
+    if file is None:
+        return None
+    with file:
         size = file.seek(0, 2)
         file.seek(max(0, size - MOST_BYTES))
         content = file.read(size - file.tell())
@@ -85,9 +99,13 @@ def follow(seen: dict[Path, int]) -> None:
     """A log that became shorter was begun anew: a worker's is of its last run."""
     while True:
         for place in places():
-            size, begin = place.stat().st_size, seen.get(place, 0)
-            begin = 0 if size < begin else begin
-            with place.open("rb") as file:
+            file = opened(place)
+            if file is None:
+                seen.pop(place, None)
+                continue
+            with file:
+                size, begin = file.seek(0, 2), seen.get(place, 0)
+                begin = 0 if size < begin else begin
                 file.seek(begin)
                 new = file.read(MOST_BYTES)
             whole = new[: new.rfind(b"\n") + 1] if len(new) < MOST_BYTES else new

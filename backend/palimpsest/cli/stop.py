@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -36,7 +37,8 @@ def run(options: argparse.Namespace) -> int:
         elif not options.quiet:
             print("Palimpsest's backend isn't running.", file=sys.stderr)
         return 0
-    os.kill(number, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        os.kill(number, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while holder(folder) == number:
         if time.monotonic() > deadline:
