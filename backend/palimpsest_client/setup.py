@@ -24,7 +24,7 @@ from .machine import GIB, ROOM, build_for, builds_for, download, look_at_machine
 from .setup_errors import SetupError, without_password
 from .slices import fault
 from .uv import Runner
-from .wording import say
+from .wording import number, say
 
 CHOICE = "setup.json"
 NONE = ""  # no backend came with the plug-in
@@ -58,7 +58,8 @@ class SetupState:
     def costs(self) -> str:
         """What is to be known before."""
         build = served(self.build, bool(self.index), sys.platform)
-        size, room = gigabytes(download(build, sys.platform)), gigabytes(ROOM[build])
+        size = say("gigabytes", n=number(download(build, sys.platform) / 10**9, 1))  # as browsers count
+        room = gigabytes(ROOM[build])
         return say("setup-costs", size=size, place=self.place, room=room)
 
 

@@ -59,7 +59,7 @@ def test_before_anything_it_says_what_it_takes_and_where(bench):
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the usual index has a processor's build")
 def test_what_a_mirror_may_serve_is_told_and_asked_for(bench):
     """The usual index has CUDA alone for Linux, and so has its mirror."""
-    assert "2.6 GB are downloaded" in bench.setup.state.costs
+    assert "2.8 GB are downloaded" in bench.setup.state.costs
     assert "12.0 GB must be free" in bench.setup.state.costs
     bench.free = 6 << 30
     bench.with_uv().setup.begin()
