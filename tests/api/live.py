@@ -7,6 +7,7 @@ import hashlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,14 +73,16 @@ class Live:
         )
 
     def follow(self, id: str, owner: str = "anna") -> list[dict[str, Any]]:
-        """All events until the job has ended, by long polling."""
+        """All events until the job has ended, by long polling; it has two minutes."""
         found: list[dict[str, Any]] = []
+        deadline = time.monotonic() + 120
         while True:
             after = found[-1]["sequence"] if found else 0
             answer = self.ask("GET", f"/v1/jobs/{id}/events?wait=20&after={after}", owner).json()
             found += answer["events"]
             if answer["job"]["state"] in ("finished", "failed", "cancelled") and not answer["events"]:
                 return found
+            assert time.monotonic() < deadline, f"{id} has not ended: {answer['job']['state']}"
 
 
 def require_model(name: str) -> None:

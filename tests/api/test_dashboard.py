@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -51,7 +52,8 @@ def button(text: str, within: str = "body") -> str:
 
 def press(page: Browser, text: str, within: str = "body") -> None:
     """Looked at and clicked at once: between the two the page may draw the button anew."""
-    look = f"const found = {button(text, within)}, ready = found?.checkVisibility() && !found.disabled"
+    idle = "found?.checkVisibility() && found.ariaDisabled !== 'true'"
+    look = f"const found = {button(text, within)}, ready = {idle}"
     pressed = f"(() => {{ {look}; if (ready) found.click(); return ready }})()"
     eventually(lambda: page.evaluate(pressed), PATIENCE)
 
@@ -77,6 +79,54 @@ def enter(page: Browser, token: str) -> None:
     eventually(lambda: page.evaluate("document.getElementById('door')?.checkVisibility() ?? false"), PATIENCE)
     page.evaluate(f"document.getElementById('token').value = {json.dumps(token)}")
     page.evaluate("document.querySelector('#door button').click()")
+
+
+def watch(page: Browser) -> None:
+    """``asked``: every request from now on, as "GET /path"; those with ``held`` in it await ``release``."""
+    page.evaluate(
+        """
+        {
+            const { fetch } = window;
+            Object.assign(window, { asked: [], held: null, waiting: [] });
+            window.release = (error) => waiting.splice(0).forEach((go) => go(error));
+            window.fetch = async (path, order) => {
+                const said = `${order.method} ${path}`;
+                asked.push(said);
+                if (held !== null && said.includes(held)) {
+                    const error = await new Promise((go) => waiting.push(go));
+                    if (error) throw new TypeError(error);
+                }
+                return fetch(path, order);
+            };
+        }
+        """
+    )
+
+
+def looked_again(page: Browser) -> None:
+    """The page has looked at the server at least twice from now on. Needs ``watch``."""
+    looks = "asked.filter((said) => said === 'GET /v1/system').length"
+    before = page.evaluate(looks)
+    eventually(lambda: page.evaluate(looks) >= before + 3, PATIENCE)
+
+
+def focus(page: Browser, text: str, within: str) -> None:
+    eventually(lambda: page.evaluate(f"Boolean({button(text, within)})"), PATIENCE)
+    page.evaluate(f"({button(text, within)}).focus()")
+
+
+def focused(page: Browser) -> str:
+    """The key of the item that has the keyboard, and what is said on the button."""
+    row = "document.activeElement.closest('li[data-key]')?.dataset.key"
+    return page.evaluate(f"`${{{row}}} ${{document.activeElement.textContent}}`")
+
+
+def ended(server: Any, *ids: str) -> None:
+    """Cancelled jobs."""
+    for id in ids:
+        server.submit(id, "hang")
+        server.ask("DELETE", f"/v1/jobs/{id}")
+        assert server.follow(id)[-1]["event"] == "cancelled"
 
 
 def test_without_the_token_nothing_is_shown(page, server):
@@ -226,6 +276,19 @@ def test_a_concept_is_renamed_and_deleted_only_when_that_is_confirmed(page, serv
     assert not page.evaluate(f"Boolean({button('Delete', row('foreign', '#concepts'))})")
 
 
+def test_enter_renames_and_escape_does_not(page, server):
+    assert server.ask("PUT", "/v1/concepts/by-keys", data=embedding()).status_code == 201
+    enter(page, TOKENS["anna"])
+    for name, key, code in (("not-this", "Escape", 27), ("by-enter", "Enter", 13)):
+        press(page, "Rename", row("by-keys", "#concepts"))
+        eventually(lambda: page.evaluate("document.activeElement.matches('#question input')"), PATIENCE)
+        page.evaluate(f"document.activeElement.value = '{name}'")
+        page.press(key, code)
+        eventually(lambda: not page.evaluate("document.getElementById('question').open"), PATIENCE)
+    shows(page, "<by-enter>")
+    assert server.ask("GET", "/v1/concepts/not-this").status_code == 404
+
+
 def test_a_model_is_downloaded_from_its_row_and_its_progress_seen(page, server):
     enter(page, TOKENS["anna"])
     press(page, "Download", row("endless", "#models"))
@@ -248,6 +311,194 @@ def test_the_keyboard_stays_where_it_is_while_a_job_goes_on(page, server):
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Cancel: replace")
     page.press("Enter", 13)
     assert server.follow("held")[-1]["event"] == "cancelled"
+
+
+def test_what_goes_on_is_not_begun_twice_and_keeps_the_keyboard(page, server):
+    grouped = '#failures > li[data-key*="3×3"]'
+    server.submit("twice-1", "refuse")
+    server.follow("twice-1")
+    enter(page, TOKENS["anna"])
+    focus(page, "Try again", grouped)
+    watch(page)
+    page.evaluate("held = 'POST /v1/jobs'")
+    page.press("Enter", 13)
+    eventually(lambda: page.evaluate("waiting.length === 1"), PATIENCE)
+    server.submit("twice-2", "refuse")
+    server.follow("twice-2")
+    shows(page, "2 jobs: The picture is 3×3.")
+    assert focused(page).endswith(" Try again")
+    page.press("Enter", 13)
+    page.evaluate("held = null; release()")
+    eventually(lambda: state_of(server, "twice-1") == "forgotten", PATIENCE)
+    assert page.evaluate("asked.filter((said) => said === 'POST /v1/jobs').length") == 1
+    ids = [job["id"] for job in server.ask("GET", "/v1/jobs").json()["jobs"]]
+    for id in (id for id in ids if id.startswith("twice-")):
+        server.follow(id)
+        server.ask("DELETE", f"/v1/jobs/{id}?forget=true")
+
+
+def test_the_keyboard_goes_on_to_the_next_where_an_item_is_gone(page, server):
+    ended(server, "below", "above")
+    enter(page, TOKENS["anna"])
+    focus(page, "Remove", row("above"))
+    page.press("Enter", 13)
+    eventually(lambda: state_of(server, "above") == "forgotten", PATIENCE)
+    eventually(lambda: not page.evaluate(f"Boolean(document.querySelector('{row('above')}'))"), PATIENCE)
+    assert focused(page) == "below Remove"
+
+
+def test_what_does_not_change_is_left_alone_while_a_job_goes_on(page, server):
+    ended(server, "marked")
+    server.submit("goes", order={"steps": 100_000, "pause": 0.02})
+    enter(page, TOKENS["anna"])
+    shows(page, "Working")
+    page.evaluate(f"getSelection().selectAllChildren(document.querySelector('{row('marked')} h3'))")
+    marked = page.evaluate("getSelection().toString()")
+    assert marked.startswith("replace: ")
+    watch(page)
+    looked_again(page)
+    assert page.evaluate("getSelection().toString()") == marked
+    assert page.evaluate("getSelection().anchorNode.isConnected")
+    server.ask("DELETE", "/v1/jobs/goes")
+    server.follow("goes")
+
+
+def test_a_press_counts_that_lasts_while_its_item_changes(page, server):
+    server.submit("pressed", order={"steps": 100_000, "pause": 0.02})
+    enter(page, TOKENS["anna"])
+    shows(page, "Working")
+    watch(page)
+    page.evaluate(f"({button('Cancel', row('pressed'))}).scrollIntoView({{block: 'center'}})")
+    box = page.evaluate(f"({button('Cancel', row('pressed'))}).getBoundingClientRect().toJSON()")
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    page.do("Input.dispatchMouseEvent", type="mousePressed", button="left", clickCount=1, **at)
+    looked_again(page)
+    page.do("Input.dispatchMouseEvent", type="mouseReleased", button="left", clickCount=1, **at)
+    assert server.follow("pressed")[-1]["event"] == "cancelled"
+
+
+def test_a_client_of_a_long_name_keeps_it_when_its_job_is_tried_again(page, server):
+    ended(server, "x" * 64)
+    enter(page, TOKENS["anna"])
+    press(page, "Try again", row("x" * 64))
+    eventually(lambda: state_of(server, "x" * 64) == "forgotten", PATIENCE)
+    again = [job["id"] for job in server.ask("GET", "/v1/jobs").json()["jobs"]]
+    (new,) = [id for id in again if id.startswith("x" * 31 + "-")]
+    press(page, "Cancel", row(new))
+    assert server.follow(new)[-1]["event"] == "cancelled"
+
+
+def test_times_are_rounded_as_a_whole(page):
+    told = {
+        0.04: "0.0 s",
+        9.94: "9.9 s",
+        9.96: "10 s",
+        59.4: "59 s",
+        59.7: "1 min 0 s",
+        119.7: "2 min 0 s",
+        3599.4: "59 min 59 s",
+        3599.7: "1 h 0 min",
+        7199: "2 h 0 min",
+        9000: "2 h 30 min",
+    }
+    left = {59.4: "59 s left", 59.7: "1 min left", 3569: "59 min left", 3599: "1 h left", 9100: "3 h left"}
+    enter(page, TOKENS["anna"])
+    shows(page, "Devices")
+    values = json.dumps(list(told))
+    words = "import('/dashboard/words.js')"
+    assert page.evaluate(f"{words}.then(({{duration}}) => {values}.map(duration))") == list(told.values())
+    job = "{state: 'running', kind: 'edit', progress: {phase: 'working', seconds_left}}"
+    said = f"{json.dumps(list(left))}.map((seconds_left) => progressOf({job}))"
+    expected = [f"Working · {time}" for time in left.values()]
+    assert page.evaluate(f"{words}.then(({{progressOf}}) => {said})") == expected
+
+
+def test_after_midnight_a_time_says_its_day(page, server):
+    ended(server, "yesterday")
+    enter(page, TOKENS["anna"])
+    said = f"document.querySelector('{row('yesterday')}')?.innerText ?? ''"
+    eventually(lambda: page.evaluate(said), PATIENCE)
+    created = server.ask("GET", "/v1/jobs/yesterday").json()["created"]
+    day = page.evaluate(f"new Date({created} * 1000).toLocaleDateString()")
+    page.evaluate(
+        """
+        window.Date = class extends Date {
+            constructor(...when) { super(...(when.length ? when : [Date.now() + 86_400_000])); }
+        }
+        """
+    )
+    eventually(lambda: day in page.evaluate(said), PATIENCE)
+
+
+def test_what_went_wrong_in_a_dialog_is_still_said_when_it_is_closed(page, server):
+    painted(server, "unsaved")
+    enter(page, TOKENS["anna"])
+    press(page, "Open", row("unsaved"))
+    eventually(lambda: page.evaluate("document.querySelector('#viewer .compare') !== null"), PATIENCE)
+    watch(page)
+    page.evaluate("held = 'GET /v1/images/'")
+    press(page, "Download the picture", "#viewer")
+    eventually(lambda: page.evaluate("waiting.length === 1"), PATIENCE)
+    page.evaluate("held = null; release('broken off')")
+    eventually(lambda: page.evaluate("Boolean(document.querySelector('#viewer > #trouble'))"), PATIENCE)
+    page.press("Escape", 27)
+    seen = "document.querySelector('#house > #trouble')?.checkVisibility() ?? false"
+    eventually(lambda: page.evaluate(seen), PATIENCE)
+
+
+def test_a_picture_that_is_overtaken_says_nothing_of_its_end(page, server):
+    painted(server, "overtaken")
+    image = server.ask("GET", "/v1/jobs/overtaken").json()["artifacts"]["composite"]
+    enter(page, TOKENS["anna"])
+    eventually(lambda: page.evaluate(f"Boolean({button('Open', row('overtaken'))})"), PATIENCE)
+    watch(page)
+    page.evaluate(f"held = '{image}'")
+    press(page, "Open", row("overtaken"))
+    eventually(lambda: page.evaluate("waiting.length === 1"), PATIENCE)
+    choose = "{ choice.value = 'layer'; choice.dispatchEvent(new Event('change')); }"
+    page.evaluate(f"{{ const choice = document.querySelector('#viewer select'); {choose} }}")
+    shown = "document.querySelector('#viewer .compare .after')?.alt.startsWith('layer of: ') ?? false"
+    eventually(lambda: page.evaluate(shown), PATIENCE)
+    page.evaluate("release('broken off'); new Promise((done) => setTimeout(done))")
+    assert page.evaluate(shown)
+
+
+def test_nothing_of_ones_own_stays_on_the_page_when_the_token_is_forgotten(page, server):
+    secret = "a secret of anna's"
+    size = {"width": 320, "height": 200}
+    image = server.bring(picture(**size))
+    server.submit("private", "paint", order=size, request={"image": image, "target_prompt": secret})
+    server.follow("private")
+    enter(page, TOKENS["anna"])
+    press(page, "Open", row("private"))
+    eventually(lambda: page.evaluate("document.querySelector('#viewer .compare') !== null"), PATIENCE)
+    page.press("Escape", 27)
+    eventually(lambda: not page.evaluate("document.getElementById('viewer').open"), PATIENCE)
+    press(page, "Remove", row("private"))
+    press(page, "Cancel", "#question")
+    content = "document.documentElement.outerHTML"
+    assert secret in page.evaluate(content)
+    page.evaluate("document.getElementById('forget').click()")
+    assert secret not in page.evaluate(content)
+
+
+def test_the_line_is_written_only_when_it_says_something_else(page, server):
+    enter(page, TOKENS["anna"])
+    shows(page, "Devices")
+    watch(page)
+    page.evaluate(
+        """
+        {
+            const line = document.getElementById('line');
+            window.said = [line.textContent];
+            new MutationObserver(() => said.push(line.textContent)).observe(line, { childList: true });
+        }
+        """
+    )
+    looked_again(page)
+    said = page.evaluate("said")
+    assert "running" in said[0]
+    assert all(one != later for one, later in itertools.pairwise(said))
 
 
 @pytest.mark.parametrize("width", [320, 390, 1100])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -202,6 +203,8 @@ def test_logs_are_followed_also_when_one_begins_anew(tmp_path):
     command = [sys.executable, "-m", "palimpsest", "logs", "--follow", "--lines", "1"]
     with subprocess.Popen(command, env=environment(tmp_path), stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
+        late = threading.Timer(120, child.kill)
+        late.start()
         try:
             assert [child.stdout.readline() for _ in range(2)][1] == "another line\n"
             with log.open("a") as file:
@@ -210,4 +213,5 @@ def test_logs_are_followed_also_when_one_begins_anew(tmp_path):
             log.write_text("anew\n")
             assert [child.stdout.readline() for _ in range(2)][1] == "anew\n"
         finally:
+            late.cancel()
             child.kill()

@@ -25,13 +25,17 @@ function showWorker(worker) {
 // Looking again and again while the page is seen.
 
 let due = 0; // when concepts and models are looked at again
-let looking = false;
+let looking = null; // the promise of a look that goes on
 let wanted = PAGE; // jobs
 let library = { concepts: [], models: [] };
 
-async function look() {
-  if (looking || document.hidden || !token.known()) return;
-  looking = true;
+function look() {
+  looking ??= lookOnce().finally(() => { looking = null; });
+  return looking;
+}
+
+async function lookOnce() {
+  if (document.hidden || !token.known()) return;
   try {
     const [system, jobs] = await Promise.all([askJson("/v1/system"), askJson(`/v1/jobs?limit=${wanted}`)]);
     if (Date.now() > due) {
@@ -42,21 +46,26 @@ async function look() {
     if (token.known()) showHouse(system, jobs);
   } catch (error) {
     refused(error);
-  } finally {
-    looking = false;
   }
 }
 
-function lookAtAll() {
+// One that goes on may have asked before the change.
+async function lookAtAll() {
+  await looking;
   due = 0;
   return look();
+}
+
+// Said only when it changes: a screen reader reads it out each time.
+function tell(text) {
+  if (byId("line").textContent !== text) byId("line").textContent = text;
 }
 
 let pulling = "";
 
 function showHouse(system, { jobs, next }) {
   const { waiting, running } = system.queue;
-  byId("line").textContent = `${system.versions.palimpsest} · ${system.owner} · ${running} running, ${waiting} waiting`;
+  tell(`${system.versions.palimpsest} · ${system.owner} · ${running} running, ${waiting} waiting`);
   open(true);
   fill(byId("notices"), system.notices, (text) => text, (text) => element("li", { text }), "");
   byId("notices").hidden = system.notices.length === 0;
@@ -64,7 +73,7 @@ function showHouse(system, { jobs, next }) {
   byId("more").hidden = next === null || wanted >= MOST_JOBS;
   const concepts = library.concepts.map((concept) => ({ ...concept, asked: system.owner }));
   fill(byId("concepts"), concepts, (one) => one.name, (one) => showConcept(one, one.asked, lookAtAll),
-    "None yet: palimpsest learn, or the panel's “Teach a word”.");
+    "None yet: palimpsest learn, or + in an editor's panel.");
   const models = library.models.map((model) => ({ model, pull: pullOf(model, jobs) }));
   fill(byId("models"), models, (one) => one.model.name, (one) => showModel(one, lookAtAll), "None.");
   fill(byId("devices"), system.workers, (worker) => worker.lane, showWorker, "None.");
@@ -80,11 +89,11 @@ function open(inside) {
 
 function refused(error) {
   if (error instanceof Refused && error.status !== 401) {
-    byId("line").textContent = error.message;
+    tell(error.message);
   } else if (error instanceof Refused) {
     leave("This is not the server's token.");
   } else {
-    byId("line").textContent = "The server doesn't answer. Looking for it again …";
+    tell("The server doesn't answer. Looking for it again …");
   }
 }
 
@@ -94,7 +103,8 @@ function leave(why) {
   byId("question").close();
   for (const id of ["devices", "jobs", "failures", "concepts", "models", "notices"]) byId(id).replaceChildren();
   byId("trouble").hidden = true;
-  byId("line").textContent = "";
+  byId("question-title").textContent = "";
+  tell("");
   byId("refusal").textContent = why;
   library = { concepts: [], models: [] };
   due = 0;

@@ -12,30 +12,50 @@ export function element(name, { text, kind, ...properties } = {}, ...children) {
   return made;
 }
 
-// `act` is a promise's maker; until it has ended the button can't be pressed again. `about` is what a screen
-// reader is told of it beside its text, where several buttons have the same.
+// Actions that have not ended, by their list, item and button: an item may be shown anew meanwhile.
+const underWay = new Set();
+
+// `act` is a promise's maker; until it has ended the button can't be pressed again, and keeps the keyboard.
+// `about` is what a screen reader is told of it beside its text, where several buttons have the same.
 export function button(text, about, act) {
   const made = element("button", { text });
   made.dataset.act = text;
   if (about) made.setAttribute("aria-label", `${text}: ${about}`);
   made.addEventListener("click", async () => {
-    made.disabled = true;
+    const action = actionOf(made);
+    if (underWay.has(action)) return;
+    underWay.add(action);
+    mark(document);
     try {
       await act();
     } catch (error) {
       say(error);
     } finally {
-      made.disabled = false;
+      underWay.delete(action);
+      mark(document);
     }
   });
   return made;
 }
 
+function actionOf(made) {
+  const item = made.closest("li[data-key]");
+  return item ? [item.parentElement?.id, item.dataset.key, made.dataset.act].join("\n") : made;
+}
+
+function mark(place) {
+  for (const one of place.querySelectorAll("button[data-act]")) {
+    const busy = String(underWay.has(actionOf(one)));
+    if (one.getAttribute("aria-disabled") !== busy) one.setAttribute("aria-disabled", busy);
+  }
+}
+
 // What went wrong with something that was pressed stays until it is dismissed. An open dialog makes the rest
-// of the page unreachable, so it is shown there then.
+// of the page unreachable, so it is shown there until that is closed.
 export function say(error) {
-  const place = byId("trouble");
-  (document.querySelector("dialog[open]") ?? byId("house")).prepend(place);
+  const place = byId("trouble"), dialog = document.querySelector("dialog[open]");
+  (dialog ?? byId("house")).prepend(place);
+  dialog?.addEventListener("close", () => byId("house").prepend(place), { once: true });
   place.querySelector("p").textContent = error instanceof TypeError ? "The server doesn't answer." : error.message;
   place.hidden = false;
 }
@@ -47,30 +67,43 @@ export function thumbnail(path) {
   return shown;
 }
 
-// Lists are brought up to date item by item: pictures stay, and so does the keyboard's place.
+// Lists are brought up to date item by item: what didn't change is left alone, and the keyboard keeps its
+// place. An item that is being pressed is changed later.
 export function fill(list, items, keyOf, show, empty) {
   const before = new Map([...list.children].map((item) => [item.dataset.key, item]));
-  const focused = document.activeElement?.dataset?.act ? document.activeElement : null;
-  const place = focused && list.contains(focused) ? focused.closest("li").dataset.key : null;
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  const row = focused?.closest("li[data-key]"), place = [...list.children].indexOf(row);
+  const today = new Date().toDateString(); // times of other days are told with the day
   const now = items.map((item) => {
-    const key = keyOf(item), said = JSON.stringify(item), old = before.get(key);
-    if (old?.dataset.said === said) return old;
+    const key = keyOf(item), said = today + JSON.stringify(item), old = before.get(key);
+    if (old && (old.dataset.said === said || old.matches(":active"))) return old;
     const made = show(item);
     made.dataset.key = key;
     made.dataset.said = said;
     if (old?.querySelector("details")?.open) made.querySelector("details").open = true;
+    old?.replaceWith(made);
     return made;
   });
   if (now.length === 0 && empty) now.push(before.get("") ?? emptyItem(empty));
-  if (now.length !== list.children.length || now.some((item, index) => list.children[index] !== item)) {
-    list.replaceChildren(...now);
-    if (place !== null) refocus(now.find((item) => item.dataset.key === place), focused.dataset.act);
+  arrange(list, now);
+  mark(list);
+  if (focused !== null && document.activeElement !== focused) {
+    const same = now.find((item) => item.dataset.key === row?.dataset.key);
+    refocus(same ?? now[Math.min(place, now.length - 1)], focused);
   }
 }
 
-function refocus(item, act) {
-  const buttons = [...(item?.querySelectorAll("button") ?? [])];
-  (buttons.find((one) => one.dataset.act === act) ?? buttons[0])?.focus();
+function arrange(list, items) {
+  for (const item of [...list.children]) if (!items.includes(item)) item.remove();
+  items.forEach((item, index) => {
+    if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+  });
+}
+
+function refocus(item, focused) {
+  const places = [...(item?.querySelectorAll("button, summary") ?? [])];
+  const same = places.find((one) => one.textContent === focused.textContent);
+  (same ?? places[0])?.focus({ preventScroll: true });
 }
 
 function emptyItem(text) {
@@ -90,6 +123,7 @@ export function question(title, told, yes, value) {
   dialog.querySelector(".told").textContent = told;
   main.textContent = yes;
   Object.assign(input, { hidden: value === null, required: value !== null, value: value ?? "" });
+  dialog.querySelector(".cancel").onclick = () => dialog.close("");
   dialog.returnValue = "";
   dialog.showModal();
   if (value !== null) input.select();

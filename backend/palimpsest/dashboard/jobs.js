@@ -35,11 +35,11 @@ function showFailure({ code, message, hint, jobs }, again) {
   const actions = element("div", { kind: "actions" },
     button("Try again", message, async () => {
       for (const job of jobs) await repeat(job);
-      again();
+      await again();
     }),
     button("Dismiss", message, async () => {
       for (const job of jobs) await forget(job);
-      again();
+      await again();
     }));
   return element("li", {}, thumbnail(smallPicture(jobs[0])), said, actions);
 }
@@ -55,7 +55,7 @@ function describe(job) {
 
 // The new job is accepted before the failed one is forgotten, so that its pictures stay.
 async function repeat(job) {
-  const client = job.id.split("-")[0];
+  const client = job.id.split("-")[0].slice(0, 31); // an id has 64 characters at most
   await submit(job.kind, job.request, { client, priority: job.priority, origin: job.origin });
   await forget(job);
 }

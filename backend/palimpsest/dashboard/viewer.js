@@ -23,8 +23,9 @@ export function view(job) {
 }
 
 export function closeViewer() {
+  shown = null;
   byId("viewer").close();
-  byId("viewer").querySelector(".stage").replaceChildren();
+  for (const part of byId("viewer").querySelectorAll("h2, select, .stage, dl, .actions")) part.replaceChildren();
 }
 
 // The finished picture first.
@@ -70,13 +71,15 @@ async function stage(job, name) {
   const place = byId("viewer").querySelector(".stage");
   place.replaceChildren();
   if (name === undefined) return;
+  const overtaken = () => shown !== job || byId("viewer").querySelector("select").value !== name;
   try {
     const before = job.request.image ? await image(imagePath(job.request.image)).catch(() => null) : null;
     const after = await image(imagePath(job.artifacts[name]));
-    if (shown !== job || byId("viewer").querySelector("select").value !== name) return; // another was chosen
+    if (overtaken()) return;
     after.alt = `${name} of: ${titleOf(job)}`;
     place.replaceChildren(...(sameSize(before, after) ? compared(before, after) : [after]));
   } catch (error) {
+    if (overtaken()) return;
     place.replaceChildren(element("p", { text: `This picture can't be shown here. ${error.message}`, kind: "bad" }));
   }
 }

@@ -4,15 +4,17 @@ export const ENDED = ["finished", "failed", "cancelled"];
 export const gib = (bytes) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 export function duration(seconds) {
-  if (seconds < 10) return `${Math.max(seconds, 0).toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  if (seconds < 9.95) return `${Math.max(seconds, 0).toFixed(1)} s`;
+  const whole = Math.round(seconds), minutes = Math.round(whole / 60);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 function about(seconds) {
-  if (seconds < 60) return `${Math.round(seconds)} s left`;
-  return seconds < 3600 ? `${Math.round(seconds / 60)} min left` : `${Math.round(seconds / 3600)} h left`;
+  const whole = Math.round(seconds), minutes = Math.round(whole / 60);
+  if (whole < 60) return `${whole} s left`;
+  return minutes < 60 ? `${minutes} min left` : `${Math.round(minutes / 60)} h left`;
 }
 
 // Today's times without the day.
