@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 from .client import Client, find_client
-from .json_file import write_json
+from .json_file import read_json, write_json
 from .protocol import UnreachableError, in_flatpak
 from .transport import Transport
 from .wording import say
@@ -84,10 +84,19 @@ def launch_of(python: Path) -> List[str]:
     return [str(python), "-I", "-m", "palimpsest", "serve", "--stop-after-idle", IDLE]
 
 
-def write_launch(folder: Path, python: Path) -> Path:
-    """From now on the backend in this environment is started. Raises OSError."""
-    write_json(folder / LAUNCH, {"command": launch_of(python)})
+def write_launch(folder: Path, python: Path, update: str = "") -> Path:
+    """From now on the backend in this environment is started. ``update``: what a person types to have its
+    plug-ins put into the editors. Raises OSError."""
+    told = {"command": launch_of(python)}
+    write_json(folder / LAUNCH, {**told, "update": update} if update else told)
     return folder / LAUNCH
+
+
+def update_command(folder: Path) -> str:
+    """What a person types to have the plug-ins of the installed backend put into the editors."""
+    record = read_json(folder / LAUNCH)
+    update = record.get("update") if isinstance(record, dict) else None
+    return update if isinstance(update, str) and update else say("update-command")
 
 
 def remove_launch(folder: Path, python: Path) -> None:

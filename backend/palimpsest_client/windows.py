@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Callable
 
 from .concepts_view import ConceptsWindow
+from .connection import update_command
 from .editor import Editor
 from .learn_view import LearnWindow
 from .learning import Learning
@@ -13,7 +14,6 @@ from .settings_view import ModelsWindow, SettingsWindow
 from .setup_view import SetupWindow
 from .status import COPY, MODELS, SETUP
 from .window import Desktop
-from .wording import say
 
 
 class Windows:
@@ -43,7 +43,7 @@ class Windows:
         if self._panel.take(offer):
             return
         if offer == COPY:
-            self._desktop.copy(say("update-command"))
+            self._desktop.copy(update_command(self._panel.folder))
         elif offer == MODELS:
             self.models()
         elif offer == SETUP:

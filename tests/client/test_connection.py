@@ -17,7 +17,9 @@ from palimpsest_client.connection import (
     launch,
     launch_command,
     read_choice,
+    update_command,
     write_choice,
+    write_launch,
 )
 from palimpsest_client.protocol import config_folder
 
@@ -41,6 +43,22 @@ def test_and_starts_it_there(tmp_path: Path) -> None:
 def test_a_damaged_record_is_none(tmp_path: Path, record: str) -> None:
     (tmp_path / "launch.json").write_text(record)
     assert launch_command(tmp_path, {}) == []
+
+
+def test_the_command_that_updates_the_plug_ins_is_that_of_the_installation(tmp_path: Path) -> None:
+    python = Path("/some/bin/python")
+    write_launch(tmp_path, python, "palimpsest plugins")
+    assert update_command(tmp_path) == "palimpsest plugins"
+    assert launch_command(tmp_path, {})[0] == str(python)
+    write_launch(tmp_path, python)
+    assert update_command(tmp_path) == "python3 install.py plugins"
+
+
+@pytest.mark.parametrize("record", ["", "[]", '{"update": 3}', '{"update": ""}'])
+def test_without_a_record_it_is_that_of_a_clone(tmp_path: Path, record: str) -> None:
+    assert update_command(tmp_path) == "python3 install.py plugins"
+    (tmp_path / "launch.json").write_text(record)
+    assert update_command(tmp_path) == "python3 install.py plugins"
 
 
 def test_what_an_editor_set_for_its_own_python_stays_behind() -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from client.desk import SHOWS, Desk, fill
 from client.scripted import concept, picture
+from palimpsest_client.connection import write_launch
 from palimpsest_client.lessons import Example, judged
 from palimpsest_client.panel_view import PanelView
+from palimpsest_client.status import COPY
 from palimpsest_client.view import Box, Button, Field, Part, is_shown
 from palimpsest_client.window import Desktop, Dialog
 from palimpsest_client.windows import Windows
@@ -254,3 +256,10 @@ def test_an_odd_picture_is_marked_and_has_its_answers(seen):
     assert {"odd-1-out", "odd-1-meant"} <= {part.key for part in visible(described)}
     found(described, "odd-1-out").do()
     assert len(learning.state.examples) == 2
+
+
+def test_the_command_that_is_copied_is_that_of_the_installed_backend(tmp_path):
+    seen = Seen(tmp_path)
+    write_launch(seen.desk.panel.folder, tmp_path / "python", "palimpsest plugins")
+    seen.windows.take(COPY)
+    assert seen.paper.copied == "palimpsest plugins"

@@ -143,8 +143,9 @@ def test_the_backend_is_installed_and_can_be_started_from_the_editor(
     assert install(checkout, "krita") == 0
     assert asked == [False]
     record = home / ".config/palimpsest/launch.json"
-    told = json.loads(record.read_text())["command"]
-    assert told[:5] == [str(Environment(checkout).python), "-I", "-m", "palimpsest", "serve"]
+    told = json.loads(record.read_text())
+    assert told["update"] == "python3 install.py plugins"
+    assert told["command"][:5] == [str(Environment(checkout).python), "-I", "-m", "palimpsest", "serve"]
     assert install(checkout, "uninstall", "krita") == 0
     assert record.exists()
     assert install(checkout, "uninstall") == 0

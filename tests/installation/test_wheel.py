@@ -126,6 +126,7 @@ def test_the_plugins_are_those_of_the_checkout(
 def test_an_editor_starts_the_backend_of_this_environment(palimpsest: Installed) -> None:
     assert palimpsest("plugins", "krita").returncode == 0
     record = json.loads((palimpsest.home / ".config/palimpsest/launch.json").read_text())
+    assert record["update"] == "palimpsest plugins"
     assert record["command"][0] == str(palimpsest.environment / "bin" / "python")
     found = {f["what"]: f for f in json.loads(palimpsest("doctor", "--json").stdout)["findings"]}
     assert found["Start from an editor"]["trouble"] == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from palimpsest.installation.origin import plugins_command
 from palimpsest_client.connection import LAUNCH, launch_of, write_launch
 from palimpsest_client.protocol import config_folder
 
@@ -11,7 +12,7 @@ launch_command = launch_of
 
 
 def write_launch_record(python: Path, folder: Path | None = None) -> Path:
-    return write_launch(config_folder() if folder is None else folder, python)
+    return write_launch(config_folder() if folder is None else folder, python, plugins_command())
 
 
 def remove_launch_record() -> Path | None:
