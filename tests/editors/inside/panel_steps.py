@@ -311,17 +311,16 @@ def scroll(to):
 
 
 def middle_of(widget, above=50):
-    """On the screen, scrolled into sight, as soon as it stays there while the panel looks at the picture:
-    what it learns there, and what waits for a double-click's end, moves its parts."""
-    part_of("scroll").ensureWidgetVisible(widget, 50, above)
-    yield
+    """On the screen, in sight, as soon as it stays there while the panel looks at the picture: what it learns
+    there, and what waits for a double-click's end, moves its parts, also out of sight."""
     place, looks = None, set()
     while len(looks) < LOOKS:
+        part_of("scroll").ensureWidgetVisible(widget, 50, above)
+        yield
         middle = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
         if middle != place:
             place, looks = middle, set()
         looks.add(desk().panel._looked_at)
-        yield
     return [place.x(), place.y()]
 
 
