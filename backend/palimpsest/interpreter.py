@@ -41,7 +41,7 @@ def to_paste(module: str, function: str, *places: Path) -> str:
 
     It names this Python, works in every folder and shell, and takes no module from the folder it is run in.
     """
-    python = Path(sys.executable)
+    python = this_python()
     plain = python.with_name("python" + python.suffix * (os.name == "nt"))
     arguments = ", ".join(_literal(str(place.absolute())) for place in places)
     code = f"{CLEAN_PATH}; from {module} import {function}; {function}({arguments})"
@@ -72,6 +72,11 @@ def surroundings(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not (ignored and name.startswith("PYTHON"))}
     places = (os.path.abspath(place) for place in sys.path if place)
     return {**kept, "PYTHONPATH": os.pathsep.join(places), **more}
+
+
+def this_python() -> Path:
+    """For a record that says where it is; not to be started by it."""
+    return Path(sys.executable)
 
 
 def isolated(python: Path, *arguments: str) -> list[str]:

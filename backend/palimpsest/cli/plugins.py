@@ -6,12 +6,12 @@ For an installation from a wheel, which has no install.py. In a checkout both do
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from palimpsest.cli.output import hushed, json_text
 from palimpsest.errors import ResourceError
+from palimpsest.interpreter import this_python
 
 DESCRIPTION = (
     "Put the plug-ins into every Krita and GIMP 3 of this account, and let them start this backend. "
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     except InstallationError as error:
         raise ResourceError(str(error)) from error
     if not options.remove:
-        record = write_launch_record(Path(sys.executable))
+        record = write_launch_record(this_python())
     else:
         record = remove_launch_record() if options.editor == "all" else None
     folders = [str(place) for place in changed]
