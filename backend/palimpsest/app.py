@@ -41,6 +41,7 @@ from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
 from palimpsest.storage.owners import Owners
 from palimpsest.storage.paths import Folders
+from palimpsest.storage.revisions import of_folder
 
 logger = logging.getLogger(__name__)
 
@@ -196,6 +197,7 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
         require_model=lambda name: find(
             name, folders.models, paths_allowed=False, others=settings.model_folders
         ),
+        models_revision=lambda: of_folder(folders.models),
         versions={"palimpsest": palimpsest.__version__, "python": sys.version.split()[0]},
         limits=limits,
         hosts=options.allowed_hosts,

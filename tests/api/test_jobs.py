@@ -211,6 +211,37 @@ def test_the_system_is_described(server):
     assert server.ask("POST", "/v1/system/unload").status_code == 202
 
 
+def test_what_has_changed_is_told_by_other_texts(server, tmp_path):
+    """By whomever: a file that another process puts among the concepts counts as well."""
+
+    def told():
+        return server.ask("GET", "/v1/system").json()
+
+    before = told()
+    assert told() == before
+    server.submit("made")
+    server.follow("made")
+    assert changed(before, told()) == {"results"}
+    before = told()
+    server.house.concepts.folder.mkdir(parents=True, exist_ok=True)
+    (server.house.concepts.folder / "another.safetensors").write_bytes(b"by another process")
+    assert changed(before, told()) == {"concepts"}
+    before = told()
+    assert server.ask("DELETE", "/v1/jobs/made?forget=true").status_code == 202
+    assert changed(before, told()) == {"results"}
+    other = server.ask("GET", "/v1/system", "bert").json()
+    server.submit("another")
+    server.follow("another")
+    assert server.ask("GET", "/v1/system", "bert").json()["revisions"] == other["revisions"]
+    assert (other["store"], other["downloads"]) == (told()["store"], [])
+
+
+def changed(before, after):
+    assert before["store"] == after["store"]
+    one, two = before["revisions"], after["revisions"]
+    return {name for name in two if one[name] != two[name]}
+
+
 def test_too_many_requests_are_told_to_wait(tmp_path):
     with live(tmp_path, limits=ApiLimits(requests_per_second=2)) as server:
         answers = [server.ask("GET", "/v1/jobs") for _ in range(8)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -89,6 +90,47 @@ def test_jobs_are_listed_newest_first_in_pages(database):
     assert [job.id for job in first] == ["c", "b"]
     assert [job.id for job in database.jobs("anna", before=first[-1].number)] == ["a"]
     assert database.jobs("bert") == []
+
+
+def test_a_file_stays_the_same_one_and_a_new_one_is_another(tmp_path):
+    identities = []
+    for name in ("one", "one", "two"):
+        with contextlib.closing(Database(tmp_path / name)) as database:
+            identities.append(database.identity)
+    assert identities[0] == identities[1] != identities[2]
+
+
+def test_results_are_others_when_an_edit_ends_or_is_forgotten_and_drafts_are_none(database):
+    def ended(id: str, **request) -> int:
+        order = Submission(id, "anna", request.pop("kind", "edit"), {"image": ONE, **request}, "batch")
+        job = database.add(order, Queued())
+        database.append(job.number, Started("cpu", 1))
+        database.append(job.number, Finished())
+        return job.number
+
+    seen = [database.results_revision("anna")]
+    number = ended("edit")
+    seen.append(database.results_revision("anna"))
+    database.remove_job(ended("draft", draft=True))
+    ended("word", kind="learn")
+    assert database.results_revision("anna") == seen[-1]
+    database.remove_job(number)
+    seen.append(database.results_revision("anna"))
+    assert len(set(seen)) == 3
+    assert database.remove_jobs(before=2**40) == 1
+    assert database.results_revision("anna") not in seen
+
+
+def test_downloads_are_told_as_long_as_they_are_open(database):
+    jobs = [
+        database.add(Submission(id, owner, kind, {"model": "m"}, "batch"), Queued())
+        for id, owner, kind in (("a", "anna", "pull"), ("b", "bert", "pull"), ("c", "anna", "invert"))
+    ]
+    assert database.open_pulls("anna") == ["a"]
+    database.append(jobs[0].number, Started("", 1))
+    assert database.open_pulls("anna") == ["a"]
+    database.append(jobs[0].number, Finished())
+    assert database.open_pulls("anna") == []
 
 
 def test_a_killed_process_loses_nothing_it_was_told_is_written(tmp_path):

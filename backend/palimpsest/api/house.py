@@ -46,6 +46,7 @@ class House:
     models: Callable[[], tuple[list[dict[str, Any]], list[dict[str, str]]]]  # and what is left out
     require_model: Callable[[str], object]  # raises ModelNotFoundError
     versions: Mapping[str, str]
+    models_revision: Callable[[], str] = str  # another text when other models are installed
     limits: ApiLimits = ApiLimits()
     hosts: tuple[str, ...] = ()
     any_address: bool = False  # bound to more than this machine

@@ -92,6 +92,13 @@ def system(house: TheHouse, owner: Owner) -> System:
         queue=house.engine.counts(),
         limits={name: float(value) for name, value in vars(house.limits).items()},
         notices=list(house.notices),
+        store=house.database.identity,
+        revisions={
+            "concepts": house.concepts.revision(),
+            "models": house.models_revision(),
+            "results": house.database.results_revision(owner),
+        },
+        downloads=house.database.open_pulls(owner),
     )
 
 

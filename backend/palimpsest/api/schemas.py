@@ -353,6 +353,12 @@ class System(Answer):
     queue: dict[str, int] = Field(examples=[{"waiting": 2, "running": 1}])
     limits: dict[str, float]
     notices: list[str] = Field(description="What the person who runs the server should know.")
+    store: str = Field(description="Which list of jobs this is: another one, and nothing known before holds.")
+    revisions: dict[str, str] = Field(
+        description="What has another text than before is another: concepts, models, one's own results.",
+        examples=[{"concepts": "5d1f", "models": "09ab", "results": "3"}],
+    )
+    downloads: list[str] = Field(description="Ids of one's own jobs that fetch a model and haven't ended.")
 
 
 class ModelInfo(Answer):

@@ -34,6 +34,7 @@ from palimpsest.limits import is_name, propose_name, require_name
 from palimpsest.storage.announcement import LOCAL_OWNER
 from palimpsest.storage.atomic import PRIVATE, SHARED, write_atomically
 from palimpsest.storage.embedding_file import Header, family_of, read_header, read_rows, said, write_bytes
+from palimpsest.storage.revisions import of_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,6 +88,10 @@ class ConceptLibrary:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def revision(self) -> str:
+        """Another text when a concept came, went or was written, whichever process did that."""
+        return of_folder(self.folder)
 
     def list(self) -> tuple[ConceptCard, ...]:
         """Every readable concept, by name. What can't be read is told by ``shelf`` and ``damaged``."""

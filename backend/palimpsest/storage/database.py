@@ -11,8 +11,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -58,6 +60,7 @@ CREATE TABLE IF NOT EXISTS worker_deaths (
 CREATE TABLE IF NOT EXISTS origins (
     job INTEGER PRIMARY KEY REFERENCES jobs (number) ON DELETE CASCADE, body TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS identity (only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS clock (only INTEGER PRIMARY KEY CHECK (only = 1), seen REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS image_owners (
     image TEXT NOT NULL, owner TEXT NOT NULL, used REAL NOT NULL,
@@ -93,7 +96,10 @@ class Database:
                 raise explained(error, path) from error
             self.moved_aside = move_aside(path)
             self._connection = connect(path)
+        self._results: Counter[str] = Counter()  # owner → how often they have changed since the start
+        self._swept = 0  # jobs of anybody that were forgotten by their age since then
         self._look_at_clock()
+        self.identity = self._identify()
 
     def close(self) -> None:
         with self._lock:
@@ -140,7 +146,10 @@ class Database:
                 db.execute(query, (number,))
             self._insert_event(number, job.sequence + 1, now, event)
             self._link(number, job.owner, images_of(event), now, lasting=not isinstance(event, Previewed))
-            return self._expect(number)
+            job = self._expect(number)
+        if isinstance(event, Finished):
+            self._count(job)
+        return job
 
     def entries(self, number: int, after: int, limit: int) -> list[Entry]:
         rows = self._read(
@@ -196,7 +205,32 @@ class Database:
             db.execute("INSERT OR REPLACE INTO clock VALUES (1, ?)", (self._clock.now(),))
             query = "DELETE FROM jobs WHERE number IN (SELECT job FROM ended WHERE since < ?)"
             query += f" AND state IN ({marks})"
-            return db.execute(query, (before, *ENDED)).rowcount
+            removed = db.execute(query, (before, *ENDED)).rowcount
+        self._swept += removed
+        return removed
+
+    # What clients look at, to ask for the rest only when it has changed.
+
+    def results_revision(self, owner: str) -> str:
+        """Another text when the owner has other finished edits. Counted since this process began."""
+        return f"{self._results[owner]}-{self._swept}"
+
+    def open_pulls(self, owner: str) -> list[str]:
+        """Ids of the owner's downloads that haven't ended, oldest first."""
+        marks = ", ".join("?" * len(ENDED))
+        query = f"SELECT id FROM jobs WHERE state NOT IN ({marks}) AND kind = 'pull' AND owner = ?"
+        return [row[0] for row in self._read(f"{query} ORDER BY number", (*ENDED, owner))]
+
+    def _identify(self) -> str:
+        """Random, and made with the file: a client knows by it whether what it knew still holds."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (secrets.token_hex(8),))
+        return self._read("SELECT value FROM identity", ())[0][0]
+
+    def _count(self, job: Job) -> None:
+        """A draft is no result."""
+        if job.submission.kind == "edit" and not job.submission.request.get("draft"):
+            self._results[job.submission.owner] += 1
 
     def _note_ended(self, db: sqlite3.Connection) -> None:
         marks = ", ".join("?" * len(ENDED))
@@ -259,6 +293,7 @@ class Database:
             query = "SELECT image FROM job_images WHERE job = ? ORDER BY image"
             images = [row[0] for row in db.execute(query, (number,)).fetchall()]
             db.execute("DELETE FROM jobs WHERE number = ?", (number,))
+            self._count(job)
             query = "SELECT 1 FROM job_images JOIN jobs ON job = number WHERE image = ? AND owner = ? LIMIT 1"
             return tuple(
                 image for image in images if not db.execute(query, (image, job.owner)).fetchall()
