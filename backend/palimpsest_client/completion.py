@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Callable, List, NamedTuple, Optional, Tuple
 
 DOWN, UP, TAKE, COMPLETE, LEAVE = "down", "up", "take", "complete", "leave"  # what keys mean
+KEYS = {"down": DOWN, "up": UP, "return": TAKE, "tab": COMPLETE, "escape": LEAVE}
 MOST = 8  # candidates that are shown
 FEWEST = 2  # letters from which on a word is completed
 _OPENED = re.compile(r"<([^<>\s]*)\Z")
@@ -71,9 +72,7 @@ def _named(concepts: Sequence[str], begun: str) -> List[str]:
     return [f"<{name}>" for name in first + [n for n in concepts if n not in first and within.search(n)]]
 
 
-def _found(
-    start: int, stop: int, candidates: Sequence[str], opened: bool = False
-) -> Optional[Completion]:
+def _found(start: int, stop: int, candidates: Sequence[str], opened: bool = False) -> Optional[Completion]:
     return Completion(start, stop, tuple(candidates[:MOST]), opened) if candidates else None
 
 
@@ -128,3 +127,73 @@ class Choosing:
         """By the pointer."""
         self.chosen = place
         return self.press(TAKE)[1]
+
+
+class Completer:
+    """A list of candidates beside a field that keeps the keyboard: Tab takes the first, Down and Up choose
+    another, Return and Tab take what is chosen, Escape leaves. Else keys mean what they always do.
+
+    Each toolkit draws the list, and says what happens to the field.
+    """
+
+    def __init__(self, find: Callable[[str, int], Optional[Completion]]) -> None:
+        self.choosing = Choosing(find)
+
+    # What a toolkit does.
+
+    def written(self) -> Optional[Tuple[str, int]]:
+        """The field's text and the cursor's place in it; None where it hasn't the keyboard."""
+        raise NotImplementedError
+
+    def unfold(self, found: Completion) -> None:
+        """List the candidates, at the place where the word begins."""
+        raise NotImplementedError
+
+    def mark(self, place: int) -> None:
+        """The candidate that is chosen; -1 = none."""
+        raise NotImplementedError
+
+    def fold(self) -> None:
+        """Hide the list."""
+        raise NotImplementedError
+
+    def write(self, taken: Taken) -> None:
+        raise NotImplementedError
+
+    # What happens to the field.
+
+    @property
+    def unfolded(self) -> bool:
+        return self.choosing.found is not None
+
+    def pressed(self, key: str) -> bool:
+        """A key with this name: "down", "return" …; others mean nothing here. True: nobody else gets it."""
+        used, taken = self.choosing.press(KEYS.get(key, ""))
+        self._take(taken)
+        if self.unfolded:
+            self.mark(self.choosing.chosen)
+        else:
+            self.fold()
+        return used
+
+    def clicked(self, place: int) -> None:
+        self._take(self.choosing.take(place))
+
+    def leave(self) -> None:
+        self.choosing.leave()
+        self.fold()
+
+    def look(self) -> None:
+        """At what is written, once it was changed or the cursor moved."""
+        written = self.written()
+        if written is None or not self.choosing.look(*written):
+            self.leave()
+            return
+        assert self.choosing.found is not None
+        self.unfold(self.choosing.found)
+        self.mark(self.choosing.chosen)
+
+    def _take(self, taken: Optional[Taken]) -> None:
+        if taken is not None:
+            self.leave()
+            self.write(taken)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import List, NamedTuple
+from typing import Callable, List, NamedTuple, Sequence
 
 
 class Extent(NamedTuple):
@@ -88,3 +88,22 @@ def spread(bounds: Bounds, most: int) -> List[Bounds]:
     count = min(most, bounds.height)
     places = [row * (bounds.height - 1) // max(1, count - 1) for row in range(count)]
     return [Bounds(bounds.x, bounds.y + place, bounds.width, 1) for place in places]
+
+
+def in_rows(
+    widths: Sequence[int], height: Callable[[int, int], int], room: int, gap: int, one_row: bool = False
+) -> List[Bounds]:
+    """Places of things side by side that go on in the next row where ``room`` ends, in px; one that is wider
+    is cut. ``height``: of the thing of this number at this width. ``one_row``: those that fit into the first
+    row, no others."""
+    places: List[Bounds] = []
+    x = y = row = 0
+    for number, wanted in enumerate(widths):
+        width = min(wanted, max(1, room))
+        if x > 0 and x + width > room:
+            if one_row:
+                break
+            x, y, row = 0, y + row + gap, 0
+        places.append(Bounds(x, y, width, height(number, width)))
+        x, row = x + width + gap, max(row, places[-1].height)
+    return places

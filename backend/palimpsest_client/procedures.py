@@ -22,6 +22,8 @@ BUTTONS = "oclrs"  # letters of OK, Cancel, Load, Reset and Save in GIMP's dialo
 WINDOW = "plug-in-palimpsest"
 WINDOW_COMMAND = "palimpsest-window-command"  # temporary, registered by an open window
 KINDS = ("subject", "style")
+SUCCESS, CANCEL = "success", "cancel"  # how a call ends
+CALLING, EXECUTION = "calling-error", "execution-error"  # by the caller's mistake, or for another reason
 
 
 class Argument(NamedTuple):

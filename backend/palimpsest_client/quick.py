@@ -41,6 +41,9 @@ class Bar:
     def show(self, text: str, fraction: float | None) -> None:
         raise NotImplementedError
 
+    def end(self) -> None:
+        raise NotImplementedError
+
 
 class PlacingEditor(Editor):
     """An editor that tells which layer it made last."""
@@ -91,6 +94,7 @@ class Quick:
         self._session = Session(self._backend.connect, self._errands)
         self._errands.serve(self._session)
         self._gone_since: float | None = None
+        self._shown: tuple[str, float | None] | None = None  # by the bar
         self._session.start()
 
     def close(self) -> None:
@@ -196,7 +200,10 @@ class Quick:
         if progress is None:
             return False
         gone = self._gone_since is not None
-        self._bar.show(say("gone") if gone else progress.text, progress.fraction)
+        shown = say("gone") if gone else progress.text, progress.fraction
+        if shown != self._shown:
+            self._shown = shown
+            self._bar.show(*shown)
         return True
 
     def _watch(self) -> None:

@@ -1,5 +1,3 @@
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 """GIMP's own dialog for one menu item, when the Palimpsest window isn't open."""
 
 from __future__ import annotations
@@ -7,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import gi
-
-gi.require_version("GimpUi", "3.0")
-gi.require_version("Gtk", "3.0")
-from _client.procedures import Argument, Procedure  # noqa: E402
-from _client.wording import say  # noqa: E402
-from gi.repository import GimpUi, GLib, GObject, Gtk  # noqa: E402
+from _client.procedures import Argument, Procedure
+from _client.wording import say
+from gi.repository import GimpUi, GLib, GObject, Gtk
 
 WIDTH = 480  # px
 

@@ -1,5 +1,3 @@
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 """What holds parts: rows, columns, forms, and what flows or scrolls."""
 
 from __future__ import annotations
@@ -32,8 +30,8 @@ class BoxDrawer(Drawer):
     """Its parts keep their places as long as their keys do."""
 
     def __init__(self, view: Any, part: Any) -> None:
-        super().__init__(view, part, self.make(part))
         self._inside: list[Any] = []
+        super().__init__(view, part)
 
     def make(self, part: Any) -> Gtk.Widget:
         way = Gtk.Orientation.HORIZONTAL if isinstance(part, Row) else Gtk.Orientation.VERTICAL
@@ -117,7 +115,7 @@ class FormDrawer(BoxDrawer):
 class ScrollDrawer(BoxDrawer):
     def make(self, part: Scroll) -> Gtk.Widget:
         least = {"min_content_height": part.least} if part.least else {}
-        return Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, **least)
+        return ui.scrolled(**least)
 
     def arrange(self, part: Box) -> None:
         self.widget.add(self._inside[0].outer)

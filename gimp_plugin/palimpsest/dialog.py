@@ -1,5 +1,3 @@
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 """The Palimpsest window: a process of its own beside GIMP, open across edits and pictures.
 
 It draws what the panel's state says and tells the panel what people do; it decides nothing itself. An
@@ -8,34 +6,29 @@ open window registers a temporary procedure through which menu items reach it.
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
-import gi
-
-gi.require_version("GimpUi", "3.0")
-gi.require_version("Gtk", "3.0")
-import process  # noqa: E402
-import widgets as ui  # noqa: E402
-from _client.panel import Panel  # noqa: E402
-from _client.panel_state import PanelState  # noqa: E402
-from _client.panel_view import PanelView  # noqa: E402
-from _client.procedures import BY_NAME, PREFIX, WINDOW_COMMAND  # noqa: E402
-from _client.windows import Windows  # noqa: E402
-from _client.wording import say  # noqa: E402
-from dialogs import Desktop  # noqa: E402
-from gi.repository import Gdk, GimpUi, GLib, Gtk  # noqa: E402
-from host import GimpEditor  # noqa: E402
-from sentences import SentenceDrawer  # noqa: E402
-from view import View  # noqa: E402
+import process
+import widgets as ui
+from _client.panel import Panel
+from _client.panel_state import PanelState
+from _client.panel_view import PanelView
+from _client.panel_window import PanelWindow
+from _client.procedures import WINDOW_COMMAND
+from _client.windows import Windows
+from dialogs import Desktop
+from gi.repository import GimpUi, GLib, Gtk
+from host import GimpEditor
+from sentences import SentenceDrawer
+from view import View
 
 WIDTH, HEIGHT = 340, 760
 TICK = 100  # ms
-DIGITS = (Gdk.KEY_1, Gdk.KEY_2, Gdk.KEY_3, Gdk.KEY_4, Gdk.KEY_5)
-ARROWS = (Gdk.KEY_Up, Gdk.KEY_Down)  # to the first, to the second sentence
 
 
 def open_window(plugin: Any, command: str) -> None:
-    """Returns when the window was closed. ``command``: see ``Window.obey``."""
+    """Returns when the window was closed. ``command``: a menu item's, or empty."""
     GimpUi.init("palimpsest")
     ui.use_style()
     loop = GLib.MainLoop()
@@ -53,44 +46,39 @@ class Window(Gtk.Window):
         self.set_role("palimpsest")
         self.set_default_size(WIDTH, HEIGHT)
         ui.styled(self, "panel")
-        self._editor, self._deafen = editor, deafen
-        self._documents: Any = None  # those that were drawn
+        self._deafen = deafen
         self.panel = Panel("gimp", editor, self.draw)
         self._desktop = Desktop(self, self.panel.session)
-        self.windows = Windows(self.panel, editor, self._desktop, self._use)
-        self._told = PanelView(self.panel, self.windows, self._desktop, self._use)
+        windows = Windows(self.panel, editor, self._desktop, self._use)
+        self._told = PanelView(self.panel, windows, self._desktop, self._use)
         self._told.documents, self._told.choose_document = editor.documents, editor.choose
         self._told.controls.redraw = lambda: self.draw(self.panel.state)
         self._told.words.focus = lambda key: self.view[key].grab_focus()
+        ends = self._focus, self.destroy
+        self._acts = PanelWindow(self.panel, self._told, windows, self._desktop, *ends)
         self.view = View(self.panel.session, self._desktop)
         self.add(self.view)
         self.connect("destroy", lambda _: self._end())
-        self.connect("key-press-event", lambda _, event: self._pressed(event))
+        self.connect("key-press-event", lambda _, event: self._acts.pressed(*ui.pressed(event)))
         self.draw(self.panel.state)
         self.view.show()
         self.show()
-        self._focus(self._told.words.focus_place())
+        self._acts.begin()
         self.panel.start()
         self._ticking = GLib.timeout_add(TICK, self._tick)
 
     def obey(self, command: str) -> None:
-        """Raise the window; "replace 3" also turns it to picture 3 and does what the menu item says."""
+        """Of a menu item; any raises the window."""
         self.present()
-        what, _, picture = command.partition(" ")
-        if what:
-            self._editor.choose(picture)
-            self.panel.look()
-            self._do(what)
+        self._acts.obey(command)
 
     def draw(self, state: PanelState) -> None:
         self.view.draw(self._told.describe())
         self._desktop.redraw()
 
-    # What people do that needs more than the panel.
-
-    def _focus(self, sentence: str) -> None:
-        """With all of it chosen; a slider just gets the keyboard."""
-        drawer = self.view.drawer(sentence)
+    def _focus(self, key: str) -> None:
+        """With all of a sentence chosen; a slider just gets the keyboard."""
+        drawer = self.view.drawer(key)
         drawer.field.focus() if isinstance(drawer, SentenceDrawer) else drawer.widget.grab_focus()
 
     def _use(self, concept: str) -> None:
@@ -100,62 +88,15 @@ class Window(Gtk.Window):
             field.delete_selected()
             self.panel.draft.insert_concept(concept, field.cursor)
 
-    # Its life.
-
     def _tick(self) -> bool:
         self.panel.tick()
-        documents = self._editor.documents()
-        if documents != self._documents:  # one may be opened beside the one that is chosen
-            self._documents = documents
+        if self._acts.changed():
             self.draw(self.panel.state)
         self.view.pulse()
         self._desktop.pulse()
         return GLib.SOURCE_CONTINUE
 
-    def _do(self, what: str) -> None:
-        """A menu item of this name, for the picture that the panel has turned to."""
-        operation = BY_NAME[PREFIX + what].operation
-        if operation:
-            self.panel.draft.choose_operation(operation)
-            self._focus(self._told.words.focus_place())
-        elif what == "word-to-selection":
-            word = ui.asked_for_text(self, say("select-action"), say("choose-word"))
-            if word:
-                self.panel.select_word(word)
-        else:
-            OTHERS[what](self)
-
-    def _pressed(self, event: Gdk.EventKey) -> bool:
-        """Wherever the cursor is: Control and Return apply, Escape cancels what is under way or looked at,
-        Control and W close, Alt and a digit choose the operation, Alt and an arrow go to the other sentence.
-        """
-        control, alt = event.state & Gdk.ModifierType.CONTROL_MASK, event.state & Gdk.ModifierType.MOD1_MASK
-        if control and event.keyval in ui.RETURN:
-            self._told.apply()
-            return True
-        if control and event.keyval == Gdk.KEY_w:
-            self.destroy()
-            return True
-        if alt and event.keyval in DIGITS:
-            self._told.choose_operation(DIGITS.index(event.keyval))
-            self._focus(self._told.words.focus_place())
-            return True
-        if alt and event.keyval in ARROWS:
-            self._focus(("first", "second")[ARROWS.index(event.keyval)])
-            return True
-        if event.keyval == Gdk.KEY_Escape:
-            return self._told.leave()
-        return False
-
     def _end(self) -> None:
         self._deafen()  # first: a menu item chosen from now on opens another window
         GLib.source_remove(self._ticking)
         self.panel.stop()
-
-
-OTHERS = {
-    "learn-concept": lambda window: window.windows.learn(),
-    "remember-photo": lambda window: window.panel.remember(),
-    "reopen-edit": lambda window: window.panel.reopen(),
-    "server": lambda window: window.windows.settings(),
-}

@@ -1,5 +1,3 @@
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 """The windows beside the panel's, all of one kind, and what else people are asked."""
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ class Dialog(Gtk.Window):
         self.view.set_border_width(EDGE)
         self.add(self.view)
         self.connect("destroy", lambda _: told.closed())
-        self.connect("key-press-event", lambda _, event: self._pressed(event))
+        self.connect("key-press-event", lambda _, event: self._pressed(*ui.pressed(event)))
         self.view.show()
         told.opened(self.view.draw, self.destroy)
         default = self.view.default()
@@ -36,12 +34,11 @@ class Dialog(Gtk.Window):
             self.set_default(default)
         self.show()
 
-    def _pressed(self, event: Gdk.EventKey) -> bool:
-        control = event.state & Gdk.ModifierType.CONTROL_MASK
-        closes = event.keyval == Gdk.KEY_Escape or (control and event.keyval == Gdk.KEY_w)
+    def _pressed(self, key: str, control: bool, _: bool) -> bool:
+        closes = key == "escape" or (control and key == "w")
         if closes:
             self.destroy()
-        return bool(closes)
+        return closes
 
 
 class Desktop(window.Desktop):

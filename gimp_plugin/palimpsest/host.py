@@ -3,8 +3,6 @@
 Everything long is a generator that ``Slices`` takes a step further at each turn of a timer.
 """
 
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -4,8 +4,6 @@ A GIMP call on a picture that was closed doesn't raise: it answers 0 or nothing.
 by their id, and every turn asks first whether it is still there.
 """
 
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 from __future__ import annotations
 
 import os

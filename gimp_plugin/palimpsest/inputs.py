@@ -1,5 +1,3 @@
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 """Sliders, numbers and choices, made from the panel's table of fields."""
 
 from __future__ import annotations
@@ -10,6 +8,7 @@ from typing import Any
 import widgets as ui
 from _client.control import CHOICE, NUMBER, SLIDER, Control
 from _client.controls import Drawn
+from _client.drawing import Told
 from _client.view import Field as FieldPart
 from _client.view import Slider as SliderPart
 from gi.repository import Gdk, Gtk
@@ -38,7 +37,7 @@ class Slider(Gtk.Box):
     ) -> None:
         super().__init__(spacing=ui.SPACE)
         self._control, self._back = control, back
-        self._told = ui.Told(lambda: moved(control.at(round(self.scale.get_value()))))
+        self._told = Told(lambda: moved(control.at(round(self.scale.get_value()))))
         self._mark: int | None = None
         self.scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0, control.places, 1)
         self.scale.set_increments(1, max(1, control.places // 4))
@@ -82,7 +81,7 @@ class Number(Gtk.SpinButton):
         reach = Gtk.Adjustment(lower=control.lowest, upper=control.most, step_increment=control.step)
         super().__init__(adjustment=reach, digits=control.digits)
         self._control, self._automatic = control, ""
-        self._told = ui.Told(changed)
+        self._told = Told(changed)
         self.set_width_chars(14 if control.automatic else 4)
         self.set_update_policy(Gtk.SpinButtonUpdatePolicy.IF_VALID)  # its words aren't read as 0
         named(self, control.label, control.tip)
@@ -137,16 +136,17 @@ class FieldDrawer(Drawer):
 
     typed = True
 
-    def __init__(self, view: Any, part: FieldPart) -> None:
-        control = part.control
-        kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(control.kind, Sentence)
-        made = kind(control, lambda value: self.part.change(value))
+    def make(self, part: FieldPart) -> Gtk.Widget:
+        kind = KINDS.get(part.control.kind, Sentence)
+        made = kind(part.control, lambda value: self.part.change(value))
         if part.prefix:
             made.set_width_chars(2)
-        unit = control.unit if isinstance(made, Number) else ""
-        around = [ui.label(part.prefix)] if part.prefix else []
-        outer = ui.row(*around, made, *([ui.label(unit)] if unit else []), stretched=len(around))
-        super().__init__(view, part, made, outer)
+        return made
+
+    def around(self, part: FieldPart) -> Gtk.Widget:
+        unit = part.control.unit if isinstance(self.widget, Number) else ""
+        before, after = ([ui.label(text)] if text else [] for text in (part.prefix, unit))
+        return ui.row(*before, self.widget, *after, stretched=len(before))
 
     def put(self, part: FieldPart) -> None:
         self.widget.put(part.drawn)
@@ -155,13 +155,17 @@ class FieldDrawer(Drawer):
 class SliderDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: SliderPart) -> None:
+    def make(self, part: SliderPart) -> Gtk.Widget:
         change, back = lambda value: self.part.change(value), lambda: self.part.back()
         self._slider = Slider(part.control, change, back, part.caption)
-        super().__init__(view, part, self._slider.scale, self._slider)
+        return self._slider.scale
+
+    def around(self, part: SliderPart) -> Gtk.Widget:
+        return self._slider
 
     def put(self, part: SliderPart) -> None:
         self._slider.put(part.drawn)
 
 
+KINDS: dict[str, Any] = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}
 FIELDS: dict[type, Any] = {FieldPart: FieldDrawer, SliderPart: SliderDrawer}

@@ -1,7 +1,5 @@
 """Results as layers of GIMP's pictures: made beside the picture, and put in by one undo step."""
 
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 from __future__ import annotations
 
 import json

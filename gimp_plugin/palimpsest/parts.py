@@ -1,5 +1,3 @@
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 """How each part is drawn: texts, buttons, what is written and chosen."""
 
 from __future__ import annotations
@@ -8,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import widgets as ui
+from _client import drawing
+from _client.drawing import Told
 from _client.view import (
     DEED,
     FAINT,
@@ -42,43 +42,34 @@ LINE, STRIP_EDGE = 20, 6  # px of a line that is kept free; around a picture in 
 LETTERS = 18  # of a name on a button with a picture, at most
 
 
-class Drawer:
-    """A part and its widget. ``typed``: people change it, so that it is looked at for every description."""
-
-    typed = False
-
-    def __init__(self, view: Any, part: Any, widget: Gtk.Widget, outer: Gtk.Widget | None = None) -> None:
-        self.view, self.part, self.widget = view, part, widget
-        self.outer = widget if outer is None else outer
-
-    def put(self, part: Any) -> None:
-        """What differs from what is there."""
+class Drawer(drawing.Drawer):
+    def name(self, part: Part) -> None:
+        self.widget.set_sensitive(part.enabled)
+        tip = part.tip or None
+        if tip != self.widget.get_tooltip_text():  # setting it shows one that is kept back
+            self.widget.set_tooltip_text(tip)
+        if part.name:
+            self.widget.get_accessible().set_name(part.name)
 
     def show(self, shown: bool) -> None:
         ui.set_shown(self.outer, shown)
 
-
-def named(widget: Gtk.Widget, part: Part) -> None:
-    widget.set_sensitive(part.enabled)
-    tip = part.tip or None
-    if tip != widget.get_tooltip_text():  # setting it shows one that is kept back
-        widget.set_tooltip_text(tip)
-    if part.name:
-        widget.get_accessible().set_name(part.name)
+    def drop(self) -> None:
+        self.outer.destroy()
 
 
 class GapDrawer(Drawer):
-    def __init__(self, view: Any, part: Gap) -> None:
-        super().__init__(view, part, Gtk.Box())
+    def make(self, part: Gap) -> Gtk.Widget:
+        return Gtk.Box()
 
 
 class RuleDrawer(Drawer):
-    def __init__(self, view: Any, part: Rule) -> None:
-        super().__init__(view, part, Gtk.Separator())
+    def make(self, part: Rule) -> Gtk.Widget:
+        return Gtk.Separator()
 
 
 class TextDrawer(Drawer):
-    def __init__(self, view: Any, part: Text) -> None:
+    def make(self, part: Text) -> Gtk.Widget:
         made = ui.label("", *LOOKS[part.look], wrap=part.wrap)
         if part.lines:
             made.set_yalign(0.0)
@@ -90,21 +81,19 @@ class TextDrawer(Drawer):
         if part.selectable:
             made.set_selectable(True)
             made.set_can_focus(False)
-        super().__init__(view, part, made)
+        return made
 
     def put(self, part: Text) -> None:
-        if part.color:
-            color = GLib.markup_escape_text(part.color)
-            self.widget.set_markup(f'<span color="{color}">{GLib.markup_escape_text(part.text)}</span>')
-        else:
-            self.widget.set_text(part.text)
+        told = GLib.markup_escape_text(part.text)
+        color = GLib.markup_escape_text(part.color)
+        self.widget.set_markup(f'<span color="{color}">{told}</span>' if color else told)
 
 
 class LinksDrawer(Drawer):
-    def __init__(self, view: Any, part: Links) -> None:
+    def make(self, part: Links) -> Gtk.Widget:
         made = ui.label("", wrap=True)
-        super().__init__(view, part, made)
         made.connect("activate-link", lambda _, word: self._pressed(word))
+        return made
 
     def put(self, part: Links) -> None:
         shown = [GLib.markup_escape_text(word) for word in part.words]
@@ -116,14 +105,11 @@ class LinksDrawer(Drawer):
 
 
 class ButtonDrawer(Drawer):
-    def __init__(self, view: Any, part: Button) -> None:
+    def make(self, part: Button) -> Gtk.Widget:
         made = ui.styled(Gtk.Button(), *([BUTTONS[part.look]] if part.look else []))
-        super().__init__(view, part, made)
-        self._name: Gtk.Label | None = None
+        self._name = self._cut(made) if part.elide else None
         if part.look == MAIN:
             made.get_style_context().add_class("suggested-action")
-        if part.elide:
-            self._cut()
         if part.icon:
             ui.styled(made, "tight").set_valign(Gtk.Align.START)
             made.set_image(ui.icon(part.icon))
@@ -132,14 +118,15 @@ class ButtonDrawer(Drawer):
         else:
             made.connect("pressed", lambda _: self.part.hold(True))
             made.connect("released", lambda _: self.part.hold(False))
+        return made
 
-    def _cut(self) -> None:
+    def _cut(self, made: Gtk.Button) -> Gtk.Label:
         """Its text, with "…" where there is no room for all of it."""
-        self._name = ui.label()
-        self._name.set_ellipsize(Pango.EllipsizeMode.END)
-        self.widget.set_relief(Gtk.ReliefStyle.NONE)
-        self.widget.add(ui.row(self._name, ui.label("▾"), stretched=None))
-        self.widget.set_halign(Gtk.Align.START)
+        name = ui.label(cut=True)
+        made.set_relief(Gtk.ReliefStyle.NONE)
+        made.add(ui.row(name, ui.label("▾"), stretched=None))
+        made.set_halign(Gtk.Align.START)
+        return name
 
     def put(self, part: Button) -> None:
         made = self.widget
@@ -159,8 +146,7 @@ class ButtonDrawer(Drawer):
 
     def _put_picture(self, part: Button) -> None:
         """With its name beside it; in a strip the name stands where there is no picture."""
-        made, name = self.widget, ui.label(part.text)
-        name.set_ellipsize(Pango.EllipsizeMode.END)
+        made, name = self.widget, ui.label(part.text, cut=True)
         name.set_max_width_chars(LETTERS)
         inside = [ui.sight(part.picture, part.side)] if part.picture else []
         if part.look == STRIP:
@@ -184,11 +170,11 @@ class ButtonDrawer(Drawer):
 class SwitchDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: Switch) -> None:
+    def make(self, part: Switch) -> Gtk.Widget:
         made = Gtk.CheckButton(label=part.text)
-        super().__init__(view, part, made)
-        self._told = ui.Told(lambda: self.part.turn(made.get_active()))
+        self._told = Told(lambda: self.part.turn(made.get_active()))
         made.connect("toggled", lambda _: self._told())
+        return made
 
     def put(self, part: Switch) -> None:
         self._told.silently(lambda: self.widget.set_active(part.on))
@@ -199,16 +185,16 @@ class LineDrawer(Drawer):
 
     typed = True
 
-    def __init__(self, view: Any, part: Line) -> None:
+    def make(self, part: Line) -> Gtk.Widget:
         made = Gtk.SearchEntry() if part.search else Gtk.Entry()
         made.set_hexpand(True)
         made.set_visibility(not part.secret)
         made.set_activates_default(part.default)
-        super().__init__(view, part, made)
-        self._told = ui.Told(lambda: self.part.write(made.get_text()))
+        self._told = Told(lambda: self.part.write(made.get_text()))
         made.connect("changed", lambda _: self._told())
         if part.enter is not None:
             made.connect("activate", lambda _: self.part.enter())
+        return made
 
     def put(self, part: Line) -> None:
         """Not at once: GTK is still at work on what was typed."""
@@ -230,11 +216,9 @@ class OptionsDrawer(Drawer):
 
     typed = True
 
-    def __init__(self, view: Any, part: Options) -> None:
-        entries = [(option.key, option.text, option.tip) for option in part.options]
+    def make(self, part: Options) -> Gtk.Widget:
         choose = lambda key: self.part.choose(key)  # noqa: E731
-        made = ui.Choices(entries, choose, icons=isinstance(part, Tabs), high=part.high)
-        super().__init__(view, part, made)
+        return ui.Choices(part.options, choose, icons=isinstance(part, Tabs), high=part.high)
 
     def put(self, part: Options) -> None:
         self.widget.show_chosen(part.chosen)
@@ -246,16 +230,16 @@ class OptionsDrawer(Drawer):
 class PickDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: Pick) -> None:
-        super().__init__(view, part, ui.Choice(lambda key: self.part.choose(key)))
+    def make(self, part: Pick) -> Gtk.Widget:
+        return ui.Choice(lambda key: self.part.choose(key))
 
     def put(self, part: Pick) -> None:
         self.widget.show_entries([(option.key, option.text) for option in part.options], part.chosen)
 
 
 class BarDrawer(Drawer):
-    def __init__(self, view: Any, part: Bar) -> None:
-        super().__init__(view, part, Gtk.ProgressBar(valign=Gtk.Align.CENTER))
+    def make(self, part: Bar) -> Gtk.Widget:
+        return Gtk.ProgressBar(valign=Gtk.Align.CENTER)
 
     def put(self, part: Bar) -> None:
         self.widget.get_accessible().set_description(part.about)

@@ -3,8 +3,6 @@
 Nothing here is GIMP's: formats are babl's names, of which "R'G'B'A" and "Y'A" are sRGB.
 """
 
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 from __future__ import annotations
 
 import os

@@ -1,5 +1,3 @@
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 """A result that lies on the canvas to be looked at: a locked layer that goes again.
 
 It comes and goes while GIMP's history is frozen: no step is added, none is lost, and Ctrl+Z takes back what

@@ -1,12 +1,13 @@
 """This process beside GIMP: how others call it, and the bar that GIMP shows for it."""
 
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from _client import quick
 from gi.repository import Gimp, GLib, GObject
+
+TURN = 50  # ms
 
 
 def listen(plugin: Gimp.PlugIn, name: str, heard: Callable[[str], None]) -> Callable[[], None]:
@@ -35,17 +36,13 @@ def listen(plugin: Gimp.PlugIn, name: str, heard: Callable[[str], None]) -> Call
     return lambda: plugin.remove_temp_procedure(name)
 
 
-class ProgressBar:
+class ProgressBar(quick.Bar):
     """GIMP's own, under the picture, with a Cancel that ends this process. Not for a window that stays."""
 
     def __init__(self, text: str) -> None:
-        self._told: tuple[str, float | None] | None = None
         Gimp.progress_init(text)
 
     def show(self, text: str, fraction: float | None) -> None:
-        if (text, fraction) == self._told:
-            return
-        self._told = (text, fraction)
         Gimp.progress_set_text(text)
         if fraction is None:
             Gimp.progress_pulse()
@@ -54,3 +51,10 @@ class ProgressBar:
 
     def end(self) -> None:
         Gimp.progress_end()
+
+
+def turning(turn: Callable[[], bool]) -> None:
+    """Until ``turn`` says False."""
+    loop = GLib.MainLoop()
+    GLib.timeout_add(TURN, lambda: turn() or loop.quit())
+    loop.run()

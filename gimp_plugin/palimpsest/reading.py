@@ -1,7 +1,5 @@
 """Pixels of GIMP's pictures, read a band at a time."""
 
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Layers of GIMP that are renewed (``_client.renewing``)."""
 
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 from __future__ import annotations
 
 import re

@@ -1,7 +1,5 @@
 """What is selected in GIMP's pictures, read and set."""
 
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 from __future__ import annotations
 
 from collections.abc import Callable

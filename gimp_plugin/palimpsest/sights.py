@@ -1,5 +1,3 @@
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 """Pictures, lists of them, and results."""
 
 from __future__ import annotations
@@ -7,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import widgets as ui
+from _client.drawing import Told
 from _client.masks import veil
 from _client.view import Choices, Option, Picture, Tile
-from gi.repository import Gdk, GdkPixbuf, GLib, Gtk, Pango
+from gi.repository import Gdk, GdkPixbuf, GLib, Gtk
 from parts import Drawer, menu_of
 
 SQUARE, LIGHT, GREY = 8, 0xFFFFFFFF, 0xFFBEBEBE  # chequers under what is transparent
@@ -17,19 +16,25 @@ FADED = 0.4  # of a result of another picture
 
 
 class PictureDrawer(Drawer):
-    def __init__(self, view: Any, part: Picture) -> None:
-        made, outer = Gtk.Image(valign=Gtk.Align.START), None
+    def make(self, part: Picture) -> Gtk.Widget:
+        made = Gtk.Image(valign=Gtk.Align.START)
         if part.chequered:
             made.set_size_request(part.side, part.side)
-        if part.badge:
-            start = Gtk.Align.START
-            outer = Gtk.Overlay()
-            outer.add(made)
-            outer.add_overlay(ui.styled(Gtk.Label(label=part.badge, halign=start, valign=start), "badge"))
-        super().__init__(view, part, made, outer)
+        return made
+
+    def around(self, part: Picture) -> Gtk.Widget:
+        if not part.badge:
+            return self.widget
+        outer, start = Gtk.Overlay(), Gtk.Align.START
+        outer.add(self.widget)
+        outer.add_overlay(ui.styled(Gtk.Label(label=part.badge, halign=start, valign=start), "badge"))
+        return outer
 
     def put(self, part: Picture) -> None:
-        made = self.view.sight(part) if part.chequered else ui.pixbuf_of(part.content, part.side)
+        if part.chequered:
+            made = self.view.aside(self, sight, part.content, part.mask, part.side)
+        else:
+            made = ui.pixbuf_of(part.content, part.side)
         if made is not None:
             self.widget.set_from_pixbuf(made)
 
@@ -37,15 +42,16 @@ class PictureDrawer(Drawer):
 class ChoicesDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: Choices) -> None:
+    def make(self, part: Choices) -> Gtk.Widget:
         made = Gtk.ListBox(activate_on_single_click=False)
-        outer = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
-        outer.add(made)
-        super().__init__(view, part, made, outer)
         self._options: tuple[Option, ...] = ()
-        self._told = ui.Told(lambda name: self.part.choose(name))
+        self._told = Told(lambda name: self.part.choose(name))
         made.connect("row-selected", lambda _, row: None if row is None else self._told(row.get_name()))
         made.connect("row-activated", lambda *_: self.part.enter())
+        return made
+
+    def around(self, part: Choices) -> Gtk.Widget:
+        return ui.scrolled(self.widget)
 
     def put(self, part: Choices) -> None:
         self._told.silently(lambda: self._put(part))
@@ -64,8 +70,7 @@ class ChoicesDrawer(Drawer):
             self.widget.select_row(row)
 
     def _row(self, option: Option, side: int) -> Gtk.ListBoxRow:
-        text = ui.label(option.text)
-        text.set_ellipsize(Pango.EllipsizeMode.END)
+        text = ui.label(option.text, cut=True)
         text.set_sensitive(option.enabled)
         made = Gtk.ListBoxRow(name=option.key, tooltip_text=option.tip or None)
         made.add(ui.row(ui.sight(option.picture, side), text, stretched=1) if option.picture else text)
@@ -75,16 +80,16 @@ class ChoicesDrawer(Drawer):
 class TileDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: Tile) -> None:
+    def make(self, part: Tile) -> Gtk.Widget:
         made = ui.styled(Gtk.ToggleButton(always_show_image=True), "result")
-        super().__init__(view, part, made)
         self._picture: bytes | None = b""
-        self._told = ui.Told(self._clicked)
+        self._told = Told(self._clicked)
         made.connect("clicked", lambda _: self._told())
         made.connect("button-press-event", lambda _, event: self._pressed(event))
         made.connect("popup-menu", lambda _: self._offer(None))
         made.connect("key-press-event", lambda _, event: self._key(event, True))
         made.connect("key-release-event", lambda _, event: self._key(event, False))
+        return made
 
     def put(self, part: Tile) -> None:
         made = self.widget
@@ -110,10 +115,8 @@ class TileDrawer(Drawer):
         return False
 
     def _key(self, event: Gdk.EventKey, down: bool) -> bool:
-        if event.state & Gdk.ModifierType.CONTROL_MASK:
-            return False
-        name = Gdk.keyval_name(event.keyval).lower()
-        return self.part.press("return" if name == "kp_enter" else name, down)
+        key, control, _ = ui.pressed(event)
+        return not control and self.part.press(key, down)
 
     def _offer(self, event: Gdk.EventButton | None) -> bool:
         """The menu of a result."""

@@ -1,51 +1,30 @@
-# pyright: reportMissingImports=false
-# GIMP's Python brings gi.
 """The window's small parts in GTK 3. Each tells what people do with it, never what it is set to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import zip_longest
+from pathlib import Path
 
-import gi
+from _client.drawing import Told
+from _client.geometry import Bounds, in_rows
+from _client.icons import icon_file
+from _client.sentences import Word
+from _client.view import Option
+from gi.repository import Gdk, GdkPixbuf, Gio, GLib, Gtk, Pango
 
-gi.require_version("Gtk", "3.0")
-gi.require_version("Gdk", "3.0")
-from _client.icons import icon_file  # noqa: E402
-from _client.sentences import Word  # noqa: E402
-from gi.repository import Gdk, GdkPixbuf, Gio, GLib, Gtk, Pango  # noqa: E402
-
-SPACE = 6
+SPACE, GAP = 6, 4  # px
 ACCENT = (0.29, 0.56, 0.85)  # red, green, blue: readable on dark and on bright themes
 DOUBTED = (0.82, 0.54, 0.12)
 SIGHT = 64  # px, side of a thumbnail
 CHOICE_EDGE = 8  # px beside the text of a choice
-RETURN = (Gdk.KEY_Return, Gdk.KEY_KP_Enter)
-STYLE = b"""
-.palimpsest-choice button { padding: 3px 1px; min-width: 0; }
-.palimpsest-choice button:checked { background: alpha(currentColor, 0.15); box-shadow: inset 0 -3px #4a90d9; }
-.palimpsest-panel scale { min-height: 0; padding-top: 2px; padding-bottom: 2px; }
-.palimpsest-panel scale.marks-after slider { min-width: 14px; min-height: 16px; margin: -8px -7px -8px;
-  background-size: 14px 16px; }
-.palimpsest-panel spinbutton button { padding: 0; min-width: 18px; }
-.palimpsest-panel spinbutton entry { min-width: 0; padding: 0 4px; }
-.palimpsest-deed { padding-left: 6px; padding-right: 6px; min-width: 0; }
-.palimpsest-panel progressbar trough { min-width: 30px; }
-.palimpsest-result:checked { box-shadow: inset 0 0 0 3px #4a90d9; }
-.palimpsest-quiet { opacity: 0.7; }
-.palimpsest-example { opacity: 0.5; }
-.palimpsest-small { font-size: 88%; }
-.palimpsest-strip { padding: 1px; min-width: 0; min-height: 0; }
-.palimpsest-tight { padding: 1px 6px; min-height: 22px; }
-.palimpsest-odd { border: 2px solid #b3372b; padding: 2px; }
-.palimpsest-badge { background: #b3372b; color: white; font-weight: bold; border-radius: 9px;
-                    min-width: 18px; min-height: 18px; }
-"""
+STYLE = Path(__file__).with_name("style.css")
 
 
 def use_style() -> None:
     """What GTK's theme doesn't say; colours of text and ground stay the theme's own."""
     provider = Gtk.CssProvider()
-    provider.load_from_data(STYLE)
+    provider.load_from_path(str(STYLE))
     screen = Gdk.Screen.get_default()
     Gtk.StyleContext.add_provider_for_screen(screen, provider, Gtk.STYLE_PROVIDER_PRIORITY_APPLICATION)
 
@@ -71,9 +50,11 @@ def column(*widgets: Gtk.Widget) -> Gtk.Box:
     return box
 
 
-def label(text: str = "", *classes: str, wrap: bool = False) -> Gtk.Label:
-    """Left-aligned; a wrapping one never asks for more width than there is."""
+def label(text: str = "", *classes: str, wrap: bool = False, cut: bool = False) -> Gtk.Label:
+    """Left-aligned; a wrapping one never asks for more width than there is. ``cut``: with "…" there."""
     made = Gtk.Label(label=text, xalign=0.0)
+    if cut:
+        made.set_ellipsize(Pango.EllipsizeMode.END)
     if wrap:
         made.set_line_wrap(True)
         made.set_max_width_chars(1)
@@ -101,29 +82,27 @@ def set_shown(widget: Gtk.Widget, shown: bool) -> None:
         widget.hide()
 
 
+def scrolled(inside: Gtk.Widget | None = None, **about: object) -> Gtk.ScrolledWindow:
+    """Up and down only."""
+    return Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, child=inside, **about)
+
+
+def key_of(event: Gdk.EventKey) -> str:
+    """Its name: "return", "left", "o" …"""
+    name = Gdk.keyval_name(event.keyval).lower()
+    return "return" if name == "kp_enter" else name
+
+
+def pressed(event: Gdk.EventKey) -> tuple[str, bool, bool]:
+    """The key, and whether Control and Alt are held."""
+    held = (event.state & mask for mask in (Gdk.ModifierType.CONTROL_MASK, Gdk.ModifierType.MOD1_MASK))
+    return (key_of(event), *map(bool, held))
+
+
 def cleared(box: Gtk.Container) -> Gtk.Container:
     for child in box.get_children():
         box.remove(child)
     return box
-
-
-class Told:
-    """Calls ``changed`` for what people do, not for what the window itself sets."""
-
-    def __init__(self, changed: Callable[..., None]) -> None:
-        self._changed = changed
-        self._silent = False
-
-    def __call__(self, *values: object) -> None:
-        if not self._silent:
-            self._changed(*values)
-
-    def silently(self, call: Callable[[], object]) -> None:
-        self._silent = True
-        try:
-            call()
-        finally:
-            self._silent = False
 
 
 class Lines(Gtk.TextView):
@@ -155,12 +134,9 @@ class Field(Gtk.Frame):
         amber = Gdk.RGBA(*DOUBTED, 1)
         self._buffer.create_tag("doubtful", underline=Pango.Underline.SINGLE, underline_rgba=amber)
         self._buffer.create_tag("unknown", underline=Pango.Underline.ERROR)
-        self._example = label("", "example")
+        self._example = label("", "example", cut=True)
         self._example.set_no_show_all(True)  # it is shown only where nothing is written
-        self._example.set_margin_start(7)
-        self._example.set_margin_top(4)
-        self._example.set_valign(Gtk.Align.START)
-        self._example.set_ellipsize(Pango.EllipsizeMode.END)
+        self._example.set_properties(margin_start=7, margin_top=4, valign=Gtk.Align.START)
         over = Gtk.Overlay(hexpand=True)
         over.add(self._view)
         over.add_overlay(self._example)
@@ -191,9 +167,7 @@ class Field(Gtk.Frame):
         self._example.set_text(example)
         self._example.set_visible(not text)
 
-    def mark(
-        self, changed: Iterable[Word], unknown: Iterable[Word], doubtful: Iterable[Word] = ()
-    ) -> None:
+    def mark(self, changed: Iterable[Word], unknown: Iterable[Word], doubtful: Iterable[Word] = ()) -> None:
         """The words that change; in waves those that mean nothing here, underlined in amber doubtful ones."""
         self._buffer.remove_all_tags(*self._buffer.get_bounds())
         for tag, found in (("changed", changed), ("doubtful", doubtful), ("unknown", unknown)):
@@ -220,7 +194,7 @@ class Field(Gtk.Frame):
 
     def _pressed(self, event: Gdk.EventKey) -> bool:
         """Whoever writes Chinese chooses letters with Return: that is not for us."""
-        if event.keyval not in RETURN or self._entered is None:
+        if key_of(event) != "return" or self._entered is None:
             return False
         if not self._view.im_context_filter_keypress(event):
             self._entered()
@@ -270,12 +244,12 @@ class Choice(Gtk.ComboBoxText):
 
 
 class Choices(Gtk.Box):
-    """One of some buttons (key, text, tip) side by side; with ``icons`` above their texts, and alone where
+    """One of some buttons side by side; with ``icons`` above their texts, and alone where
     the texts don't fit; ``high``: one under the other, as lines of text."""
 
     def __init__(
         self,
-        entries: Iterable[tuple[str, str, str]],
+        options: Iterable[Option],
         chosen: Callable[[str], None],
         icons: bool = False,
         high: bool = False,
@@ -289,29 +263,26 @@ class Choices(Gtk.Box):
         self.buttons: dict[str, Gtk.RadioButton] = {}
         self._texts: list[Gtk.Label] = []
         self._none = Gtk.RadioButton()  # what is chosen while none of them is
-        for key, text, tip in entries:
+        for option in options:
             made = Gtk.RadioButton.new_from_widget(self._none)
             made.set_mode(high)
-            made.add(self._face(text, key) if icons else Gtk.Label(label=text))
-            made.set_tooltip_text(tip)
-            made.get_accessible().set_name(text)
-            made.connect("toggled", self._toggled, key)
+            made.add(self._face(option) if icons else Gtk.Label(label=option.text))
+            made.get_accessible().set_name(option.text)
+            made.connect("toggled", self._toggled, option.key)
             self.pack_start(made, True, True, 0)
-            self.buttons[key] = made
+            self.buttons[option.key] = made
         if icons:
             self.connect("size-allocate", lambda _, given: GLib.idle_add(self._fit, given.width))
 
     def show_chosen(self, key: str) -> None:
         self._told.silently(lambda: self.buttons.get(key, self._none).set_active(True))
 
-    def _face(self, text: str, key: str) -> Gtk.Widget:
-        shown = label(text, "small")
+    def _face(self, option: Option) -> Gtk.Widget:
+        shown = label(option.text, "small", cut=True)
         shown.set_xalign(0.5)
-        shown.set_ellipsize(Pango.EllipsizeMode.END)
         self._texts.append(shown)
-        face = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=1)
-        face.pack_start(icon(key), False, False, 0)
-        face.pack_start(shown, False, False, 0)
+        face = column(icon(option.key), shown)
+        face.set_spacing(1)
         return face
 
     def _fit(self, width: int) -> bool:
@@ -330,12 +301,12 @@ class Choices(Gtk.Box):
 class Flow(Gtk.Fixed):
     """Widgets side by side, each as wide as it wants to be, going on in the next row where the width ends.
 
-    ``one_row``: what doesn't fit into the first isn't shown. A wider one than the row is cut to it.
+    ``one_row``: what doesn't fit into the first isn't shown.
     """
 
-    def __init__(self, one_row: bool = False, gap: int = 4) -> None:
+    def __init__(self, one_row: bool = False) -> None:
         super().__init__()
-        self._one_row, self._gap = one_row, gap
+        self._one_row = one_row
         self._order: list[Gtk.Widget] = []
 
     def place(self, widgets: list[Gtk.Widget]) -> None:
@@ -350,11 +321,11 @@ class Flow(Gtk.Fixed):
         return Gtk.SizeRequestMode.HEIGHT_FOR_WIDTH
 
     def do_get_preferred_width(self) -> tuple[int, int]:
-        wanted = [child.get_preferred_width()[1] for child in self._shown()]
-        return 0, sum(wanted) + self._gap * max(0, len(wanted) - 1)
+        wanted = self._widths()
+        return 0, sum(wanted) + GAP * max(0, len(wanted) - 1)
 
     def do_get_preferred_height_for_width(self, width: int) -> tuple[int, int]:
-        height = max((at.y + at.height for _, at in self._places(width)), default=0)
+        height = max((place.bottom for place in self._places(width)), default=0)
         return height, height
 
     def do_get_preferred_height(self) -> tuple[int, int]:
@@ -362,34 +333,26 @@ class Flow(Gtk.Fixed):
 
     def do_size_allocate(self, given: Gdk.Rectangle) -> None:
         self.set_allocation(given)
-        places = dict(self._places(given.width))
         mirrored = self.get_direction() == Gtk.TextDirection.RTL
-        for child in self._shown():
-            child.set_child_visible(child in places)
-            if child in places:
-                at = places[child]
-                at.x = given.x + (given.width - at.x - at.width if mirrored else at.x)
-                at.y += given.y
+        for child, place in zip_longest(self._shown(), self._places(given.width)):
+            child.set_child_visible(place is not None)
+            if place is not None:
+                at = Gdk.Rectangle()
+                at.x = given.x + (given.width - place.right if mirrored else place.x)
+                at.y, at.width, at.height = given.y + place.y, place.width, place.height
                 child.size_allocate(at)
 
     def _shown(self) -> list[Gtk.Widget]:
         return [child for child in self._order if child.get_visible()]
 
-    def _places(self, width: int) -> list[tuple[Gtk.Widget, Gdk.Rectangle]]:
+    def _widths(self) -> list[int]:
+        return [child.get_preferred_width()[1] for child in self._shown()]
+
+    def _places(self, width: int) -> list[Bounds]:
         """Of those that are shown, within a box of this width."""
-        places, x, y, row_height = [], 0, 0, 0
-        for child in self._shown():
-            wide = min(child.get_preferred_width()[1], max(1, width))
-            high = child.get_preferred_height_for_width(wide)[1]
-            if x > 0 and x + wide > width:
-                if self._one_row:
-                    break
-                x, y, row_height = 0, y + row_height + self._gap, 0
-            at = Gdk.Rectangle()
-            at.x, at.y, at.width, at.height = x, y, wide, high
-            places.append((child, at))
-            x, row_height = x + wide + self._gap, max(row_height, high)
-        return places
+        shown = self._shown()
+        height = lambda number, wide: shown[number].get_preferred_height_for_width(wide)[1]  # noqa: E731
+        return in_rows(self._widths(), height, width, GAP, self._one_row)
 
 
 def width_of(text: Gtk.Label) -> int:
@@ -406,19 +369,12 @@ def sight(content: bytes | None, side: int = SIGHT) -> Gtk.Image:
 
 
 def pixbuf_of(content: bytes | None, side: int) -> GdkPixbuf.Pixbuf | None:
-    if not content:
-        return None
+    """As large as fits into ``side`` pixels square; None if it can't be read."""
+    stream = Gio.MemoryInputStream.new_from_bytes(GLib.Bytes.new(content or b""))
     try:
-        loader = GdkPixbuf.PixbufLoader()
-        loader.write(content)
-        loader.close()
-        found = loader.get_pixbuf()
+        return GdkPixbuf.Pixbuf.new_from_stream_at_scale(stream, side, side, True, None)
     except GLib.Error:
         return None
-    width, height = found.get_width(), found.get_height()
-    scale = side / max(width, height)
-    way = GdkPixbuf.InterpType.BILINEAR
-    return found.scale_simple(max(1, round(width * scale)), max(1, round(height * scale)), way)
 
 
 def asked_for_text(parent: Gtk.Window, title: str, prompt: str, value: str = "") -> str | None:

@@ -13,6 +13,7 @@ from palimpsest_client.completion import (
     TAKE,
     UP,
     Choosing,
+    Completer,
     completion,
     finished,
 )
@@ -154,3 +155,67 @@ def test_no_more_are_shown_than_can_be_seen():
     assert found is not None
     assert found.candidates == tuple(f"<toy-{n}>" for n in range(MOST))
     assert completion("t" * (FEWEST - 1), FEWEST - 1, many, ()) is None
+
+
+class Listed(Completer):
+    """A field with a cursor, and a list beside it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(lambda text, cursor: completion(text, cursor, CONCEPTS, KNOWN))
+        self.text, self.cursor = at(text)
+        self.focused = True
+        self.shown: tuple[str, ...] = ()
+        self.marked: str | None = None
+
+    def written(self):
+        return (self.text, self.cursor) if self.focused else None
+
+    def unfold(self, found):
+        self.shown = found.candidates
+
+    def mark(self, place):
+        self.marked = None if place < 0 else self.shown[place]
+
+    def fold(self):
+        self.shown = ()
+
+    def write(self, taken):
+        self.text = self.text[: taken.start] + taken.text + self.text[taken.stop :]
+
+
+def test_a_list_follows_what_is_written_and_the_keys():
+    listed = Listed("a photo of ba|")
+    listed.look()
+    assert (listed.shown, listed.marked) == (("ball", "balloon"), None)
+    assert listed.pressed("down")
+    assert listed.pressed("down")
+    assert listed.marked == "balloon"
+    assert listed.pressed("return")
+    assert (listed.text, listed.shown) == ("a photo of balloon", ())
+
+
+def test_where_no_list_is_shown_keys_are_the_fields_own():
+    listed = Listed("a photo of |")
+    listed.look()
+    assert not any(listed.pressed(key) for key in ("down", "up", "return", "tab", "escape", "a"))
+
+
+def test_a_click_takes_a_candidate_and_a_concept_is_chosen_at_once():
+    listed = Listed("a photo of <|")
+    listed.look()
+    assert listed.marked == "<my-toy>"
+    listed.clicked(1)
+    assert (listed.text, listed.unfolded) == ("a photo of <ink>", False)
+
+
+def test_a_list_folds_without_the_keyboard_and_when_nothing_completes():
+    listed = Listed("a photo of ba|")
+    listed.look()
+    listed.focused = False
+    listed.look()
+    assert (listed.shown, listed.unfolded) == ((), False)
+    listed.focused = True
+    listed.look()
+    listed.text, listed.cursor = at("a photo of ball|")
+    listed.look()
+    assert (listed.shown, listed.unfolded) == ((), False)

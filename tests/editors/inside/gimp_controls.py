@@ -9,6 +9,7 @@ from pathlib import Path
 import gi
 
 gi.require_version("Gtk", "3.0")
+gi.require_version("Gdk", "3.0")
 from _client.controls_view import ControlsView  # noqa: E402
 from _client.panel import Panel  # noqa: E402
 from _client.view import Picture, column  # noqa: E402
@@ -117,7 +118,7 @@ class Controls:
     def made(self):
         """Of the pictures that the shelf keeps: which are made."""
         self.panel.session.drain()
-        return [one is not None for one in self.shelf._sights.values()]
+        return [one is not None for one in self.shelf._made.values()]
 
     def at(self):
         return self.scrolled.get_vadjustment().get_value()
