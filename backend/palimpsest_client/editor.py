@@ -190,6 +190,11 @@ class Editor:
         """Take away what ``show_result`` laid there, or what a file that was saved meanwhile kept of it."""
         raise NotImplementedError
 
+    def ends_redo(self, document: str) -> bool:
+        """Whether people could redo something that ``show_result`` would end: asked of the active document,
+        before it is called. What else is undone of a preview that went is no such thing."""
+        return False
+
     def veil_result(self, document: str, veiled: bool) -> None:
         """Hide what is shown without taking it away, or let it be seen again. No step in the history."""
         raise NotImplementedError

@@ -41,6 +41,7 @@ class Gallery:
         self._facts: Optional[DocumentFacts] = None
         self._turn = 0  # what was asked for before is dropped
         self._asked = False  # something was to be shown, and may lie there already or soon
+        self._warned: Optional[object] = None  # the picture and the result of which it was said what they end
 
     @property
     def looking(self) -> bool:
@@ -103,8 +104,13 @@ class Gallery:
     # Looking at one.
 
     def show(self, result: Result) -> None:
-        """On the canvas, in place of the one that is looked at."""
+        """On the canvas, in place of the one that is looked at; where that ends what can be redone, only
+        when it is wished a second time."""
         if self.strip.shown == result.key or not self._may(self._unfit(result)) or self._facts is None:
+            return
+        warned, self._warned = self._warned, (self._facts.key, result.key)
+        if warned != self._warned and self._editor.ends_redo(self._facts.key):
+            self._refuse(say("preview-ends-redo"))
             return
         self._turn += 1
         self._asked = True

@@ -331,6 +331,8 @@ ENGLISH: Mapping[str, str] = {
     "result-foreign": "That result was made from another picture. Click it to see it here first, then "
     "press Keep.",
     "preview-layer": "Preview: {layer}",
+    "preview-ends-redo": "What you have undone could not be redone after a preview. Choose the result again "
+    "to see it all the same.",
     "previewed": "This is a preview. Keep it as a layer, or discard it.",
     "keep": "Keep",
     "discard": "Discard",

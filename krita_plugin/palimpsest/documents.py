@@ -36,10 +36,14 @@ def is_open(document: Document) -> bool:
 
 
 def history() -> tuple[int, int]:
-    """How many steps of the active document are done and how many there are, by Krita's own list of them."""
+    """How many steps of the active document are done and how many there are."""
+    return max([(at.currentIndex().row(), at.model().rowCount() - 1) for at in histories()], default=(0, 0))
+
+
+def histories() -> list[QItemSelectionModel]:
+    """Krita's own lists of the active document's steps; the chosen one was done last."""
     docks = [dock for dock in Krita.instance().dockers() if dock.objectName() == "History"]
-    found = [place for dock in docks for place in dock.findChildren(QItemSelectionModel)]
-    return max([(at.currentIndex().row(), at.model().rowCount() - 1) for at in found], default=(0, 0))
+    return [place for dock in docks for place in dock.findChildren(QItemSelectionModel)]
 
 
 def copy_of(document: Document) -> Document:

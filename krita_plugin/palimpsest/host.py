@@ -155,6 +155,9 @@ class KritaEditor(Editor):
     def hide_result(self, document: str) -> None:
         self._start(self._preview.gone(document), lambda _: None)
 
+    def ends_redo(self, document: str) -> bool:
+        return self._preview.ends_redo(document)
+
     def veil_result(self, document: str, veiled: bool) -> None:
         self._preview.veil(document, veiled)
 

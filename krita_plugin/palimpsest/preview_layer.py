@@ -1,8 +1,9 @@
 """A result that lies on the canvas to be looked at: a locked layer that goes again.
 
-Krita's history gets a step for every layer that comes or goes. So the preview is taken away by undoing its
-own step where that is still the last one, and removed like any layer where it isn't. The document notes the
-layer's id, by which a preview is found that was saved with the file or came back by a redo.
+Krita's history gets a step for every layer that comes or goes, and a new step ends what could be redone. So
+the preview is taken away by undoing its own step where that is still the last one, and removed like any layer
+where it isn't. The document notes the layer's id, by which a preview is found that was saved with the file or
+came back by a redo.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from krita import Document, Krita, Node
 
 from ._client.slices import WAITING, WORKED, Steps
+from .documents import histories, history
 from .nodes import draw_all, id_of, layer_of
 from .qt import QByteArray
 
@@ -27,6 +29,8 @@ class PreviewLayer:
         self._turn = 0  # of the last wish; what was begun for another is not laid down
         self._laying = False  # it has come, and the layer that was active isn't so again yet
         self._step = ""  # what Krita's Undo says as long as laying it down is the last step
+        self._own_redo: tuple = ()  # document and history when this step alone is there to be redone
+        self._listened: list = []  # Krita's lists of the history; one that isn't kept takes its signals along
 
     def begin(self) -> int:
         """The turn in which one is made that ``lay`` may lay down, unless another wish comes."""
@@ -51,9 +55,27 @@ class PreviewLayer:
             yield from self._quiet(key)
             yield from self._given_back(key, layer, active)
             self._step = undo().text()
+            self._listen(key)
         finally:
             self._laying = False
         return True
+
+    def _listen(self, key: str) -> None:
+        for one in [one for one in histories() if one not in self._listened]:
+            one.currentChanged.connect(self._stepped)
+            self._listened.append(one)
+        done, steps = history()
+        self._own_redo = key, done - 1, steps
+
+    def _stepped(self, *_: object) -> None:
+        """Any other step than back by the one: what is to be redone from now on is people's own."""
+        if history() != self._own_redo[1:]:
+            self._own_redo = ()
+
+    def ends_redo(self, key: str) -> bool:
+        """Whether the next one would end what people can redo in this document, which is the active one."""
+        done, steps = history()
+        return done < steps and (key, done, steps) != self._own_redo
 
     def _given_back(self, key: str, layer: Node, active: Node | None) -> Steps[None]:
         """Krita makes a new layer the active one, some turns of its own later."""

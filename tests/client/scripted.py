@@ -244,6 +244,7 @@ class ScriptedEditor(Editor):
         self.refuses = ""  # what insert and capture fail with
         self.shown: LayerResult | None = None  # as a preview
         self.veiled = False
+        self.redoable = False
         self.hidden: list[str] = []  # documents that it was taken away from
         self.hold = False
         self._held: list[Any] = []
@@ -309,6 +310,9 @@ class ScriptedEditor(Editor):
     def hide_result(self, document: str) -> None:
         self.hidden.append(document)
         self.shown = None
+
+    def ends_redo(self, document: str) -> bool:
+        return self.redoable
 
     def veil_result(self, document: str, veiled: bool) -> None:
         self.veiled = veiled

@@ -136,6 +136,23 @@ def test_a_result_is_looked_at_and_kept_as_one_layer(desk):
     assert desk.editor.inserted[0].image == picture(64, 48, 2)
 
 
+def test_what_can_be_redone_is_ended_by_a_preview_only_when_it_is_wished_again(desk):
+    desk.backend.past_edit("krita-1", note(desk), variations=2)
+    brought(desk, 2)
+    desk.editor.redoable = True
+    first, second = desk.state.results
+    for result in (first, second):
+        desk.panel.gallery.show(result)
+        assert desk.state.message.startswith("What you have undone could not be redone after a preview.")
+        assert desk.editor.shown is None
+    shown(desk, 1)
+    desk.panel.gallery.discard()
+    desk.panel.gallery.show(second)
+    assert desk.editor.shown is None, "something else was undone since"
+    desk.panel.gallery.keep(second)
+    desk.until(lambda s: desk.editor.inserted)
+
+
 def test_steps_go_through_variations_and_history_and_end_at_the_ends(desk):
     desk.backend.past_edit("krita-1", note(desk))
     desk.backend.past_edit("krita-2", note(desk), variations=2)

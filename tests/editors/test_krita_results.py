@@ -17,6 +17,7 @@ from editors.studio import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
 from editors.test_krita_panel import DOG, FEATHER, LONG, Desk, photo
 from editors.test_krita_panel import mask as ball
 from palimpsest.core.selection import grown
+from palimpsest_client.wording import say
 
 HEIGHT, WIDTH = 150, 330
 
@@ -93,6 +94,36 @@ def test_what_is_kept_is_one_step(wall: Wall):
     assert wall.layers() == ["photo"]
     assert np.array_equal(wall.pixels(), before)
     assert wall.history() == history
+
+
+def test_a_preview_tells_what_it_would_end_and_its_own_step_is_no_such_thing(wall: Wall):
+    _, _, first, second = opened(wall)
+    raw = wall.file(np.full((HEIGHT, 100, 4), 255, np.uint8).tobytes())
+    mine = ("add_layer", "mine", raw, 0, 0, 100, HEIGHT)
+    assert not wall.krita.call("ends_redo")
+    wall.krita.call(*mine)
+    assert not wall.krita.call("ends_redo")
+    wall.krita.call("undo")
+    assert wall.krita.call("ends_redo")
+    wall.krita.call("redo")
+    assert wall.layers() == ["photo", "mine"]
+    wall.show(first)
+    wall.show(second)
+    wall.hide()
+    assert not wall.krita.call("ends_redo"), "a preview that was discarded"
+    wall.show(first)
+    wall.krita.call("undo")
+    assert not wall.krita.call("ends_redo"), "one that people took back"
+    wall.krita.call("undo")
+    assert wall.krita.call("ends_redo"), "their own step behind it"
+    wall.krita.call("redo")
+    wall.show(first)
+    wall.hide()
+    wall.krita.call(*mine)
+    wall.krita.call("undo")
+    assert wall.krita.call("ends_redo"), "theirs, where the preview's was"
+    wall.krita.call("redo")
+    assert wall.layers() == ["photo", "mine", "mine"]
 
 
 def test_what_is_kept_as_its_preview_comes_is_the_active_layer(wall: Wall):
@@ -184,8 +215,15 @@ def test_a_user_looks_through_the_variations_and_keeps_one(desk: Desk, display: 
     desk.call("set_panel", {"variations": 3})
     assert desk.apply("replace", DOG)["outcome"] == "done"
     desk.until("panel_results", 3)
+    edited = desk.pixels()
     desk.call("undo")
-    display.click(*desk.call("tile_place", 1))
+    x, y = desk.call("tile_place", 1)
+    display.click(x, y)
+    desk.until("panel_tells", say("preview-ends-redo"))
+    desk.call("redo")
+    assert np.array_equal(desk.pixels(), edited), "a first click only says what it would end"
+    desk.call("undo")
+    display.click(x + 12, y)  # elsewhere, or it might be the second half of a double-click
     desk.until("looks_at", 1)
     for part in ("keep", "discard", "original", "before", "after"):
         desk.until("is_seen", f"results.{part}")

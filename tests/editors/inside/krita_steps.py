@@ -591,6 +591,10 @@ def shows_result():
     return editor().shows_result(editor().document().key)
 
 
+def ends_redo():
+    return editor().ends_redo(editor().document().key)
+
+
 def is_locked(name):
     return node_named(name).locked()
 
