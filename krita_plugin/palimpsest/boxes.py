@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import qt
 from ._client.view import CLOSE, EDGED, ODD, SMALL, Box, Column, Flow, Form, Row, Scroll, Sliders, is_shown
 from .inputs import SliderDrawer
 from .layout import MARGIN, label
 from .parts import Drawer
-from .qt import QApplication, QBoxLayout, QFormLayout, QTimer, QWidget, isdeleted
 from .widgets import Flowing, box, form, frame, grid, scroller, take_turn
 
 NEAR = 2  # px between what belongs together
@@ -23,9 +23,9 @@ class BoxDrawer(Drawer):
         self._inside: list = []
         self._new = True
 
-    def make(self, part: Any) -> QWidget:
-        made = frame() if part.look == ODD else QWidget()
-        way = QBoxLayout.Direction
+    def make(self, part: Any) -> qt.QWidget:
+        made = frame() if part.look == ODD else qt.QWidget()
+        way = qt.QBoxLayout.Direction
         self.layout = box(way.LeftToRight if isinstance(part, Row) else way.TopToBottom)
         made.setLayout(self.layout)
         if part.look == ODD:
@@ -50,12 +50,12 @@ class BoxDrawer(Drawer):
 
     def show(self, shown: bool) -> None:
         if shown and self.part.late:
-            QTimer.singleShot(QApplication.doubleClickInterval(), self._come)
+            qt.QTimer.singleShot(qt.QApplication.doubleClickInterval(), self._come)
         else:
             super().show(shown)
 
     def _come(self) -> None:
-        if not isdeleted(self.outer):  # with its window
+        if not qt.isdeleted(self.outer):  # with its window
             super().show(is_shown(self.part))
             self.view.reveal()
 
@@ -67,7 +67,7 @@ class BoxDrawer(Drawer):
 
 
 class FlowDrawer(BoxDrawer):
-    def make(self, part: Flow) -> QWidget:
+    def make(self, part: Flow) -> qt.QWidget:
         return Flowing(part.one_row)
 
     def put(self, part: Box) -> None:
@@ -82,11 +82,11 @@ class FlowDrawer(BoxDrawer):
 class FormDrawer(BoxDrawer):
     """Always of the same parts."""
 
-    def make(self, part: Form) -> QWidget:
-        made = QWidget()
+    def make(self, part: Form) -> qt.QWidget:
+        made = qt.QWidget()
         self.layout, self._captions = form(made), []
         if part.look == SMALL:
-            self.layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+            self.layout.setRowWrapPolicy(qt.QFormLayout.RowWrapPolicy.WrapLongRows)
         return made
 
     def put(self, part: Form) -> None:
@@ -109,8 +109,8 @@ class FormDrawer(BoxDrawer):
 
 
 class SlidersDrawer(BoxDrawer):
-    def make(self, part: Sliders) -> QWidget:
-        made = QWidget()
+    def make(self, part: Sliders) -> qt.QWidget:
+        made = qt.QWidget()
         self.layout = grid(made)
         return made
 
@@ -124,7 +124,7 @@ class SlidersDrawer(BoxDrawer):
 
 
 class ScrollDrawer(BoxDrawer):
-    def make(self, part: Scroll) -> QWidget:
+    def make(self, part: Scroll) -> qt.QWidget:
         made = scroller()
         if part.least:
             made.setMinimumHeight(part.least)
@@ -135,7 +135,7 @@ class ScrollDrawer(BoxDrawer):
         inside.setMinimumWidth(1)  # what is too wide is cut alone, and takes no other along
         self.widget.setWidget(inside)
 
-    def reveal(self, widget: QWidget) -> None:
+    def reveal(self, widget: qt.QWidget) -> None:
         if self.widget.isAncestorOf(widget):
             self.widget.ensureWidgetVisible(widget, 0, MARGIN)
 

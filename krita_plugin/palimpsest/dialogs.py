@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
+from . import qt
 from ._client import window
 from ._client.windows import Windows
 from ._client.wording import say
 from .desk import desk
 from .keyboard import to_canvas
-from .qt import QApplication, QDialog, QFileDialog, QInputDialog, QMessageBox, Qt, QVBoxLayout
+from .qt import Qt
 from .view import View
 
 _open: dict = {}  # kind → its dialog; kept, or Qt takes it away at once
 _windows: list = []  # those of this Krita
 
 
-class Dialog(QDialog):
+class Dialog(qt.QDialog):
     """It may stay open while people work, and doesn't keep Krita from quitting."""
 
     def __init__(self, told: window.Dialog) -> None:
@@ -29,7 +30,7 @@ class Dialog(QDialog):
         self.setMinimumWidth(told.size[0])
         self.resize(*told.size)
         self.view = View(desk().panel.session, desktop)
-        QVBoxLayout(self).addWidget(self.view)
+        qt.QVBoxLayout(self).addWidget(self.view)
         told.opened(self.view.draw, self.close)
 
     def done(self, result: int) -> None:
@@ -40,19 +41,19 @@ class Dialog(QDialog):
 
 class Desktop(window.Desktop):
     def ask(self, title: str, prompt: str, value: str = "") -> Optional[str]:
-        text, meant = QInputDialog.getText(QApplication.activeWindow(), title, prompt, text=value)
+        text, meant = qt.QInputDialog.getText(qt.QApplication.activeWindow(), title, prompt, text=value)
         return text if meant else None
 
     def confirm(self, title: str, question: str) -> bool:
-        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
-        return QMessageBox.question(QApplication.activeWindow(), title, question, yes | no, no) == yes
+        yes, no = qt.QMessageBox.StandardButton.Yes, qt.QMessageBox.StandardButton.No
+        return qt.QMessageBox.question(qt.QApplication.activeWindow(), title, question, yes | no, no) == yes
 
     def files(self, title: str, kinds: Sequence[str]) -> Sequence[str]:
         told = f"{say('pictures')} ({' '.join(kinds)})"
-        return QFileDialog.getOpenFileNames(QApplication.activeWindow(), title, "", told)[0]
+        return qt.QFileDialog.getOpenFileNames(qt.QApplication.activeWindow(), title, "", told)[0]
 
     def copy(self, text: str) -> None:
-        QApplication.clipboard().setText(text)
+        qt.QApplication.clipboard().setText(text)
 
     def leave_fields(self) -> None:
         to_canvas()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from krita import DockWidget
 
+from . import qt
 from ._client.panel_state import PanelState
 from ._client.panel_view import PanelView
 from .desk import desk
 from .dialogs import desktop, windows
 from .fields import Sentence
 from .keyboard import to_canvas
-from .qt import Qt, QTextCursor
+from .qt import Qt
 from .view import View
 
 
@@ -59,7 +60,7 @@ class PalimpsestDocker(DockWidget):
         if not isinstance(field, Sentence):
             return
         if field.toPlainText() == self._panel.form.first:
-            field.moveCursor(QTextCursor.MoveOperation.End)
+            field.moveCursor(qt.QTextCursor.MoveOperation.End)
         else:
             field.selectAll()
 

@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
+from . import qt
 from ._client.sentences import Word
 from ._client.view import Sentence as SentencePart
 from .parts import Drawer
-from .qt import (
-    QColor,
-    QEvent,
-    QPalette,
-    QPlainTextEdit,
-    QSizePolicy,
-    Qt,
-    QTextCharFormat,
-    QTextCursor,
-    QTextEdit,
-    QToolButton,
-)
+from .qt import Qt
 from .word_help import Completing, Hints
 
 LEAST, MOST = 2, 6  # lines of a sentence
@@ -45,22 +35,22 @@ class SentenceDrawer(Drawer):
         self.widget.mark(part.changed, part.unknown, part.doubtful)
 
 
-class Sentence(QPlainTextEdit):
+class Sentence(qt.QPlainTextEdit):
     """As many lines as the words take. Tab leaves it, Return does what ``entered`` says."""
 
     def __init__(self, written: Callable[[str], None], entered: Callable[[], None]) -> None:
         super().__init__()
         self._entered = entered
-        self._button: Optional[QToolButton] = None
+        self._button: Optional[qt.QToolButton] = None
         self._marked: tuple = ((), ())
         self.setTabChangesFocus(True)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.textChanged.connect(lambda: written(self.toPlainText().replace("\n", " ")))
         self.document().contentsChanged.connect(self._fit)
         self._fit()
 
-    def hold(self, button: QToolButton) -> None:
+    def hold(self, button: qt.QToolButton) -> None:
         """In its lower corner: with its name while nothing is written yet, then as its icon."""
         self._button = button
         button.setParent(self)
@@ -84,7 +74,7 @@ class Sentence(QPlainTextEdit):
 
     def changeEvent(self, event) -> None:  # noqa: N802
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() == qt.QEvent.Type.PaletteChange:
             self.mark(*self._marked)
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
@@ -99,7 +89,7 @@ class Sentence(QPlainTextEdit):
             before = self.blockSignals(True)
             self.setPlainText(text)
             self.blockSignals(before)
-            self.moveCursor(QTextCursor.MoveOperation.End)
+            self.moveCursor(qt.QTextCursor.MoveOperation.End)
 
     def mark(
         self, words: Sequence[Word], unknown: Sequence[Word] = (), doubtful: Sequence[Word] = ()
@@ -108,33 +98,33 @@ class Sentence(QPlainTextEdit):
         self._marked, marks = (words, unknown, doubtful), []
         looks = [(words, self._changed()), (doubtful, doubted()), (unknown, strange())]
         for word, look in [(word, look) for found, look in looks for word in found]:
-            cursor, last = QTextCursor(self.document()), self.document().characterCount() - 1
+            cursor, last = qt.QTextCursor(self.document()), self.document().characterCount() - 1
             cursor.setPosition(min(word.start, last))
-            cursor.setPosition(min(word.stop, last), QTextCursor.MoveMode.KeepAnchor)
-            mark = QTextEdit.ExtraSelection()
+            cursor.setPosition(min(word.stop, last), qt.QTextCursor.MoveMode.KeepAnchor)
+            mark = qt.QTextEdit.ExtraSelection()
             mark.cursor = cursor  # only set: whoever reads it makes a cycle of the two
             mark.format = look
             marks.append(mark)
         self.setExtraSelections(marks)
 
-    def _changed(self) -> QTextCharFormat:
-        look = QTextCharFormat()
-        color = self.palette().color(QPalette.ColorRole.Highlight)
+    def _changed(self) -> qt.QTextCharFormat:
+        look = qt.QTextCharFormat()
+        color = self.palette().color(qt.QPalette.ColorRole.Highlight)
         color.setAlpha(90)
         look.setBackground(color)
-        look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
+        look.setUnderlineStyle(qt.QTextCharFormat.UnderlineStyle.SingleUnderline)
         return look
 
 
-def doubted() -> QTextCharFormat:
-    look = QTextCharFormat()
-    look.setUnderlineColor(QColor(DOUBTED))
-    look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+def doubted() -> qt.QTextCharFormat:
+    look = qt.QTextCharFormat()
+    look.setUnderlineColor(qt.QColor(DOUBTED))
+    look.setUnderlineStyle(qt.QTextCharFormat.UnderlineStyle.DotLine)
     return look
 
 
-def strange() -> QTextCharFormat:
-    look = QTextCharFormat()
-    look.setUnderlineColor(QColor(STRANGE))
-    look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+def strange() -> qt.QTextCharFormat:
+    look = qt.QTextCharFormat()
+    look.setUnderlineColor(qt.QColor(STRANGE))
+    look.setUnderlineStyle(qt.QTextCharFormat.UnderlineStyle.WaveUnderline)
     return look

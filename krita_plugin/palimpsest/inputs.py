@@ -8,24 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import qt
 from ._client.control import CHOICE, NUMBER, SLIDER, Control
 from ._client.controls import Drawn
 from ._client.view import Field as FieldPart
 from ._client.view import Slider as SliderPart
 from .layout import Framed, label, shortened
 from .parts import Drawer
-from .qt import (
-    QComboBox,
-    QDoubleSpinBox,
-    QLineEdit,
-    QPainter,
-    QPalette,
-    QSizePolicy,
-    QSlider,
-    QStyle,
-    QStyleOptionSlider,
-    Qt,
-)
+from .qt import Qt
 from .widgets import RETURN
 
 NARROWEST = 40  # px, of a slider
@@ -54,10 +44,10 @@ def named(widget: Any, name: str, tip: str) -> None:
     widget.setAccessibleName(name)
     widget.setAccessibleDescription(tip)
     widget.setToolTip(tip)
-    widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    widget.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
 
 
-class Slider(Passing, Framed, QSlider):
+class Slider(Passing, Framed, qt.QSlider):
     """Its recommended place is marked; a double-click leads there."""
 
     def __init__(self, control: Control, moved: Callable[[Any], None], back: Callable[[], None]) -> None:
@@ -84,18 +74,18 @@ class Slider(Passing, Framed, QSlider):
 
     def paintEvent(self, event) -> None:  # noqa: N802
         super().paintEvent(event)
-        option = QStyleOptionSlider()
+        option = qt.QStyleOptionSlider()
         self.initStyleOption(option)
-        handle = self.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self)
+        handle = self.style().pixelMetric(qt.QStyle.PixelMetric.PM_SliderLength, option, self)
         where = (0, self.maximum(), self._recommended, self.width() - handle, option.upsideDown)
-        x, height = QStyle.sliderPositionFromValue(*where) + (handle - MARK) // 2, self.height() // 4
-        painter = QPainter(self)
-        color = self.palette().color(QPalette.ColorRole.WindowText)
+        x, height = qt.QStyle.sliderPositionFromValue(*where) + (handle - MARK) // 2, self.height() // 4
+        painter = qt.QPainter(self)
+        color = self.palette().color(qt.QPalette.ColorRole.WindowText)
         painter.fillRect(x, self.height() - height, MARK, height, color)
         painter.end()
 
 
-class Number(Passing, QDoubleSpinBox):
+class Number(Passing, qt.QDoubleSpinBox):
     """What is below its least is no value: it is automatic."""
 
     def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
@@ -122,7 +112,7 @@ class Number(Passing, QDoubleSpinBox):
             self.setValue(self._control.lowest)
 
 
-class Choice(Passing, QComboBox):
+class Choice(Passing, qt.QComboBox):
     def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
         super().__init__()
         named(self, control.label, control.tip)
@@ -137,7 +127,7 @@ class Choice(Passing, QComboBox):
             self.setCurrentIndex(self.findData(drawn.value))
 
 
-class Line(Passing, QLineEdit):
+class Line(Passing, qt.QLineEdit):
     """A line of text; while it is empty it shows what stands for it."""
 
     def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
@@ -159,7 +149,7 @@ class FieldDrawer(Drawer):
         made = kind(part.control, lambda value: self.part.change(value))
         if part.prefix:
             made.setPrefix(part.prefix + " ")
-            made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            made.setSizePolicy(qt.QSizePolicy.Policy.Fixed, qt.QSizePolicy.Policy.Fixed)
         super().__init__(view, part, made)
 
     def put(self, part: FieldPart) -> None:

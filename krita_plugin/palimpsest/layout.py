@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
+from . import qt
 from ._client.icons import SIDE, colored
-from .qt import (
-    QApplication,
-    QEvent,
-    QFrame,
-    QHBoxLayout,
-    QIcon,
-    QImage,
-    QLabel,
-    QPainter,
-    QPalette,
-    QPixmap,
-    QSizePolicy,
-    Qt,
-    QWidget,
-)
+from .qt import Qt
 
 GAP, MARGIN = 4, 6  # px
 QUIET = 150  # of 255
@@ -31,23 +18,23 @@ class Framed:
     def paintEvent(self, event) -> None:  # noqa: N802
         super().paintEvent(event)  # type: ignore[misc]
         if self.hasFocus():  # type: ignore[attr-defined]
-            painter = QPainter(self)
-            painter.setPen(self.palette().color(QPalette.ColorRole.Highlight))  # type: ignore[attr-defined]
+            painter = qt.QPainter(self)
+            painter.setPen(self.palette().color(qt.QPalette.ColorRole.Highlight))  # type: ignore[attr-defined]
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))  # type: ignore[attr-defined]
             painter.end()
 
 
-class Quiet(QLabel):
+class Quiet(qt.QLabel):
     """Text that stands back, in every theme: Krita's palettes have no readable colour for it."""
 
     def changeEvent(self, event) -> None:  # noqa: N802
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.ParentChange):
+        if event.type() in (qt.QEvent.Type.PaletteChange, qt.QEvent.Type.ParentChange):
             self._stand_back()
 
     def _stand_back(self) -> None:
-        role = QPalette.ColorRole.WindowText
-        color = QApplication.palette().color(role)
+        role = qt.QPalette.ColorRole.WindowText
+        color = qt.QApplication.palette().color(role)
         color.setAlpha(QUIET)
         mine = self.palette()
         if mine.color(role) != color:
@@ -55,9 +42,9 @@ class Quiet(QLabel):
             self.setPalette(mine)
 
 
-def row(*parts, stretch: int = -1) -> QHBoxLayout:
+def row(*parts, stretch: int = -1) -> qt.QHBoxLayout:
     """Side by side; ``stretch``: which part takes the room that is left."""
-    layout = QHBoxLayout()
+    layout = qt.QHBoxLayout()
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(GAP)
     for number, part in enumerate(parts):
@@ -65,29 +52,31 @@ def row(*parts, stretch: int = -1) -> QHBoxLayout:
     return layout
 
 
-def label(text: str = "", wrap: bool = False, muted: bool = False) -> QLabel:
+def label(text: str = "", wrap: bool = False, muted: bool = False) -> qt.QLabel:
     """``wrap``: as many lines as it takes."""
-    made = Quiet(text) if muted else QLabel(text)
+    made = Quiet(text) if muted else qt.QLabel(text)
     made.setWordWrap(wrap)
     made.setTextFormat(Qt.TextFormat.PlainText)
     if wrap:
-        made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        made.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Minimum)
     return made
 
 
-def line() -> QFrame:
-    made = QFrame()
-    made.setFrameShape(QFrame.Shape.HLine)
-    made.setFrameShadow(QFrame.Shadow.Sunken)
+def line() -> qt.QFrame:
+    made = qt.QFrame()
+    made.setFrameShape(qt.QFrame.Shape.HLine)
+    made.setFrameShadow(qt.QFrame.Shadow.Sunken)
     return made
 
 
-def icon(name: str, widget: QWidget, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText) -> QIcon:
+def icon(
+    name: str, widget: qt.QWidget, role: qt.QPalette.ColorRole = qt.QPalette.ColorRole.ButtonText
+) -> qt.QIcon:
     """In the colour of the widget's text, as sharp as its screen is."""
-    made, ratio = QIcon(), widget.devicePixelRatioF()
-    for mode, group in ((QIcon.Mode.Normal, "Active"), (QIcon.Mode.Disabled, "Disabled")):
-        color = widget.palette().color(getattr(QPalette.ColorGroup, group), role).name()
-        pixmap = QPixmap()
+    made, ratio = qt.QIcon(), widget.devicePixelRatioF()
+    for mode, group in ((qt.QIcon.Mode.Normal, "Active"), (qt.QIcon.Mode.Disabled, "Disabled")):
+        color = widget.palette().color(getattr(qt.QPalette.ColorGroup, group), role).name()
+        pixmap = qt.QPixmap()
         pixmap.loadFromData(colored(name, color, round(SIDE * ratio)), "SVG")
         pixmap.setDevicePixelRatio(ratio)
         made.addPixmap(pixmap, mode)
@@ -98,13 +87,13 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
-def small(content: bytes, side: int) -> QImage:
+def small(content: bytes, side: int) -> qt.QImage:
     """Scaled into a square of ``side`` px; a null image for what can't be read. On any thread."""
-    image = QImage.fromData(content)
+    image = qt.QImage.fromData(content)
     ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
     return image if image.isNull() else image.scaled(side, side, ratio, smooth)
 
 
-def picture(content: bytes | None, side: int) -> QPixmap:
+def picture(content: bytes | None, side: int) -> qt.QPixmap:
     """Of a picture that is small already."""
-    return QPixmap() if content is None else QPixmap.fromImage(small(content, side))
+    return qt.QPixmap() if content is None else qt.QPixmap.fromImage(small(content, side))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from . import qt
 from ._client.icons import SIDE
 from ._client.view import Tabs
 from .layout import icon, row
 from .parts import Drawer
-from .qt import QApplication, QButtonGroup, QEvent, QPalette, QSize, QSizePolicy, Qt, QToolButton, QWidget
+from .qt import Qt
 
 EDGE, SMALLER = 8, 0.88  # px beside a name; its letters beside those of the panel
 
@@ -30,23 +31,23 @@ class TabsDrawer(Drawer):
         self.widget.choose(part.chosen)
 
 
-class Operations(QWidget):
+class Operations(qt.QWidget):
     def __init__(self, texts: Mapping[str, str], chosen: Callable[[str], None]) -> None:
         super().__init__()
         self._chosen, self._texts = "", texts
-        self._group = QButtonGroup(self)
+        self._group = qt.QButtonGroup(self)
         self.buttons: dict = {key: self._button(key, text, chosen) for key, text in texts.items()}
         layout = row(*self.buttons.values())
         layout.setSpacing(2)
         self.setLayout(layout)
 
-    def _button(self, key: str, text: str, chosen: Callable[[str], None]) -> QToolButton:
-        made = QToolButton()
+    def _button(self, key: str, text: str, chosen: Callable[[str], None]) -> qt.QToolButton:
+        made = qt.QToolButton()
         made.setText(text)
         made.setAccessibleName(text)
         made.setCheckable(True)
-        made.setIconSize(QSize(SIDE, SIDE))
-        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        made.setIconSize(qt.QSize(SIDE, SIDE))
+        made.setSizePolicy(qt.QSizePolicy.Policy.Expanding, qt.QSizePolicy.Policy.Fixed)
         made.setMinimumWidth(SIDE + 4)
         font = made.font()
         font.setPointSizeF(font.pointSizeF() * SMALLER)
@@ -63,7 +64,7 @@ class Operations(QWidget):
 
     def changeEvent(self, event) -> None:  # noqa: N802
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() == qt.QEvent.Type.PaletteChange:
             self._color()
 
     def resizeEvent(self, event) -> None:  # noqa: N802
@@ -72,7 +73,7 @@ class Operations(QWidget):
 
     def _color(self) -> None:
         for name, made in self.buttons.items():
-            made.setPalette(chosen_palette() if name == self._chosen else QPalette())
+            made.setPalette(chosen_palette() if name == self._chosen else qt.QPalette())
             made.setIcon(icon(name, made))
 
     def _fit(self) -> None:
@@ -84,9 +85,9 @@ class Operations(QWidget):
             made.setToolButtonStyle(style.ToolButtonTextUnderIcon if needed <= self.width() else alone)
 
 
-def chosen_palette() -> QPalette:
+def chosen_palette() -> qt.QPalette:
     """No style sheet: Krita's themes would not reach it."""
-    palette = QApplication.palette()
-    palette.setColor(QPalette.ColorRole.Button, palette.color(QPalette.ColorRole.Highlight))
-    palette.setColor(QPalette.ColorRole.ButtonText, palette.color(QPalette.ColorRole.HighlightedText))
+    palette = qt.QApplication.palette()
+    palette.setColor(qt.QPalette.ColorRole.Button, palette.color(qt.QPalette.ColorRole.Highlight))
+    palette.setColor(qt.QPalette.ColorRole.ButtonText, palette.color(qt.QPalette.ColorRole.HighlightedText))
     return palette

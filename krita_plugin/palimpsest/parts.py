@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from . import qt
 from ._client.view import (
     DEED,
     FAINT,
@@ -26,18 +27,7 @@ from ._client.view import (
     Text,
 )
 from .layout import label, line, picture, shortened
-from .qt import (
-    QButtonGroup,
-    QIcon,
-    QMenu,
-    QPoint,
-    QProgressBar,
-    QRadioButton,
-    QSizePolicy,
-    Qt,
-    QToolButton,
-    QWidget,
-)
+from .qt import Qt
 from .widgets import Entry, Flat, LinkedWords, Press, stack
 
 EDGE, STRIP_EDGE, NARROWEST, THIN = 12, 6, 24, 10  # px beside a button's text; of a bar, its height
@@ -49,7 +39,7 @@ class Drawer:
 
     typed = False
 
-    def __init__(self, view: Any, part: Any, widget: QWidget) -> None:
+    def __init__(self, view: Any, part: Any, widget: qt.QWidget) -> None:
         self.view, self.part, self.widget = view, part, widget
         self.outer = widget
 
@@ -65,7 +55,7 @@ class Drawer:
         self.outer.deleteLater()
 
 
-def named(widget: QWidget, part: Part) -> None:
+def named(widget: qt.QWidget, part: Part) -> None:
     widget.setEnabled(part.enabled)
     widget.setToolTip(part.tip)
     name = part.name or (part.text if isinstance(part, (Button, Switch)) else "")
@@ -75,7 +65,7 @@ def named(widget: QWidget, part: Part) -> None:
 
 class GapDrawer(Drawer):
     def __init__(self, view: Any, part: Gap) -> None:
-        super().__init__(view, part, QWidget())
+        super().__init__(view, part, qt.QWidget())
 
 
 class RuleDrawer(Drawer):
@@ -120,19 +110,19 @@ class ButtonDrawer(Drawer):
             made.pressed.connect(lambda: self.part.hold(True))
             made.released.connect(lambda: self.part.hold(False))
         if part.has_menu:
-            menu = QMenu(made)
+            menu = qt.QMenu(made)
             menu.aboutToShow.connect(lambda: fill(menu, self.part.menu(), view.desktop))
             made.setMenu(menu)
-            made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+            made.setPopupMode(qt.QToolButton.ToolButtonPopupMode.InstantPopup)
         if part.look == STRIP:
-            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            made.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
             made.setFixedHeight(part.side + STRIP_EDGE)
         if part.look == FRAMED:
             made.setAutoRaise(False)
         if part.default:
             made.setDefault(True)
         if part.look in (DEED, MAIN):
-            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            made.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
 
     def put(self, part: Button) -> None:
         made, style = self.widget, Qt.ToolButtonStyle
@@ -143,7 +133,7 @@ class ButtonDrawer(Drawer):
             made.setArrowType(ARROWS[part.arrow])
         if part.side:
             pixmap = picture(part.picture, part.side)
-            made.setIcon(QIcon(pixmap))
+            made.setIcon(qt.QIcon(pixmap))
             made.setIconSize(pixmap.size())
         if part.look == STRIP:  # its text is seen where there is no picture
             made.setAutoRaise(not part.on)
@@ -187,15 +177,15 @@ class OptionsDrawer(Drawer):
     typed = True
 
     def __init__(self, view: Any, part: Options) -> None:
-        made = QWidget()
+        made = qt.QWidget()
         super().__init__(view, part, made)
-        self.group, self.buttons = QButtonGroup(made), {}
+        self.group, self.buttons = qt.QButtonGroup(made), {}
         for option in part.options:
             self.buttons[option.key] = self._button(option.key, option.text)
         stack(made, list(self.buttons.values()), part.high)
 
-    def _button(self, key: str, text: str) -> QRadioButton:
-        made = QRadioButton(text)
+    def _button(self, key: str, text: str) -> qt.QRadioButton:
+        made = qt.QRadioButton(text)
         made.clicked.connect(lambda: self.part.choose(key))
         self.group.addButton(made)
         return made
@@ -209,7 +199,7 @@ class OptionsDrawer(Drawer):
 
 class BarDrawer(Drawer):
     def __init__(self, view: Any, part: Bar) -> None:
-        made = QProgressBar()
+        made = qt.QProgressBar()
         made.setTextVisible(False)
         made.setFixedHeight(THIN)
         made.setMinimumWidth(NARROWEST)
@@ -224,15 +214,15 @@ class BarDrawer(Drawer):
         self.widget.setValue(0 if part.fraction is None else round(1000 * part.fraction))
 
 
-def offer(widget: QWidget, lines: Sequence[MenuLine], desktop: Any, at: QPoint) -> None:
+def offer(widget: qt.QWidget, lines: Sequence[MenuLine], desktop: Any, at: qt.QPoint) -> None:
     """A menu of this one time, at a place on the screen."""
-    menu = QMenu(widget)
+    menu = qt.QMenu(widget)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     fill(menu, lines, desktop)
     menu.popup(at)
 
 
-def fill(menu: QMenu, lines: Sequence[MenuLine], desktop: Any) -> None:
+def fill(menu: qt.QMenu, lines: Sequence[MenuLine], desktop: Any) -> None:
     menu.clear()
     for told in lines:
         if not told.text:

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import qt
 from ._client.view import Choices, Picture, Tile
 from .layout import Framed, label, picture, shortened, small
 from .parts import Drawer, offer
-from .qt import (
-    QApplication,
-    QColor,
-    QEvent,
-    QIcon,
-    QImage,
-    QListWidget,
-    QListWidgetItem,
-    QPainter,
-    QPalette,
-    QPixmap,
-    QPoint,
-    QSize,
-    Qt,
-    QTimer,
-    QToolButton,
-    isdeleted,
-)
+from .qt import Qt
 
 MOST_THUMBNAILS = 120
 SQUARE = 8  # px of the chequers under what is transparent
@@ -48,7 +32,7 @@ class Thumbnails:
         self._session, self._came = session, came
         self._images: dict = {}  # what is asked for → image; None while it is decoded
 
-    def of(self, make: Any, content: Any, side: int) -> QPixmap:
+    def of(self, make: Any, content: Any, side: int) -> qt.QPixmap:
         """What ``make`` makes of the content at this side; a null pixmap until it is there."""
         asked = (make, content, side)
         if asked not in self._images:
@@ -59,9 +43,9 @@ class Thumbnails:
                 lambda: make(content, side), lambda made: self._have(asked, made), lambda _: None
             )
         image = self._images.get(asked)
-        return QPixmap() if image is None else QPixmap.fromImage(image)
+        return qt.QPixmap() if image is None else qt.QPixmap.fromImage(image)
 
-    def _have(self, asked: tuple, image: QImage) -> None:
+    def _have(self, asked: tuple, image: qt.QImage) -> None:
         self._images[asked] = image
         self._came()
 
@@ -91,8 +75,8 @@ class ChoicesDrawer(Drawer):
     typed = True
 
     def __init__(self, view: Any, part: Choices) -> None:
-        made = QListWidget()
-        made.setIconSize(QSize(part.side, part.side))
+        made = qt.QListWidget()
+        made.setIconSize(qt.QSize(part.side, part.side))
         super().__init__(view, part, made)
         self._options: tuple = ()
         made.currentRowChanged.connect(self._chosen)
@@ -109,12 +93,12 @@ class ChoicesDrawer(Drawer):
         self.widget.setCurrentRow(keys.index(part.chosen) if part.chosen in keys else -1)
         self.widget.blockSignals(before)
 
-    def _item(self, option: Any, side: int) -> QListWidgetItem:
-        made = QListWidgetItem(QIcon(picture(option.picture, side)), option.text)
+    def _item(self, option: Any, side: int) -> qt.QListWidgetItem:
+        made = qt.QListWidgetItem(qt.QIcon(picture(option.picture, side)), option.text)
         made.setToolTip(option.tip)
         if not option.enabled:
-            disabled = QPalette.ColorGroup.Disabled
-            made.setForeground(self.widget.palette().color(disabled, QPalette.ColorRole.Text))
+            disabled = qt.QPalette.ColorGroup.Disabled
+            made.setForeground(self.widget.palette().color(disabled, qt.QPalette.ColorRole.Text))
         return made
 
     def _chosen(self, at: int) -> None:
@@ -132,23 +116,23 @@ class TileDrawer(Drawer):
         """Its name, where there is no picture (yet)."""
         made = self.widget
         if part.on and not made.isChecked():
-            QTimer.singleShot(QApplication.doubleClickInterval(), self._reveal)
+            qt.QTimer.singleShot(qt.QApplication.doubleClickInterval(), self._reveal)
         made.setChecked(part.on)
         made.setAccessibleDescription(part.tip)
-        pixmap = QPixmap()
+        pixmap = qt.QPixmap()
         if part.picture is not None:
             pixmap = self.view.thumbnails.of(small, part.picture, part.side)
         made.setText(shortened(part.text) if pixmap.isNull() else "")
-        made.setIcon(QIcon(faded(pixmap) if part.faded else pixmap))
+        made.setIcon(qt.QIcon(faded(pixmap) if part.faded else pixmap))
         if not pixmap.isNull():
             made.setIconSize(pixmap.size())
 
     def _reveal(self) -> None:
-        if not isdeleted(self.view):  # with its window
+        if not qt.isdeleted(self.view):  # with its window
             self.view.reveal()
 
 
-class TileButton(Framed, QToolButton):
+class TileButton(Framed, qt.QToolButton):
     def __init__(self, drawer: TileDrawer) -> None:
         super().__init__()
         self._drawer = drawer
@@ -163,7 +147,7 @@ class TileButton(Framed, QToolButton):
         self.setChecked(not self.isChecked())  # the panel's state says which one is shown
         self._drawer.part.do()
 
-    def _offer(self, at: QPoint) -> None:
+    def _offer(self, at: qt.QPoint) -> None:
         offer(self, self._drawer.part.menu(), self._drawer.view.desktop, self.mapToGlobal(at))
 
     def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
@@ -171,7 +155,7 @@ class TileButton(Framed, QToolButton):
 
     def event(self, event) -> bool:
         """Before Krita's own shortcuts, which would take the keys."""
-        types = QEvent.Type
+        types = qt.QEvent.Type
         if event.type() in (types.ShortcutOverride, types.KeyPress, types.KeyRelease):
             key, down = KEYS.get(event.key(), ""), event.type() == types.KeyPress
             if key and (event.type() == types.ShortcutOverride or (event.isAutoRepeat() and key == "o")):
@@ -182,35 +166,35 @@ class TileButton(Framed, QToolButton):
         return super().event(event)
 
 
-def faded(pixmap: QPixmap) -> QPixmap:
+def faded(pixmap: qt.QPixmap) -> qt.QPixmap:
     """Of another picture: it stands back."""
-    made = QPixmap(pixmap.size())
+    made = qt.QPixmap(pixmap.size())
     if pixmap.isNull():
         return pixmap
     made.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(made)
+    painter = qt.QPainter(made)
     painter.setOpacity(FADED)
     painter.drawPixmap(0, 0, pixmap)
     painter.end()
     return made
 
 
-def sight(content, side: int) -> QImage:
+def sight(content, side: int) -> qt.QImage:
     """Of (picture, mask or None): chequers where it is transparent, dark where it isn't learned from.
 
     A null image for a picture that can't be read. On any thread.
     """
-    image, mask = (None if part is None else QImage.fromData(part) for part in content)
+    image, mask = (None if part is None else qt.QImage.fromData(part) for part in content)
     if image is None or image.isNull():
-        return QImage()
+        return qt.QImage()
     ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
     image = image.scaled(side, side, ratio, smooth)
-    seen = QImage(image.size(), QImage.Format.Format_RGB32)
-    seen.fill(QColor(255, 255, 255))
-    painter = QPainter(seen)
+    seen = qt.QImage(image.size(), qt.QImage.Format.Format_RGB32)
+    seen.fill(qt.QColor(255, 255, 255))
+    painter = qt.QPainter(seen)
     for y in range(0, seen.height(), SQUARE):
         for x in range(y // SQUARE % 2 * SQUARE, seen.width(), 2 * SQUARE):
-            painter.fillRect(x, y, SQUARE, SQUARE, QColor(190, 190, 190))
+            painter.fillRect(x, y, SQUARE, SQUARE, qt.QColor(190, 190, 190))
     painter.drawImage(0, 0, image)
     if mask is not None and not mask.isNull():
         painter.setOpacity(VEIL)
@@ -219,11 +203,11 @@ def sight(content, side: int) -> QImage:
     return seen
 
 
-def veil(mask: QImage) -> QImage:
+def veil(mask: qt.QImage) -> qt.QImage:
     """Black, and the more opaque the darker the grey ``mask`` is."""
-    made = QImage(mask.size(), QImage.Format.Format_ARGB32)
-    made.fill(QColor(0, 0, 0))
-    opacity = mask.convertToFormat(QImage.Format.Format_Grayscale8)
+    made = qt.QImage(mask.size(), qt.QImage.Format.Format_ARGB32)
+    made.fill(qt.QColor(0, 0, 0))
+    opacity = mask.convertToFormat(qt.QImage.Format.Format_Grayscale8)
     opacity.invertPixels()
     made.setAlphaChannel(opacity)
     return made

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from . import qt
 from ._client.view import Box, Part, Picture, Scroll, Sentence, Tabs, Tile, is_shown
 from .boxes import BOXES
 from .fields import SentenceDrawer
 from .inputs import FIELDS
 from .operations import TabsDrawer
 from .parts import PARTS, named
-from .qt import QWidget, isdeleted
 from .sights import SIGHTS, Thumbnails
 from .widgets import stack
 
 KINDS: dict = {**BOXES, **PARTS, **FIELDS, **SIGHTS, Sentence: SentenceDrawer, Tabs: TabsDrawer}
 
 
-class View(QWidget):
+class View(qt.QWidget):
     """``view["apply"]`` is the widget of the part with this key."""
 
     def __init__(self, session: Any, desktop: Any) -> None:
@@ -75,6 +75,6 @@ class View(QWidget):
                 scroll.reveal(tile.widget)
 
     def _came(self) -> None:
-        for drawer in [] if isdeleted(self) else list(self._drawers.values()):
+        for drawer in [] if qt.isdeleted(self) else list(self._drawers.values()):
             if isinstance(drawer.part, (Picture, Tile)):
                 drawer.put(drawer.part)

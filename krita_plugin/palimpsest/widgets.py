@@ -6,35 +6,20 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Optional
 
+from . import qt
 from .layout import GAP, MARGIN, NARROWEST, Framed, icon
-from .qt import (
-    QBoxLayout,
-    QEvent,
-    QFormLayout,
-    QFrame,
-    QGridLayout,
-    QLabel,
-    QLineEdit,
-    QPalette,
-    QPushButton,
-    QScrollArea,
-    QSize,
-    QSizePolicy,
-    Qt,
-    QToolButton,
-    QWidget,
-)
+from .qt import Qt
 
 LEAST_NAME, ROUNDING = 40, 2  # px of a text that is cut; what Qt's measures of a text differ by
 RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
-class Flowing(QWidget):
+class Flowing(qt.QWidget):
     """Widgets side by side, going on in the next row where the width ends; ``one_row``: those that fit."""
 
     def __init__(self, one_row: bool = False) -> None:
         super().__init__()
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Preferred)
         self.widgets: list = []
         self._one_row = one_row
 
@@ -50,8 +35,8 @@ class Flowing(QWidget):
     def heightForWidth(self, width: int) -> int:  # noqa: N802
         return self._arrange(width, move=False)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(NARROWEST, self.heightForWidth(max(NARROWEST, self.width())))
+    def sizeHint(self) -> qt.QSize:  # noqa: N802
+        return qt.QSize(NARROWEST, self.heightForWidth(max(NARROWEST, self.width())))
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
@@ -76,7 +61,7 @@ class Flowing(QWidget):
         return y + row
 
 
-class Press(QPushButton):
+class Press(qt.QPushButton):
     """As narrow as its text allows. Return presses it where it has the keyboard, and nowhere else."""
 
     def __init__(self) -> None:
@@ -91,7 +76,7 @@ class Press(QPushButton):
             super().keyPressEvent(event)
 
 
-class Flat(Framed, QToolButton):
+class Flat(Framed, qt.QToolButton):
     """A quiet button, perhaps with one of our icons; ``elide``: its text is cut where there is no room."""
 
     def __init__(self, icon: str = "", elide: bool = False) -> None:
@@ -100,7 +85,7 @@ class Flat(Framed, QToolButton):
         self.setAutoRaise(True)
         if elide:
             self.setMinimumWidth(LEAST_NAME)
-            self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+            self.setSizePolicy(qt.QSizePolicy.Policy.Maximum, qt.QSizePolicy.Policy.Fixed)
         self._color()
 
     def setText(self, text: str) -> None:  # noqa: N802
@@ -108,8 +93,8 @@ class Flat(Framed, QToolButton):
         super().setText(text)
         self._fit()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return super().sizeHint() + QSize(self._advance(self._text) - self._advance(self.text()), 0)
+    def sizeHint(self) -> qt.QSize:  # noqa: N802
+        return super().sizeHint() + qt.QSize(self._advance(self._text) - self._advance(self.text()), 0)
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
@@ -117,7 +102,7 @@ class Flat(Framed, QToolButton):
 
     def changeEvent(self, event) -> None:  # noqa: N802
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() == qt.QEvent.Type.PaletteChange:
             self._color()
 
     def _advance(self, text: str) -> int:
@@ -135,7 +120,7 @@ class Flat(Framed, QToolButton):
             self.setIcon(icon(self._icon, self))
 
 
-class Entry(QLineEdit):
+class Entry(qt.QLineEdit):
     """``entered``: what Return does, which then isn't the window's."""
 
     def __init__(self, entered: Optional[Callable[[], object]] = None) -> None:
@@ -156,14 +141,14 @@ class Entry(QLineEdit):
             self.setCursorPosition(max(0, len(text) - from_end))
 
 
-class LinkedWords(QLabel):
+class LinkedWords(qt.QLabel):
     """Words to be pressed, in the colour of the theme's text."""
 
     def __init__(self, pressed: Callable[[str], object]) -> None:
         super().__init__()
         self._words: Sequence[str] = ()
         self.setWordWrap(True)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Minimum)
         self.setTextFormat(Qt.TextFormat.RichText)
         flags = Qt.TextInteractionFlag
         self.setTextInteractionFlags(flags.LinksAccessibleByMouse | flags.LinksAccessibleByKeyboard)
@@ -171,26 +156,26 @@ class LinkedWords(QLabel):
 
     def show_words(self, words: Sequence[str]) -> None:
         self._words = words
-        color = self.palette().color(QPalette.ColorRole.WindowText).name()
+        color = self.palette().color(qt.QPalette.ColorRole.WindowText).name()
         link = '<a href="{0}" style="color: {1}">{0}</a>'
         self.setText("  ·  ".join(link.format(escape(word, quote=False), color) for word in words))
 
     def changeEvent(self, event) -> None:  # noqa: N802
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() == qt.QEvent.Type.PaletteChange:
             self.show_words(self._words)
 
 
-def box(direction: QBoxLayout.Direction) -> QBoxLayout:
-    made = QBoxLayout(direction)
+def box(direction: qt.QBoxLayout.Direction) -> qt.QBoxLayout:
+    made = qt.QBoxLayout(direction)
     made.setContentsMargins(0, 0, 0, 0)
-    made.setSpacing(GAP if direction == QBoxLayout.Direction.LeftToRight else MARGIN)
+    made.setSpacing(GAP if direction == qt.QBoxLayout.Direction.LeftToRight else MARGIN)
     return made
 
 
-def stack(widget: QWidget, parts: list, high: bool) -> None:
+def stack(widget: qt.QWidget, parts: list, high: bool) -> None:
     """One under the other, or side by side with what is left behind them."""
-    layout = box(QBoxLayout.Direction.TopToBottom if high else QBoxLayout.Direction.LeftToRight)
+    layout = box(qt.QBoxLayout.Direction.TopToBottom if high else qt.QBoxLayout.Direction.LeftToRight)
     for part in parts:
         layout.addWidget(part)
     if not high:
@@ -198,17 +183,17 @@ def stack(widget: QWidget, parts: list, high: bool) -> None:
     widget.setLayout(layout)
 
 
-def form(widget: QWidget) -> QFormLayout:
-    made = QFormLayout(widget)
+def form(widget: qt.QWidget) -> qt.QFormLayout:
+    made = qt.QFormLayout(widget)
     made.setContentsMargins(0, 0, 0, 0)
     made.setVerticalSpacing(GAP)
-    made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    made.setFieldGrowthPolicy(qt.QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return made
 
 
-def grid(widget: QWidget) -> QGridLayout:
+def grid(widget: qt.QWidget) -> qt.QGridLayout:
     """Of names, sliders, and where they stand."""
-    made = QGridLayout(widget)
+    made = qt.QGridLayout(widget)
     made.setContentsMargins(0, 0, 0, 0)
     made.setHorizontalSpacing(4)
     made.setVerticalSpacing(2)
@@ -216,35 +201,37 @@ def grid(widget: QWidget) -> QGridLayout:
     return made
 
 
-def frame() -> QFrame:
+def frame() -> qt.QFrame:
     """Around what is wrong."""
-    made = QFrame()
-    made.setFrameShape(QFrame.Shape.Box)
+    made = qt.QFrame()
+    made.setFrameShape(qt.QFrame.Shape.Box)
     made.setObjectName("odd")
     made.setStyleSheet("#odd { border: 2px solid #b3372b; }")
     return made
 
 
-def scroller() -> QScrollArea:
+def scroller() -> qt.QScrollArea:
     """Up and down only."""
-    made = QScrollArea()
+    made = qt.QScrollArea()
     made.setWidgetResizable(True)
-    made.setFrameShape(QFrame.Shape.NoFrame)
+    made.setFrameShape(qt.QFrame.Shape.NoFrame)
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    made.setMinimumSize(QSize(120, 80))
+    made.setMinimumSize(qt.QSize(120, 80))
     return made
 
 
-def take_turn(outer: QWidget, parts: Sequence[QWidget]) -> None:
+def take_turn(outer: qt.QWidget, parts: Sequence[qt.QWidget]) -> None:
     """Tab comes to new widgets where they are seen, and not after all others."""
     policy = outer.focusPolicy()
     outer.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # those that take no focus have no place in the order
-    inside = [widget for part in parts for widget in (part, *part.findChildren(QWidget)) if in_turn(widget)]
+    inside = [
+        widget for part in parts for widget in (part, *part.findChildren(qt.QWidget)) if in_turn(widget)
+    ]
     for before, after in zip([outer, *inside], inside):
-        QWidget.setTabOrder(before, after)
+        qt.QWidget.setTabOrder(before, after)
     outer.setFocusPolicy(policy)
 
 
-def in_turn(widget: QWidget) -> bool:
+def in_turn(widget: qt.QWidget) -> bool:
     return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Optional
 
+from . import qt
 from ._client.completion import COMPLETE, DOWN, LEAVE, TAKE, UP, Choosing, Completion, Taken
 from ._client.habits import Notice, said_at
 from ._client.wording import say
-from .qt import QEvent, QFrame, QListWidget, QObject, QPlainTextEdit, QPoint, Qt, QTextCursor, QToolTip
+from .qt import Qt
 
 MARGIN = 6  # px beside the candidates
 KEYS = {
@@ -21,11 +22,11 @@ KEYS = {
 }
 
 
-class Completing(QListWidget):
+class Completing(qt.QListWidget):
     """Candidates under the cursor, while the keyboard stays in the field: Tab takes the first, Down and Up
     choose another, Return and Tab take what is chosen, Escape leaves. Else keys mean what they always do."""
 
-    def __init__(self, field: QPlainTextEdit, find: Callable[[str, int], Optional[Completion]]) -> None:
+    def __init__(self, field: qt.QPlainTextEdit, find: Callable[[str, int], Optional[Completion]]) -> None:
         super().__init__(field)
         self.setWindowFlags(Qt.WindowType.ToolTip)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
@@ -33,7 +34,7 @@ class Completing(QListWidget):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(say("completions"))
-        self.setFrameShape(QFrame.Shape.Box)  # or nothing parts it from the panel
+        self.setFrameShape(qt.QFrame.Shape.Box)  # or nothing parts it from the panel
         self._field, self._choosing = field, Choosing(find)
         self._looked_at = ("", 0)
         self.hide()
@@ -42,14 +43,14 @@ class Completing(QListWidget):
         field.cursorPositionChanged.connect(self._moved)
         self.itemClicked.connect(lambda item: self._write(self._choosing.take(self.row(item))))
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: qt.QObject, event: qt.QEvent) -> bool:  # noqa: N802
         """Of the field. True: the field doesn't get to see it."""
-        if event.type() in (QEvent.Type.FocusOut, QEvent.Type.Hide):
+        if event.type() in (qt.QEvent.Type.FocusOut, qt.QEvent.Type.Hide):
             self._choosing.leave()
             self.hide()
-        if event.type() == QEvent.Type.ShortcutOverride and self.isVisible():
+        if event.type() == qt.QEvent.Type.ShortcutOverride and self.isVisible():
             event.accept()  # the editor's own shortcuts wait
-        if event.type() != QEvent.Type.KeyPress or not self.isVisible():
+        if event.type() != qt.QEvent.Type.KeyPress or not self.isVisible():
             return False
         used, taken = self._choosing.press(KEYS.get(event.key(), ""))
         self._write(taken)
@@ -61,7 +62,7 @@ class Completing(QListWidget):
         if taken is not None:
             cursor = self._field.textCursor()
             cursor.setPosition(taken.start)
-            cursor.setPosition(taken.stop, QTextCursor.MoveMode.KeepAnchor)
+            cursor.setPosition(taken.stop, qt.QTextCursor.MoveMode.KeepAnchor)
             cursor.insertText(taken.text)
             self._field.setTextCursor(cursor)
             self._choosing.leave()
@@ -84,23 +85,23 @@ class Completing(QListWidget):
             self.setCurrentRow(self._choosing.chosen)
             width = self.sizeHintForColumn(0) + 2 * self.frameWidth() + MARGIN
             self.resize(width, self.count() * self.sizeHintForRow(0) + 2 * self.frameWidth())
-            place = self._field.cursorRect().bottomLeft() + QPoint(0, 2)
+            place = self._field.cursorRect().bottomLeft() + qt.QPoint(0, 2)
             self.move(self._field.viewport().mapToGlobal(place))
         self.setVisible(found)
 
 
-class Hints(QObject):
+class Hints(qt.QObject):
     """What is said of a marked word, where the pointer rests on it; elsewhere the field's own tip."""
 
-    def __init__(self, field: QPlainTextEdit, notices: Callable[[], Collection[Notice]]) -> None:
+    def __init__(self, field: qt.QPlainTextEdit, notices: Callable[[], Collection[Notice]]) -> None:
         super().__init__(field)
         self._field, self._notices = field, notices
         field.viewport().installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if event.type() != QEvent.Type.ToolTip:
+    def eventFilter(self, watched: qt.QObject, event: qt.QEvent) -> bool:  # noqa: N802
+        if event.type() != qt.QEvent.Type.ToolTip:
             return False
         said = said_at(self._notices(), self._field.cursorForPosition(event.pos()).position())
         if said:
-            QToolTip.showText(event.globalPos(), said, self._field)
+            qt.QToolTip.showText(event.globalPos(), said, self._field)
         return bool(said)

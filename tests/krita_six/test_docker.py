@@ -570,7 +570,7 @@ def test_all_concepts_are_searched_used_renamed_and_deleted(room, monkeypatch):
     room.docker.view["second"].setPlainText("a photo of on grass")
     dialog.view["use"].click()
     assert "<my-toy>" in room.panel.form.second
-    asked = six.part("dialogs")
+    asked = six.part("qt")
     monkeypatch.setattr(asked.QInputDialog, "getText", lambda *_, **__: ("bear", True))
     dialog.view["rename"].click()
     dialog.view["search"].setText("bear")
