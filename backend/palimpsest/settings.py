@@ -26,6 +26,8 @@ class Settings:
     """Where things lie and how much is allowed."""
 
     folders: Folders
+    server: str = ""  # address of the one that commands of the shell ask; empty: this machine's
+    token_file: Path | None = None  # with that server's token
     device: str = "auto"  # "cpu", "cuda", "cuda:1", "mps"; auto takes the fastest there is
     model_folders: tuple[Path, ...] = ()  # of other tools, looked into for models as well
     max_pixels: int = 150_000_000  # per picture
@@ -70,8 +72,10 @@ def read_settings(environment: Mapping[str, str] = os.environ, platform: str = s
 
 
 def _parse(name: str, text: str) -> Any:
-    if name == "device":
+    if name in ("device", "server"):
         return text
+    if name == "token_file":
+        return Path(text) if text else None
     if name == "model_folders":
         return _parse_folders(text)
     if name in ("trusted_proxies", "download_networks"):

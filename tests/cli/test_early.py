@@ -197,9 +197,9 @@ def test_a_folder_where_nothing_may_be_written_is_told_at_once(
 RECIPE = {"operation": "replace", "source_prompt": "a cat", "target_prompt": "a helicopter"}
 SENTENCES = [
     (*EDIT[:-1], "a helicopter"),
-    ("invert", "photo.png", "--shows", "a helicopter"),
-    ("attention", "photo.png", "--shows", "a helicopter", "--word", "helicopter"),
-    ("draw", "a helicopter"),
+    ("invert", "photo.png", "--shows", "a helicopter on grass"),
+    ("attention", "photo.png", "--shows", "a helicopter on grass", "--word", "grass"),
+    ("draw", "a helicopter on grass"),
     (*LEARN, "--noun", "ball", "--caption", "a helicopter behind {}", "--caption", "", "--caption", ""),
     ("replay", "recipe.json", "photo.png"),
 ]
@@ -218,11 +218,68 @@ def test_every_command_that_takes_a_sentence_says_what_the_built_in_model_is(
     assert said[2].startswith("Error: The device cuda:99")
 
 
+REMOVE = (*PHOTO, "--operation", "remove", "--selection", "selection.png")
+NONE_KNOWN = [
+    # what none of the words that it rests upon means anything for: the words that are named
+    (("draw", "a photo of a helicopter"), "helicopter"),
+    (("invert", "photo.png", "--shows", "my grandmother in Oslo"), "my, grandmother, Oslo"),
+    (("attention", "photo.png", "--shows", "a lake in the sea", "--word", "lake"), "lake"),
+    ((*PHOTO, "--shows", "a zebra on grass", "--should-show", "a giraffe on grass"), "zebra, giraffe"),
+    ((*PHOTO, "--shows", "a cat on grass", "--should-show", "a cat on grass with a hat"), "hat"),
+    (
+        (*PHOTO, "--shows", "an old lighthouse", "--should-show", "an old lighthouse in snow"),
+        "old, lighthouse",
+    ),
+    ((*PHOTO, "--word", "lake", "--shows", "a cat, a lake", "--should-show", "a dog, a lake"), "lake"),
+    (
+        (*PHOTO, "--operation", "emphasise", "--shows", "a rainy street", "--weight", "rainy=2"),
+        "rainy",
+    ),
+    (
+        (*REMOVE, "--shows", "a street with a lorry", "--should-show", "a street"),
+        "lorry",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "unknown"), NONE_KNOWN, ids=lambda value: str(value)[:40])
+def test_what_rests_upon_no_known_word_is_refused_unless_it_is_wanted(
+    folder: Path, arguments: tuple[str, ...], unknown: str
+) -> None:
+    refused = early(folder, *arguments)
+    first, code = refused.stderr.splitlines()
+    told = f"Error: The built-in model knows none of the words that this rests upon: {unknown}."
+    assert first.startswith(f"{told} It knows 85 words, such as animal, ball, "), first
+    last = (
+        ", and no photographs. For others: palimpsest pull sd15, then --model sd15. To go on all the same: "
+    )
+    assert first.endswith(f"{last}--accept-unknown-words.")
+    assert (code, refused.returncode, refused.stdout) == ("(request_invalid)", 2, "")
+    accepted = early(folder, *arguments, "--accept-unknown-words", "--device", "cuda:99").stderr.splitlines()
+    assert accepted[-2].startswith("Error: The device cuda:99"), accepted
+    assert accepted[0].startswith("Notice: Unknown to this model: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*PHOTO, "--shows", "a zebra on grass", "--should-show", "a cat on grass"),
+        (*PHOTO, "--shows", "a cat on grass", "--should-show", "a cat on the beach"),
+        REMOVE,
+        (*PHOTO, "--shows", "a cat", "--should-show", "a dog", "--box", "0,0,50%,50%"),
+    ],
+    ids=str,
+)
+def test_what_rests_upon_one_known_word_goes_on(folder: Path, arguments: tuple[str, ...]) -> None:
+    assert "Error: The device cuda:99" in early(folder, *arguments, "--device", "cuda:99").stderr
+
+
 def test_a_model_that_is_here_is_the_one_to_give(folder: Path) -> None:
     (folder / "home/data/models").mkdir(parents=True)
     (folder / "home/data/models/my photos.safetensors").write_bytes(b"")
-    said = early(folder, "draw", "a helicopter", "--device", "cuda:99").stderr
+    said = early(folder, "draw", "a helicopter on grass", "--device", "cuda:99").stderr
     assert "For photos: --model 'my photos'." in said
+    assert "For others: --model 'my photos'." in early(folder, "draw", "a helicopter").stderr
     assert "built-in model is" not in early(folder, "draw", "a cat", "--device", "cuda:99").stderr
 
 

@@ -229,8 +229,6 @@ def test_where_nothing_can_show_it_that_is_said(
     assert not (desktop / "shown").exists()
 
 
-
-
 def test_the_same_sentence_twice_is_said_and_not_run(shell: Any, sd1_folder: Path) -> None:
     again = ("--should-show", SHOWS.upper() + ".")
     for operation in ("replace", "insert", "restyle"):
@@ -258,3 +256,23 @@ def test_a_concept_that_is_nearly_there_is_proposed(shell: Any, sd1_folder: Path
     assert (said.code, "Did you mean <my-toy>?" in said.err) == (2, True), said.err
     said = shell(*edit(sd1_folder, "--should-show", "a my toy on grass", "--quiet"))
     assert "Notice: my toy is read as it stands. Did you mean the concept <my-toy>?" in said.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no program for it")
+def test_replay_makes_the_same_files_and_shows_them_too(shell: Any, sd1_folder: Path, desktop: Path) -> None:
+    """The code is the edit's: the result's own kind, the selection that is made, the viewer."""
+    save("photo.jpg", "JPEG", **JPEG)
+    made = shell(*edit(sd1_folder, "--box", "10,10,40,40", "--keep-format", photo="photo.jpg"))
+    assert made.code == 0, made.err
+    more = ("--keep-format", "--open", "--output", "again")
+    again = shell("replay", "out/photo-replace.json", "photo.jpg", *more)
+    assert again.code == 0, again.err
+    pictures = [Path(name).name for name in made.out.split() if not name.endswith(".json")]
+    assert {"photo-replace.jpg", "photo-replace-selection.png"} < set(pictures)
+    assert [Path(name).name for name in again.out.split() if not name.endswith(".json")] == pictures
+    for name in pictures:
+        assert Path("again", name).read_bytes() == Path("out", name).read_bytes(), name
+    assert "photo.jpg is done in" in again.err
+    assert (desktop / "shown").read_text() == f"{Path.cwd() / 'again/photo-replace.jpg'}\n"
+    refused = shell("replay", "out/photo-replace.json", "photo.jpg", *more)
+    assert (refused.code, "exists already" in refused.err) == (2, True)

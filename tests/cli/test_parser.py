@@ -30,7 +30,7 @@ MISTAKES = [
     ((*EDIT, "--selction=s.png"), "edit has no option --selction. Did you mean --selection?"),
     ((*EDIT, "--mask", "s.png"), "edit has no option --mask. Did you mean --selection?"),
     ((*EDIT, "-o", "there"), "edit has no option -o. Did you mean --output?"),
-    ((*EDIT, "--se", "1"), "--se can mean --selection, --seed or --self. Write it out."),
+    ((*EDIT, "--se", "1"), "--se can mean --selection, --seed, --self or --server. Write it out."),
     ((*EDIT, "--operation", "replce"), "--operation can't be 'replce'. Did you mean replace?"),
     ((*EDIT, "--method", "x"), "--method can't be 'x'. It can be direct, null-text or ddim."),
     ((*EDIT, "--seed", "abc"), "--seed: 'abc' is not a whole number."),

@@ -241,3 +241,40 @@ def test_a_pull_goes_through_it_and_says_what_a_person_should_know(
     assert (served.returncode, count(client) - before) == (1, 1)
     assert "CreativeML Open RAIL-M" in served.stderr
     assert palimpsest("pull", "nothing").returncode == 2
+
+
+def test_a_named_server_does_all_of_it_for_a_shell_that_has_nothing(
+    home: Path, client: Client, folder: Path, shell: Any
+) -> None:
+    """This machine has neither the model nor the word; both are the server's."""
+    record = json.loads((home / "config" / "server.json").read_text())
+    there = ("--server", record["address"], "--token-file", record["token_file"])
+
+    def do(*arguments: str) -> Any:
+        said = shell(*arguments, *there)
+        assert said.code == 0, said.err
+        return said
+
+    do("learn", "her-toy", *LEARN, "--steps", "3")
+    assert "<her-toy>" in do("concepts", "list").out
+    assert do("concepts", "rename", "her-toy", "his-toy").out == "<his-toy>\n"
+    assert do("concepts", "export", "his-toy", "toy.safetensors").out == "toy.safetensors\n"
+    assert do("concepts", "import", "toy.safetensors", "--name", "our-toy").out == "<our-toy>\n"
+    assert do("concepts", "remove", "his-toy").out == "<his-toy>\n"
+    assert do("concepts", "show", "our-toy", "--json").json["placeholder"] == "<our-toy>"
+    assert "tiny\tsd1, 64 pixels" in do("models", "list").out.splitlines()
+    edit = ("edit", "photo.png", "--word", "cat", "--model", "tiny", "--guidance", "3", "--steps", "2")
+    edit = (*edit, "--shows", SHOWS, "--should-show", "a photo of a <our-toy> on grass")
+    made = do(*edit, "--output", "made").out.split()
+    job = client.jobs()["jobs"][0]
+    assert f"{job['id']}\tedit\tfinished\tphoto.png" in do("jobs", "list").out.splitlines()
+    assert "picture: photo.png" in do("jobs", "show", job["id"]).out.splitlines()
+    do("results", "fetch", job["id"], "--output", "fetched")
+    for name in ("photo-replace-layer.png", "photo-replace-composite.png"):
+        assert (folder / "fetched" / name).read_bytes() == (folder / "made" / name).read_bytes()
+    recipe = next(name for name in made if name.endswith(".json"))
+    again = do("replay", recipe, "photo.png", "--output", "again")
+    assert "Not the same as then" not in again.err
+    for name in [name for name in made if name.endswith(".png")]:
+        assert (folder / "again" / Path(name).name).read_bytes() == (folder / name).read_bytes(), name
+    assert not (folder / "home" / "data").exists()

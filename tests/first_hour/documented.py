@@ -22,6 +22,8 @@ LONG = "takes half a minute; tests/first_hour/play runs it, and tests/demo its p
 EDITORS = "puts plug-ins into this account's own editors; tests/installation run it in homes of their own"
 READS = "changes the shell that reads it; tests/cli/test_completion.py runs the script in each shell"
 
+ELSEWHERE = "needs another machine; tests/cli/test_named_server.py asks a server of its own"
+
 #: how a command begins → why the suite doesn't run it as it is written
 NOT_RUN = {
     "python3 install.py": PLAYED,
@@ -29,6 +31,7 @@ NOT_RUN = {
     "palimpsest pull ": DOWNLOADS,
     "palimpsest demo": LONG,
     "palimpsest plugins": EDITORS,
+    "palimpsest edit --server": ELSEWHERE,
     "eval ": READS,
 }
 

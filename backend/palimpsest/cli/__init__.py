@@ -72,13 +72,14 @@ def run(arguments: Sequence[str] | None) -> int:
         words = [*words[1:], "--help"]
     if words[:1] == [completion.ASKED]:
         return completion.answer(build_parser(), words[1:])
-    as_json = "--json" in words
+    as_json, named = "--json" in words, False
     try:
         options = build_parser().parse_args(words)
         as_json = getattr(options, "json", False)
+        named = getattr(options, "server", None) is not None
         return options.run(options)
     except PalimpsestError as error:
-        return refused(error, as_json)
+        return refused(error, as_json, named)
     except KeyboardInterrupt:
         print("\nInterrupted. Nothing was half-written.", file=sys.stderr)
         return INTERRUPTED
@@ -100,10 +101,13 @@ def build_parser() -> Parser:
     return parser
 
 
-def refused(error: PalimpsestError, as_json: bool) -> int:
+def refused(error: PalimpsestError, as_json: bool, server_named: bool = False) -> int:
+    """``server_named``: by the option, which the command that a hint proposes needs as well."""
     if as_json:
         print(json_text({"error": error.to_json()}))
     else:
-        said = f"{error.message} {in_shell(error)}".strip()
+        hint = in_shell(error)
+        also = "Give --server there too." if server_named and "palimpsest " in hint else ""
+        said = " ".join(filter(None, (error.message, hint, also)))
         print(f"Error: {said}\n({error.code})", file=sys.stderr)
     return error.exit_code

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.cli.parser import number
+from palimpsest.cli.remote import add_server
 from palimpsest.contract import BUILT_IN, InversionSettings, Window
 from palimpsest_client.control import PIXELS, Control
 from palimpsest_client.settings import CONTROLS
@@ -38,6 +39,7 @@ def add_local(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="do it in this process, even if a server runs",
     )
+    add_server(parser)
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +47,15 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, default=Path(), metavar="FOLDER", help="where results go (default: here)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
+
+
+def add_finish(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--keep-format",
+        action="store_true",
+        help="write the result also as a JPEG, WebP or TIFF, as the photo is one, with its metadata",
+    )
+    parser.add_argument("--open", action="store_true", help="show the result with the desktop's own viewer")
 
 
 def add_reporting(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,9 +31,11 @@ from palimpsest.models.spec import Spec
 from palimpsest.settings import Settings, read_settings
 from palimpsest.storage.announcement import holder
 from palimpsest_client.client import Client, find_client
+from palimpsest_client.origins import LONGEST_NAME, Origin
 from palimpsest_client.protocol import ClientError, RefusedError, UnreachableError
 
 if TYPE_CHECKING:
+    from palimpsest.cli.stock import Stock
     from palimpsest.tasks.workplace import Workplace
 
 UNATTENDED_SECONDS = 300.0  # then a job whose shell is gone, without having said so, is cancelled
@@ -82,9 +84,12 @@ class Served:
 
     client: Client
     max_image_bytes: int
+    names: dict[str, str] = field(default_factory=dict[str, str])  # of pictures that are files, by hash
 
     def put(self, file: Path) -> str:
-        return self.keep(read(file, self.max_image_bytes))
+        image = self.keep(read(file, self.max_image_bytes))
+        self.names[image] = file.name
+        return image
 
     def keep(self, content: bytes) -> str:
         with as_our_errors():
@@ -109,7 +114,14 @@ class Served:
 
     def _submit(self, id: str, request: Request) -> None:
         kind = next(kind for kind, cls in KINDS.items() if isinstance(request, cls))
-        self.client.submit(id, kind, contract.to_json(request), unattended_seconds=UNATTENDED_SECONDS)
+        told, note = contract.to_json(request), self._origin(request)
+        self.client.submit(id, kind, told, unattended_seconds=UNATTENDED_SECONDS, origin=note)
+
+    def _origin(self, request: Request) -> str:
+        """For lists of jobs: the photo's name. Nothing for what is done to no photo."""
+        name = self.names.get(getattr(request, "image", ""), "")
+        told = name.encode("utf-8", "replace").decode("utf-8")[:LONGEST_NAME]
+        return Origin(name=told).note() if told else ""
 
     def _events(self, id: str) -> Iterator[Event]:
         for told in self.client.follow(id):
@@ -130,10 +142,14 @@ def said(event: Event) -> Event:
 
 
 @contextmanager
-def opened(options: argparse.Namespace) -> Iterator[Backend]:
-    """The running server, if there is one that can do it; otherwise this process."""
+def opened(options: argparse.Namespace, stock: Stock) -> Iterator[Backend]:
+    """The server that is named, else the running one, if it can do it; otherwise this process."""
     settings = read_settings()
-    client = None if must_be_here(options, settings) else running_server(settings)
+    client = stock.server
+    if client is not None and options.model_needed:
+        stock.words(options.model)  # raises what is wrong with the model there
+    if client is None and not must_be_here(options, settings):
+        client = running_server(settings)
     if client is not None:
         yield Served(client, settings.max_image_bytes)
         return

@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from palimpsest.cli.output import json_text
+from palimpsest.cli.backend import as_our_errors
+from palimpsest.cli.output import json_text, printable
+from palimpsest.cli.remote import add_server, named_server
 from palimpsest.errors import ConceptInUseError, Text
+from palimpsest.limits import require_name
 from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
     from palimpsest.storage.concepts import ConceptCard, ConceptLibrary
+    from palimpsest_client.client import Client
 
 DESCRIPTION = "The library of learned words."
 
@@ -39,14 +43,105 @@ def _action(actions: Any, name: str, run: Any, what: str, *places: str) -> argpa
     for place in places:
         parser.add_argument(place, metavar=place.upper(), type=Path if place == "file" else str)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_server(parser)
     parser.set_defaults(run=run)
     return parser
 
 
-def library() -> ConceptLibrary:
+class Shelf(Protocol):
+    """Where concepts are, as they are printed: ``as_json``. Every method raises PalimpsestErrors."""
+
+    def all(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """And what is to be said of those that can't be read."""
+        ...
+
+    def show(self, name: str) -> dict[str, Any]: ...
+
+    def rename(self, name: str, new_name: str) -> dict[str, Any]: ...
+
+    def remove(self, name: str) -> None: ...
+
+    def take_in(self, file: Path, name: str | None, family: str | None, replace: bool) -> dict[str, Any]: ...
+
+    def export(self, name: str, file: Path, replace: bool) -> Path: ...
+
+
+@dataclass(frozen=True)
+class OfThisMachine:
+    library: ConceptLibrary
+
+    def all(self) -> tuple[list[dict[str, Any]], list[str]]:
+        return list(map(as_json, self.library.list())), list(map(str, self.library.damaged()))
+
+    def show(self, name: str) -> dict[str, Any]:
+        return as_json(self.library.card(name))
+
+    def rename(self, name: str, new_name: str) -> dict[str, Any]:
+        require_unused(name)
+        return as_json(self.library.rename(name, new_name))
+
+    def remove(self, name: str) -> None:
+        require_unused(name)
+        self.library.remove(name)
+
+    def take_in(self, file: Path, name: str | None, family: str | None, replace: bool) -> dict[str, Any]:
+        from palimpsest.storage.concepts import name_for
+
+        if replace:
+            require_unused(name_for(file, name))
+        return as_json(self.library.import_file(file, name, family, replace))
+
+    def export(self, name: str, file: Path, replace: bool) -> Path:
+        return self.library.export_file(name, file, replace)
+
+
+@dataclass(frozen=True)
+class OfServer:
+    """It looks itself whether a concept is in use, and whose it is."""
+
+    client: Client
+
+    def all(self) -> tuple[list[dict[str, Any]], list[str]]:
+        with as_our_errors():
+            told = self.client.transport.ask_json("GET", "/v1/concepts")
+        return list(map(named, told["concepts"])), [one["message"] for one in told["left_out"]]
+
+    def show(self, name: str) -> dict[str, Any]:
+        with as_our_errors():
+            return named(self.client.concept(require_name(name)))
+
+    def rename(self, name: str, new_name: str) -> dict[str, Any]:
+        with as_our_errors():
+            return named(self.client.rename_concept(require_name(name), require_name(new_name)))
+
+    def remove(self, name: str) -> None:
+        with as_our_errors():
+            self.client.remove_concept(require_name(name))
+
+    def take_in(self, file: Path, name: str | None, family: str | None, replace: bool) -> dict[str, Any]:
+        from palimpsest.storage.concepts import name_for
+        from palimpsest.storage.embedding_file import read_header
+
+        read_header(file)  # raises what the file can't be
+        chosen, content = name_for(file, name), file.read_bytes()
+        with as_our_errors():
+            return named(self.client.import_concept(chosen, content, family, replace))
+
+    def export(self, name: str, file: Path, replace: bool) -> Path:
+        from palimpsest.storage.concepts import write_exported
+
+        with as_our_errors():
+            content = self.client.export_concept(require_name(name))
+        return write_exported(file, content, replace)
+
+
+def shelf(options: argparse.Namespace) -> Shelf:
+    """That of the server that is named, else this machine's."""
     from palimpsest.storage.concepts import ConceptLibrary
 
-    return ConceptLibrary(read_settings().folders.concepts)
+    settings = read_settings()
+    server = named_server(options, settings)
+    return OfThisMachine(ConceptLibrary(settings.folders.concepts)) if server is None else OfServer(server)
 
 
 def require_unused(name: str) -> None:
@@ -62,46 +157,40 @@ def require_unused(name: str) -> None:
 
 
 def run_list(options: argparse.Namespace) -> int:
-    shelf = library()
-    cards = shelf.list()
-    for error in shelf.damaged():
+    cards, damaged = shelf(options).all()
+    for error in damaged:
         print(f"Damaged: {error}", file=sys.stderr)
     if options.json:
-        print(json_text({"concepts": [as_json(card) for card in cards]}))
+        print(json_text({"concepts": cards}))
         return 0
     for card in cards:
-        print(f"{card.placeholder}\t{card.kind}\t{card.noun}\t{card.family}\t{card.vectors} vectors")
+        parts = card["placeholder"], card["kind"], card["noun"], card["family"], f"{card['vectors']} vectors"
+        print("\t".join(map(printable, parts)))
     return 0
 
 
 def run_show(options: argparse.Namespace) -> int:
-    return _say(library().card(options.name.strip("<>")), options, all_of_it=True)
+    return _say(shelf(options).show(options.name.strip("<>")), options, all_of_it=True)
 
 
 def run_rename(options: argparse.Namespace) -> int:
-    name = options.name.strip("<>")
-    require_unused(name)
-    return _say(library().rename(name, options.new_name.strip("<>")), options)
+    return _say(shelf(options).rename(options.name.strip("<>"), options.new_name.strip("<>")), options)
 
 
 def run_remove(options: argparse.Namespace) -> int:
     name = options.name.strip("<>")
-    require_unused(name)
-    library().remove(name)
+    shelf(options).remove(name)
     print(json.dumps({"removed": name}) if options.json else f"<{name}>")
     return 0
 
 
 def run_import(options: argparse.Namespace) -> int:
-    shelf = library()
-    if options.replace:
-        require_unused(shelf.name_for(options.file, options.name))
-    card = shelf.import_file(options.file, options.name, options.family, options.replace)
-    return _say(card, options)
+    taken = shelf(options).take_in(options.file, options.name, options.family, options.replace)
+    return _say(taken, options)
 
 
 def run_export(options: argparse.Namespace) -> int:
-    path = library().export_file(options.name.strip("<>"), options.file, options.overwrite)
+    path = shelf(options).export(options.name.strip("<>"), options.file, options.overwrite)
     print(json.dumps({"file": str(path)}) if options.json else path)
     return 0
 
@@ -110,12 +199,17 @@ def as_json(card: ConceptCard) -> dict[str, Any]:
     return {**asdict(card), "placeholder": card.placeholder}
 
 
-def _say(card: ConceptCard, options: argparse.Namespace, all_of_it: bool = False) -> int:
+def named(card: dict[str, Any]) -> dict[str, Any]:
+    """A server's answer."""
+    return {**card, "placeholder": f"<{card['name']}>"}
+
+
+def _say(card: dict[str, Any], options: argparse.Namespace, all_of_it: bool = False) -> int:
     if options.json:
-        print(json_text(as_json(card)))
+        print(json_text(card))
     elif all_of_it:
-        for key, value in as_json(card).items():
+        for key, value in card.items():
             print(f"{key}: {json_text(value) if isinstance(value, dict) else value}")
     else:
-        print(card.placeholder)
+        print(card["placeholder"])
     return 0

@@ -30,13 +30,15 @@ def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import early, running
     from palimpsest.cli.backend import opened
     from palimpsest.cli.pictures import Pictures
+    from palimpsest.cli.stock import stock_of
 
     settings = read_settings()
     pictures = Pictures(settings)
     image, selection = pictures.name(options.image), pictures.name_if(options.selection)
     request = DescribeRequest(image, selection, options.model)
-    early.require_possible(request, settings, pictures)
-    with opened(options) as backend:
+    stock = stock_of(options, settings)
+    early.require_possible(request, stock, pictures)
+    with opened(options, stock) as backend:
         pictures.put(backend)
         finished = running.run(backend, request, options)
     result = finished.result

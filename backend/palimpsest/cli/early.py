@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from palimpsest.cli.pictures import Pictures
+from palimpsest.cli.stock import Stock
 from palimpsest.contract import DescribeRequest, EditRequest, InvertRequest, Request
-from palimpsest.settings import Settings
 
 
-def require_possible(request: Request, settings: Settings, pictures: Pictures | None = None) -> None:
+def require_possible(request: Request, stock: Stock, pictures: Pictures | None = None) -> None:
     """Raises what the tasks would raise for the request itself, the words it names and its selection."""
-    from palimpsest.storage.concepts import ConceptLibrary
     from palimpsest.tasks.early import refuse, refuse_concepts
 
     refuse(request)
-    refuse_concepts(request, ConceptLibrary(settings.folders.concepts))
+    refuse_concepts(request, stock)
     if pictures is not None and isinstance(request, (EditRequest, InvertRequest, DescribeRequest)):
         _require_selection(request, pictures)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from palimpsest.cli import arguments, selecting
+from palimpsest.cli import arguments, known, selecting
 from palimpsest.contract import Control, EditRequest, Operation
 from palimpsest.errors import RequestError
 
@@ -44,15 +43,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--should-show", default="", metavar="TEXT", help="what it should show")
     selecting.add_selection(parser, "everything may change")
     arguments.add_controls(parser, *arguments.EDIT)
-    parser.add_argument(
-        "--keep-format",
-        action="store_true",
-        help="write the result also as a JPEG, WebP or TIFF, as the photo is one, with its metadata",
-    )
-    parser.add_argument("--open", action="store_true", help="show the result with the desktop's own viewer")
+    arguments.add_finish(parser)
     parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
     _add_control(parser)
     arguments.add_inversion(parser)
+    known.add_option(parser)
     arguments.add_model(parser)
     arguments.add_local(parser)
     arguments.add_output(parser)
@@ -109,10 +104,7 @@ def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import finish, photos
 
     require_change(options)
-    work = photos.Work(options.operation, ("layer", "composite"), request_of, after=finish.say)
-    if options.keep_format:
-        work = replace(work, files=finish.own_files, more=finish.own_contents)
-    return photos.run(work, options)
+    return photos.run(finish.work_of(options.operation, request_of, options), options)
 
 
 def require_change(options: argparse.Namespace) -> None:

@@ -9,17 +9,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from palimpsest.cli import known
 from palimpsest.cli.outside import Outside, counting
-from palimpsest.cli.photos import More
+from palimpsest.cli.photos import More, Work
 from palimpsest.cli.pictures import read
 from palimpsest.errors import InternalError, OutOfMemoryError, StorageError
 
 if TYPE_CHECKING:
     from palimpsest.cli.backend import Backend
     from palimpsest.cli.photos import Done, Ready
+    from palimpsest.contract import EditRequest
     from palimpsest.jobs.events import Finished
 
 COMPOSITE, OWN = "composite", "own"  # names of artifacts and files; of further variations with ``:2`` …
+
+
+def work_of(operation: str, request: Callable[..., EditRequest], options: argparse.Namespace) -> Work:
+    """An edit's, with what those options ask for."""
+    work = Work(operation, ("layer", COMPOSITE), request, known.of_edit, after=say)
+    return replace(work, files=own_files, more=own_contents) if options.keep_format else work
 
 
 def own_files(ready: Ready) -> list[Path]:
@@ -85,7 +93,7 @@ def say(done: Done, options: argparse.Namespace) -> Done:
         folder = str(done.ready.target.folder)
         where = "this folder" if folder == "." else folder
         files = f"{len(done.files)} files in {where}"
-        told = f"{what}. Model: {options.model}. {files}."
+        told = f"{what}. Model: {done.ready.request.model}. {files}."
         print(f"{done.ready.photo.name} is done in {done.seconds:.1f} s: {told}", file=sys.stderr)
     for name, file in done.files.items():
         if name.partition(":")[0] == OWN:

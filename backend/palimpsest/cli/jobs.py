@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli.output import json_text
+from palimpsest.cli.output import json_text, printable
+from palimpsest.cli.remote import add_server, named_server
 from palimpsest.contract import JOB_ID
 from palimpsest.errors import RequestError
 from palimpsest.limits import shown
@@ -45,26 +46,32 @@ def add_parser(commands: Any) -> None:
 def action(actions: Any, name: str, run: Any, what: str) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=what, description=what)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_server(parser)
     parser.set_defaults(run=run)
     return parser
 
 
-def server() -> Client:
-    """The running server. Raises the errors of one that can't be asked."""
+def server(options: argparse.Namespace) -> Client:
+    """The one that is named, else the running one. Raises the errors of one that can't be asked."""
     from palimpsest.cli.backend import as_our_errors
+    from palimpsest.settings import read_settings
     from palimpsest_client.client import find_client
 
+    named = named_server(options, read_settings())
+    if named is not None:
+        return named
     with as_our_errors():
         return find_client()
 
 
 def run_list(options: argparse.Namespace) -> int:
-    found = list(every(server()))
+    found = list(every(server(options)))
     if options.json:
         print(json_text({"jobs": found}))
         return 0
     for job in found:
-        print(f"{job['id']}\t{job['kind']}\t{job['state']}")
+        name = printable(origin_of(job["id"], job["origin"]).name)
+        print(f"{job['id']}\t{job['kind']}\t{job['state']}\t{name}".rstrip())
     return 0
 
 
@@ -83,7 +90,7 @@ def job_of(client: Client, id: str) -> dict[str, Any]:
 
 def run_show(options: argparse.Namespace) -> int:
     require_id(options.id)
-    job = job_of(server(), options.id)
+    job = job_of(server(options), options.id)
     if options.json:
         print(json_text(job))
         return 0
@@ -101,7 +108,7 @@ def described(job: dict[str, Any]) -> dict[str, str]:
         "id": job["id"],
         "kind": job["kind"],
         "state": job["state"],
-        "picture": origin.name,
+        "picture": printable(origin.name),
         "created": datetime.fromtimestamp(job["created"]).isoformat(" ", "seconds"),
         "waited": "" if began is None else f"{began - job['created']:.1f} s",
         "took": f"{job['updated'] - job['started']:.1f} s" if ended and job["started"] else "",
@@ -116,7 +123,7 @@ def run_cancel(options: argparse.Namespace) -> int:
     from palimpsest.cli.backend import as_our_errors
 
     require_id(options.id)
-    client = server()
+    client = server(options)
     job = job_of(client, options.id)
     if job["state"] in ENDED:
         raise RequestError(f"Job {options.id} has ended: {job['state']}.", "See: palimpsest jobs list")
@@ -131,7 +138,7 @@ def run_retry(options: argparse.Namespace) -> int:
     from palimpsest.cli.backend import as_our_errors
 
     require_id(options.id)
-    client = server()
+    client = server(options)
     job = job_of(client, options.id)
     if job["state"] not in ("failed", "cancelled"):
         raise RequestError(
@@ -153,7 +160,7 @@ def run_remove(options: argparse.Namespace) -> int:
         raise RequestError("Which jobs?", "Give their ids, or --all: palimpsest jobs list")
     for id in options.ids:
         require_id(id)
-    client = server()
+    client = server(options)
     ids = [job["id"] for job in every(client) if job["state"] in ENDED] if options.all else options.ids
     for id in ids:
         with as_our_errors():

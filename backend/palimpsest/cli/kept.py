@@ -32,7 +32,7 @@ def run_list(options: argparse.Namespace) -> int:
     from palimpsest.cli.backend import as_our_errors
 
     with as_our_errors():
-        told = server().pictures()
+        told = server(options).pictures()
     if options.json:
         print(json.dumps(told))
         return 0
@@ -54,7 +54,7 @@ def run_remove(options: argparse.Namespace) -> int:
                 f"{shown(image)} is not a picture's sha256: 64 digits 0-9 and letters a-f.",
                 "See them: palimpsest kept list",
             )
-    client, removed = server(), []
+    client, removed = server(options), []
     with as_our_errors():
         images = [kept["image"] for kept in client.pictures()["images"]] if options.all else options.images
     for image in images:

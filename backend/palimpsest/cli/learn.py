@@ -22,7 +22,7 @@ from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
     from palimpsest.cli.pictures import Pictures
-    from palimpsest.settings import Settings
+    from palimpsest.cli.stock import Stock
 
 PICTURE = re.compile(r"\b[Pp]icture (\d+)\b")
 GOOD_SET = (
@@ -101,19 +101,21 @@ def run(options: argparse.Namespace) -> int:
     from palimpsest.cli.backend import opened
     from palimpsest.cli.concepts import require_unused
     from palimpsest.cli.pictures import Pictures
+    from palimpsest.cli.stock import stock_of
 
     settings = read_settings()
     pictures = Pictures(settings)
-    _require_noun(options, settings)
+    stock = stock_of(options, settings)
+    _require_noun(options, stock)
     images = expanded(options.images)
     with _by_their_files(images):
         request = request_of(pictures, options, images)
-        early.require_possible(request, settings)
-        if request.replace:
+        early.require_possible(request, stock)
+        if request.replace and stock.server is None:  # a server looks itself
             require_unused(request.name)
         _read_all(pictures, images, _masks(options, images))
-        told = _tell(request, settings)
-        with opened(options) as backend:
+        told = _tell(request, stock)
+        with opened(options, stock) as backend:
             pictures.put(backend)
             shown = running.Display(sys.stderr, options.quiet)
             result = running.finish(backend.do(request), shown).result
@@ -122,13 +124,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(request: LearnRequest, settings: Settings) -> tuple[str, ...]:
+def _tell(request: LearnRequest, stock: Stock) -> tuple[str, ...]:
     """What means nothing in the captions."""
     from palimpsest.cli import notices
     from palimpsest.core.templates import fill
 
     captions = (caption for caption in request.captions if caption is not None)
-    return notices.tell(settings, request.model, *(fill(one, f"<{request.name}>") for one in captions))
+    return notices.tell(stock, request.model, *(fill(one, f"<{request.name}>") for one in captions))
 
 
 def _say(result: dict[str, Any], told: Collection[str], options: argparse.Namespace) -> None:
@@ -143,13 +145,12 @@ def _say(result: dict[str, Any], told: Collection[str], options: argparse.Namesp
         print(f"{word} is learned in {result['seconds']:.0f} s. To see it: {see}", file=sys.stderr)
 
 
-def _require_noun(options: argparse.Namespace, settings: Settings) -> None:
+def _require_noun(options: argparse.Namespace, stock: Stock) -> None:
     """Before a picture is read. Raises RequestError for a noun that a model of few words doesn't know."""
-    from palimpsest.cli.backend import require_model
     from palimpsest.core.tokens import require_known
 
     with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
-        require_known(options.noun, require_model(options.model, settings).words)
+        require_known(options.noun, stock.words(options.model))
 
 
 def _read_all(pictures: Pictures, images: Sequence[Path], masks: Sequence[Path]) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli.output import json_text
+from palimpsest.cli.output import json_text, printable
+from palimpsest.cli.remote import add_server, named_server
 from palimpsest.settings import read_settings
+
+if TYPE_CHECKING:
+    from palimpsest_client.client import Client
 
 GIB = 1 << 30
 
@@ -20,17 +24,19 @@ def add_parser(commands: Any) -> None:
         description="The models on this machine, those that can be pulled, and folders of other tools.",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    _action(actions, "list", run_list, "every model that is here or can be pulled")
+    listed = _action(actions, "list", run_list, "every model that is here or can be pulled")
+    add_server(listed)
     _action(actions, "add", run_add, "look for models in a folder of another tool, too", folder=True)
     _action(actions, "remove", run_remove, "look there no longer; nothing is deleted", folder=True)
 
 
-def _action(actions: Any, name: str, run: Any, what: str, folder: bool = False) -> None:
+def _action(actions: Any, name: str, run: Any, what: str, folder: bool = False) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=what, description=what)
     if folder:
         parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
+    return parser
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -38,6 +44,9 @@ def run_list(options: argparse.Namespace) -> int:
     from palimpsest.models.listing import list_models
 
     settings = read_settings()
+    server = named_server(options, settings)
+    if server is not None:
+        return _list_of(server, options)
     where = settings.folders.models, settings.model_folders
     places, models = installed(*where), list_models(*where)
     if options.json:
@@ -53,9 +62,19 @@ def run_list(options: argparse.Namespace) -> int:
     return 0
 
 
-def printable(text: str) -> str:
-    """One line without control characters, which a file's name may hold and a terminal would obey."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+def _list_of(server: Client, options: argparse.Namespace) -> int:
+    """Where its models lie is its own affair."""
+    from palimpsest.cli.backend import as_our_errors
+
+    with as_our_errors():
+        models = server.models()
+    if options.json:
+        print(json_text({"models": [{**model, "path": None} for model in models]}))
+        return 0
+    for model in models:
+        more = "" if model["installed"] else f" --server {server.transport.address}"
+        print("\t".join(map(printable, (model["name"], described(model) + more))))
+    return 0
 
 
 def described(model: dict[str, Any], place: Path | None = None) -> str:

@@ -26,6 +26,11 @@ def json_text(told: Any, indent: int | None = None) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def printable(text: str) -> str:
+    """One line without control characters, which a file's name may hold and a terminal would obey."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 @contextmanager
 def hushed(quiet: bool) -> Iterator[None]:
     """With --quiet, around what says nothing but progress and remarks on standard error."""

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli import early, notices, running, selecting
+from palimpsest.cli import early, known, notices, running, selecting
 from palimpsest.cli.backend import Backend, opened
 from palimpsest.cli.hints import in_shell
 from palimpsest.cli.output import json_text
 from palimpsest.cli.pictures import Pictures, expanded
+from palimpsest.cli.stock import Stock, stock_of
 from palimpsest.contract import AttentionRequest, EditRequest, InvertRequest
-from palimpsest.errors import PalimpsestError, RequestError
+from palimpsest.errors import PalimpsestError, RequestError, SelectionError
 from palimpsest.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -39,13 +40,15 @@ class More:
 class Work:
     """``suffix``: after the photo's name in those of its results. ``artifacts``: what must not be there yet.
 
-    ``request``: made of the pictures, the options and the photo. ``files``: what else will be written for a
+    ``request``: made of the pictures, the options and the photo. ``rests_on``: groups of words, of each of
+    which the model must know one. ``files``: what else will be written for a
     photo; ``more``: that, with its content. ``after``: what is said when all is written.
     """
 
     suffix: str
     artifacts: tuple[str, ...]
     request: Callable[[Pictures, argparse.Namespace, Path], OnPhoto]
+    rests_on: Callable[[argparse.Namespace], Collection[Sequence[str]]] = known.of_photo
     files: Callable[[Ready], Collection[Path]] = lambda ready: ()
     more: Callable[[Ready, Backend, Finished], More] = lambda *_: More()
     after: Callable[[Done, argparse.Namespace], Done] = lambda done, _: done
@@ -60,6 +63,7 @@ class Ready:
     pictures: Pictures
     request: OnPhoto
     parts: selecting.Parts | None
+    expected: str | None = None  # the hash that the selection made of the parts must have; None: any
 
 
 @dataclass(frozen=True)
@@ -80,17 +84,20 @@ def run(work: Work, options: argparse.Namespace) -> int:
     """The exit code: of several photos that of the gravest failure, 1 before 2."""
     settings = read_settings()
     photos = photos_of(options.images, options.output)
+    stock = stock_of(options, settings)
     several = options.images != photos or len(photos) > 1
     stems = stems_of(photos)
     failed: dict[Path, PalimpsestError] = {}
     ready: list[Ready] = []
     for photo, stem in zip(photos, stems, strict=True):
         with Collecting(photo, failed if several else None):
-            ready.append(prepare(work, options, settings, photo, stem))
-    told = notices.tell(settings, options.model, *_sentences(options)) if ready else ()
+            ready.append(prepare(work, options, settings, stock, photo, stem))
+    if ready:
+        known.require_known(stock, options, work.rests_on(options))
+    told = notices.tell(stock, options.model, *_sentences(options)) if ready else ()
     done: dict[Path, Done] = {}
     if ready:
-        with opened(options) as backend:
+        with opened(options, stock) as backend:
             for one in ready:
                 with Collecting(one.photo, failed if several else None):
                     done[one.photo] = do(work, backend, one, options, told, several)
@@ -145,7 +152,9 @@ def stems_of(photos: Sequence[Path]) -> list[str]:
     return stems
 
 
-def prepare(work: Work, options: argparse.Namespace, settings: Settings, photo: Path, stem: str) -> Ready:
+def prepare(
+    work: Work, options: argparse.Namespace, settings: Settings, stock: Stock, photo: Path, stem: str
+) -> Ready:
     """Everything that can be found wrong at once is."""
     target = running.Target(options.output, f"{stem}-{work.suffix}", options.overwrite)
     target.check(*work.artifacts)
@@ -154,9 +163,9 @@ def prepare(work: Work, options: argparse.Namespace, settings: Settings, photo: 
     selects = isinstance(request, (EditRequest, InvertRequest))
     parts = selecting.parts_of(pictures, options, photo) if selects else None
     if parts is None:
-        early.require_possible(request, settings, pictures)
+        early.require_possible(request, stock, pictures)
     else:
-        early.require_possible(replace(request, selection=request.image), settings)  # it will have one
+        early.require_possible(replace(request, selection=request.image), stock)  # it will have one
     ready = Ready(photo, target, pictures, request, parts)
     target.check(*(() if parts is None else ("selection",)), files=work.files(ready))
     return ready
@@ -180,6 +189,11 @@ def do(
 
         selection = selecting.made(backend, ready.pictures, ready.photo, ready.parts, request.model, watch)
         request = replace(request, selection=backend.keep(selection))
+        if ready.expected not in (None, request.selection):
+            raise SelectionError(
+                "The selection that the recipe describes comes out differently here.",
+                "Give the file that was written then, …-selection.png, after the photo.",
+            )
     finished = running.run(backend, request, options, told, title)
     if ready.parts is not None:
         finished = with_selection(finished, request, ready.parts)

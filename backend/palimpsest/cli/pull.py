@@ -14,6 +14,8 @@ from palimpsest.errors import RequestError
 
 if TYPE_CHECKING:
     from palimpsest.jobs.events import Event
+    from palimpsest.settings import Settings
+    from palimpsest_client.client import Client
 
 GIB = 1 << 30
 EXAMPLES = """examples:
@@ -41,17 +43,21 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
+    from palimpsest.cli.remote import named_server
+    from palimpsest.settings import read_settings
 
     if options.model == BUILT_IN:
         raise RequestError(
             "The built-in model comes with Palimpsest: there is nothing to pull.",
             "For photos: palimpsest pull sd15.",
         )
+    settings = read_settings()
+    server = named_server(options, settings)
     request = PullRequest(options.model, options.url, options.sha256)
     if request.url is None and not options.quiet:
         print(licence(request.model), file=sys.stderr)
     shown = running.Display(sys.stderr, options.quiet)
-    result = running.finish(pulling(request, options.local), shown).result
+    result = running.finish(pulling(request, settings, options.local, server), shown).result
     told = {"files": {"model": result["path"]}, "result": result}
     print(json.dumps(told) if options.json else result["path"])
     return 0
@@ -66,15 +72,14 @@ def licence(name: str) -> str:
     return f"{said}\n{known.note}" if known.note else said
 
 
-def pulling(request: PullRequest, local: bool) -> Iterator[Event]:
-    """By the running server, which knows then that the model is on its way, or in this process."""
+def pulling(request: PullRequest, settings: Settings, local: bool, server: Client | None) -> Iterator[Event]:
+    """By the server that is named, else the running one, which knows then that the model is on its way, or in
+    this process."""
     from palimpsest.cli.backend import Served, running_server
     from palimpsest.models.download import Limits
-    from palimpsest.settings import read_settings
     from palimpsest.tasks.pull import pull
 
-    settings = read_settings()
-    client = None if local else running_server(settings)
+    client = server if server is not None or local else running_server(settings)
     if client is not None:
         return Served(client, settings.max_image_bytes).do(request)
     limits = Limits(settings.max_download_bytes, settings.download_networks)

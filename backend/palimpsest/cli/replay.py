@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palimpsest.cli import arguments, selecting
-from palimpsest.contract import AttentionRequest, EditRequest, request_of
-from palimpsest.errors import RequestError, SelectionError
-from palimpsest.settings import read_settings
+from palimpsest.cli.remote import add_server
+from palimpsest.contract import request_of
+from palimpsest.errors import RequestError
+from palimpsest.settings import Settings, read_settings
+from palimpsest.tasks.differences import differences_between
 
 if TYPE_CHECKING:
     from palimpsest.cli.backend import Backend
-    from palimpsest.cli.pictures import Pictures
-    from palimpsest.jobs.events import Finished
+    from palimpsest.cli.stock import Stock
+    from palimpsest.tasks.workplace import Workplace
 
 MOST_BYTES = 4 << 20  # of a recipe with the record around it, which have a few thousand
 HINT = "Give the .json that was written beside the result."
@@ -33,22 +37,25 @@ def add_parser(commands: Any) -> None:
         "files", type=Path, nargs="+", metavar="FILE", help="the picture, and the file of its selection"
     )
     parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps (default: the fastest)")
+    add_server(parser)
+    arguments.add_finish(parser)
     arguments.add_output(parser)
     arguments.add_reporting(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import early, notices, running
-    from palimpsest.cli.backend import InProcess, require_model, workplace
+    from palimpsest.cli import early, finish, notices, photos, running
     from palimpsest.cli.pictures import Pictures
+    from palimpsest.cli.stock import stock_of
 
     settings = read_settings()
     pictures = Pictures(settings)
     hashes = pictures.names(options.files)
     recipe = read_recipe(options.recipe)
     request = request_of(recipe)
-    require_model(request.model, settings)
+    stock = stock_of(options, settings)
+    stock.words(request.model)  # raises what is wrong with the model
     target = running.Target(options.output, f"{options.files[0].stem}-{request.operation}", options.overwrite)
     target.check("layer", "composite")
     if request.image not in hashes:
@@ -56,42 +63,48 @@ def run(options: argparse.Namespace) -> int:
             "None of the files is the picture of this recipe.", f"Its sha256: {request.image}."
         )
     photo = pictures.named[request.image]
-    early.require_possible(request, settings, pictures)
+    early.require_possible(request, stock, pictures)
     parts = None if request.selection in hashes else selecting.parts_from(recipe, hashes)
-    told = notices.tell(settings, request.model, request.source_prompt, request.target_prompt)
+    expected = None if parts is None else request.selection
+    ready = photos.Ready(photo, target, pictures, request, parts, expected)
+    work = finish.work_of(request.operation, lambda *_: request, options)
+    target.check(*(() if parts is None else ("selection",)), files=work.files(ready))
+    told = notices.tell(stock, request.model, request.source_prompt, request.target_prompt)
+    with opened(options, settings, stock) as (backend, place):
+        if place is not None:
+            _say_differences(_before(recipe, place))
+        done = photos.do(work, backend, ready, options, told)
+    if place is None:
+        _say_differences(differences_between(recipe, done.result["recipe"]))
+    code = photos.report_only({photo: done}, options)
+    if options.open:
+        photos.show([done], options.output)
+    return code
+
+
+@contextlib.contextmanager
+def opened(
+    options: argparse.Namespace, settings: Settings, stock: Stock
+) -> Iterator[tuple[Backend, Workplace | None]]:
+    """A server only where one is named: it tells afterwards what it differs in, this process before."""
+    from palimpsest.cli.backend import InProcess, Served, workplace
+
+    if stock.server is not None:
+        yield Served(stock.server, settings.max_image_bytes), None
+        return
     with workplace(options, settings) as place:
-        from palimpsest.tasks.recipe import differences
-
-        backend = InProcess(place)
-        pictures.put(backend)
-        for difference in differences(recipe, place):
-            print(f"Not the same as then: {difference}.", file=sys.stderr)
-        if parts is not None:
-            _select_again(backend, pictures, photo, parts, request, options)
-        finished = running.run(backend, request, options, told)
-        return running.report(target.write(backend, finished), finished.result, options)
+        yield InProcess(place), place
 
 
-def _select_again(
-    backend: Backend,
-    pictures: Pictures,
-    photo: Path,
-    parts: selecting.Parts,
-    request: EditRequest,
-    options: argparse.Namespace,
-) -> None:
-    """Make the selection that the recipe describes. Raises SelectionError if it isn't the same any more."""
-    from palimpsest.cli import running
+def _before(recipe: dict[str, Any], place: Workplace) -> list[str]:
+    from palimpsest.tasks.recipe import differences
 
-    def watch(asked: AttentionRequest) -> Finished:
-        return running.run(backend, asked, options)
+    return differences(recipe, place)
 
-    selection = backend.keep(selecting.made(backend, pictures, photo, parts, request.model, watch))
-    if selection != request.selection:
-        raise SelectionError(
-            "The selection that the recipe describes comes out differently here.",
-            "Give the file that was written then, …-selection.png, after the photo.",
-        )
+
+def _say_differences(found: Sequence[str]) -> None:
+    for difference in found:
+        print(f"Not the same as then: {difference}.", file=sys.stderr)
 
 
 def read_recipe(file: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from palimpsest.cli import arguments
 from palimpsest.cli.jobs import action, every, job_of, require_id, server
-from palimpsest.cli.output import json_text
+from palimpsest.cli.output import json_text, printable
 from palimpsest.errors import RequestError
 from palimpsest_client.origins import origin_of
 
@@ -35,12 +35,12 @@ def results_of(job: dict[str, Any]) -> list[str]:
 
 
 def run_list(options: argparse.Namespace) -> int:
-    found = [job for job in every(server()) if results_of(job)]
+    found = [job for job in every(server(options)) if results_of(job)]
     if options.json:
         print(json_text({"results": found}))
         return 0
     for job in found:
-        name = origin_of(job["id"], job["origin"]).name
+        name = printable(origin_of(job["id"], job["origin"]).name)
         print("\t".join((job["id"], job["kind"], name, ", ".join(results_of(job)))))
     return 0
 
@@ -53,7 +53,7 @@ def run_fetch(options: argparse.Namespace) -> int:
     from palimpsest.settings import read_settings
 
     require_id(options.id)
-    client = server()
+    client = server(options)
     job = job_of(client, options.id)
     names = results_of(job)
     if not names:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from palimpsest.cli.remote import add_server, named_server
+
+if TYPE_CHECKING:
+    from palimpsest_client.client import Client
 
 STOPPED = 1
 
@@ -17,22 +22,27 @@ def add_parser(subparsers: Any) -> None:
         description="Say whether the backend runs, where, and what it does.",
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    add_server(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
+    from palimpsest.cli.backend import as_our_errors
     from palimpsest.settings import read_settings
     from palimpsest.storage.announcement import holder
     from palimpsest_client.client import find_client
     from palimpsest_client.protocol import ClientError, UnreachableError
 
-    data = read_settings().folders.data
+    settings = read_settings()
+    data, client = settings.folders.data, named_server(options, settings)
+    if client is not None:
+        with as_our_errors():
+            return running(client, options)
     number = holder(data)
     try:
         if number is None:  # whatever a state file says: the port may be somebody else's by now
             raise UnreachableError("Palimpsest's backend isn't running.", "Start it: palimpsest serve.")
-        client = find_client(timeout=5.0)
-        system = {"address": client.transport.address, **client.system()}
+        return running(find_client(timeout=5.0), options)
     except ClientError as error:
         reason = str(error)
         if number is not None:
@@ -40,6 +50,11 @@ def run(options: argparse.Namespace) -> int:
         told = json.dumps({"running": number is not None, "reason": reason})
         print(told if options.json else reason, file=out(options))
         return STOPPED
+
+
+def running(client: Client, options: argparse.Namespace) -> int:
+    """Raises ClientError."""
+    system = {"address": client.transport.address, **client.system()}
     print(json.dumps({"running": True, **system}) if options.json else describe(system))
     return 0
 

@@ -201,10 +201,7 @@ class ConceptLibrary:
 
     def export_file(self, name: str, target: Path, replace: bool = False) -> Path:
         """``exported`` into a file."""
-        if target.suffix.lower() != SUFFIX:
-            raise ConceptFileError(f"{target.name} can't be written: embeddings are exported as {SUFFIX}.")
-        _write(target, self.exported(name), replace, reserved=False, mode=SHARED)
-        return target
+        return write_exported(target, self.exported(name), replace)
 
     def import_file(
         self,
@@ -222,7 +219,7 @@ class ConceptLibrary:
         """
         header = read_header(source)
         known = header.metadata
-        chosen = self.name_for(source, name)
+        chosen = name_for(source, name)
         provenance = _provenance(known) if known else Provenance(origin="imported")
         told = {
             "kind": _kind(known),
@@ -232,10 +229,6 @@ class ConceptLibrary:
             "owner": owner,
         }
         return self._keep(chosen, read_rows(source), told, _thumbnail(known), replace)
-
-    def name_for(self, source: Path, name: str | None = None) -> str:
-        """What ``import_file`` would call it."""
-        return _name_of(read_header(source), source) if name is None else require_name(name)
 
     def _keep(
         self,
@@ -281,6 +274,19 @@ class ConceptLibrary:
             raise ConceptExistsError(
                 Text("concept-there", name=name), Text("other-name-or-replace"), name=name
             )
+
+
+def write_exported(target: Path, content: bytes, replace: bool = False) -> Path:
+    """``content``: of an embedding file. Raises ConceptFileError, ConceptExistsError, StorageError."""
+    if target.suffix.lower() != SUFFIX:
+        raise ConceptFileError(f"{target.name} can't be written: embeddings are exported as {SUFFIX}.")
+    _write(target, content, replace, reserved=False, mode=SHARED)
+    return target
+
+
+def name_for(source: Path, name: str | None = None) -> str:
+    """What an embedding file is called when it is taken in. Raises ConceptFileError, ConceptNameError."""
+    return _name_of(read_header(source), source) if name is None else require_name(name)
 
 
 def _name_of(header: Header, source: Path) -> str:

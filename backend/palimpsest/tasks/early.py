@@ -6,6 +6,7 @@ The tasks ask it first of all; a shell asks it before it starts what does the wo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from palimpsest.contract import (
     AttentionRequest,
@@ -20,7 +21,6 @@ from palimpsest.contract import (
 from palimpsest.core.templates import fill
 from palimpsest.core.tokens import PLACEHOLDER, Prompt, words_of
 from palimpsest.errors import ConceptExistsError, ConceptImagesError, RequestError, SelectionError, Text
-from palimpsest.storage.concepts import ConceptLibrary
 
 SELECTED_ONLY = frozenset({"remove"})  # operations that nothing can be done by without a selection
 
@@ -35,7 +35,17 @@ def refuse(request: Request) -> None:
         words_of(request.source_prompt).find(request.word)
 
 
-def refuse_concepts(request: Request, concepts: ConceptLibrary) -> None:
+class Concepts(Protocol):
+    """A library of learned words, here or elsewhere."""
+
+    def card(self, name: str) -> object:
+        """Raises ConceptNotFoundError, ConceptFileError."""
+        ...
+
+    def has(self, name: str) -> bool: ...
+
+
+def refuse_concepts(request: Request, concepts: Concepts) -> None:
     """By the learned words there are. Raises ConceptNotFoundError, ConceptExistsError, ConceptFileError."""
     for name in PLACEHOLDER.findall(" ".join(sentences(request))):
         concepts.card(name[1:-1])

@@ -15,6 +15,7 @@ from palimpsest.contract import EditRequest
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.tasks.canvas import Canvas
+from palimpsest.tasks.differences import differences_between
 from palimpsest.tasks.remember import rows_hashes
 from palimpsest.tasks.workplace import Workplace, model_identity
 
@@ -40,24 +41,11 @@ def recipe_of(
 def differences(recipe: dict[str, Any], place: Workplace) -> list[str]:
     """What is not as it was when the recipe was made, one sentence each; empty = the same bytes come out."""
     request = contract.request_of(recipe)
+    concepts = place.concepts_in(request.source_prompt, request.target_prompt)
     now = {
         "engine": ENGINE,
         "palimpsest": palimpsest.__version__,
-        **{f"model {key}": value for key, value in model_identity(place.models.get(request.model)).items()},
+        "model": model_identity(place.models.get(request.model)),
+        "concepts": {concept.placeholder: rows_hashes(concept) for concept in concepts},
     }
-    then = {
-        "engine": recipe.get("engine"),
-        "palimpsest": recipe.get("palimpsest"),
-        **{f"model {key}": value for key, value in _object(recipe, "model").items()},
-    }
-    found = [f"{key} was {then[key]}, is {value}" for key, value in now.items() if then.get(key) != value]
-    for concept in place.concepts_in(request.source_prompt, request.target_prompt):
-        if _object(recipe, "concepts").get(concept.placeholder) != rows_hashes(concept):
-            found.append(f"the concept {concept.placeholder} has been learned anew since")
-    return found
-
-
-def _object(recipe: dict[str, Any], name: str) -> dict[str, Any]:
-    """Empty where the recipe says nothing of it, or nothing that could be compared."""
-    told = recipe.get(name)
-    return told if isinstance(told, dict) else {}
+    return differences_between(recipe, now)
