@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional, Tuple
+from typing import List, Optional, Tuple
 
 from .connection import Choice, check_choice, connector, read_choice, write_choice
+from .downloads import Downloads
 from .errands import Errands
 from .library import Concept, Model, OpenJob, bring_concepts, bring_models, open_jobs
-from .order import Order
-from .orders import job_id
-from .outcome import Outcome
 from .protocol import ClientError
 from .session import Session
 from .setup import Setup
 from .starting import Starter
-from .status import chosen, is_learning
-from .stream import ModelsMade
+from .status import chosen
+from .stream import ConceptRenamed, Elsewhere, ModelsMade, ResultsMade
 from .vocabulary import Vocabulary
-from .wording import say
 
 
 class Backend:
@@ -44,10 +41,10 @@ class Backend:
         self.models: Tuple[Model, ...] = ()
         self._folder, self._errands = folder, errands
         self._changed, self._refuse = changed, refuse
-        self._downloading = ""
-        self.fetched = ""  # what came of the last download, until something else is asked for
+        self.downloads = Downloads(self.session, errands.name, changed, self._model_came, clock)
         self._rejoined = False
-        self._learning = False  # a word is being learned there, as it last said
+        self._revisions: Mapping[str, str] = {}  # of what it has, as it last said
+        self._identity: Tuple[str, str] = ("", "")  # of its list of jobs, and who one is there
         errands.serve(self.session)
 
     # Where it is.
@@ -59,9 +56,11 @@ class Backend:
         self._changed()
 
     def look(self) -> None:
-        """At the one that is starting, or is set up."""
+        """At the one that is starting, or is set up, and at what it downloads."""
         self.setup.look()
         ready = self.session.state.connection == "ready"
+        if ready:
+            self.downloads.look(self.session.state.system.get("downloads", ()))
         if not ready and self.starter.look():
             self._changed()
         if self.starter.active:
@@ -85,12 +84,27 @@ class Backend:
             write_choice(self._folder, choice)
         except OSError as error:
             return str(error)
+        if choice != self.choice:
+            self._leave()
         self.choice = choice
-        self._rejoined = False
         self.session.reconnect(connector(self._folder, choice))
         return ""
 
+    def _leave(self) -> None:
+        """Nothing that was known of the one before holds of another."""
+        self._identity, self._revisions, self._rejoined = ("", ""), {}, False
+        self.concepts, self.models = (), ()
+        self.downloads.forget()
+        self._errands.events.tell(Elsewhere())
+        self._changed()
+
     def connected(self) -> None:
+        """Behind the same address there may be another one: another data folder, another token."""
+        system = self.session.state.system
+        identity = (str(system.get("store", "")), str(system.get("owner", "")))
+        if self._identity not in (("", ""), identity):
+            self._leave()
+        self._identity = identity
         self.refresh()
         if not self._rejoined:
             self._rejoined = True
@@ -106,35 +120,16 @@ class Backend:
         """The installed one of this name."""
         return chosen(self.models, name)
 
-    @property
-    def downloading(self) -> str:
-        """The name of the model that is being fetched."""
-        return self._downloading if self._errands.busy else ""
-
-    def download(self, model: str, then: Callable[[], None]) -> None:
-        """Fetch one of the catalogue."""
-
-        def came(_: Any, __: Any) -> None:
-            self._errands.events.tell(ModelsMade())
-            self._errands.end(Outcome("done", say("downloaded", model=model)))
-            then()
-
-        self._downloading = model
-        id = job_id(self._errands.name)
-        self._errands.run(Order("pull", {"model": model}, fetch=None, id=id), came)
-
-    def watch_download(self) -> None:
-        """However it ends, that is told where it was begun."""
-        outcome = self._errands.outcome
-        if self._errands.busy:
-            self.fetched = ""
-        elif self._downloading:
-            self._downloading, self.fetched = "", "" if outcome is None else outcome.text
+    def _model_came(self, name: str) -> None:
+        self._errands.events.tell(ModelsMade(name))
 
     def refresh(self) -> None:
         """Ask it anew for its models and words."""
-        self.session.ask(bring_models, self._have_models)
+        self.refresh_models()
         self.refresh_concepts()
+
+    def refresh_models(self) -> None:
+        self.session.ask(bring_models, self._have_models)
 
     def _have_models(self, found: Tuple[Model, ...]) -> None:
         self.models = found
@@ -147,38 +142,50 @@ class Backend:
         self.session.ask(lambda client: bring_concepts(client, known), self._have_concepts)
 
     def _have_concepts(self, found: Tuple[Concept, ...]) -> None:
-        """What was learned while the panel was there is at hand first."""
-        known = {concept.name for concept in self.concepts}
-        if known:
-            self.vocabulary.use([concept.name for concept in found if concept.name not in known])
-        self.concepts = found
+        """What was learned while the panel was there is at hand first; a word that has another name by now
+        keeps its place."""
+        before, self.concepts = self.concepts, found
+        for name, new in renamed_in(before, found):
+            self.vocabulary.rename(name, new)
+            self._errands.events.tell(ConceptRenamed(name, new))
+        if before:
+            known = {concept.version for concept in before} | {concept.name for concept in before}
+            self.vocabulary.use([c.name for c in found if known.isdisjoint((c.version, c.name))])
         self._changed()
 
-    def rename_concept(
-        self, name: str, new: str, then: Callable[[], None], failed: Callable[[str], None]
-    ) -> None:
+    def rename_concept(self, name: str, new: str, failed: Callable[[str], None]) -> None:
         """``failed`` gets the reason why not."""
-
-        def done(_: Any) -> None:
-            self.vocabulary.rename(name, new)
-            then()
-            self.refresh_concepts()
-
+        done = lambda _: self.refresh_concepts()  # noqa: E731
         self.session.ask(lambda client: client.rename_concept(name, new), done, said_to(failed))
 
     def remove_concept(self, name: str, failed: Callable[[str], None]) -> None:
         """For good. ``failed`` gets the reason why not."""
 
-        def done(_: Any) -> None:
-            self.refresh_concepts()
-
+        done = lambda _: self.refresh_concepts()  # noqa: E731
         self.session.ask(lambda client: client.remove_concept(name), done, said_to(failed))
 
-    def watch_learning(self) -> None:
-        """A word that was learned elsewhere is in the list when that has ended."""
-        before, self._learning = self._learning, is_learning(self.session.state.system)
-        if before and not self._learning:
+    # What changes there.
+
+    def watch(self) -> None:
+        """What somebody else has changed there is asked for anew. A first answer is no change: all is asked
+        for then."""
+        told = self.session.state.system.get("revisions", {})
+        before, self._revisions = self._revisions, told
+        changed = {name for name, text in told.items() if before.get(name, text) != text}
+        if "concepts" in changed:
             self.refresh_concepts()
+        if "models" in changed:
+            self.refresh_models()
+        if "results" in changed:
+            self._errands.events.tell(ResultsMade())
+
+
+def renamed_in(before: Sequence[Concept], now: Sequence[Concept]) -> List[Tuple[str, str]]:
+    """Old and new names: renaming leaves a concept's ``version`` as it is."""
+    old, new = {concept.name for concept in before}, {concept.name for concept in now}
+    gone = {concept.version: concept.name for concept in before if concept.name not in new}
+    came = [concept for concept in now if concept.name not in old]
+    return [(gone[concept.version], concept.name) for concept in came if concept.version in gone]
 
 
 def said_to(failed: Callable[[str], None]) -> Callable[[ClientError], None]:

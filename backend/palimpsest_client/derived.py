@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Optional, Tuple
 from .catalogue import model_rows
 from .completion import finished
 from .controls import SHOWN
+from .downloads import Download
 from .habits import notices
 from .in_hand import InHand
 from .library import BUILT_IN, Model
@@ -24,6 +25,7 @@ from .status import (
     cannot_apply,
     cannot_ask,
     cannot_describe,
+    cannot_reach,
     cannot_send,
     smaller_size,
     status_of,
@@ -63,11 +65,12 @@ def state_of(panel: Panel) -> PanelState:
         sight_tip=ways_out(panel),
         catalogue=model_rows(backend.models, panel.session.state.system),
         setup=backend.setup.state,
-        downloading=backend.downloading,
-        fetched=backend.fetched,
+        downloads=downloads_now(panel),
+        fetched=backend.downloads.told,
         cannot_apply=why_not_apply(panel, hand),
         cannot_ask=cannot_ask(now, form),
         cannot_describe=cannot_describe(now, form),
+        cannot_download=cannot_reach(now),
         cannot_learn=cannot_send(now, form),
         can_reopen=facts is not None and facts.has_recipe and hand is None,
         can_remember=hand is None and not (cannot_ask(now, form) or fidelity) and bool(form.first.strip()),
@@ -85,6 +88,16 @@ def state_of(panel: Panel) -> PanelState:
         offers=offers_now(panel),
         fidelity="" if remembered else fidelity,
         strip=panel.gallery.strip,
+    )
+
+
+def downloads_now(panel: Panel) -> Tuple[Download, ...]:
+    """How far they are isn't known while the backend is away."""
+    away = panel.session.state.connection != "ready"
+    titles = {model.name: model.title for model in panel.backend.models}
+    return tuple(
+        replace(one, title=titles.get(one.model, one.model), told={} if away else one.told)
+        for one in panel.backend.downloads.open
     )
 
 

@@ -28,7 +28,7 @@ from .origins import Origin
 from .outcome import NOT_PLACED, REMEMBERED, About, Outcome, confidence_text, fidelity_text, told_of
 from .protocol import ClientError
 from .results import Result
-from .stream import Changed, ConceptsMade, ModelsMade, Placed, Remembered, ResultsMade
+from .stream import Changed, ConceptsMade, Event, Placed, Remembered, ResultsMade
 from .turns import Turns
 from .waiting import Finished
 from .wording import say
@@ -163,15 +163,14 @@ class Errands(Turns):
 
     def _found_again(self, job: OpenJob) -> Finished:
         """What an answer to the picture as it was then is about may be gone: it is dropped."""
-        made = {
-            "edit": (ResultsMade(), say("found-again")),
-            "pull": (ModelsMade(), say("downloaded", model=job.name)),
-        }
 
         def ended(view: JobView, _: Mapping[str, bytes]) -> None:
-            if job.kind == "learn":
-                made["learn"] = (ConceptsMade(), say("learned", name=view.result["name"]))
-            event, text = made.get(job.kind, (Changed(), ""))
+            event: Event = Changed()
+            text = ""
+            if job.kind == "edit":
+                event, text = ResultsMade(), say("found-again")
+            elif job.kind == "learn":
+                event, text = ConceptsMade(), say("learned", name=view.result["name"])
             self.events.tell(event)
             self.end(Outcome("done", text) if text else None)
 

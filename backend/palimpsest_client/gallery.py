@@ -80,6 +80,12 @@ class Gallery:
 
         self._session.ask(lambda client: bring_results(client, known, wanted), came)
 
+    def forget(self) -> None:
+        """Another backend is used from now on: it has others."""
+        self.discard()
+        self._turn += 1
+        self._put(results=())
+
     def show_everything(self, everything: bool) -> None:
         """Those of other pictures and programs, too."""
         if everything != self.strip.everything:

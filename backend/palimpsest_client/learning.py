@@ -31,7 +31,7 @@ from .pace_watch import PaceWatch
 from .panel import Panel
 from .picture_reader import PictureReader
 from .status import Progress
-from .stream import ConceptsMade, Event, JobEnded
+from .stream import ConceptsMade, Elsewhere, Event, JobEnded
 from .waiting import Finished
 from .wording import as_it_came, retold, say
 
@@ -175,7 +175,17 @@ class Learning:
         self._change(outcome=done, learned=name, mode=MORE, sentence=sentence, drawn=None)
         self._draw_unasked()
 
+    def _leave(self) -> None:
+        """What was learned and seen is at another backend from now on. What was filled in stays."""
+        self._job, self._sketch, self._unseen = "", "", False
+        self._sent, self._left = None, 0
+        self._pace.forget()
+        self._pace.known = None
+        self._change(mode=NEW, learned="", drawn=None, preview=None, outcome=None)
+
     def _heard(self, event: Event) -> None:
+        if isinstance(event, Elsewhere):
+            self._leave()
         if isinstance(event, JobEnded) and event.view.state != "finished":
             if event.view.id == self._job:
                 self._job = ""

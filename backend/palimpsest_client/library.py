@@ -8,7 +8,7 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 
 from .client import Client
 from .orders import layer_name
-from .protocol import RefusedError
+from .protocol import ENDED, RefusedError
 from .wording import say
 
 LOOKED_THROUGH = 50  # jobs, newest first
@@ -105,11 +105,11 @@ def thumbnail(client: Client, name: str) -> Optional[bytes]:
 
 
 class OpenJob(NamedTuple):
-    """One that hasn't ended."""
+    """One that hasn't ended, and that an editor waits for: no download."""
 
     id: str
     kind: str
-    name: str  # an edit's as its layer will be called, a model's; of others their kind
+    name: str  # an edit's as its layer will be called; of others their kind
 
 
 def open_jobs(client: Client, editor: str) -> List[OpenJob]:
@@ -117,11 +117,9 @@ def open_jobs(client: Client, editor: str) -> List[OpenJob]:
     return [
         OpenJob(job["id"], job["kind"], name_of(job))
         for job in reversed(client.jobs(limit=LOOKED_THROUGH)["jobs"])
-        if job["state"] in ("queued", "running") and job["id"].startswith(editor + "-")
+        if job["state"] not in ENDED and job["id"].startswith(editor + "-") and job["kind"] != "pull"
     ]
 
 
 def name_of(job: Mapping[str, Any]) -> str:
-    if job["kind"] == "pull":
-        return str(job["request"]["model"])
     return layer_name(job["request"]) if job["kind"] == "edit" else str(job["kind"])

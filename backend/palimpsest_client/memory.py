@@ -17,7 +17,7 @@ from .geometry import Bounds, Extent
 from .in_hand import InHand
 from .session import Session
 from .slices import WorkError
-from .stream import Event, Placed, Remembered
+from .stream import Elsewhere, Event, Placed, Remembered
 
 CHECK_SECONDS = 1.0  # between looks at pixels: after a change, GIMP takes up to 0.1 s for one of 8192²
 MOST = 40  # photos and layers that are known, the latest
@@ -94,6 +94,8 @@ class Memory:
             self._note(photo, event.form, event.fidelity)
             self._seen, self._looked_at = (photo.document, photo.source, photo.content), float("-inf")
             self._session.ask(lambda client: base_of(client, event.job), self._have_base(photo))
+        elif isinstance(event, Elsewhere):
+            self._texts, self._bases, self._seen = {}, {}, ("", "", "")
         elif isinstance(event, Placed):
             self._note(Layer(event.facts.key, event.id), event.form, event.fidelity)
 

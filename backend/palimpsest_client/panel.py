@@ -39,7 +39,18 @@ from .results import Result
 from .sentences import concepts_in, words
 from .slices import fault
 from .status import CONNECT, COPY, MODELS, REMEDY, SETUP, SMALLER, START, TOKEN
-from .stream import Changed, ConceptsMade, Connected, Event, JobEnded, ModelsMade, Placed, ResultsMade
+from .stream import (
+    Changed,
+    ConceptRenamed,
+    ConceptsMade,
+    Connected,
+    Elsewhere,
+    Event,
+    JobEnded,
+    ModelsMade,
+    Placed,
+    ResultsMade,
+)
 from .vocabulary import renamed
 from .wording import say
 
@@ -81,6 +92,7 @@ class Panel:
         self._notebook = Notebook(self.folder, form.settings, editor)
         self._applied: Optional[Form] = None
         self._looked_at = float("-inf")
+        self._fetching: Set[str] = set()  # names of models that are chosen when they are there
         self._describing = ""  # the picture that the built-in model is asked about
         self.state = state_of(self)
 
@@ -133,6 +145,7 @@ class Panel:
             self._let_go()
         self._applied = self.held.own(self.form)
         self.previews.stop()
+        self.backend.downloads.read()
         self.backend.vocabulary.use(concepts_in(self.form.first, self.form.target))
         self.gallery.discard()
         self._keep()
@@ -246,9 +259,15 @@ class Panel:
     # The backend.
 
     def download(self, model: str) -> None:
-        """Fetch a model of the catalogue; it is chosen when it is there."""
-        if self._may(say("busy") if self.errands.busy else ""):
-            self.backend.download(model, lambda: self.draft.set(model=model))
+        """Fetch a model of the catalogue, beside everything else. It is chosen when it is there, unless an
+        edit is under way or in hand."""
+        if self._may(self.state.cannot_download):
+            self._fetching.add(model)
+            self.backend.downloads.begin(model)
+
+    def cancel_download(self, job: str) -> None:
+        """One of ``PanelState.downloads``, whoever began it."""
+        self.backend.downloads.cancel(job)
 
     def refresh(self) -> None:
         """Ask the backend anew for its words, models and results."""
@@ -257,8 +276,7 @@ class Panel:
 
     def rename_concept(self, name: str, new: str, failed: Callable[[str], None]) -> None:
         """The words of the open picture follow. ``failed`` gets the reason why not."""
-        follow = lambda: self.draft.fill(renamed(self.form, name, new))  # noqa: E731
-        self.backend.rename_concept(name, new, follow, failed)
+        self.backend.rename_concept(name, new, failed)
 
     # Behind the window.
 
@@ -331,22 +349,36 @@ class Panel:
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, Changed):
-            self.backend.watch_download()
             self._changed()
-            self.backend.watch_learning()
+            self.backend.watch()
         elif isinstance(event, ResultsMade):
             self.gallery.refresh()
         elif isinstance(event, ConceptsMade):
             self.backend.refresh_concepts()
+        elif isinstance(event, ConceptRenamed):
+            self.draft.fill(renamed(self.form, event.name, event.new))
         elif isinstance(event, ModelsMade):
-            self.backend.refresh()
+            self.backend.refresh_models()
+            self._choose_fetched(event.name)
         elif isinstance(event, Connected):
-            self.gallery.refresh()
             self.backend.connected()
+            self.gallery.refresh()
+        elif isinstance(event, Elsewhere):
+            self._let_go()
+            self._describing = ""
+            self._fetching.clear()
+            self.beyond.clear()
+            self.gallery.forget()
+            self.errands.leave()
         elif isinstance(event, Placed):
             self.draft.form = self.held.placed(event, self.facts, self.form)
         elif isinstance(event, JobEnded):
             self._ended(event.view)
+
+    def _choose_fetched(self, name: str) -> None:
+        if name in self._fetching and not self.errands.busy and self.hand is None:
+            self.draft.set(model=name)
+        self._fetching.discard(name)
 
     def _ended(self, view: JobView) -> None:
         code = view.error.get("code")

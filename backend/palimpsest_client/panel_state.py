@@ -8,6 +8,7 @@ from typing import Optional, Tuple
 
 from .catalogue import ModelRow
 from .controls import OPERATIONS, SHOWN, Drawn, Form, drawn
+from .downloads import Download
 from .editor import DocumentFacts
 from .habits import Notice, places
 from .library import Concept, Model
@@ -41,12 +42,13 @@ class PanelState:
     sight: str = ""  # what is to be known before Apply: whether the model knows this, and sees enough of it
     sight_tip: str = ""  # the ways out of seeing too little of it
     catalogue: Tuple[ModelRow, ...] = ()  # all models, with what those that aren't there would cost
-    downloading: str = ""  # name of the model that is being fetched
+    downloads: Tuple[Download, ...] = ()  # models on their way
     fetched: str = ""  # what came of the last download
     setup: SetupState = field(default_factory=SetupState)  # of this computer's backend
     cannot_apply: str = ""  # why not; empty = Apply is possible
     cannot_ask: str = ""  # why no job of another kind is possible
     cannot_describe: str = ""
+    cannot_download: str = ""
     cannot_learn: str = ""  # no document is needed for it
     can_reopen: bool = False  # the active layer has a recipe, and isn't open yet
     can_remember: bool = False  # the photo isn't remembered yet, as far as it is known

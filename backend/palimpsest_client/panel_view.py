@@ -133,7 +133,22 @@ class PanelView:
             gear,
         )
         offers = self._offers("status-offers", state.status.offers)
-        return column("status-part", line, offers, *self._documents())
+        return column("status-part", line, offers, *self._downloads(), *self._documents())
+
+    def _downloads(self) -> Tuple[Part, ...]:
+        """Beside what is edited; a click leads to where they can be cancelled."""
+        links = [
+            Button(
+                f"download-{one.job}",
+                tip=one.line,
+                text=one.line,
+                look=LINK,
+                elide=True,
+                do=self._windows.models,
+            )
+            for one in self._state.downloads
+        ]
+        return (*links, note("fetched", self._state.fetched, look=QUIET))
 
     def _models(self) -> Tuple[MenuLine, ...]:
         choose, state = self._panel.draft.set, self._state

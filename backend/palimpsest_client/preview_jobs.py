@@ -18,7 +18,7 @@ from .memory import Base
 from .protocol import UnreachableError
 from .session import Session
 from .side_job import SideJob
-from .stream import Event, JobEnded, Placed, Remembered
+from .stream import Elsewhere, Event, JobEnded, Placed, Remembered
 from .structure_strip import PLACES, Tile, at, has_strip, nearest, pictures_in, strip_of, tiles
 from .wording import say
 
@@ -110,6 +110,10 @@ class PreviewJobs:
         elif isinstance(event, Remembered):
             self._refused.clear()
             self._applied = None
+        elif isinstance(event, Elsewhere):
+            self.close()
+            self._refused, self._slow, self._no_strip = set(), set(), set()
+            self._strip, self._applied = (None, ()), None
         elif isinstance(event, JobEnded):
             self._judge(event.view)
 

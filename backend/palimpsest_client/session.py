@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from .protocol import ClientError, RefusedError, UnreachableError
 from .wording import say
 
 RETRY_SECONDS = 2.0
+CHECK_SECONDS = 1.0  # between looks at what the server tells of itself
 WAIT_SECONDS = 1.0  # one long poll: also how soon a cancel is sent while nothing happens
 
 Found = TypeVar("Found")
@@ -75,7 +77,10 @@ class Session:
         self._inbox: queue.Queue[Union[Order, Question, None]] = queue.Queue()
         self._orders: Deque[Order] = deque()  # came while a job ran; the network thread's own
         self._news: queue.Queue[Callable[[], None]] = queue.Queue()
+        self._followed: set[str] = set()  # ids of jobs that were sent and are still ours
         self._cancelled: set[str] = set()
+        self._backends = 0  # that were left
+        self._checked = float("-inf")
         self._awaited = False  # a job was sent and hasn't ended
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="palimpsest", daemon=True)
@@ -91,10 +96,18 @@ class Session:
     def reconnect(self, connect: Callable[[], Client]) -> None:
         """Look for the backend elsewhere, or with another token."""
         self._connect = connect
+        self._change(system={})
         self.ask(lambda _: self._forget())
+
+    def leave(self) -> None:
+        """What was sent and asked is another backend's: the jobs go on there, and are followed no more."""
+        self._backends += 1
+        self._followed.clear()
+        self._change(job=None)
 
     def submit(self, order: Order) -> None:
         """The job becomes the session's; it is sent as soon as the one before has ended."""
+        self._followed.add(order.id)
         self._change(job=JobView(order.id))
         self._inbox.put(order)
 
@@ -104,8 +117,17 @@ class Session:
         done: Callable[[Found], None] = lambda _: None,
         failed: Callable[[ClientError], None] = lambda _: None,
     ) -> None:
-        """Run ``call`` on the network's thread; ``done`` or ``failed`` come through ``drain``."""
-        self._inbox.put(Question(call, done, failed))
+        """Run ``call`` on the network's thread; ``done`` or ``failed`` come through ``drain``. What another
+        backend answers, or answered, is no answer."""
+        backends = self._backends
+
+        def answered(found: Found) -> None:
+            if backends == self._backends:
+                done(found)
+            else:
+                failed(UnreachableError(say("searching")))
+
+        self._inbox.put(Question(call, answered, failed))
 
     def aside(
         self,
@@ -164,7 +186,8 @@ class Session:
                 continue
             if self._orders:
                 self._carry_out(self._orders.popleft())
-            elif not self._listen(RETRY_SECONDS):
+            else:
+                self._listen(max(0.0, self._checked + CHECK_SECONDS - time.monotonic()))
                 self._check()
 
     def _listen(self, seconds: float) -> bool:
@@ -199,39 +222,43 @@ class Session:
             require_protocol(client.health())
             system = client.system()
         except Exception as raised:
-            error = understood(raised)
-            connection, text = trouble(error), str(error)
-            if connection == "searching" and self._awaited:
-                connection, text = "gone", say("gone")
-            self._tell(connection=connection, text=text, code=error.code, address=address)
+            self._tell_trouble(raised, address=address)
             return False
-        self._client = client
+        self._client, self._checked = client, time.monotonic()
         self._tell(connection="ready", text="Ready", code="", system=system, address=address)
         self._news.put(self._host.connected)
         return True
 
     def _check(self) -> None:
-        """Look whether the server is still there while nothing else happens."""
-        if self._client is None:
+        """Look whether the server is still there, and what has changed there, now and then."""
+        if self._client is None or time.monotonic() < self._checked + CHECK_SECONDS:
             return
+        self._checked = time.monotonic()
         try:
             self._tell(system=self._client.system())
         except Exception as raised:
-            error = understood(raised)
             self._client = None
-            self._tell(connection=trouble(error), text=str(error), code=error.code)
+            self._tell_trouble(raised)
+
+    def _tell_trouble(self, raised: Exception, **more: Any) -> None:
+        error = understood(raised)
+        connection, text = trouble(error), str(error)
+        if connection == "searching" and self._awaited:
+            connection, text = "gone", say("gone")
+        self._tell(connection=connection, text=text, code=error.code, **more)
 
     def _carry_out(self, order: Order) -> None:
         """Until the job has ended. A server that goes away is waited for: the job is kept there."""
         view, self._awaited = JobView(order.id), True
         tried = False  # first it is sent: what is asked meanwhile may send those that come after it
-        while not self._stopping.is_set() and not view.ended:
+        while order.id in self._followed and not self._stopping.is_set() and not view.ended:
             while tried and self._listen(0):
                 pass
             tried = True
             try:
                 if self._client is not None or self._find():
                     view = self._step(order, view)
+                    self._check()
                 else:
                     self._stopping.wait(RETRY_SECONDS)
             except UnreachableError:
@@ -241,6 +268,7 @@ class Session:
                 view = replace(view, state="failed", error=told(understood(error)))
                 self._tell(job=view)
         self._awaited = False
+        self._followed.discard(order.id)
         self._cancelled.discard(order.id)
 
     def _step(self, order: Order, view: JobView) -> JobView:

@@ -6,6 +6,7 @@ from typing import Callable, Tuple
 
 from .catalogue import ModelRow
 from .connection import Choice
+from .downloads import Download
 from .panel import Panel
 from .preferences import BEGINNING, FIELDS
 from .view import (
@@ -43,41 +44,40 @@ def models_view(panel: Panel, least: int = 0) -> Tuple[Part, ...]:
     """
     rows = [model_view(model, panel) for model in panel.state.catalogue]
     loading = note("models-loading", "" if rows else say("model-loading"), look=QUIET)
-    progress = panel.state.progress if panel.state.downloading else None
-    doing = note("doing", "" if progress is None else progress.text)
-    bar = Bar(
-        "download",
-        name=say("progress"),
-        fraction=None if progress is None else progress.fraction,
-        about=doing.text,
-        shown=progress is not None,
-        grow=1,
-    )
-    cancel = Button(
-        "cancel-download",
-        text=say("cancel"),
-        look=TIGHT,
-        shown=progress is not None,
-        enabled=progress is not None and progress.can_cancel,
-        do=panel.cancel,
-    )
-    work = column("downloading", doing, row("download-row", bar, cancel))
+    work = column("downloading", *(download_view(one, panel) for one in panel.state.downloads))
     came = note("fetched", panel.state.fetched)
     shelf = column("models", *rows, loading, Gap("below-models"))
     return Scroll("models-shelf", parts=(shelf,), least=least, grow=1), came, work
+
+
+def download_view(one: Download, panel: Panel) -> Part:
+    """How far it is, and its own Cancel."""
+    progress = one.progress
+    bar = Bar(f"bar-{one.job}", name=say("progress"), about=one.line, fraction=progress.fraction, grow=1)
+    cancel = Button(
+        f"cancel-{one.job}",
+        tip=one.line,
+        text=say("cancel"),
+        look=TIGHT,
+        enabled=progress.can_cancel,
+        do=lambda: panel.cancel_download(one.job),
+    )
+    how_far = note(f"doing-{one.job}", one.line)
+    return column(f"download-{one.job}", how_far, row(f"download-row-{one.job}", bar, cancel))
 
 
 def model_view(model: ModelRow, panel: Panel) -> Part:
     key = f"model-{model.name}"
     if model.installed:
         return Text(key, text=say("model-installed", model=model.title), wrap=True)
+    coming = any(one.model == model.name for one in panel.state.downloads)
     fetch = Button(
         f"fetch-{model.name}",
         name=say("download-model", model=model.title),
-        tip=panel.state.cannot_learn,
+        tip=panel.state.cannot_download,
         text=say("download"),
         look=TIGHT,
-        enabled=not panel.state.cannot_learn,
+        enabled=not panel.state.cannot_download and not coming,
         do=lambda: panel.download(model.name),
     )
     lines = [

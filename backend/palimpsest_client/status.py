@@ -168,12 +168,18 @@ def cannot_ask(now: Situation, form: Form) -> str:
     return now.document.refusal or cannot_send(now, form)
 
 
+def cannot_reach(now: Situation) -> str:
+    """Why nothing at all can be asked of the backend."""
+    if now.session.connection == "ready":
+        return ""
+    return say("waiting-for-backend") if now.status.text == say("starting") else now.status.text
+
+
 def cannot_send(now: Situation, form: Form) -> str:
-    """Why no job at all can be sent."""
-    if now.session.connection != "ready":
-        return say("waiting-for-backend") if now.status.text == say("starting") else now.status.text
-    if now.busy:
-        return say("busy")
+    """Why no job can be sent that is followed as the errand under way."""
+    reason = cannot_reach(now) or (say("busy") if now.busy else "")
+    if reason:
+        return reason
     if now.models and chosen(now.models, form.settings.model) is None:
         return say("model-missing", model=form.settings.model)
     return ""

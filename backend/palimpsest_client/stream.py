@@ -32,8 +32,23 @@ class ConceptsMade:
 
 
 @dataclass(frozen=True)
+class ConceptRenamed:
+    """By whomever."""
+
+    name: str
+    new: str
+
+
+@dataclass(frozen=True)
 class ModelsMade:
     """There is a model that the list of models doesn't have yet."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Another backend is used from now on, or another list of jobs: what was known of it holds no more."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,18 @@ class Remembered:
     fidelity: str  # how well it can be reproduced, in words
 
 
-Event = Union[Changed, Connected, ResultsMade, ConceptsMade, ModelsMade, JobEnded, Placed, Remembered]
+Event = Union[
+    Changed,
+    Connected,
+    Elsewhere,
+    ResultsMade,
+    ConceptsMade,
+    ConceptRenamed,
+    ModelsMade,
+    JobEnded,
+    Placed,
+    Remembered,
+]
 Listener = Callable[[Event], None]
 
 

@@ -93,6 +93,13 @@ class Turns(Host):
         self.cancel()
         self.events.tell(Changed())
 
+    def leave(self) -> None:
+        """Another backend is used from now on: what was sent goes on at the one before."""
+        left = self.busy
+        self._line.clear()
+        self.session.leave()
+        self.end(Outcome("note", say("left-behind")) if left else None)
+
     # The steps of an errand.
 
     def capture(

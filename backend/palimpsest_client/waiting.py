@@ -63,6 +63,10 @@ class Line:
         """Taken out of the line."""
         return self._errands.pop(0) if self._errands else None
 
+    def clear(self) -> None:
+        """What was sent goes on."""
+        self._errands = []
+
     def drop(self, number: Optional[int], session: Session) -> None:
         """The one of this number, or all; what was sent of it is cancelled on the backend."""
         for errand in tuple(self._errands):

@@ -273,6 +273,8 @@ ENGLISH: Mapping[str, str] = {
     "failed": "Failed.",
     "cancelled": "Cancelled.",
     "cancelling": "Cancelling…",
+    "left-behind": "What was under way is the other backend's: it goes on there, and its result is kept "
+    "there.",
     "preview": "The result as it forms",
     "live-preview": "As it would be",
     "live-preview-soon": "As it would be: a moment…",

@@ -10,7 +10,7 @@ from typing import Any
 from palimpsest_client.editor import Capture, DocumentFacts, Editor, LayerFacts, LayerRecipe, LayerResult
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.png import Layout, encode
-from palimpsest_client.protocol import PROTOCOL, RefusedError, UnreachableError
+from palimpsest_client.protocol import ENDED, PROTOCOL, RefusedError, UnreachableError
 
 SPEC = {
     "family": "demo",
@@ -63,6 +63,8 @@ class Backend:
     forgotten: list[str] = field(default_factory=list)
     transport: Transport = field(default_factory=Transport)
     running: str | None = None  # kind of the job that a worker does for somebody
+    store: str = "one"  # another text: another data folder
+    results: int = 0  # how often they have changed
 
     def __post_init__(self) -> None:
         self._events: dict[str, list[dict[str, Any]]] = {}
@@ -118,7 +120,21 @@ class Backend:
             raise self.refusal
         told = {"device": self.device, "status": self.worker_status, "running": self.running}
         worker = {"kinds": ["edit"], **told}
-        return {"workers": [worker]}
+        return {
+            "workers": [worker],
+            "owner": "local",
+            "store": self.store,
+            "revisions": {
+                "concepts": repr(self.the_concepts),
+                "models": repr(self.the_models),
+                "results": str(self.results),
+            },
+            "downloads": [
+                job["id"]
+                for job in self.submitted
+                if job["kind"] == "pull" and self.told_of(job)["state"] not in ENDED
+            ],
+        }
 
     def models(self) -> list[dict[str, Any]]:
         self._require()
@@ -201,11 +217,28 @@ class Backend:
 
     def job(self, id: str) -> dict[str, Any]:
         self._require()
-        return next(job for job in self.submitted if job["id"] == id)
+        for job in self.submitted:
+            if job["id"] == id:
+                return self.told_of(job)
+        raise RefusedError(404, {"code": "job_not_found", "message": f"There is no job {id}."})
 
-    def resume(self, id: str) -> None:
+    def told_of(self, job: dict[str, Any]) -> dict[str, Any]:
+        """A job that was submitted, as the server tells of it now."""
+        now: dict[str, Any] = {"state": "queued", "progress": None, "error": None}
+        for event in self._events[job["id"]]:
+            name = event["event"]
+            if name in ENDED:
+                now["state"] = name
+            elif name == "started":
+                now["state"] = "running"
+            elif name == "progressed":
+                now["progress"] = event
+            now["error"] = event.get("error")
+        return {**job, **now}
+
+    def resume(self, id: str, kind: str = "edit", request: Any = None) -> None:
         """A job of before this test's session."""
-        self.submitted.append({"id": id, "kind": "edit", "request": {}})
+        self.submitted.append({"id": id, "kind": kind, "request": request or {}})
         self._events[id] = [{"event": "queued", "sequence": 1, "time": 0.0, "reason": ""}]
 
     def cancel(self, id: str) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from client.desk import Desk, fill
-from client.scripted import Backend, concept
+from client.scripted import MODELS, Backend, concept
 from palimpsest_client.connection import Choice
 from palimpsest_client.protocol import RefusedError
 
@@ -93,37 +93,33 @@ def test_another_computer_is_remembered_and_a_token_can_be_given(tmp_path):
     desk.panel.stop()
 
 
-def test_a_model_is_fetched_and_seen_to_come(desk):
-    row = next(row for row in desk.state.catalogue if row.name == "sd15")
-    assert (row.installed, row.title) == (False, "Stable Diffusion 1.5")
-    desk.panel.download("sd15")
-    assert desk.state.downloading == "sd15"
-    desk.until(lambda s: desk.backend.submitted)
-    desk.panel.cancel()
-    desk.idle()
-    assert (desk.state.downloading, desk.state.fetched) == ("", "Cancelled.")
-
-
-def test_why_a_model_did_not_come_is_told_where_it_was_asked_for(desk):
-    desk.panel.download("sd15")
-    desk.until(lambda s: desk.backend.submitted)
-    assert desk.state.fetched == ""
-    error = {"code": "download_failed", "message": "No network.", "hint": "Try again later."}
-    desk.backend.tell("failed", error=error)
-    desk.idle()
-    assert (desk.state.fetched, desk.state.told) == ("No network. Try again later.",) * 2
-    fill(desk.panel)
-    desk.panel.apply()
-    desk.until(lambda s: s.progress is not None)
-    assert desk.state.fetched == "", "something else is under way"
-
-
-def test_a_word_that_is_learned_elsewhere_is_told_and_is_there_at_its_end(desk):
+def test_what_others_change_there_is_seen_while_nothing_is_asked(desk):
+    """Learned, renamed and deleted in a shell or in the other editor; the sentence follows a new name."""
     desk.backend.running = "learn"
     ready = desk.state.status.text
     desk.until(lambda s: s.status.text == f"{ready} · a word is being learned")
     desk.backend.the_concepts, desk.backend.running = [concept("my-toy")], None
-    desk.until(lambda s: s.status.text == ready and s.concepts)
+    desk.until(lambda s: s.status.text == ready and [c.name for c in s.concepts] == ["my-toy"])
+    fill(desk.panel, second="a photo of <my-toy> on grass")
+    desk.backend.the_concepts = [{**concept("my-toy"), "name": "my-bear"}]
+    desk.until(lambda s: s.form.second == "a photo of <my-bear> on grass")
+    assert (desk.state.cannot_apply, [c.name for c in desk.state.concepts]) == ("", ["my-bear"])
+    desk.backend.the_concepts = []
+    desk.until(lambda s: s.cannot_apply == "There is no concept <my-bear>. Learn it, or choose another.")
+    desk.backend.the_models = [MODELS[0], {**MODELS[1], "installed": True}]
+    desk.until(lambda s: [m.name for m in s.models if m.installed] == ["built-in", "sd15"])
+    desk.backend.the_models = list(MODELS)
+    desk.until(lambda s: [m.name for m in s.models if m.installed] == ["built-in"])
+
+
+def test_what_others_change_there_is_seen_while_a_job_runs(desk):
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.tell("started", device="cpu", attempt=1)
+    desk.backend.the_concepts = [concept("my-toy")]
+    desk.until(lambda s: s.concepts)
+    assert desk.state.progress is not None
 
 
 def test_a_concept_is_renamed_and_removed(desk):
@@ -162,6 +158,5 @@ def test_a_device_that_is_not_chosen_yet_is_not_named(tmp_path):
     desk = Desk(tmp_path, backend).ready()
     assert desk.state.status.text == "Ready · built-in model (for trying out)"
     backend.device = "cuda:0"
-    desk.panel.session.ask(lambda _: desk.panel.session._check())
     desk.until(lambda s: s.status.text == "Ready · built-in model (for trying out) · CUDA:0")
     desk.panel.stop()

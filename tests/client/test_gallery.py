@@ -54,6 +54,15 @@ def test_only_what_this_editor_made_from_this_picture_is_shown(desk):
     assert desk.state.strip.foreign == frozenset()
 
 
+def test_results_that_come_and_go_elsewhere_come_and_go_here(desk):
+    desk.backend.past_edit("krita-1", note(desk))
+    desk.backend.results += 1
+    desk.until(lambda s: [result.job for result in s.results] == ["krita-1"])
+    desk.backend.forget("krita-1")
+    desk.backend.results += 1
+    desk.until(lambda s: s.results == ())
+
+
 def test_a_picture_s_results_are_found_however_many_others_came_after(desk):
     desk.backend.past_edit("krita-1", note(desk))
     for number in range(130):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from client.desk import Desk, fill
-from client.scripted import MODELS, Backend, concept
+from client.scripted import Backend, concept
 from palimpsest_client.lessons import draw_order, learn_order
 
 EDIT = {"operation": "replace", "source_prompt": "a cat", "target_prompt": "a dog", "weights": {}}
@@ -42,16 +42,6 @@ def test_a_learning_of_before_a_restart_is_found_again(tmp_path):
     desk.panel.stop()
 
 
-def test_a_download_of_before_a_restart_is_found_again(tmp_path):
-    desk = restarted(tmp_path, "pull", {"model": "sd15"})
-    desk.until(lambda s: s.models)
-    desk.backend.the_models = [MODELS[0], {**MODELS[1], "installed": True}]
-    desk.backend.tell("finished", artifacts={}, result={})
-    desk.until(lambda s: s.progress is None and s.models[1].installed)
-    assert desk.state.told == "sd15 is installed."
-    desk.panel.stop()
-
-
 @pytest.mark.parametrize("kind", ["invert", "attention", "describe", "draw"])
 def test_an_answer_that_nobody_waits_for_any_more_is_no_result(tmp_path, kind):
     desk = restarted(tmp_path, kind, {})
@@ -67,7 +57,6 @@ def test_every_job_says_which_editor_sent_it(desk):
         desk.panel.remember,
         desk.panel.describe,
         lambda: desk.panel.select_word("cat"),
-        lambda: desk.panel.download("sd15"),
     )
     fill(desk.panel)
     for number, ask in enumerate(asked, 1):
@@ -76,6 +65,6 @@ def test_every_job_says_which_editor_sent_it(desk):
         desk.panel.cancel()
         desk.idle()
     sent = {job["kind"]: job["id"] for job in desk.backend.submitted}
-    assert set(sent) == {"edit", "invert", "describe", "attention", "pull"}
+    assert set(sent) == {"edit", "invert", "describe", "attention"}
     others = [learn_order("krita", {}, []).id, draw_order("krita", "a cat", "built-in").id]
     assert [id for id in [*sent.values(), *others] if not id.startswith("krita-")] == []

@@ -95,6 +95,7 @@ def test_every_part_has_a_key_of_its_own_in_every_window(seen):
     seen.desk.until(lambda s: len(s.concepts) == 4)
     seen.desk.panel.draft.write_first(SHOWS)
     seen.desk.panel.draft.choose_operation("reweight")
+    seen.desk.panel.download("sd15")
     for open_window in (
         seen.windows.learn,
         seen.windows.concepts,
@@ -105,6 +106,22 @@ def test_every_part_has_a_key_of_its_own_in_every_window(seen):
     for described in (seen.view.describe(), *(window.describe() for window in seen.paper.opened)):
         keys = Counter(part.key for part in parts_of(described))
         assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_a_download_is_seen_in_the_panel_and_cancelled_where_it_was_begun(seen):
+    seen.desk.panel.download("sd15")
+    seen.desk.until(lambda _: seen.desk.backend.submitted)
+    job = seen.desk.state.downloads[0].job
+    link = seen[f"download-{job}"]
+    assert link.text == "Stable Diffusion 1.5 · Waiting."
+    link.do()
+    window = seen.window()
+    assert not found(window.describe(), "fetch-sd15").enabled
+    found(window.describe(), f"cancel-{job}").do()
+    assert not found(window.describe(), f"cancel-{job}").enabled
+    seen.desk.until(lambda s: not s.downloads)
+    assert found(window.describe(), "fetched").text == seen["fetched"].text == "Cancelled."
+    assert f"download-{job}" not in {part.key for part in parts_of(seen.view.describe())}
 
 
 def test_two_descriptions_of_one_state_are_equal_whatever_their_parts_do(seen):
