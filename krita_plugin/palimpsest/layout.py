@@ -13,11 +13,11 @@ LONGEST = 16  # letters of a name
 
 
 class Framed:
-    """Before a Qt class: what has the keyboard has a frame. Krita's style shows it on few widgets."""
+    """Before a Qt class: what has the keyboard has a frame (Krita's style shows few), or is "framed"."""
 
     def paintEvent(self, event) -> None:  # noqa: N802
         super().paintEvent(event)  # type: ignore[misc]
-        if self.hasFocus():  # type: ignore[attr-defined]
+        if self.hasFocus() or self.property("framed"):  # type: ignore[attr-defined]
             painter = qt.QPainter(self)
             painter.setPen(self.palette().color(qt.QPalette.ColorRole.Highlight))  # type: ignore[attr-defined]
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))  # type: ignore[attr-defined]

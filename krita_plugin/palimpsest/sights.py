@@ -113,16 +113,16 @@ class TileDrawer(Drawer):
         super().__init__(view, part, TileButton(self))
 
     def put(self, part: Tile) -> None:
-        """Its name, where there is no picture (yet)."""
         made = self.widget
         if part.on and not made.isChecked():
             qt.QTimer.singleShot(qt.QApplication.doubleClickInterval(), self._reveal)
+            if isinstance(qt.QApplication.focusWidget(), TileButton):  # the arrows go through the row
+                made.setFocus()
         made.setChecked(part.on)
+        made.setProperty("framed", part.on)
         made.setAccessibleDescription(part.tip)
-        pixmap = qt.QPixmap()
-        if part.picture is not None:
-            pixmap = self.view.thumbnails.of(small, part.picture, part.side)
-        made.setText(shortened(part.text) if pixmap.isNull() else "")
+        pixmap = self.view.thumbnails.of(small, part.picture, part.side) if part.picture else qt.QPixmap()
+        made.setText(shortened(part.text) if pixmap.isNull() else "")  # there is none (yet)
         made.setIcon(qt.QIcon(faded(pixmap) if part.faded else pixmap))
         if not pixmap.isNull():
             made.setIconSize(pixmap.size())

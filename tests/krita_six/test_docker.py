@@ -257,6 +257,29 @@ def test_results_of_before_are_shown_and_put_into_the_picture_again(closed_room,
     assert not beyond.isChecked()
 
 
+def test_the_result_that_is_looked_at_has_the_frame_and_the_keyboard(closed_room, backend):
+    from PyQt6.QtTest import QTest
+
+    backend.past = [past(backend, "krita-0-0-aa"), past(backend, "krita-0-0-bb")]
+    room = closed_room.open()
+    room.docker.view["everything"].click()
+    room.until(lambda s: len(s.results) == 2)
+    first, second = buttons(room.docker.view["results"])
+    first.setFocus()
+    first.click()
+    room.until(lambda _: first.property("framed"))
+    assert not second.property("framed")
+    QTest.keyClick(first, six.part("qt").Qt.Key.Key_Right)
+    room.until(lambda _: second.property("framed"))
+    assert room.docker.focusWidget() is second
+    assert not first.property("framed")
+    room.docker.view["first"].setFocus()
+    room.docker.view["before"].click()
+    room.until(lambda _: first.property("framed"))
+    assert room.docker.focusWidget() is room.docker.view["first"]
+    assert not second.property("framed")
+
+
 def test_every_action_is_there_and_does_what_it_says(room):
     extension = room.krita.extensions[0]
     extension.createActions(room.krita.window)
