@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Callable, ClassVar, Dict, List, Mapping, Optional, Set, Tuple
 
 from .session import Session
@@ -48,10 +49,10 @@ class Drawing:
     the part with this key. ``kinds``: what draws which part."""
 
     kinds: ClassVar[Mapping[type, Callable[[Any, Any], Any]]] = {}
+    gone: Any = False  # its window was closed
 
     def __init__(self, session: Session, desktop: Any) -> None:
         self.desktop = desktop
-        self.gone = False  # its window was closed
         self._session = session
         self._drawers: Dict[str, Any] = {}
         self._seen: Set[str] = set()
@@ -59,6 +60,9 @@ class Drawing:
 
     def __getitem__(self, key: str) -> Any:
         return self._drawers[key].widget
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._drawers)
 
     def drawer(self, key: str) -> Any:
         return self._drawers[key]

@@ -18,10 +18,7 @@ ROOM = 116  # px of a small form's field; its name stands above it where both do
 class BoxDrawer(Drawer):
     """Its parts keep their places as long as their keys do."""
 
-    def __init__(self, view: Any, part: Any) -> None:
-        super().__init__(view, part, self.make(part))
-        self._inside: list = []
-        self._new = True
+    _inside: Any = None
 
     def make(self, part: Any) -> qt.QWidget:
         made = frame() if part.look == ODD else qt.QWidget()
@@ -39,9 +36,8 @@ class BoxDrawer(Drawer):
 
     def put(self, part: Box) -> None:
         inside = [self.view.drawn(inner) for inner in part.parts]
-        new, self._new = self._new, False
         if inside != self._inside:
-            self._inside = inside
+            new, self._inside = self._inside is None, inside
             self.arrange()
             for drawer in inside:
                 drawer.show(is_shown(drawer.part))

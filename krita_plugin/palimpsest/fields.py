@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Optional
+from typing import Optional
 
 from . import qt
 from ._client.sentences import Word
 from ._client.view import Sentence as SentencePart
+from .layout import Themed, key_of
 from .parts import Drawer
 from .qt import Qt
 from .word_help import Completing, Hints
 
 LEAST, MOST = 2, 6  # lines of a sentence
+LINES = qt.QTextCharFormat.UnderlineStyle
 STRANGE, DOUBTED = "#e05545", "#d08a1e"
 
 
 class SentenceDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: SentencePart) -> None:
+    def make(self, part: SentencePart) -> qt.QWidget:
         made = Sentence(lambda text: self.part.write(text), lambda: self.part.enter())
-        super().__init__(view, part, made)
         if part.corner is not None:
-            made.hold(view.drawn(part.corner).outer)
+            made.hold(self.view.drawn(part.corner).outer)
         self.completing = Completing(made, lambda text, at: self.part.complete(text, at))
         Hints(made, lambda: self.part.notices())
+        return made
 
     def put(self, part: SentencePart) -> None:
         if part.corner is not None:
@@ -35,7 +37,7 @@ class SentenceDrawer(Drawer):
         self.widget.mark(part.changed, part.unknown, part.doubtful)
 
 
-class Sentence(qt.QPlainTextEdit):
+class Sentence(Themed, qt.QPlainTextEdit):
     """As many lines as the words take. Tab leaves it, Return does what ``entered`` says."""
 
     def __init__(self, written: Callable[[str], None], entered: Callable[[], None]) -> None:
@@ -72,13 +74,11 @@ class Sentence(qt.QPlainTextEdit):
             self.setViewportMargins(0, 0, 0 if empty else button.width(), 0)
             button.move(self.width() - button.width() - 2, self.height() - button.height() - 2)
 
-    def changeEvent(self, event) -> None:  # noqa: N802
-        super().changeEvent(event)
-        if event.type() == qt.QEvent.Type.PaletteChange:
-            self.mark(*self._marked)
+    def recolor(self) -> None:
+        self.mark(*self._marked)
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if key_of(event) == "return":
             self._entered()
         else:
             super().keyPressEvent(event)
@@ -86,9 +86,8 @@ class Sentence(qt.QPlainTextEdit):
     def put(self, text: str) -> None:
         """What the panel says, without being told of it again."""
         if text != self.toPlainText().replace("\n", " "):
-            before = self.blockSignals(True)
-            self.setPlainText(text)
-            self.blockSignals(before)
+            with qt.QSignalBlocker(self):
+                self.setPlainText(text)
             self.moveCursor(qt.QTextCursor.MoveOperation.End)
 
     def mark(
@@ -96,7 +95,8 @@ class Sentence(qt.QPlainTextEdit):
     ) -> None:
         """Underline the words that change; in waves those that mean nothing here, in dots doubtful ones."""
         self._marked, marks = (words, unknown, doubtful), []
-        looks = [(words, self._changed()), (doubtful, doubted()), (unknown, strange())]
+        doubted, strange = underlined(DOUBTED, LINES.DotLine), underlined(STRANGE, LINES.WaveUnderline)
+        looks = [(words, self._changed()), (doubtful, doubted), (unknown, strange)]
         for word, look in [(word, look) for found, look in looks for word in found]:
             cursor, last = qt.QTextCursor(self.document()), self.document().characterCount() - 1
             cursor.setPosition(min(word.start, last))
@@ -112,19 +112,12 @@ class Sentence(qt.QPlainTextEdit):
         color = self.palette().color(qt.QPalette.ColorRole.Highlight)
         color.setAlpha(90)
         look.setBackground(color)
-        look.setUnderlineStyle(qt.QTextCharFormat.UnderlineStyle.SingleUnderline)
+        look.setUnderlineStyle(LINES.SingleUnderline)
         return look
 
 
-def doubted() -> qt.QTextCharFormat:
+def underlined(color: str, line: qt.QTextCharFormat.UnderlineStyle) -> qt.QTextCharFormat:
     look = qt.QTextCharFormat()
-    look.setUnderlineColor(qt.QColor(DOUBTED))
-    look.setUnderlineStyle(qt.QTextCharFormat.UnderlineStyle.DotLine)
-    return look
-
-
-def strange() -> qt.QTextCharFormat:
-    look = qt.QTextCharFormat()
-    look.setUnderlineColor(qt.QColor(STRANGE))
-    look.setUnderlineStyle(qt.QTextCharFormat.UnderlineStyle.WaveUnderline)
+    look.setUnderlineColor(qt.QColor(color))
+    look.setUnderlineStyle(line)
     return look

@@ -13,10 +13,9 @@ from ._client.control import CHOICE, NUMBER, SLIDER, Control
 from ._client.controls import Drawn
 from ._client.view import Field as FieldPart
 from ._client.view import Slider as SliderPart
-from .layout import Framed, label, shortened
+from .layout import Framed, key_of, label, shortened
 from .parts import Drawer
 from .qt import Qt
-from .widgets import RETURN
 
 NARROWEST = 40  # px, of a slider
 MARK = 2  # px, width of what marks the recommended place
@@ -28,7 +27,7 @@ class Passing:
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
         super().keyPressEvent(event)  # type: ignore[misc]
-        if event.key() in RETURN:
+        if key_of(event) == "return":
             event.accept()
 
     def wheelEvent(self, event) -> None:  # noqa: N802
@@ -65,9 +64,8 @@ class Slider(Passing, Framed, qt.QSlider):
         if recommended != self._recommended:
             self._recommended = recommended
             self.update()
-        before = self.blockSignals(True)
-        self.setValue(self._control.place(drawn.place))
-        self.blockSignals(before)
+        with qt.QSignalBlocker(self):
+            self.setValue(self._control.place(drawn.place))
 
     def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
         self._back()
@@ -103,9 +101,8 @@ class Number(Passing, qt.QDoubleSpinBox):
         """Without telling the panel what it said itself; what is half written stays."""
         self.setSpecialValueText(drawn.automatic)
         if self._control.meant(self.value()) != drawn.value:
-            before = self.blockSignals(True)
-            self.setValue(self._control.shown(drawn.value))
-            self.blockSignals(before)
+            with qt.QSignalBlocker(self):
+                self.setValue(self._control.shown(drawn.value))
 
     def _settle(self) -> None:
         if self.value() < self._control.least:
@@ -144,13 +141,13 @@ class Line(Passing, qt.QLineEdit):
 class FieldDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: FieldPart) -> None:
+    def make(self, part: FieldPart) -> qt.QWidget:
         kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(part.control.kind, Line)
         made = kind(part.control, lambda value: self.part.change(value))
         if part.prefix:
             made.setPrefix(part.prefix + " ")
             made.setSizePolicy(qt.QSizePolicy.Policy.Fixed, qt.QSizePolicy.Policy.Fixed)
-        super().__init__(view, part, made)
+        return made
 
     def put(self, part: FieldPart) -> None:
         self.widget.put(part.drawn)
@@ -161,14 +158,14 @@ class SliderDrawer(Drawer):
 
     typed = True
 
-    def __init__(self, view: Any, part: SliderPart) -> None:
+    def make(self, part: SliderPart) -> qt.QWidget:
         change, back = lambda value: self.part.change(value), lambda: self.part.back()
         made = Slider(part.control, change, back)
         named(made, part.name, part.tip)
-        super().__init__(view, part, made)
         self.row = [label(shortened(part.caption)), made, label(muted=True)]
         for widget in self.row:
-            widget.setParent(view)  # shown before it has a place, it would be a window
+            widget.setParent(self.view)  # shown before it has a place, it would be a window
+        return made
 
     def put(self, part: SliderPart) -> None:
         self.widget.put(part.drawn)

@@ -9,6 +9,7 @@ from krita import Document, Node
 from ._client.editor import CANVAS, LAYER, LayerResult
 from ._client.geometry import Bounds
 from ._client.imprints import OWN, Digest
+from ._client.krita_pictures import LayerPicture
 from ._client.krita_spaces import Space, most, sent, sent_for
 from ._client.renewing import Kept
 from ._client.slices import WAITING, WORKED, Steps, elsewhere
@@ -16,7 +17,7 @@ from .documents import Documents
 from .exchange import can_exchange, fill, flatten, mix_alike
 from .nodes import active_layer, draw_all, id_of, layer_of
 from .pairs import Pairs
-from .pictures import LayerPicture, read_layer
+from .pictures import read_layer
 from .qt import QByteArray
 from .renewal import Blank, content_of, copied_blank, new_blank, write
 from .spaces import Backstage, Converter, space_of

@@ -24,15 +24,22 @@ class Framed:
             painter.end()
 
 
-class Quiet(qt.QLabel):
-    """Text that stands back, in every theme: Krita's palettes have no readable colour for it."""
+class Themed:
+    """Before a Qt class: ``recolor`` is called when the theme's colours are others."""
 
     def changeEvent(self, event) -> None:  # noqa: N802
-        super().changeEvent(event)
+        super().changeEvent(event)  # type: ignore[misc]
         if event.type() in (qt.QEvent.Type.PaletteChange, qt.QEvent.Type.ParentChange):
-            self._stand_back()
+            self.recolor()
 
-    def _stand_back(self) -> None:
+    def recolor(self) -> None:
+        raise NotImplementedError
+
+
+class Quiet(Themed, qt.QLabel):
+    """Text that stands back, in every theme: Krita's palettes have no readable colour for it."""
+
+    def recolor(self) -> None:
         role = qt.QPalette.ColorRole.WindowText
         color = qt.QApplication.palette().color(role)
         color.setAlpha(QUIET)
@@ -42,16 +49,6 @@ class Quiet(qt.QLabel):
             self.setPalette(mine)
 
 
-def row(*parts, stretch: int = -1) -> qt.QHBoxLayout:
-    """Side by side; ``stretch``: which part takes the room that is left."""
-    layout = qt.QHBoxLayout()
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(GAP)
-    for number, part in enumerate(parts):
-        layout.addWidget(part, 1 if number == stretch else 0)
-    return layout
-
-
 def label(text: str = "", wrap: bool = False, muted: bool = False) -> qt.QLabel:
     """``wrap``: as many lines as it takes."""
     made = Quiet(text) if muted else qt.QLabel(text)
@@ -59,13 +56,6 @@ def label(text: str = "", wrap: bool = False, muted: bool = False) -> qt.QLabel:
     made.setTextFormat(Qt.TextFormat.PlainText)
     if wrap:
         made.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Minimum)
-    return made
-
-
-def line() -> qt.QFrame:
-    made = qt.QFrame()
-    made.setFrameShape(qt.QFrame.Shape.HLine)
-    made.setFrameShadow(qt.QFrame.Shadow.Sunken)
     return made
 
 
@@ -92,6 +82,12 @@ def small(content: bytes, side: int) -> qt.QImage:
     image = qt.QImage.fromData(content)
     ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
     return image if image.isNull() else image.scaled(side, side, ratio, smooth)
+
+
+def key_of(event) -> str:
+    """The key's name in small letters, as the panel calls it: "return", "escape", "left", "o"."""
+    name = qt.QKeySequence(event.key()).toString().lower()
+    return {"enter": "return", "esc": "escape"}.get(name, name)
 
 
 def picture(content: bytes | None, side: int) -> qt.QPixmap:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from . import qt
 from ._client.icons import SIDE
 from ._client.view import Tabs
-from .layout import icon, row
+from .layout import Themed, icon
 from .parts import Drawer
 from .qt import Qt
+from .widgets import stack
 
 EDGE, SMALLER = 8, 0.88  # px beside a name; its letters beside those of the panel
 
@@ -18,9 +18,9 @@ EDGE, SMALLER = 8, 0.88  # px beside a name; its letters beside those of the pan
 class TabsDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: Tabs) -> None:
+    def make(self, part: Tabs) -> qt.QWidget:
         texts = {option.key: option.text for option in part.options}
-        super().__init__(view, part, Operations(texts, lambda key: self.part.choose(key)))
+        return Operations(texts, lambda key: self.part.choose(key))
 
     def put(self, part: Tabs) -> None:
         for option in part.options:
@@ -31,15 +31,13 @@ class TabsDrawer(Drawer):
         self.widget.choose(part.chosen)
 
 
-class Operations(qt.QWidget):
+class Operations(Themed, qt.QWidget):
     def __init__(self, texts: Mapping[str, str], chosen: Callable[[str], None]) -> None:
         super().__init__()
         self._chosen, self._texts = "", texts
         self._group = qt.QButtonGroup(self)
         self.buttons: dict = {key: self._button(key, text, chosen) for key, text in texts.items()}
-        layout = row(*self.buttons.values())
-        layout.setSpacing(2)
-        self.setLayout(layout)
+        stack(self, list(self.buttons.values()), spread=True).setSpacing(2)
 
     def _button(self, key: str, text: str, chosen: Callable[[str], None]) -> qt.QToolButton:
         made = qt.QToolButton()
@@ -59,19 +57,14 @@ class Operations(qt.QWidget):
     def choose(self, key: str) -> None:
         if key != self._chosen:
             self._chosen = key
-            self._color()
+            self.recolor()
             self._fit()
-
-    def changeEvent(self, event) -> None:  # noqa: N802
-        super().changeEvent(event)
-        if event.type() == qt.QEvent.Type.PaletteChange:
-            self._color()
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
         self._fit()
 
-    def _color(self) -> None:
+    def recolor(self) -> None:
         for name, made in self.buttons.items():
             made.setPalette(chosen_palette() if name == self._chosen else qt.QPalette())
             made.setIcon(icon(name, made))

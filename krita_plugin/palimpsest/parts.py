@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import qt
+from ._client import drawing
 from ._client.view import (
     DEED,
     FAINT,
@@ -26,7 +27,7 @@ from ._client.view import (
     Switch,
     Text,
 )
-from .layout import label, line, picture, shortened
+from .layout import label, picture, shortened
 from .qt import Qt
 from .widgets import Entry, Flat, LinkedWords, Press, stack
 
@@ -34,17 +35,13 @@ EDGE, STRIP_EDGE, NARROWEST, THIN = 12, 6, 24, 10  # px beside a button's text; 
 ARROWS = {"left": Qt.ArrowType.LeftArrow, "right": Qt.ArrowType.RightArrow, "down": Qt.ArrowType.DownArrow}
 
 
-class Drawer:
-    """A part and its widget. ``typed``: people change it, so that it is looked at for every description."""
-
-    typed = False
-
-    def __init__(self, view: Any, part: Any, widget: qt.QWidget) -> None:
-        self.view, self.part, self.widget = view, part, widget
-        self.outer = widget
-
-    def put(self, part: Any) -> None:
-        """What differs from what is there."""
+class Drawer(drawing.Drawer):
+    def name(self, part: Part) -> None:
+        self.widget.setEnabled(part.enabled)
+        self.widget.setToolTip(part.tip)
+        name = part.name or (part.text if isinstance(part, (Button, Switch)) else "")
+        if name:
+            self.widget.setAccessibleName(name)
 
     def show(self, shown: bool) -> None:
         self.outer.setVisible(shown)
@@ -55,31 +52,26 @@ class Drawer:
         self.outer.deleteLater()
 
 
-def named(widget: qt.QWidget, part: Part) -> None:
-    widget.setEnabled(part.enabled)
-    widget.setToolTip(part.tip)
-    name = part.name or (part.text if isinstance(part, (Button, Switch)) else "")
-    if name:
-        widget.setAccessibleName(name)
-
-
 class GapDrawer(Drawer):
-    def __init__(self, view: Any, part: Gap) -> None:
-        super().__init__(view, part, qt.QWidget())
+    def make(self, part: Gap) -> qt.QWidget:
+        return qt.QWidget()
 
 
 class RuleDrawer(Drawer):
-    def __init__(self, view: Any, part: Rule) -> None:
-        super().__init__(view, part, line())
+    def make(self, part: Rule) -> qt.QWidget:
+        made = qt.QFrame()
+        made.setFrameShape(qt.QFrame.Shape.HLine)
+        made.setFrameShadow(qt.QFrame.Shadow.Sunken)
+        return made
 
 
 class TextDrawer(Drawer):
-    def __init__(self, view: Any, part: Text) -> None:
+    def make(self, part: Text) -> qt.QWidget:
         made = label(wrap=part.wrap, muted=part.look in (QUIET, FAINT))
         if part.lines:
             made.setAlignment(Qt.AlignmentFlag.AlignTop)
             made.setFixedHeight(part.lines * made.fontMetrics().lineSpacing())
-        super().__init__(view, part, made)
+        return made
 
     def put(self, part: Text) -> None:
         self.widget.setText(part.text)
@@ -88,8 +80,8 @@ class TextDrawer(Drawer):
 
 
 class LinksDrawer(Drawer):
-    def __init__(self, view: Any, part: Links) -> None:
-        super().__init__(view, part, LinkedWords(self._pressed))
+    def make(self, part: Links) -> qt.QWidget:
+        return LinkedWords(self._pressed)
 
     def put(self, part: Links) -> None:
         self.widget.show_words(part.words)
@@ -100,10 +92,9 @@ class LinksDrawer(Drawer):
 
 
 class ButtonDrawer(Drawer):
-    def __init__(self, view: Any, part: Button) -> None:
+    def make(self, part: Button) -> qt.QWidget:
         flat = part.look in (LINK, FRAMED) or part.icon or part.arrow or part.has_menu or part.side
         made = Flat(part.icon, part.elide) if flat else Press()
-        super().__init__(view, part, made)
         if part.hold is None:
             made.clicked.connect(lambda: self.part.do())
         else:
@@ -111,7 +102,7 @@ class ButtonDrawer(Drawer):
             made.released.connect(lambda: self.part.hold(False))
         if part.has_menu:
             menu = qt.QMenu(made)
-            menu.aboutToShow.connect(lambda: fill(menu, self.part.menu(), view.desktop))
+            menu.aboutToShow.connect(lambda: fill(menu, self.part.menu(), self.view.desktop))
             made.setMenu(menu)
             made.setPopupMode(qt.QToolButton.ToolButtonPopupMode.InstantPopup)
         if part.look == STRIP:
@@ -123,6 +114,7 @@ class ButtonDrawer(Drawer):
             made.setDefault(True)
         if part.look in (DEED, MAIN):
             made.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
+        return made
 
     def put(self, part: Button) -> None:
         made, style = self.widget, Qt.ToolButtonStyle
@@ -144,11 +136,11 @@ class ButtonDrawer(Drawer):
 class SwitchDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: Switch) -> None:
+    def make(self, part: Switch) -> qt.QWidget:
         made = Flat()
         made.setCheckable(True)
-        super().__init__(view, part, made)
         made.clicked.connect(lambda on: self.part.turn(on))
+        return made
 
     def put(self, part: Switch) -> None:
         self.widget.setText(part.text)
@@ -158,13 +150,13 @@ class SwitchDrawer(Drawer):
 class LineDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: Line) -> None:
+    def make(self, part: Line) -> qt.QWidget:
         made = Entry(part.enter and (lambda: self.part.enter()))
         if part.secret:
             made.setEchoMode(made.EchoMode.Password)
         made.setClearButtonEnabled(part.search)
-        super().__init__(view, part, made)
         made.textChanged.connect(lambda text: self.part.write(text) if text != self.part.text else None)
+        return made
 
     def put(self, part: Line) -> None:
         self.widget.setPlaceholderText(part.example)
@@ -176,13 +168,13 @@ class OptionsDrawer(Drawer):
 
     typed = True
 
-    def __init__(self, view: Any, part: Options) -> None:
+    def make(self, part: Options) -> qt.QWidget:
         made = qt.QWidget()
-        super().__init__(view, part, made)
         self.group, self.buttons = qt.QButtonGroup(made), {}
         for option in part.options:
             self.buttons[option.key] = self._button(option.key, option.text)
         stack(made, list(self.buttons.values()), part.high)
+        return made
 
     def _button(self, key: str, text: str) -> qt.QRadioButton:
         made = qt.QRadioButton(text)
@@ -198,7 +190,7 @@ class OptionsDrawer(Drawer):
 
 
 class BarDrawer(Drawer):
-    def __init__(self, view: Any, part: Bar) -> None:
+    def make(self, part: Bar) -> qt.QWidget:
         made = qt.QProgressBar()
         made.setTextVisible(False)
         made.setFixedHeight(THIN)
@@ -206,7 +198,7 @@ class BarDrawer(Drawer):
         policy = made.sizePolicy()
         policy.setRetainSizeWhenHidden(part.keep)
         made.setSizePolicy(policy)
-        super().__init__(view, part, made)
+        return made
 
     def put(self, part: Bar) -> None:
         self.widget.setAccessibleDescription(part.about)

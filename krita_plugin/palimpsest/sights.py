@@ -6,52 +6,19 @@ from typing import Any
 
 from . import qt
 from ._client.view import Choices, Picture, Tile
-from .layout import Framed, label, picture, shortened, small
+from .layout import Framed, key_of, label, picture, shortened, small
 from .parts import Drawer, offer
 from .qt import Qt
 
-MOST_THUMBNAILS = 120
 SQUARE = 8  # px of the chequers under what is transparent
 VEIL = 0.65  # how dark it is over what isn't learned
 FADED = 0.4  # of a result of another picture
 BADGE = "background: #b3372b; color: white; font-weight: bold; border-radius: 9px;"
-KEYS = {
-    Qt.Key.Key_Left: "left",
-    Qt.Key.Key_Right: "right",
-    Qt.Key.Key_Return: "return",
-    Qt.Key.Key_Enter: "return",
-    Qt.Key.Key_Escape: "escape",
-    Qt.Key.Key_O: "o",
-}
-
-
-class Thumbnails:
-    """``came`` is called when one is there."""
-
-    def __init__(self, session: Any, came: Any) -> None:
-        self._session, self._came = session, came
-        self._images: dict = {}  # what is asked for → image; None while it is decoded
-
-    def of(self, make: Any, content: Any, side: int) -> qt.QPixmap:
-        """What ``make`` makes of the content at this side; a null pixmap until it is there."""
-        asked = (make, content, side)
-        if asked not in self._images:
-            while len(self._images) >= MOST_THUMBNAILS:
-                del self._images[next(iter(self._images))]
-            self._images[asked] = None
-            self._session.aside(
-                lambda: make(content, side), lambda made: self._have(asked, made), lambda _: None
-            )
-        image = self._images.get(asked)
-        return qt.QPixmap() if image is None else qt.QPixmap.fromImage(image)
-
-    def _have(self, asked: tuple, image: qt.QImage) -> None:
-        self._images[asked] = image
-        self._came()
+KEYS = ("left", "right", "return", "escape", "o")
 
 
 class PictureDrawer(Drawer):
-    def __init__(self, view: Any, part: Picture) -> None:
+    def make(self, part: Picture) -> qt.QWidget:
         made = label()
         made.setAlignment(Qt.AlignmentFlag.AlignCenter)
         if part.chequered:
@@ -62,11 +29,12 @@ class PictureDrawer(Drawer):
             badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
             badge.setStyleSheet(BADGE)
             badge.setGeometry(2, 2, 18, 18)
-        super().__init__(view, part, made)
+        return made
 
     def put(self, part: Picture) -> None:
         if part.chequered:
-            self.widget.setPixmap(self.view.thumbnails.of(sight, (part.content, part.mask), part.side))
+            made = self.view.aside(self, sight, part.content, part.mask, part.side)
+            self.widget.setPixmap(pixmap_of(made))
         else:
             self.widget.setPixmap(picture(part.content, part.side))
 
@@ -74,24 +42,24 @@ class PictureDrawer(Drawer):
 class ChoicesDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: Choices) -> None:
+    _options: tuple = ()
+
+    def make(self, part: Choices) -> qt.QWidget:
         made = qt.QListWidget()
         made.setIconSize(qt.QSize(part.side, part.side))
-        super().__init__(view, part, made)
-        self._options: tuple = ()
         made.currentRowChanged.connect(self._chosen)
         made.itemActivated.connect(lambda _: self.part.enter())
+        return made
 
     def put(self, part: Choices) -> None:
-        before = self.widget.blockSignals(True)
-        if part.options != self._options:
-            self._options = part.options
-            self.widget.clear()
-            for option in part.options:
-                self.widget.addItem(self._item(option, part.side))
-        keys = [option.key for option in part.options]
-        self.widget.setCurrentRow(keys.index(part.chosen) if part.chosen in keys else -1)
-        self.widget.blockSignals(before)
+        with qt.QSignalBlocker(self.widget):
+            if part.options != self._options:
+                self._options = part.options
+                self.widget.clear()
+                for option in part.options:
+                    self.widget.addItem(self._item(option, part.side))
+            keys = [option.key for option in part.options]
+            self.widget.setCurrentRow(keys.index(part.chosen) if part.chosen in keys else -1)
 
     def _item(self, option: Any, side: int) -> qt.QListWidgetItem:
         made = qt.QListWidgetItem(qt.QIcon(picture(option.picture, side)), option.text)
@@ -109,8 +77,8 @@ class ChoicesDrawer(Drawer):
 class TileDrawer(Drawer):
     typed = True
 
-    def __init__(self, view: Any, part: Tile) -> None:
-        super().__init__(view, part, TileButton(self))
+    def make(self, part: Tile) -> qt.QWidget:
+        return TileButton(self)
 
     def put(self, part: Tile) -> None:
         made = self.widget
@@ -121,7 +89,8 @@ class TileDrawer(Drawer):
         made.setChecked(part.on)
         made.setProperty("framed", part.on)
         made.setAccessibleDescription(part.tip)
-        pixmap = self.view.thumbnails.of(small, part.picture, part.side) if part.picture else qt.QPixmap()
+        image = self.view.aside(self, small, part.picture, part.side) if part.picture else None
+        pixmap = pixmap_of(image)
         made.setText(shortened(part.text) if pixmap.isNull() else "")  # there is none (yet)
         made.setIcon(qt.QIcon(faded(pixmap) if part.faded else pixmap))
         if not pixmap.isNull():
@@ -157,11 +126,12 @@ class TileButton(Framed, qt.QToolButton):
         """Before Krita's own shortcuts, which would take the keys."""
         types = qt.QEvent.Type
         if event.type() in (types.ShortcutOverride, types.KeyPress, types.KeyRelease):
-            key, down = KEYS.get(event.key(), ""), event.type() == types.KeyPress
-            if key and (event.type() == types.ShortcutOverride or (event.isAutoRepeat() and key == "o")):
+            key, down = key_of(event), event.type() == types.KeyPress
+            held = event.isAutoRepeat() and key == "o"
+            if key in KEYS and (event.type() == types.ShortcutOverride or held):
                 event.accept()
                 return True
-            if key and self._drawer.part.press(key, down):
+            if key in KEYS and self._drawer.part.press(key, down):
                 return True
         return super().event(event)
 
@@ -179,12 +149,17 @@ def faded(pixmap: qt.QPixmap) -> qt.QPixmap:
     return made
 
 
-def sight(content, side: int) -> qt.QImage:
-    """Of (picture, mask or None): chequers where it is transparent, dark where it isn't learned from.
+def pixmap_of(image: Any) -> qt.QPixmap:
+    """A null one while there is no image."""
+    return qt.QPixmap() if image is None else qt.QPixmap.fromImage(image)
+
+
+def sight(content: Any, mask: Any, side: int) -> qt.QImage:
+    """Chequers where it is transparent, dark where the ``mask``, if there is one, says it isn't learned from.
 
     A null image for a picture that can't be read. On any thread.
     """
-    image, mask = (None if part is None else qt.QImage.fromData(part) for part in content)
+    image, mask = (None if part is None else qt.QImage.fromData(part) for part in (content, mask))
     if image is None or image.isNull():
         return qt.QImage()
     ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation

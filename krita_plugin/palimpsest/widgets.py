@@ -7,11 +7,11 @@ from html import escape
 from typing import Optional
 
 from . import qt
-from .layout import GAP, MARGIN, NARROWEST, Framed, icon
+from ._client.geometry import Bounds, in_rows
+from .layout import GAP, MARGIN, NARROWEST, Framed, Themed, icon, key_of
 from .qt import Qt
 
 LEAST_NAME, ROUNDING = 40, 2  # px of a text that is cut; what Qt's measures of a text differ by
-RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class Flowing(qt.QWidget):
@@ -27,38 +27,32 @@ class Flowing(qt.QWidget):
         """These, which are in it already."""
         self.widgets = widgets
         self.updateGeometry()
-        self._arrange(self.width(), move=True)
+        self._arrange()
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802
         return True
 
     def heightForWidth(self, width: int) -> int:  # noqa: N802
-        return self._arrange(width, move=False)
+        return max((place.bottom for place in self._places(width)), default=0)
 
     def sizeHint(self) -> qt.QSize:  # noqa: N802
         return qt.QSize(NARROWEST, self.heightForWidth(max(NARROWEST, self.width())))
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
-        self._arrange(self.width(), move=True)
+        self._arrange()
 
-    def _arrange(self, width: int, move: bool) -> int:
-        """Height that is needed."""
-        x = y = row = 0
-        for widget in self.widgets:
-            size = widget.sizeHint()
-            wide = min(size.width(), width)
-            if x and x + wide > width:
-                if self._one_row:
-                    x = width  # no other comes after it
-                else:
-                    x, y, row = 0, y + row + GAP, 0
-            if move:
-                widget.setGeometry(x, y, wide, size.height())
-                if self._one_row:
-                    widget.setVisible(x < width)
-            x, row = x + wide + GAP, max(row, size.height())
-        return y + row
+    def _arrange(self) -> None:
+        places = self._places(self.width())
+        for widget, place in zip(self.widgets, places):
+            widget.setGeometry(*place)
+        for number, widget in enumerate(self.widgets if self._one_row else ()):
+            widget.setVisible(number < len(places))
+
+    def _places(self, width: int) -> Sequence[Bounds]:
+        hints = [widget.sizeHint() for widget in self.widgets]
+        widths, height = [hint.width() for hint in hints], lambda number, _: hints[number].height()
+        return in_rows(widths, height, width, GAP, self._one_row)
 
 
 class Press(qt.QPushButton):
@@ -70,13 +64,13 @@ class Press(qt.QPushButton):
         self.setMinimumWidth(0)
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
-        if event.key() in RETURN:
+        if key_of(event) == "return":
             self.click()
         else:
             super().keyPressEvent(event)
 
 
-class Flat(Framed, qt.QToolButton):
+class Flat(Themed, Framed, qt.QToolButton):
     """A quiet button, perhaps with one of our icons; ``elide``: its text is cut where there is no room."""
 
     def __init__(self, icon: str = "", elide: bool = False) -> None:
@@ -86,7 +80,7 @@ class Flat(Framed, qt.QToolButton):
         if elide:
             self.setMinimumWidth(LEAST_NAME)
             self.setSizePolicy(qt.QSizePolicy.Policy.Maximum, qt.QSizePolicy.Policy.Fixed)
-        self._color()
+        self.recolor()
 
     def setText(self, text: str) -> None:  # noqa: N802
         self._text = text
@@ -100,11 +94,6 @@ class Flat(Framed, qt.QToolButton):
         super().resizeEvent(event)
         self._fit()
 
-    def changeEvent(self, event) -> None:  # noqa: N802
-        super().changeEvent(event)
-        if event.type() == qt.QEvent.Type.PaletteChange:
-            self._color()
-
     def _advance(self, text: str) -> int:
         return self.fontMetrics().horizontalAdvance(text)
 
@@ -115,7 +104,7 @@ class Flat(Framed, qt.QToolButton):
             if text != self.text():
                 super().setText(text)
 
-    def _color(self) -> None:
+    def recolor(self) -> None:
         if self._icon:
             self.setIcon(icon(self._icon, self))
 
@@ -128,7 +117,7 @@ class Entry(qt.QLineEdit):
         self._entered = entered
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
-        if self._entered is not None and event.key() in RETURN:
+        if self._entered is not None and key_of(event) == "return":
             self._entered()
         else:
             super().keyPressEvent(event)
@@ -141,7 +130,7 @@ class Entry(qt.QLineEdit):
             self.setCursorPosition(max(0, len(text) - from_end))
 
 
-class LinkedWords(qt.QLabel):
+class LinkedWords(Themed, qt.QLabel):
     """Words to be pressed, in the colour of the theme's text."""
 
     def __init__(self, pressed: Callable[[str], object]) -> None:
@@ -160,10 +149,8 @@ class LinkedWords(qt.QLabel):
         link = '<a href="{0}" style="color: {1}">{0}</a>'
         self.setText("  ·  ".join(link.format(escape(word, quote=False), color) for word in words))
 
-    def changeEvent(self, event) -> None:  # noqa: N802
-        super().changeEvent(event)
-        if event.type() == qt.QEvent.Type.PaletteChange:
-            self.show_words(self._words)
+    def recolor(self) -> None:
+        self.show_words(self._words)
 
 
 def box(direction: qt.QBoxLayout.Direction) -> qt.QBoxLayout:
@@ -173,14 +160,15 @@ def box(direction: qt.QBoxLayout.Direction) -> qt.QBoxLayout:
     return made
 
 
-def stack(widget: qt.QWidget, parts: list, high: bool) -> None:
-    """One under the other, or side by side with what is left behind them."""
+def stack(widget: qt.QWidget, parts: list, high: bool = False, spread: bool = False) -> qt.QBoxLayout:
+    """One under the other, or side by side; ``spread``: else what is left of the width is behind them."""
     layout = box(qt.QBoxLayout.Direction.TopToBottom if high else qt.QBoxLayout.Direction.LeftToRight)
     for part in parts:
         layout.addWidget(part)
-    if not high:
+    if not (high or spread):
         layout.addStretch(1)
     widget.setLayout(layout)
+    return layout
 
 
 def form(widget: qt.QWidget) -> qt.QFormLayout:

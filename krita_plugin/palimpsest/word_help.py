@@ -6,28 +6,21 @@ from collections.abc import Callable, Collection
 from typing import Optional
 
 from . import qt
-from ._client.completion import COMPLETE, DOWN, LEAVE, TAKE, UP, Choosing, Completion, Taken
+from ._client.completion import Completer, Completion, Taken
 from ._client.habits import Notice, said_at
 from ._client.wording import say
+from .layout import key_of
 from .qt import Qt
 
 MARGIN = 6  # px beside the candidates
-KEYS = {
-    Qt.Key.Key_Down: DOWN,
-    Qt.Key.Key_Up: UP,
-    Qt.Key.Key_Return: TAKE,
-    Qt.Key.Key_Enter: TAKE,
-    Qt.Key.Key_Tab: COMPLETE,
-    Qt.Key.Key_Escape: LEAVE,
-}
 
 
-class Completing(qt.QListWidget):
-    """Candidates under the cursor, while the keyboard stays in the field: Tab takes the first, Down and Up
-    choose another, Return and Tab take what is chosen, Escape leaves. Else keys mean what they always do."""
+class Completing(Completer, qt.QListWidget):
+    """Candidates under the cursor."""
 
     def __init__(self, field: qt.QPlainTextEdit, find: Callable[[str, int], Optional[Completion]]) -> None:
-        super().__init__(field)
+        qt.QListWidget.__init__(self, field)
+        Completer.__init__(self, find)
         self.setWindowFlags(Qt.WindowType.ToolTip)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -35,59 +28,54 @@ class Completing(qt.QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(say("completions"))
         self.setFrameShape(qt.QFrame.Shape.Box)  # or nothing parts it from the panel
-        self._field, self._choosing = field, Choosing(find)
-        self._looked_at = ("", 0)
+        self._field = field
+        self._looked_at: object = None
         self.hide()
         field.installEventFilter(self)
-        field.textChanged.connect(lambda: self._look() if field.hasFocus() else None)
+        field.textChanged.connect(lambda: self.look() if field.hasFocus() else None)
         field.cursorPositionChanged.connect(self._moved)
-        self.itemClicked.connect(lambda item: self._write(self._choosing.take(self.row(item))))
+        self.itemClicked.connect(lambda item: self.clicked(self.row(item)))
 
     def eventFilter(self, watched: qt.QObject, event: qt.QEvent) -> bool:  # noqa: N802
         """Of the field. True: the field doesn't get to see it."""
         if event.type() in (qt.QEvent.Type.FocusOut, qt.QEvent.Type.Hide):
-            self._choosing.leave()
-            self.hide()
+            self.leave()
         if event.type() == qt.QEvent.Type.ShortcutOverride and self.isVisible():
             event.accept()  # the editor's own shortcuts wait
-        if event.type() != qt.QEvent.Type.KeyPress or not self.isVisible():
-            return False
-        used, taken = self._choosing.press(KEYS.get(event.key(), ""))
-        self._write(taken)
-        self.setCurrentRow(self._choosing.chosen)
-        self.setVisible(self._choosing.found is not None)
-        return used
-
-    def _write(self, taken: Optional[Taken]) -> None:
-        if taken is not None:
-            cursor = self._field.textCursor()
-            cursor.setPosition(taken.start)
-            cursor.setPosition(taken.stop, qt.QTextCursor.MoveMode.KeepAnchor)
-            cursor.insertText(taken.text)
-            self._field.setTextCursor(cursor)
-            self._choosing.leave()
-            self.hide()
+        pressed = event.type() == qt.QEvent.Type.KeyPress and self.isVisible()
+        return pressed and self.pressed(key_of(event))
 
     def _moved(self) -> None:
         """With the arrows or the pointer: what was found is of another place."""
-        if self.isVisible() and self._place() != self._looked_at:
-            self._look()
+        if self.isVisible() and self.written() != self._looked_at:
+            self.look()
 
-    def _place(self) -> tuple:
+    def written(self) -> tuple:
         return self._field.toPlainText(), self._field.textCursor().position()
 
-    def _look(self) -> None:
-        self._looked_at = self._place()
-        found = self._choosing.look(*self._looked_at)
+    def unfold(self, found: Completion) -> None:
+        self._looked_at = self.written()
         self.clear()
-        if found and self._choosing.found is not None:
-            self.addItems(list(self._choosing.found.candidates))
-            self.setCurrentRow(self._choosing.chosen)
-            width = self.sizeHintForColumn(0) + 2 * self.frameWidth() + MARGIN
-            self.resize(width, self.count() * self.sizeHintForRow(0) + 2 * self.frameWidth())
-            place = self._field.cursorRect().bottomLeft() + qt.QPoint(0, 2)
-            self.move(self._field.viewport().mapToGlobal(place))
-        self.setVisible(found)
+        self.addItems(list(found.candidates))
+        width = self.sizeHintForColumn(0) + 2 * self.frameWidth() + MARGIN
+        self.resize(width, self.count() * self.sizeHintForRow(0) + 2 * self.frameWidth())
+        place = self._field.cursorRect().bottomLeft() + qt.QPoint(0, 2)
+        self.move(self._field.viewport().mapToGlobal(place))
+        self.show()
+
+    def mark(self, place: int) -> None:
+        self.setCurrentRow(place)
+
+    def fold(self) -> None:
+        self.hide()
+
+    def write(self, taken: Taken) -> None:
+        cursor = self._field.textCursor()
+        cursor.setPosition(taken.start)
+        cursor.setPosition(taken.stop, qt.QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(taken.text)
+        self._field.setTextCursor(cursor)
+        self.leave()
 
 
 class Hints(qt.QObject):

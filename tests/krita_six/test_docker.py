@@ -391,14 +391,14 @@ def test_what_is_not_learned_is_dark_and_what_is_transparent_chequered(room):
     seen = six.part("sights").sight
     image = six.part("qt").QImage
     grey = encode(bytes([255] * 8 + [0] * 8) * 16, Layout(Extent(16, 16), 1))
-    shown = seen((picture(16, 16, 200), grey), 16)
+    shown = seen(picture(16, 16, 200), grey, 16)
     left, right = shown.pixelColor(2, 8), shown.pixelColor(13, 8)
     assert (left.red(), left.green(), left.blue()) == (200, 80, 40)
     assert right.red() < left.red() / 2
-    clear = seen((encode(bytes(16 * 16 * 4), Layout(Extent(16, 16), 4)), None), 16)
+    clear = seen(encode(bytes(16 * 16 * 4), Layout(Extent(16, 16), 4)), None, 16)
     assert {clear.pixelColor(x, 2).red() for x in range(16)} == {255, 190}
     assert isinstance(clear, image)
-    assert seen((b"no picture", None), 16).isNull()
+    assert seen(b"no picture", None, 16).isNull()
 
 
 def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):
