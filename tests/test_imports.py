@@ -95,8 +95,11 @@ RULES: dict[str, tuple[str, ...]] = {
         "uvicorn.protocols.http.h11_impl",
         "h11",
     ),
+    "palimpsest.parser": ("palimpsest.errors",),
     "palimpsest.installation": (
         "palimpsest",
+        "palimpsest.errors",
+        "palimpsest.parser",
         "palimpsest.interpreter",
         "palimpsest.storage.paths",
         "palimpsest_client",

@@ -70,6 +70,66 @@ def test_an_old_python_gets_a_sentence(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
+MISTAKES = [
+    (("dmeo",), "install.py has no command 'dmeo'. Did you mean demo?"),
+    (("install",), "install.py has no command 'install'. Did you mean setup?"),
+    (("remove",), "install.py has no command 'remove'. Did you mean uninstall?"),
+    (("update",), "install.py has no command 'update'. Did you mean plugins?"),
+    (("xyz",), "install.py has no command 'xyz'. See: install.py --help"),
+    (("--torch", "cpu", "setup"), "install.py has no option --torch. See: install.py --help"),
+    (("setup", "--trch", "cpu"), "install.py setup has no option --trch. Did you mean --torch?"),
+    (("setup", "--torch", "cuad"), "--torch can't be 'cuad'. Did you mean cuda?"),
+    (("setup", "--torch"), "--torch needs a value: "),
+    (("plugins", "--gimp_dir", "x"), "install.py plugins has no option --gimp_dir. Did you mean --gimp-dir?"),
+    (("setup", "now"), "install.py setup has no place for 'now'."),
+    (("uninstall", "kritta"), "editor can't be 'kritta'. Did you mean krita?"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), MISTAKES, ids=lambda value: " ".join(value))
+def test_a_mistake_is_one_sentence(
+    words: tuple[str, ...], says: str, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.run(str(checkout), words) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith(f"Error: {says}"), err
+    assert (out, err.count("\n")) == ("", 1)
+
+
+def test_what_a_command_passes_on_is_read_by_that_program(
+    checkout: Path, pip: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setattr(Environment, "call", lambda env, arguments: called.append(arguments) or 0)
+    assert command.run(str(checkout), ["demo", "--torch", "cpu", "--quiet", "--output", "here"]) == 0
+    assert called == [["-m", "palimpsest", "demo", "--quiet", "--output", "here"]]
+    assert command.run(str(checkout), ["test", "-k", "inversion"]) == 0
+    assert called[-1] == ["-m", "pytest", "-q", "-k", "inversion"]
+
+
+def test_a_wheel_in_a_clones_environment_is_named_and_gives_way(
+    checkout: Path, pip: Recorded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """pip puts a copy there, which comes before the clone's own code."""
+    made = Environment(checkout)
+    command.install(made, "auto", with_tests=False)
+    library = made.folder / "lib" / "python3.11" / "site-packages" / "palimpsest" / "__init__.py"
+    library.parent.mkdir(parents=True)
+    library.touch()
+    monkeypatch.setattr(command, "editor_findings", lambda: [])
+    assert command.run(str(checkout), ["doctor"]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"{made.folder} has Palimpsest from a wheel, not this folder's own" in told
+    assert "Run: python3 install.py setup" in told
+    pip.calls.clear()
+    monkeypatch.setattr(Environment, "remove", lambda env, name: library.unlink())
+    command.install(Environment(checkout), "auto", with_tests=False)
+    assert pip.calls == [["--no-deps", "--no-build-isolation", "-e", str(checkout)]]
+    assert "this folder's own takes its place" in capsys.readouterr().err
+    command.install(Environment(checkout), "auto", with_tests=False)
+    assert len(pip.calls) == 1
+
+
 def test_libraries_come_by_their_hashes_and_torch_finds_its_own_there(checkout: Path, pip: Recorded) -> None:
     """Torch, in whatever build, is the one thing without a hash; what it needs is installed before it."""
     command.install(Environment(checkout), "auto", with_tests=True)

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 import palimpsest
+from palimpsest.cli import doctor
 from palimpsest.cli.doctor import CHECKS
+from palimpsest.installation import origin
 from palimpsest.models import catalog
 from palimpsest.storage.database import Database
 
@@ -153,3 +155,21 @@ def test_a_broken_library_is_named_and_what_needs_none_is_examined(tmp_path: Pat
     assert "torch (libtorch_cpu.so: cannot open shared object file)" in done.stdout
     assert "✓ Disk" in done.stdout
     assert "! Built-in model" in done.stdout
+
+
+def test_a_wheel_in_the_environment_of_a_clone_is_named(
+    shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It works, but neither does what is changed in the clone, nor what ``git pull`` brings."""
+    root = tmp_path / "clone"
+    (root / "krita_plugin").mkdir(parents=True)
+    (root / "install.py").touch()
+    assert origin.clone_around(str(root / ".venv")) is None  # this one's own code runs
+    monkeypatch.setattr(origin, "PACKAGE", tmp_path / "lib" / "site-packages" / "palimpsest")
+    assert origin.clone_around(str(tmp_path / "elsewhere" / "env")) is None
+    monkeypatch.setattr(doctor.origin, "clone_around", lambda: root)
+    said = shell("doctor", "--json")
+    assert "from a wheel" in troubles(said)["Palimpsest"]
+    assert f"It isn't that of {root}. Run there: python3 install.py setup" in troubles(said)["Palimpsest"]
+    monkeypatch.undo()
+    assert origin.clone_around(str(root / ".venv")) is None

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from palimpsest.cli import build_parser
-from palimpsest.cli.parser import ELSEWHERE, Parser
 from palimpsest.errors import RequestError
+from palimpsest.installation.command import EXPLAINED
+from palimpsest.parser import ELSEWHERE, Parser
 
 EDIT = ("edit", "photo.png")
 MISTAKES = [
@@ -116,7 +117,10 @@ def test_what_other_tools_call_otherwise_is_a_name_here() -> None:
     options = {option for leaf in parser.leaves() for option in leaf._option_string_actions} | {"--version"}
     words = {leaf.prog.split()[i] for leaf in parser.leaves() for i in (1, -1)}
     operations = {"remove", "insert", "restyle", "reweight"}
-    assert set(ELSEWHERE.values()) <= options | words | operations
+    installer = set(EXPLAINED)
+    assert {
+        one for told in ELSEWHERE.values() for one in told.split()
+    } <= options | words | operations | installer
 
 
 def test_values_that_look_like_options_are_values() -> None:

@@ -18,8 +18,8 @@ from palimpsest.cli import completion
 from palimpsest.cli.arguments import add_reporting
 from palimpsest.cli.hints import in_shell
 from palimpsest.cli.output import LOST, json_text, lenient
-from palimpsest.cli.parser import Parser
 from palimpsest.errors import PalimpsestError
+from palimpsest.parser import Parser
 
 COMMANDS = (
     "edit",

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from palimpsest.cli.parser import number
 from palimpsest.cli.remote import add_server
 from palimpsest.contract import BUILT_IN, InversionSettings, Window
+from palimpsest.parser import number
 from palimpsest_client.control import PIXELS, Control
 from palimpsest_client.settings import CONTROLS
 from palimpsest_client.wording import say

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.cli.output import json_text
-from palimpsest.cli.parser import Parser
 from palimpsest.errors import PalimpsestError
+from palimpsest.parser import Parser
 
 ASKED = "__complete"  # what the scripts give instead of a command; the last word is the one being written
 FILES = ":files"  # a proposal that stands for every file

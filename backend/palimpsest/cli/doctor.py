@@ -13,9 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import palimpsest
 from palimpsest.cli.output import json_text
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import DeviceNotFoundError, PalimpsestError
+from palimpsest.installation import origin
 from palimpsest.installation.checkup import Finding, editor_findings, launch_finding, show_findings
 from palimpsest.installation.origin import repair
 from palimpsest.settings import Settings, read_settings
@@ -58,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 CHECKS: tuple[tuple[str, str], ...] = (
+    ("Palimpsest", "check_palimpsest"),
     ("Python", "check_python"),
     ("Libraries", "check_libraries"),
     ("Device", "check_device"),
@@ -101,6 +104,14 @@ def examined(what: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Find
     except Exception as error:
         first = next(iter(str(error).splitlines()), "")
         yield Finding(what, f"can't be examined ({type(error).__name__}: {first})", BROKEN)
+
+
+def check_palimpsest(_: Settings) -> Finding:
+    clone = origin.clone_around()
+    place = origin.checkout()
+    found = f"{palimpsest.__version__} from {'a wheel' if place is None else place}"
+    trouble = "" if clone is None else f"It isn't that of {clone}. Run there: python3 install.py setup"
+    return Finding("Palimpsest", found, trouble)
 
 
 def check_python(_: Settings) -> Finding:

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from palimpsest.errors import RequestError
 from palimpsest.installation import plugins
 from palimpsest.installation.checkup import Finding, editor_findings, show_findings
 from palimpsest.installation.editors import this_account
@@ -28,6 +29,7 @@ from palimpsest.installation.torch_build import (
     look_at_machine,
     torch_arguments,
 )
+from palimpsest.parser import Parser
 from palimpsest.storage.paths import folders
 
 INTERRUPTED = 130
@@ -54,12 +56,12 @@ UNKNOWN = "several GB, not measured"
 
 def run(root: str, arguments: Sequence[str]) -> int:
     """The command line. Returns the exit code."""
-    parser = build_installer_parser()
-    options, rest = parser.parse_known_args(arguments)
-    if rest and options.command not in PASS_ON:
-        parser.error(f"{options.command} doesn't know {' '.join(rest)}")
     try:
+        options, rest = build_installer_parser().parse_known_args(arguments)
         return COMMANDS[options.command](Environment(Path(root)), options, rest)
+    except RequestError as error:
+        say(f"Error: {' '.join(filter(None, (error.message, error.hint)))}")
+        return error.exit_code
     except InstallationError as error:
         say(f"Error: {error}")
         return 1
@@ -85,6 +87,10 @@ def _install(environment: Environment, build: str, with_tests: bool) -> None:
     done = {step for step, value in wanted.items() if works and environment.done.get(step) == value}
     lacking = {step: environment.lacking(contents(environment.root, step)) for step in wanted if step in done}
     broken = {step for step in done if lacking[step]}
+    if environment.holds_a_copy():
+        say(f"{environment.folder} has Palimpsest from a wheel: this folder's own takes its place.")
+        environment.remove("palimpsest")
+        done.discard("package")
     if done - broken == set(wanted):
         return
     refuse_too_little_room(environment.root, 0 if works and "torch" in environment.done else ROOM[chosen])
@@ -210,6 +216,10 @@ def examine(environment: Environment, options: argparse.Namespace, rest: list[st
         found = f"files are missing of {', '.join(lacking)}"
         show_findings([Finding("Backend", found, "Run: python3 install.py setup"), *editor_findings()])
         return 1
+    if works and environment.holds_a_copy():
+        found = f"{environment.folder} has Palimpsest from a wheel, not this folder's own"
+        show_findings([Finding("Backend", found, "Run: python3 install.py setup"), *editor_findings()])
+        return 1
     if works:
         return environment.call(["-m", "palimpsest", "doctor", *rest])
     show_findings([Finding("Backend", "not installed", "Run: python3 install.py setup"), *editor_findings()])
@@ -244,14 +254,18 @@ def _hash(file: Path) -> str:
 
 
 def build_installer_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
+        passes_on=True,
         prog="install.py",
         description="Set Palimpsest up in .venv beside this file, and run what you ask for.",
         epilog="demo, test and doctor pass further arguments on: install.py test -k inversion",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, what in EXPLAINED.items():
-        command = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
+        passes_on = name in PASS_ON
+        command = commands.add_parser(
+            name, passes_on=passes_on, help=what, description=what, allow_abbrev=False
+        )
         if name not in ("uninstall", "doctor"):
             command.add_argument("--torch", choices=BUILDS, default="auto", help="build of PyTorch")
         if name in PUT:

@@ -108,6 +108,11 @@ class Environment:
         except ValueError as error:
             raise InstallationError(f"{self.folder} is damaged. Remove it and run this again.") from error
 
+    def holds_a_copy(self) -> bool:
+        """Whether a wheel was installed into it: then that runs, and not what lies in ``root``."""
+        places = ("lib/python*/site-packages", "Lib/site-packages")
+        return any(True for place in places for _ in self.folder.glob(f"{place}/palimpsest/__init__.py"))
+
     def remove(self, name: str) -> None:
         """Of a library whatever is here."""
         command = isolated(self.python, "-m", "pip", "uninstall", "--yes", "--quiet", name)

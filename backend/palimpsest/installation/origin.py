@@ -5,6 +5,7 @@ Both have the editors' plug-ins; how a person has them put in and taken out diff
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import palimpsest
@@ -16,7 +17,18 @@ INSTALLER = "install.py"
 def checkout() -> Path | None:
     """The checkout that this package lies in; None when it was installed from a wheel."""
     root = PACKAGE.parent.parent
-    return root if (root / INSTALLER).is_file() and (root / "krita_plugin").is_dir() else None
+    return root if _is_clone(root) else None
+
+
+def _is_clone(root: Path) -> bool:
+    return (root / INSTALLER).is_file() and (root / "krita_plugin").is_dir()
+
+
+def clone_around(prefix: str = sys.prefix) -> Path | None:
+    """The clone whose own environment runs this, though what runs isn't the clone's: a wheel was installed
+    into it. None where there is nothing of the kind."""
+    root = Path(prefix).parent
+    return root if checkout() is None and _is_clone(root) else None
 
 
 def plugin_root() -> Path:

@@ -16,7 +16,7 @@ MOST_LISTED = 20  # choices that a refusal lists
 QUOTES = 'Put quotes around a sentence: "a cat on grass"'
 LIKENESS = 0.6  # of what is proposed to what was written, 0 to 1
 ELSEWHERE = {
-    # what other tools, and people, call it: what it is called here; offered where the command has it
+    # what other tools, and people, call it: what it is called here, one or several; offered where it is there
     "--prompt": "--should-show",
     "--text": "--should-show",
     "--mask": "--selection",
@@ -38,7 +38,9 @@ ELSEWHERE = {
     "generate": "draw",
     "import": "concepts",
     "inpaint": "edit",
-    "install": "pull",
+    "install": "pull setup",
+    "update": "plugins",
+    "upgrade": "plugins",
     "list": "models",
     "ls": "models",
     "segment": "attention",
@@ -49,6 +51,8 @@ ELSEWHERE = {
     "txt2img": "draw",
     "delete": "remove",
     "rm": "remove",
+    "remove": "uninstall",
+    "check": "doctor",
     "mv": "rename",
     "emphasize": "reweight",
     "erase": "remove",
@@ -59,25 +63,30 @@ _NUMBER = re.compile(r"-\d*\.?\d+")
 
 
 class Parser(argparse.ArgumentParser):
-    """Subparsers are of the same class. What parse_args refuses is raised as RequestError."""
+    """Subparsers are of the same class. What parse_args refuses is raised as RequestError.
 
-    def __init__(self, **settings: Any) -> None:
+    ``passes_on``: what a command doesn't know itself is left over, for another program to read.
+    """
+
+    def __init__(self, passes_on: bool = False, **settings: Any) -> None:
         super().__init__(**{"exit_on_error": False, **settings})
+        self.passes_on = passes_on
         self.register("type", int, whole)
         self.register("type", float, number)
 
     def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]  # it is overloaded
         self, args: Any = None, namespace: Any = None
     ) -> Any:
-        """Nothing is left over: whoever asks (parse_args, the parser above) would only refuse it."""
+        """Nothing is left over unless it is passed on: whoever asks would only refuse it."""
         words = sys.argv[1:] if args is None else list(args)
         self._help_if_nothing_is_asked(words)
-        self._require_options(words)
+        if not self.passes_on or self.commands() is not None:
+            self._require_options(words)
         try:
             found, over = super().parse_known_args(words, namespace)
         except argparse.ArgumentError as error:
             raise self._refusal(error.argument_name, error.message) from error
-        if over:
+        if over and not self.passes_on:
             hint = QUOTES if over[0].isalpha() else self._see()
             raise RequestError(f"{self.prog} has no place for {over[0]!r}.", hint)
         return found, over
@@ -182,8 +191,8 @@ def number(text: str) -> float:
 
 def _nearest(written: str, known: Collection[str]) -> str:
     """``Did you mean --selection?``, or nothing."""
-    other = ELSEWHERE.get(written.lower())
-    near = [other] if other in known else get_close_matches(written.lower(), known, 1, LIKENESS)
+    others = [other for other in ELSEWHERE.get(written.lower(), "").split() if other in known]
+    near = others or get_close_matches(written.lower(), known, 1, LIKENESS)
     return f"Did you mean {near[0]}?" if near else ""
 
 
