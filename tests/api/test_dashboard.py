@@ -520,3 +520,44 @@ def test_no_markup_is_made_from_text():
     assert scripts == {name for name in dashboard.TYPES if name.endswith(".js")}
     makers = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|ContextualFragment|eval\("
     assert [name for name in scripts if re.search(makers, (folder / name).read_text(encoding="utf-8"))] == []
+
+
+def test_a_second_press_after_cancel_does_not_try_again(page, server):
+    """The button is gone then, and the keyboard is on the job, not on what stands in the button's place."""
+    server.submit("once", "hang")
+    enter(page, TOKENS["anna"])
+    focus(page, "Cancel", row("once"))
+    watch(page)
+    page.press("Enter", 13)
+    eventually(lambda: page.evaluate(f"Boolean({button('Try again', row('once'))})"), PATIENCE)
+    assert page.evaluate(f"document.activeElement === document.querySelector('{row('once')}')")
+    page.press("Enter", 13)
+    looked_again(page)
+    assert page.evaluate("asked.filter((said) => said === 'POST /v1/jobs').length") == 0
+    assert state_of(server, "once") == "cancelled"
+
+
+def test_an_answer_to_the_token_before_is_not_shown_to_the_next(page, server):
+    """Its owner has left while the page waited for it, and somebody else has come."""
+    server.submit("of-anna", "hang")
+    enter(page, TOKENS["anna"])
+    eventually(lambda: page.evaluate(f"Boolean({button('Cancel', row('of-anna'))})"), PATIENCE)
+    watch(page)
+    page.evaluate("held = 'GET /v1/system'")
+    eventually(lambda: page.evaluate("waiting.length === 1"), PATIENCE)
+    page.evaluate("document.getElementById('forget').click()")
+    page.evaluate(
+        """
+        window.owners = [];
+        new MutationObserver(() => owners.push(document.getElementById('line').textContent)).observe(
+            document.getElementById('line'), { childList: true, characterData: true, subtree: true });
+        """
+    )
+    enter(page, TOKENS["bert"])
+    eventually(lambda: page.evaluate("waiting.length === 2"), PATIENCE)  # it asks anew, and waits for neither
+    page.evaluate("held = null; release()")
+    shows(page, "bert")
+    looked_again(page)
+    assert not page.evaluate("owners.some((said) => said.includes('anna'))")
+    assert not page.evaluate(f"Boolean(document.querySelector('{row('of-anna')}'))")
+    server.ask("DELETE", "/v1/jobs/of-anna")

@@ -25,33 +25,35 @@ function showWorker(worker) {
 // Looking again and again while the page is seen.
 
 let due = 0; // when concepts and models are looked at again
-let looking = null; // the promise of a look that goes on
+let visit = { looking: null }; // since the token was given; the promise of a look that goes on
 let wanted = PAGE; // jobs
 let library = { concepts: [], models: [] };
 
 function look() {
-  looking ??= lookOnce().finally(() => { looking = null; });
-  return looking;
+  const now = visit;
+  now.looking ??= lookOnce(() => visit === now).finally(() => { now.looking = null; });
+  return now.looking;
 }
 
-async function lookOnce() {
+// What was asked with a token that is forgotten meanwhile is shown to nobody.
+async function lookOnce(lasts) {
   if (document.hidden || !token.known()) return;
   try {
     const [system, jobs] = await Promise.all([askJson("/v1/system"), askJson(`/v1/jobs?limit=${wanted}`)]);
     if (Date.now() > due) {
       due = Date.now() + SLOWLY * 1000;
       const [concepts, models] = await Promise.all([askJson("/v1/concepts"), askJson("/v1/models")]);
-      library = { ...concepts, ...models };
+      if (lasts()) library = { ...concepts, ...models };
     }
-    if (token.known()) showHouse(system, jobs);
+    if (lasts()) showHouse(system, jobs);
   } catch (error) {
-    refused(error);
+    if (lasts()) refused(error);
   }
 }
 
 // One that goes on may have asked before the change.
 async function lookAtAll() {
-  await looking;
+  await visit.looking;
   due = 0;
   return look();
 }
@@ -99,6 +101,7 @@ function refused(error) {
 
 function leave(why) {
   token.forget();
+  visit = { looking: null };
   closeViewer();
   byId("question").close();
   for (const id of ["devices", "jobs", "failures", "concepts", "models", "notices"]) byId(id).replaceChildren();

@@ -100,10 +100,13 @@ function arrange(list, items) {
   });
 }
 
+// The same button, or the item itself: who presses twice must not begin something else.
 function refocus(item, focused) {
-  const places = [...(item?.querySelectorAll("button, summary") ?? [])];
+  if (item === undefined) return;
+  const places = [...item.querySelectorAll("button, summary")];
   const same = places.find((one) => one.textContent === focused.textContent);
-  (same ?? places[0])?.focus({ preventScroll: true });
+  if (same === undefined) item.tabIndex = -1;
+  (same ?? item).focus({ preventScroll: true });
 }
 
 function emptyItem(text) {
