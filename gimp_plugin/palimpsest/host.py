@@ -29,7 +29,8 @@ class GimpEditor(Editor):
 
     def __init__(self, chosen: int | None = None) -> None:
         Gegl.init(None)
-        self._chosen = chosen
+        self._chosen, self._follows = chosen, chosen is None
+        self._filed: set[int] | None = None  # the pictures that had a file when looked at last
         self._slices = Slices()
         self._wish = 0  # what was last to be looked at, or not any more
         self.inserted: Gimp.Layer | None = None  # the latest
@@ -47,16 +48,22 @@ class GimpEditor(Editor):
         self._chosen = int(document)
 
     def document(self) -> DocumentFacts | None:
-        """The chosen picture; if it is closed, the newest.
-
-        While GIMP is asked it may hand on a menu item that chooses another picture: then it is asked anew.
-        """
+        """While GIMP is asked it may hand on a menu item that chooses another: then it is asked anew."""
         while True:
             before, images = self._chosen, Gimp.get_images()
-            chosen = [image for image in images if image.get_id() == before]
-            found = facts(chosen[0] if chosen else images[0]) if images else None
+            meant = self._meant(before, images) if images else None
+            found = None if meant is None else facts(meant)
             if self._chosen == before:
+                self._chosen = None if meant is None else meant.get_id()
                 return found
+
+    def _meant(self, chosen: int | None, images: list[Gimp.Image]) -> Gimp.Image:
+        """The chosen one, until another is opened from a file; if it is closed, the newest. What comes
+        without a file may be GIMP's own copy, made to export a picture, which no window shows."""
+        filed = {image.get_id() for image in images if self._follows and file_of(image)}
+        fresh, self._filed = filed - (filed if self._filed is None else self._filed), filed
+        wanted = max(fresh, default=chosen)
+        return next((image for image in images if image.get_id() == wanted), images[0])
 
     def layers(self, document: str) -> list[LayerFacts]:
         if not is_open(document):

@@ -15,7 +15,7 @@ from editors.backend import Backend
 from editors.conftest import Gimps
 from editors.display import Display
 from editors.gimp import KEYS
-from editors.gimp_desk import CANCEL, SHOULD_SHOW, SHOWS, SIDE, Desk, until
+from editors.gimp_desk import CANCEL, SHOULD_SHOW, SHOWS, SIDE, Desk, pressable, until
 from editors.pictures import disc
 from palimpsest_client.settings import CONTROLS
 
@@ -359,6 +359,27 @@ def test_one_window_serves_two_pictures_in_turn(desk: Desk):
     assert desk.layers(first) == 2
     assert desk.darkroom.layers(second)[0]["name"] == "red → yellow"
     assert desk.windows("^Palimpsest$") == [window]
+
+
+def test_a_copy_that_no_window_shows_is_not_turned_to_and_a_file_is(desk: Desk):
+    """As GIMP makes one of every picture that it exports."""
+    image = desk.open()
+    desk.display.focus(desk.window())  # which no menu item turns to a picture
+    for key, text in (("alt+1", ""), ("alt+Up", SHOWS), ("alt+Down", SHOULD_SHOW)):
+        desk.display.key(key)
+        desk.display.type(text)
+    until(lambda: pressable(desk.find("Apply", "Button")), "Apply is possible")
+    desk.display.key("Return")
+    desk.until_layers(image, 2)
+    until(lambda: desk.find("Update", "Button"), "the layer is in hand")
+    path = desk.darkroom.files / "opened.xcf"
+    assert desk.gimp.call("save", image, str(path))
+    hidden = desk.gimp.call("duplicate", image)
+    desk.place_of(lambda: desk.find(f"[Untitled]-{image}", "Choice"), "both are told, and the same is meant")
+    assert desk.find("Update", "Button"), "the layer is still in hand"
+    desk.gimp.call("show", desk.gimp.call("load", str(path)))
+    until(lambda: desk.find("opened.xcf", "Choice"), "the window turns to what is opened")
+    desk.gimp.call("delete", hidden)
 
 
 def test_escape_cancels_the_job_and_the_window_stays(desk: Desk):

@@ -31,6 +31,15 @@ def load(path):
     return image.get_id()
 
 
+def duplicate(image):
+    """Which no window shows."""
+    return image_of(image).duplicate().get_id()
+
+
+def delete(image):
+    image_of(image).delete()
+
+
 def show(image):
     views[Gimp.Display.new(image_of(image)).get_id()] = image
     Gimp.displays_flush()
@@ -443,7 +452,7 @@ def setting_is(name, value):
 
 
 def show_result(image, path, bounds, name, canvas=None):
-    """"shown", or what went wrong."""
+    """ "shown", or what went wrong."""
     outcome = []
     with open(path, "rb") as file:
         part = Bounds(*bounds)

@@ -84,6 +84,8 @@ def text_of(widget):
         return buffer.get_text(*buffer.get_bounds(), False)
     if isinstance(widget, (Gtk.Label, Gtk.Entry)):
         return widget.get_text()
+    if isinstance(widget, Gtk.ComboBoxText):
+        return widget.get_active_text() or ""
     return widget.get_label() or "" if isinstance(widget, Gtk.Button) else ""
 
 
