@@ -45,6 +45,7 @@ from .wording import say
 from .words_view import WordsView
 
 PREVIEW = 96  # px
+FORMING = 56  # px: the results above stay in sight while another one is made
 LIGHTS = {"ready": "#4caf50", "busy": "#e0a030", "trouble": "#e05545"}
 
 
@@ -218,7 +219,7 @@ class PanelView:
             name=state.preview_text or say("preview"),
             tip=say("preview"),
             content=state.preview,
-            side=PREVIEW,
+            side=PREVIEW if state.progress is None else FORMING,
             shown=state.preview is not None,
         )
         told = column(

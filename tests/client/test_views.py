@@ -13,6 +13,7 @@ from client.scripted import concept, picture
 from palimpsest_client.connection import write_launch
 from palimpsest_client.lessons import Example, judged
 from palimpsest_client.panel_view import PanelView
+from palimpsest_client.results_view import RESULT
 from palimpsest_client.status import COPY
 from palimpsest_client.view import Box, Button, Field, Part, is_shown
 from palimpsest_client.window import Desktop, Dialog
@@ -106,6 +107,14 @@ def test_every_part_has_a_key_of_its_own_in_every_window(seen):
     for described in (seen.view.describe(), *(window.describe() for window in seen.paper.opened)):
         keys = Counter(part.key for part in parts_of(described))
         assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_what_forms_takes_less_room_than_a_result(seen):
+    """The results above stay in sight; a small preview, while nothing is under way, is larger."""
+    assert seen["preview"].side > RESULT
+    fill(seen.desk.panel)
+    seen.desk.panel.apply()
+    assert seen["preview"].side < RESULT
 
 
 def test_a_download_is_seen_in_the_panel_and_cancelled_where_it_was_begun(seen):

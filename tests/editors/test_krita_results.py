@@ -204,6 +204,8 @@ def test_results_stay_in_sight_while_one_is_looked_at_and_while_one_is_made(desk
     desk.until("panel_previews", patience=LONG)
     desk.until("is_seen", "work.preview")
     assert desk.call("is_seen", "results.everything"), "the strip's head, above its pictures"
+    desk.until("tile_in_sight", 0)
+    assert desk.call("panel")["progress"], "while it is made"
     desk.end()
 
 
