@@ -128,12 +128,13 @@ class Backend:
         self.refresh_models()
         self.refresh_concepts()
 
-    def refresh_models(self) -> None:
-        self.session.ask(bring_models, self._have_models)
+    def refresh_models(self, then: Callable[[], None] = lambda: None) -> None:
+        def have(found: Tuple[Model, ...]) -> None:
+            self.models = found
+            then()
+            self._changed()
 
-    def _have_models(self, found: Tuple[Model, ...]) -> None:
-        self.models = found
-        self._changed()
+        self.session.ask(bring_models, have)
 
     # Learned words.
 

@@ -194,7 +194,8 @@ class BackendSetup:
         found = self._packages()
         lacking = _lacking(found)
         if found is None or lacking:
-            raise SetupError(say("setup-not-whole", names=", ".join(lacking)))
+            names = ", ".join(lacking)
+            raise SetupError(say("setup-not-whole", names=names, deed=say("setup-go-on")))
         self._home.note("packages", json.dumps(sorted(found)))
         self._home.note(CHECKED, self._wish.carried.version)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, List, Optional, Tuple
 
 from .library import GIB, Model
-from .wording import number, say
+from .wording import ENGLISH, number, say
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ def lines_of(model: Model, system: Mapping[str, Any]) -> Tuple[str, ...]:
         told.append(memory_line(details["memory"], memory_of(system)))
     if details.get("evaluations"):
         told.append(say("model-time", n=details["evaluations"], size=model.native_size))
-    return (*told, details["note"]) if details.get("note") else tuple(told)
+    key = f"model-note-{model.name}"
+    note = say(key) if key in ENGLISH else details.get("note", "")
+    return (*told, note) if note else tuple(told)
 
 
 def memory_line(needs: int, device: Optional[int]) -> str:

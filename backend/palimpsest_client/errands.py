@@ -6,6 +6,7 @@ How errands take turns is in turns.py.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from typing import Any, Callable, Mapping, Optional, Sequence, Tuple
 
 from .controls import Form, edit_fields
@@ -31,7 +32,7 @@ from .results import Result
 from .stream import Changed, ConceptsMade, Event, Placed, Remembered, ResultsMade
 from .turns import Turns
 from .waiting import Finished
-from .wording import say
+from .wording import in_a_row, say
 
 
 class Errands(Turns):
@@ -217,7 +218,7 @@ class Errands(Turns):
             placed(id)
             noted = self._editor.noted
             first = say("new-layer", layer=layer.name) if noted else told[0]
-            text = " ".join([first, *told[1:], noted]).rstrip()
+            text = reduce(in_a_row, [first, *told[1:], noted])
             self.end(Outcome("done", text, about=About(facts.key, id)))
 
         def refused(reason: str) -> None:

@@ -358,8 +358,7 @@ class Panel:
         elif isinstance(event, ConceptRenamed):
             self.draft.fill(renamed(self.form, event.name, event.new))
         elif isinstance(event, ModelsMade):
-            self.backend.refresh_models()
-            self._choose_fetched(event.name)
+            self.backend.refresh_models(lambda: self._choose_fetched(event.name))
         elif isinstance(event, Connected):
             self.backend.connected()
             self.gallery.refresh()
@@ -376,7 +375,9 @@ class Panel:
             self._ended(event.view)
 
     def _choose_fetched(self, name: str) -> None:
-        if name in self._fetching and not self.errands.busy and self.hand is None:
+        """One that edits; what only describes is in no list."""
+        quiet = not self.errands.busy and self.hand is None
+        if name in self._fetching and quiet and self.backend.model(name) is not None:
             self.draft.set(model=name)
         self._fetching.discard(name)
 

@@ -82,8 +82,7 @@ class ResultsView:
                 look=FRAMED,
                 hold=gallery.compare,
             ),
-            self._arrow("left", -1),
-            self._arrow("right", 1),
+            row("arrows", self._arrow("left", -1), self._arrow("right", 1)),  # on one line, in every language
             name=say("more"),
         )
         shown = self._panel.state.strip.shown is not None

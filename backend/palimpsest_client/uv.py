@@ -10,9 +10,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from .connection import clean_environment, detached
 from .protocol import in_flatpak
@@ -21,6 +22,13 @@ from .setup_errors import CancelledError, of_uv
 LEAST = (0, 5)  # of a uv that is there already: it knows all options that are given here
 BEAT = 0.1  # seconds between looks at a running command
 PYTHONS = ">=3.10,<3.14"
+INDEX, INDEX_BEFORE = "UV_DEFAULT_INDEX", "UV_INDEX_URL"  # the second is what older versions call it
+HAND_OVER = (
+    f"IFS= read -r {INDEX}; unset {INDEX_BEFORE}; "
+    f'if [ -n "${INDEX}" ]; then export {INDEX}; else unset {INDEX}; fi; exec "$@" < /dev/null'
+)
+"""Out of a flatpak, for a shell of the system: the index, which may hold a password, comes by standard input.
+A command's arguments can be read by other accounts."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +43,10 @@ class Surroundings:
         return self.place / "cache"
 
     def variables(self) -> Dict[str, str]:
-        """uv's own, besides those that people set for it."""
+        """uv's own, besides those that people set for it. Which index it asks is another matter."""
         own = {"UV_CACHE_DIR": self.cache, "UV_PYTHON_INSTALL_DIR": self.place / "python"}
         told = {name: str(path) for name, path in own.items()}
-        mirror = {"UV_DEFAULT_INDEX": self.index} if self.index else {}
-        return {**told, **mirror, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
+        return {**told, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
 
 
 def outside() -> List[str]:
@@ -50,7 +57,8 @@ def outside() -> List[str]:
 def surroundings(own: Mapping[str, str]) -> Dict[str, str]:
     """The editor's, without what it set for its own Python and its own programs."""
     kept = clean_environment(os.environ)
-    kept.pop("VIRTUAL_ENV", None)
+    for name in ("VIRTUAL_ENV", INDEX, INDEX_BEFORE):  # the panel says which index it is, and it is that one
+        kept.pop(name, None)
     kept["PATH"] = os.pathsep.join(path_of_the_system())
     return {**kept, **own}
 
@@ -76,6 +84,17 @@ def find_uv() -> str:
     return "uv" if found is not None and (int(found[1]), int(found[2])) >= LEAST else ""
 
 
+def with_index(around: Surroundings) -> Dict[str, str]:
+    own = around.variables()
+    return {**own, INDEX: around.index} if around.index else own
+
+
+def handed_over(command: Sequence[str], around: Surroundings) -> Tuple[List[str], Dict[str, str]]:
+    """The command that runs ``command`` on the system, out of a flatpak, and its own variables."""
+    handed = [f"--env={name}={value}" for name, value in around.variables().items()]
+    return [*outside(), *handed, "sh", "-uc", HAND_OVER, "sh", *command], {}
+
+
 class Runner:
     """Of one setup. ``stop`` may be called on any thread; whatever runs then ends."""
 
@@ -98,20 +117,21 @@ class Runner:
 
     def run(self, command: Sequence[str], around: Surroundings, beat: Callable[[], None]) -> str:
         """What it says. ``beat`` is called while it runs. Raises SetupError."""
-        own = around.variables()
-        through = outside()
-        handed = [f"--env={name}={value}" for name, value in own.items()] if through else []
+        whole, own = handed_over(command, around) if outside() else (list(command), with_index(around))
         with self._alone:
             self.check()
             process = self._process = subprocess.Popen(
-                [*through, *handed, *command],
+                whole,
                 cwd=str(around.place),
                 env=surroundings(own),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if outside() else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 **detached(),
             )
+        if process.stdin is not None:
+            with suppress(OSError), process.stdin as told:  # it may have ended at once
+                told.write(f"{around.index}\n".encode())
         said: List[bytes] = []
         reader = threading.Thread(target=_read, args=(process, said), daemon=True)
         reader.start()

@@ -439,6 +439,8 @@ ENGLISH: Mapping[str, str] = {
     "model-memory-fits": "Needs about {needs} of memory; this machine's {has} are enough.",
     "model-memory-short": "Needs about {needs} of memory; this machine has {has}: edits may fail.",
     "model-time": "One edit: about {n} runs of its network at {size} px.",
+    "model-note-sd21": "A mirror by its community: the publisher withdrew the original in 2025.",
+    "model-note-captions": "It says what a photo shows, for “Describe”, and edits nothing.",
     "gigabytes": "{n} GB",
     "beyond-picture": "The built-in model knows nothing in this picture: it was made for drawn toy "
     "scenes. For a photo press “Get a real model…”.",
@@ -511,7 +513,7 @@ ENGLISH: Mapping[str, str] = {
     "setup-no-uv": "There is no build of uv for {machine}: install uv yourself, then go on.",
     "setup-no-address": "no address of a web page",
     "setup-not-there": "{name} isn't there",
-    "setup-not-whole": "Files are missing of {names}: press Repair.",
+    "setup-not-whole": "Files are missing of {names}: press “{deed}”.",
     "setup-foreign": "{place} holds files that are not Palimpsest's: move them away, then try again.",
     "setup-elsewhere": "Another editor sets the backend up just now: wait until it has ended.",
     "setup-silent": "no reason given",

@@ -116,7 +116,7 @@ class Choice(Passing, qt.QComboBox):
         self.activated.connect(lambda at: changed(self.itemData(at)))
 
     def put(self, drawn: Drawn) -> None:
-        if [name for name, _ in drawn.choices] != [self.itemData(at) for at in range(self.count())]:
+        if list(drawn.choices) != [(self.itemData(at), self.itemText(at)) for at in range(self.count())]:
             self.clear()
             for name, text in drawn.choices:
                 self.addItem(text, name)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from gettext import NullTranslations
+
 import pytest
 
 from palimpsest.models.offers import GIB, OFFERS
 from palimpsest_client.catalogue import model_rows
+from palimpsest_client.language import catalogue
 from palimpsest_client.library import Model
+from palimpsest_client.wording import ENGLISH, speak
 
 OFFERED = [Model(offer.name, False, offer.to_json()) for offer in OFFERS]
 
@@ -44,7 +48,17 @@ def test_it_is_told_whether_this_machine_has_the_memory(workers, says):
 
 def test_what_edits_nothing_takes_no_time_to_edit():
     assert not any("runs of its network" in line for line in lines("captions"))
-    assert lines("captions")[-1] == OFFERS[-1].note
+
+
+def test_what_is_noted_of_a_model_is_said_in_every_language():
+    noted = [offer.name for offer in OFFERS if offer.note]
+    assert [name for name in noted if f"model-note-{name}" not in ENGLISH] == []
+    assert lines("captions")[-1] == "It says what a photo shows, for “Describe”, and edits nothing."
+    try:
+        speak(catalogue("de"))
+        assert lines("captions")[-1].startswith("Sagt")
+    finally:
+        speak(NullTranslations())
 
 
 def test_what_is_there_costs_nothing():

@@ -58,6 +58,18 @@ def test_it_says_how_far_it_is_and_its_model_is_chosen_when_it_is_there(desk):
     assert (desk.state.downloads, desk.state.fetched) == ((), "sd15 is installed.")
 
 
+def test_one_that_edits_nothing_is_not_chosen(desk):
+    """A captioning model is in no list of models once it is there."""
+    captions = {"name": "captions", "installed": False, "details": {"title": "BLIP"}}
+    desk.backend.the_models = [BUILT_IN, captions]
+    desk.until(lambda s: s.models[-1].name == "captions")
+    number = begun(desk, "captions")
+    desk.backend.the_models = [BUILT_IN]
+    desk.backend.tell("finished", number, artifacts={}, result={})
+    desk.until(lambda s: s.fetched and len(s.models) == 1)
+    assert desk.state.form.settings.model == "built-in"
+
+
 def test_edits_go_on_beside_it_and_it_beside_edits(desk):
     number = begun(desk)
     fill(desk.panel)

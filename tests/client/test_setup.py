@@ -552,6 +552,65 @@ def test_out_of_a_flatpak_all_runs_on_the_system(monkeypatch):
     assert uv.outside()[:2] == ["flatpak-spawn", "--host"]
 
 
+FLATPAK_SPAWN = """#!{python}
+import json, os, sys
+arguments, folder = sys.argv[1:], {folder!r}
+with open(os.path.join(folder, "spawned"), "a") as file:
+    file.write(json.dumps(arguments) + "\\n")
+told = dict(part[6:].split("=", 1) for part in arguments if part.startswith("--env="))
+while arguments[0].startswith("--"):
+    del arguments[0]
+path = os.path.join(folder, "programs") + ":/usr/bin:/bin"
+os.execvpe(arguments[0], arguments, {{**os.environ, "PATH": path, {named}, **told}})
+"""
+
+
+def spawned(bench) -> str:
+    """All that other accounts could read while it ran."""
+    return (bench.folder / "spawned").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no flatpaks on Windows")
+def test_out_of_a_flatpak_the_index_is_in_no_command(bench, monkeypatch):
+    """Its password could be read by other accounts; and the system's own index is not asked instead."""
+    bench.with_uv()
+    program = bench.programs / "flatpak-spawn"
+    named = '"UV_DEFAULT_INDEX": "http://127.0.0.1:9/system", "UV_INDEX_URL": "http://127.0.0.1:9/older"'
+    program.write_text(FLATPAK_SPAWN.format(python=sys.executable, folder=str(bench.folder), named=named))
+    program.chmod(0o755)
+    monkeypatch.setenv("FLATPAK_ID", "org.kde.krita")
+    bench.setup.choose(index=bench.index.address.replace("//", "//me:a-secret@"))
+    bench.done()
+    assert "a-secret" not in spawned(bench)
+    assert "--env=UV_CACHE_DIR=" in spawned(bench)
+    bench.setup.remove()
+    assert bench.ended().told == "The backend was removed."
+    bench.setup.choose(index="")
+    assert [call[0] for call in bench.done()] == STEPS
+
+
+def test_an_index_of_the_environment_that_was_cleared_is_not_asked(bench, monkeypatch):
+    """Nothing answers there: what uv is told of it would end the setup."""
+    bench.with_uv()
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+    (bench.folder / "setup.json").unlink(missing_ok=True)
+    bench.setup = bench.panel()
+    assert bench.setup.state.index == "http://127.0.0.1:9/simple"
+    bench.setup.choose(build="cpu", index="")
+    assert [call[0] for call in bench.done()] == STEPS
+
+
+def test_what_is_not_whole_names_the_button_that_is_there(bench, monkeypatch):
+    bench.with_uv()
+    found = {"palimpsest": True, "torch": False}
+    monkeypatch.setattr(backend_setup.BackendSetup, "_packages", lambda _: found)
+    bench.setup.begin()
+    told = bench.ended().told
+    assert told == "Files are missing of torch: press “Go on”."
+    assert bench.setup.state.deed == "Go on"
+
+
 def test_the_card_that_is_there_chooses_the_build():
     assert build_for(Machine("linux", nvidia=True, amd=True)) == "cuda"
     assert build_for(Machine("linux", nvidia=False, amd=True)) == "rocm"

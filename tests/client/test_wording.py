@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from palimpsest.models.offers import OFFERS
 from palimpsest_client.backend_home import BUILD, ENVIRONMENT, PACKAGE, RUNTIME
 from palimpsest_client.backend_setup import UV
 from palimpsest_client.controls import OPERATIONS
@@ -33,6 +34,7 @@ MADE += [f"setup-{name}" for name in (*DEED, *ROOM, UV, *SETUP_STEPS, "checking"
 MADE += [f"{stem}{c.key}" for stem in ("", "tip-", "technical-") for c in TABLE]
 MADE += [f"{c.key}-{name}" for c in (*CONTROLS.values(), LIVE) for name in c.choices] + [*OPERATIONS]
 MADE += [f"{stem}-{procedure.name}" for stem in ("menu", "does") for procedure in PROCEDURES]
+MADE += [f"model-note-{offer.name}" for offer in OFFERS if offer.note]
 MADE += [f"returns-{procedure.returns[1]}" for procedure in PROCEDURES if procedure.returns]
 
 

@@ -144,7 +144,7 @@ def test_progress_preview_cancel_and_done(room):
     room.until(lambda s: s.preview)
     assert seen(docker, *working) == working
     assert (docker.view["phase"].text(), docker.view["bar"].value()) == ("Editing · 1 of 4 · 3 s", 250)
-    assert docker.view["preview"].pixmap().width() == 96
+    assert docker.view["preview"].pixmap().width() == 56
     docker.view["cancel"].click()
     assert docker.view["phase"].text() == "Cancelling…"
     room.until(lambda s: s.progress is None)
@@ -421,6 +421,15 @@ def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):
         "pull",
         {"model": "sd15"},
     )
+
+
+def test_the_models_title_is_shown_once_it_is_known(room):
+    """Before the backend has answered it is its short name."""
+    room.until(lambda s: s.models)
+    room.panel.draft.set(steps=room.panel.form.settings.steps)
+    choice = room.docker.view["model"]
+    room.until(lambda _: choice.currentText() == "built-in model (for trying out)")
+    assert choice.currentData() == "built-in"
 
 
 def test_it_is_narrow_reachable_by_keyboard_and_named(room):
