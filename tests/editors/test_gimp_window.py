@@ -36,6 +36,12 @@ def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
         gimp.call("close_documents")
 
 
+def middle(widget: dict[str, Any]) -> float:
+    """Its height on the screen."""
+    _, top, _, height = widget["box"]
+    return top + height / 2
+
+
 def test_the_window_edits_and_one_undo_takes_it_back(desk: Desk):
     image = desk.open()
     window = desk.window()
@@ -188,6 +194,9 @@ def test_after_apply_keys_go_to_no_field(desk: Desk):
 
 def test_the_keys_that_choose_an_operation_lead_to_what_it_needs(desk: Desk):
     image, window = desk.open(), desk.window()
+    example = until(lambda: desk.find("a photo of a cat next to a mirror", "Label"), "an example is shown")
+    field = until(lambda: desk.find("The picture shows", "Lines"), "the field is shown")
+    assert abs(middle(example) - middle(field)) <= 1, "an example stands where a sentence would"
     desk.write(window, image, SHOWS, SHOULD_SHOW)
     for key, field in (("5", "red"), ("2", "Insert"), ("4", "What is selected"), ("1", "It should show")):
         desk.display.key("alt+" + key)

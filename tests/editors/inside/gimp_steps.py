@@ -452,7 +452,7 @@ def setting_is(name, value):
 
 
 def show_result(image, path, bounds, name, canvas=None):
-    """ "shown", or what went wrong."""
+    """"shown", or what went wrong."""
     outcome = []
     with open(path, "rb") as file:
         part = Bounds(*bounds)
