@@ -34,6 +34,7 @@ LINES = {
     ("first", "describe"): INSIDE - BUTTON - GAP,
     ("concepts", "learn"): INSIDE - BUTTON - 20 - GAP,
     ("update",): INSIDE - BUTTON - 70,  # beside the number of variations
+    ("update", "new"): 104,  # with GIMP's wide number of variations beside them
     ("apply",): INSIDE - BUTTON - 70,
     ("structure",): INSIDE - 40,  # above its slider, beside its value
     ("strength",): INSIDE - 40,
