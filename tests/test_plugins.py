@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 CLIENT = ROOT / "backend" / "palimpsest_client"
 KRITA, GIMP = ROOT / "krita_plugin" / "palimpsest", ROOT / "gimp_plugin" / "palimpsest"
-MOST_LINES = {"krita_plugin": 2371, "gimp_plugin": 2100}  # the aim: 2,000 each
+MOST_LINES = {"krita_plugin": 2371, "gimp_plugin": 2000}  # the aim: 2,000 each
 ANY = None
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -163,6 +163,7 @@ def test_every_part_that_windows_are_described_with_is_drawn(plugin: Path, never
     brought = [made for file in plugin.glob("*.py") for made in nodes(file, ast.ImportFrom)]
     true = {name.asname or name.name: name.name for made in brought for name in made.names}
     drawn = {true.get(key.id) for key in keys if isinstance(key, ast.Name)}
+    drawn |= {key.attr for key in keys if isinstance(key, ast.Attribute)}
     assert "Tile" in used
     assert used - drawn == never
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
-from typing import TypeVar
+from typing import Callable, Tuple, TypeVar
 
-from . import png
+from . import masks, png
+from .editor import packing_level
 from .geometry import Bounds, strips
-from .slices import WORKED, Steps, elsewhere
+from .pasting import Kind, masked
+from .slices import WORKED, Steps, WorkError, elsewhere
+from .wording import say
 
 QUEUED = 8  # bands that may wait to be packed
 
+Read = Callable[[Bounds], bytes]  # of a part of the canvas
 Band = TypeVar("Band")
 
 
@@ -40,3 +43,37 @@ def packed(
     finally:
         bands.put(None)
     return (yield from packing)
+
+
+def packed_picture(
+    part: Bounds, most: int, kind: Kind, address: str, pixels: Read, mask: Read | None = None
+) -> Steps[bytes]:
+    """A PNG of ``part`` for the backend at ``address``. ``mask``: what its opacity is multiplied with."""
+    layout = png.Layout(part.extent, kind.channels, kind.depth)
+    level = packing_level(address, layout.size)
+    if mask is None:
+        return (yield from packed(layout, part, most, pixels, level))
+
+    def both(band: Bounds) -> Tuple[bytes, bytes]:
+        return pixels(band), mask(band)
+
+    def shown(read: Tuple[bytes, bytes]) -> bytes:
+        return masked(*read, kind)
+
+    return (yield from packed(layout, part, most, both, level, shown))
+
+
+def packed_selection(part: Bounds, most: int, read: Read) -> Steps[bytes]:
+    """A grey PNG of ``part``. Raises WorkError where nothing of it is selected."""
+    touched = False
+
+    def noticed(band: Bounds) -> bytes:
+        nonlocal touched
+        values = read(band)
+        touched = touched or not masks.is_empty(values)
+        return values
+
+    made = yield from packed(png.Layout(part.extent, 1), part, most, noticed)
+    if not touched:
+        raise WorkError(say("layer-untouched"))
+    return made

@@ -20,7 +20,8 @@ from .wording import say
 PREFIX = "plug-in-palimpsest-"
 BUTTONS = "oclrs"  # letters of OK, Cancel, Load, Reset and Save in GIMP's dialog of a procedure
 WINDOW = "plug-in-palimpsest"
-WINDOW_COMMAND = "palimpsest-window-command"  # temporary, registered by an open window
+WINDOW_OPEN = "palimpsest-window-open"  # temporary, there as long as a window is open
+WINDOW_COMMAND = "palimpsest-window-command"  # what the parasites begin with in which it is told something
 KINDS = ("subject", "style")
 SUCCESS, CANCEL = "success", "cancel"  # how a call ends
 CALLING, EXECUTION = "calling-error", "execution-error"  # by the caller's mistake, or for another reason

@@ -83,6 +83,15 @@ class Slices:
         return WORKED
 
 
+def finished(steps: Steps[Result]) -> Result:
+    """What the work comes to, done in one go: for what may not be seen half done."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
 def elsewhere(call: Callable[[], Result]) -> Steps[Result]:
     """What ``call`` returns or raises, run on a thread of its own: ``value = yield from elsewhere(call)``."""
     told: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from _client.procedures import Argument, Procedure
 from _client.wording import say
-from gi.repository import GimpUi, GLib, GObject, Gtk
+from gi.repository import GimpUi, GObject, Gtk
 
 WIDTH = 480  # px
 
@@ -23,18 +23,16 @@ def asked(
     GimpUi.init(procedure.get_name())
     window = GimpUi.ProcedureDialog.new(procedure, config, told.title)
     texts = filled(window, [argument for argument in told.arguments if argument.asked])
-    focus(texts)
     reason = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=1, margin_top=8, no_show_all=True)
     window.get_content_area().pack_start(reason, False, False, 0)
-    accepted = window.run()
-    while accepted:
-        text = why_not()
+    while True:
+        focus(texts)  # at once: what is typed now is meant for the missing one
+        accepted = window.run()
+        text = why_not() if accepted else ""
         if not text:
             break
         reason.set_text(text)
         reason.show()
-        GLib.idle_add(focus, texts)
-        accepted = window.run()
     window.destroy()
     return accepted
 
@@ -49,12 +47,12 @@ def filled(window: GimpUi.ProcedureDialog, shown: list[Argument]) -> list[Gtk.En
     texts = [argument for argument in shown if isinstance(argument.default, str)]
     entries = [window.get_widget(argument.name, GObject.TYPE_NONE).get_entry() for argument in texts]
     for argument, entry in zip(texts, entries):
-        entry.set_activates_default(True)
+        # A default button is pressed for a quarter of a second, in which letters are lost.
+        entry.connect("activate", lambda _: window.response(Gtk.ResponseType.OK))
         entry.set_placeholder_text(say(argument.example) if argument.example else "")
     return entries
 
 
-def focus(texts: list[Gtk.Entry]) -> bool:
+def focus(texts: list[Gtk.Entry]) -> None:
     """The cursor goes to the first one without a text."""
     next((entry for entry in texts if not entry.get_text().strip()), texts[0]).grab_focus()
-    return GLib.SOURCE_REMOVE

@@ -5,21 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import widgets as ui
-from _client.view import (
-    CLOSE,
-    EDGED,
-    ODD,
-    SMALL,
-    STRIP,
-    Box,
-    Column,
-    Flow,
-    Form,
-    Row,
-    Scroll,
-    Sliders,
-    is_shown,
-)
+from _client import view
 from gi.repository import GLib, Gtk
 from parts import Drawer
 
@@ -34,18 +20,18 @@ class BoxDrawer(Drawer):
         super().__init__(view, part)
 
     def make(self, part: Any) -> Gtk.Widget:
-        way = Gtk.Orientation.HORIZONTAL if isinstance(part, Row) else Gtk.Orientation.VERTICAL
-        made = Gtk.Box(orientation=way, spacing=NEAR if part.look == CLOSE else ui.SPACE)
-        if part.look == STRIP:
+        way = Gtk.Orientation.HORIZONTAL if isinstance(part, view.Row) else Gtk.Orientation.VERTICAL
+        made = Gtk.Box(orientation=way, spacing=NEAR if part.look == view.CLOSE else ui.SPACE)
+        if part.look == view.STRIP:
             made.set_homogeneous(True)
             made.set_spacing(NEAR)
-        if part.look == EDGED:
+        if part.look == view.EDGED:
             made.set_border_width(EDGE)
-        if part.look == ODD:
+        if part.look == view.ODD:
             ui.styled(made, "odd").set_halign(Gtk.Align.START)
         return made
 
-    def put(self, part: Box) -> None:
+    def put(self, part: view.Box) -> None:
         inside = [self.view.drawn(inner) for inner in part.parts]
         if inside != self._inside:
             self._inside = inside
@@ -64,12 +50,12 @@ class BoxDrawer(Drawer):
             made.disconnect(waiting)
             GLib.idle_add(self.view.reveal)  # when all else is in its place too
 
-        if is_shown(self.part) and not made.get_visible():
+        if view.is_shown(self.part) and not made.get_visible():
             waiting = made.connect("size-allocate", placed)
-        super().show(is_shown(self.part))
+        super().show(view.is_shown(self.part))
         return GLib.SOURCE_REMOVE
 
-    def arrange(self, part: Box) -> None:
+    def arrange(self, part: view.Box) -> None:
         most = max((inner.grow for inner in part.parts), default=0)
         for at, drawer in enumerate(self._inside):
             if drawer.outer.get_parent() is None:
@@ -78,30 +64,30 @@ class BoxDrawer(Drawer):
 
 
 class FlowDrawer(BoxDrawer):
-    def make(self, part: Flow) -> Gtk.Widget:
+    def make(self, part: view.Flow) -> Gtk.Widget:
         return ui.Flow(part.one_row)
 
-    def arrange(self, part: Box) -> None:
+    def arrange(self, part: view.Box) -> None:
         self.widget.place([drawer.outer for drawer in self._inside])
 
 
 class FormDrawer(BoxDrawer):
     """Always of the same parts."""
 
-    def make(self, part: Form) -> Gtk.Widget:
+    def make(self, part: view.Form) -> Gtk.Widget:
         self._captions: list[Any] = []
         return Gtk.Grid(row_spacing=ui.SPACE, column_spacing=ui.SPACE)
 
-    def put(self, part: Form) -> None:
+    def put(self, part: view.Form) -> None:
         super().put(part)
         for caption, drawer in zip(self._captions, self._inside):
             if caption is not None:
-                ui.set_shown(caption, is_shown(drawer.part))
+                ui.set_shown(caption, view.is_shown(drawer.part))
                 caption.set_tooltip_text(drawer.part.tip or None)
 
-    def arrange(self, part: Form) -> None:
+    def arrange(self, part: view.Form) -> None:
         self._captions = [None if text is None else ui.label(text) for text in part.captions]
-        for caption in filter(None, self._captions if part.look == SMALL else ()):
+        for caption in filter(None, self._captions if part.look == view.SMALL else ()):
             ui.styled(caption, "small").set_line_wrap(True)  # in a narrow window the fields need the room
         for at, (caption, drawer) in enumerate(zip(self._captions, self._inside)):
             if caption is None:
@@ -113,19 +99,19 @@ class FormDrawer(BoxDrawer):
 
 
 class ScrollDrawer(BoxDrawer):
-    def make(self, part: Scroll) -> Gtk.Widget:
+    def make(self, part: view.Scroll) -> Gtk.Widget:
         least = {"min_content_height": part.least} if part.least else {}
         return ui.scrolled(**least)
 
-    def arrange(self, part: Box) -> None:
+    def arrange(self, part: view.Box) -> None:
         self.widget.add(self._inside[0].outer)
 
 
 BOXES: dict[type, Any] = {
-    Row: BoxDrawer,
-    Column: BoxDrawer,
-    Sliders: BoxDrawer,
-    Flow: FlowDrawer,
-    Form: FormDrawer,
-    Scroll: ScrollDrawer,
+    view.Row: BoxDrawer,
+    view.Column: BoxDrawer,
+    view.Sliders: BoxDrawer,
+    view.Flow: FlowDrawer,
+    view.Form: FormDrawer,
+    view.Scroll: ScrollDrawer,
 }

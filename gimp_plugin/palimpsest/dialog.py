@@ -1,12 +1,11 @@
 """The Palimpsest window: a process of its own beside GIMP, open across edits and pictures.
 
 It draws what the panel's state says and tells the panel what people do; it decides nothing itself. An
-open window registers a temporary procedure through which menu items reach it.
+open window hears what menu items say to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import process
@@ -15,7 +14,6 @@ from _client.panel import Panel
 from _client.panel_state import PanelState
 from _client.panel_view import PanelView
 from _client.panel_window import PanelWindow
-from _client.procedures import WINDOW_COMMAND
 from _client.windows import Windows
 from dialogs import Desktop
 from gi.repository import GimpUi, GLib, Gtk
@@ -32,21 +30,21 @@ def open_window(plugin: Any, command: str) -> None:
     GimpUi.init("palimpsest")
     ui.use_style()
     loop = GLib.MainLoop()
-    # Heard before the window is built: a menu item chosen again meanwhile opens no second one.
-    deafen = process.listen(plugin, WINDOW_COMMAND, lambda told: window.obey(told))
-    window = Window(GimpEditor(), deafen)
+    # From now on: a menu item chosen again while the window is built opens no second one.
+    listening = process.Listening(plugin, lambda told: window.obey(told))
+    window = Window(GimpEditor(), listening)
     window.connect("destroy", lambda _: loop.quit())
     window.obey(command)
     loop.run()
 
 
 class Window(Gtk.Window):
-    def __init__(self, editor: GimpEditor, deafen: Callable[[], None]) -> None:
+    def __init__(self, editor: GimpEditor, listening: process.Listening) -> None:
         super().__init__(title="Palimpsest")
         self.set_role("palimpsest")
         self.set_default_size(WIDTH, HEIGHT)
         ui.styled(self, "panel")
-        self._deafen = deafen
+        self._listening = listening
         self.panel = Panel("gimp", editor, self.draw)
         self._desktop = Desktop(self, self.panel.session)
         windows = Windows(self.panel, editor, self._desktop, self._use)
@@ -89,6 +87,7 @@ class Window(Gtk.Window):
             self.panel.draft.insert_concept(concept, field.cursor)
 
     def _tick(self) -> bool:
+        self._listening.look()
         self.panel.tick()
         if self._acts.changed():
             self.draw(self.panel.state)
@@ -97,6 +96,6 @@ class Window(Gtk.Window):
         return GLib.SOURCE_CONTINUE
 
     def _end(self) -> None:
-        self._deafen()  # first: a menu item chosen from now on opens another window
+        self._listening.close()  # first: a menu item chosen from now on opens another window
         GLib.source_remove(self._ticking)
         self.panel.stop()

@@ -49,7 +49,18 @@ class Desktop(window.Desktop):
         self._open: dict[type, Dialog] = {}
 
     def ask(self, title: str, prompt: str, value: str = "") -> str | None:
-        return ui.asked_for_text(self._front, title, prompt, value)
+        ok, cancel = Gtk.ResponseType.OK, Gtk.ResponseType.CANCEL
+        window = Gtk.Dialog(title=title, transient_for=self._front, modal=True)
+        window.add_buttons("_Cancel", cancel, "_OK", ok)
+        window.set_default_response(ok)
+        entry = Gtk.Entry(text=value, activates_default=True)
+        area = window.get_content_area()
+        area.set_border_width(2 * ui.SPACE)
+        area.add(ui.column(ui.label(prompt), entry))
+        window.show_all()
+        answer, text = window.run(), entry.get_text()
+        window.destroy()
+        return text.strip() if answer == ok else None
 
     def confirm(self, title: str, question: str) -> bool:
         buttons = Gtk.ButtonsType.OK_CANCEL

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import images
 import laying
 import preview_layer
 from _client.editor import Capture, DocumentFacts, Editor, Failed, LayerFacts, LayerRecipe, LayerResult
@@ -14,7 +15,6 @@ from _client.geometry import Bounds, Extent
 from _client.slices import Slices, Steps
 from _client.wording import say
 from gi.repository import Gegl, Gimp, GLib
-from images import RECIPE, active_layer, file_of, is_open, layer_of, name_of, opened, painted, refused
 from reading import captured, content_of
 from renewal import kept as renewable
 from selection import mark_of, selected, selection_bounds
@@ -40,7 +40,7 @@ class GimpEditor(Editor):
     def documents(self) -> list[tuple[str, str]]:
         """Key and name of every open picture, newest first. What has no name of its own is numbered, as
         in the title of its window."""
-        found = [(str(image.get_id()), name_of(image)) for image in Gimp.get_images()]
+        found = [(str(image.get_id()), images.name_of(image)) for image in Gimp.get_images()]
         names = [name for _, name in found]
         return [(key, name if names.count(name) == 1 else f"{name}-{key}") for key, name in found]
 
@@ -48,31 +48,27 @@ class GimpEditor(Editor):
         self._chosen = int(document)
 
     def document(self) -> DocumentFacts | None:
-        """While GIMP is asked it may hand on a menu item that chooses another: then it is asked anew."""
-        while True:
-            before, images = self._chosen, Gimp.get_images()
-            meant = self._meant(before, images) if images else None
-            found = None if meant is None else facts(meant)
-            if self._chosen == before:
-                self._chosen = None if meant is None else meant.get_id()
-                return found
+        found = Gimp.get_images()
+        meant = self._meant(found) if found else None
+        self._chosen = None if meant is None else meant.get_id()
+        return None if meant is None else facts(meant)
 
-    def _meant(self, chosen: int | None, images: list[Gimp.Image]) -> Gimp.Image:
+    def _meant(self, found: list[Gimp.Image]) -> Gimp.Image:
         """The chosen one, until another is opened from a file; if it is closed, the newest. What comes
         without a file may be GIMP's own copy, made to export a picture, which no window shows."""
-        filed = {image.get_id() for image in images if self._follows and file_of(image)}
+        filed = {image.get_id() for image in found if self._follows and images.file_of(image)}
         fresh, self._filed = filed - (filed if self._filed is None else self._filed), filed
-        wanted = max(fresh, default=chosen)
-        return next((image for image in images if image.get_id() == wanted), images[0])
+        wanted = max(fresh, default=self._chosen)
+        return next((image for image in found if image.get_id() == wanted), found[0])
 
     def layers(self, document: str) -> list[LayerFacts]:
-        if not is_open(document):
+        if not images.is_open(document):
             return []
-        image = opened(document)
+        image = images.opened(document)
         selected = {layer.get_id() for layer in image.get_selected_layers()}
         return [
             LayerFacts(str(layer.get_id()), layer.get_name(), layer.get_id() in selected)
-            for layer in painted(image.get_layers())
+            for layer in images.painted(image.get_layers())
             if not preview_layer.is_preview(layer)
         ]
 
@@ -90,7 +86,7 @@ class GimpEditor(Editor):
         self._begin(captured(document, source, within, self.address, done), failed)
 
     def content(self, document: str, source: str) -> str:
-        return content_of(opened(document), source)
+        return content_of(images.opened(document), source)
 
     # Results in.
 
@@ -110,42 +106,38 @@ class GimpEditor(Editor):
         self._begin(selected(document, mask, bounds, canvas, done), failed)
 
     def holds(self, document: str, layer: str) -> bool:
-        return is_open(document) and layer_of(opened(document), layer) is not None
+        return images.is_open(document) and images.layer_of(images.opened(document), layer) is not None
 
     def recipe(self, document: str) -> LayerRecipe | None:
-        layer = active_layer(opened(document)) if is_open(document) else None
-        parasite = None if layer is None else layer.get_parasite(RECIPE)
-        if layer is None or parasite is None:
-            return None
-        text = bytes(parasite.get_data()).decode("utf-8", "replace")
-        return LayerRecipe(str(layer.get_id()), layer.get_name(), text)
+        layer = images.active_layer(images.opened(document)) if images.is_open(document) else None
+        text = "" if layer is None else images.told_by(layer, images.RECIPE)
+        return LayerRecipe(str(layer.get_id()), layer.get_name(), text) if text else None
 
     def remedy(self, document: str) -> None:
         """An RGB copy of an indexed picture, in a window of its own."""
-        if not is_open(document):
+        if not images.is_open(document):
             return
-        copy = opened(document).duplicate()
+        copy = images.opened(document).duplicate()
         copy.convert_rgb()
         Gimp.Display.new(copy)
         Gimp.displays_flush()
         self._chosen = copy.get_id()
 
     def keep_note(self, document: str, text: str) -> None:
-        if is_open(document):
-            opened(document).attach_parasite(Gimp.Parasite.new(NOTE, 0, text.encode()))
+        if images.is_open(document):
+            images.keep(images.opened(document), NOTE, text)
 
     def note(self, document: str) -> str:
-        parasite = opened(document).get_parasite(NOTE) if is_open(document) else None
-        return "" if parasite is None else bytes(parasite.get_data()).decode("utf-8", "replace").rstrip("\0")
+        return images.told_by(images.opened(document), NOTE) if images.is_open(document) else ""
 
     def later(self, call: Callable[[], None]) -> None:
         GLib.idle_add(lambda: (call(), GLib.SOURCE_REMOVE)[1])
 
     def session(self) -> str:
         """Of GIMP itself, which outlives our windows: kept there, for as long as it runs."""
-        if Gimp.get_parasite(SESSION) is None:
-            Gimp.attach_parasite(Gimp.Parasite.new(SESSION, 0, super().session().encode()))
-        return bytes(Gimp.get_parasite(SESSION).get_data()).decode("ascii", "replace").rstrip("\0")
+        if not images.told_by(Gimp, SESSION):
+            images.keep(Gimp, SESSION, super().session())
+        return images.told_by(Gimp, SESSION)
 
     # Results to be looked at.
 
@@ -158,27 +150,27 @@ class GimpEditor(Editor):
     def _shown(self, document: str, result: LayerResult, wish: int, done: Callable[[], None]) -> Steps[None]:
         layer = yield from laying.made(document, result)
         if wish == self._wish:
-            preview_layer.lay(opened(document), layer)
+            preview_layer.lay(images.opened(document), layer)
             done()
 
     def hide_result(self, document: str) -> None:
         self._wish += 1  # what is being made is not laid down any more
-        if is_open(document):
-            preview_layer.take_away(opened(document))
+        if images.is_open(document):
+            preview_layer.take_away(images.opened(document))
 
     def veil_result(self, document: str, veiled: bool) -> None:
-        if is_open(document):
-            preview_layer.veil(opened(document), veiled)
+        if images.is_open(document):
+            preview_layer.veil(images.opened(document), veiled)
 
     def shows_result(self, document: str) -> bool:
-        return is_open(document) and preview_layer.of(opened(document)) is not None
+        return images.is_open(document) and preview_layer.of(images.opened(document)) is not None
 
     def _inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         self.noted = ""
-        old = None if result.updates is None else layer_of(opened(document), result.updates)
+        old = None if result.updates is None else images.layer_of(images.opened(document), result.updates)
         kept = None
         if old is not None:
-            kept = yield from renewable(old, lambda: opened(document))
+            kept = yield from renewable(old, lambda: images.opened(document))
             self.noted = say("layer-changed", layer=old.get_name()) if kept is None else ""
         layer = yield from laying.inserted(document, result, kept)
         self.inserted = layer
@@ -195,11 +187,11 @@ class GimpEditor(Editor):
 
 
 def facts(image: Gimp.Image) -> DocumentFacts:
-    layer = active_layer(image)
-    (refusal, remedy), selection = refused(image, layer), selection_bounds(image)
+    layer = images.active_layer(image)
+    (refusal, remedy), selection = images.refused(image, layer), selection_bounds(image)
     return DocumentFacts(
         key=str(image.get_id()),
-        name=name_of(image),
+        name=images.name_of(image),
         width=image.get_width(),
         height=image.get_height(),
         selection=selection,
@@ -207,7 +199,7 @@ def facts(image: Gimp.Image) -> DocumentFacts:
         active="" if layer is None else str(layer.get_id()),
         refusal=refusal,
         remedy=remedy,
-        has_recipe=layer is not None and layer.get_parasite(RECIPE) is not None,
-        file=file_of(image),
+        has_recipe=layer is not None and layer.get_parasite(images.RECIPE) is not None,
+        file=images.file_of(image),
         mark="" if selection is None else mark_of(image.get_selection()),
     )

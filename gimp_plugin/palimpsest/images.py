@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pixels as px
 from _client.editor import CANVAS, LAYER
@@ -112,6 +113,18 @@ def layer_below(image: Gimp.Image, source: str) -> Gimp.Layer | None:
     if source == CANVAS:
         return None
     return (None if source == LAYER else layer_of(image, source)) or active_layer(image)
+
+
+def told_by(holder: Any, name: str) -> str:
+    """What the parasite of this name says, of a picture, a layer or GIMP itself; "" = there is none."""
+    parasite = holder.get_parasite(name)
+    told = b"" if parasite is None else bytes(parasite.get_data())
+    return told.decode("utf-8", "replace").rstrip("\0")
+
+
+def keep(holder: Any, name: str, text: str, flags: int = 0) -> None:
+    """Keep a text with it; with Gimp.PARASITE_PERSISTENT also in files."""
+    holder.attach_parasite(Gimp.Parasite.new(name, flags, text.encode()))
 
 
 def discard(copies: Iterable[Gimp.Drawable]) -> None:

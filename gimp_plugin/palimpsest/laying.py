@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import images
 import pixels as px
 import preview_layer
 from _client.editor import LayerResult, require_fit
@@ -11,42 +12,31 @@ from _client.geometry import Bounds
 from _client.imprints import OWN, Imprint
 from _client.pasting import Pasted
 from _client.renewing import Kept
-from _client.slices import WORKED, Steps, WorkError, elsewhere
+from _client.slices import WORKED, Steps, WorkError, elsewhere, finished
 from _client.wording import say
 from gi.repository import Gimp
-from images import (
-    RECIPE,
-    canvas_of,
-    layer_below,
-    layer_of,
-    opened,
-    placed_at,
-    require_editable,
-    write_in_turns,
-)
 from renewal import IMPRINT, digest_of
 
 
 def inserted(document: str, result: LayerResult, kept: Kept | None) -> Steps[Gimp.Layer]:
     """Everything is made beside the picture; putting it in is one step."""
     pasted = yield from pasted_of(document, result)
-    image = opened(document)
+    image = images.opened(document)
     layer = new_layer(image, pasted, result) if kept is None else kept.layer.copy()
-    attach(layer, RECIPE, result.recipe)
+    attach(layer, images.RECIPE, result.recipe)
     fits = (layer.get_width(), layer.get_height()) == pasted.bounds.extent
     if fits:
         imprint = yield from filled(document, layer, pasted, kept)
         attach(layer, IMPRINT, imprint._replace(name=result.name).text)
-    image = opened(document)
-    require_fit(canvas_of(image), result.bounds, result.canvas)
+    image = images.opened(document)
+    require_fit(images.canvas_of(image), result.bounds, result.canvas)
     preview_layer.take_away(image)
     image.undo_group_start()
     try:
         put_in(image, layer, result)
         if not fits:
-            x, y = placed(pasted, kept)
-            resize(layer, Bounds(x, y, *pasted.bounds.extent))  # which GIMP does only in a picture
-            imprint = at_once(filled(document, layer, pasted, kept))
+            resize(layer, placed(pasted, kept))  # which GIMP does only in a picture
+            imprint = finished(filled(document, layer, pasted, kept))
             layer.update(0, 0, *pasted.bounds.extent)
             with preview_layer.unrecorded(image):
                 attach(layer, IMPRINT, imprint._replace(name=result.name).text)
@@ -62,55 +52,43 @@ def inserted(document: str, result: LayerResult, kept: Kept | None) -> Steps[Gim
 def made(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
     """A layer of its own with its mask, in no picture yet."""
     pasted = yield from pasted_of(document, result)
-    layer = new_layer(opened(document), pasted, result)
-    attach(layer, RECIPE, result.recipe)
+    layer = new_layer(images.opened(document), pasted, result)
+    attach(layer, images.RECIPE, result.recipe)
     yield from filled(document, layer, pasted, None)
-    require_fit(canvas_of(opened(document)), result.bounds, result.canvas)
+    require_fit(images.canvas_of(images.opened(document)), result.bounds, result.canvas)
     return layer
 
 
 def pasted_of(document: str, result: LayerResult) -> Steps[Pasted]:
     """Raises WorkError for what doesn't belong here or shows nothing."""
-    grey = opened(document).get_base_type() == Gimp.ImageBaseType.GRAY
-    require_fit(canvas_of(opened(document)), result.bounds, result.canvas)
+    grey = images.opened(document).get_base_type() == Gimp.ImageBaseType.GRAY
+    require_fit(images.canvas_of(images.opened(document)), result.bounds, result.canvas)
     pasted = yield from elsewhere(lambda: px.pasted(result, grey))
     if pasted is None:
         raise WorkError(say("result-empty"))
-    require_editable(opened(document))
+    images.require_editable(images.opened(document))
     return pasted
 
 
-def placed(made: Pasted, kept: Kept | None) -> tuple[int, int]:
+def placed(made: Pasted, kept: Kept | None) -> Bounds:
     """Where the layer belongs: moved as the one before was."""
-    dx, dy = kept.shift if kept is not None and kept.by_hand else (0, 0)
-    return made.bounds.x + dx, made.bounds.y + dy
-
-
-def at_once(steps: Steps[Imprint]) -> Imprint:
-    """In one go: what lies between the beginning and the end of an undo step."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return made.bounds if kept is None or not kept.by_hand else made.bounds.moved(*kept.shift)
 
 
 def filled(document: str, layer: Gimp.Layer, made: Pasted, kept: Kept | None) -> Steps[Imprint]:
     """Pixels and mask, unless that is people's own; and what they are like, to be known again."""
-    yield from write_in_turns(document, layer, made.pixels, made.kind.format)
+    yield from images.write_in_turns(document, layer, made.pixels, made.kind.format)
     own = kept is not None and kept.own_mask
     if not own:
         mask = layer.get_mask() or layer.create_mask(Gimp.AddMaskType.BLACK)
-        yield from write_in_turns(document, mask, made.mask, made.kind.mask_format)
+        yield from images.write_in_turns(document, mask, made.mask, made.kind.mask_format)
         if layer.get_mask() is None:
             layer.add_mask(mask)
-    x, y = placed(made, kept)
-    layer.set_offsets(x, y)
-
-    pixels = yield from digest_of(layer, lambda: opened(document))
-    covered = OWN if own else (yield from digest_of(layer.get_mask(), lambda: opened(document)))
+    layer.set_offsets(*placed(made, kept)[:2])
+    pixels = yield from digest_of(layer, lambda: images.opened(document))
+    covered = OWN if own else (yield from digest_of(layer.get_mask(), lambda: images.opened(document)))
     at = made.bounds.x, made.bounds.y
-    return Imprint("", canvas_of(opened(document)), made.bounds, at, at, pixels, covered)
+    return Imprint("", images.canvas_of(images.opened(document)), made.bounds, at, at, pixels, covered)
 
 
 def new_layer(image: Gimp.Image, made: Pasted, result: LayerResult) -> Gimp.Layer:
@@ -125,13 +103,12 @@ def new_layer(image: Gimp.Image, made: Pasted, result: LayerResult) -> Gimp.Laye
 def attach(layer: Gimp.Layer, name: str, told: str) -> None:
     """JSON that stays with a layer which is in no picture yet: in one, GIMP makes of it a step that can't be
     undone, and says so to people at each undo. GIMP 3.0 takes no byte above 127 from us."""
-    ascii = json.dumps(json.loads(told)).encode("ascii")
-    layer.attach_parasite(Gimp.Parasite.new(name, Gimp.PARASITE_PERSISTENT, ascii))
+    images.keep(layer, name, json.dumps(json.loads(told)), Gimp.PARASITE_PERSISTENT)
 
 
 def resize(layer: Gimp.Layer, bounds: Bounds) -> None:
     """So that it covers ``bounds`` of the canvas."""
-    at = placed_at(layer)
+    at = images.placed_at(layer)
     layer.resize(*bounds.extent, at.x - bounds.x, at.y - bounds.y)
 
 
@@ -145,8 +122,8 @@ def own_space(image: Gimp.Image) -> Gimp.LayerColorSpace:
 
 def put_in(image: Gimp.Image, layer: Gimp.Layer, result: LayerResult) -> None:
     """Above what it was made from, or above the one that it updates."""
-    old = None if result.updates is None else layer_of(image, result.updates)
-    below = layer_below(image, result.source) if old is None else old
+    old = None if result.updates is None else images.layer_of(image, result.updates)
+    below = images.layer_below(image, result.source) if old is None else old
     parent, position = (None, 0) if below is None else (below.get_parent(), image.get_item_position(below))
     image.insert_layer(layer, parent, position)
     layer.set_edit_mask(False)  # whatever is done next is done to the layer, not to its mask
@@ -155,7 +132,7 @@ def put_in(image: Gimp.Image, layer: Gimp.Layer, result: LayerResult) -> None:
 def replace(image: Gimp.Image, kept: Kept, layer: Gimp.Layer, given: str) -> None:
     """``layer`` in place of the old one, whose name is free when it is gone."""
     own = kept.layer.get_name() if kept.own_name else ""
-    old = layer_of(image, str(kept.layer.get_id()))
+    old = images.layer_of(image, str(kept.layer.get_id()))
     if old is not None:
         image.remove_layer(old)
     layer.set_name(own or given)

@@ -23,7 +23,6 @@ from _client.procedures import (  # noqa: E402
     PREFIX,
     SUCCESS,
     WINDOW,
-    WINDOW_COMMAND,
     Argument,
     Procedure,
     menu_labels,
@@ -109,7 +108,9 @@ def run_window(
 
 def shown(procedure: Gimp.Procedure, plugin: Palimpsest, command: str) -> Gimp.ValueArray:
     """The window, which obeys the command: the one that is open, or a new one, until it is closed."""
-    if not told_window(command):
+    import process
+
+    if not process.tell(command):
         import dialog
 
         dialog.open_window(plugin, command)
@@ -132,7 +133,7 @@ def run(
     told, editor = BY_NAME[procedure.get_name()], host.GimpEditor(image.get_id())
     if mode == Gimp.RunMode.INTERACTIVE:
         command = f"{told.name} {image.get_id()}"
-        if told_window(command):
+        if process.tell(command):
             return returned(procedure)
         why_not = procedure_calls.refusing(told, lambda: values_of(told, config), editor)
         if why_not is None:
@@ -144,16 +145,6 @@ def run(
     about = told, values_of(told, config), str(image.get_id()), editor
     answer = procedure_calls.Call(*about, process.ProgressBar, process.turning).answer()
     return returned(procedure, answer.status, answer.text, told.returns, answer.value)
-
-
-def told_window(command: str) -> bool:
-    """Whether an open window took the command; an empty one only raises it."""
-    found = Gimp.get_pdb().lookup_procedure(WINDOW_COMMAND)
-    if found is None:
-        return False
-    config = found.create_config()
-    config.set_property("command", command)
-    return found.run(config).index(0) == Gimp.PDBStatusType.SUCCESS
 
 
 def values_of(told: Procedure, config: Gimp.ProcedureConfig) -> dict[str, Any]:

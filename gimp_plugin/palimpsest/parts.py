@@ -6,36 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import widgets as ui
-from _client import drawing
+from _client import drawing, view
 from _client.drawing import Told
-from _client.view import (
-    DEED,
-    FAINT,
-    FRAMED,
-    LINK,
-    MAIN,
-    QUIET,
-    SMALL,
-    STRIP,
-    TIGHT,
-    Bar,
-    Button,
-    Gap,
-    Line,
-    Links,
-    MenuLine,
-    Options,
-    Part,
-    Pick,
-    Rule,
-    Switch,
-    Tabs,
-    Text,
-)
 from gi.repository import Gdk, GLib, Gtk, Pango
 
-LOOKS = {"": (), QUIET: ("quiet",), FAINT: ("quiet", "small"), SMALL: ("small",)}
-BUTTONS = {LINK: "tight", TIGHT: "tight", FRAMED: "tight", DEED: "deed", MAIN: "deed", STRIP: "strip"}
 ARROWS = {"left": "◂", "right": "▸"}
 FOLDS = {"right": "pan-end-symbolic", "down": "pan-down-symbolic"}
 LINE, STRIP_EDGE = 20, 6  # px of a line that is kept free; around a picture in a row of them
@@ -43,7 +17,7 @@ LETTERS = 18  # of a name on a button with a picture, at most
 
 
 class Drawer(drawing.Drawer):
-    def name(self, part: Part) -> None:
+    def name(self, part: view.Part) -> None:
         self.widget.set_sensitive(part.enabled)
         tip = part.tip or None
         if tip != self.widget.get_tooltip_text():  # setting it shows one that is kept back
@@ -59,18 +33,18 @@ class Drawer(drawing.Drawer):
 
 
 class GapDrawer(Drawer):
-    def make(self, part: Gap) -> Gtk.Widget:
+    def make(self, part: view.Gap) -> Gtk.Widget:
         return Gtk.Box()
 
 
 class RuleDrawer(Drawer):
-    def make(self, part: Rule) -> Gtk.Widget:
+    def make(self, part: view.Rule) -> Gtk.Widget:
         return Gtk.Separator()
 
 
 class TextDrawer(Drawer):
-    def make(self, part: Text) -> Gtk.Widget:
-        made = ui.label("", *LOOKS[part.look], wrap=part.wrap)
+    def make(self, part: view.Text) -> Gtk.Widget:
+        made = ui.label("", part.look, wrap=part.wrap)
         if part.lines:
             made.set_yalign(0.0)
             made.set_lines(part.lines)
@@ -83,19 +57,19 @@ class TextDrawer(Drawer):
             made.set_can_focus(False)
         return made
 
-    def put(self, part: Text) -> None:
+    def put(self, part: view.Text) -> None:
         told = GLib.markup_escape_text(part.text)
         color = GLib.markup_escape_text(part.color)
         self.widget.set_markup(f'<span color="{color}">{told}</span>' if color else told)
 
 
 class LinksDrawer(Drawer):
-    def make(self, part: Links) -> Gtk.Widget:
+    def make(self, part: view.Links) -> Gtk.Widget:
         made = ui.label("", wrap=True)
         made.connect("activate-link", lambda _, word: self._pressed(word))
         return made
 
-    def put(self, part: Links) -> None:
+    def put(self, part: view.Links) -> None:
         shown = [GLib.markup_escape_text(word) for word in part.words]
         self.widget.set_markup("  ·  ".join(f'<a href="{word}">{word}</a>' for word in shown))
 
@@ -105,13 +79,13 @@ class LinksDrawer(Drawer):
 
 
 class ButtonDrawer(Drawer):
-    def make(self, part: Button) -> Gtk.Widget:
-        made = ui.styled(Gtk.Button(), *([BUTTONS[part.look]] if part.look else []))
+    def make(self, part: view.Button) -> Gtk.Widget:
+        made = ui.styled(Gtk.Button(), part.look)
         self._name = self._cut(made) if part.elide else None
-        if part.look == MAIN:
+        if part.look == view.MAIN:
             made.get_style_context().add_class("suggested-action")
         if part.icon:
-            ui.styled(made, "tight").set_valign(Gtk.Align.START)
+            ui.styled(made, view.TIGHT).set_valign(Gtk.Align.START)
             made.set_image(ui.icon(part.icon))
         if part.hold is None:
             made.connect("clicked", lambda _: self._clicked())
@@ -128,14 +102,14 @@ class ButtonDrawer(Drawer):
         made.set_halign(Gtk.Align.START)
         return name
 
-    def put(self, part: Button) -> None:
+    def put(self, part: view.Button) -> None:
         made = self.widget
         if part.side:
             self._put_picture(part)
         elif self._name is not None:
             self._name.set_text(part.text)
         elif part.text and not part.icon:
-            made.set_label(part.text + " ▾" if part.has_menu and part.look == LINK else part.text)
+            made.set_label(part.text + " ▾" if part.has_menu and part.look == view.LINK else part.text)
             made.get_accessible().set_name(part.name or part.text)
         if part.arrow and not part.text:
             made.set_label(ARROWS[part.arrow])
@@ -144,16 +118,16 @@ class ButtonDrawer(Drawer):
             made.set_relief(Gtk.ReliefStyle.NONE)
         made.set_always_show_image(bool(part.icon or part.arrow))
 
-    def _put_picture(self, part: Button) -> None:
+    def _put_picture(self, part: view.Button) -> None:
         """With its name beside it; in a strip the name stands where there is no picture."""
         made, name = self.widget, ui.label(part.text, cut=True)
         name.set_max_width_chars(LETTERS)
         inside = [ui.sight(part.picture, part.side)] if part.picture else []
-        if part.look == STRIP:
+        if part.look == view.STRIP:
             made.set_size_request(-1, part.side + STRIP_EDGE)
             made.set_relief(Gtk.ReliefStyle.NORMAL if part.on else Gtk.ReliefStyle.NONE)
-            ui.styled(name, "quiet", "small")
-        if part.look != STRIP or not inside:
+            ui.styled(name, view.FAINT)
+        if part.look != view.STRIP or not inside:
             inside.append(name)
         ui.cleared(made).add(ui.row(*inside, stretched=None))
         made.get_child().set_halign(Gtk.Align.CENTER)
@@ -170,13 +144,13 @@ class ButtonDrawer(Drawer):
 class SwitchDrawer(Drawer):
     typed = True
 
-    def make(self, part: Switch) -> Gtk.Widget:
+    def make(self, part: view.Switch) -> Gtk.Widget:
         made = Gtk.CheckButton(label=part.text)
         self._told = Told(lambda: self.part.turn(made.get_active()))
         made.connect("toggled", lambda _: self._told())
         return made
 
-    def put(self, part: Switch) -> None:
+    def put(self, part: view.Switch) -> None:
         self._told.silently(lambda: self.widget.set_active(part.on))
 
 
@@ -185,7 +159,7 @@ class LineDrawer(Drawer):
 
     typed = True
 
-    def make(self, part: Line) -> Gtk.Widget:
+    def make(self, part: view.Line) -> Gtk.Widget:
         made = Gtk.SearchEntry() if part.search else Gtk.Entry()
         made.set_hexpand(True)
         made.set_visibility(not part.secret)
@@ -196,7 +170,7 @@ class LineDrawer(Drawer):
             made.connect("activate", lambda _: self.part.enter())
         return made
 
-    def put(self, part: Line) -> None:
+    def put(self, part: view.Line) -> None:
         """Not at once: GTK is still at work on what was typed."""
         self.widget.set_placeholder_text(part.example)
         if part.text != self.widget.get_text():
@@ -216,11 +190,11 @@ class OptionsDrawer(Drawer):
 
     typed = True
 
-    def make(self, part: Options) -> Gtk.Widget:
+    def make(self, part: view.Options) -> Gtk.Widget:
         choose = lambda key: self.part.choose(key)  # noqa: E731
-        return ui.Choices(part.options, choose, icons=isinstance(part, Tabs), high=part.high)
+        return ui.Choices(part.options, choose, icons=isinstance(part, view.Tabs), high=part.high)
 
-    def put(self, part: Options) -> None:
+    def put(self, part: view.Options) -> None:
         self.widget.show_chosen(part.chosen)
         for option in part.options:
             self.widget.buttons[option.key].set_sensitive(option.enabled)
@@ -230,18 +204,18 @@ class OptionsDrawer(Drawer):
 class PickDrawer(Drawer):
     typed = True
 
-    def make(self, part: Pick) -> Gtk.Widget:
+    def make(self, part: view.Pick) -> Gtk.Widget:
         return ui.Choice(lambda key: self.part.choose(key))
 
-    def put(self, part: Pick) -> None:
+    def put(self, part: view.Pick) -> None:
         self.widget.show_entries([(option.key, option.text) for option in part.options], part.chosen)
 
 
 class BarDrawer(Drawer):
-    def make(self, part: Bar) -> Gtk.Widget:
+    def make(self, part: view.Bar) -> Gtk.Widget:
         return Gtk.ProgressBar(valign=Gtk.Align.CENTER)
 
-    def put(self, part: Bar) -> None:
+    def put(self, part: view.Bar) -> None:
         self.widget.get_accessible().set_description(part.about)
         if part.fraction is None:
             self.widget.pulse()
@@ -255,7 +229,7 @@ class BarDrawer(Drawer):
             super().show(shown)
 
 
-def menu_of(lines: Sequence[MenuLine], desktop: Any, widget: Gtk.Widget) -> Gtk.Menu:
+def menu_of(lines: Sequence[view.MenuLine], desktop: Any, widget: Gtk.Widget) -> Gtk.Menu:
     """Of a widget, for one time: it goes when something was chosen, or nothing."""
     menu = Gtk.Menu()
     menu.attach_to_widget(widget, None)
@@ -273,21 +247,21 @@ def menu_of(lines: Sequence[MenuLine], desktop: Any, widget: Gtk.Widget) -> Gtk.
     return menu
 
 
-def below(widget: Gtk.Widget, lines: Sequence[MenuLine], desktop: Any) -> None:
+def below(widget: Gtk.Widget, lines: Sequence[view.MenuLine], desktop: Any) -> None:
     corners = Gdk.Gravity.SOUTH_WEST, Gdk.Gravity.NORTH_WEST
     menu_of(lines, desktop, widget).popup_at_widget(widget, *corners, None)
 
 
 PARTS: dict[type, Any] = {
-    Gap: GapDrawer,
-    Rule: RuleDrawer,
-    Text: TextDrawer,
-    Links: LinksDrawer,
-    Button: ButtonDrawer,
-    Switch: SwitchDrawer,
-    Line: LineDrawer,
-    Options: OptionsDrawer,
-    Tabs: OptionsDrawer,
-    Pick: PickDrawer,
-    Bar: BarDrawer,
+    view.Gap: GapDrawer,
+    view.Rule: RuleDrawer,
+    view.Text: TextDrawer,
+    view.Links: LinksDrawer,
+    view.Button: ButtonDrawer,
+    view.Switch: SwitchDrawer,
+    view.Line: LineDrawer,
+    view.Options: OptionsDrawer,
+    view.Tabs: OptionsDrawer,
+    view.Pick: PickDrawer,
+    view.Bar: BarDrawer,
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gi.repository import Gimp
-from images import RECIPE
+from images import RECIPE, keep, painted
 
 MARK = "palimpsest-preview"
 
@@ -18,7 +18,7 @@ MARK = "palimpsest-preview"
 def lay(image: Gimp.Image, layer: Gimp.Layer) -> None:
     """Above everything, in place of the one that lies there; what was selected stays so."""
     layer.detach_parasite(RECIPE)  # it can't be edited again
-    layer.attach_parasite(Gimp.Parasite.new(MARK, Gimp.PARASITE_PERSISTENT, b"1"))
+    keep(layer, MARK, "1", Gimp.PARASITE_PERSISTENT)
     chosen = [one for one in image.get_selected_layers() if not is_preview(one)]
     with unrecorded(image):
         remove(image)
@@ -47,22 +47,15 @@ def veil(image: Gimp.Image, veiled: bool) -> None:
 
 def of(image: Gimp.Image) -> Gimp.Layer | None:
     """The preview in this picture; people may have moved it into a group."""
-    return next(filter(is_preview, everywhere(image.get_layers())), None)
+    return next(filter(is_preview, painted(image.get_layers())), None)
 
 
 def is_preview(layer: Gimp.Layer) -> bool:
     return layer.get_parasite(MARK) is not None
 
 
-def everywhere(layers: list[Gimp.Layer]) -> Iterator[Gimp.Layer]:
-    for layer in layers:
-        yield layer
-        if layer.is_group():
-            yield from everywhere(layer.get_children())
-
-
 def remove(image: Gimp.Image) -> None:
-    for layer in list(filter(is_preview, everywhere(image.get_layers()))):
+    for layer in list(filter(is_preview, painted(image.get_layers()))):
         image.remove_layer(layer)
 
 

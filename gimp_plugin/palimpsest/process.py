@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 
 from _client import quick
-from gi.repository import Gimp, GLib, GObject
+from _client.procedures import WINDOW_COMMAND, WINDOW_OPEN
+from gi.repository import Gimp, GLib
+from images import keep, told_by
 
 TURN = 50  # ms
+LOOKS = 0.02  # seconds between two looks whether a command was taken
 
 
-def listen(plugin: Gimp.PlugIn, name: str, heard: Callable[[str], None]) -> Callable[[], None]:
-    """Register a procedure through which others call ``heard`` with a text; returns what takes it out again.
+class Listening:
+    """What others say to this process with ``tell``, for as long as this is open. They leave it with GIMP,
+    and ``look`` calls ``heard`` with each text.
 
-    GIMP keeps every procedure of one name and calls the newest; each goes with its own process.
-
-    GIMP hands a call on also while it is asked something, in the middle of drawing: so ``heard`` is called
-    when that is done, before any key that comes after the call.
+    They don't call a procedure of ours: while pixels are handed over, GIMP takes the answer to a call for
+    pixels, and ends this process. The one that is registered only says that somebody listens; of one name
+    GIMP keeps all, and each goes with its own process.
     """
 
-    def called(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _: object) -> Gimp.ValueArray:
-        GLib.idle_add(hear, config.get_property("command"), priority=GLib.PRIORITY_HIGH)
-        return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
+    def __init__(self, plugin: Gimp.PlugIn, heard: Callable[[str], None]) -> None:
+        self._plugin, self._heard = plugin, heard
+        made = Gimp.Procedure.new(plugin, WINDOW_OPEN, Gimp.PDBProcType.TEMPORARY, nothing, None)
+        made.set_documentation("Palimpsest's window", "It is open.", None)
+        plugin.add_temp_procedure(made)
+        plugin.persistent_enable()  # GIMP's own messages come in through the main loop
 
-    def hear(text: str) -> bool:
-        heard(text)
-        return GLib.SOURCE_REMOVE
+    def look(self) -> None:
+        for name in Gimp.get_parasite_list():
+            if name.startswith(WINDOW_COMMAND):
+                text = told_by(Gimp, name)
+                Gimp.detach_parasite(name)
+                self._heard(text.strip())
 
-    made = Gimp.Procedure.new(plugin, name, Gimp.PDBProcType.TEMPORARY, called, None)
-    made.set_documentation("Palimpsest's window", "For Palimpsest's own menu items.", None)
-    flags = GObject.ParamFlags.READWRITE
-    made.add_string_argument("command", "Command", "A menu item and a picture's id", "", flags)
-    plugin.add_temp_procedure(made)
-    plugin.persistent_enable()  # from now on calls come in through the main loop
-    return lambda: plugin.remove_temp_procedure(name)
+    def close(self) -> None:
+        self._plugin.remove_temp_procedure(WINDOW_OPEN)
+
+
+def nothing(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _: object) -> Gimp.ValueArray:
+    return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
+
+
+def tell(command: str) -> bool:
+    """Whether an open window took the command; an empty one only raises it."""
+    name = f"{WINDOW_COMMAND}-{os.getpid()}"
+    if not someone_listens():
+        return False
+    keep(Gimp, name, command + " ")  # GIMP keeps no empty text
+    while name in Gimp.get_parasite_list():
+        if not someone_listens():  # any more
+            Gimp.detach_parasite(name)
+            return False
+        time.sleep(LOOKS)
+    return True
+
+
+def someone_listens() -> bool:
+    return Gimp.get_pdb().procedure_exists(WINDOW_OPEN)
 
 
 class ProgressBar(quick.Bar):

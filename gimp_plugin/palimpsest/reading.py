@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pixels as px
-from _client import masks, png
-from _client.editor import CANVAS, LAYER, Capture, packing_level
+from _client.editor import CANVAS, LAYER, Capture
 from _client.geometry import Bounds
-from _client.packing import packed
-from _client.pasting import Kind, masked
+from _client.packing import packed_picture, packed_selection
 from _client.slices import WORKED, Steps, WorkError
 from _client.wording import say
 from gi.repository import Gimp
@@ -35,49 +33,16 @@ def captured(
         yield WORKED
         bounds = extent_of(copies[-1], image, within)
         if something:
-            selection = yield from selection_png(document, copies[0], bounds, coverage_format(image))
-        with_mask = layer is not None and layer.get_apply_mask()
-        picture = yield from picture_png(document, copies[-1], with_mask, bounds, kind, address)
+            covered = reader(document, copies[0], coverage_format(image))
+            selection = yield from packed_selection(bounds, px.STRIPE, covered)
+        seen = copies[-1].get_mask() if layer is not None and layer.get_apply_mask() else None
+        mask = None if seen is None else reader(document, seen, kind.mask_format)
+        pixels = reader(document, copies[-1], kind.format)
+        picture = yield from packed_picture(bounds, px.STRIPE, kind, address, pixels, mask)
     finally:
         discard(copies)
     of = CANVAS if layer is None else str(layer.get_id())
     done(Capture(document, picture, selection, bounds, of, canvas, content))
-
-
-def picture_png(
-    document: str, layer: Gimp.Layer, with_mask: bool, bounds: Bounds, kind: Kind, address: str
-) -> Steps[bytes]:
-    """``bounds`` of the canvas of a layer, ``with_mask`` or not, packed for the backend at ``address``."""
-    pixels, mask = reader(document, layer, kind.format), layer.get_mask() if with_mask else None
-    layout = png.Layout(bounds.extent, kind.channels, kind.depth)
-    level = packing_level(address, layout.size)
-    if mask is None:
-        return (yield from packed(layout, bounds, px.STRIPE, pixels, level))
-    covered = reader(document, mask, kind.mask_format)
-
-    def both(part: Bounds) -> tuple[bytes, bytes]:
-        return pixels(part), covered(part)
-
-    def shown(read: tuple[bytes, bytes]) -> bytes:
-        return masked(read[0], read[1], kind)
-
-    return (yield from packed(layout, bounds, px.STRIPE, both, level, shown))
-
-
-def selection_png(document: str, selection: Gimp.Channel, bounds: Bounds, format: str) -> Steps[bytes]:
-    """``bounds`` of the canvas. Raises WorkError where nothing of it is selected."""
-    read, touched = reader(document, selection, format), []
-
-    def noticed(part: Bounds) -> bytes:
-        values = read(part)
-        if not touched and not masks.is_empty(values):
-            touched.append(part)
-        return values
-
-    made = yield from packed(png.Layout(bounds.extent, 1), bounds, px.STRIPE, noticed)
-    if not touched:
-        raise WorkError(say("layer-untouched"))
-    return made
 
 
 def content_of(image: Gimp.Image, source: str) -> str:

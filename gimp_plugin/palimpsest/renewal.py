@@ -11,7 +11,7 @@ from _client.imprints import Imprint, read_imprint
 from _client.renewing import Kept, digest, judged
 from _client.slices import Steps
 from gi.repository import Gimp
-from images import canvas_of, placed_at
+from images import canvas_of, placed_at, told_by
 
 IMPRINT = "palimpsest-imprint"  # the parasite that holds it
 
@@ -36,5 +36,4 @@ def digest_of(drawable: Gimp.Drawable, opened: Callable[[], object]) -> Steps[st
 
 
 def imprint_of(layer: Gimp.Layer) -> Imprint | None:
-    parasite = layer.get_parasite(IMPRINT)
-    return None if parasite is None else read_imprint(bytes(parasite.get_data()).decode("utf-8", "replace"))
+    return read_imprint(told_by(layer, IMPRINT))

@@ -29,9 +29,10 @@ def use_style() -> None:
     Gtk.StyleContext.add_provider_for_screen(screen, provider, Gtk.STYLE_PROVIDER_PRIORITY_APPLICATION)
 
 
-def styled(widget: Gtk.Widget, *classes: str) -> Gtk.Widget:
-    for name in classes:
-        widget.get_style_context().add_class("palimpsest-" + name)
+def styled(widget: Gtk.Widget, look: str) -> Gtk.Widget:
+    """As the style sheet says of this look; "" = as GTK's theme has it."""
+    if look:
+        widget.get_style_context().add_class("palimpsest-" + look)
     return widget
 
 
@@ -50,7 +51,7 @@ def column(*widgets: Gtk.Widget) -> Gtk.Box:
     return box
 
 
-def label(text: str = "", *classes: str, wrap: bool = False, cut: bool = False) -> Gtk.Label:
+def label(text: str = "", look: str = "", wrap: bool = False, cut: bool = False) -> Gtk.Label:
     """Left-aligned; a wrapping one never asks for more width than there is. ``cut``: with "…" there."""
     made = Gtk.Label(label=text, xalign=0.0)
     if cut:
@@ -59,8 +60,7 @@ def label(text: str = "", *classes: str, wrap: bool = False, cut: bool = False) 
         made.set_line_wrap(True)
         made.set_max_width_chars(1)
         made.set_hexpand(True)
-    styled(made, *classes)
-    return made
+    return styled(made, look)
 
 
 def icon(name: str) -> Gtk.Image:
@@ -84,7 +84,10 @@ def set_shown(widget: Gtk.Widget, shown: bool) -> None:
 
 def scrolled(inside: Gtk.Widget | None = None, **about: object) -> Gtk.ScrolledWindow:
     """Up and down only."""
-    return Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, child=inside, **about)
+    made = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, **about)
+    if inside is not None:
+        made.add(inside)
+    return made
 
 
 def key_of(event: Gdk.EventKey) -> str:
@@ -124,10 +127,9 @@ class Field(Gtk.Frame):
     ) -> None:
         super().__init__(shadow_type=Gtk.ShadowType.IN)
         self._told, self._entered = Told(changed), entered
-        self._view = Lines(wrap_mode=Gtk.WrapMode.WORD_CHAR, accepts_tab=False)
-        self._view.set_border_width(4)
-        self._view.connect("key-press-event", lambda _, event: self._pressed(event))
-        self._buffer = self._view.get_buffer()
+        self.view = Lines(wrap_mode=Gtk.WrapMode.WORD_CHAR, accepts_tab=False, border_width=4)
+        self.view.connect("key-press-event", lambda _, event: self._pressed(event))
+        self._buffer = self.view.get_buffer()
         self._buffer.connect("changed", self._written)
         ground = Gdk.RGBA(*ACCENT, 0.35)
         self._buffer.create_tag("changed", underline=Pango.Underline.SINGLE, background_rgba=ground)
@@ -138,7 +140,7 @@ class Field(Gtk.Frame):
         self._example.set_no_show_all(True)  # it is shown only where nothing is written
         self._example.set_properties(margin_start=7, margin_top=4, valign=Gtk.Align.START)
         over = Gtk.Overlay(hexpand=True)
-        over.add(self._view)
+        over.add(self.view)
         over.add_overlay(self._example)
         over.set_overlay_pass_through(self._example, True)
         inside = styled(Gtk.Box(), "field")
@@ -154,12 +156,8 @@ class Field(Gtk.Frame):
         return self._buffer.get_text(*self._buffer.get_bounds(), False).replace("\n", " ")
 
     @property
-    def view(self) -> Gtk.TextView:
-        return self._view
-
-    @property
     def cursor(self) -> int:
-        return self._buffer.get_iter_at_mark(self._buffer.get_insert()).get_offset()
+        return self._buffer.get_property("cursor-position")
 
     def show_text(self, text: str, example: str = "") -> None:
         if text != self.text:
@@ -175,13 +173,9 @@ class Field(Gtk.Frame):
                 places = (self._buffer.get_iter_at_offset(at) for at in (word.start, word.stop))
                 self._buffer.apply_tag_by_name(tag, *places)
 
-    def name(self, text: str) -> None:
-        """For readers of the screen and for tests."""
-        self._view.get_accessible().set_name(text)
-
     def focus(self) -> None:
         """With all of it chosen: what is written takes its place."""
-        self._view.grab_focus()
+        self.view.grab_focus()
         self._buffer.select_range(*self._buffer.get_bounds())
 
     def delete_selected(self) -> None:
@@ -196,7 +190,7 @@ class Field(Gtk.Frame):
         """Whoever writes Chinese chooses letters with Return: that is not for us."""
         if key_of(event) != "return" or self._entered is None:
             return False
-        if not self._view.im_context_filter_keypress(event):
+        if not self.view.im_context_filter_keypress(event):
             self._entered()
         return True
 
@@ -375,18 +369,3 @@ def pixbuf_of(content: bytes | None, side: int) -> GdkPixbuf.Pixbuf | None:
         return GdkPixbuf.Pixbuf.new_from_stream_at_scale(stream, side, side, True, None)
     except GLib.Error:
         return None
-
-
-def asked_for_text(parent: Gtk.Window, title: str, prompt: str, value: str = "") -> str | None:
-    """What was written; None if it was cancelled."""
-    window = Gtk.Dialog(title=title, transient_for=parent, modal=True)
-    window.add_buttons("_Cancel", Gtk.ResponseType.CANCEL, "_OK", Gtk.ResponseType.OK)
-    window.set_default_response(Gtk.ResponseType.OK)
-    entry = Gtk.Entry(text=value, activates_default=True)
-    area = window.get_content_area()
-    area.set_border_width(2 * SPACE)
-    area.add(column(label(prompt), entry))
-    window.show_all()
-    answer, text = window.run(), entry.get_text()
-    window.destroy()
-    return text.strip() if answer == Gtk.ResponseType.OK else None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import threading
 
 import pytest
+from PIL import Image
 
 from palimpsest_client import png, slices
 from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.packing import QUEUED, packed
-from palimpsest_client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere
+from palimpsest_client.packing import QUEUED, packed, packed_picture, packed_selection
+from palimpsest_client.pasting import Kind
+from palimpsest_client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere, finished
 
 
 def counting(seen: list[str], name: str, steps: int) -> Steps[None]:
@@ -153,3 +156,36 @@ def test_a_picture_that_cannot_be_read_is_told_and_leaves_no_thread():
         if thread.name == "palimpsest-pixels":
             thread.join(60)
             assert not thread.is_alive()
+
+
+def test_what_may_not_be_seen_half_done_is_done_in_one_go():
+    def steps() -> Steps[int]:
+        yield WORKED
+        return 1 + (yield from elsewhere(lambda: 2))
+
+    assert finished(steps()) == 3
+
+
+def decoded(content: bytes, mode: str) -> bytes:
+    picture = Image.open(io.BytesIO(content))
+    assert picture.mode == mode
+    return picture.tobytes()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8391", "https://elsewhere"])
+def test_a_picture_is_packed_with_its_mask(address: str):
+    part, kind = Bounds(1, 2, 2, 4), Kind(False, 8)
+    pixels = lambda band: bytes([9, 9, 9, 200]) * band.extent.pixels  # noqa: E731
+    mask = lambda band: bytes([255, 0]) * band.height  # noqa: E731
+    packed = finished(packed_picture(part, 3, kind, address, pixels))
+    assert decoded(packed, "RGBA") == bytes([9, 9, 9, 200]) * 8
+    packed = finished(packed_picture(part, 3, kind, address, pixels, mask))
+    assert decoded(packed, "RGBA") == bytes([9, 9, 9, 200, 9, 9, 9, 0]) * 4
+
+
+def test_a_selection_is_packed_and_one_of_nothing_is_refused():
+    part = Bounds(0, 0, 3, 4)
+    last = lambda band: bytes(2) + b"\x07" if band.bottom == 4 else bytes(3)  # noqa: E731
+    assert decoded(finished(packed_selection(part, 3, last)), "L") == bytes(11) + b"\x07"
+    with pytest.raises(WorkError, match="touch"):
+        finished(packed_selection(part, 3, lambda band: bytes(3)))

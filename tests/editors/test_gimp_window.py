@@ -171,6 +171,18 @@ def test_menu_items_are_obeyed_while_the_window_asks_gimp(desk: Desk):
     assert "Traceback" not in said, said
 
 
+def test_menu_items_are_obeyed_while_the_window_reads_the_picture(desk: Desk):
+    """GIMP takes the answer to a call for pixels, and ends the window's program."""
+    image, window = desk.open(2048), desk.window()
+    before = desk.latest_job()
+    desk.apply(window, image, SHOULD_SHOW)
+    for _ in range(40):
+        assert desk.gimp.call("tell_window", f"replace {image}")
+    until(lambda: desk.latest_job() != before, "the picture was read and sent")
+    desk.tell(f"replace {image}")
+    assert len(desk.windows("^Palimpsest$")) == 1
+
+
 def focused(desk: Desk) -> list[str]:
     return [widget["name"] for widget in desk.seen() if widget["focus"]]
 
@@ -438,6 +450,7 @@ def test_a_dialog_that_is_cancelled_changes_nothing(desk: Desk):
 
 
 def test_a_dialog_in_which_something_is_missing_stays_and_the_cursor_is_there(desk: Desk):
+    """Also for whoever types on without looking."""
     image = desk.open()
     before = desk.darkroom.selected(image, SIDE, SIDE)
     dialog = desk.choose("-word-to-selection", "^Word to Selection$")
@@ -445,9 +458,8 @@ def test_a_dialog_in_which_something_is_missing_stays_and_the_cursor_is_there(de
     desk.display.type(SHOWS)
     area = desk.display.area(dialog)
     desk.display.key("Return")  # refused: the word is missing
-    until(lambda: desk.display.area(dialog) > area, "the dialog says why")
-    desk.until_drawn()
     desk.display.type("ball")
+    until(lambda: desk.display.area(dialog) > area, "the dialog says why")
     desk.display.key("Return")
     until(lambda: not desk.windows("^Word to Selection$"), "the dialog is closed")
     until(lambda: (desk.darkroom.selected(image, SIDE, SIDE) != before).any(), "another selection")

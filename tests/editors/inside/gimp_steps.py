@@ -280,13 +280,8 @@ def menu_label(name):
 
 
 def tell_window(command):
-    """What a menu item does when the Palimpsest window is open. The window obeys at once, but afterwards."""
-    procedure = Gimp.get_pdb().lookup_procedure("palimpsest-window-command")
-    if procedure is None:
-        return False
-    config = procedure.create_config()
-    config.set_property("command", command)
-    return procedure.run(config).index(0) == Gimp.PDBStatusType.SUCCESS
+    """As a menu item does. The window obeys at once, but afterwards."""
+    return process.tell(command)
 
 
 said, stops = [], []  # what menu items said; what ends the listening
@@ -294,15 +289,16 @@ said, stops = [], []  # what menu items said; what ends the listening
 
 def listen():
     """As a Palimpsest window does that was opened later than all others."""
-    stops.append(process.listen(Gimp.get_plug_in(), "palimpsest-window-command", said.append))
+    stops.append(process.Listening(Gimp.get_plug_in(), said.append))
 
 
 def heard():
+    stops[-1].look()
     return said
 
 
 def stop_listening():
-    stops.pop()()
+    stops.pop().close()
     said.clear()
 
 
