@@ -41,6 +41,7 @@ class ControlsView:
             tip=say("tip-presets"),
             text=say("presets"),
             look=LINK,
+            elide=True,
             has_menu=True,
             menu=self._presets,
         )

@@ -280,6 +280,14 @@ def test_the_result_that_is_looked_at_has_the_frame_and_the_keyboard(closed_room
     assert not second.property("framed")
 
 
+def test_a_long_word_for_presets_ends_in_dots_where_the_docker_is_narrow(room):
+    presets = room.docker.view["presets"]
+    presets.setText("Voreinstellungen des Werkzeugs")  # as long as any language has it, and longer
+    room.resize(six.WIDTH - 64)
+    assert presets.text().endswith("…")
+    assert presets.visibleRegion().boundingRect() == presets.rect()
+
+
 def test_every_action_is_there_and_does_what_it_says(room):
     extension = room.krita.extensions[0]
     extension.createActions(room.krita.window)
