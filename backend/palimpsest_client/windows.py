@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, List, Tuple
 
 from .concepts_view import ConceptsWindow
 from .connection import update_command
+from .controls import INSERT, REPLACE, RESTYLE
 from .editor import Editor
 from .learn_view import LearnWindow
 from .learning import Learning
@@ -14,6 +15,7 @@ from .settings_view import ModelsWindow, SettingsWindow
 from .setup_view import SetupWindow
 from .status import COPY, MODELS, SETUP
 from .window import Desktop
+from .wording import say
 
 
 class Windows:
@@ -37,6 +39,30 @@ class Windows:
 
     def models(self) -> None:
         self._desktop.open(ModelsWindow(self._panel))
+
+    def actions(
+        self, focus: Callable[[], None], ask_word: Callable[[Callable[[str], None]], None]
+    ) -> List[Tuple[str, str, Callable[[], object]]]:
+        """What a menu of the editor's offers: name, text and deed of each. ``focus`` brings the keyboard to
+        the words, ``ask_word`` asks which word of the first sentence is meant."""
+        panel = self._panel
+
+        def begin(operation: str) -> None:
+            panel.draft.choose_operation(operation)
+            focus()
+
+        return [
+            ("show", say("show-panel"), focus),
+            *panel.actions(),
+            ("replace", say("replace-action"), lambda: begin(REPLACE)),
+            ("insert", say("insert-action"), lambda: begin(INSERT)),
+            ("restyle", say("restyle-action"), lambda: begin(RESTYLE)),
+            ("emphasise", say("emphasise-action"), lambda: ask_word(panel.draft.emphasise)),
+            ("select", say("select-action"), lambda: ask_word(panel.select_word)),
+            ("learn", say("learn-action"), self.learn),
+            ("concepts", say("concepts-action"), self.concepts),
+            ("settings", say("settings-action"), self.settings),
+        ]
 
     def take(self, offer: str) -> None:
         """Do what its button says."""

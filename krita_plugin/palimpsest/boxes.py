@@ -7,9 +7,10 @@ from typing import Any
 from . import qt
 from ._client.view import CLOSE, EDGED, ODD, SMALL, Box, Column, Flow, Form, Row, Scroll, Sliders, is_shown
 from .inputs import SliderDrawer
-from .layout import MARGIN, label
+from .layout import GAP, MARGIN, label
 from .parts import Drawer
-from .widgets import Flowing, box, form, frame, grid, scroller, take_turn
+from .qt import Qt
+from .widgets import Flowing, box, take_turn
 
 NEAR = 2  # px between what belongs together
 ROOM = 116  # px of a small form's field; its name stands above it where both don't fit beside each other
@@ -21,8 +22,12 @@ class BoxDrawer(Drawer):
     _inside: Any = None
 
     def make(self, part: Any) -> qt.QWidget:
-        made = frame() if part.look == ODD else qt.QWidget()
-        way = qt.QBoxLayout.Direction
+        made, way = qt.QWidget(), qt.QBoxLayout.Direction
+        if part.look == ODD:
+            made = qt.QFrame()
+            made.setFrameShape(qt.QFrame.Shape.Box)
+            made.setObjectName("odd")
+            made.setStyleSheet("#odd { border: 2px solid #b3372b; }")
         self.layout = box(way.LeftToRight if isinstance(part, Row) else way.TopToBottom)
         made.setLayout(self.layout)
         if part.look == ODD:
@@ -80,7 +85,10 @@ class FormDrawer(BoxDrawer):
 
     def make(self, part: Form) -> qt.QWidget:
         made = qt.QWidget()
-        self.layout, self._captions = form(made), []
+        self.layout, self._captions = qt.QFormLayout(made), []
+        self.layout.setContentsMargins(0, 0, 0, 0)
+        self.layout.setVerticalSpacing(GAP)
+        self.layout.setFieldGrowthPolicy(qt.QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         if part.look == SMALL:
             self.layout.setRowWrapPolicy(qt.QFormLayout.RowWrapPolicy.WrapLongRows)
         return made
@@ -107,7 +115,11 @@ class FormDrawer(BoxDrawer):
 class SlidersDrawer(BoxDrawer):
     def make(self, part: Sliders) -> qt.QWidget:
         made = qt.QWidget()
-        self.layout = grid(made)
+        self.layout = qt.QGridLayout(made)  # of names, sliders, and where they stand
+        self.layout.setContentsMargins(0, 0, 0, 0)
+        self.layout.setHorizontalSpacing(4)
+        self.layout.setVerticalSpacing(2)
+        self.layout.setColumnStretch(1, 1)
         return made
 
     def arrange(self) -> None:
@@ -121,9 +133,12 @@ class SlidersDrawer(BoxDrawer):
 
 class ScrollDrawer(BoxDrawer):
     def make(self, part: Scroll) -> qt.QWidget:
-        made = scroller()
-        if part.least:
-            made.setMinimumHeight(part.least)
+        made = qt.QScrollArea()
+        made.setWidgetResizable(True)
+        made.setFrameShape(qt.QFrame.Shape.NoFrame)
+        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        made.setMinimumSize(120, part.least or 80)
         return made
 
     def arrange(self) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from krita import Extension, Krita
 
-from ._client.controls import INSERT, REPLACE, RESTYLE
 from ._client.wording import say
 from .desk import desk
 from .dialogs import windows
@@ -24,25 +23,10 @@ class PalimpsestExtension(Extension):
         """Krita asks for it; there is nothing to do before a window is there."""
 
     def createActions(self, window) -> None:  # noqa: N802
-        for name, text, call in self._actions():
+        for name, text, call in windows().actions(focus_words, with_word):
             action = window.createAction("palimpsest_" + name, "Palimpsest: " + text, MENU)
             action.triggered.connect(self._with_panel(call))
         QTimer.singleShot(0, show_once)
-
-    def _actions(self) -> list:
-        panel = desk().panel
-        return [
-            ("show", say("show-panel"), focus_words),
-            *panel.actions(),
-            ("replace", say("replace-action"), lambda: ask_words(REPLACE)),
-            ("insert", say("insert-action"), lambda: ask_words(INSERT)),
-            ("restyle", say("restyle-action"), lambda: ask_words(RESTYLE)),
-            ("emphasise", say("emphasise-action"), lambda: with_word(panel.draft.emphasise)),
-            ("select", say("select-action"), lambda: with_word(panel.select_word)),
-            ("learn", say("learn-action"), lambda: windows().learn()),
-            ("concepts", say("concepts-action"), lambda: windows().concepts()),
-            ("settings", say("settings-action"), lambda: windows().settings()),
-        ]
 
     def _with_panel(self, call: Callable[[], None]) -> Callable[..., None]:
         """What an action says is read in the panel, so it is shown first."""
@@ -54,12 +38,6 @@ class PalimpsestExtension(Extension):
             call()
 
         return run
-
-
-def ask_words(operation: str) -> None:
-    """The operation, and the keyboard in the field whose words it waits for."""
-    desk().panel.draft.choose_operation(operation)
-    focus_words()
 
 
 def focus_words() -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import PurePath
 
 from krita import Document, Krita
 
-from ._client.editor import Capture, DocumentFacts, Editor, Failed, LayerFacts, LayerRecipe, LayerResult
+from ._client.editor import Capture, DocumentFacts, LayerFacts, LayerRecipe, LayerResult
 from ._client.geometry import Bounds, Extent
 from ._client.krita_spaces import DEPTHS, MODELS, sent
-from ._client.slices import Slices, Steps, WorkError
+from ._client.sliced_editor import SlicedEditor
+from ._client.slices import Steps, WorkError
 from ._client.wording import say
 from .active_mask import activate_mask, active_mask
 from .documents import Documents, copy_of, is_open
@@ -32,18 +34,16 @@ from .spaces import Backstage
 TURN = 5  # ms between two turns of the work: Krita's own share
 
 
-class KritaEditor(Editor):
-    """``Slices`` runs what the methods start; none of them waits."""
-
+class KritaEditor(SlicedEditor):
     def __init__(self) -> None:
+        super().__init__()
         self._documents = Documents(is_open, lambda: self.later(self._warm_up))
         self._backstage = Backstage()
         self._laying = Laying(self._documents, self._backstage)
         self._preview = PreviewLayer(self._documents.require, self._documents.quiet)
-        self._slices = Slices()
         self._timer = QTimer()
         self._timer.setInterval(TURN)
-        self._timer.timeout.connect(self._turn)
+        self._timer.timeout.connect(lambda: self.turn() or self._timer.stop())
 
     # Facts.
 
@@ -91,69 +91,51 @@ class KritaEditor(Editor):
 
     # Pixels out.
 
-    def capture(
-        self,
-        document: str,
-        source: str,
-        within: Bounds | None,
-        done: Callable[[Capture], None],
-        failed: Failed,
-    ) -> None:
-        self._start(self._capture(document, source, within, done), failed)
-
-    def _capture(
-        self, key: str, source: str, within: Bounds | None, done: Callable[[Capture], None]
-    ) -> Steps[None]:
-        yield from self._preview.gone(key)
-        done((yield from captured(self._documents, self._backstage, key, source, within, self.address)))
+    def captured(self, document: str, source: str, within: Bounds | None) -> Steps[Capture]:
+        yield from self._preview.gone(document)
+        reading = self._documents, self._backstage, document, source, within, self.address
+        return (yield from captured(*reading))
 
     def content(self, document: str, source: str) -> str:
         return content_of(self._documents.require(document), source)
 
     # Layers and selections in.
 
-    def insert(self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed) -> None:
-        self._start(self._insert(document, result, done), failed)
-
-    def _insert(self, key: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
+    def inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         self.noted, kept, painted = "", None, None
-        yield from self._preview.gone(key)
-        old = None if result.updates is None else layer_of(self._documents.require(key), result.updates)
+        require = partial(self._documents.require, document)
+        yield from self._preview.gone(document)
+        old = None if result.updates is None else layer_of(require(), result.updates)
         if old is not None:
-            painted = active_mask(self._documents.require(key), old)
-            kept = yield from renewable(self._documents.require(key), old)
+            painted = active_mask(require(), old)
+            kept = yield from renewable(require(), old)
             if kept is None:
                 self.noted = say("layer-changed", layer=old.name())
 
         def put(blank: Blank, pixels: str, mask: str) -> Steps[None]:
-            made = yield from self._laying.placed(key, blank.layer, result, kept is not None)
-            document = self._documents.require(key)
-            keep_recipe(document, made, result.recipe)
-            extent = canvas_of(document).extent
-            keep_imprint(document, made, blank.imprint(made, result, extent, pixels, mask))
+            made = yield from self._laying.placed(document, blank.layer, result, kept is not None)
+            keep_recipe(require(), made, result.recipe)
+            extent = canvas_of(require()).extent
+            keep_imprint(require(), made, blank.imprint(made, result, extent, pixels, mask))
             done(id_of(made))
-            yield from activate_mask(lambda: self._documents.require(key), made, painted)
+            yield from activate_mask(require, made, painted)
 
-        yield from self._laying.made(key, result, kept, put)
+        yield from self._laying.made(document, result, kept, put)
 
     # Results to be looked at.
 
-    def show_result(
-        self, document: str, result: LayerResult, done: Callable[[], None], failed: Failed
-    ) -> None:
-        turn = self._preview.begin()
-        self._start(self._show_result(document, result, turn, done), failed)
+    def begin_turn(self) -> int:
+        return self._preview.begin()
 
-    def _show_result(self, key: str, result: LayerResult, turn: int, done: Callable[[], None]) -> Steps[None]:
-        def put(blank: Blank, *_: str) -> Steps[None]:
-            self._documents.require_fit(key, result.bounds, result.canvas)
-            if (yield from self._preview.lay(key, blank.layer, turn)):
-                done()
+    def shown(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
+        def put(blank: Blank, *_: str) -> Steps[bool]:
+            self._documents.require_fit(document, result.bounds, result.canvas)
+            return (yield from self._preview.lay(document, blank.layer, turn))
 
-        yield from self._laying.made(key, result, None, put)
+        return (yield from self._laying.made(document, result, None, put))
 
     def hide_result(self, document: str) -> None:
-        self._start(self._preview.gone(document), lambda _: None)
+        self.begin(self._preview.gone(document), lambda _: None)
 
     def ends_redo(self, document: str) -> bool:
         return self._preview.ends_redo(document)
@@ -164,20 +146,8 @@ class KritaEditor(Editor):
     def shows_result(self, document: str) -> bool:
         return self._preview.lies(document)
 
-    def select(
-        self,
-        document: str,
-        mask: bytes,
-        bounds: Bounds,
-        canvas: Extent | None,
-        done: Callable[[], None],
-        failed: Failed,
-    ) -> None:
-        def steps() -> Steps[None]:
-            yield from select(self._documents, document, mask, bounds, canvas)
-            done()
-
-        self._start(steps(), failed)
+    def selected(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
+        return select(self._documents, document, mask, bounds, canvas)
 
     # The rest.
 
@@ -191,17 +161,11 @@ class KritaEditor(Editor):
         copy.setColorSpace(*sent("RGBA", False)._replace(depth=depth if depth in DEPTHS else "U16"))
         Krita.instance().activeWindow().addView(copy)
 
-    def later(self, call: Callable[[], None]) -> None:
-        QTimer.singleShot(0, call)
-
-    def _start(self, steps: Steps[None], failed: Failed) -> None:
-        self._slices.add(steps, failed)
+    def wake(self) -> None:
         self._timer.start()
 
-    def _turn(self) -> None:
-        self._slices.turn()
-        if not self._slices.busy:
-            self._timer.stop()
+    def later(self, call: Callable[[], None]) -> None:
+        QTimer.singleShot(0, call)
 
     def _warm_up(self) -> None:
         """It takes a moment, which nobody minds who has just opened a picture."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from krita import Document, Node
 
@@ -22,6 +23,7 @@ from .qt import QByteArray
 from .renewal import Blank, content_of, copied_blank, new_blank, write
 from .spaces import Backstage, Converter, space_of
 
+Made = TypeVar("Made")
 RECIPE = "palimpsest-recipe:"  # + a layer's id: the annotation of the document that holds its recipe
 
 
@@ -31,10 +33,10 @@ class Laying:
         self._pairs = Pairs()
 
     def made(
-        self, key: str, result: LayerResult, kept: Kept | None, put: Callable[[Blank, str, str], Steps[None]]
-    ) -> Steps[None]:
+        self, key: str, result: LayerResult, kept: Kept | None, put: Callable[[Blank, str, str], Steps[Made]]
+    ) -> Steps[Made]:
         """``put`` gets the layer with its mask, which is in no document yet, and digests of both. It is one
-        of our own, or a copy of the one that is renewed."""
+        of our own, or a copy of the one that is renewed. Comes to what ``put`` comes to."""
         self._documents.require_fit(key, result.bounds, result.canvas)
         target = space_of(self._documents.require(key))
         step = most(sent_for(target), target)
@@ -47,7 +49,7 @@ class Laying:
             yield WORKED
             pixels, mask = yield from self._fill(blank, picture, target)
             yield from self._documents.quiet(key)
-            yield from put(blank, pixels, mask)
+            return (yield from put(blank, pixels, mask))
 
     def _fill(self, blank: Blank, picture: LayerPicture, target: Space) -> Steps[tuple[str, str]]:
         """Pixels and mask, and their digests. The layer is in no document yet, so nothing is drawn and

@@ -171,44 +171,6 @@ def stack(widget: qt.QWidget, parts: list, high: bool = False, spread: bool = Fa
     return layout
 
 
-def form(widget: qt.QWidget) -> qt.QFormLayout:
-    made = qt.QFormLayout(widget)
-    made.setContentsMargins(0, 0, 0, 0)
-    made.setVerticalSpacing(GAP)
-    made.setFieldGrowthPolicy(qt.QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return made
-
-
-def grid(widget: qt.QWidget) -> qt.QGridLayout:
-    """Of names, sliders, and where they stand."""
-    made = qt.QGridLayout(widget)
-    made.setContentsMargins(0, 0, 0, 0)
-    made.setHorizontalSpacing(4)
-    made.setVerticalSpacing(2)
-    made.setColumnStretch(1, 1)
-    return made
-
-
-def frame() -> qt.QFrame:
-    """Around what is wrong."""
-    made = qt.QFrame()
-    made.setFrameShape(qt.QFrame.Shape.Box)
-    made.setObjectName("odd")
-    made.setStyleSheet("#odd { border: 2px solid #b3372b; }")
-    return made
-
-
-def scroller() -> qt.QScrollArea:
-    """Up and down only."""
-    made = qt.QScrollArea()
-    made.setWidgetResizable(True)
-    made.setFrameShape(qt.QFrame.Shape.NoFrame)
-    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    made.setMinimumSize(qt.QSize(120, 80))
-    return made
-
-
 def take_turn(outer: qt.QWidget, parts: Sequence[qt.QWidget]) -> None:
     """Tab comes to new widgets where they are seen, and not after all others."""
     policy = outer.focusPolicy()

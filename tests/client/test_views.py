@@ -289,3 +289,23 @@ def test_the_command_that_is_copied_is_that_of_the_installed_backend(tmp_path):
     write_launch(seen.desk.panel.folder, tmp_path / "python", "palimpsest plugins")
     seen.windows.take(COPY)
     assert seen.paper.copied == "palimpsest plugins"
+
+
+def test_what_a_menu_offers_begins_an_operation_asks_for_a_word_or_opens_a_window(seen):
+    focused, meant = [], []
+    offered = seen.windows.actions(lambda: focused.append(seen.desk.state.form.operation), meant.append)
+    deeds = {name: deed for name, _, deed in offered}
+    assert len(deeds) == len({text for _, text, _ in offered}) == len(offered)
+    for operation in ("insert", "restyle", "replace"):
+        deeds[operation]()
+    assert focused == ["insert", "restyle", "replace"]
+    deeds["emphasise"]()
+    deeds["select"]()
+    assert len(meant) == 2
+    for name in ("learn", "concepts", "settings"):
+        deeds[name]()
+    assert [type(window).__name__ for window in seen.paper.opened] == [
+        "LearnWindow",
+        "ConceptsWindow",
+        "SettingsWindow",
+    ]
