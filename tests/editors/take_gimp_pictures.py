@@ -24,6 +24,7 @@ from editors.gimp import start
 from editors.gimp_desk import BESIDE, CANVAS, SHOULD_SHOW, SHOWS, Desk, pressable, until
 from editors.test_gimp_learning import picture_of
 from palimpsest_client.language import write_language
+from palimpsest_client.wording import say
 
 SIDE = 512  # px of the photo
 TOY = 128  # px of the pictures to learn from
@@ -86,7 +87,7 @@ class Photographer:
         self.place(window, WIDE)
         self.keep("ready", WIDE)
         desk.apply(window, image, SHOULD_SHOW)
-        until(lambda: pictured(desk), "the result as it forms")
+        until(lambda: pictured(desk, "preview"), "the result as it forms")
         self.keep("running", WIDE, still=False)
         desk.until_layers(image, 2)
         until(lambda: results(desk), "its result")
@@ -154,7 +155,7 @@ class Photographer:
         self.keep("learn", LEARNING)
         desk.click_on("Learn")
         until(lambda: pressable(desk.find("Stop", "Button")), "it learns", LONG)
-        until(lambda: pictured(desk), "how the word looks", LONG)
+        until(lambda: pictured(desk, "how-it-looks"), "how the word looks", LONG)
         self.keep("learning", LEARNING)
         desk.click_on("Stop")
         until(lambda: desk.backend.client.concepts(), "the word", LONG)
@@ -178,9 +179,9 @@ def results(desk: Desk) -> list[dict]:
     return [widget for widget in desk.seen() if widget["type"] == "ToggleButton" and widget["name"]]
 
 
-def pictured(desk: Desk) -> bool:
-    """Whether there is the picture of what is made."""
-    return any(w["type"] == "Image" and w["box"][2] >= 90 and w["box"][3] >= 90 for w in desk.seen())
+def pictured(desk: Desk, key: str) -> bool:
+    """Whether there is the picture that this text names."""
+    return any(widget["name"] == say(key) and widget["picture"] is not None for widget in desk.seen())
 
 
 def take(made: Photographer) -> None:
