@@ -127,7 +127,7 @@ class Field(Gtk.Frame):
     ) -> None:
         super().__init__(shadow_type=Gtk.ShadowType.IN)
         self._told, self._entered = Told(changed), entered
-        self.view = Lines(wrap_mode=Gtk.WrapMode.WORD_CHAR, accepts_tab=False, border_width=4)
+        self.view = Lines(wrap_mode=Gtk.WrapMode.WORD_CHAR, accepts_tab=False, border_width=GAP)
         self.view.connect("key-press-event", lambda _, event: self._pressed(event))
         self._buffer = self.view.get_buffer()
         self._buffer.connect("changed", self._written)
@@ -138,11 +138,13 @@ class Field(Gtk.Frame):
         self._buffer.create_tag("unknown", underline=Pango.Underline.ERROR)
         self._example = label("", "example", cut=True)
         self._example.set_no_show_all(True)  # it is shown only where nothing is written
-        self._example.set_properties(margin_start=7, margin_top=4, valign=Gtk.Align.START)
+        self._example.set_valign(Gtk.Align.START)
+        above = Gtk.Box(border_width=GAP)  # as the text: an overlay counts margins twice
+        above.pack_start(self._example, True, True, 0)
         over = Gtk.Overlay(hexpand=True)
         over.add(self.view)
-        over.add_overlay(self._example)
-        over.set_overlay_pass_through(self._example, True)
+        over.add_overlay(above)
+        over.set_overlay_pass_through(above, True)
         inside = styled(Gtk.Box(), "field")
         inside.pack_start(over, True, True, 0)
         if beside is not None:

@@ -263,6 +263,7 @@ def test_nothing_is_cut_off_at_260_px(desk: Desk):
     nor with everything unfolded."""
     image, window = desk.open(), desk.window()
     desk.display.place(window, *NARROW)
+    until(lambda: example_fits(desk), "the example is where the sentence will be")
     desk.write(window, image, SHOWS, SHOULD_SHOW + " beside a (strange:1.2) xyzzy")
     until(lambda: desk.find("Unknown to this model", "Label"), "the words are marked")
     until(lambda: cut_off(desk) == [], "everything has its place")
@@ -279,6 +280,16 @@ def test_nothing_is_cut_off_at_260_px(desk: Desk):
     until(lambda: desk.find("As recommended", "Button"), "what is under Advanced")
     until(lambda: cut_off(desk) == [], "everything has its place")
     desk.fold_out()
+
+
+def example_fits(desk: Desk) -> bool:
+    """In the middle of the empty field, from top to bottom."""
+    example = desk.find("a photo of a dog next to a mirror", "Label")
+    field = desk.find("It should show", "Lines")
+    if example is None or field is None:
+        return False
+    (_, top, _, height), (_, above, _, room) = example["box"], field["box"]
+    return top - above == (above + room) - (top + height) > 0
 
 
 def cut_off(desk: Desk) -> list[str]:
