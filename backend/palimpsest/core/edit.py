@@ -117,7 +117,7 @@ def _guided(
     branch = _Batch(plan, step)
     eps = plan.model.eps(branch.latents(z_src, z_tgt), t, branch.conditioning)
     w = plan.guidance
-    cond, null = eps[list(branch.rows.targets)], eps[list(branch.rows.nulls)]
+    cond, null = eps[branch.targets], eps[branch.nulls]
     eps_tgt = null + w * (cond - null) if branch.guided else cond
     if not branch.source_moves:
         return None, eps_tgt, cond
@@ -141,6 +141,7 @@ class _Batch:
         first_target = self.source_at + int(self.with_source)
         nulls = tuple(range(first_null, first_null + n)) if self.guided else ()
         targets = tuple(range(first_target, first_target + n))
+        self.nulls, self.targets = slice(first_null, self.source_at), slice(first_target, first_target + n)
         self.rows = Rows(targets, self.source_at if self.with_source else None, nulls)
         self.conditioning = self._conditioning(plan, step)
         plan.control.begin(step, self.rows)

@@ -95,12 +95,12 @@ class DiffusionModel:
 
     @property
     def device(self) -> torch.device:
-        return self.unet.device
+        return next(self.unet.parameters()).device  # diffusers' own property walks through every layer
 
     @property
     def dtype(self) -> torch.dtype:
         """The UNet's precision. Latents and coefficients stay float32 whatever this is."""
-        return self.unet.dtype
+        return next(self.unet.parameters()).dtype
 
     @property
     def stride(self) -> int:
@@ -156,13 +156,13 @@ class DiffusionModel:
         Gradients flow to ``conditioning`` when enabled; switch them off around this when not needed.
         Raises NotFiniteError.
         """
-        added = {}
+        dtype, added = self.dtype, {}
         if conditioning.pooled is not None:
-            added = {"text_embeds": conditioning.pooled.to(self.dtype), "time_ids": conditioning.time_ids}
+            added = {"text_embeds": conditioning.pooled.to(dtype), "time_ids": conditioning.time_ids}
         output = self.unet(
-            z.to(self.dtype),
-            torch.as_tensor(t, device=z.device),
-            encoder_hidden_states=conditioning.context.to(self.dtype),
+            z.to(dtype),
+            t.to(z.device) if isinstance(t, Tensor) else torch.full((), t, device=z.device),
+            encoder_hidden_states=conditioning.context.to(dtype),
             added_cond_kwargs=added or None,
         ).sample.float()
         self._require_finite(output, t, conditioning)

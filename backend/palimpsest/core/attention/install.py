@@ -10,10 +10,10 @@ processor computes, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,8 @@ from palimpsest.core.attention.control import RegionWords, TargetControl, within
 from palimpsest.core.attention.maps import Levels, Size, WordMaps
 from palimpsest.core.attention.paths import Fused, Path, probabilities
 from palimpsest.errors import ModelIncapableError
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,11 @@ class Rows:
 
 
 class AttentionControl:
-    """What is done to attention, and what is read from it. ``begin`` says which step comes next."""
+    """What is done to attention, and what is read from it. ``begin`` says which step comes next.
+
+    What layers of one size share is made once and kept on the device: where each layer asked the device for
+    a number or sent it one, it would wait for all that was queued before.
+    """
 
     def __init__(
         self, targets: Sequence[TargetControl], steps: int, levels: Levels, path: Path | None = None
@@ -48,6 +54,7 @@ class AttentionControl:
         self.target_maps: list[list[WordMaps]] = [[] for _ in self.targets]
         self.step = 0
         self.rows = Rows(())
+        self._kept: dict[Hashable, Any] = {}
 
     def begin(self, step: int, rows: Rows) -> None:
         self.step, self.rows = step, rows
@@ -69,7 +76,7 @@ class AttentionControl:
         size = self.levels.size_of(q.shape[2])
         for row, target in controlled.items():
             at = slice(row, row + 1)
-            bias = _bias(target.region_words, size, k.shape[2], q.device)
+            bias = self._bias(target, size, k.shape[2], q.device)
             if target.cross_active(self.step):
                 source = (self._source(q), self._source(k))
                 out[at] = self.path.cross(source, (q[at], k[at], v[at]), scale, target, self.step, bias)
@@ -91,7 +98,7 @@ class AttentionControl:
             at = slice(row, row + 1)
             like_source = self.path.attend(self._source(q), self._source(k), v[at], scale)
             free = target.self_control.free
-            keep = None if free is None else _cells(free, self.levels.size_of(q.shape[2])).to(q.device)
+            keep = None if free is None else self._cells(free, q)
             out[at] = like_source if keep is None else torch.where(keep[:, None], out[at], like_source)
         self._mask_keys(q, k, v, scale, out)
         return out
@@ -103,12 +110,12 @@ class AttentionControl:
             mask = target.key_mask
             if mask is None or share > mask.limit or not within(mask.window, self.step, self.steps):
                 continue
-            inside = _cells(mask.region, self.levels.size_of(q.shape[2])).to(q.device)
-            if not inside.any() or inside.all():
+            inside, outside = self._parted(mask.region, q)
+            if not len(inside) or not len(outside):
                 continue
             for row in (self.rows.targets[i], *self.rows.nulls[i : i + 1]):
                 at = slice(row, row + 1)
-                seen_k, seen_v = k[at][:, :, ~inside], v[at][:, :, ~inside]
+                seen_k, seen_v = k[at][:, :, outside], v[at][:, :, outside]
                 out[at, :, inside] = self.path.attend(q[at][:, :, inside], seen_k, seen_v, scale)
 
     def _plain(self, q: Tensor, k: Tensor, v: Tensor, scale: float, rows: list[int]) -> Tensor:
@@ -116,8 +123,35 @@ class AttentionControl:
             return self.path.attend(q, k, v, scale)
         out = torch.empty_like(q)
         if rows:
-            out[rows] = self.path.attend(q[rows], k[rows], v[rows], scale)
+            at = self._once(("rows", tuple(rows), q.device), lambda: torch.tensor(rows, device=q.device))
+            out[at] = self.path.attend(q[at], k[at], v[at], scale)
         return out
+
+    def _cells(self, region: Tensor, q: Tensor) -> Tensor:
+        """Those cells of a layer that a latent region of a target touches, (pixels,) of bool."""
+        size = self.levels.size_of(q.shape[2])
+        return self._once(("cells", id(region), size, q.device), lambda: _cells(region, size).to(q.device))
+
+    def _parted(self, region: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+        """The numbers of the cells that the region touches, and of the others."""
+        cells = self._cells(region, q)
+
+        def part() -> tuple[Tensor, Tensor]:
+            return cells.nonzero()[:, 0], (~cells).nonzero()[:, 0]
+
+        return self._once(("parted", id(region), len(cells), q.device), part)
+
+    def _bias(self, target: TargetControl, size: Size, tokens: int, device: torch.device) -> Tensor | None:
+        return self._once(
+            ("bias", id(target), size, tokens, device),
+            lambda: _bias(target.region_words, size, tokens, device),
+        )
+
+    def _once(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """What ``make`` gave when it was first asked for. Regions and targets live as long as this does."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     def _source(self, tensor: Tensor) -> Tensor:
         assert self.rows.source is not None, "the source is not in the batch"

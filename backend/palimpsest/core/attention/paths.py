@@ -39,7 +39,14 @@ class Path(Protocol):
 
 
 class Fused:
-    """out = SDPA(Q_s, K_s, from_source·V_t) + SDPA(Q_t, K_t, own ⊙ V_t)."""
+    """out = SDPA(Q_s, K_s, from_source·V_t) + SDPA(Q_t, K_t, own ⊙ V_t).
+
+    Columns are moved to the device once a step, not at every layer: each move makes the device run dry.
+    """
+
+    def __init__(self) -> None:
+        self._step = -1
+        self._columns: dict[int, tuple[TargetControl, Tensor, Tensor | None]] = {}  # by target, of this step
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None) -> Tensor:
         mask = None if bias is None else bias.to(q)
@@ -55,12 +62,24 @@ class Fused:
         bias: Tensor | None = None,
     ) -> Tensor:
         (q_s, k_s), (q_t, k_t, v_t) = source, target
-        columns = control.columns(step)
-        moved = columns.from_source.to(v_t) @ v_t  # (batch, heads, source tokens, width)
+        from_source, own = self._columns_at(step, control, v_t)
+        moved = from_source @ v_t  # (batch, heads, source tokens, width)
         out = self.attend(q_s, k_s, moved, scale)
-        if not columns.own.any():  # a pure word swap: the target's own maps have no part in it
+        if own is None:
             return out
-        return out + self.attend(q_t, k_t, columns.own.to(v_t)[:, None] * v_t, scale, bias)
+        return out + self.attend(q_t, k_t, own[:, None] * v_t, scale, bias)
+
+    def _columns_at(self, step: int, control: TargetControl, like: Tensor) -> tuple[Tensor, Tensor | None]:
+        """From source, and own; None for a pure word swap: the target's own maps have no part in it."""
+        if step != self._step:
+            self._step = step
+            self._columns.clear()
+        if id(control) not in self._columns:
+            columns = control.columns(step)
+            own = columns.own.to(like) if columns.own.any() else None
+            self._columns[id(control)] = control, columns.from_source.to(like), own
+        _, from_source, own = self._columns[id(control)]
+        return from_source, own
 
 
 class Explicit:
