@@ -55,7 +55,7 @@ def overlaps(model: DiffusionModel, sample: Captioned, timestep: int, seed: int)
         prompt = vocabulary.parse(sample.caption)
         stores = read_maps(model, vocabulary, prompt, sample, timestep, seed)
     return [
-        Overlap(max(store.size), timestep, iou(cut(map_.numpy()), sample.bodies[word]))
+        Overlap(max(store.size), timestep, iou(cut(map_.cpu().numpy()), sample.bodies[word]))
         for store in stores
         for word, map_ in store.normalised(sample.picture.shape[:2]).items()
     ]
