@@ -282,6 +282,13 @@ def test_a_state_of_another_shape_is_refused(cpu_run: Path) -> None:
         load_state(cpu_run / "vae" / "baked.safetensors", {"vae": build_vae(wider, 64)}, None)
 
 
+def test_the_command_line_changes_the_batch_and_nothing_else() -> None:
+    arguments = ["--preset", "cpu", "--unet-batch", "512"]
+    chosen = train.chosen_preset(train.parser().parse_args(arguments))
+    known = preset("cpu")
+    assert chosen == replace(known, unet_course=replace(known.unet_course, batch=512))
+
+
 def test_the_gpu_preset_asks_for_a_gpu(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is one")

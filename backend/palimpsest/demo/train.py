@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     for course in ("vae", "unet", "decoder"):
         p.add_argument(f"--{course}-steps", type=int, help=f"optimiser steps of the stage '{course}'")
         p.add_argument(f"--{course}-rate", type=float, help=f"learning rate of the stage '{course}'")
+    p.add_argument("--unet-batch", type=int, help="latents of an optimiser step of the stage 'unet'")
     p.add_argument("--scenes", type=int, help="scenes kept as latents")
     p.add_argument("--pictures", type=int, help="scenes kept as pixels")
     return p
@@ -83,7 +84,7 @@ def chosen_preset(options: argparse.Namespace) -> Preset:
     counts = {"scenes": options.scenes, "pictures": options.pictures}
     chosen = replace(chosen, **{name: count for name, count in counts.items() if count is not None})
     for course in ("vae", "unet", "decoder"):
-        given = {key: getattr(options, f"{course}_{key}") for key in ("steps", "rate")}
+        given = {key: getattr(options, f"{course}_{key}", None) for key in ("steps", "rate", "batch")}
         given = {key: value for key, value in given.items() if value is not None}
         field = f"{course}_course"
         chosen = replace(chosen, **{field: replace(getattr(chosen, field), **given)})

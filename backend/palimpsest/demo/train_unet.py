@@ -162,5 +162,4 @@ def min_snr(alpha_bar: Tensor, gamma: float) -> Tensor:
 def average(denoiser: Denoiser, step: int, ema: float) -> None:
     """Move the averaged weights a little towards the trained ones; faster while the run is young."""
     keep = min(ema, (2 + step) / (21 + step))
-    for mean, trained in zip(denoiser.means(), denoiser.parameters(), strict=True):
-        mean.lerp_(trained, 1 - keep)
+    torch._foreach_lerp_(denoiser.means(), denoiser.parameters(), 1 - keep)  # one call to the device

@@ -125,7 +125,8 @@ def _whole_batch(lesson: Lesson, rng: torch.Generator) -> tuple[Tensor, Tensor]:
 def _crop_batch(lesson: Lesson, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     rows = _rows(lesson, lesson.course.crop_batch, rng)
     side = lesson.course.crop
-    windows = [_window(lesson, row, rng) for row in rows.tolist()]
+    chances = torch.rand(len(rows), 4, generator=rng, device=rng.device).tolist()  # read all at once
+    windows = [_window(lesson, row, *chance) for row, chance in zip(rows.tolist(), chances, strict=True)]
     cut = [
         (table[row, :, top : top + side, left : left + side])
         for table in (lesson.pictures, lesson.cover)
@@ -135,10 +136,9 @@ def _crop_batch(lesson: Lesson, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     return _put(lesson, torch.stack(cut[:half])), _put(lesson, torch.stack(cut[half:]))
 
 
-def _window(lesson: Lesson, row: int, rng: torch.Generator) -> tuple[int, int]:
-    """The corner of a crop: mostly around some pixel of a thing, else anywhere."""
+def _window(lesson: Lesson, row: int, centred: float, pick: float, *shift: float) -> tuple[int, int]:
+    """The corner of a crop: mostly around some pixel of a thing, else anywhere. Chances are in 0..1."""
     side, room = lesson.course.crop, lesson.pictures.shape[-1] - lesson.course.crop
-    centred, pick, *shift = torch.rand(4, generator=rng, device=rng.device).tolist()
     things = lesson.cover[row, 0].nonzero()
     if centred >= CENTRED or len(things) == 0:
         return int(shift[0] * (room + 1)), int(shift[1] * (room + 1))
