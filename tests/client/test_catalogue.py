@@ -27,7 +27,7 @@ def lines(name: str, *workers: dict) -> tuple[str, ...]:
 def test_size_licence_memory_and_time_are_told():
     assert lines("sd15", worker(8 * GIB, "edit", "learn"), worker(24 * GIB, "pull")) == (
         "2.1 GB to download · CreativeML Open RAIL-M",
-        "Needs about 4.0 GB of memory; this machine's 8.0 GB are enough.",
+        "Needs about 5.0 GB of memory; this machine's 8.0 GB are enough.",
         "One edit: about 200 runs of its network at 512 px.",
     )
 
@@ -35,7 +35,7 @@ def test_size_licence_memory_and_time_are_told():
 @pytest.mark.parametrize(
     ("workers", "says"),
     [
-        ([worker(8 * GIB, "edit")], "10.0 GB of memory; this machine has 8.0 GB: edits may fail."),
+        ([worker(8 * GIB, "edit")], "14.0 GB of memory; this machine has 8.0 GB: edits may fail."),
         ([worker(8 * GIB, "edit"), worker(24 * GIB, "edit")], "this machine's 24.0 GB are enough."),
         ([worker(None, "edit")], "how much this device has can't be asked."),
         ([{"kinds": ["edit"], "device": "cpu", "status": {}}], "how much this device has can't be asked."),
