@@ -11,6 +11,7 @@ from palimpsest.bench.model_options import WEIGHTS, add_arguments
 from palimpsest.cli import arguments
 from palimpsest.cli.output import hushed
 
+SHAPES = ("sd15", "sd21", "sdxl", "tiny")
 KINDS = ("replace", "recolour", "restyle", "remove", "insert")
 
 
@@ -21,6 +22,7 @@ def add_parser(subparsers: Any) -> None:
     add_model(kinds)
     add_server(kinds)
     add_quality(kinds)
+    add_speed(kinds)
     add_agreement(kinds)
 
 
@@ -74,6 +76,37 @@ def run_quality(options: argparse.Namespace) -> int:
     if options.device is not None:
         require_devices(options.device)
     from palimpsest.bench.quality import run
+
+    with hushed(options.quiet):
+        return run(options)
+
+
+def add_speed(kinds: Any) -> None:
+    parser = kinds.add_parser("speed", help="seconds, evaluations and memory on this device")
+    parser.add_argument(
+        "--shape",
+        choices=SHAPES,
+        help="random weights in the shape of this model: nothing has to be downloaded",
+    )
+    parser.add_argument("--quick", action="store_true", help="one photo for each kind, 20 steps of learning")
+    parser.add_argument("--photos", type=int, metavar="N", help="photos for each kind of edit (default: 3)")
+    parser.add_argument(
+        "--learning-steps", type=int, metavar="N", help="most steps of a word (default: as recommended)"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("speed"), metavar="FOLDER", help="default: speed"
+    )
+    arguments.add_model(parser)
+    parser.set_defaults(run=run_speed)
+
+
+def run_speed(options: argparse.Namespace) -> int:
+    from palimpsest.models.devices import require_devices
+
+    require(options.output, options.model)
+    if options.device is not None:
+        require_devices(options.device)
+    from palimpsest.bench.speed import run
 
     with hushed(options.quiet):
         return run(options)

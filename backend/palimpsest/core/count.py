@@ -7,14 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from palimpsest.core.model import DiffusionModel
 
 
 @dataclass
 class Count:
-    """``evaluations`` grows while the ``with counted(...)`` lasts."""
+    """All grow while the ``with counted(...)`` lasts."""
 
     evaluations: int = 0
+    calls: int = 0  # of the UNet: a batch is one, however many samples it has
+    backward: int = 0  # of them, those that a gradient was led back through
 
 
 @contextmanager
@@ -22,9 +26,16 @@ def counted(model: DiffusionModel) -> Iterator[Count]:
     """Count every sample that the UNet evaluates inside the ``with``."""
     count = Count()
 
-    def hook(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], _output: Any) -> None:
+    def hook(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         sample = args[0] if args else kwargs["sample"]
         count.evaluations += int(sample.shape[0])
+        count.calls += 1
+        predicted = output[0]
+        if isinstance(predicted, Tensor) and predicted.requires_grad:
+            predicted.register_hook(led_back)
+
+    def led_back(gradient: Tensor) -> None:
+        count.backward += int(gradient.shape[0])
 
     handle = model.unet.register_forward_hook(hook, with_kwargs=True)
     try:

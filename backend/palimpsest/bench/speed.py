@@ -1,0 +1,347 @@
+"""``palimpsest bench speed``: how long things take on this device, and how much of its memory.
+
+First the networks alone, then the product's own path: a photo remembered, edits of photos that are not
+remembered (cold) and that are (hot), a word learned. Diffusers' pipeline on the same networks is the
+yardstick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from palimpsest.bench.meter import Metered, median, metered, wait
+from palimpsest.bench.plain import plain_sampling
+from palimpsest.bench.quality_cases import Case, make_case
+from palimpsest.bench.shapes import random_model
+from palimpsest.bench.speed_report import markdown
+from palimpsest.contract import (
+    EditRequest,
+    InversionMethod,
+    InversionSettings,
+    InvertRequest,
+    LearnRequest,
+    Request,
+)
+from palimpsest.core.draw import draw, start_noise
+from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.steps import finish
+from palimpsest.demo.provenance import recipe_commit
+from palimpsest.errors import OutOfMemoryError, Text
+from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.models.pool import ModelPool
+from palimpsest.settings import read_settings
+from palimpsest.storage.atomic import write_atomically
+from palimpsest.storage.png import encode
+from palimpsest.tasks.progress import PHASES, memory_told
+from palimpsest.tasks.workplace import Places, Workplace, describe_device, open_workplace
+
+KINDS = ("replace", "restyle", "remove", "insert")
+METHODS: tuple[InversionMethod, ...] = ("direct", "null-text")
+BATCHES = (1, 2, 4)
+LEARNING_BATCH = 4
+STEPPED = frozenset(PHASES.values()) - {"comparing"}  # phases whose progress is told after each step
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is measured. ``steps``: of remembering and editing, None = the model's own."""
+
+    repeats: int = 10  # of an evaluation, and a third as often of a picture
+    photos: int = 3  # for every kind of edit
+    learning: int | None = None  # most steps of a word; None = as recommended
+    methods: tuple[InversionMethod, ...] = METHODS
+    steps: int | None = None
+
+
+FILES = ("report.json", "report.md")
+QUICK = Extent(repeats=3, photos=1, learning=20, methods=("direct",))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One piece of work; of several runs the median one. ``failed`` instead, where memory didn't suffice."""
+
+    name: str
+    runs: int
+    seconds: float | None = None
+    evaluations: int = 0
+    calls: int = 0
+    backward: int = 0
+    outside: float | None = None  # share of the time outside the networks
+    peak: int | None = None  # bytes of the device's memory
+    phases: dict[str, float] = field(default_factory=dict)  # seconds
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job's own result, and how long each of its phases took."""
+
+    metered: Metered
+    phases: dict[str, float]
+    result: dict[str, Any]
+
+
+def run(options: argparse.Namespace) -> int:
+    extent = QUICK if options.quick else Extent()
+    given = {"photos": options.photos, "learning": options.learning_steps}
+    extent = replace(extent, **{name: value for name, value in given.items() if value is not None})
+    name = options.model if options.shape is None else options.shape
+    with workplace(options) as place:
+        for report in measure(place, name, extent):  # kept as far as it is: a run is long
+            for file, content in files(report, options.shape is not None).items():
+                write_atomically(options.output / file, content)
+    places = {file: str(options.output / file) for file in FILES}
+    print(json.dumps({"files": places}) if options.json else "\n".join(places.values()))
+    return 0
+
+
+def files(report: dict[str, Any], random_weights: bool) -> dict[str, bytes]:
+    told = {**report, "random_weights": random_weights}
+    contents = (json.dumps(told, indent=2) + "\n", markdown(told))
+    return {name: content.encode() for name, content in zip(FILES, contents, strict=True)}
+
+
+@contextmanager
+def workplace(options: argparse.Namespace) -> Iterator[Workplace]:
+    """One that remembers nothing from earlier runs and leaves nothing behind."""
+    settings = read_settings()
+    with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as scratch:
+        names = ("images", "concepts", "inversions", "learning", "weights_memory")
+        folders: dict[str, Any] = {name: str(Path(scratch) / name) for name in names}
+        places = Places(models=str(settings.folders.models), **folders, paths_allowed=True, previews=False)
+        place = open_workplace(settings.device if options.device is None else options.device, asdict(places))
+        if options.shape is not None:
+            place.models = RandomModels(place.models.models, place.device)
+        yield place
+
+
+class RandomModels(ModelPool):
+    """Its models are shapes of ``bench.shapes``."""
+
+    def get(self, name: str) -> DiffusionModel:
+        if self._model is None or name != self._name:
+            self.unload()
+            self._model, self._name = random_model(name, self.device), name
+        return self._model
+
+
+def measure(place: Workplace, name: str, extent: Extent) -> Iterator[dict[str, Any]]:
+    """The report as plain JSON, again with each further row."""
+    device = place.device
+    began = time.perf_counter()
+    model = place.models.get(name)
+    wait(device)
+    loading = time.perf_counter() - began
+    held = torch.cuda.memory_allocated(device) if device.type == "cuda" else None
+    bench = Bench(place, name, model, extent)
+    report = {
+        "model": name,
+        "family": model.family,
+        "native_size": model.native_size,
+        "steps": bench.steps,
+        "guidance": model.guidance,
+        "precision": str(model.dtype).removeprefix("torch."),
+        "loading_seconds": round(loading, 3),
+        "memory_of_the_model": held,
+        **about(device),
+    }
+    rows: list[dict[str, Any]] = []
+    for row in bench.rows():
+        rows.append(asdict(row))
+        yield {**report, "rows": list(rows)}
+
+
+def about(device: torch.device) -> dict[str, Any]:
+    told = describe_device(device)
+    processor = f" ({platform.processor() or platform.machine()})" if device.type == "cpu" else ""
+    return {
+        "device": told["name"] + processor,
+        "device_memory": told["memory"],
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "commit": recipe_commit(),
+    }
+
+
+@dataclass(frozen=True)
+class Bench:
+    place: Workplace
+    name: str
+    model: DiffusionModel
+    extent: Extent
+
+    @property
+    def steps(self) -> int:
+        return self.model.steps if self.extent.steps is None else self.extent.steps
+
+    def rows(self) -> Iterator[Row]:
+        yield from self.networks()
+        yield from self.sampling()
+        yield from self.remembering()
+        yield from self.edits()
+        yield self.learning()
+
+    # --- the networks alone ---
+
+    def networks(self) -> Iterator[Row]:
+        model = self.model
+        z = start_noise(model, 0)
+        with torch.no_grad(), concepts_installed(model, ()) as vocabulary:
+            null = vocabulary.null()
+            prompt = vocabulary.parse("a photo of a red ball on grass")
+            yield self._row("text of one prompt", lambda: vocabulary.encode([prompt]))
+        for batch in BATCHES:
+            yield self._row(f"UNet, {batch} at once", lambda batch=batch: self._evaluate(z, null, batch))
+        yield self._row(
+            f"UNet forward and back, {LEARNING_BATCH} at once",
+            lambda: self._led_back(z, null, LEARNING_BATCH),
+        )
+        pixels = torch.zeros(1, 3, model.native_size, model.native_size)
+        yield self._row("picture encoded", lambda: model.encode(pixels))
+        yield self._row("picture decoded", lambda: model.decode(z))
+
+    @torch.no_grad()
+    def _evaluate(self, z: torch.Tensor, null: Conditioning, batch: int) -> None:
+        self.model.eps(z.expand(batch, -1, -1, -1), 1, null.expand(batch))
+
+    @torch.enable_grad()
+    def _led_back(self, z: torch.Tensor, null: Conditioning, batch: int) -> None:
+        context = null.context.expand(batch, -1, -1).clone().requires_grad_(True)
+        told = null.expand(batch).with_context(context)
+        self.model.eps(z.expand(batch, -1, -1, -1), 1, told).square().mean().backward()
+
+    # --- one picture from words: ours and diffusers' ---
+
+    def sampling(self) -> Iterator[Row]:
+        prompt, few = "a photo of a red ball on grass", max(1, self.extent.repeats // 3)
+        plain = plain_sampling(self.model, prompt, self.steps)
+        yield self._row("diffusers' pipeline, one latent", plain, few)
+        yield self._row("drawn from words, one latent", lambda: self._drawn(prompt), few)
+
+    def _drawn(self, prompt: str) -> None:
+        model = self.model
+        with concepts_installed(model, ()) as vocabulary:
+            parsed = [vocabulary.parse(prompt)]
+            finish(draw(model, vocabulary, parsed, start_noise(model, 0), model.guidance, self.steps))
+
+    # --- the product's own path ---
+
+    def remembering(self) -> Iterator[Row]:
+        for method in self.extent.methods:
+            case = make_case("replace", self.extent.photos)  # no edit below has this photo
+            request = InvertRequest(
+                self._photo(case), case.shows, model=self.name, inversion=self._inversion(method)
+            )
+            yield self._job_row(f"photo remembered, {method}", [request])
+
+    def edits(self) -> Iterator[Row]:
+        for kind in KINDS:
+            requests = [self._edit(make_case(kind, number)) for number in range(self.extent.photos)]
+            self.place.inversions.clear()
+            yield self._job_row(f"{kind}, cold", requests)
+            yield self._job_row(f"{kind}, hot", requests)
+
+    def learning(self) -> Row:
+        images = tuple(self._photo(make_case("replace", number)) for number in range(4))
+        request = LearnRequest(
+            "bench", images, "ball", model=self.name, steps=self.extent.learning, accept_outliers=True
+        )
+        return self._job_row("word learned", [request])
+
+    def _photo(self, case: Case) -> str:
+        return self.place.images.put(encode(case.drawn(self.model.native_size)[0].image))
+
+    def _inversion(self, method: InversionMethod) -> InversionSettings:
+        return InversionSettings(method=method, steps=self.extent.steps)
+
+    def _edit(self, case: Case) -> EditRequest:
+        mask = case.selection(self.model.native_size)
+        return EditRequest(
+            image=self._photo(case),
+            operation=case.operation,
+            source_prompt=case.shows,
+            target_prompt=case.should_show,
+            selection=None if mask is None else self.place.images.put(encode(mask)),
+            pairs=case.pairs,
+            model=self.name,
+            inversion=self._inversion("direct"),
+        )
+
+    # --- measuring ---
+
+    def _row(self, name: str, work: Callable[[], Any], repeats: int | None = None) -> Row:
+        """``work`` done once to warm up, then ``repeats`` times."""
+        runs = self.extent.repeats if repeats is None else repeats
+        say(name)
+        try:
+            with memory_told(self.place.device, self._told(), Text("lower-size-option")):
+                work()
+                made = [self._metered(work) for _ in range(runs)]
+        except OutOfMemoryError as error:
+            return Row(name, 0, failed=str(error))
+        return _row_of(name, median(made), runs, {})
+
+    def _told(self) -> Text:
+        side = self.model.native_size
+        return Text("what-drawing", width=side, height=side)
+
+    def _metered(self, work: Callable[[], Any]) -> Metered:
+        with metered(self.model) as made:
+            work()
+        return made
+
+    def _job_row(self, name: str, requests: list[Request]) -> Row:
+        """Jobs as the product runs them, none of them to warm up."""
+        say(name)
+        try:
+            jobs = [self._job(request) for request in requests]
+        except OutOfMemoryError as error:
+            return Row(name, 0, failed=str(error))
+        chosen = median([job.metered for job in jobs])
+        phases = next(job.phases for job in jobs if job.metered is chosen)
+        return _row_of(name, chosen, len(jobs), phases)
+
+    def _job(self, request: Request) -> Job:
+        phases: dict[str, float] = {}
+        last, told = time.perf_counter(), ""
+        finished: Any = None
+        with metered(self.model) as made:
+            for event in self.place.do(request):
+                now, phase = time.perf_counter(), event.phase if isinstance(event, Progressed) else ""
+                spent_on = phase if phase in STEPPED else told or phase
+                if spent_on:
+                    phases[spent_on] = phases.get(spent_on, 0.0) + now - last
+                last, told, finished = now, phase or told, event
+        return Job(made, phases, cast(Finished, finished).result)
+
+
+def _row_of(name: str, made: Metered, runs: int, phases: dict[str, float]) -> Row:
+    return Row(
+        name,
+        runs,
+        round(made.seconds, 5),
+        made.evaluations,
+        made.calls,
+        made.backward,
+        None if made.outside is None else round(made.outside, 4),
+        made.peak,
+        {phase: round(seconds, 4) for phase, seconds in phases.items()},
+    )
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

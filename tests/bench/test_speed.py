@@ -1,0 +1,137 @@
+"""The speed benchmark counts right, tells what it measured, and goes on where memory doesn't suffice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from palimpsest.bench.meter import Metered, median, metered
+from palimpsest.bench.shapes import FAMILIES, configuration, random_model
+from palimpsest.bench.speed import FILES, Bench, Extent, RandomModels, Row, files, measure
+from palimpsest.bench.speed_report import markdown
+from palimpsest.cli import main
+from palimpsest.cli.bench import SHAPES
+from palimpsest.core.draw import start_noise
+from palimpsest.core.prompt import concepts_installed
+from palimpsest.models import published
+from palimpsest.models.spec import spec_of
+from palimpsest.tasks.workplace import Workplace
+from tiny import tiny_model
+from workplaces import place
+
+__all__ = ["place"]
+STEPS = 4
+SMALL = Extent(repeats=1, photos=1, learning=2, methods=("direct", "null-text"), steps=STEPS)
+
+
+@pytest.fixture
+def bench(place: Workplace) -> Bench:
+    place.models = RandomModels(place.models.models, place.device)
+    return Bench(place, "tiny", place.models.get("tiny"), SMALL)
+
+
+def test_the_command_offers_the_shapes_there_are() -> None:
+    assert set(SHAPES) == set(FAMILIES)
+
+
+@pytest.mark.parametrize(("shape", "family"), [("sd15", "sd1"), ("sd21", "sd2"), ("sdxl", "sdxl")])
+def test_a_shape_is_the_published_one(shape: str, family: str) -> None:
+    told = configuration(shape)
+    assert spec_of(told).family == family
+    assert told.unet == published.UNETS[family]
+    assert told.scheduler["prediction_type"] == ("v_prediction" if family == "sd2" else "epsilon")
+
+
+def test_making_a_model_leaves_random_numbers_and_precision_alone() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    model = random_model("tiny", torch.device("cpu"))
+    assert torch.equal(torch.rand(2), expected)
+    assert torch.get_default_dtype() == torch.float32
+    assert not any(weight.requires_grad for weight in model.unet.parameters())
+
+
+def test_evaluations_calls_and_gradients_are_counted_apart() -> None:
+    model = tiny_model()
+    with concepts_installed(model, ()) as vocabulary:
+        null = vocabulary.null()
+    z = start_noise(model, 0)
+    with metered(model) as made:
+        with torch.no_grad():
+            model.eps(z.expand(3, -1, -1, -1), 1, null.expand(3))
+        context = null.context.expand(2, -1, -1).clone().requires_grad_(True)
+        model.eps(z.expand(2, -1, -1, -1), 1, null.expand(2).with_context(context)).sum().backward()
+    assert (made.evaluations, made.calls, made.backward) == (5, 2, 2)
+    assert made.outside is None, "the way back is in no network's time"
+    with torch.no_grad(), metered(model) as again:
+        model.eps(z, 1, null)
+    assert (again.evaluations, again.calls, again.backward) == (1, 1, 0)
+    assert 0 < again.networks["unet"] <= again.seconds
+    assert again.networks["autoencoder"] == 0
+
+
+def test_the_median_run_is_one_that_was_made() -> None:
+    runs = [Metered(seconds=seconds) for seconds in (3.0, 1.0, 9.0, 2.0)]
+    assert median(runs).seconds == 2.0
+
+
+def test_every_row_is_there_and_counts_what_the_algorithms_say(bench: Bench, place: Workplace) -> None:
+    """As ``tasks.edit`` batches: source, target and target without words; remembered, no inversion."""
+    *_, report = measure(place, "tiny", SMALL)
+    rows = {row["name"]: row for row in report["rows"]}
+    assert rows["UNet, 4 at once"]["evaluations"] == 4
+    assert rows["UNet forward and back, 4 at once"]["backward"] == 4
+    plain, drawn = rows["diffusers' pipeline, one latent"], rows["drawn from words, one latent"]
+    assert plain["evaluations"] == drawn["evaluations"] == 2 * STEPS
+    assert plain["calls"] == drawn["calls"] == STEPS
+    assert rows["photo remembered, direct"]["evaluations"] == STEPS
+    null_text = rows["photo remembered, null-text"]
+    assert null_text["backward"] == 10 * STEPS or 0 < null_text["backward"] < 10 * STEPS
+    for kind in ("replace", "restyle", "remove", "insert"):
+        cold, hot = rows[f"{kind}, cold"], rows[f"{kind}, hot"]
+        assert cold["evaluations"] - hot["evaluations"] == STEPS
+        assert set(cold["phases"]) - set(hot["phases"]) == {"inverting"}
+    assert rows["word learned"]["backward"] == 2 * 4
+    assert all(row["peak"] is None and not row["failed"] for row in rows.values())
+
+
+def test_a_row_that_finds_no_memory_says_so_and_the_rest_goes_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Bench, "_led_back", full)
+    rows = list(bench.networks())
+    assert [bool(row.failed) for row in rows] == ["back" in row.name for row in rows]
+    assert "memory" in next(row.failed for row in rows if row.failed)
+
+
+def test_the_report_says_where_and_that_weights_are_random() -> None:
+    rows = [
+        Row("diffusers' pipeline, one latent", 1, seconds=2.0, evaluations=100, calls=50),
+        Row("replace, hot", 1, seconds=3.0, evaluations=100, calls=25, peak=3 << 30, phases={"editing": 2.5}),
+        Row("word learned", 0, failed="too large"),
+    ]
+    report = {
+        "model": "sdxl", "native_size": 1024, "steps": 50, "guidance": 5.0, "precision": "bfloat16",
+        "memory_of_the_model": 8 << 30, "device": "Card 1", "torch": "2.11", "commit": "abc",
+        "rows": [vars(row) for row in rows],
+    }  # fmt: skip
+    made = files(report, random_weights=True)
+    assert set(made) == set(FILES)
+    assert json.loads(made["report.json"])["random_weights"] is True
+    text = made["report.md"].decode()
+    assert "Card 1" in text
+    assert "random" in text
+    assert "| replace, hot | 1 | 3.00 | 100 | 25 |  | 1.50 | 3.00 |  | 3.00 |" in text
+    assert "too large" in text
+    assert "random" not in markdown({**report, "random_weights": False})
+
+
+def test_the_command_refuses_before_it_loads(tmp_path: Path) -> None:
+    assert main(["bench", "speed", "--model", "nowhere", "--output", str(tmp_path)]) == 2
