@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from .connection import Choice, check_choice, connector, read_choice, write_choice
 from .downloads import Downloads
@@ -18,6 +18,21 @@ from .starting import Starter
 from .status import chosen
 from .stream import ConceptRenamed, Elsewhere, ModelsMade, ResultsMade
 from .vocabulary import Vocabulary
+
+
+class Identity(NamedTuple):
+    """``store``: of its list of jobs; ``owner``: who one is there. Empty = it doesn't say."""
+
+    store: str = ""
+    owner: str = ""
+
+    def differs(self, other: Identity) -> bool:
+        """Whether both say what they are, and not the same."""
+        return any(one and two and one != two for one, two in zip(self, other))
+
+    def learning(self, other: Identity) -> Identity:
+        """What ``other`` says, and of the rest what was known before."""
+        return Identity(other.store or self.store, other.owner or self.owner)
 
 
 class Backend:
@@ -44,7 +59,7 @@ class Backend:
         self.downloads = Downloads(self.session, errands.name, changed, self._model_came, clock)
         self._rejoined = False
         self._revisions: Mapping[str, str] = {}  # of what it has, as it last said
-        self._identity: Tuple[str, str] = ("", "")  # of its list of jobs, and who one is there
+        self._identity = Identity()
         errands.serve(self.session)
 
     # Where it is.
@@ -92,7 +107,7 @@ class Backend:
 
     def _leave(self) -> None:
         """Nothing that was known of the one before holds of another."""
-        self._identity, self._revisions, self._rejoined = ("", ""), {}, False
+        self._identity, self._revisions, self._rejoined = Identity(), {}, False
         self.concepts, self.models = (), ()
         self.downloads.forget()
         self._errands.events.tell(Elsewhere())
@@ -101,10 +116,10 @@ class Backend:
     def connected(self) -> None:
         """Behind the same address there may be another one: another data folder, another token."""
         system = self.session.state.system
-        identity = (str(system.get("store", "")), str(system.get("owner", "")))
-        if self._identity not in (("", ""), identity):
+        identity = Identity(str(system.get("store", "")), str(system.get("owner", "")))
+        if self._identity.differs(identity):
             self._leave()
-        self._identity = identity
+        self._identity = self._identity.learning(identity)
         self.refresh()
         if not self._rejoined:
             self._rejoined = True

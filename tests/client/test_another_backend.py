@@ -9,7 +9,8 @@ import pytest
 
 import palimpsest_client.backend
 from client.desk import Desk, fill
-from client.scripted import MODELS, Backend, concept, picture
+from client.scripted import MODELS, Backend, Transport, concept, picture
+from palimpsest_client.backend import Identity
 from palimpsest_client.connection import Choice
 from palimpsest_client.learning import Learning
 from palimpsest_client.origins import Origins
@@ -184,3 +185,48 @@ def test_the_same_one_again_is_no_other(tmp_path, monkeypatch):
     assert (len(move.old.submitted), len(move.desk.editor.inserted)) == (1, 1)
     assert [c.name for c in move.desk.state.concepts] == ["my-toy"]
     move.panel.stop()
+
+
+@pytest.mark.parametrize(
+    ("stores", "other"),
+    [
+        (("one", "one"), False),
+        (("", "one"), False),
+        (("one", ""), False),
+        (("", ""), False),
+        (("one", "", "one"), False),
+        (("one", "two"), True),
+        (("one", "", "two"), True),
+    ],
+    ids=str,
+)
+def test_killed_and_started_anew_on_another_port_it_goes_on(tmp_path, stores, other):
+    """Servers of earlier versions don't say which list of jobs they have: that alone makes no other one."""
+    backend = Backend(store=stores[0])
+    desk = Desk(tmp_path, backend).ready()
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: backend.submitted)
+    for port, store in enumerate(stores[1:], 8000):
+        backend.down = True
+        desk.until(lambda s: s.status.kind == "trouble")
+        backend.store, backend.transport = store, Transport()
+        backend.transport.address = f"http://127.0.0.1:{port}"
+        backend.down = False
+        desk.until(lambda s: s.status.kind == "ready")
+    if other:
+        desk.until(lambda s: s.told == LEFT)
+    else:
+        backend.finish_edit()
+        desk.until(lambda s: s.progress is None)
+        assert desk.state.told.startswith("New layer"), desk.state.told
+        assert desk.panel.session.state.address == f"http://127.0.0.1:{port}"
+    assert (len(backend.submitted), len(desk.editor.inserted)) == (1, 0 if other else 1)
+    desk.panel.stop()
+
+
+def test_two_names_of_whoever_one_is_there_are_two_lists():
+    """A server may be told another token's file."""
+    assert Identity("", "anna").differs(Identity("one", "bert"))
+    assert not Identity("one", "anna").differs(Identity("", "anna"))
+    assert not Identity().differs(Identity("one", "anna"))
