@@ -168,11 +168,16 @@ class Photographer:
         self.keep("queue", WIDE)
         until(lambda: not desk.jobs("running") and not desk.jobs("queued"), "all have ended", LONG)
 
-    def stopped(self) -> None:
-        self.desk.backend.kill()
-        until(lambda: self.desk.find("The backend stopped"), "that it has gone")
+    def stopped(self, window: str, image: int) -> None:
+        """In the middle of a job, which then goes on."""
+        desk = self.desk
+        desk.apply(window, image, SHOULD_SHOW)
+        desk.until_running()
+        desk.backend.kill()
+        until(lambda: desk.find(say("gone")), "that it has gone")
         self.keep("stopped", WIDE)
-        self.desk.backend.start()
+        desk.backend.start()
+        until(lambda: not desk.jobs("running") and not desk.jobs("queued"), "the job has ended", LONG)
 
 
 def results(desk: Desk) -> list[dict]:
@@ -197,7 +202,7 @@ def take(made: Photographer) -> None:
         made.learning(image)
         made.place(window, WIDE)
         made.queue(window, image)
-        made.stopped()
+        made.stopped(window, image)
 
 
 def take_bright(made: Photographer) -> None:
