@@ -28,7 +28,7 @@ def plain_sampling(model: DiffusionModel, prompt: str, steps: int) -> Callable[[
         clip_sample=False,
         set_alpha_to_one=False,
         steps_offset=1,
-        prediction_type=model.noise.prediction,
+        prediction_type=model.noise.prediction,  # pyright: ignore[reportArgumentType]
     )
     with quiet_libraries():
         pipeline = _pipeline(model, scheduler)

@@ -13,7 +13,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -304,7 +304,7 @@ class Bench:
             work()
         return made
 
-    def _job_row(self, name: str, requests: list[Request]) -> Row:
+    def _job_row(self, name: str, requests: Sequence[Request]) -> Row:
         """Jobs as the product runs them, none of them to warm up."""
         say(name)
         try:

@@ -16,6 +16,7 @@ import torch
 from diffusers.models.attention_processor import AttnProcessor
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from transformers import CLIPTextModel
 
 from palimpsest.demo.checkpoint import step_generator
@@ -162,4 +163,5 @@ def min_snr(alpha_bar: Tensor, gamma: float) -> Tensor:
 def average(denoiser: Denoiser, step: int, ema: float) -> None:
     """Move the averaged weights a little towards the trained ones; faster while the run is young."""
     keep = min(ema, (2 + step) / (21 + step))
-    torch._foreach_lerp_(denoiser.means(), denoiser.parameters(), 1 - keep)  # one call to the device
+    move = get_ema_multi_avg_fn(keep)  # all at once: hundreds of small calls keep a card waiting
+    move(tuple(denoiser.means()), tuple(denoiser.parameters()), step)
