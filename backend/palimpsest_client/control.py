@@ -11,6 +11,9 @@ from .wording import ENGLISH, number, say
 SLIDER, NUMBER, CHOICE, TEXT = "slider", "number", "choice", "text"
 MAIN, BESIDE_APPLY, ADVANCED = "main", "apply", "advanced"
 PERCENT, PIXELS = "%", "px"
+OF_OPERATION, OF_PICTURE, OF_PERSON = "operation", "picture", "person"
+"""Whose a value is. Each operation of a picture has its own; all operations of a picture share it; the next
+new picture begins with it, too."""
 
 
 class Stretch(NamedTuple):
@@ -48,7 +51,8 @@ class Control:
     argument: str = ""  # of GIMP's procedures, where it is not the key
     option: str = ""  # of the shell, where it is not the key
     dice: bool = False  # a button beside it draws another one
-    preset: bool = False  # kept with a preset: it is about the operation, not about the picture
+    preset: bool = False  # kept with a preset
+    whose: str = OF_PICTURE
 
     @property
     def key(self) -> str:

@@ -15,7 +15,7 @@ from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
 from .operations import NEEDS_SELECTION as NEEDS_SELECTION
 from .operations import OPERATIONS as OPERATIONS
 from .sentences import changes, in_style, with_thing, without_thing, words
-from .settings import CONTROLS, MIDDLE, SENTENCE, WEIGHT, Settings, request_fields
+from .settings import CONTROLS, MIDDLE, SENTENCE, WEIGHT, Settings, own_of, request_fields, with_own
 from .settings import METHODS as METHODS
 from .wording import number, say
 
@@ -53,6 +53,7 @@ class Form:
     sentences: Mapping[str, str] = field(default_factory=dict)  # per operation: written by oneself
     weights: Mapping[str, float] = field(default_factory=dict)  # word → -1 gone … 0 as it is … 1 strong
     settings: Settings = field(default_factory=Settings)
+    apart: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # settings.own_of other operations
 
     @property
     def second(self) -> str:
@@ -74,6 +75,15 @@ class Form:
     def target(self) -> str:
         """What the picture should show: one's own sentence, or the one that is made."""
         return self.sentences.get(self.operation, "").strip() or self.made
+
+    def turned_to(self, operation: str) -> Form:
+        """Each operation finds its own words and settings again."""
+        if operation == self.operation:
+            return self
+        here = own_of(self.settings)
+        apart = {**self.apart, self.operation: here} if here else dict(self.apart)
+        settings = with_own(self.settings, apart.pop(operation, {}))
+        return replace(self, operation=operation, settings=settings, apart=apart)
 
     def with_second(self, text: str) -> Form:
         seconds = {**self.seconds, self.operation: text}

@@ -33,7 +33,7 @@ class Draft:
 
     def choose_operation(self, operation: str) -> None:
         assert operation in OPERATIONS, operation
-        self.fill(replace(self.form, operation=operation))
+        self.fill(self.form.turned_to(operation))
 
     def write_first(self, text: str) -> None:
         self.fill(replace(self.form, first=text))
@@ -62,13 +62,13 @@ class Draft:
             sentence = self.form.first
             found = next((w for w in words(sentence) if w.text == word), None)
         if found is not None and new.strip():
-            form = replace(self.form, operation=REPLACE)
+            form = self.form.turned_to(REPLACE)
             self.fill(form.with_second(with_word(sentence, found, new.strip())))
 
     def emphasise(self, word: str) -> None:
         """Chooses Emphasise with this word a little stronger."""
         weights = {**self.form.weights, word: self.form.weights.get(word, 0.0) or 0.5}
-        self.fill(replace(self.form, operation=REWEIGHT, weights=weights))
+        self.fill(replace(self.form.turned_to(REWEIGHT), weights=weights))
 
     # Settings.
 

@@ -29,7 +29,7 @@ class Held:
 
     def own(self, form: Form) -> Form:
         """What is filled in, without what the edit in hand has lent."""
-        return form if self._lent is None else replace(form, settings=self._lent.returned(form.settings))
+        return form if self._lent is None else self._lent.returned(form)
 
     def let_go(self, form: Form) -> Form:
         """Nothing is in hand any more; what an edit of before brought along goes with it."""
@@ -41,11 +41,12 @@ class Held:
         self, facts: DocumentFacts, recipe: LayerRecipe, made: Made, form: Form, model: Optional[Model]
     ) -> Form:
         """``form``: what is filled in; returns the layer's. ``model``: that of the layer, if it is here."""
-        form = self.let_go(form)
+        form = self.let_go(form).turned_to(made.form.operation)
         self.hand = InHand(facts, recipe.layer, recipe.name, made)
         settings = as_reopened(made.form, form.settings, model)
-        self._lent = Lent(form.settings, settings)
-        return replace(made.form, settings=settings)
+        lent = replace(made.form, settings=settings, apart=form.apart)
+        self._lent = Lent(form, lent)
+        return lent
 
     def placed(self, placed: Placed, facts: Optional[DocumentFacts], form: Form) -> Form:
         """What was just made is in hand, if it is for the picture and the selection that there are now."""

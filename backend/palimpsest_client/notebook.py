@@ -12,7 +12,7 @@ from typing import Any, Dict
 from .controls import OPERATIONS, Form
 from .editor import DocumentFacts, Editor
 from .json_file import alone_with, read_json, write_json
-from .settings import Settings, settings_from_json
+from .settings import Settings, for_next_picture, own_of, settings_from_json
 
 NOTES = "sentences.json"
 MOST = 100  # documents that are remembered
@@ -29,14 +29,15 @@ class Notebook:
         self._last = Form(settings=first)
 
     def form(self, facts: DocumentFacts) -> Form:
-        """What was filled in for it; a new document starts with the settings used last."""
+        """What was filled in for it; a new document starts with the operation and the
+        lasting settings used last."""
         if facts.key in self._open:
             return self._open[facts.key]
         told = self._files.get(facts.file) if facts.file else None
         told = told or read_note(self._editor.note(facts.key))
         if told:
             return form_from_json(told)
-        return Form(operation=self._last.operation, settings=self._last.settings)
+        return Form(operation=self._last.operation, settings=for_next_picture(self._last.settings))
 
     def keep(self, facts: DocumentFacts, form: Form) -> None:
         self._open[facts.key] = self._last = form
@@ -86,7 +87,8 @@ def read_notes(place: Path) -> Dict[str, Any]:
 
 
 def form_to_json(form: Form) -> Dict[str, Any]:
-    return asdict(replace(form, seconds=dict(form.seconds), sentences=dict(form.sentences)))
+    texts = {"seconds": dict(form.seconds), "sentences": dict(form.sentences)}
+    return asdict(replace(form, **texts, apart={name: dict(own) for name, own in form.apart.items()}))
 
 
 def form_from_json(told: Mapping[str, Any]) -> Form:
@@ -99,6 +101,7 @@ def form_from_json(told: Mapping[str, Any]) -> Form:
             dict(told["sentences"]),
             dict(told["weights"]),
             settings_from_json(told["settings"]),
+            {name: own_of(settings_from_json(own)) for name, own in told.get("apart", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return Form()

@@ -1,6 +1,6 @@
 """People's own settings, kept by a name for one operation; both editors share them.
 
-What belongs to a picture (source, model, seed, number of variations) isn't kept with them.
+What an operation has no bearing on (source, model, seed, number of variations) isn't kept with them.
 """
 
 from __future__ import annotations

@@ -34,12 +34,18 @@ def recommended(operation: str, model: Optional[Model]) -> Dict[str, Any]:
 class Lent:
     """The pinned settings as long as such an edit is in hand; afterwards what was set before is back."""
 
-    def __init__(self, before: Settings, now: Settings) -> None:
-        told = {name: (getattr(before, name), getattr(now, name)) for name in PINNED}
+    def __init__(self, before: Form, now: Form) -> None:
+        """Both of the same operation."""
+        told = {name: (getattr(before.settings, name), getattr(now.settings, name)) for name in PINNED}
         self._changed = {name: pair for name, pair in told.items() if pair[0] != pair[1]}
+        self._operation = now.operation
 
-    def returned(self, settings: Settings) -> Settings:
-        """What people have changed themselves since is theirs."""
+    def returned(self, form: Form) -> Form:
+        """What people have changed themselves since is theirs. Another operation may be chosen by now."""
+        lent = form.turned_to(self._operation)
+        return replace(lent, settings=self._returned(lent.settings)).turned_to(form.operation)
+
+    def _returned(self, settings: Settings) -> Settings:
         back = {
             name: before for name, (before, lent) in self._changed.items() if getattr(settings, name) == lent
         }

@@ -17,6 +17,8 @@ from .control import (
     CHOICE,
     MAIN,
     NUMBER,
+    OF_OPERATION,
+    OF_PERSON,
     PERCENT,
     PIXELS,
     SLIDER,
@@ -54,6 +56,7 @@ class Settings:
         operations=(REPLACE, RESTYLE, REWEIGHT),
         argument="keep-structure",
         preset=True,
+        whose=OF_OPERATION,
     )
     strength: float = described(
         SLIDER,
@@ -66,6 +69,7 @@ class Settings:
         ends=("gentle", "strong"),
         operations=(REPLACE, INSERT, RESTYLE),
         preset=True,
+        whose=OF_OPERATION,
     )
     grow: Optional[int] = described(
         SLIDER,
@@ -76,6 +80,7 @@ class Settings:
         automatic="automatic-operation",
         request=("grow",),
         preset=True,
+        whose=OF_OPERATION,
     )
     feather: int = described(
         SLIDER,
@@ -87,10 +92,15 @@ class Settings:
         request=("feather",),
         argument="soft-edge",
         preset=True,
+        whose=OF_PERSON,
     )
-    variations: int = described(NUMBER, BESIDE_APPLY, 1, limits=Stretch(1, 16), request=("variations",))
+    variations: int = described(
+        NUMBER, BESIDE_APPLY, 1, limits=Stretch(1, 16), request=("variations",), whose=OF_PERSON
+    )
     source: str = described(CHOICE, default=CANVAS, choices=(CANVAS, LAYER))
-    model: str = described(CHOICE, default="built-in", request=("model",), view=True)  # those there are
+    model: str = described(
+        CHOICE, default="built-in", request=("model",), view=True, whose=OF_PERSON
+    )  # those there are
     method: str = described(
         CHOICE, default="direct", choices=METHODS, request=("inversion", "method"), view=True, preset=True
     )
@@ -125,6 +135,7 @@ class Settings:
         window=True,
         argument="cross-attention",
         preset=True,
+        whose=OF_OPERATION,
     )
     self_attention: Optional[float] = described(
         NUMBER,
@@ -137,6 +148,7 @@ class Settings:
         window=True,
         option="self",
         preset=True,
+        whose=OF_OPERATION,
     )
     context: float = described(
         NUMBER,
@@ -158,6 +170,7 @@ class Settings:
         request=("inversion", "working_size"),
         view=True,
         preset=True,
+        whose=OF_PERSON,
     )
     seed: int = described(
         NUMBER,
@@ -173,6 +186,8 @@ CONTROLS: Dict[str, Control] = {
     field.name: dataclasses.replace(field.metadata["control"], name=field.name)
     for field in dataclasses.fields(Settings)
 }
+OWN = tuple(name for name, control in CONTROLS.items() if control.whose == OF_OPERATION)
+LASTING = tuple(name for name, control in CONTROLS.items() if control.whose == OF_PERSON)
 SENTENCE = Control(TEXT, ADVANCED, "sentence", operations=(INSERT, RESTYLE, REMOVE))
 """The whole second sentence: words, and so kept for each operation beside the settings."""
 WEIGHT = Control(
@@ -223,6 +238,22 @@ def settings_in(request: Mapping[str, Any], beside: Mapping[str, Any]) -> Settin
                 part = part[group]
             told[name] = part[control.request[-1]]
     return Settings(**told)
+
+
+def own_of(settings: Settings) -> Dict[str, Any]:
+    """What the chosen operation keeps for itself, where it isn't as recommended."""
+    told = {name: getattr(settings, name) for name in OWN}
+    return {name: value for name, value in told.items() if value != CONTROLS[name].default}
+
+
+def with_own(settings: Settings, own: Mapping[str, Any]) -> Settings:
+    """The inverse: those of another operation in place of those of the one before."""
+    return dataclasses.replace(settings, **{name: own.get(name, CONTROLS[name].default) for name in OWN})
+
+
+def for_next_picture(settings: Settings) -> Settings:
+    """With what a new picture begins after these."""
+    return Settings(**{name: getattr(settings, name) for name in LASTING})
 
 
 def settings_from_json(told: Any) -> Settings:

@@ -304,8 +304,11 @@ def test_its_words_seed_and_settings_can_be_used_again(desk):
     assert "Seed 6" in desk.state.strip.tip(second)
     assert "(2 of 3) · 2001-09-" in desk.state.strip.label(second)
     desk.panel.draft.set(source="layer")
+    desk.panel.draft.choose_operation("restyle")
+    desk.panel.draft.set(structure=0.9)
     desk.panel.use_settings(second)
     form = desk.state.form
+    assert form.turned_to("restyle").settings.structure == 0.9
     assert (form.operation, form.first, form.second) == ("replace", "a photo of a cat", "a photo of a dog")
     assert (form.settings.seed, form.settings.variations, form.settings.steps) == (6, 1, 12)
     assert (form.settings.grow, form.settings.feather, form.settings.source) == (3, 5, "layer")
