@@ -93,7 +93,7 @@ view.draw(controls.describe())
 box = view["sharpness"]
 assert (box.minimum(), box.maximum(), box.singleStep()) == (0.0, 2.0, 0.1)
 assert box.accessibleName() == "Sharpness" and "unsharp masking" in box.toolTip()
-assert box.text() == "automatic", box.text()
+assert box.text() == "auto", box.text()
 box.setValue(0.7)
 assert panel.form.settings.sharpness == 0.7
 """

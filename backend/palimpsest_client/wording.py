@@ -198,7 +198,7 @@ ENGLISH: Mapping[str, str] = {
     "self-attention": "Self-attention",
     "tip-self-attention": "For which part of the steps the photo's layout is kept",
     "technical-self-attention": "end of the self-attention window",
-    "automatic": "automatic",
+    "automatic": "auto",  # short: beside it a narrow field says what it comes to
     "automatic-value": "{automatic} ({value})",
     "automatic-model": "Automatic: as the model recommends.",
     "automatic-operation": "Automatic: as the operation recommends.",

@@ -65,7 +65,7 @@ def test_the_texts_beside_them_have_units():
     assert CONTROLS["structure"].text(0.5) == "0.50"
     assert CONTROLS["feather"].text(12) == "12 px"
     assert CONTROLS["context"].text(0.5) == "50 %"
-    assert CONTROLS["steps"].text(None) == "automatic"
+    assert CONTROLS["steps"].text(None) == "auto"
 
 
 def test_no_field_is_sent_twice_and_every_one_has_its_use():
@@ -138,10 +138,10 @@ def test_what_a_window_draws_of_them():
     assert set(seen) == {*CONTROLS, "sentence"}
     assert seen["structure"][:4] == (0.25, 0.25, 0.5, "0.25")
     assert seen["grow"][:4] == (None, 20, 20, "20 px"), "grown by as much as the soft edge is wide"
-    assert seen["steps"].automatic == "automatic (30)"
-    assert seen["guidance"].automatic == "automatic (3.0)"
-    assert seen["cross"].automatic == "automatic (40 %)"
-    assert seen["working_size"].automatic == "automatic"
+    assert seen["steps"].automatic == "auto (30)"
+    assert seen["guidance"].automatic == "auto (3.0)"
+    assert seen["cross"].automatic == "auto (40 %)"
+    assert seen["working_size"].automatic == "auto"
     assert seen["model"].choices == (("tiny", "Tiny"),)
     assert [name for name, _ in seen["method"].choices] == list(settings.METHODS)
     assert controls.drawn_weight(-1)[3:4] == ("× 0.00",)

@@ -5,20 +5,25 @@ from __future__ import annotations
 import gc
 import json
 from dataclasses import replace
+from gettext import NullTranslations
 from itertools import pairwise
 
 import pytest
 
+import translate
 from client.scripted import Backend, concept, picture
 from krita_six import six
 from palimpsest_client.editor import LayerFacts
 from palimpsest_client.geometry import Bounds, Extent
+from palimpsest_client.language import catalogue, write_language
 from palimpsest_client.png import Layout, encode
 from palimpsest_client.protocol import RefusedError
 from palimpsest_client.sentences import Word
 from palimpsest_client.status import START, Offer
+from palimpsest_client.wording import speak
 
 SHOWS = "a photo of a cat on grass"
+LINE_EDGE = 4  # px beside the text of a line
 
 
 def seen(docker, *names: str) -> set[str]:
@@ -492,6 +497,29 @@ def test_what_is_folded_away_can_be_read_in_a_narrow_panel(room):
         field = room.docker.view[name]
         assert field.width() >= 100, name
         assert field.mapTo(room.docker, field.rect().topRight()).x() < 200
+
+
+@pytest.fixture(params=["en", *translate.codes()])
+def language(request, tmp_path):
+    """As it was chosen in the settings, before the editor started."""
+    write_language(tmp_path / "config", request.param)
+    yield request.param
+    speak(NullTranslations())
+
+
+@pytest.mark.parametrize("width", [200, 260])
+def test_what_number_fields_say_is_whole(language, room, width):
+    """Also where automatic is a long word."""
+    room.docker.view["unfold"].click()
+    room.resize(width)
+    inside = room.docker.view["inside"]
+    assert room.docker.view["apply"].text() == catalogue(language).pgettext("apply", "Apply")
+    fields = [field for field in inside.findChildren(six.part("inputs").Number) if field.isVisible()]
+    assert len(fields) > 6
+    for field in fields:
+        line = field.lineEdit()
+        assert line.fontMetrics().horizontalAdvance(field.text()) <= line.width() - LINE_EDGE, field.text()
+        assert field.mapTo(inside, field.rect().topRight()).x() < inside.width(), field.text()
 
 
 @pytest.mark.parametrize("width", [200, 260])
