@@ -88,7 +88,7 @@ from palimpsest_client.controls_view import ControlsView
 from palimpsest_client.panel import Panel
 
 panel = Panel("krita", ScriptedEditor(), lambda state: view.draw(controls.describe()), Path(sys.argv[1]))
-controls, view = ControlsView(panel), View(panel.session, None)
+controls, view = ControlsView(panel, print), View(panel.session, None)
 view.draw(controls.describe())
 box = view["sharpness"]
 assert (box.minimum(), box.maximum(), box.singleStep()) == (0.0, 2.0, 0.1)

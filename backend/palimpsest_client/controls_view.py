@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 from .control import ADVANCED, MAIN, Control
 from .panel import Panel
@@ -16,8 +16,10 @@ STRIP_SIDE = 40  # px of a picture
 
 
 class ControlsView:
-    def __init__(self, panel: Panel) -> None:
-        self._panel = panel
+    """``apply`` is what Return does."""
+
+    def __init__(self, panel: Panel, apply: Callable[[], None]) -> None:
+        self._panel, self._apply = panel, apply
         self.unfolded = False
         self.redraw = lambda: None  # what is folded is this window's own
 
@@ -25,7 +27,7 @@ class ControlsView:
         panel, state = self._panel, self._panel.state
         sliders: List[Part] = []
         for control in controls_at(MAIN):
-            sliders.append(slider_part(panel, control))
+            sliders.append(slider_part(panel, control, self._apply))
             if control is SLIDER:
                 sliders.append(self._strip())
         fold = Button(
@@ -85,7 +87,7 @@ class ControlsView:
         self.redraw()
 
     def _advanced(self, control: Control, shown: bool) -> Part:
-        field = field_part(self._panel, control, shown=shown, grow=1)
+        field = field_part(self._panel, control, self._apply, shown=shown, grow=1)
         if not control.dice:
             return field
         again = Button(
@@ -101,7 +103,7 @@ class ControlsView:
         return tuple(entries(self._panel))
 
 
-def field_part(panel: Panel, control: Control, **about: Any) -> Part:
+def field_part(panel: Panel, control: Control, apply: Callable[[], None], **about: Any) -> Part:
     return Field(
         control.name,
         name=control.label,
@@ -109,11 +111,12 @@ def field_part(panel: Panel, control: Control, **about: Any) -> Part:
         control=control,
         drawn=panel.state.controls[control.name],
         change=lambda value: panel.draft.change(control.name, value),
+        enter=apply,
         **about,
     )
 
 
-def slider_part(panel: Panel, control: Control) -> Part:
+def slider_part(panel: Panel, control: Control, apply: Callable[[], None]) -> Part:
     return Slider(
         control.name,
         name=control.label,
@@ -123,5 +126,6 @@ def slider_part(panel: Panel, control: Control) -> Part:
         drawn=panel.state.controls[control.name],
         shown=control.name in panel.state.shown,
         change=lambda value: panel.draft.change(control.name, value),
+        enter=apply,
         back=lambda: panel.draft.recommend(control.name),
     )

@@ -55,7 +55,7 @@ class PanelView:
     def __init__(self, panel: Panel, windows: Windows, desktop: Desktop, use: Callable[[str], None]) -> None:
         self._panel, self._windows, self._desktop = panel, windows, desktop
         self.words = WordsView(panel, windows, self.apply, use)
-        self.controls, self._results = ControlsView(panel), ResultsView(panel, desktop)
+        self.controls, self._results = ControlsView(panel, self.apply), ResultsView(panel, desktop)
         self.documents: Callable[[], Sequence[Tuple[str, str]]] = tuple
         self.choose_document: Callable[[str], None] = lambda key: None
 
@@ -294,5 +294,5 @@ class PanelView:
                 grow=1,
                 do=lambda: self.apply(new=True),
             ),
-            field_part(self._panel, CONTROLS["variations"], prefix="×"),
+            field_part(self._panel, CONTROLS["variations"], self.apply, prefix="×"),
         )

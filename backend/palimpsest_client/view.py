@@ -199,12 +199,13 @@ class Choices(Options):
 
 @dataclass(frozen=True)
 class Field(Part):
-    """What a control is filled in with: its number, choice or text."""
+    """What a control is filled in with: its number, choice or text. Return does ``enter``."""
 
     control: Control = field(default_factory=lambda: Control(""))
     drawn: Drawn = field(default_factory=lambda: Drawn(None, None, None, ""))
     prefix: str = ""
     change: Callable[[Any], object] = act()
+    enter: Callable[[], object] = act()
 
 
 @dataclass(frozen=True)

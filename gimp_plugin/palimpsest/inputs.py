@@ -36,6 +36,7 @@ class SliderDrawer(FieldDrawer):
         made.set_properties(draw_value=False, round_digits=0)
         ui.leave_wheel(made)
         made.connect("value-changed", lambda _: self._told())
+        made.connect("key-press-event", lambda _, event: self._key(event))
         made.connect("button-press-event", self._pressed)
         made.connect("leave-notify-event", lambda *_: made.set_has_tooltip(True))
         return made
@@ -55,6 +56,13 @@ class SliderDrawer(FieldDrawer):
             self.widget.add_mark(mark, Gtk.PositionType.BOTTOM, None)
         self._told.silently(lambda: self.widget.set_value(control.place(drawn.place)))
         self._text.set_text(drawn.text)
+
+    def _key(self, event: Gdk.EventKey) -> bool:
+        """Control and Return is the window's own."""
+        entered = ui.pressed(event)[:2] == ("return", False)
+        if entered:
+            self.part.enter()
+        return entered
 
     def _pressed(self, scale: Gtk.Scale, event: Gdk.EventButton) -> bool:
         scale.set_has_tooltip(False)  # it would lie over what the slider is moved for
@@ -104,9 +112,14 @@ class NumberDrawer(FieldDrawer):
 
     def make(self, part: Field) -> Gtk.Widget:
         made = Number(part.control, lambda value: self.part.change(value))
+        made.connect("activate", lambda _: self._enter())
         if part.prefix:
             made.set_width_chars(2)
         return made
+
+    def _enter(self) -> None:
+        self.widget.update()  # what is typed is its value from now on
+        self.part.enter()
 
     def around(self, part: Field) -> Gtk.Widget:
         before, after = ([ui.label(text)] if text else [] for text in (part.prefix, part.control.unit))
@@ -128,7 +141,7 @@ class TextDrawer(FieldDrawer):
     """While it is empty it shows what stands for it."""
 
     def make(self, part: Field) -> Gtk.Widget:
-        self._field = ui.Field(lambda value: self.part.change(value))
+        self._field = ui.Field(lambda value: self.part.change(value), lambda: self.part.enter())
         return self._field.view
 
     def around(self, part: Field) -> Gtk.Widget:

@@ -22,13 +22,17 @@ MARK = 2  # px, width of what marks the recommended place
 
 
 class Passing:
-    """Before a Qt class: without the keyboard it leaves the wheel to what it lies in. Return presses no
-    button of a dialog, which would close it before people have seen what they chose."""
+    """Before a Qt class: without the keyboard it leaves the wheel to what it lies in. Return does what
+    ``entered`` says, and presses no button of a dialog, which would close it before people have seen what
+    they chose."""
+
+    entered: Callable[[], object] = staticmethod(lambda: None)
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
         super().keyPressEvent(event)  # type: ignore[misc]
         if key_of(event) == "return":
             event.accept()
+            self.entered()
 
     def wheelEvent(self, event) -> None:  # noqa: N802
         if self.hasFocus():  # type: ignore[attr-defined]
@@ -144,6 +148,7 @@ class FieldDrawer(Drawer):
     def make(self, part: FieldPart) -> qt.QWidget:
         kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(part.control.kind, Line)
         made = kind(part.control, lambda value: self.part.change(value))
+        made.entered = lambda: self.part.enter()
         if part.prefix:
             made.setPrefix(part.prefix + " ")
             made.setSizePolicy(qt.QSizePolicy.Policy.Fixed, qt.QSizePolicy.Policy.Fixed)
@@ -161,6 +166,7 @@ class SliderDrawer(Drawer):
     def make(self, part: SliderPart) -> qt.QWidget:
         change, back = lambda value: self.part.change(value), lambda: self.part.back()
         made = Slider(part.control, change, back)
+        made.entered = lambda: self.part.enter()
         named(made, part.name, part.tip)
         self.row = [label(shortened(part.caption)), made, label(muted=True)]
         for widget in self.row:

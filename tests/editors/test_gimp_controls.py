@@ -80,6 +80,17 @@ def test_a_double_click_goes_back_to_what_is_recommended(fields: Fields):
         fields.gimp.until("setting_is", name, CONTROLS[name].default)
 
 
+def test_return_applies_with_what_is_typed(fields: Fields):
+    x, y = fields.bring("steps")
+    fields.display.click(x - 40, y)
+    fields.display.key("ctrl+a", "7", "Return")
+    until(lambda: fields.gimp.call("applied_with", "steps") == [7], "the number applies")
+    x, y = fields.bring("structure")
+    fields.display.click(x, y)
+    fields.display.key("Return")
+    until(lambda: fields.gimp.call("applied_with", "steps") == [7, 7], "a slider does too")
+
+
 def test_what_the_settings_page_says_is_kept(fields: Fields):
     assert fields.ask("settings_page") == [8, 1, ""]
     fields.ask("prefer", "feather", 20)

@@ -94,6 +94,26 @@ def test_what_is_written_and_moved_reaches_the_request(room):
     assert request["control"] == {"cross": [0.0, 0.9], "self_attention": [0.0, 0.3]}
 
 
+@pytest.mark.parametrize("name", ["variations", "steps", "structure", "method", "sentence"])
+def test_return_applies_in_every_field(room, name):
+    from PyQt6.QtTest import QTest
+
+    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.choose_operation("restyle")
+    room.panel.draft.write_second("an oil painting")
+    room.docker.view["unfold"].click()
+    field = room.docker.view[name]
+    room.until(lambda _: field.isVisible() and room.docker.view["apply"].isEnabled())
+    if name in ("variations", "steps"):
+        field.lineEdit().selectAll()
+        QTest.keyClicks(field, "3")
+    QTest.keyClick(field, six.part("qt").Qt.Key.Key_Return)
+    room.until(lambda _: room.backend.submitted)
+    request = room.backend.submitted[0]["request"]
+    if name in ("variations", "steps"):
+        assert request.get(name, request["inversion"].get(name)) == 3
+
+
 def test_presets_are_a_menu(room):
     menu = room.docker.view["presets"].menu()
     room.panel.draft.set(structure=0.2)

@@ -26,7 +26,8 @@ class Controls:
     def __init__(self, width, height):
         editor = GimpEditor()
         self.panel = Panel("gimp", editor, self.draw)
-        self.told = ControlsView(self.panel)
+        self.applied = []  # the settings, each time
+        self.told = ControlsView(self.panel, lambda: self.applied.append(self.settings()))
         self.told.unfolded = True
         entry, self.part = Gtk.Entry(), View(self.panel.session, None)
         inside = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)

@@ -440,6 +440,11 @@ def controls_have_scrolled(before):
     return controls[-1].at() != before
 
 
+def applied_with(name):
+    """What this setting was, each time that Return applied."""
+    return [settings[name] for settings in controls[-1].applied]
+
+
 def setting_is(name, value):
     return controls[-1].settings()[name] == value
 
