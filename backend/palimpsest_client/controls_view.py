@@ -27,7 +27,7 @@ class ControlsView:
         panel, state = self._panel, self._panel.state
         sliders: List[Part] = []
         for control in controls_at(MAIN):
-            sliders.append(slider_part(panel, control, self._apply))
+            sliders.append(slider_part(panel, control))
             if control is SLIDER:
                 sliders.append(self._strip())
         fold = Button(
@@ -116,7 +116,7 @@ def field_part(panel: Panel, control: Control, apply: Callable[[], None], **abou
     )
 
 
-def slider_part(panel: Panel, control: Control, apply: Callable[[], None]) -> Part:
+def slider_part(panel: Panel, control: Control) -> Part:
     return Slider(
         control.name,
         name=control.label,
@@ -126,6 +126,5 @@ def slider_part(panel: Panel, control: Control, apply: Callable[[], None]) -> Pa
         drawn=panel.state.controls[control.name],
         shown=control.name in panel.state.shown,
         change=lambda value: panel.draft.change(control.name, value),
-        enter=apply,
         back=lambda: panel.draft.recommend(control.name),
     )

@@ -163,7 +163,6 @@ class WordsView:
             control=WEIGHT,
             drawn=drawn_weight(state.form.weights.get(word, 0.0)),
             change=lambda weight: weigh(word, weight),
-            enter=self._apply,
             back=lambda: weigh(word, WEIGHT.default),
         )
 

@@ -36,7 +36,6 @@ class SliderDrawer(FieldDrawer):
         made.set_properties(draw_value=False, round_digits=0)
         ui.leave_wheel(made)
         made.connect("value-changed", lambda _: self._told())
-        made.connect("key-press-event", lambda _, event: self._key(event))
         made.connect("button-press-event", self._pressed)
         made.connect("leave-notify-event", lambda *_: made.set_has_tooltip(True))
         return made
@@ -56,13 +55,6 @@ class SliderDrawer(FieldDrawer):
             self.widget.add_mark(mark, Gtk.PositionType.BOTTOM, None)
         self._told.silently(lambda: self.widget.set_value(control.place(drawn.place)))
         self._text.set_text(drawn.text)
-
-    def _key(self, event: Gdk.EventKey) -> bool:
-        """Control and Return is the window's own."""
-        entered = ui.pressed(event)[:2] == ("return", False)
-        if entered:
-            self.part.enter()
-        return entered
 
     def _pressed(self, scale: Gtk.Scale, event: Gdk.EventButton) -> bool:
         scale.set_has_tooltip(False)  # it would lie over what the slider is moved for

@@ -8,7 +8,7 @@ from typing import Optional
 from . import qt
 from ._client.sentences import Word
 from ._client.view import Sentence as SentencePart
-from .layout import Themed, key_of
+from .layout import Entered, Themed
 from .parts import Drawer
 from .qt import Qt
 from .word_help import Completing, Hints
@@ -37,12 +37,12 @@ class SentenceDrawer(Drawer):
         self.widget.mark(part.changed, part.unknown, part.doubtful)
 
 
-class Sentence(Themed, qt.QPlainTextEdit):
+class Sentence(Entered, Themed, qt.QPlainTextEdit):
     """As many lines as the words take. Tab leaves it, Return does what ``entered`` says."""
 
     def __init__(self, written: Callable[[str], None], entered: Callable[[], None]) -> None:
         super().__init__()
-        self._entered = entered
+        self.entered = entered
         self._button: Optional[qt.QToolButton] = None
         self._marked: tuple = ((), ())
         self.setTabChangesFocus(True)
@@ -76,12 +76,6 @@ class Sentence(Themed, qt.QPlainTextEdit):
 
     def recolor(self) -> None:
         self.mark(*self._marked)
-
-    def keyPressEvent(self, event) -> None:  # noqa: N802
-        if key_of(event) == "return":
-            self._entered()
-        else:
-            super().keyPressEvent(event)
 
     def put(self, text: str) -> None:
         """What the panel says, without being told of it again."""

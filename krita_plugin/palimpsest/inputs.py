@@ -13,7 +13,7 @@ from ._client.control import CHOICE, NUMBER, SLIDER, Control
 from ._client.controls import Drawn
 from ._client.view import Field as FieldPart
 from ._client.view import Slider as SliderPart
-from .layout import Framed, key_of, label, shortened
+from .layout import Entered, Framed, label, shortened
 from .parts import Drawer
 from .qt import Qt
 
@@ -21,18 +21,8 @@ NARROWEST = 40  # px, of a slider
 MARK = 2  # px, width of what marks the recommended place
 
 
-class Passing:
-    """Before a Qt class: without the keyboard it leaves the wheel to what it lies in. Return does what
-    ``entered`` says, and presses no button of a dialog, which would close it before people have seen what
-    they chose."""
-
-    entered: Callable[[], object] = staticmethod(lambda: None)
-
-    def keyPressEvent(self, event) -> None:  # noqa: N802
-        super().keyPressEvent(event)  # type: ignore[misc]
-        if key_of(event) == "return":
-            event.accept()
-            self.entered()
+class Passing(Entered):
+    """Before a Qt class: without the keyboard it leaves the wheel to what it lies in."""
 
     def wheelEvent(self, event) -> None:  # noqa: N802
         if self.hasFocus():  # type: ignore[attr-defined]
@@ -166,7 +156,6 @@ class SliderDrawer(Drawer):
     def make(self, part: SliderPart) -> qt.QWidget:
         change, back = lambda value: self.part.change(value), lambda: self.part.back()
         made = Slider(part.control, change, back)
-        made.entered = lambda: self.part.enter()
         named(made, part.name, part.tip)
         self.row = [label(shortened(part.caption)), made, label(muted=True)]
         for widget in self.row:

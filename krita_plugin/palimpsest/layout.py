@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Optional
+
 from . import qt
 from ._client.icons import SIDE, colored
 from .qt import Qt
@@ -22,6 +25,18 @@ class Framed:
             painter.setPen(self.palette().color(qt.QPalette.ColorRole.Highlight))  # type: ignore[attr-defined]
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))  # type: ignore[attr-defined]
             painter.end()
+
+
+class Entered:
+    """Before a Qt class: Return does what ``entered`` says, and then presses no button of a dialog."""
+
+    entered: Optional[Callable[[], object]] = None
+
+    def keyPressEvent(self, event) -> None:  # noqa: N802
+        if self.entered is not None and key_of(event) == "return":
+            self.entered()
+        else:
+            super().keyPressEvent(event)  # type: ignore[misc]
 
 
 class Themed:

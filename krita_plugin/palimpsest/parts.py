@@ -151,7 +151,8 @@ class LineDrawer(Drawer):
     typed = True
 
     def make(self, part: Line) -> qt.QWidget:
-        made = Entry(part.enter and (lambda: self.part.enter()))
+        made = Entry()
+        made.entered = part.enter and (lambda: self.part.enter())
         if part.secret:
             made.setEchoMode(made.EchoMode.Password)
         made.setClearButtonEnabled(part.search)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Optional
 
 from . import qt
 from ._client.geometry import Bounds, in_rows
-from .layout import GAP, MARGIN, NARROWEST, Framed, Themed, icon, key_of
+from .layout import GAP, MARGIN, NARROWEST, Entered, Framed, Themed, icon
 from .qt import Qt
 
 LEAST_NAME, ROUNDING = 40, 2  # px of a text that is cut; what Qt's measures of a text differ by
@@ -55,7 +54,7 @@ class Flowing(qt.QWidget):
         return in_rows(widths, height, width, GAP, self._one_row)
 
 
-class Press(qt.QPushButton):
+class Press(Entered, qt.QPushButton):
     """As narrow as its text allows. Return presses it where it has the keyboard, and nowhere else."""
 
     def __init__(self) -> None:
@@ -63,11 +62,8 @@ class Press(qt.QPushButton):
         self.setAutoDefault(False)
         self.setMinimumWidth(0)
 
-    def keyPressEvent(self, event) -> None:  # noqa: N802
-        if key_of(event) == "return":
-            self.click()
-        else:
-            super().keyPressEvent(event)
+    def entered(self) -> None:
+        self.click()
 
 
 class Flat(Themed, Framed, qt.QToolButton):
@@ -109,19 +105,7 @@ class Flat(Themed, Framed, qt.QToolButton):
             self.setIcon(icon(self._icon, self))
 
 
-class Entry(qt.QLineEdit):
-    """``entered``: what Return does, which then isn't the window's."""
-
-    def __init__(self, entered: Optional[Callable[[], object]] = None) -> None:
-        super().__init__()
-        self._entered = entered
-
-    def keyPressEvent(self, event) -> None:  # noqa: N802
-        if self._entered is not None and key_of(event) == "return":
-            self._entered()
-        else:
-            super().keyPressEvent(event)
-
+class Entry(Entered, qt.QLineEdit):
     def put(self, text: str) -> None:
         """What is there already stays, and so does the cursor's place from the end."""
         if self.text() != text:

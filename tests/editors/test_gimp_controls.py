@@ -85,10 +85,6 @@ def test_return_applies_with_what_is_typed(fields: Fields):
     fields.display.click(x - 40, y)
     fields.display.key("ctrl+a", "7", "Return")
     until(lambda: fields.gimp.call("applied_with", "steps") == [7], "the number applies")
-    x, y = fields.bring("structure")
-    fields.display.click(x, y)
-    fields.display.key("Return")
-    until(lambda: fields.gimp.call("applied_with", "steps") == [7, 7], "a slider does too")
 
 
 def test_what_the_settings_page_says_is_kept(fields: Fields):

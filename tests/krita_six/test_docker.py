@@ -94,7 +94,7 @@ def test_what_is_written_and_moved_reaches_the_request(room):
     assert request["control"] == {"cross": [0.0, 0.9], "self_attention": [0.0, 0.3]}
 
 
-@pytest.mark.parametrize("name", ["variations", "steps", "structure", "method", "sentence"])
+@pytest.mark.parametrize("name", ["variations", "steps", "method", "sentence"])
 def test_return_applies_in_every_field(room, name):
     from PyQt6.QtTest import QTest
 
