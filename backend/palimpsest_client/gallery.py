@@ -114,8 +114,10 @@ class Gallery:
         when it is wished a second time."""
         if self.strip.shown == result.key or not self._may(self._unfit(result)) or self._facts is None:
             return
-        warned, self._warned = self._warned, (self._facts.key, result.key)
-        if warned != self._warned and self._editor.ends_redo(self._facts.key):
+        wish, warned = (self._facts.key, result.key), self._warned
+        ends = warned != wish and self._editor.ends_redo(self._facts.key)
+        self._warned = wish if ends else None
+        if ends:
             self._refuse(say("preview-ends-redo"))
             return
         self._turn += 1

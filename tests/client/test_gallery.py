@@ -162,6 +162,18 @@ def test_what_can_be_redone_is_ended_by_a_preview_only_when_it_is_wished_again(d
     desk.until(lambda s: desk.editor.inserted)
 
 
+def test_a_preview_that_ended_nothing_once_is_warned_of_when_it_would(desk):
+    desk.backend.past_edit("krita-1", note(desk))
+    brought(desk, 1)
+    shown(desk, 0)
+    desk.panel.gallery.discard()
+    desk.editor.redoable = True
+    desk.panel.gallery.show(desk.state.results[0])
+    assert desk.state.message.startswith("What you have undone could not be redone after a preview.")
+    assert desk.editor.shown is None
+    shown(desk, 0)
+
+
 def test_steps_go_through_variations_and_history_and_end_at_the_ends(desk):
     desk.backend.past_edit("krita-1", note(desk))
     desk.backend.past_edit("krita-2", note(desk), variations=2)
