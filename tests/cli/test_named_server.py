@@ -31,6 +31,7 @@ HERE_ONLY = {
     "palimpsest bench server",
     "palimpsest bench quality",
     "palimpsest bench agreement",
+    "palimpsest bench speed",
     "palimpsest doctor",
     "palimpsest completion",
 }
