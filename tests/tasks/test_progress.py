@@ -14,7 +14,7 @@ from torch import Tensor
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import Step
 from palimpsest.storage.images import ImageStore
-from palimpsest.tasks.progress import PREVIEW_COST, SECONDS_BETWEEN_PREVIEWS, Preview
+from palimpsest.tasks.progress import PREVIEW_COST, SECONDS_BETWEEN_PREVIEWS, Preview, thumbnail
 
 
 @dataclass
@@ -65,3 +65,19 @@ def test_dear_previews_are_shown_seldom(tmp_path: Path) -> None:
     seen = shown_at(tmp_path, decoding, step_seconds=1.0, steps=steps)
     assert len(seen) > 3
     assert (len(seen) - 1) * decoding <= PREVIEW_COST * seen[-1]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "small"),
+    [(64, 64, (64, 64)), (960, 40, (120, 40)), (40, 900, (40, 120)), (6000, 400, (256, 85))],
+)
+def test_of_a_very_long_picture_the_middle_is_seen(width: int, height: int, small: tuple[int, int]) -> None:
+    """All of it would be a line of a few pixels."""
+    picture = torch.full((1, 3, height, width), -1.0)
+    picture[:, :, height // 2 - 4 : height // 2 + 4, width // 2 - 4 : width // 2 + 4] = 1
+    seen = thumbnail(picture)
+    assert seen.shape[1::-1] == small
+    bright = seen.max(axis=(1, 2)).argmax(), seen.max(axis=(0, 2)).argmax()
+    last = (seen[::-1].max(axis=(1, 2)).argmax(), seen[:, ::-1].max(axis=(0, 2)).argmax())
+    assert bright == last, "its middle is theirs"
+    assert max(seen[0, 0]) == 0

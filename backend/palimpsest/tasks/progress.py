@@ -37,6 +37,7 @@ PHASES = {
 SECONDS_BETWEEN_PREVIEWS = 0.5
 PREVIEW_COST = 0.1  # most of the time that may go into previews
 PREVIEW_SIDE = 256
+PREVIEW_SHAPE = 3  # times as wide as high, or as high as wide, at most
 
 
 @dataclass
@@ -99,7 +100,14 @@ class Preview:
 
 
 def thumbnail(picture: Tensor) -> NDArray[np.uint8]:
-    """(1, 3, h, w) in [-1, 1] → (h', w', 3) uint8, no side longer than ``PREVIEW_SIDE``."""
+    """(1, 3, h, w) in [-1, 1] → (h', w', 3) uint8, no side longer than ``PREVIEW_SIDE``.
+
+    Of a picture that is longer than ``PREVIEW_SHAPE`` : 1 the middle: all of it would be a line.
+    """
+    most = PREVIEW_SHAPE * min(picture.shape[-2:])
+    for axis in (-2, -1):
+        over = picture.shape[axis] - most
+        picture = picture if over <= 0 else picture.narrow(axis, over // 2, most)
     longest = max(picture.shape[-2:])
     if longest > PREVIEW_SIDE:
         size = [max(1, length * PREVIEW_SIDE // longest) for length in picture.shape[-2:]]
