@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 CLIENT = ROOT / "backend" / "palimpsest_client"
 KRITA, GIMP = ROOT / "krita_plugin" / "palimpsest", ROOT / "gimp_plugin" / "palimpsest"
-MOST_LINES = {"krita_plugin": 2308, "gimp_plugin": 2000}  # the aim: 2,000 each
+MOST_LINES = {"krita_plugin": 2165, "gimp_plugin": 2000}  # the aim: 2,000 each
 ANY = None
 Node = TypeVar("Node", bound=ast.AST)
 

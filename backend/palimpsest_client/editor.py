@@ -79,6 +79,11 @@ class LayerResult:
     source: str = CANVAS  # what it was made from: Capture.source, or LAYER for the active one
     canvas: Extent | None = None  # Capture.canvas; None = it wasn't told
 
+    @property
+    def covered(self) -> Bounds:
+        """The part of the canvas that its layer covers."""
+        return self.content.intersect(self.bounds)
+
 
 @dataclass(frozen=True)
 class LayerRecipe:

@@ -7,16 +7,20 @@ Qt: straight BGRA of 8 bits, straight RGBA of 16, or (``GREY``) one byte of grey
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, List
+from typing import Callable, List, Tuple
 
 from . import masks, png
+from .editor import LayerResult
 from .geometry import Bounds, strips
+from .slices import WorkError
+from .wording import say
 
 GREY = 0  # of depths
 LINES = 64  # bands of an outline
 OPAQUE = b"\0" + b"\xff" * 255  # where a mask lets anything through, its layer is opaque
 
 Read = Callable[[Bounds, int], bytes]  # a part of the canvas, bits of a value
+Decode = Callable[[bytes], Read]  # a PNG, whose parts are its own. Raises WorkError
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,29 @@ class MaskPicture:
     whole: Bounds
     gaps: List[Bounds]
     pieces: List[Piece]
+
+
+def read_layer(decode: Decode, result: LayerResult, most: int) -> LayerPicture:
+    """What a result's layer covers. Raises WorkError."""
+    read, layout = opened(decode, result.image, result.bounds)
+    return layer_picture(read, layout, result.covered, most)
+
+
+def read_mask(decode: Decode, content: bytes, bounds: Bounds, most: int) -> MaskPicture:
+    """A grey PNG that lies at ``bounds``. Raises WorkError."""
+    return mask_picture(opened(decode, content, bounds)[0], bounds, most)
+
+
+def opened(decode: Decode, content: bytes, bounds: Bounds) -> Tuple[Read, png.Layout]:
+    """A PNG that lies at ``bounds`` of the canvas. Raises WorkError for one of another size, or damaged."""
+    try:
+        layout = png.read_layout(content)
+    except ValueError as error:
+        raise WorkError(say("unreadable", reason=str(error))) from error
+    if layout.extent != bounds.extent:
+        raise WorkError(say("unreadable", reason=f"{tuple(layout.extent)} ≠ {tuple(bounds.extent)}"))
+    read = decode(content)
+    return (lambda part, depth: read(part.moved(-bounds.x, -bounds.y), depth)), layout
 
 
 def layer_picture(read: Read, layout: png.Layout, part: Bounds, most: int) -> LayerPicture:

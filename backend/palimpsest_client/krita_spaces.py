@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
+from .geometry import Extent
+from .png import Layout
 from .slices import WorkError
 from .wording import say
 
@@ -36,6 +38,24 @@ def most(space: Space, target: Space) -> int:
 def sent(model: str, deep: bool) -> Space:
     """What the backend is sent and sends: sRGB or its grey, of 8 or 16 bits."""
     return Space(model, "U16" if deep else "U8", PROFILES[model])
+
+
+def sent_layout(space: Space, extent: Extent) -> Layout:
+    """Of pixels in a space that is sent."""
+    bits, blue_first = 8 * DEPTHS[space.depth], space.model == "RGBA"
+    return Layout(extent, CHANNELS[space.model], bits, blue_first=blue_first)
+
+
+def refused(model: str) -> Tuple[str, str]:
+    """Why a document of this model can't be edited and what would help, or two empty strings."""
+    if model in CHANNELS:
+        return "", ""
+    return say("colour-model", name=MODELS.get(model, model)), say("rgb-copy")
+
+
+def edited(depth: str) -> Space:
+    """What a document that is refused becomes to be edited: as deep as it is, where that can be."""
+    return sent("RGBA", False)._replace(depth=depth if depth in DEPTHS else "U16")
 
 
 def sent_for(space: Space) -> Space:

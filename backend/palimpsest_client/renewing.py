@@ -8,8 +8,10 @@ place, opacity, mode, visibility, colour tag, locks, further masks and filters.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Optional, Tuple
 
+from .editor import LayerResult
 from .geometry import Bounds, Extent, strips
 from .imprints import OWN, Digest, Imprint
 from .slices import WORKED, Steps
@@ -57,6 +59,37 @@ class Kept(NamedTuple):
     def own_name(self) -> bool:
         """Whether people have given it another one."""
         return self.imprint is not None and self.named != self.imprint.name
+
+    def to_wipe(self, result: LayerResult) -> bool:
+        """Whether a copy holds pixels of ours that ``result`` doesn't all write over."""
+        written = self.by_hand and self.imprint is not None and self.imprint.bounds == result.covered
+        return self.imprint is not None and not written
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A layer to be filled, in no document yet. ``mask``: None where it isn't ours to write. ``shift``,
+    ``mask_shift``: how far from where they belong people have moved both."""
+
+    layer: Any  # the editor's
+    mask: Any
+    shift: Place = (0, 0)
+    mask_shift: Place = (0, 0)
+
+    def imprint(
+        self, result: LayerResult, canvas: Extent, at: Place, mask_at: Optional[Place], *digests: str
+    ) -> Imprint:
+        """Of the layer that holds this one's content at ``at`` of the document, and its mask at ``mask_at``;
+        None = it has none. ``digests``: of the pixels and of the mask."""
+        covering = (0, 0) if mask_at is None else difference(mask_at, self.mask_shift)
+        at = difference(at, self.shift)
+        return Imprint(result.name, canvas, result.covered, at, covering, *digests)
+
+
+def copied(kept: Kept, layer: Any, mask: Any) -> Blank:
+    """``layer``: a copy of the one that is renewed, with its mask. A crop has moved it where it belongs."""
+    ours = None if kept.own_mask else mask
+    return Blank(layer, ours, kept.shift, kept.mask_shift) if kept.by_hand else Blank(layer, ours)
 
 
 def judged(now: Kept, pixels: Steps[str], mask: Optional[Steps[str]]) -> Steps[Optional[Kept]]:

@@ -9,7 +9,6 @@ from ._client.view import CLOSE, EDGED, ODD, SMALL, Box, Column, Flow, Form, Row
 from .inputs import SliderDrawer
 from .layout import GAP, MARGIN, label
 from .parts import Drawer
-from .qt import Qt
 from .widgets import Flowing, box, take_turn
 
 NEAR = 2  # px between what belongs together
@@ -24,9 +23,7 @@ class BoxDrawer(Drawer):
     def make(self, part: Any) -> qt.QWidget:
         made, way = qt.QWidget(), qt.QBoxLayout.Direction
         if part.look == ODD:
-            made = qt.QFrame()
-            made.setFrameShape(qt.QFrame.Shape.Box)
-            made.setObjectName("odd")
+            made = qt.QFrame(objectName="odd", frameShape=qt.QFrame.Shape.Box)
             made.setStyleSheet("#odd { border: 2px solid #b3372b; }")
         self.layout = box(way.LeftToRight if isinstance(part, Row) else way.TopToBottom)
         made.setLayout(self.layout)
@@ -84,38 +81,38 @@ class FormDrawer(BoxDrawer):
     """Always of the same parts."""
 
     def make(self, part: Form) -> qt.QWidget:
-        made = qt.QWidget()
-        self.layout, self._captions = qt.QFormLayout(made), []
+        made, growth = qt.QWidget(), qt.QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow
+        self.layout = qt.QFormLayout(made, verticalSpacing=GAP, fieldGrowthPolicy=growth)
         self.layout.setContentsMargins(0, 0, 0, 0)
-        self.layout.setVerticalSpacing(GAP)
-        self.layout.setFieldGrowthPolicy(qt.QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         if part.look == SMALL:
             self.layout.setRowWrapPolicy(qt.QFormLayout.RowWrapPolicy.WrapLongRows)
         return made
 
     def put(self, part: Form) -> None:
         super().put(part)
-        for caption, drawer in zip(self._captions, self._inside):
+        for drawer in self._inside:
+            caption = self.layout.labelForField(drawer.outer)
             if caption is not None:
                 caption.setVisible(is_shown(drawer.part))
                 caption.setToolTip(drawer.part.tip)
 
     def arrange(self) -> None:
-        self._captions = [None if text is None else label(text) for text in self.part.captions]
-        for caption, drawer in zip(self._captions, self._inside):
+        for caption, drawer in zip(self.part.captions, self._inside):
             if caption is None:
                 self.layout.addRow(drawer.outer)
             else:
-                caption.setBuddy(drawer.widget)
+                self.layout.addRow(label(caption), drawer.outer)
+                self.layout.labelForField(drawer.outer).setBuddy(drawer.widget)
                 if self.part.look == SMALL:
                     drawer.outer.setMinimumWidth(ROOM)
-                self.layout.addRow(caption, drawer.outer)
 
 
 class SlidersDrawer(BoxDrawer):
+    """Rows of names, sliders, and where they stand."""
+
     def make(self, part: Sliders) -> qt.QWidget:
         made = qt.QWidget()
-        self.layout = qt.QGridLayout(made)  # of names, sliders, and where they stand
+        self.layout = qt.QGridLayout(made)
         self.layout.setContentsMargins(0, 0, 0, 0)
         self.layout.setHorizontalSpacing(4)
         self.layout.setVerticalSpacing(2)
@@ -133,11 +130,9 @@ class SlidersDrawer(BoxDrawer):
 
 class ScrollDrawer(BoxDrawer):
     def make(self, part: Scroll) -> qt.QWidget:
-        made = qt.QScrollArea()
-        made.setWidgetResizable(True)
-        made.setFrameShape(qt.QFrame.Shape.NoFrame)
-        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        made = qt.QScrollArea(widgetResizable=True, frameShape=qt.QFrame.Shape.NoFrame)
+        made.setFocusPolicy(qt.Qt.FocusPolicy.NoFocus)
+        made.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         made.setMinimumSize(120, part.least or 80)
         return made
 

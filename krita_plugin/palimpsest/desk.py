@@ -25,9 +25,7 @@ class Desk:
         self.panel = Panel("krita", self.editor, self._show)
         self._views: list = []
         self.redraw: Callable[[], None] = lambda: None  # the windows beside them
-        self._timer = QTimer()
-        self._timer.setInterval(TICK)
-        self._timer.timeout.connect(self.panel.tick)
+        self._timer = QTimer(interval=TICK, timeout=self.panel.tick)
         self._collector = Collector()
         self._timer.timeout.connect(self._collector.collect)
         self._notifier = Krita.instance().notifier()  # a notifier that is not kept takes its signals along

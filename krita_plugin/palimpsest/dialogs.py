@@ -11,7 +11,6 @@ from ._client.windows import Windows
 from ._client.wording import say
 from .desk import desk
 from .keyboard import to_canvas
-from .qt import Qt
 from .view import View
 
 _open: dict = {}  # kind → its dialog; kept, or Qt takes it away at once
@@ -22,12 +21,10 @@ class Dialog(qt.QDialog):
     """It may stay open while people work, and doesn't keep Krita from quitting."""
 
     def __init__(self, told: window.Dialog) -> None:
-        super().__init__()
+        super().__init__(windowTitle=told.title, minimumWidth=told.size[0])
         self.told = told
-        self.setWindowTitle(told.title)
-        self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint, told.floats)
-        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
-        self.setMinimumWidth(told.size[0])
+        self.setWindowFlag(qt.Qt.WindowType.WindowStaysOnTopHint, told.floats)
+        self.setAttribute(qt.Qt.WidgetAttribute.WA_QuitOnClose, False)
         self.resize(*told.size)
         self.view = View(desk().panel.session, desktop)
         qt.QVBoxLayout(self).addWidget(self.view)

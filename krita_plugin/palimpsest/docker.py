@@ -11,7 +11,6 @@ from .desk import desk
 from .dialogs import desktop, windows
 from .fields import Sentence
 from .keyboard import to_canvas
-from .qt import Qt
 from .view import View
 
 
@@ -42,7 +41,7 @@ class PalimpsestDocker(DockWidget):
         self._panel.gallery.discard()
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
-        if event.key() == Qt.Key.Key_Escape:
+        if event.key() == qt.Qt.Key.Key_Escape:
             to_canvas()
         else:
             super().keyPressEvent(event)
@@ -56,7 +55,7 @@ class PalimpsestDocker(DockWidget):
         All of it is chosen, so that writing takes its place; of a sentence to be changed nothing is.
         """
         field = self.view[self.told.words.focus_place()]
-        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        field.setFocus(qt.Qt.FocusReason.ShortcutFocusReason)
         if not isinstance(field, Sentence):
             return
         if field.toPlainText() == self._panel.form.first:

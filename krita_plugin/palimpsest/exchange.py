@@ -14,6 +14,7 @@ from ._client.slices import WORKED, Steps
 from .nodes import active_layer, bounds_of
 from .qt import QByteArray
 
+MIXED = ("colorLabel", "alphaLocked", "inheritAlpha", "opacity", "blendingMode")  # what Krita's nodes tell
 SIDE = 1024  # px of a piece that is copied at once
 MOST = 1 << 20  # pixels of a canvas: Krita draws all of it, and measures layers as large, while it waits
 
@@ -46,13 +47,7 @@ def mix_alike(node: Node, other: Node) -> None:
     """Named and mixed as ``other``. To set how it is mixed is a step in the history even where that stays
     the same."""
     node.setName(other.name())
-    if node.colorLabel() != other.colorLabel():
-        node.setColorLabel(other.colorLabel())
-    if node.alphaLocked() != other.alphaLocked():
-        node.setAlphaLocked(other.alphaLocked())
-    if node.inheritAlpha() != other.inheritAlpha():
-        node.setInheritAlpha(other.inheritAlpha())
-    if node.opacity() != other.opacity():
-        node.setOpacity(other.opacity())
-    if node.blendingMode() != other.blendingMode():
-        node.setBlendingMode(other.blendingMode())
+    for name in MIXED:
+        value = getattr(other, name)()
+        if getattr(node, name)() != value:
+            getattr(node, f"set{name[0].upper()}{name[1:]}")(value)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Optional
 
 from . import qt
+from ._client.habits import Notice, said_at
 from ._client.sentences import Word
 from ._client.view import Sentence as SentencePart
 from .layout import Entered, Themed
 from .parts import Drawer
-from .qt import Qt
-from .word_help import Completing, Hints
+from .word_help import Completing
 
 LEAST, MOST = 2, 6  # lines of a sentence
 LINES = qt.QTextCharFormat.UnderlineStyle
@@ -22,11 +22,12 @@ class SentenceDrawer(Drawer):
     typed = True
 
     def make(self, part: SentencePart) -> qt.QWidget:
-        made = Sentence(lambda text: self.part.write(text), lambda: self.part.enter())
+        made = Sentence(lambda text: self.part.write(text))
+        made.entered = lambda: self.part.enter()
         if part.corner is not None:
             made.hold(self.view.drawn(part.corner).outer)
         self.completing = Completing(made, lambda text, at: self.part.complete(text, at))
-        Hints(made, lambda: self.part.notices())
+        made.notices = lambda: self.part.notices()
         return made
 
     def put(self, part: SentencePart) -> None:
@@ -38,16 +39,16 @@ class SentenceDrawer(Drawer):
 
 
 class Sentence(Entered, Themed, qt.QPlainTextEdit):
-    """As many lines as the words take. Tab leaves it, Return does what ``entered`` says."""
+    """As many lines as the words take. Tab leaves it. ``notices``: what is said of marked words."""
 
-    def __init__(self, written: Callable[[str], None], entered: Callable[[], None]) -> None:
-        super().__init__()
-        self.entered = entered
+    notices: Callable[[], Collection[Notice]] = tuple
+
+    def __init__(self, written: Callable[[str], None]) -> None:
+        super().__init__(tabChangesFocus=True)
         self._button: Optional[qt.QToolButton] = None
         self._marked: tuple = ((), ())
-        self.setTabChangesFocus(True)
         self.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setVerticalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.textChanged.connect(lambda: written(self.toPlainText().replace("\n", " ")))
         self.document().contentsChanged.connect(self._fit)
         self._fit()
@@ -68,7 +69,7 @@ class Sentence(Entered, Themed, qt.QPlainTextEdit):
         lines = max(LEAST, min(MOST, int(self.document().size().height())))
         self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + border)
         if self._button is not None:
-            button, style, empty = self._button, Qt.ToolButtonStyle, self.document().isEmpty()
+            button, style, empty = self._button, qt.Qt.ToolButtonStyle, self.document().isEmpty()
             button.setToolButtonStyle(style.ToolButtonTextBesideIcon if empty else style.ToolButtonIconOnly)
             button.adjustSize()
             self.setViewportMargins(0, 0, 0 if empty else button.width(), 0)
@@ -76,6 +77,14 @@ class Sentence(Entered, Themed, qt.QPlainTextEdit):
 
     def recolor(self) -> None:
         self.mark(*self._marked)
+
+    def viewportEvent(self, event) -> bool:  # noqa: N802
+        """What is said of a marked word, where the pointer rests on it; elsewhere the field's own tip."""
+        tip = event.type() == qt.QEvent.Type.ToolTip
+        said = said_at(self.notices(), self.cursorForPosition(event.pos()).position()) if tip else ""
+        if said:
+            qt.QToolTip.showText(event.globalPos(), said, self)
+        return bool(said) or super().viewportEvent(event)
 
     def put(self, text: str) -> None:
         """What the panel says, without being told of it again."""

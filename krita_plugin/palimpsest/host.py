@@ -11,22 +11,23 @@ from contextlib import suppress
 from functools import partial
 from pathlib import PurePath
 
-from krita import Document, Krita
+from krita import Krita
 
 from ._client.editor import Capture, DocumentFacts, LayerFacts, LayerRecipe, LayerResult
 from ._client.geometry import Bounds, Extent
-from ._client.krita_spaces import DEPTHS, MODELS, sent
+from ._client.krita_spaces import edited, refused
+from ._client.renewing import Blank
 from ._client.sliced_editor import SlicedEditor
 from ._client.slices import Steps, WorkError
 from ._client.wording import say
 from .active_mask import activate_mask, active_mask
 from .documents import Documents, copy_of, is_open
 from .laying import Laying, keep_recipe, recipe_of
-from .nodes import active_layer, canvas_of, id_of, layer_of, pictures
+from .nodes import active_layer, id_of, layer_of, pictures
 from .preview_layer import PreviewLayer, marked
 from .qt import QTimer
 from .reading import captured, content_of
-from .renewal import Blank, keep_imprint
+from .renewal import keep_imprint
 from .renewal import kept as renewable
 from .selection import mark_of, select, selected
 from .spaces import Backstage
@@ -41,9 +42,7 @@ class KritaEditor(SlicedEditor):
         self._backstage = Backstage()
         self._laying = Laying(self._documents, self._backstage)
         self._preview = PreviewLayer(self._documents.require, self._documents.quiet)
-        self._timer = QTimer()
-        self._timer.setInterval(TURN)
-        self._timer.timeout.connect(lambda: self.turn() or self._timer.stop())
+        self._timer = QTimer(interval=TURN, timeout=lambda: self.turn() or self._timer.stop())
 
     # Facts.
 
@@ -53,7 +52,7 @@ class KritaEditor(SlicedEditor):
             return None
         layer = active_layer(document)
         selection = selected(document)
-        refusal, remedy = refused(document)
+        refusal, remedy = refused(document.colorModel())
         if not refusal and selection is not None and selection.empty:
             refusal, selection = say("selection-outside"), None
         return DocumentFacts(
@@ -115,8 +114,7 @@ class KritaEditor(SlicedEditor):
         def put(blank: Blank, pixels: str, mask: str) -> Steps[None]:
             made = yield from self._laying.placed(document, blank.layer, result, kept is not None)
             keep_recipe(require(), made, result.recipe)
-            extent = canvas_of(require()).extent
-            keep_imprint(require(), made, blank.imprint(made, result, extent, pixels, mask))
+            keep_imprint(require(), made, blank, result, pixels, mask)
             done(id_of(made))
             yield from activate_mask(require, made, painted)
 
@@ -157,8 +155,7 @@ class KritaEditor(SlicedEditor):
         copy = copy_of(found)
         name = PurePath(found.fileName()).stem or found.name()
         copy.setName(f"{name} (RGB)")
-        depth = found.colorDepth()
-        copy.setColorSpace(*sent("RGBA", False)._replace(depth=depth if depth in DEPTHS else "U16"))
+        copy.setColorSpace(*edited(found.colorDepth()))
         Krita.instance().activeWindow().addView(copy)
 
     def wake(self) -> None:
@@ -171,12 +168,3 @@ class KritaEditor(SlicedEditor):
         """It takes a moment, which nobody minds who has just opened a picture."""
         with suppress(WorkError):
             self._backstage.open()
-
-
-def refused(document: Document) -> tuple[str, str]:
-    """Why this document can't be edited and what would help, or two empty strings."""
-    model = document.colorModel()
-    if model in ("RGBA", "GRAYA"):
-        return "", ""
-    name = MODELS.get(model, model)
-    return say("colour-model", name=name), say("rgb-copy")

@@ -15,7 +15,6 @@ from ._client.view import Field as FieldPart
 from ._client.view import Slider as SliderPart
 from .layout import Entered, Framed, label, shortened
 from .parts import Drawer
-from .qt import Qt
 
 NARROWEST = 40  # px, of a slider
 MARK = 2  # px, width of what marks the recommended place
@@ -33,7 +32,7 @@ class Passing(Entered):
 
 def named(widget: Any, name: str, tip: str) -> None:
     """For the mouse and for readers of the screen; as wide as there is room. The wheel gives no focus."""
-    widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    widget.setFocusPolicy(qt.Qt.FocusPolicy.StrongFocus)
     widget.setAccessibleName(name)
     widget.setAccessibleDescription(tip)
     widget.setToolTip(tip)
@@ -44,7 +43,7 @@ class Slider(Passing, Framed, qt.QSlider):
     """Its recommended place is marked; a double-click leads there."""
 
     def __init__(self, control: Control, moved: Callable[[Any], None], back: Callable[[], None]) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
+        super().__init__(qt.Qt.Orientation.Horizontal)
         self._control, self._back = control, back
         self._recommended = 0
         self.setRange(0, control.places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import TypeVar
 
 from krita import Document, Node
@@ -10,17 +11,17 @@ from krita import Document, Node
 from ._client.editor import CANVAS, LAYER, LayerResult
 from ._client.geometry import Bounds
 from ._client.imprints import OWN, Digest
-from ._client.krita_pictures import LayerPicture
+from ._client.krita_pictures import LayerPicture, read_layer
 from ._client.krita_spaces import Space, most, sent, sent_for
-from ._client.renewing import Kept
+from ._client.renewing import Blank, Kept
 from ._client.slices import WAITING, WORKED, Steps, elsewhere
 from .documents import Documents
 from .exchange import can_exchange, fill, flatten, mix_alike
 from .nodes import active_layer, draw_all, id_of, layer_of
 from .pairs import Pairs
-from .pictures import read_layer
+from .pictures import decoded
 from .qt import QByteArray
-from .renewal import Blank, content_of, copied_blank, new_blank, write
+from .renewal import copied_blank, new_blank, write
 from .spaces import Backstage, Converter, space_of
 
 Made = TypeVar("Made")
@@ -40,7 +41,7 @@ class Laying:
         self._documents.require_fit(key, result.bounds, result.canvas)
         target = space_of(self._documents.require(key))
         step = most(sent_for(target), target)
-        picture = yield from elsewhere(lambda: read_layer(result.image, result.bounds, result.content, step))
+        picture = yield from elsewhere(lambda: read_layer(decoded, result, step))
         with self._backstage.clone() as backstage:
             if kept is None:
                 blank = new_blank(backstage.topLevelNodes()[0].duplicate(), result.name, target)
@@ -56,7 +57,7 @@ class Laying:
         nothing can be undone."""
         pixels, covered = Digest(), Digest()
         source = sent("GRAYA" if picture.grey else "RGBA", picture.depth > 8)
-        with Converter(self._backstage, source, target) as converter:
+        with closing(Converter(self._backstage, source, target)) as converter:
             for piece in picture.pieces:
                 converted = converter.convert(piece.pixels)
                 write(blank.layer, piece.bounds.moved(*blank.shift), converted)
@@ -73,7 +74,7 @@ class Laying:
         document = self._documents.require(key)
         old = None if result.updates is None else layer_of(document, result.updates)
         if renews and old is not None:
-            made = yield from self._exchange(key, old, layer, content_of(result))
+            made = yield from self._exchange(key, old, layer, result.covered)
             if made is not None:
                 return made
         below = layer_below(document, result.source) if old is None else old

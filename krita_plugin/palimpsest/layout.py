@@ -7,7 +7,6 @@ from typing import Optional
 
 from . import qt
 from ._client.icons import SIDE, colored
-from .qt import Qt
 
 GAP, MARGIN = 4, 6  # px
 QUIET = 150  # of 255
@@ -66,9 +65,7 @@ class Quiet(Themed, qt.QLabel):
 
 def label(text: str = "", wrap: bool = False, muted: bool = False) -> qt.QLabel:
     """``wrap``: as many lines as it takes."""
-    made = Quiet(text) if muted else qt.QLabel(text)
-    made.setWordWrap(wrap)
-    made.setTextFormat(Qt.TextFormat.PlainText)
+    made = (Quiet if muted else qt.QLabel)(text, wordWrap=wrap, textFormat=qt.Qt.TextFormat.PlainText)
     if wrap:
         made.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Minimum)
     return made
@@ -95,7 +92,7 @@ def shortened(name: str) -> str:
 def small(content: bytes, side: int) -> qt.QImage:
     """Scaled into a square of ``side`` px; a null image for what can't be read. On any thread."""
     image = qt.QImage.fromData(content)
-    ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    ratio, smooth = qt.Qt.AspectRatioMode.KeepAspectRatio, qt.Qt.TransformationMode.SmoothTransformation
     return image if image.isNull() else image.scaled(side, side, ratio, smooth)
 
 

@@ -9,7 +9,6 @@ from ._client.icons import SIDE
 from ._client.view import Tabs
 from .layout import Themed, icon
 from .parts import Drawer
-from .qt import Qt
 from .widgets import stack
 
 EDGE, SMALLER = 8, 0.88  # px beside a name; its letters beside those of the panel
@@ -40,13 +39,9 @@ class Operations(Themed, qt.QWidget):
         stack(self, list(self.buttons.values()), spread=True).setSpacing(2)
 
     def _button(self, key: str, text: str, chosen: Callable[[str], None]) -> qt.QToolButton:
-        made = qt.QToolButton()
-        made.setText(text)
-        made.setAccessibleName(text)
-        made.setCheckable(True)
+        made = qt.QToolButton(text=text, accessibleName=text, checkable=True, minimumWidth=SIDE + 4)
         made.setIconSize(qt.QSize(SIDE, SIDE))
         made.setSizePolicy(qt.QSizePolicy.Policy.Expanding, qt.QSizePolicy.Policy.Fixed)
-        made.setMinimumWidth(SIDE + 4)
         font = made.font()
         font.setPointSizeF(font.pointSizeF() * SMALLER)
         made.setFont(font)
@@ -72,7 +67,7 @@ class Operations(Themed, qt.QWidget):
     def _fit(self) -> None:
         metrics = next(iter(self.buttons.values())).fontMetrics()
         needed = sum(metrics.horizontalAdvance(text) + EDGE for text in self._texts.values())
-        style = Qt.ToolButtonStyle
+        style = qt.Qt.ToolButtonStyle
         for name, made in self.buttons.items():
             alone = style.ToolButtonTextBesideIcon if name == self._chosen else style.ToolButtonIconOnly
             made.setToolButtonStyle(style.ToolButtonTextUnderIcon if needed <= self.width() else alone)

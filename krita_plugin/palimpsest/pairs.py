@@ -35,9 +35,7 @@ class Pairs:
     def __init__(self) -> None:
         self._pairs: list[Pair] = []
         self._heard: dict[str, object] = {}  # name → the action that is listened to
-        self._timer = QTimer()
-        self._timer.setInterval(LOOK)
-        self._timer.timeout.connect(self._look)
+        self._timer = QTimer(interval=LOOK, timeout=self._look)
         self._step = ""  # that was taken
         self._looks = 0
 

@@ -6,40 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import qt
-from ._client import drawing
-from ._client.view import (
-    DEED,
-    FAINT,
-    FRAMED,
-    LINK,
-    MAIN,
-    QUIET,
-    STRIP,
-    Bar,
-    Button,
-    Gap,
-    Line,
-    Links,
-    MenuLine,
-    Options,
-    Part,
-    Rule,
-    Switch,
-    Text,
-)
+from ._client import drawing, view
 from .layout import label, picture, shortened
-from .qt import Qt
 from .widgets import Entry, Flat, LinkedWords, Press, stack
 
 EDGE, STRIP_EDGE, NARROWEST, THIN = 12, 6, 24, 10  # px beside a button's text; of a bar, its height
-ARROWS = {"left": Qt.ArrowType.LeftArrow, "right": Qt.ArrowType.RightArrow, "down": Qt.ArrowType.DownArrow}
+ARROWS = {name: getattr(qt.Qt.ArrowType, name.title() + "Arrow") for name in ("left", "right", "down")}
 
 
 class Drawer(drawing.Drawer):
-    def name(self, part: Part) -> None:
+    def name(self, part: view.Part) -> None:
         self.widget.setEnabled(part.enabled)
         self.widget.setToolTip(part.tip)
-        name = part.name or (part.text if isinstance(part, (Button, Switch)) else "")
+        name = part.name or (part.text if isinstance(part, (view.Button, view.Switch)) else "")
         if name:
             self.widget.setAccessibleName(name)
 
@@ -53,37 +32,34 @@ class Drawer(drawing.Drawer):
 
 
 class GapDrawer(Drawer):
-    def make(self, part: Gap) -> qt.QWidget:
+    def make(self, part: view.Gap) -> qt.QWidget:
         return qt.QWidget()
 
 
 class RuleDrawer(Drawer):
-    def make(self, part: Rule) -> qt.QWidget:
-        made = qt.QFrame()
-        made.setFrameShape(qt.QFrame.Shape.HLine)
-        made.setFrameShadow(qt.QFrame.Shadow.Sunken)
-        return made
+    def make(self, part: view.Rule) -> qt.QWidget:
+        return qt.QFrame(frameShape=qt.QFrame.Shape.HLine, frameShadow=qt.QFrame.Shadow.Sunken)
 
 
 class TextDrawer(Drawer):
-    def make(self, part: Text) -> qt.QWidget:
-        made = label(wrap=part.wrap, muted=part.look in (QUIET, FAINT))
+    def make(self, part: view.Text) -> qt.QWidget:
+        made = label(wrap=part.wrap, muted=part.look in (view.QUIET, view.FAINT))
         if part.lines:
-            made.setAlignment(Qt.AlignmentFlag.AlignTop)
+            made.setAlignment(qt.Qt.AlignmentFlag.AlignTop)
             made.setFixedHeight(part.lines * made.fontMetrics().lineSpacing())
         return made
 
-    def put(self, part: Text) -> None:
+    def put(self, part: view.Text) -> None:
         self.widget.setText(part.text)
         if part.color:
             self.widget.setStyleSheet(f"color: {part.color}")
 
 
 class LinksDrawer(Drawer):
-    def make(self, part: Links) -> qt.QWidget:
+    def make(self, part: view.Links) -> qt.QWidget:
         return LinkedWords(self._pressed)
 
-    def put(self, part: Links) -> None:
+    def put(self, part: view.Links) -> None:
         self.widget.show_words(part.words)
 
     def _pressed(self, word: str) -> None:
@@ -92,8 +68,8 @@ class LinksDrawer(Drawer):
 
 
 class ButtonDrawer(Drawer):
-    def make(self, part: Button) -> qt.QWidget:
-        flat = part.look in (LINK, FRAMED) or part.icon or part.arrow or part.has_menu or part.side
+    def make(self, part: view.Button) -> qt.QWidget:
+        flat = part.look in (view.LINK, view.FRAMED) or part.icon or part.arrow or part.has_menu or part.side
         made = Flat(part.icon, part.elide) if flat else Press()
         if part.hold is None:
             made.clicked.connect(lambda: self.part.do())
@@ -101,25 +77,25 @@ class ButtonDrawer(Drawer):
             made.pressed.connect(lambda: self.part.hold(True))
             made.released.connect(lambda: self.part.hold(False))
         if part.has_menu:
-            menu = qt.QMenu(made)
-            menu.aboutToShow.connect(lambda: fill(menu, self.part.menu(), self.view.desktop))
-            made.setMenu(menu)
+            made.setMenu(qt.QMenu(made, aboutToShow=self._fill))
             made.setPopupMode(qt.QToolButton.ToolButtonPopupMode.InstantPopup)
-        if part.look == STRIP:
+        if part.look in (view.DEED, view.MAIN, view.STRIP):
             made.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
+        if part.look == view.STRIP:
             made.setFixedHeight(part.side + STRIP_EDGE)
-        if part.look == FRAMED:
+        if part.look == view.FRAMED:
             made.setAutoRaise(False)
         if part.default:
             made.setDefault(True)
-        if part.look in (DEED, MAIN):
-            made.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
         return made
 
-    def put(self, part: Button) -> None:
-        made, style = self.widget, Qt.ToolButtonStyle
+    def _fill(self) -> None:
+        fill(self.widget.menu(), self.part.menu(), self.view.desktop)
+
+    def put(self, part: view.Button) -> None:
+        made, style = self.widget, qt.Qt.ToolButtonStyle
         made.setText(shortened(part.text) if part.side else part.text)
-        if part.look in (DEED, MAIN):
+        if part.look in (view.DEED, view.MAIN):
             made.setMinimumWidth(made.fontMetrics().horizontalAdvance(part.text) + EDGE)
         if part.arrow:
             made.setArrowType(ARROWS[part.arrow])
@@ -127,7 +103,7 @@ class ButtonDrawer(Drawer):
             pixmap = picture(part.picture, part.side)
             made.setIcon(qt.QIcon(pixmap))
             made.setIconSize(pixmap.size())
-        if part.look == STRIP:  # its text is seen where there is no picture
+        if part.look == view.STRIP:  # its text is seen where there is no picture
             made.setAutoRaise(not part.on)
         elif part.text and (part.arrow or part.side):
             made.setToolButtonStyle(style.ToolButtonTextBesideIcon)
@@ -136,13 +112,10 @@ class ButtonDrawer(Drawer):
 class SwitchDrawer(Drawer):
     typed = True
 
-    def make(self, part: Switch) -> qt.QWidget:
-        made = Flat()
-        made.setCheckable(True)
-        made.clicked.connect(lambda on: self.part.turn(on))
-        return made
+    def make(self, part: view.Switch) -> qt.QWidget:
+        return Flat(checkable=True, clicked=lambda on: self.part.turn(on))
 
-    def put(self, part: Switch) -> None:
+    def put(self, part: view.Switch) -> None:
         self.widget.setText(part.text)
         self.widget.setChecked(part.on)
 
@@ -150,16 +123,15 @@ class SwitchDrawer(Drawer):
 class LineDrawer(Drawer):
     typed = True
 
-    def make(self, part: Line) -> qt.QWidget:
-        made = Entry()
+    def make(self, part: view.Line) -> qt.QWidget:
+        made = Entry(clearButtonEnabled=part.search)
         made.entered = part.enter and (lambda: self.part.enter())
         if part.secret:
             made.setEchoMode(made.EchoMode.Password)
-        made.setClearButtonEnabled(part.search)
         made.textChanged.connect(lambda text: self.part.write(text) if text != self.part.text else None)
         return made
 
-    def put(self, part: Line) -> None:
+    def put(self, part: view.Line) -> None:
         self.widget.setPlaceholderText(part.example)
         self.widget.put(part.text)
 
@@ -169,7 +141,7 @@ class OptionsDrawer(Drawer):
 
     typed = True
 
-    def make(self, part: Options) -> qt.QWidget:
+    def make(self, part: view.Options) -> qt.QWidget:
         made = qt.QWidget()
         self.group, self.buttons = qt.QButtonGroup(made), {}
         for option in part.options:
@@ -178,12 +150,11 @@ class OptionsDrawer(Drawer):
         return made
 
     def _button(self, key: str, text: str) -> qt.QRadioButton:
-        made = qt.QRadioButton(text)
-        made.clicked.connect(lambda: self.part.choose(key))
+        made = qt.QRadioButton(text, clicked=lambda: self.part.choose(key))
         self.group.addButton(made)
         return made
 
-    def put(self, part: Options) -> None:
+    def put(self, part: view.Options) -> None:
         self.group.setExclusive(False)  # else none of them can be the chosen one
         for key, made in self.buttons.items():
             made.setChecked(key == part.chosen)
@@ -191,31 +162,29 @@ class OptionsDrawer(Drawer):
 
 
 class BarDrawer(Drawer):
-    def make(self, part: Bar) -> qt.QWidget:
-        made = qt.QProgressBar()
-        made.setTextVisible(False)
+    def make(self, part: view.Bar) -> qt.QWidget:
+        made = qt.QProgressBar(textVisible=False, minimumWidth=NARROWEST)
         made.setFixedHeight(THIN)
-        made.setMinimumWidth(NARROWEST)
         policy = made.sizePolicy()
         policy.setRetainSizeWhenHidden(part.keep)
         made.setSizePolicy(policy)
         return made
 
-    def put(self, part: Bar) -> None:
+    def put(self, part: view.Bar) -> None:
         self.widget.setAccessibleDescription(part.about)
         self.widget.setRange(0, 0 if part.fraction is None else 1000)
         self.widget.setValue(0 if part.fraction is None else round(1000 * part.fraction))
 
 
-def offer(widget: qt.QWidget, lines: Sequence[MenuLine], desktop: Any, at: qt.QPoint) -> None:
+def offer(widget: qt.QWidget, lines: Sequence[view.MenuLine], desktop: Any, at: qt.QPoint) -> None:
     """A menu of this one time, at a place on the screen."""
     menu = qt.QMenu(widget)
-    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.setAttribute(qt.Qt.WidgetAttribute.WA_DeleteOnClose)
     fill(menu, lines, desktop)
     menu.popup(at)
 
 
-def fill(menu: qt.QMenu, lines: Sequence[MenuLine], desktop: Any) -> None:
+def fill(menu: qt.QMenu, lines: Sequence[view.MenuLine], desktop: Any) -> None:
     menu.clear()
     for told in lines:
         if not told.text:
@@ -228,13 +197,13 @@ def fill(menu: qt.QMenu, lines: Sequence[MenuLine], desktop: Any) -> None:
 
 
 PARTS: dict = {
-    Gap: GapDrawer,
-    Rule: RuleDrawer,
-    Text: TextDrawer,
-    Links: LinksDrawer,
-    Button: ButtonDrawer,
-    Switch: SwitchDrawer,
-    Line: LineDrawer,
-    Options: OptionsDrawer,
-    Bar: BarDrawer,
+    view.Gap: GapDrawer,
+    view.Rule: RuleDrawer,
+    view.Text: TextDrawer,
+    view.Links: LinksDrawer,
+    view.Button: ButtonDrawer,
+    view.Switch: SwitchDrawer,
+    view.Line: LineDrawer,
+    view.Options: OptionsDrawer,
+    view.Bar: BarDrawer,
 }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ._client import png
 from ._client.geometry import Bounds
-from ._client.krita_pictures import GREY, LayerPicture, MaskPicture, Read, layer_picture, mask_picture
+from ._client.krita_pictures import GREY, Read
 from ._client.slices import WorkError
 from ._client.wording import say
 from .qt import QBuffer, QImage, QImageReader, QIODevice
@@ -16,25 +15,8 @@ FORMATS = {  # bits of a value → Qt's name, bytes of a pixel
 }
 
 
-def read_layer(content: bytes, bounds: Bounds, part: Bounds, most: int) -> LayerPicture:
-    """``part`` of a layer's PNG that lies at ``bounds``. Raises WorkError."""
-    read, layout = opened(content, bounds)
-    return layer_picture(read, layout, part.intersect(bounds), most)
-
-
-def read_mask(content: bytes, bounds: Bounds, most: int) -> MaskPicture:
-    """A grey PNG that lies at ``bounds``. Raises WorkError."""
-    return mask_picture(opened(content, bounds)[0], bounds, most)
-
-
-def opened(content: bytes, bounds: Bounds) -> tuple[Read, png.Layout]:
+def decoded(content: bytes) -> Read:
     """Through a reader: unlike ``QImage.fromData`` it lets Python's other threads run meanwhile."""
-    try:
-        layout = png.read_layout(content)
-    except ValueError as error:
-        raise WorkError(say("unreadable", reason=str(error))) from error
-    if layout.extent != bounds.extent:
-        raise WorkError(say("unreadable", reason=f"{tuple(layout.extent)} ≠ {tuple(bounds.extent)}"))
     buffer = QBuffer()
     buffer.setData(content)
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
@@ -44,7 +26,7 @@ def opened(content: bytes, bounds: Bounds) -> tuple[Read, png.Layout]:
     image = reader.read()
     if image.isNull():
         raise WorkError(say("unreadable", reason=reader.errorString()))
-    return (lambda part, depth: cut(image, part.moved(-bounds.x, -bounds.y), depth)), layout
+    return lambda part, depth: cut(image, part, depth)
 
 
 def cut(image: QImage, part: Bounds, depth: int) -> bytes:

@@ -6,11 +6,12 @@ from krita import Document, Selection
 
 from ._client.geometry import Bounds, Extent
 from ._client.imprints import sampled
+from ._client.krita_pictures import read_mask
 from ._client.krita_spaces import COPIED
 from ._client.slices import WORKED, Steps, elsewhere
 from .documents import Documents
 from .nodes import canvas_of
-from .pictures import read_mask
+from .pictures import decoded
 from .renewal import write
 
 
@@ -28,7 +29,7 @@ def mark_of(document: Document, bounds: Bounds) -> str:
 
 
 def select(documents: Documents, key: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
-    picture = yield from elsewhere(lambda: read_mask(mask, bounds, COPIED))
+    picture = yield from elsewhere(lambda: read_mask(decoded, mask, bounds, COPIED))
     selection = Selection()
     selection.select(*picture.whole, 255)  # Krita draws rectangles' outline, not pixels'
     for gap in picture.gaps:

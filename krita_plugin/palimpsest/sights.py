@@ -8,7 +8,6 @@ from . import qt
 from ._client.view import Choices, Picture, Tile
 from .layout import Framed, key_of, label, picture, shortened, small
 from .parts import Drawer, offer
-from .qt import Qt
 
 SQUARE = 8  # px of the chequers under what is transparent
 VEIL = 0.65  # how dark it is over what isn't learned
@@ -20,14 +19,11 @@ KEYS = ("left", "right", "return", "escape", "o")
 class PictureDrawer(Drawer):
     def make(self, part: Picture) -> qt.QWidget:
         made = label()
-        made.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        made.setAlignment(qt.Qt.AlignmentFlag.AlignCenter)
         if part.chequered:
             made.setFixedSize(part.side, part.side)
         if part.badge:
-            badge = label(part.badge)
-            badge.setParent(made)
-            badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            badge.setStyleSheet(BADGE)
+            badge = qt.QLabel(part.badge, made, alignment=made.alignment(), styleSheet=BADGE)
             badge.setGeometry(2, 2, 18, 18)
         return made
 
@@ -45,9 +41,7 @@ class ChoicesDrawer(Drawer):
     _options: tuple = ()
 
     def make(self, part: Choices) -> qt.QWidget:
-        made = qt.QListWidget()
-        made.setIconSize(qt.QSize(part.side, part.side))
-        made.currentRowChanged.connect(self._chosen)
+        made = qt.QListWidget(iconSize=qt.QSize(part.side, part.side), currentRowChanged=self._chosen)
         made.itemActivated.connect(lambda _: self.part.enter())
         return made
 
@@ -103,21 +97,16 @@ class TileDrawer(Drawer):
 
 class TileButton(Framed, qt.QToolButton):
     def __init__(self, drawer: TileDrawer) -> None:
-        super().__init__()
+        super().__init__(autoRaise=True, checkable=True, clicked=self._clicked)
         self._drawer = drawer
-        self.setAutoRaise(True)
-        self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click gives it the keys, too
-        self.clicked.connect(self._clicked)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._offer)
+        self.setFocusPolicy(qt.Qt.FocusPolicy.StrongFocus)  # a click gives it the keys, too
+
+    def contextMenuEvent(self, event) -> None:  # noqa: N802
+        offer(self, self._drawer.part.menu(), self._drawer.view.desktop, event.globalPos())
 
     def _clicked(self) -> None:
         self.setChecked(not self.isChecked())  # the panel's state says which one is shown
         self._drawer.part.do()
-
-    def _offer(self, at: qt.QPoint) -> None:
-        offer(self, self._drawer.part.menu(), self._drawer.view.desktop, self.mapToGlobal(at))
 
     def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
         self._drawer.part.keep()
@@ -141,7 +130,7 @@ def faded(pixmap: qt.QPixmap) -> qt.QPixmap:
     made = qt.QPixmap(pixmap.size())
     if pixmap.isNull():
         return pixmap
-    made.fill(Qt.GlobalColor.transparent)
+    made.fill(qt.Qt.GlobalColor.transparent)
     painter = qt.QPainter(made)
     painter.setOpacity(FADED)
     painter.drawPixmap(0, 0, pixmap)
@@ -162,7 +151,7 @@ def sight(content: Any, mask: Any, side: int) -> qt.QImage:
     image, mask = (None if part is None else qt.QImage.fromData(part) for part in (content, mask))
     if image is None or image.isNull():
         return qt.QImage()
-    ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    ratio, smooth = qt.Qt.AspectRatioMode.KeepAspectRatio, qt.Qt.TransformationMode.SmoothTransformation
     image = image.scaled(side, side, ratio, smooth)
     seen = qt.QImage(image.size(), qt.QImage.Format.Format_RGB32)
     seen.fill(qt.QColor(255, 255, 255))

@@ -8,23 +8,24 @@ goes away with it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Callable
 
 from krita import Document, Krita, Node
 
-from ._client import png
 from ._client.editor import packing_level
 from ._client.geometry import Bounds
 from ._client.krita_file import layer_with_mask
-from ._client.krita_spaces import CHANNELS, DEPTHS, Space, most, sent_for
+from ._client.krita_spaces import Space, most, sent_for, sent_layout
 from ._client.packing import packed
 from ._client.slices import Steps, WorkError
 from ._client.wording import say
 from .qt import QByteArray
 
 SIDE = 256  # of the square in which pixels are converted; where they came from doesn't matter
+Read = Callable[[int, int, int, int], QByteArray]
 RENEWED = 64  # conversions after which a clone makes room: it remembers all of them
 
 
@@ -53,19 +54,13 @@ class Backstage:
 
 
 class Converter:
-    """Pixels from one space to another. ``with Converter(…) as converter``."""
+    """Pixels from one space to another. ``close`` it."""
 
     def __init__(self, backstage: Backstage, source: Space, target: Space) -> None:
         self._backstage, self._source, self._target = backstage, source, target
         self._document: Document | None = None
         self._blank: Node | None = None
         self._used = 0
-
-    def __enter__(self) -> Converter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._leave()
 
     def convert(self, pixels: bytes) -> bytes:
         """Straight alpha; ``most`` pixels, so that it takes no longer than a step may."""
@@ -81,33 +76,26 @@ class Converter:
 
     def _empty_node(self) -> Node:
         if self._used % RENEWED == 0:
-            self._leave()
+            self.close()
             self._document = self._backstage.open().clone()
             self._blank = self._document.createNode("pixels", "paintlayer")
             self._blank.setColorSpace(*self._source)
         self._used += 1
         return self._blank.duplicate()
 
-    def _leave(self) -> None:
+    def close(self) -> None:
         if self._document is not None:
             discard(self._document)
             self._document = self._blank = None
 
 
-def picture_png(
-    backstage: Backstage,
-    space: Space,
-    part: Bounds,
-    read: Callable[[int, int, int, int], QByteArray],
-    address: str,
-) -> Steps[bytes]:
+def picture_png(backstage: Backstage, space: Space, part: Bounds, read: Read, address: str) -> Steps[bytes]:
     """``part`` of what ``read`` (x, y, width, height) gives in ``space``, in sRGB or its grey, packed for the
     backend at ``address``."""
     target = sent_for(space)
-    bits, blue_first = 8 * DEPTHS[target.depth], target.model == "RGBA"
-    layout = png.Layout(part.extent, CHANNELS[target.model], bits, blue_first=blue_first)
+    layout = sent_layout(target, part.extent)
     level = packing_level(address, layout.size)
-    with Converter(backstage, space, target) as converter:
+    with closing(Converter(backstage, space, target)) as converter:
         step = most(space, target)
         return (yield from packed(layout, part, step, lambda b: converter.convert(read(*b).data()), level))
 

@@ -8,7 +8,6 @@ from html import escape
 from . import qt
 from ._client.geometry import Bounds, in_rows
 from .layout import GAP, MARGIN, NARROWEST, Entered, Framed, Themed, icon
-from .qt import Qt
 
 LEAST_NAME, ROUNDING = 40, 2  # px of a text that is cut; what Qt's measures of a text differ by
 
@@ -58,9 +57,7 @@ class Press(Entered, qt.QPushButton):
     """As narrow as its text allows. Return presses it where it has the keyboard, and nowhere else."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setAutoDefault(False)
-        self.setMinimumWidth(0)
+        super().__init__(autoDefault=False, minimumWidth=0)
 
     def entered(self) -> None:
         self.click()
@@ -69,10 +66,9 @@ class Press(Entered, qt.QPushButton):
 class Flat(Themed, Framed, qt.QToolButton):
     """A quiet button, perhaps with one of our icons; ``elide``: its text is cut where there is no room."""
 
-    def __init__(self, icon: str = "", elide: bool = False) -> None:
-        super().__init__()
+    def __init__(self, icon: str = "", elide: bool = False, **properties: object) -> None:
+        super().__init__(autoRaise=True, **properties)
         self._icon, self._elide, self._text = icon, elide, ""
-        self.setAutoRaise(True)
         if elide:
             self.setMinimumWidth(LEAST_NAME)
             self.setSizePolicy(qt.QSizePolicy.Policy.Maximum, qt.QSizePolicy.Policy.Fixed)
@@ -96,7 +92,7 @@ class Flat(Themed, Framed, qt.QToolButton):
     def _fit(self) -> None:
         if self._elide:
             room = self.width() - self.sizeHint().width() + self._advance(self._text) + ROUNDING
-            text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, max(room, 0))
+            text = self.fontMetrics().elidedText(self._text, qt.Qt.TextElideMode.ElideRight, max(room, 0))
             if text != self.text():
                 super().setText(text)
 
@@ -118,14 +114,11 @@ class LinkedWords(Themed, qt.QLabel):
     """Words to be pressed, in the colour of the theme's text."""
 
     def __init__(self, pressed: Callable[[str], object]) -> None:
-        super().__init__()
+        super().__init__(wordWrap=True, textFormat=qt.Qt.TextFormat.RichText, linkActivated=pressed)
         self._words: Sequence[str] = ()
-        self.setWordWrap(True)
         self.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Minimum)
-        self.setTextFormat(Qt.TextFormat.RichText)
-        flags = Qt.TextInteractionFlag
+        flags = qt.Qt.TextInteractionFlag
         self.setTextInteractionFlags(flags.LinksAccessibleByMouse | flags.LinksAccessibleByKeyboard)
-        self.linkActivated.connect(pressed)
 
     def show_words(self, words: Sequence[str]) -> None:
         self._words = words
@@ -158,7 +151,7 @@ def stack(widget: qt.QWidget, parts: list, high: bool = False, spread: bool = Fa
 def take_turn(outer: qt.QWidget, parts: Sequence[qt.QWidget]) -> None:
     """Tab comes to new widgets where they are seen, and not after all others."""
     policy = outer.focusPolicy()
-    outer.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # those that take no focus have no place in the order
+    outer.setFocusPolicy(qt.Qt.FocusPolicy.TabFocus)  # those that take no focus have no place in the order
     inside = [
         widget for part in parts for widget in (part, *part.findChildren(qt.QWidget)) if in_turn(widget)
     ]
@@ -168,4 +161,4 @@ def take_turn(outer: qt.QWidget, parts: Sequence[qt.QWidget]) -> None:
 
 
 def in_turn(widget: qt.QWidget) -> bool:
-    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None
+    return bool(widget.focusPolicy() & qt.Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None

@@ -1,16 +1,14 @@
-"""Help while a sentence is written: what completes a word, and what is said of a marked one."""
+"""Help while a sentence is written: what completes a word."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Optional
 
 from . import qt
 from ._client.completion import Completer, Completion, Taken
-from ._client.habits import Notice, said_at
 from ._client.wording import say
 from .layout import key_of
-from .qt import Qt
 
 MARGIN = 6  # px beside the candidates
 
@@ -19,15 +17,14 @@ class Completing(Completer, qt.QListWidget):
     """Candidates under the cursor."""
 
     def __init__(self, field: qt.QPlainTextEdit, find: Callable[[str, int], Optional[Completion]]) -> None:
-        qt.QListWidget.__init__(self, field)
+        framed = qt.QFrame.Shape.Box  # or nothing parts it from the panel
+        qt.QListWidget.__init__(self, field, frameShape=framed, accessibleName=say("completions"))
         Completer.__init__(self, find)
-        self.setWindowFlags(Qt.WindowType.ToolTip)
-        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName(say("completions"))
-        self.setFrameShape(qt.QFrame.Shape.Box)  # or nothing parts it from the panel
+        self.setWindowFlags(qt.Qt.WindowType.ToolTip)
+        self.setAttribute(qt.Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self.setFocusPolicy(qt.Qt.FocusPolicy.NoFocus)
+        self.setVerticalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._field = field
         self._looked_at: object = None
         self.hide()
@@ -76,20 +73,3 @@ class Completing(Completer, qt.QListWidget):
         cursor.insertText(taken.text)
         self._field.setTextCursor(cursor)
         self.leave()
-
-
-class Hints(qt.QObject):
-    """What is said of a marked word, where the pointer rests on it; elsewhere the field's own tip."""
-
-    def __init__(self, field: qt.QPlainTextEdit, notices: Callable[[], Collection[Notice]]) -> None:
-        super().__init__(field)
-        self._field, self._notices = field, notices
-        field.viewport().installEventFilter(self)
-
-    def eventFilter(self, watched: qt.QObject, event: qt.QEvent) -> bool:  # noqa: N802
-        if event.type() != qt.QEvent.Type.ToolTip:
-            return False
-        said = said_at(self._notices(), self._field.cursorForPosition(event.pos()).position())
-        if said:
-            qt.QToolTip.showText(event.globalPos(), said, self._field)
-        return bool(said)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from palimpsest_client.editor import LayerResult
 from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.krita_pictures import GREY, layer_picture, mask_picture
-from palimpsest_client.png import Layout
+from palimpsest_client.krita_pictures import GREY, layer_picture, mask_picture, read_layer, read_mask
+from palimpsest_client.png import Layout, encode
+from palimpsest_client.slices import WorkError
 
 BOUNDS = Bounds(7, 5, 12, 10)  # of the picture on the canvas
 
@@ -60,3 +62,34 @@ def test_a_mask_comes_as_its_outline_and_all_that_is_not_0():
 def test_nothing_selected_has_no_pieces():
     found = mask_picture(reader(np.zeros((10, 12), np.uint8), GREY), BOUNDS, 36)
     assert (found.whole.empty, found.gaps, found.pieces) == (True, [], [])
+
+
+def decoder(values: np.ndarray):
+    """Of one picture, whose parts are its own."""
+    return lambda content: lambda part, depth: reader(values, depth)(part.moved(BOUNDS.x, BOUNDS.y), depth)
+
+
+def test_of_a_result_is_read_what_its_layer_covers():
+    values = np.random.default_rng(5).integers(0, 255, (10, 12, 4), dtype=np.uint8, endpoint=True)
+    content = encode(values.tobytes(), Layout(BOUNDS.extent, 4))
+    result = LayerResult(content, BOUNDS, "cat → dog", "{}", Bounds(0, 8, 12, 90))
+    found = read_layer(decoder(values), result, 1000)
+    assert result.covered == Bounds(7, 8, 5, 7)
+    assert [piece.bounds for piece in found.pieces] == [result.covered]
+    assert found.pieces[0].mask == values[3:, :5, 3].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"no PNG", "PNG"), (encode(bytes(6), Layout(Extent(3, 2), 1)), r"\(3, 2\) ≠ \(12, 10\)")],
+)
+def test_a_picture_that_does_not_belong_there_is_refused_before_it_is_decoded(content, reason):
+    with pytest.raises(WorkError, match=reason):
+        read_mask(lambda content: pytest.fail("decoded"), content, BOUNDS, 1000)
+
+
+def test_a_mask_lies_where_it_belongs():
+    values = np.zeros((10, 12), np.uint8)
+    values[2:7, 3:9] = 255
+    found = read_mask(decoder(values), encode(values.tobytes(), Layout(BOUNDS.extent, 1)), BOUNDS, 1000)
+    assert (found.whole, found.gaps) == (Bounds(10, 7, 6, 5), [])

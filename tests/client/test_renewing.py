@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from palimpsest_client.editor import LayerResult
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.imprints import OWN, Imprint, digest_of
-from palimpsest_client.renewing import Kept, digest, judged
+from palimpsest_client.renewing import Blank, Kept, copied, digest, judged
 
 CANVAS = Extent(90, 80)
 IMPRINT = Imprint("cat → dog", CANVAS, Bounds(3, 4, 50, 60), (0, 0), (1, 1), "pixels", "mask")
 NOW = Kept(None, "cat → dog", CANVAS, IMPRINT, (7, 5), (2, 3))
+RESULT = LayerResult(b"", Bounds(0, 0, 53, 64), "cat → wolf", "{}", IMPRINT.bounds)
 
 
 def told(text: str):
@@ -55,3 +57,23 @@ def test_a_digest_is_that_of_all_bands_together():
     rows = {y: bytes([y]) * 4 for y in range(6)}
     read = lambda part: b"".join(rows[y] for y in range(part.y, part.bottom))  # noqa: E731
     assert ended(digest(read, Bounds(0, 1, 4, 5), 8)) == digest_of(read(Bounds(0, 1, 4, 5)))
+
+
+def test_a_copy_goes_with_what_people_moved_and_not_with_what_a_crop_did():
+    assert copied(NOW, "copy", "mask") == Blank("copy", "mask", (7, 5), (1, 2))
+    assert copied(NOW._replace(canvas=Extent(80, 70)), "copy", "mask") == Blank("copy", "mask")
+    assert copied(NOW._replace(own_mask=True), "copy", "mask").mask is None
+
+
+def test_a_copy_is_wiped_unless_the_result_writes_over_all_of_ours():
+    assert not NOW.to_wipe(RESULT)
+    assert NOW._replace(canvas=Extent(80, 70)).to_wipe(RESULT), "ours lies elsewhere after a crop"
+    assert NOW._replace(imprint=IMPRINT._replace(bounds=Bounds(3, 4, 51, 60))).to_wipe(RESULT)
+    assert not NOW._replace(imprint=None).to_wipe(RESULT), "what is ours isn't known"
+
+
+def test_an_imprint_tells_the_places_as_if_nobody_had_moved_anything():
+    blank = Blank("layer", "mask", (7, 5), (1, 2))
+    found = blank.imprint(RESULT, CANVAS, (7, 5), (2, 3), "pixels", "mask")
+    assert found == IMPRINT._replace(name="cat → wolf")
+    assert blank.imprint(RESULT, CANVAS, (7, 5), None, "pixels", OWN).mask_at == (0, 0)
