@@ -29,7 +29,7 @@ from .origins import Origin
 from .outcome import NOT_PLACED, REMEMBERED, About, Outcome, confidence_text, fidelity_text, told_of
 from .protocol import ClientError
 from .results import Result
-from .stream import Changed, ConceptsMade, Event, Placed, Remembered, ResultsMade
+from .stream import Changed, ConceptsMade, Event, Kept, Placed, Remembered, ResultsMade
 from .turns import Turns
 from .waiting import Finished
 from .wording import in_a_row, say
@@ -142,8 +142,10 @@ class Errands(Turns):
 
         def came(image: bytes) -> None:
             if turn == self._turn:
-                layer = layer_result(result.job, image, result.report, result.origin, None, None)
-                self._insert(facts, layer, [say("new-layer", layer=layer.name)])
+                layer = layer_result(result.job, image, result.alone, result.origin, None, None)
+                layer = replace(layer, name=result.title)
+                kept = lambda id: self.events.tell(Kept(facts, id, layer))  # noqa: E731
+                self._insert(facts, layer, [say("new-layer", layer=layer.name)], kept)
 
         def gone(error: ClientError) -> None:
             if turn == self._turn:

@@ -47,6 +47,7 @@ from .stream import (
     Elsewhere,
     Event,
     JobEnded,
+    Kept,
     ModelsMade,
     Placed,
     ResultsMade,
@@ -300,6 +301,8 @@ class Panel:
         facts = self._editor.document()
         if facts != self.facts or not self.held.settled:
             self._turn_to(facts)
+        if not self._away and self.held.hand is None:
+            self._look_at_what_was_undone(facts)
         self.errands.look(facts)
         self.gallery.look()
         if not self._away:
@@ -327,8 +330,14 @@ class Panel:
         self.facts = facts
         self.gallery.turn_to(facts)
         if not self._away and not self.held.follows(facts):
-            self._let_go()
+            self.draft.form = self.held.lose(self.form)
+            self._forget_reopened()
         self._changed()
+
+    def _look_at_what_was_undone(self, facts: Optional[DocumentFacts]) -> None:
+        self.draft.form = self.held.look(facts, self._editor, self.form)
+        if self.held.hand is not None:
+            self._changed()
 
     @property
     def _away(self) -> bool:
@@ -345,6 +354,9 @@ class Panel:
 
     def _let_go(self) -> None:
         self.draft.form = self.held.let_go(self.form)
+        self._forget_reopened()
+
+    def _forget_reopened(self) -> None:
         if self.errands.outcome is not None and self.errands.outcome.code == REOPENED:
             self.errands.outcome = None
 
@@ -372,8 +384,15 @@ class Panel:
             self.errands.leave()
         elif isinstance(event, Placed):
             self.draft.form = self.held.placed(event, self.facts, self.form)
+        elif isinstance(event, Kept):
+            self._kept(event)
         elif isinstance(event, JobEnded):
             self._ended(event.view)
+
+    def _kept(self, event: Kept) -> None:
+        self.draft.form = self.held.kept(event, self.facts, self.form)
+        if self.hand is not None and self.hand.layer == event.id:
+            self.previews.reopened(self.form)
 
     def _choose_fetched(self, name: str) -> None:
         """One that edits; what only describes is in no list."""

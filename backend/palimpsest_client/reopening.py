@@ -4,14 +4,14 @@ only the ones that were other ones."""
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from .controls import RECOMMENDED, Form
 from .library import Model
 from .settings import Settings
 
-PINNED = ("steps", "guidance", "cross", "self_attention")
-"""Belong to the edit that is opened, never to the next picture."""
+PINNED = ("steps", "guidance", "cross", "self_attention", "variations", "seed")
+"""Belong to the edit that is opened, never to the next one."""
 
 
 def as_reopened(form: Form, before: Settings, model: Optional[Model]) -> Settings:
@@ -32,21 +32,23 @@ def recommended(operation: str, model: Optional[Model]) -> Dict[str, Any]:
 
 
 class Lent:
-    """The pinned settings as long as such an edit is in hand; afterwards what was set before is back."""
+    """The pinned settings as long as such an edit is in hand; afterwards what was set before is back. What
+    people have changed themselves meanwhile is theirs, and another operation may be chosen."""
 
     def __init__(self, before: Form, now: Form) -> None:
         """Both of the same operation."""
-        told = {name: (getattr(before.settings, name), getattr(now.settings, name)) for name in PINNED}
-        self._changed = {name: pair for name, pair in told.items() if pair[0] != pair[1]}
+        self._before = {name: getattr(before.settings, name) for name in PINNED}
+        self._lent = {name: getattr(now.settings, name) for name in PINNED}
         self._operation = now.operation
 
-    def returned(self, form: Form) -> Form:
-        """What people have changed themselves since is theirs. Another operation may be chosen by now."""
-        lent = form.turned_to(self._operation)
-        return replace(lent, settings=self._returned(lent.settings)).turned_to(form.operation)
+    def given(self, form: Form) -> Form:
+        """In hand again."""
+        return self._exchanged(form, self._before, self._lent)
 
-    def _returned(self, settings: Settings) -> Settings:
-        back = {
-            name: before for name, (before, lent) in self._changed.items() if getattr(settings, name) == lent
-        }
-        return replace(settings, **back)
+    def returned(self, form: Form) -> Form:
+        return self._exchanged(form, self._lent, self._before)
+
+    def _exchanged(self, form: Form, old: Mapping[str, Any], new: Mapping[str, Any]) -> Form:
+        of = form.turned_to(self._operation)
+        told = {name: value for name, value in new.items() if getattr(of.settings, name) == old[name]}
+        return replace(of, settings=replace(of.settings, **told)).turned_to(form.operation)

@@ -60,6 +60,20 @@ class Result:
         return int(self.request.get("seed", 0)) + self.number - 1
 
     @property
+    def title(self) -> str:
+        """Its name and, of several, which of the variations."""
+        if self.of == 1:
+            return self.name
+        return say("result-variation", name=self.name, n=self.number, of=self.of)
+
+    @property
+    def alone(self) -> Mapping[str, Any]:
+        """The report as of an edit that made this one alone: variation k is what seed + k gives."""
+        recipe = self.report["recipe"]
+        request = {**recipe["request"], "seed": self.seed, "variations": 1}
+        return {**self.report, "recipe": {**recipe, "request": request}}
+
+    @property
     def sentences(self) -> str:
         """What the picture showed and should show, a line each."""
         said = self.request["source_prompt"], self.request["target_prompt"]
@@ -166,10 +180,7 @@ class Strip:
 
     def label(self, result: Result) -> str:
         """One line: what was changed, which of the variations, when."""
-        name = result.name
-        if result.of > 1:
-            name = say("result-variation", name=name, n=result.number, of=result.of)
-        return "{} · {}".format(name, when(result.made)) if result.made else name
+        return f"{result.title} · {when(result.made)}" if result.made else result.title
 
 
 def foreign_text(result: Result) -> str:

@@ -71,6 +71,15 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A result of before is a layer in a document."""
+
+    facts: DocumentFacts  # when it was asked for
+    id: str  # what LayerRecipe.layer will be
+    layer: LayerResult
+
+
+@dataclass(frozen=True)
 class Remembered:
     """The photo was inverted, for its own sake or for an edit."""
 
@@ -91,6 +100,7 @@ Event = Union[
     ModelsMade,
     JobEnded,
     Placed,
+    Kept,
     Remembered,
 ]
 Listener = Callable[[Event], None]

@@ -141,7 +141,7 @@ def test_a_result_is_looked_at_and_kept_as_one_layer(desk):
     desk.panel.gallery.keep()
     desk.until(lambda s: desk.editor.inserted and s.progress is None)
     assert (desk.editor.shown, desk.state.strip.shown) == (None, None)
-    assert [layer.name for layer in desk.editor.inserted] == ["cat → dog"]
+    assert [layer.name for layer in desk.editor.inserted] == ["cat → dog (2 of 2)"]
     assert desk.editor.inserted[0].image == picture(64, 48, 2)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from client.desk import Desk, fill
-from client.scripted import SPEC, Backend
+from client.scripted import SPEC, Backend, picture
 from palimpsest_client.geometry import Bounds
 
 
@@ -90,6 +90,125 @@ def test_an_undone_update_gives_its_layer_back_into_the_hand(hand):
     hand.editor.activate("layer-0")  # all undone
     hand.seen()
     assert hand.state.updating == ""
+
+
+def undone(hand: Hand, *layers: str) -> None:
+    hand.editor.undone = list(layers)
+    hand.editor.activate("layer-0")
+    hand.seen()
+    hand.until(lambda s: s.updating == "")
+
+
+def redone(hand: Hand, layer: str, *still: str) -> None:
+    hand.editor.undone = list(still)
+    hand.editor.activate(layer, has_recipe=True)
+    hand.seen()
+
+
+def test_a_first_edit_that_is_redone_is_in_hand_again(hand):
+    undone(hand, "layer-1")
+    hand.panel.draft.set(structure=0.25)
+    redone(hand, "layer-1")
+    hand.until(lambda s: s.updating == "cat → dog")
+    assert not hand.state.can_reopen
+    hand.update(2)
+    assert hand.editor.inserted[-1].updates == "layer-1"
+    undone(hand, "layer-1", "layer-2")
+    redone(hand, "layer-1", "layer-2")
+    hand.until(lambda s: s.updating == "cat → dog")
+    redone(hand, "layer-2")
+    hand.update(3)
+    assert hand.editor.inserted[-1].updates == "layer-2"
+
+
+def test_an_editor_may_choose_another_layer_before_it_takes_the_undone_one_away(hand):
+    hand.editor.activate("layer-0")
+    hand.until(lambda s: s.updating == "")
+    undone(hand, "layer-1")
+    redone(hand, "layer-1")
+    hand.until(lambda s: s.updating == "cat → dog")
+
+
+@pytest.mark.parametrize("how", ["another layer", "New", "another selection", "another edit"])
+def test_what_was_let_go_on_purpose_is_not_in_hand_by_a_redo(hand, how):
+    if how == "another layer":
+        hand.editor.activate("layer-0")
+        hand.seen()
+    elif how == "New":
+        hand.panel.new_layer_instead()
+    elif how == "another selection":
+        undone(hand, "layer-1")
+        hand.editor.select_bounds(Bounds(0, 0, 5, 5))
+        hand.seen()
+    else:
+        undone(hand, "layer-1")
+        hand.panel.apply()
+        hand.done(2)
+        undone(hand, "layer-1", "layer-2")
+        hand.panel.new_layer_instead()
+    redone(hand, "layer-1")
+    hand.seen()
+    assert (hand.state.updating, hand.state.can_reopen) == ("", True)
+
+
+def test_settings_that_came_with_an_edit_come_again_with_its_redo(hand):
+    reopened(hand, steps=50)
+    undone(hand, "layer-1")
+    assert hand.state.form.settings.steps is None
+    redone(hand, "layer-1")
+    hand.until(lambda s: s.updating == "cat → dog")
+    assert hand.state.form.settings.steps == 50
+    hand.panel.new_layer_instead()
+    assert hand.state.form.settings.steps is None
+
+
+def variations(hand: Hand, count: int) -> None:
+    """The layer is undone, and of an edit of several the results are there."""
+    hand.panel.new_layer_instead()
+    hand.panel.draft.set(variations=count, seed=7)
+    hand.panel.apply()
+    hand.until(lambda s: len(hand.backend.submitted) == 2)
+    job = hand.backend.submitted[-1]
+    hand.backend.finish_edit()
+    hand.idle()
+    report = hand.backend._events[job["id"]][-1]["result"]
+    names = ["layer", *(f"layer:{number}" for number in range(2, count + 1))]
+    artifacts = {name: hand.backend.keep(picture(64, 48, shade)) for shade, name in enumerate(names)}
+    told = {"state": "finished", "artifacts": artifacts, "result": report, "preview": None, "created": 1e9}
+    hand.backend.past.insert(0, {**job, **told})
+    hand.panel.gallery.refresh()
+    hand.until(lambda s: len(s.results) == count)
+
+
+def test_a_variation_that_is_kept_is_in_hand_as_what_it_is(hand):
+    """Another name than the first one's layer, and its own seed: Update renews this one."""
+    variations(hand, 3)
+    hand.panel.gallery.show(hand.state.results[1])
+    hand.until(lambda s: s.strip.shown is not None)
+    hand.panel.gallery.keep()
+    hand.until(lambda s: s.progress is None and s.updating == "cat → dog (2 of 3)")
+    assert [layer.name for layer in hand.editor.inserted[1:]] == ["cat → dog", "cat → dog (2 of 3)"]
+    assert hand.state.told == "New layer “cat → dog (2 of 3)”."
+    hand.panel.draft.set(structure=0.25)
+    hand.update(3)
+    assert hand.editor.inserted[-1].updates == "layer-3"
+    request, first = (hand.backend.submitted[n]["request"] for n in (2, 1))
+    assert (request["seed"], request["variations"]) == (8, 1)
+    assert (request["image"], request["selection"]) == (first["image"], first["selection"])
+    hand.panel.new_layer_instead()
+    assert (hand.state.form.settings.seed, hand.state.form.settings.variations) == (7, 3)
+
+
+def test_a_kept_variation_is_opened_again_with_its_own_seed(hand):
+    variations(hand, 3)
+    hand.panel.draft.write_second("a photo of a cow on grass")
+    hand.panel.gallery.keep(hand.state.results[2])
+    hand.until(lambda s: s.progress is None and s.can_reopen)
+    assert hand.state.updating == "", "other words are filled in, and stay"
+    assert hand.state.form.second == "a photo of a cow on grass"
+    hand.panel.reopen()
+    form = hand.state.form
+    assert (form.second, form.settings.seed, form.settings.variations) == ("a photo of a dog on grass", 9, 1)
 
 
 def test_the_layer_in_hand_is_called_what_its_user_calls_it(hand):

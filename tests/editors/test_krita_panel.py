@@ -188,7 +188,9 @@ def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
         desk.until("panel_tells", "")
     desk.call("undo")
     assert desk.layers() == ["photo"]
+    desk.until("panel_holds", "")
     desk.call("redo")
+    desk.until("panel_holds", "red ball → blue cube")
     desk.call("redo")
     assert np.array_equal(desk.pixels(), seen[1])
     desk.select(np.full((40, 40), 255, np.uint8))

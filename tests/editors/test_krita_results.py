@@ -251,7 +251,8 @@ def test_a_user_looks_through_the_variations_and_keeps_one(desk: Desk, display: 
     assert np.array_equal(desk.pixels(), before)
     display.double_click(*desk.call("tile_place", 2))
     desk.end()
-    assert desk.layers() == ["photo", "red ball → blue cube"]
+    assert desk.layers() == ["photo", "red ball → blue cube (3 of 3)"]
+    desk.until("panel_holds", "red ball → blue cube (3 of 3)")
     assert np.array_equal(desk.pixels(), third)
     desk.call("undo")
     assert np.array_equal(desk.pixels(), before)
