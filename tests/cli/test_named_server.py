@@ -122,7 +122,8 @@ def test_a_server_that_is_none_of_ours_or_doesnt_answer_is_said(shell: Shell, to
     said = shell("status", "--server", strange, "--token-file", token, "--json")
     assert (said.code, said.json["error"]["code"]) == (1, "network")
     assert said.json["error"]["hint"] == f"Check --server {strange}, and that the server runs there."
-    for address in ("studio.example", "ftp://studio.example", "http://", "http://[::1", "http://a:99999"):
+    wrong = ("", "studio.example", "ftp://studio.example", "http://", "http://[::1", "http://a:99999")
+    for address in wrong:
         said = shell("status", "--server", address, "--token-file", token)
         assert said.err.startswith(
             f"Error: {address!r} is no server's address. Write all of it, as in --server"
@@ -181,6 +182,18 @@ def test_the_environment_names_it_too(
     assert "Give --server there too" not in said.err
     said = shell("edit", "photo.png", "--shows", "a <nobody>", "--should-show", "a cat", "--local")
     assert "(concept_not_found)" in said.err
+
+
+def test_the_environments_token_goes_to_its_own_server_alone(
+    shell: Shell, server: Live, token: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PALIMPSEST_TOKEN_FILE", str(token))
+    assert shell("status", "--server", server.address).code == 0
+    monkeypatch.setenv("PALIMPSEST_SERVER", server.address)
+    other = "http://127.0.0.1:1"
+    said = shell("status", "--server", other)
+    assert said.err.startswith(f"Error: The server at {other} wants its token. Give the file"), said.err
+    assert shell("status", "--server", server.address).code == 0
 
 
 def test_its_models_and_concepts_are_asked_before_anything_is_sent(

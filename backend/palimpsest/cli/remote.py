@@ -42,7 +42,7 @@ def named_server(options: argparse.Namespace, settings: Settings) -> Client | No
     Raises RequestError, TokenError, NetworkError, ProtocolMismatchError, and what the server refuses us with.
     """
     address = _address(options, settings)
-    if not address:
+    if address is None:
         return None
     _require_address(address)
     with _naming(address):
@@ -61,13 +61,13 @@ def _require_address(address: str) -> None:
         raise RequestError(f"{address!r} is no server's address.", WHOLE) from error
 
 
-def _address(options: argparse.Namespace, settings: Settings) -> str:
+def _address(options: argparse.Namespace, settings: Settings) -> str | None:
     """What keeps the work here wins over the environment, and contradicts the option."""
     here = _reason_to_stay(options, settings)
     if options.server is None:
         if options.token_file is not None and not settings.server:
             raise RequestError("--token-file is of a server, and none is named.", "Give --server URL too.")
-        return "" if here else settings.server
+        return None if here else settings.server or None
     if here:
         raise RequestError(f"{here}, and --server has it done elsewhere.", "Leave one of the two out.")
     return options.server
@@ -88,7 +88,8 @@ def _reason_to_stay(options: argparse.Namespace, settings: Settings) -> str:
 def _token(options: argparse.Namespace, settings: Settings, address: str) -> str:
     from palimpsest.storage.announcement import read_token
 
-    file = options.token_file if options.token_file is not None else settings.token_file
+    ours = settings.server.rstrip("/") in ("", address.rstrip("/"))  # one server's token is not for another
+    file = options.token_file or (settings.token_file if ours else None)
     if file is None:
         raise TokenError(f"The server at {address} wants its token.", TOKEN)
     try:
