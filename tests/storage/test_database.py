@@ -121,6 +121,17 @@ def test_results_are_others_when_an_edit_ends_or_is_forgotten_and_drafts_are_non
     assert database.results_revision("anna") not in seen
 
 
+def test_results_of_two_starts_are_never_taken_for_the_same(tmp_path):
+    """A client that was away meanwhile asks for them again."""
+    seen = []
+    for _ in range(2):
+        database = Database(tmp_path / "jobs.sqlite")
+        seen += [database.results_revision("anna")] * 2
+        database.close()
+    assert (seen[0], seen[2]) == (seen[1], seen[3])
+    assert seen[0] != seen[2]
+
+
 def test_downloads_are_told_as_long_as_they_are_open(database):
     jobs = [
         database.add(Submission(id, owner, kind, {"model": "m"}, "batch"), Queued())

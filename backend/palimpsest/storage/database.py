@@ -96,6 +96,7 @@ class Database:
                 raise explained(error, path) from error
             self.moved_aside = move_aside(path)
             self._connection = connect(path)
+        self._start = secrets.token_hex(4)  # counts begin anew with each
         self._results: Counter[str] = Counter()  # owner → how often they have changed since the start
         self._swept = 0  # jobs of anybody that were forgotten by their age since then
         self._look_at_clock()
@@ -147,9 +148,9 @@ class Database:
             self._insert_event(number, job.sequence + 1, now, event)
             self._link(number, job.owner, images_of(event), now, lasting=not isinstance(event, Previewed))
             job = self._expect(number)
-        if isinstance(event, Finished):
-            self._count(job)
-        return job
+            if isinstance(event, Finished):
+                self._count(job)
+            return job
 
     def entries(self, number: int, after: int, limit: int) -> list[Entry]:
         rows = self._read(
@@ -212,8 +213,8 @@ class Database:
     # What clients look at, to ask for the rest only when it has changed.
 
     def results_revision(self, owner: str) -> str:
-        """Another text when the owner has other finished edits. Counted since this process began."""
-        return f"{self._results[owner]}-{self._swept}"
+        """Another text when the owner has other finished edits, and after each start of the server."""
+        return f"{self._start}-{self._results[owner]}-{self._swept}"
 
     def open_pulls(self, owner: str) -> list[str]:
         """Ids of the owner's downloads that haven't ended, oldest first."""
