@@ -135,3 +135,18 @@ def test_the_report_says_where_and_that_weights_are_random() -> None:
 
 def test_the_command_refuses_before_it_loads(tmp_path: Path) -> None:
     assert main(["bench", "speed", "--model", "nowhere", "--output", str(tmp_path)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--shape", "tiny", "--model", "sd15"), "--shape tiny and --model sd15 are two models."),
+        (("--photos", "0"), "--photos can't be 0."),
+        (("--learning-steps", "-1"), "--learning-steps can't be -1."),
+    ],
+)
+def test_what_would_measure_nothing_or_another_model_is_refused(
+    options: tuple[str, ...], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "speed", *options, "--output", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"Error: {told} ")

@@ -10,6 +10,8 @@ from palimpsest.bench import server
 from palimpsest.bench.model_options import WEIGHTS, add_arguments
 from palimpsest.cli import arguments
 from palimpsest.cli.output import hushed
+from palimpsest.contract import BUILT_IN
+from palimpsest.errors import RequestError
 
 SHAPES = ("sd15", "sd21", "sdxl", "tiny")
 KINDS = ("replace", "recolour", "restyle", "remove", "insert")
@@ -103,6 +105,7 @@ def add_speed(kinds: Any) -> None:
 def run_speed(options: argparse.Namespace) -> int:
     from palimpsest.models.devices import require_devices
 
+    _require_extent(options)
     require(options.output, options.model)
     if options.device is not None:
         require_devices(options.device)
@@ -110,6 +113,18 @@ def run_speed(options: argparse.Namespace) -> int:
 
     with hushed(options.quiet):
         return run(options)
+
+
+def _require_extent(options: argparse.Namespace) -> None:
+    """Raises RequestError for what would measure nothing, or another model than the one given."""
+    if options.shape is not None and options.model != BUILT_IN:
+        raise RequestError(
+            f"--shape {options.shape} and --model {options.model} are two models.",
+            "Leave one of the two out.",
+        )
+    for name, count in (("--photos", options.photos), ("--learning-steps", options.learning_steps)):
+        if count is not None and count < 1:
+            raise RequestError(f"{name} can't be {count}.", "Give 1 or more.")
 
 
 def add_agreement(kinds: Any) -> None:
