@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from palimpsest.cli import main
+from palimpsest.cli import main, remote
 from workplaces import picture, selection
 
 
@@ -38,6 +38,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         monkeypatch.delenv(variable)
     monkeypatch.setenv("PALIMPSEST_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PALIMPSEST_DEVICE", "cpu")
+    monkeypatch.setattr(remote, "FIND_SECONDS", 120.0)  # a loaded machine's server is slow, not gone
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photo.png").write_bytes(picture())
     (tmp_path / "selection.png").write_bytes(selection())

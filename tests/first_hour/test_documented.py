@@ -117,11 +117,15 @@ def test_commands_run_as_they_are_written(block: Block, here: Path, request: pyt
 def test_what_the_readme_writes_into_a_clone_is_none_of_its_changes() -> None:
     """``play`` looks whether git has something to say after all of them."""
     clone = Path(__file__).parent.parent.parent
-    if not (clone / ".git").exists():
-        pytest.skip("not a clone")
+    if not (clone / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("not a clone, or no git")
     written = ["sample/photo.png", "with-my-toy/photo-replace.json", "photo.jpg", "photo-replace-layer.png"]
     written += ["demo-output/contact-sheet.png", "first-hour/transcript.txt", "dist/palimpsest.whl"]
     ignored = subprocess.run(
-        ["git", "check-ignore", *written], cwd=clone, capture_output=True, text=True, check=False
+        ["git", "-c", "safe.directory=*", "check-ignore", *written],  # whoever owns the clone
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ignored.stdout.split() == written
