@@ -156,6 +156,9 @@ def test_pictures_go_unencrypted_over_a_network_only_with_a_notice(shell: Shell,
             said = shell("concepts", "list", "--server", address, "--token-file", token)
             assert said.code == 0, said.err
             assert (f"Notice: --server {address} is not encrypted" in said.err) is told
+    said = shell("status", "--server", f"http://0.0.0.0:{port}", "--token-file", token)
+    assert said.code == 1
+    assert said.err.startswith("Notice: --server "), "a token that was sent was sent, whoever answers"
 
 
 def test_what_keeps_the_work_here_contradicts_it(shell: Shell, server: Live, token: Path) -> None:

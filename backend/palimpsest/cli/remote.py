@@ -47,10 +47,10 @@ def named_server(options: argparse.Namespace, settings: Settings) -> Client | No
     _require_address(address)
     with _naming(address):
         token = _token(options, settings, address)
+        if not _is_private(address):  # before the token goes
+            told = f"--server {address} is not encrypted: who reads the network reads pictures and the token."
+            print(f"Notice: {told} Give an address with https, or go through SSH.", file=sys.stderr)
         _require(address, token)
-    if not _is_private(address):
-        told = f"--server {address} is not encrypted: whoever reads the network reads pictures and the token."
-        print(f"Notice: {told} Give an address with https, or go through SSH.", file=sys.stderr)
     return Client(Transport(address, token, TALK_SECONDS))
 
 
