@@ -31,7 +31,9 @@ def open_window(plugin: Any, command: str) -> None:
     ui.use_style()
     loop = GLib.MainLoop()
     # From now on: a menu item chosen again while the window is built opens no second one.
-    listening = process.Listening(plugin, lambda told: window.obey(told))
+    # What one asks is asked between two looks: they go on meanwhile.
+    hear = lambda told: GLib.idle_add(window.obey, told, priority=GLib.PRIORITY_HIGH)  # noqa: E731
+    listening = process.Listening(plugin, hear)
     window = Window(GimpEditor(), listening)
     window.connect("destroy", lambda _: loop.quit())
     window.obey(command)

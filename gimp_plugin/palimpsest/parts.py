@@ -81,7 +81,7 @@ class LinksDrawer(Drawer):
 class ButtonDrawer(Drawer):
     def make(self, part: view.Button) -> Gtk.Widget:
         made = ui.styled(Gtk.Button(), part.look)
-        self._name = self._cut(made) if part.elide else None
+        self._name = self._cut(made, part.has_menu) if part.elide else None
         if part.look == view.MAIN:
             made.get_style_context().add_class("suggested-action")
         if part.icon:
@@ -94,11 +94,11 @@ class ButtonDrawer(Drawer):
             made.connect("released", lambda _: self.part.hold(False))
         return made
 
-    def _cut(self, made: Gtk.Button) -> Gtk.Label:
+    def _cut(self, made: Gtk.Button, menu: bool) -> Gtk.Label:
         """Its text, with "…" where there is no room for all of it."""
         name = ui.label(cut=True)
         made.set_relief(Gtk.ReliefStyle.NONE)
-        made.add(ui.row(name, ui.label("▾"), stretched=None))
+        made.add(ui.row(name, *([ui.label("▾")] if menu else []), stretched=None))
         made.set_halign(Gtk.Align.START)
         return name
 

@@ -69,6 +69,11 @@ def test_a_menu_that_was_closed_is_gone(fields: Fields):
     fields.gimp.until("controls_say", "menus", 0, "presets")
 
 
+def test_only_a_button_with_a_menu_points_down(fields: Fields):
+    assert fields.ask("cut", True) == ["a name", "▾"]
+    assert fields.ask("cut", False) == ["a name"]
+
+
 def test_a_click_reaches_what_lies_under_a_tip(fields: Fields):
     """The driver's own: a tip takes clicks as long as it is there."""
     x, y = fields.bring("presets")

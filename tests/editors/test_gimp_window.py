@@ -18,6 +18,7 @@ from editors.gimp import KEYS
 from editors.gimp_desk import CANCEL, SHOULD_SHOW, SHOWS, SIDE, Desk, pressable, until
 from editors.pictures import disc
 from palimpsest_client.settings import CONTROLS
+from palimpsest_client.wording import say
 
 NARROW = (900, 0, 260, 720)  # left, top, width, height
 LONG_NAME = "grandmothers-very-old-porcelain-vase"
@@ -135,6 +136,17 @@ def test_a_window_opened_as_soon_as_another_is_closed_hears_menu_items(desk: Des
     until(lambda: not Path(f"/proc/{before[0]}").exists(), "the old one's program has ended")
     desk.tell(f"replace {image}")
     assert len(desk.windows("^Palimpsest$")) == 1
+
+
+def test_the_window_goes_on_while_a_menu_item_asks_for_a_word(desk: Desk):
+    image, _ = desk.open(), desk.window()
+    desk.tell(f"word-to-selection {image}")
+    asked = until(lambda: desk.windows(f"^{say('select-action')}$"), "the word is asked for")[-1]
+    desk.open()
+    until(lambda: desk.find(f"[Untitled]-{image}", "Choice"), "it tells that another picture is open")
+    desk.display.focus(asked)
+    desk.display.key("Escape")
+    until(lambda: not desk.windows(f"^{say('select-action')}$"), "no word is given")
 
 
 def test_an_older_window_that_ends_does_not_take_the_name_of_a_newer_one(desk: Desk):

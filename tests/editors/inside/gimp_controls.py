@@ -12,7 +12,7 @@ gi.require_version("Gtk", "3.0")
 gi.require_version("Gdk", "3.0")
 from _client.controls_view import ControlsView  # noqa: E402
 from _client.panel import Panel  # noqa: E402
-from _client.view import Picture, column  # noqa: E402
+from _client.view import Button, Picture, column  # noqa: E402
 from _client.windows import Windows  # noqa: E402
 from dialogs import Desktop  # noqa: E402
 from gi.repository import Gtk  # noqa: E402
@@ -120,6 +120,12 @@ class Controls:
         """Of the pictures that the shelf keeps: which are made."""
         self.panel.session.drain()
         return [one is not None for one in self.shelf._made.values()]
+
+    def cut(self, menu):
+        """The texts on a button whose name is cut where there is no room, with or without a menu."""
+        shown = View(self.panel.session, None)
+        shown.draw(column("all", Button("cut", text="a name", elide=True, has_menu=menu)))
+        return [label.get_text() for label in shown["cut"].get_child().get_children()]
 
     def at(self):
         return self.scrolled.get_vadjustment().get_value()
