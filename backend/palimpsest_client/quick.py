@@ -48,7 +48,7 @@ class Bar:
 class PlacingEditor(Editor):
     """An editor that tells which layer it made last."""
 
-    inserted: Any = None
+    placed: Any = None
 
 
 class CancelledError(Exception):
@@ -105,7 +105,7 @@ class Quick:
         facts = self._facts()
         self._require(self._backend.refusal(facts, form, edits=True))
         self._run(lambda: self._errands.edit(facts, form, self._needed(facts, form)))
-        return self._editor.inserted
+        return self._editor.placed
 
     def remember(self, form: Form) -> float:
         """How well the photo is reproduced, in dB."""

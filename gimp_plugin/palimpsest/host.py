@@ -10,9 +10,10 @@ from collections.abc import Callable
 import images
 import laying
 import preview_layer
-from _client.editor import Capture, DocumentFacts, Editor, Failed, LayerFacts, LayerRecipe, LayerResult
+from _client.editor import Capture, DocumentFacts, LayerFacts, LayerRecipe, LayerResult
 from _client.geometry import Bounds, Extent
-from _client.slices import Slices, Steps
+from _client.sliced_editor import SlicedEditor
+from _client.slices import Steps
 from _client.wording import say
 from gi.repository import Gegl, Gimp, GLib
 from reading import captured, content_of
@@ -24,16 +25,17 @@ SESSION = "palimpsest-session"  # GIMP's own parasite that names this run of it
 TURN = 10  # ms between two turns of our work
 
 
-class GimpEditor(Editor):
+class GimpEditor(SlicedEditor):
     """``chosen`` is the id of the picture that people work on; GIMP doesn't tell which window is in front."""
 
     def __init__(self, chosen: int | None = None) -> None:
+        super().__init__()
         Gegl.init(None)
         self._chosen, self._follows = chosen, chosen is None
         self._filed: set[int] | None = None  # the pictures that had a file when looked at last
-        self._slices = Slices()
+        self._turning = False  # a timer calls ``turn``
         self._wish = 0  # what was last to be looked at, or not any more
-        self.inserted: Gimp.Layer | None = None  # the latest
+        self.placed: Gimp.Layer | None = None  # the latest
 
     # What is open.
 
@@ -74,36 +76,21 @@ class GimpEditor(Editor):
 
     # Pixels out.
 
-    def capture(
-        self,
-        document: str,
-        source: str,
-        within: Bounds | None,
-        done: Callable[[Capture], None],
-        failed: Failed,
-    ) -> None:
+    def captured(self, document: str, source: str, within: Bounds | None) -> Steps[Capture]:
         self.hide_result(document)
-        self._begin(captured(document, source, within, self.address, done), failed)
+        return captured(document, source, within, self.address)
 
     def content(self, document: str, source: str) -> str:
         return content_of(images.opened(document), source)
 
     # Results in.
 
-    def insert(self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed) -> None:
+    def inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         self._wish += 1
-        self._begin(self._inserted(document, result, done), failed)
+        return self._inserted(document, result, done)
 
-    def select(
-        self,
-        document: str,
-        mask: bytes,
-        bounds: Bounds,
-        canvas: Extent | None,
-        done: Callable[[], None],
-        failed: Failed,
-    ) -> None:
-        self._begin(selected(document, mask, bounds, canvas, done), failed)
+    def selected(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
+        return selected(document, mask, bounds, canvas)
 
     def holds(self, document: str, layer: str) -> bool:
         return images.is_open(document) and images.layer_of(images.opened(document), layer) is not None
@@ -141,17 +128,15 @@ class GimpEditor(Editor):
 
     # Results to be looked at.
 
-    def show_result(
-        self, document: str, result: LayerResult, done: Callable[[], None], failed: Failed
-    ) -> None:
+    def begin_turn(self) -> int:
         self._wish += 1
-        self._begin(self._shown(document, result, self._wish, done), failed)
+        return self._wish
 
-    def _shown(self, document: str, result: LayerResult, wish: int, done: Callable[[], None]) -> Steps[None]:
+    def shown(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
         layer = yield from laying.made(document, result)
-        if wish == self._wish:
+        if turn == self._wish:
             preview_layer.lay(images.opened(document), layer)
-            done()
+        return turn == self._wish
 
     def hide_result(self, document: str) -> None:
         self._wish += 1  # what is being made is not laid down any more
@@ -173,17 +158,17 @@ class GimpEditor(Editor):
             kept = yield from renewable(old, lambda: images.opened(document))
             self.noted = say("layer-changed", layer=old.get_name()) if kept is None else ""
         layer = yield from laying.inserted(document, result, kept)
-        self.inserted = layer
+        self.placed = layer
         done(str(layer.get_id()))
 
-    def _begin(self, steps: Steps[None], failed: Failed) -> None:
-        if not self._slices.busy:
+    def wake(self) -> None:
+        if not self._turning:
+            self._turning = True
             GLib.timeout_add(TURN, self._turn)
-        self._slices.add(steps, failed)
 
     def _turn(self) -> bool:
-        self._slices.turn()
-        return self._slices.busy
+        self._turning = self.turn()
+        return self._turning
 
 
 def facts(image: Gimp.Image) -> DocumentFacts:

@@ -15,9 +15,7 @@ from images import canvas_of, discard, kind_of, opened, placed_at, require_edita
 from selection import coverage_format, mark_of, selection_bounds
 
 
-def captured(
-    document: str, source: str, within: Bounds | None, address: str, done: Callable[[Capture], None]
-) -> Steps[None]:
+def captured(document: str, source: str, within: Bounds | None, address: str) -> Steps[Capture]:
     """Copies first, which takes no time, so that painting meanwhile doesn't tear the picture."""
     image = opened(document)
     require_editable(image)
@@ -42,7 +40,7 @@ def captured(
     finally:
         discard(copies)
     of = CANVAS if layer is None else str(layer.get_id())
-    done(Capture(document, picture, selection, bounds, of, canvas, content))
+    return Capture(document, picture, selection, bounds, of, canvas, content)
 
 
 def content_of(image: Gimp.Image, source: str) -> str:

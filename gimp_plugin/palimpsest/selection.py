@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pixels as px
 from _client.editor import require_fit
 from _client.geometry import Bounds, Extent
@@ -31,9 +29,7 @@ def coverage_format(image: Gimp.Image) -> str:
     return "Y' u8" if image.get_precision() in PLAIN else "Y u8"
 
 
-def selected(
-    document: str, mask: bytes, bounds: Bounds, before: Extent | None, done: Callable[[], None]
-) -> Steps[None]:
+def selected(document: str, mask: bytes, bounds: Bounds, before: Extent | None) -> Steps[None]:
     """A rectangle is selected and the mask laid into it, one step of the history: GIMP works on as much of
     the canvas as the mask covers."""
     require_fit(canvas_of(opened(document)), bounds, before)
@@ -54,4 +50,3 @@ def selected(
         discard([channel])
     yield WORKED
     Gimp.displays_flush()
-    done()
