@@ -86,13 +86,11 @@ def test_a_velocity_predicting_checkpoint_gives_the_same_step_as_diffusers() -> 
     model = replace(tiny_model("sd2"), noise=noise_schedule(scheduler))
     velocity, z = photo(seed=3), photo()
 
-    class Fixed:
-        dtype = torch.float32
-
-        def __call__(self, *_args: object, **_kwargs: object) -> object:
+    class Fixed(torch.nn.Linear):
+        def forward(self, *_args: object, **_kwargs: object) -> object:
             return type("Output", (), {"sample": velocity})()
 
-    eps = replace(model, unet=Fixed()).eps(z, 501, Conditioning(torch.zeros(1, 1, 1)))
+    eps = replace(model, unet=Fixed(1, 1)).eps(z, 501, Conditioning(torch.zeros(1, 1, 1)))
     ours = ddim(model.noise, z, eps, 501, 451)
     assert torch.allclose(ours, scheduler.step(velocity, 501, z).prev_sample, atol=1e-5)
 
