@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 CLIENT = ROOT / "backend" / "palimpsest_client"
 KRITA, GIMP = ROOT / "krita_plugin" / "palimpsest", ROOT / "gimp_plugin" / "palimpsest"
-MOST_LINES = {"krita_plugin": 2165, "gimp_plugin": 2000}  # the aim: 2,000 each
+MOST_LINES = {"krita_plugin": 2131, "gimp_plugin": 2000}  # the aim: 2,000 each
 ANY = None
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -35,13 +35,12 @@ KRITA_API: dict[str, set[str] | None] = {
     "desk.py": {"Krita"},
     "docker.py": {"DockWidget"},
     "extension.py": {"Extension", "Krita"},
-    "keyboard.py": {"Krita"},
+    "dialogs.py": {"Krita"},
 }
 KRITA_WIDGETS = {
     "qt.py",
     "docker.py",
     "operations.py",
-    "keyboard.py",
     "fields.py",
     "inputs.py",
     "layout.py",
@@ -51,8 +50,6 @@ KRITA_WIDGETS = {
     "sights.py",
     "widgets.py",
     "dialogs.py",
-    "word_help.py",
-    "extension.py",  # one question
 }
 #: what is no widget, of Qt, by name
 QT_BEHIND = {"QBuffer", "QByteArray", "QImage", "QImageReader", "QIODevice", "QItemSelectionModel", "QLocale"}

@@ -14,6 +14,10 @@ class Desktop:
         """A line of text; None if it was cancelled."""
         raise NotImplementedError
 
+    def choose(self, title: str, prompt: str, options: Sequence[str]) -> Optional[str]:
+        """One of several texts; None if it was cancelled."""
+        raise NotImplementedError
+
     def confirm(self, title: str, question: str) -> bool:
         raise NotImplementedError
 

@@ -40,11 +40,9 @@ class Windows:
     def models(self) -> None:
         self._desktop.open(ModelsWindow(self._panel))
 
-    def actions(
-        self, focus: Callable[[], None], ask_word: Callable[[Callable[[str], None]], None]
-    ) -> List[Tuple[str, str, Callable[[], object]]]:
+    def actions(self, focus: Callable[[], None]) -> List[Tuple[str, str, Callable[[], object]]]:
         """What a menu of the editor's offers: name, text and deed of each. ``focus`` brings the keyboard to
-        the words, ``ask_word`` asks which word of the first sentence is meant."""
+        the words."""
         panel = self._panel
 
         def begin(operation: str) -> None:
@@ -57,12 +55,22 @@ class Windows:
             ("replace", say("replace-action"), lambda: begin(REPLACE)),
             ("insert", say("insert-action"), lambda: begin(INSERT)),
             ("restyle", say("restyle-action"), lambda: begin(RESTYLE)),
-            ("emphasise", say("emphasise-action"), lambda: ask_word(panel.draft.emphasise)),
-            ("select", say("select-action"), lambda: ask_word(panel.select_word)),
+            ("emphasise", say("emphasise-action"), lambda: self._with_word(panel.draft.emphasise)),
+            ("select", say("select-action"), lambda: self._with_word(panel.select_word)),
             ("learn", say("learn-action"), self.learn),
             ("concepts", say("concepts-action"), self.concepts),
             ("settings", say("settings-action"), self.settings),
         ]
+
+    def _with_word(self, call: Callable[[str], None]) -> None:
+        """Ask which word of the first sentence is meant."""
+        words = list(self._panel.state.words)
+        if not words:
+            self._panel.refuse(say("say-what-it-shows"))
+            return
+        word = self._desktop.choose("Palimpsest", say("choose-word"), words)
+        if word is not None:
+            call(word)
 
     def take(self, offer: str) -> None:
         """Do what its button says."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
+from krita import Krita
+
 from . import qt
 from ._client import window
 from ._client.windows import Windows
 from ._client.wording import say
 from .desk import desk
-from .keyboard import to_canvas
 from .view import View
+
+CANVASES = ("KisOpenGLCanvas2", "KisQPainterCanvas")  # Krita's own names for what it paints on
 
 _open: dict = {}  # kind → its dialog; kept, or Qt takes it away at once
 _windows: list = []  # those of this Krita
@@ -53,7 +56,20 @@ class Desktop(window.Desktop):
         qt.QApplication.clipboard().setText(text)
 
     def leave_fields(self) -> None:
-        to_canvas()
+        """To the canvas: Ctrl+Z and the tools' keys go there. Does nothing where no picture is open."""
+        window = Krita.instance().activeWindow()
+        main = None if window is None else window.qwindow()
+        pictures = None if main is None else main.findChild(qt.QMdiArea)
+        picture = None if pictures is None else pictures.activeSubWindow()
+        for widget in [] if picture is None else picture.findChildren(qt.QWidget):
+            if widget.metaObject().className() in CANVASES:
+                main.activateWindow()
+                widget.setFocus()
+
+    def choose(self, title: str, prompt: str, options: Sequence[str]) -> Optional[str]:
+        parent = qt.QApplication.activeWindow()
+        text, meant = qt.QInputDialog.getItem(parent, title, prompt, options, 0, False)
+        return text if meant else None
 
     def open(self, told: window.Dialog) -> None:
         kind = type(told)

@@ -10,7 +10,6 @@ from ._client.panel_view import PanelView
 from .desk import desk
 from .dialogs import desktop, windows
 from .fields import Sentence
-from .keyboard import to_canvas
 from .view import View
 
 
@@ -42,7 +41,7 @@ class PalimpsestDocker(DockWidget):
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
         if event.key() == qt.Qt.Key.Key_Escape:
-            to_canvas()
+            desktop.leave_fields()
         else:
             super().keyPressEvent(event)
 

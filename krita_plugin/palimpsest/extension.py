@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from krita import Extension, Krita
 
-from ._client.wording import say
 from .desk import desk
 from .dialogs import windows
-from .qt import QInputDialog, QTimer
+from .qt import QTimer
 
 DOCKER = "palimpsest"  # the docker's id in Krita
 MENU = "tools/scripts"
@@ -23,7 +22,7 @@ class PalimpsestExtension(Extension):
         """Krita asks for it; there is nothing to do before a window is there."""
 
     def createActions(self, window) -> None:  # noqa: N802
-        for name, text, call in windows().actions(focus_words, with_word):
+        for name, text, call in windows().actions(focus_words):
             action = window.createAction("palimpsest_" + name, "Palimpsest: " + text, MENU)
             action.triggered.connect(self._with_panel(call))
         QTimer.singleShot(0, show_once)
@@ -43,19 +42,6 @@ class PalimpsestExtension(Extension):
 def focus_words() -> None:
     for docker in desk().front:
         docker.focus_words()
-
-
-def with_word(call: Callable[[str], None]) -> None:
-    """Ask which word of the first sentence is meant."""
-    panel = desk().panel
-    words = list(panel.state.words)
-    if not words:
-        panel.refuse(say("say-what-it-shows"))
-        return
-    parent = Krita.instance().activeWindow().qwindow()
-    word, meant = QInputDialog.getItem(parent, "Palimpsest", say("choose-word"), words, 0, False)
-    if meant:
-        call(word)
 
 
 def show_docker() -> None:

@@ -15,6 +15,7 @@ from ._client.view import Field as FieldPart
 from ._client.view import Slider as SliderPart
 from .layout import Entered, Framed, label, shortened
 from .parts import Drawer
+from .widgets import Entry
 
 NARROWEST = 40  # px, of a slider
 MARK = 2  # px, width of what marks the recommended place
@@ -32,10 +33,8 @@ class Passing(Entered):
 
 def named(widget: Any, name: str, tip: str) -> None:
     """For the mouse and for readers of the screen; as wide as there is room. The wheel gives no focus."""
+    widget.pyqtConfigure(accessibleName=name, accessibleDescription=tip, toolTip=tip)
     widget.setFocusPolicy(qt.Qt.FocusPolicy.StrongFocus)
-    widget.setAccessibleName(name)
-    widget.setAccessibleDescription(tip)
-    widget.setToolTip(tip)
     widget.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
 
 
@@ -43,12 +42,11 @@ class Slider(Passing, Framed, qt.QSlider):
     """Its recommended place is marked; a double-click leads there."""
 
     def __init__(self, control: Control, moved: Callable[[Any], None], back: Callable[[], None]) -> None:
-        super().__init__(qt.Qt.Orientation.Horizontal)
+        step = max(1, control.places // 4)
+        across = qt.Qt.Orientation.Horizontal
+        super().__init__(across, maximum=control.places, pageStep=step, minimumWidth=NARROWEST)
         self._control, self._back = control, back
         self._recommended = 0
-        self.setRange(0, control.places)
-        self.setPageStep(max(1, control.places // 4))
-        self.setMinimumWidth(NARROWEST)
         self.valueChanged.connect(lambda place: moved(control.at(place)))
 
     def put(self, drawn: Drawn) -> None:
@@ -80,15 +78,11 @@ class Number(Passing, qt.QDoubleSpinBox):
     """What is below its least is no value: it is automatic."""
 
     def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
-        super().__init__()
+        super().__init__(decimals=control.digits, singleStep=control.step, editingFinished=self._settle)
         self._control = control
-        named(self, control.label, control.tip)
-        self.setDecimals(control.digits)
         self.setRange(control.lowest, control.most)
-        self.setSingleStep(control.step)
         self.setSuffix(f" {control.unit}" if control.unit else "")
         self.valueChanged.connect(lambda number: changed(control.meant(number)))
-        self.editingFinished.connect(self._settle)
 
     def put(self, drawn: Drawn) -> None:
         """Without telling the panel what it said itself; what is half written stays."""
@@ -104,9 +98,7 @@ class Number(Passing, qt.QDoubleSpinBox):
 
 class Choice(Passing, qt.QComboBox):
     def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
-        super().__init__()
-        named(self, control.label, control.tip)
-        self.activated.connect(lambda at: changed(self.itemData(at)))
+        super().__init__(activated=lambda at: changed(self.itemData(at)))
 
     def put(self, drawn: Drawn) -> None:
         if list(drawn.choices) != [(self.itemData(at), self.itemText(at)) for at in range(self.count())]:
@@ -117,17 +109,14 @@ class Choice(Passing, qt.QComboBox):
             self.setCurrentIndex(self.findData(drawn.value))
 
 
-class Line(Passing, qt.QLineEdit):
+class Line(Entry):
     """A line of text; while it is empty it shows what stands for it."""
 
     def __init__(self, control: Control, changed: Callable[[Any], None]) -> None:
-        super().__init__()
-        named(self, control.label, control.tip)
-        self.textEdited.connect(changed)
+        super().__init__(textEdited=changed)
 
     def put(self, drawn: Drawn) -> None:
-        if self.text() != drawn.value:
-            self.setText(drawn.value)
+        super().put(drawn.value)
         self.setPlaceholderText(drawn.text)
 
 
@@ -138,6 +127,7 @@ class FieldDrawer(Drawer):
         kind = {SLIDER: Number, NUMBER: Number, CHOICE: Choice}.get(part.control.kind, Line)
         made = kind(part.control, lambda value: self.part.change(value))
         made.entered = lambda: self.part.enter()
+        named(made, part.control.label, part.control.tip)
         if part.prefix:
             made.setPrefix(part.prefix + " ")
             made.setSizePolicy(qt.QSizePolicy.Policy.Fixed, qt.QSizePolicy.Policy.Fixed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -28,8 +29,13 @@ class Paper(Desktop):
         self.answer: str | None = None
         self.left = 0
         self.copied = ""
+        self.options: Sequence[str] = ()
 
     def ask(self, title: str, prompt: str, value: str = "") -> str | None:
+        return self.answer
+
+    def choose(self, title: str, prompt: str, options: Sequence[str]) -> str | None:
+        self.options = options
         return self.answer
 
     def confirm(self, title: str, question: str) -> bool:
@@ -291,17 +297,28 @@ def test_the_command_that_is_copied_is_that_of_the_installed_backend(tmp_path):
     assert seen.paper.copied == "palimpsest plugins"
 
 
+def test_a_menu_asks_for_no_word_of_an_empty_sentence(seen):
+    seen.desk.panel.draft.write_first("")
+    offered = seen.windows.actions(lambda: None)
+    (deed,) = [deed for name, _, deed in offered if name == "select"]
+    deed()
+    assert list(seen.paper.options) == []
+    assert seen.desk.state.outcome.text == "Say what the picture shows."
+
+
 def test_what_a_menu_offers_begins_an_operation_asks_for_a_word_or_opens_a_window(seen):
-    focused, meant = [], []
-    offered = seen.windows.actions(lambda: focused.append(seen.desk.state.form.operation), meant.append)
+    focused = []
+    offered = seen.windows.actions(lambda: focused.append(seen.desk.state.form.operation))
     deeds = {name: deed for name, _, deed in offered}
     assert len(deeds) == len({text for _, text, _ in offered}) == len(offered)
     for operation in ("insert", "restyle", "replace"):
         deeds[operation]()
     assert focused == ["insert", "restyle", "replace"]
-    deeds["emphasise"]()
-    deeds["select"]()
-    assert len(meant) == 2
+    seen.desk.panel.draft.write_first("cat on grass")
+    for seen.paper.answer, operation in ((None, "replace"), ("grass", "reweight")):
+        deeds["emphasise"]()
+        assert list(seen.paper.options) == ["cat", "grass"]
+        assert seen.desk.state.form.operation == operation
     for name in ("learn", "concepts", "settings"):
         deeds[name]()
     assert [type(window).__name__ for window in seen.paper.opened] == [

@@ -313,6 +313,21 @@ def test_a_long_word_for_presets_ends_in_dots_where_the_docker_is_narrow(room):
     assert presets.visibleRegion().boundingRect() == presets.rect()
 
 
+def test_an_action_asks_which_word_of_the_sentence_is_meant(room, monkeypatch):
+    room.krita.extensions[0].createActions(room.krita.window)
+    room.until(lambda _: room.krita.settings)  # the docker is shown once, which is noted there
+    room.panel.draft.write_first("cat on grass")
+    answers, asked = [("grass", False), ("grass", True)], []
+    dialog = six.part("qt").QInputDialog
+    monkeypatch.setattr(dialog, "getItem", lambda *told: asked.append(told[3]) or answers.pop(0))
+    before = room.panel.form.operation
+    room.krita.window.actions["palimpsest_emphasise"].trigger()
+    assert room.panel.form.operation == before, "it was cancelled"
+    room.krita.window.actions["palimpsest_emphasise"].trigger()
+    assert room.panel.form.operation == "reweight"
+    assert asked == [["cat", "grass"]] * 2
+
+
 def test_every_action_is_there_and_does_what_it_says(room):
     extension = room.krita.extensions[0]
     extension.createActions(room.krita.window)

@@ -10,8 +10,8 @@ from palimpsest._client import preview_jobs
 from palimpsest._client.connection import Choice
 from palimpsest._client.wording import say
 from palimpsest.desk import desk
+from palimpsest.dialogs import CANVASES
 from palimpsest.extension import show_docker as bring_forth
-from palimpsest.keyboard import CANVASES
 from palimpsest.qt import QApplication, QPoint, QPushButton, Qt, QTextCharFormat, QToolTip
 
 from palimpsest import dialogs
