@@ -224,7 +224,7 @@ class Errands(Turns):
             self.end(Outcome("done", text, about=About(facts.key, id)))
 
         def refused(reason: str) -> None:
-            self.end(Outcome("error", say("not-placed", reason=reason), NOT_PLACED))
+            self.end(Outcome("error", say("not-placed", reason=reason), NOT_PLACED, file=facts.file))
 
         self._editor.insert(facts.key, layer, self._guarded(inserted), self._guarded(refused))
 

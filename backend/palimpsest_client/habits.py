@@ -30,6 +30,7 @@ _FOREIGN_WORD, _FOREIGN_SHARE = 2, 0.25  # letters at a stretch, or of all lette
 _NEAR = 200  # characters in which the word beside another is looked for
 _LIKENESS = 0.8  # of a word to the name that it may be meant for, 0 to 1
 _OTHER_BRACKETS = re.compile(r"[\[({](?P<word>[\w-]+)[\])}]")
+_HALF_WRITTEN = re.compile(r"(?<![\w<])<(?![^<>]*>)(?:(?P<word>[^\W\d_][\w-]*)|\s*\Z)")
 _LONGEST = 60  # characters of a place that a notice repeats
 
 
@@ -134,7 +135,7 @@ def notices(
     """In the order of the sentence. ``concepts``: names of the learned words; ``known``: all words that the
     model knows, where they are few; empty = more than can be told. ``finished``: how many characters aren't
     being written still, None = all; no word after them is called unknown or taken for another."""
-    found = _in_other_brackets(sentence, concepts)
+    found = _half_written(sentence[:finished], concepts) + _in_other_brackets(sentence, concepts)
     for key, pattern, said in _PATTERNS:
         for match in pattern.finditer(sentence):
             values = said(match)
@@ -165,6 +166,29 @@ def places(found: Collection[Notice]) -> Tuple[Word, ...]:
 def said_at(found: Collection[Notice], position: int) -> str:
     """What is said of the word there; empty where there is nothing to be said."""
     return next((one.text for one in found if one.place.start <= position <= one.place.stop), "")
+
+
+def half_written(sentence: str) -> List[str]:
+    """Names of concepts whose bracket was opened and isn't closed; empty ones, too. Not: a <3 b, x<y."""
+    return [match.group("word") or "" for match in _HALF_WRITTEN.finditer(sentence)]
+
+
+def _half_written(sentence: str, concepts: Collection[str]) -> List[Notice]:
+    found = []
+    for match in _HALF_WRITTEN.finditer(sentence):
+        place = Word(match.group().strip(), match.start(), match.start() + len(match.group().strip()))
+        near = _meant(plain(match.group("word") or ""), sorted(concepts))
+        if near:
+            found.append(_notice("habit-near", sentence, (place.start, place.stop), {"name": near}))
+        else:
+            found += _unknown([place])
+    return found
+
+
+def _meant(begun: str, names: List[str]) -> str:
+    """The name that begins so, or is the likeliest."""
+    longer = [name for name in names if begun and name.startswith(begun)]
+    return (longer or get_close_matches(begun, names, 1, _LIKENESS) or [""])[0]
 
 
 def bare_names(sentence: str, concepts: Collection[str]) -> List[Word]:

@@ -27,6 +27,7 @@ class Outcome:
     text: str
     code: str = ""  # of an error; or one of the above
     about: Optional[About] = None
+    file: str = ""  # of the picture that it asks to open again
     original: str = ""  # of an error that is told in another language: the backend's English
 
 

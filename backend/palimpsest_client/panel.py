@@ -322,7 +322,9 @@ class Panel:
             self._keep()
             self._let_go()
             outcome = self.errands.outcome
-            if not self.errands.busy and outcome is not None and outcome.code != NOT_PLACED:
+            asks = outcome is not None and outcome.code == NOT_PLACED  # to open its picture again
+            answered = asks and facts is not None and bool(facts.file) and facts.file == outcome.file
+            if not self.errands.busy and (not asks or answered):
                 self.errands.outcome = None
             self.draft.form = self.form if facts is None else self._notebook.form(facts)
         if self.errands.outcome is not None and self.errands.outcome.code == REFUSED:

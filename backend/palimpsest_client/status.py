@@ -10,6 +10,7 @@ from typing import Any, Optional, Tuple
 from .backend_home import ABSENT, INCOMPLETE, OLDER, WHOLE
 from .controls import INSERT, NEEDS_SELECTION, REMOVE, REPLACE, RESTYLE, REWEIGHT, Form, weights_of
 from .editor import DocumentFacts
+from .habits import half_written
 from .jobview import JobView, running_text, waiting_text
 from .library import BUILT_IN, Concept, Model
 from .sentences import changes, concepts_in
@@ -225,6 +226,9 @@ def wrong_concept(now: Situation, form: Form) -> str:
     """The first learned word that isn't there, or not for this model."""
     model = chosen(now.models, form.settings.model)
     there = {concept.name: concept for concept in now.concepts}
+    for text in (form.first, form.second, form.target):
+        for name in half_written(text):
+            return say("no-concept", name=name or "…")
     for name in concepts_in(form.first, form.target):
         if name not in there:
             return say("no-concept", name=name)

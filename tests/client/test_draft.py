@@ -10,6 +10,7 @@ import pytest
 from client.desk import Desk, fill
 from client.scripted import ScriptedEditor
 from palimpsest_client.controls import OPERATIONS, Form
+from palimpsest_client.geometry import Bounds
 from palimpsest_client.notebook import Notebook, form_from_json, form_to_json
 from palimpsest_client.settings import CONTROLS, LASTING, OWN, Settings
 
@@ -156,3 +157,24 @@ def test_an_opened_edit_leaves_those_of_other_operations_alone(desk):
     assert (desk.state.form.settings.strength, desk.state.form.settings.cross) == (0.1, 0.4)
     desk.panel.draft.choose_operation("restyle")
     assert desk.state.form.settings.cross is None, "it went with the edit, though another was chosen"
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        ("<", "There is no concept <…>. Learn it, or choose another."),
+        ("a photo of a <", "There is no concept <…>. Learn it, or choose another."),
+        ("a photo of a <zebra on grass", "There is no concept <zebra>. Learn it, or choose another."),
+    ],
+)
+@pytest.mark.parametrize("operation", ["replace", "insert"])
+def test_a_concept_that_is_only_begun_is_not_applied(desk, operation, second, reason):
+    desk.editor.select_bounds(Bounds(0, 0, 9, 9))
+    desk.until(lambda s: s.document.selection is not None)
+    fill(desk.panel, operation, second)
+    assert desk.state.cannot_apply == reason
+    (word,) = desk.state.unknown[1]
+    assert word.text in ("<", "<zebra")
+    assert desk.state.unknown_text.startswith("Unknown to this model: ")
+    desk.panel.draft.write_second("a photo of a <3 dog")
+    assert (desk.state.cannot_apply, desk.state.unknown[1]) == ("", ())

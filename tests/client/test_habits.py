@@ -53,6 +53,8 @@ NOTICED = [
     ("a [blue::.5] ball", "[blue::.5]", "Write the one word"),
     ("a cat, BREAK a dog", "BREAK", "Leave it out"),
     ("a cat:1.2 AND a dog:1", "AND", "Write and."),
+    ("a <my on grass", "<my", "Did you mean the concept <my-toy>?"),
+    ("a <my-tou", "<my-tou", "Did you mean the concept <my-toy>?"),
 ]
 
 
@@ -93,12 +95,23 @@ def test_it_is_noticed_where_it_stands_with_what_to_write(sentence, place, says)
         "a model car (scale 1:100), (10:30)",
         "a word embedding: king",
         "a heart <3 b> c",
+        "a <3 b, x<y, 5 < 7",
         "((1850))",
         "a well--lit room",
     ],
 )
 def test_ordinary_sentences_are_not(sentence):
     assert notices(sentence, ("my-toy", "rex", "ink")) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "place"),
+    [("<", "<"), ("a photo of a < ", "<"), ("a <zebra on grass", "<zebra"), ("a <b <my-toy>", "<b")],
+)
+def test_a_bracket_that_is_opened_for_no_concept_is_unknown(sentence, place):
+    (notice,) = notices(sentence, ("my-toy", "rex"))
+    assert sentence[notice.place.start : notice.place.stop] == notice.place.text == place
+    assert notice.text == f"Unknown to this model: {place}. Say it otherwise, or choose another model."
 
 
 @pytest.mark.parametrize("number", ["100", "-100", "20", "-20", ".5", "+20.0001", "9" * 400])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from client.desk import fill
+from client.desk import Desk, fill
 from client.scripted import picture
 from palimpsest_client.geometry import Bounds
 
@@ -117,3 +117,27 @@ def test_an_edit_is_said_to_be_open_as_long_as_its_layer_is_in_hand(made):
     made.editor.activate("layer-0")
     made.until(lambda s: s.updating == "")
     assert made.state.told == ""
+
+
+@pytest.mark.parametrize("file", ["/photos/a.png", ""])
+def test_that_a_picture_was_closed_is_said_until_it_is_open_again(tmp_path, file):
+    desk = Desk(tmp_path)
+    desk.editor.facts = replace(desk.editor.facts, file=file)
+    desk.ready()
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.editor.facts, closed = None, desk.editor.facts
+    desk.until(lambda s: s.document is None)
+    desk.editor.refuses = "It was closed."
+    desk.backend.finish_edit()
+    desk.until(lambda s: s.progress is None)
+    said = desk.state.told
+    assert "It was closed." in said
+    desk.editor.facts = replace(closed, key="d2", file="/photos/other.png")
+    desk.until(lambda s: s.document is not None and s.document.key == "d2")
+    assert desk.state.told == said, "another picture"
+    desk.editor.facts = replace(closed, key="d3")
+    desk.until(lambda s: s.document.key == "d3")
+    assert desk.state.told == ("" if file else said)
+    desk.panel.stop()
