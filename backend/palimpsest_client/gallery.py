@@ -179,6 +179,8 @@ class Gallery:
 
     def look(self) -> None:
         """It goes by other ways, too: an undo, the editor's own list of layers, work that begins."""
+        if self._facts is not None and self._warned is not None:
+            self._warned = self._warned if self._editor.ends_redo(self._facts.key) else None
         if self._facts is None or self.strip.shown is None:
             return
         if not self._editor.shows_result(self._facts.key):

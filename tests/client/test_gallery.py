@@ -174,6 +174,18 @@ def test_a_preview_that_ended_nothing_once_is_warned_of_when_it_would(desk):
     shown(desk, 0)
 
 
+def test_it_is_warned_anew_of_what_was_undone_since(desk):
+    desk.backend.past_edit("krita-1", note(desk))
+    brought(desk, 1)
+    for _ in range(2):
+        desk.editor.redoable = True
+        desk.panel.gallery.show(desk.state.results[0])
+        assert desk.state.message.startswith("What you have undone could not be redone after a preview.")
+        desk.editor.redoable = False  # by a step of people's own
+        desk.panel.look()
+    shown(desk, 0)
+
+
 def test_steps_go_through_variations_and_history_and_end_at_the_ends(desk):
     desk.backend.past_edit("krita-1", note(desk))
     desk.backend.past_edit("krita-2", note(desk), variations=2)
