@@ -241,9 +241,9 @@ def test_kritas_own_importer_takes_the_zip(
     assert install(checkout, "krita", "--plugin-only", "--krita-dir", str(tmp_path / "resources")) == 0
 
 
-def test_what_it_does_not_know_it_refuses(checkout: Path) -> None:
-    with pytest.raises(SystemExit):
-        install(checkout, "krita", "--colour", "red")
+def test_what_it_does_not_know_it_refuses(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install(checkout, "krita", "--colour", "red") == 2
+    assert "install.py krita has no option --colour." in capsys.readouterr().err
 
 
 def test_the_plugins_of_this_checkout_are_complete(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
