@@ -30,6 +30,10 @@ class Outcome:
     file: str = ""  # of the picture that it asks to open again
     original: str = ""  # of an error that is told in another language: the backend's English
 
+    def asks_for_another_than(self, facts: Optional[DocumentFacts]) -> bool:
+        """Whether its picture is to be opened again, and isn't this one."""
+        return self.code == NOT_PLACED and (facts is None or not self.file or facts.file != self.file)
+
 
 @dataclass(frozen=True)
 class About:

@@ -29,7 +29,7 @@ from .jobview import JobView
 from .memory import Memory
 from .notebook import Notebook
 from .orders import RecipeError, form_of, needed, read_recipe
-from .outcome import NOT_PLACED, REFUSED, REMEMBERED, REOPENED, Outcome
+from .outcome import REFUSED, REMEMBERED, REOPENED, Outcome
 from .panel_state import PanelState
 from .preferences import BEGINNING, Preferences
 from .presets import Presets
@@ -322,9 +322,7 @@ class Panel:
             self._keep()
             self._let_go()
             outcome = self.errands.outcome
-            asks = outcome is not None and outcome.code == NOT_PLACED  # to open its picture again
-            answered = asks and facts is not None and bool(facts.file) and facts.file == outcome.file
-            if not self.errands.busy and (not asks or answered):
+            if not self.errands.busy and (outcome is None or not outcome.asks_for_another_than(facts)):
                 self.errands.outcome = None
             self.draft.form = self.form if facts is None else self._notebook.form(facts)
         if self.errands.outcome is not None and self.errands.outcome.code == REFUSED:
