@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from .controls import OPERATIONS, REPLACE, REWEIGHT, Form, Settings
 from .presets import Presets
-from .sentences import with_word, words
+from .sentences import Word, counterpart
 from .settings import CONTROLS, SENTENCE
 
 
@@ -54,16 +54,17 @@ class Draft:
         rest = " " if after and not after.startswith(" ") else ""
         self.write_second(before + gap + word + rest + after)
 
-    def replace_word(self, word: str, new: str) -> None:
-        """Of the picture's words: ``word`` is to become ``new``. Chooses Replace."""
-        sentence = self.form.seconds.get(REPLACE, "").strip() or self.form.first
-        found = next((w for w in words(sentence) if w.text == word), None)
-        if found is None:  # the second sentence says something else already
-            sentence = self.form.first
-            found = next((w for w in words(sentence) if w.text == word), None)
-        if found is not None and new.strip():
-            form = self.form.turned_to(REPLACE)
-            self.fill(form.with_second(with_word(sentence, found, new.strip())))
+    def begin_replacing(self, word: str) -> Word:
+        """Of a word of the picture: where the second sentence has it, or what it has become there. Chooses
+        Replace; a sentence that has neither begins anew."""
+        form = self.form.turned_to(REPLACE)
+        found = counterpart(form.first, form.second, word)
+        if found is None:
+            form = form.with_second(form.first)
+            found = counterpart(form.first, form.first, word)
+        assert found is not None, word
+        self.fill(form)
+        return found
 
     def emphasise(self, word: str) -> None:
         """Chooses Emphasise with this word a little stronger."""

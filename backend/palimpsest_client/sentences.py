@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import List, Tuple
+from typing import List, Optional, Tuple
 
 from .differences import differences
 from .wording import say
@@ -78,6 +78,18 @@ def changes(source: str, target: str) -> Tuple[Change, ...]:
     return tuple(Change(tuple(old[a:b]), tuple(new[c:d])) for equal, a, b, c, d in steps if not equal)
 
 
+def counterpart(source: str, target: str, word: str) -> Optional[Word]:
+    """What stands for a word of ``source`` in ``target``: itself, or what it has become; None: nothing."""
+    same = next((found for found in words(target) if found.text == word), None)
+    for change in changes(source, target) if same is None else ():
+        place = next((i for i, found in enumerate(change.source) if found.text == word), None)
+        if place is not None and change.target:
+            alike = len(change.target) == len(change.source)
+            run = change.target[place : place + 1] if alike else change.target
+            return Word(joined(run), run[0].start, run[-1].stop)
+    return same
+
+
 def changes_text(found: Tuple[Change, ...]) -> str:
     """What changes. A word that only stands elsewhere now is said only where nothing else changes."""
     gone = [joined(core(change.source)) for change in found if not change.target]
@@ -130,11 +142,6 @@ def plain(word: str) -> str:
 
 def plainly(found: List[Word]) -> List[str]:
     return [plain(word.text) for word in found]
-
-
-def with_word(sentence: str, word: Word, new: str) -> str:
-    """The sentence with another word in that place."""
-    return sentence[: word.start] + new + sentence[word.stop :]
 
 
 def with_thing(sentence: str, thing: str) -> str:

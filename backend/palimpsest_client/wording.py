@@ -129,7 +129,6 @@ ENGLISH: Mapping[str, str] = {
     "word-replace": "Replace “{word}” with…",
     "word-emphasise": "Emphasise “{word}”",
     "word-select": "Select “{word}” in the picture",
-    "new-word": "Replace “{word}” with:",
     "choose-word": "Which word should be selected in the picture?",
     "concepts": "Concepts",
     "no-concepts": "No concepts yet: teach it a word of your own.",

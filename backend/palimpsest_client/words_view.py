@@ -8,7 +8,7 @@ from .controls import OPERATIONS, drawn_weight
 from .library import Concept
 from .panel import Panel
 from .panel_state import PanelState
-from .sentences import spans
+from .sentences import Word, spans
 from .settings import WEIGHT
 from .view import (
     LINK,
@@ -43,6 +43,7 @@ class WordsView:
     ) -> None:
         self._panel, self._windows, self._apply, self._use = panel, windows, apply, use
         self.focus: Callable[[str], None] = lambda key: None  # gives a part the keyboard
+        self.choose: Callable[[str, Word], None] = lambda key, word: None  # with this word of it chosen
 
     def describe(self) -> Part:
         state = self._panel.state
@@ -210,9 +211,9 @@ class WordsView:
     def _menu(self, word: str) -> Tuple[MenuLine, ...]:
         """What can be done with a word of the picture."""
         draft = self._panel.draft
-        become = lambda new: draft.replace_word(word, new)  # noqa: E731
+        write = lambda: self.choose("second", draft.begin_replacing(word))  # noqa: E731
         return (
-            MenuLine(say("word-replace", word=word), become, ask=say("new-word", word=word)),
+            MenuLine(say("word-replace", word=word), write),
             MenuLine(say("word-emphasise", word=word), lambda: draft.emphasise(word)),
             MenuLine(say("word-select", word=word), lambda: self._panel.select_word(word)),
         )

@@ -54,6 +54,7 @@ class Window(Gtk.Window):
         self._told.documents, self._told.choose_document = editor.documents, editor.choose
         self._told.controls.redraw = lambda: self.draw(self.panel.state)
         self._told.words.focus = lambda key: self.view[key].grab_focus()
+        self._told.words.choose = lambda key, word: self.view.drawer(key).field.focus(word)
         ends = self._focus, self.destroy
         self._acts = PanelWindow(self.panel, self._told, windows, self._desktop, *ends)
         self.view = View(self.panel.session, self._desktop)

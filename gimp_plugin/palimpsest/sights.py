@@ -86,6 +86,7 @@ class TileDrawer(Drawer):
         self._told = Told(self._clicked)
         made.connect("clicked", lambda _: self._told())
         made.connect("button-press-event", lambda _, event: self._pressed(event))
+        made.connect("leave-notify-event", lambda *_: made.set_has_tooltip(True))
         made.connect("popup-menu", lambda _: self._offer(None))
         made.connect("key-press-event", lambda _, event: self._key(event, True))
         made.connect("key-release-event", lambda _, event: self._key(event, False))
@@ -107,6 +108,7 @@ class TileDrawer(Drawer):
         self.part.do()
 
     def _pressed(self, event: Gdk.EventButton) -> bool:
+        self.widget.set_has_tooltip(False)  # it would lie over Keep and Discard, which come now
         if event.type == Gdk.EventType.DOUBLE_BUTTON_PRESS and event.button == Gdk.BUTTON_PRIMARY:
             self.part.keep()
             return True

@@ -175,10 +175,11 @@ class Field(Gtk.Frame):
                 places = (self._buffer.get_iter_at_offset(at) for at in (word.start, word.stop))
                 self._buffer.apply_tag_by_name(tag, *places)
 
-    def focus(self) -> None:
-        """With all of it chosen: what is written takes its place."""
+    def focus(self, word: Word | None = None) -> None:
+        """With this word of it chosen, or all: what is written takes its place."""
+        ends = (0, -1) if word is None else (word.start, word.stop)
         self.view.grab_focus()
-        self._buffer.select_range(*self._buffer.get_bounds())
+        self._buffer.select_range(*map(self._buffer.get_iter_at_offset, ends))
 
     def delete_selected(self) -> None:
         self._told.silently(lambda: self._buffer.delete_selection(True, True))

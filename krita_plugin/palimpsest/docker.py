@@ -24,6 +24,7 @@ class PalimpsestDocker(DockWidget):
         self.told = PanelView(self._panel, windows(), desktop, self.insert_concept)
         self.told.controls.redraw = lambda: self.show_state(self._panel.state)
         self.told.words.focus = lambda key: self.view[key].setFocus()
+        self.told.words.choose = lambda key, word: self.view[key].choose(word)
         self.view = View(self._panel.session, desktop)
         self.setWidget(self.view)
         self._desk.add(self)
@@ -55,11 +56,9 @@ class PalimpsestDocker(DockWidget):
         """
         field = self.view[self.told.words.focus_place()]
         field.setFocus(qt.Qt.FocusReason.ShortcutFocusReason)
-        if not isinstance(field, Sentence):
-            return
-        if field.toPlainText() == self._panel.form.first:
+        if isinstance(field, Sentence) and field.toPlainText() == self._panel.form.first:
             field.moveCursor(qt.QTextCursor.MoveOperation.End)
-        else:
+        elif isinstance(field, Sentence):
             field.selectAll()
 
     def insert_concept(self, name: str) -> None:

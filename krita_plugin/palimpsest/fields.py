@@ -48,7 +48,7 @@ class Sentence(Entered, Themed, qt.QPlainTextEdit):
     def __init__(self, written: Callable[[str], None]) -> None:
         super().__init__(tabChangesFocus=True)
         self._button: Optional[qt.QToolButton] = None
-        self._marked: tuple = ((), ())
+        self._marked: tuple = ((), (), ())
         self.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
         self.setVerticalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.textChanged.connect(lambda: written(self.toPlainText().replace("\n", " ")))
@@ -95,9 +95,7 @@ class Sentence(Entered, Themed, qt.QPlainTextEdit):
                 self.setPlainText(text)
             self.moveCursor(qt.QTextCursor.MoveOperation.End)
 
-    def mark(
-        self, words: Sequence[Word], unknown: Sequence[Word] = (), doubtful: Sequence[Word] = ()
-    ) -> None:
+    def mark(self, words: Sequence[Word], unknown: Sequence[Word], doubtful: Sequence[Word]) -> None:
         """Underline the words that change; in waves those that mean nothing here, in dots doubtful ones."""
         self._marked, marks = (words, unknown, doubtful), []
         doubted, strange = underlined(DOUBTED, LINES.DotLine), underlined(STRANGE, LINES.WaveUnderline)
@@ -108,14 +106,21 @@ class Sentence(Entered, Themed, qt.QPlainTextEdit):
         changed.setUnderlineStyle(LINES.SingleUnderline)
         looks = [(words, changed), (doubtful, doubted), (unknown, strange)]
         for word, look in [(word, look) for found, look in looks for word in found]:
-            cursor, last = qt.QTextCursor(self.document()), self.document().characterCount() - 1
-            cursor.setPosition(min(word.start, last))
-            cursor.setPosition(min(word.stop, last), qt.QTextCursor.MoveMode.KeepAnchor)
             mark = qt.QTextEdit.ExtraSelection()
-            mark.cursor = cursor  # only set: whoever reads it makes a cycle of the two
+            mark.cursor = self._over(word)  # only set: whoever reads it makes a cycle of the two
             mark.format = look
             marks.append(mark)
         self.setExtraSelections(marks)
+
+    def choose(self, word: Word) -> None:
+        self.setFocus()
+        self.setTextCursor(self._over(word))
+
+    def _over(self, word: Word) -> qt.QTextCursor:
+        cursor, last = qt.QTextCursor(self.document()), self.document().characterCount() - 1
+        cursor.setPosition(min(word.start, last))
+        cursor.setPosition(min(word.stop, last), qt.QTextCursor.MoveMode.KeepAnchor)
+        return cursor
 
 
 def underlined(color: str, line: qt.QTextCharFormat.UnderlineStyle) -> qt.QTextCharFormat:
@@ -128,7 +133,7 @@ def underlined(color: str, line: qt.QTextCharFormat.UnderlineStyle) -> qt.QTextC
 class Completing(Completer, qt.QListWidget):
     """Candidates under the cursor."""
 
-    def __init__(self, field: qt.QPlainTextEdit, find: Callable[[str, int], Optional[Completion]]) -> None:
+    def __init__(self, field: Sentence, find: Callable[[str, int], Optional[Completion]]) -> None:
         framed = qt.QFrame.Shape.Box  # or nothing parts it from the panel
         qt.QListWidget.__init__(self, field, frameShape=framed, accessibleName=say("completions"))
         Completer.__init__(self, find)
@@ -179,9 +184,6 @@ class Completing(Completer, qt.QListWidget):
         self.hide()
 
     def write(self, taken: Taken) -> None:
-        cursor = self._field.textCursor()
-        cursor.setPosition(taken.start)
-        cursor.setPosition(taken.stop, qt.QTextCursor.MoveMode.KeepAnchor)
-        cursor.insertText(taken.text)
-        self._field.setTextCursor(cursor)
+        self._field.choose(Word(taken.text, taken.start, taken.stop))
+        self._field.insertPlainText(taken.text)
         self.leave()

@@ -67,7 +67,8 @@ def test_an_operation_finds_its_own_again_and_no_other_one_has_them(operation):
 def test_what_was_set_for_restyle_is_not_sent_with_replace(desk):
     fill(desk.panel, "restyle", "an oil painting")
     desk.panel.draft.set(structure=0.9, strength=1.0)
-    desk.panel.draft.replace_word("cat", "dog")
+    desk.panel.draft.begin_replacing("cat")
+    desk.panel.draft.write_second("a photo of a dog on grass")
     assert desk.state.controls["structure"].place == 0.5
     desk.panel.apply()
     desk.until(lambda s: desk.backend.submitted)

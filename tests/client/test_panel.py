@@ -8,6 +8,7 @@ from dataclasses import replace
 from client.desk import SHOWS, Desk, fill
 from client.scripted import picture
 from palimpsest_client.geometry import Bounds
+from palimpsest_client.sentences import Word
 
 
 def test_an_edit_goes_from_the_words_to_a_layer(desk):
@@ -112,10 +113,14 @@ def test_a_document_that_was_closed_meanwhile_loses_nothing(desk):
 def test_words_become_controls(desk):
     desk.panel.draft.write_first(SHOWS)
     assert desk.state.words == ("cat", "grass")
-    desk.panel.draft.replace_word("cat", "dog")
-    assert (desk.state.form.operation, desk.state.form.second) == ("replace", "a photo of a dog on grass")
-    desk.panel.draft.replace_word("grass", "sand")
-    assert desk.state.form.second == "a photo of a dog on sand"
+    assert desk.panel.draft.begin_replacing("cat") == Word("cat", 13, 16)
+    assert (desk.state.form.operation, desk.state.form.second) == ("replace", SHOWS)
+    desk.panel.draft.write_second("a photo of a white dog on grass")
+    assert desk.panel.draft.begin_replacing("grass") == Word("grass", 26, 31)
+    assert desk.panel.draft.begin_replacing("cat") == Word("white dog", 13, 22), "what it has become"
+    desk.panel.draft.write_second("a photo of grass")
+    assert desk.panel.draft.begin_replacing("cat") == Word("cat", 13, 16)
+    assert desk.state.form.second == SHOWS, "where it is left out, the sentence begins anew"
     desk.panel.draft.emphasise("grass")
     assert desk.state.form.operation == "reweight"
     assert desk.state.cannot_apply == ""

@@ -252,9 +252,10 @@ def test_a_concept_that_is_renamed_stays_the_chosen_one(seen):
 def test_a_word_of_the_picture_is_replaced_by_what_is_written(seen):
     seen.desk.panel.draft.write_first(SHOWS)
     become, emphasise, _ = seen["words"].menu("cat")
-    assert become.ask
-    become.do("dog")
-    assert seen["changes"].text == "cat → dog"
+    seen.view.words.choose = lambda key, word: seen.used.append((key, word.text))
+    become.do()
+    assert seen.used == [("second", "cat")], "chosen in its sentence, to be written over"
+    assert (seen["operations"].chosen, seen["second"].text) == ("replace", SHOWS)
     emphasise.do()
     assert seen["operations"].chosen == "reweight"
 

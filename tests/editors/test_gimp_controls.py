@@ -80,6 +80,14 @@ def test_a_double_click_goes_back_to_what_is_recommended(fields: Fields):
         fields.gimp.until("setting_is", name, CONTROLS[name].default)
 
 
+def test_no_tip_lies_over_what_a_click_on_a_result_brings(fields: Fields):
+    fields.ask("show_tile")
+    fields.display.click(*fields.ask("place", "tile"))
+    fields.gimp.until("controls_say", "may_show_tip", False, "tile")
+    fields.display.move(*fields.display.away)
+    fields.gimp.until("controls_say", "may_show_tip", True, "tile")
+
+
 def test_return_applies_with_what_is_typed(fields: Fields):
     x, y = fields.bring("steps")
     fields.display.click(x - 40, y)

@@ -235,6 +235,29 @@ def test_words_are_links_and_sliders(room):
     assert dict(room.panel.form.weights) == {"cat": 0.5, "grass": -1.0}
 
 
+def test_a_word_to_be_replaced_is_chosen_where_what_is_written_is_completed(room):
+    """No dialog asks for it: the sentence's own field completes words and marks them."""
+    from PyQt6.QtTest import QTest
+
+    qt, docker = six.part("qt"), room.docker
+    room.backend.the_concepts = [concept("bear")]
+    room.panel.backend.refresh_concepts()
+    room.until(lambda s: s.concepts)
+    docker.activateWindow()
+    docker.view["first"].setPlainText(SHOWS)
+    room.panel.draft.choose_operation("insert")
+    field = docker.view["second"]
+    first = docker.view.drawer("words").part.menu("cat")[0]
+    assert (first.text, first.ask) == ("Replace “cat” with…", "")
+    first.do()
+    room.application.processEvents()
+    assert field.hasFocus()
+    assert field.textCursor().selectedText() == "cat"
+    QTest.keyClicks(field, "<be")
+    QTest.keyClick(field, qt.Qt.Key.Key_Return)
+    assert room.panel.form.second == "a photo of a <bear> on grass"
+
+
 def past(backend: Backend, job: str) -> dict:
     image = backend.keep(picture(64, 48))
     request = {
@@ -627,7 +650,7 @@ def test_marking_words_leaves_nothing_to_be_collected(room):
     gc.disable()
     try:
         before = cursors()
-        sentence.mark([Word("a", 0, 1), Word("photo", 2, 7)])
+        sentence.mark([Word("a", 0, 1), Word("photo", 2, 7)], (), ())
         assert cursors() == before
     finally:
         gc.enable()

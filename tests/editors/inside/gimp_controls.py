@@ -12,7 +12,7 @@ gi.require_version("Gtk", "3.0")
 gi.require_version("Gdk", "3.0")
 from _client.controls_view import ControlsView  # noqa: E402
 from _client.panel import Panel  # noqa: E402
-from _client.view import Button, Picture, column  # noqa: E402
+from _client.view import Button, Picture, Tile, column  # noqa: E402
 from _client.windows import Windows  # noqa: E402
 from dialogs import Desktop  # noqa: E402
 from gi.repository import Gtk  # noqa: E402
@@ -103,6 +103,15 @@ class Controls:
 
     def may_show_tip(self, name):
         return self.field(name).get_has_tooltip()
+
+    def show_tile(self):
+        """A result with a tip, in place of the fields."""
+        inside = self.part.get_parent()
+        self.part.destroy()
+        self.part = View(self.panel.session, None)
+        self.part.draw(column("tiles", Tile("tile", tip="of it", side=64)))
+        inside.pack_start(self.part, False, False, 0)
+        self.part.show()
 
     def menus(self, name):
         """How many this button has."""
