@@ -181,6 +181,7 @@ def test_it_is_warned_anew_of_what_was_undone_since(desk):
         desk.editor.redoable = True
         desk.panel.gallery.show(desk.state.results[0])
         assert desk.state.message.startswith("What you have undone could not be redone after a preview.")
+        assert not desk.panel.gallery.looking
         desk.editor.redoable = False  # by a step of people's own
         desk.panel.look()
     shown(desk, 0)
