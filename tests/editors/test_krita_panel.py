@@ -272,6 +272,7 @@ def test_after_apply_the_canvas_has_the_keyboard(desk: Desk, display: Display):
     desk.until("keyboard_is_on_canvas")
     assert desk.end()["outcome"] == "done"
     display.key("5")
+    desk.call("at_rest")
     display.key("ctrl+z")
     desk.until("layers_are", ["photo"])
     told = desk.told()

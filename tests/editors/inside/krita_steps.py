@@ -350,6 +350,11 @@ def history():
     return Krita.instance().action("edit_undo").text().replace("&", "")
 
 
+def at_rest():
+    """Krita drops an undo that is asked for while it is at work on the picture."""
+    active().waitForDone()
+
+
 def undo():
     yield from step_in_history("edit_undo")
 
@@ -359,10 +364,16 @@ def redo():
 
 
 def step_in_history(name):
-    """Done when Krita says so: it may carry it out later, and drawing comes after that."""
-    before = steps_in_history()
-    yield from trigger(name)
-    yield from until(lambda: steps_in_history() != before)
+    """Done when Krita says so; drawing comes after that. Pressed again where it was dropped."""
+    at_rest()
+    before, pressed, end = steps_in_history(), 0.0, time.monotonic() + PATIENCE
+    while steps_in_history() == before:
+        if time.monotonic() > end:
+            raise TimeoutError(f"{name}: {before} stayed for {PATIENCE:g} s")
+        if time.monotonic() > pressed + 20:
+            pressed = time.monotonic()
+            yield from trigger(name)
+        yield
     active().waitForDone()
     yield
 
