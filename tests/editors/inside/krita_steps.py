@@ -364,17 +364,12 @@ def redo():
 
 
 def step_in_history(name):
-    """Done when Krita says so; drawing comes after that. Pressed again where it was dropped."""
+    """Done when Krita says so: drawing comes after that."""
     at_rest()
-    before, pressed, end = steps_in_history(), 0.0, time.monotonic() + PATIENCE
-    while steps_in_history() == before:
-        if time.monotonic() > end:
-            raise TimeoutError(f"{name}: {before} stayed for {PATIENCE:g} s")
-        if time.monotonic() > pressed + 20:
-            pressed = time.monotonic()
-            yield from trigger(name)
-        yield
-    active().waitForDone()
+    before = steps_in_history()
+    yield from trigger(name)
+    yield from until(lambda: steps_in_history() != before)
+    at_rest()
     yield
 
 
