@@ -217,14 +217,11 @@ def test_a_user_looks_through_the_variations_and_keeps_one(desk: Desk, display: 
     desk.call("set_panel", {"variations": 3})
     assert desk.apply("replace", DOG)["outcome"] == "done"
     desk.until("panel_results", 3)
-    edited = desk.pixels()
     desk.call("undo")
     x, y = desk.call("tile_place", 1)
     display.click(x, y)
     desk.until("panel_tells", say("preview-ends-redo"))
-    desk.call("redo")
-    assert np.array_equal(desk.pixels(), edited), "a first click only says what it would end"
-    desk.call("undo")
+    assert desk.call("ends_redo"), "a first click only says what it would end"
     display.click(x + 12, y)  # elsewhere, or it might be the second half of a double-click
     desk.until("looks_at", 1)
     for part in ("keep", "discard", "original", "before", "after"):
