@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from palimpsest.core.adapters import Adapters, first_adapters
 from palimpsest.core.alignment import align
 from palimpsest.core.attention.control import SelfControl, TargetControl, Window, refine, reweight, step_table
 from palimpsest.core.attention.install import AttentionControl
@@ -34,6 +35,20 @@ def toy(model: DiffusionModel, name: str = "<my-toy>", vectors: int = 3, seed: i
     generator = torch.Generator().manual_seed(seed)
     rows = tuple(0.1 * torch.randn(vectors, part.width, generator=generator) for part in model.text)
     return Concept(name, rows, model.family, noun="toy")
+
+
+def adapters(model: DiffusionModel, seed: int = 7, layers: str = "all") -> Adapters:
+    """Of rank 2, far from nil."""
+    first = first_adapters(model.unet, 2, layers, seed)
+    generator = torch.Generator().manual_seed(seed)
+    return first.with_tensors(
+        [0.5 * torch.randn(tensor.shape, generator=generator) for tensor in first.tensors]
+    )
+
+
+def detailed(model: DiffusionModel, name: str = "<my-toy>", seed: int = 7) -> Concept:
+    """A concept as if learned with detail."""
+    return replace(toy(model, name), adapters=adapters(model, seed))
 
 
 def inverted(

@@ -1,4 +1,7 @@
-"""A picture from words alone: DDIM with classifier-free guidance (Ho & Salimans 2022)."""
+"""A picture from words alone: DDIM with classifier-free guidance (Ho & Salimans 2022).
+
+Concepts learned with detail have their adapters where their word is written: in the conditional rows.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from palimpsest.core.adapters import adapted
 from palimpsest.core.model import Conditioning, DiffusionModel
 from palimpsest.core.prompt import Prompt, Vocabulary
 from palimpsest.core.schedule import ddim, pairs, predict_z0, timesteps
@@ -26,10 +30,12 @@ def draw(
     with torch.no_grad():  # also while a concept's rows are being learned
         null = vocabulary.null(size).expand(len(prompts))
         both = Conditioning.cat([null, vocabulary.encode(prompts, size)])
-    for index, (t, t_prev) in enumerate(pairs(timesteps(model.noise, steps))):
-        eps = _guided(model, z, t, both, guidance)
-        z0, z = predict_z0(model.noise, z, eps, t), ddim(model.noise, z, eps, t, t_prev)
-        yield Step("draw", index + 1, steps, z0=z0)
+    with adapted(model.unet, vocabulary.adaptation()) as adaptation:
+        adaptation.begin(vocabulary.adapting(prompts, first=len(prompts)))
+        for index, (t, t_prev) in enumerate(pairs(timesteps(model.noise, steps))):
+            eps = _guided(model, z, t, both, guidance)
+            z0, z = predict_z0(model.noise, z, eps, t), ddim(model.noise, z, eps, t, t_prev)
+            yield Step("draw", index + 1, steps, z0=z0)
     return z
 
 

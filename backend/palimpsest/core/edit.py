@@ -10,16 +10,19 @@ does at the same step. How the source branch moves is the inversion's business:
 
 After each step LocalBlend and then the latent mask take their part of the source back; outside the
 mask a target's latent is a copy of the stored pivot, so its difference to the photo's is exactly 0.
+
+The adapters of concepts learned with detail are active in the targets' conditional rows alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from palimpsest.core.adapters import Adaptation, adapted
 from palimpsest.core.attention.blend import LocalBlend
 from palimpsest.core.attention.install import AttentionControl, Rows, controlled
 from palimpsest.core.attention.maps import WordMaps
@@ -46,6 +49,8 @@ class Plan:
     first: int = 0  # the sampling step where it begins
     blend: LocalBlend | None = None
     mask: Tensor | None = None  # (1, 1, h, w) of 0 and 1; None = all may change
+    adaptation: Adaptation = field(default_factory=lambda: Adaptation(()))
+    adapting: tuple[tuple[int, ...], ...] = ()  # per set of ``adaptation``, the targets that have it
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,8 @@ def sample(plan: Plan, words: WordMaps | None = None) -> Steps[Edited]:
         plan.control.source_maps.append(words)
     z_src, z_tgt = plan.inversion.before(plan.first), plan.start
     levels = pairs(plan.inversion.timesteps)
-    with counted(plan.model) as count, controlled(plan.model.unet, plan.control):
+    unet = plan.model.unet
+    with counted(plan.model) as count, controlled(unet, plan.control), adapted(unet, plan.adaptation):
         for step in range(plan.first, len(levels)):
             z_src, z_tgt, preview = _advance(plan, step, *levels[step], z_src, z_tgt)
             yield Step("edit", step - plan.first + 1, len(levels) - plan.first, z0=preview)
@@ -145,6 +151,7 @@ class _Batch:
         self.rows = Rows(targets, self.source_at if self.with_source else None, nulls)
         self.conditioning = self._conditioning(plan, step)
         plan.control.begin(step, self.rows)
+        plan.adaptation.begin([tuple(targets[i] for i in some) for some in plan.adapting])
 
     def _conditioning(self, plan: Plan, step: int) -> Conditioning:
         source_null, nulls = plan.source_null, plan.nulls

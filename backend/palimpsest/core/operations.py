@@ -190,6 +190,8 @@ def edit(
         first=first,
         blend=_blend(recipe, chosen, control, source, prompts, alignments),
         mask=selection,
+        adaptation=vocabulary.adaptation(),
+        adapting=tuple(vocabulary.adapting(prompts)),
     )
     words = WordMaps(source, chosen.maps, levels.map_size) if chosen.maps else None
     return (yield from sample(plan, words))

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
+from palimpsest.core.adapters import Adaptation, misfit
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import Conditioning, DiffusionModel, TextPart
 from palimpsest.core.tokens import Prompt, WordSpan, parse
@@ -89,6 +90,21 @@ class Vocabulary:
         pooled = None if empty.pooled is None else torch.zeros_like(empty.pooled)
         return Conditioning(torch.zeros_like(empty.context), pooled, empty.time_ids)
 
+    def adaptation(self) -> Adaptation:
+        """The adapters of those concepts that have some; ``adapting`` says which prompts name them."""
+        return Adaptation([c.adapters for c in self.concepts if c.adapters is not None])
+
+    def adapting(self, prompts: Sequence[Prompt], first: int = 0) -> list[tuple[int, ...]]:
+        """For ``Adaptation.begin``: per concept with adapters, the rows of the prompts that name it.
+
+        ``first``: the batch's row of the first prompt; the others follow.
+        """
+        return [
+            tuple(first + i for i, prompt in enumerate(prompts) if _names(prompt, concept))
+            for concept in self.concepts
+            if concept.adapters is not None
+        ]
+
     def _time_ids(self, batch: int, size: tuple[int, int] | None) -> Tensor:
         native = self.model.native_size
         height, width = (native, native) if size is None else size
@@ -133,6 +149,10 @@ def _encode(part: TextPart, prompts: Sequence[Prompt], encoder: int) -> tuple[Te
     return hidden.float(), pooled.float()
 
 
+def _names(prompt: Prompt, concept: Concept) -> bool:
+    return any(word.kind == "placeholder" and word.text == concept.placeholder for word in prompt.words)
+
+
 def _table(part: TextPart) -> Tensor:
     return part.encoder.get_input_embeddings().weight
 
@@ -150,9 +170,21 @@ def refuse_misfits(model: DiffusionModel, concepts: Sequence[Concept]) -> None:
                 f"Learn it again for {model.family!r}, or load a {concept.family!r} model.",
                 concept=concept.placeholder,
             )
+        _refuse_adapters(model, concept)
         if concept.placeholder in seen:
             raise ConceptExistsError(f"Two learned words are called {concept.placeholder}.", "Rename one.")
         seen.add(concept.placeholder)
+
+
+def _refuse_adapters(model: DiffusionModel, concept: Concept) -> None:
+    place = None if concept.adapters is None else misfit(model.unet, concept.adapters)
+    if place is not None:
+        raise ConceptIncompatibleError(
+            f"{concept.placeholder} was learned with detail for another network: its adapter {place} fits "
+            "no projection of the loaded model.",
+            f"Learn it again for this {model.family!r} model, or load the one it was learned for.",
+            concept=concept.placeholder,
+        )
 
 
 def _dimensions(widths: Sequence[int]) -> str:

@@ -1,0 +1,165 @@
+"""Low-rank adapters of the attention projections (Hu et al. 2022, "LoRA"), for chosen rows of a batch.
+
+A projection W of an attention layer becomes, for those rows of the UNet's batch that are to have it,
+
+    W x + (alpha / rank) · up · down · x                                     (eq. 3)
+
+and stays W x for all others, to the last bit: a photo's own branch, which shares every batch with the
+edit's targets, is not touched. What W itself computes is left alone, and the adapters' share is added to
+what comes out of it, so nothing has to be undone in the weights.
+
+    adaptation = Adaptation([toy.adapters, hat.adapters])
+    with adapted(unet, adaptation):
+        adaptation.begin([(2, 3), (3,)])  # the toy's in rows 2 and 3, the hat's in row 3, where both add up
+        unet(...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+PROJECTIONS = ("to_q", "to_k", "to_v", "to_out.0")  # query, key, value, output
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """An update of one projection, float32."""
+
+    down: Tensor  # (rank, input width)
+    up: Tensor  # (output width, rank)
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """``parts``: by the projection's place in the UNet, as ``projections`` names it."""
+
+    parts: Mapping[str, LowRank]
+    alpha: float  # the updates count alpha / rank times
+
+    @property
+    def rank(self) -> int:
+        return int(next(iter(self.parts.values())).down.shape[0])
+
+    @property
+    def scale(self) -> float:
+        return self.alpha / self.rank
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Down and up of every part, in order."""
+        return tuple(tensor for part in self.parts.values() for tensor in (part.down, part.up))
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> Adapters:
+        """The same places with other numbers: the inverse of ``tensors``."""
+        pairs = zip(tensors[::2], tensors[1::2], strict=True)
+        parts = {name: LowRank(*pair) for name, pair in zip(self.parts, pairs, strict=True)}
+        return Adapters(parts, self.alpha)
+
+
+def projections(unet: Any, layers: str = "all") -> dict[str, Any]:
+    """The projections of the attention layers, by place: the module's path with ``_`` for ``.``, as LoRA
+    files name it. ``layers``: "all"; "cross" is only what reads the words, key and value of
+    cross-attention (Kumari et al. 2023)."""
+    found = {}
+    for processor in unet.attn_processors:
+        path = processor.removesuffix(".processor")
+        attention = unet.get_submodule(path)
+        names = PROJECTIONS if layers == "all" else PROJECTIONS[1:3] if attention.is_cross_attention else ()
+        for name in names:
+            found[f"{path}.{name}".replace(".", "_")] = attention.get_submodule(name)
+    return found
+
+
+def first_adapters(unet: Any, rank: int, layers: str, seed: int) -> Adapters:
+    """Adapters that change nothing yet: ``up`` is nil, ``down`` uniform in ±1/√(input width)."""
+    generator, parts = torch.Generator().manual_seed(seed), {}
+    for name, linear in projections(unet, layers).items():
+        drawn = torch.rand(rank, linear.in_features, generator=generator)
+        down = (2 * drawn - 1) / linear.in_features**0.5
+        parts[name] = LowRank(down, torch.zeros(linear.out_features, rank))
+    return Adapters(parts, float(rank))
+
+
+def misfit(unet: Any, adapters: Adapters) -> str | None:
+    """The first part that the UNet has no projection of that size for; None if all fit."""
+    there = projections(unet)
+    for name, part in adapters.parts.items():
+        linear = there.get(name)
+        sizes = (part.up.shape[0], part.down.shape[1])
+        if linear is None or sizes != (linear.out_features, linear.in_features):
+            return name
+    return None
+
+
+class Adaptation:
+    """Which rows of the next UNet calls have which adapters; none until ``begin`` says so."""
+
+    def __init__(self, sets: Sequence[Adapters]) -> None:
+        self.sets = tuple(sets)
+        self._rows: tuple[tuple[int, ...], ...] = ((),) * len(self.sets)
+        self._places: dict[tuple[tuple[int, ...], torch.device], Tensor] = {}
+
+    def begin(self, rows: Sequence[Sequence[int]]) -> None:
+        """``rows[i]``: the batch's rows that have the i-th set."""
+        assert len(rows) == len(self.sets)
+        self._rows = tuple(tuple(some) for some in rows)
+
+    def added(self, place: str, x: Tensor, out: Tensor) -> Tensor:
+        """``out`` of the projection at ``place`` for ``x``, (batch, length, width), with the updates."""
+        for adapters, rows in zip(self.sets, self._rows, strict=True):
+            part = adapters.parts.get(place)
+            if part is None or not rows:
+                continue
+            if len(rows) == len(x):
+                out = out + _update(part, adapters.scale, x)
+            else:
+                at = self._at(rows, x.device)
+                out = out.index_add(0, at, _update(part, adapters.scale, x[at]))
+        return out
+
+    def _at(self, rows: tuple[int, ...], device: torch.device) -> Tensor:
+        """Moved to the device once: each move makes it wait."""
+        if (rows, device) not in self._places:
+            self._places[rows, device] = torch.tensor(rows, device=device)
+        return self._places[rows, device]
+
+
+@contextmanager
+def adapted(unet: Any, adaptation: Adaptation) -> Iterator[Adaptation]:
+    """Inside the ``with`` the UNet's projections add ``adaptation``; after it the UNet is as it was.
+
+    Gradients flow to adapters that require them. The adapters must fit (see ``misfit``).
+    """
+    sets = adaptation.sets
+    weight = next(unet.parameters())
+    adaptation.sets = tuple(each.with_tensors([_placed(t, weight) for t in each.tensors]) for each in sets)
+    wanted = {place for each in sets for place in each.parts}
+    try:
+        with ExitStack() as stack:
+            for place, linear in projections(unet).items() if wanted else ():
+                if place in wanted:
+                    handle = linear.register_forward_hook(_hook(adaptation, place))
+                    stack.callback(handle.remove)
+            yield adaptation
+    finally:
+        adaptation.sets = sets
+
+
+def _hook(adaptation: Adaptation, place: str) -> Callable[[Any, tuple[Tensor, ...], Tensor], Tensor]:
+    return lambda _, inputs, out: adaptation.added(place, inputs[0], out)
+
+
+def _placed(tensor: Tensor, weight: Tensor) -> Tensor:
+    """On the weight's device, and in its precision unless it is being learned."""
+    return tensor.to(weight.device) if tensor.requires_grad else tensor.to(weight.device, weight.dtype)
+
+
+def _update(part: LowRank, scale: float, x: Tensor) -> Tensor:
+    down, up = part.down.to(x), part.up.to(x)
+    return scale * ((x @ down.T) @ up.T)
