@@ -8,13 +8,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from palimpsest.bench.quality import WHOLE, Extent, edited, files, keeps, measure, psnr, succeeds
-from palimpsest.bench.quality_cases import KINDS, make_case
-from palimpsest.contract import BUILT_IN
+from palimpsest.bench import quality_store
+from palimpsest.bench.quality import WHOLE, Extent, edited, files, measure, psnr
+from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_of
+from palimpsest.bench.quality_judging import keeps, succeeds
+from palimpsest.bench.quality_store import Made, Store, learned
+from palimpsest.contract import BUILT_IN, LearnRequest
+from palimpsest.core.concept import Concept
 from palimpsest.core.selection import grown
+from palimpsest.demo import edits
+from palimpsest.demo.concepts import CONCEPTS
 from palimpsest.demo.judge import load_judge
-from palimpsest.demo.scenes import TEST_SEEDS
+from palimpsest.demo.rendering import render
+from palimpsest.demo.scenes import TEST_SEEDS, TRAINING_SEEDS, VALIDATION_SEEDS
+from palimpsest.demo.things import Placed, Scene, Solid
+from palimpsest.jobs.events import Finished
+from palimpsest.storage.concepts import Provenance
 from palimpsest.tasks.workplace import Workplace
 from palimpsest.tour.make_pictures import MARGIN
 from workplaces import place
@@ -38,16 +49,62 @@ def test_a_case_changes_only_its_selection(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_case_of_a_whole_run_is_there(kind: str) -> None:
-    assert all(make_case(kind, number).before.seed in TEST_SEEDS for number in range(WHOLE[1]))
+def test_the_splits_never_meet_nor_does_training_read_them(kind: str) -> None:
+    """Further seeds are tried where a scene doesn't suit: those, too, lie behind everything else's."""
+    seeds = {
+        split: {make_case(kind, number, split).before.seed for number in range(WHOLE[1])} for split in SPLITS
+    }
+    assert min(seeds["test"]) >= TEST_SEEDS.start
+    assert VALIDATION_SEEDS.start <= min(seeds["development"])
+    assert max(seeds["development"]) < TEST_SEEDS.start
+    assert VALIDATION_SEEDS.start >= TRAINING_SEEDS.stop
+
+
+@pytest.mark.parametrize("by", ["replace-by", "insert"])
+def test_a_learned_word_is_asked_for_in_the_very_scenes_of_the_known_words(by: str) -> None:
+    for number in range(16):
+        known, learned = (make_case(f"{by}-{how}combination", number) for how in ("", "learned-"))
+        assert (known.before, known.after, known.shows) == (learned.before, learned.after, learned.shows)
+        assert learned.concept is not None
+        assert word_of(learned.concept) in learned.should_show
+        assert "<" not in known.should_show
+
+
+CUBE = Placed(Solid("cube", "blue"), x=0.3, y=0.85, size=0.3, seed=4)
+BALL = Placed(Solid("ball", "red"), x=0.3, y=0.85, size=0.3, seed=4)
+
+
+def inserted(*placed: Placed) -> tuple[Case, np.ndarray, np.ndarray]:
+    """A cube is asked for on bare grass, on the left half; what ``placed`` shows is there."""
+    bare = Scene((), "grass", "photo", TEST_SEEDS[0])
+    case = Case("insert", "insert", bare, edits.insert(bare, CUBE), 0, "grass", "a blue cube on grass")
+    left = np.zeros((SIZE, SIZE), np.bool_)
+    left[:, : SIZE // 2] = True
+    return case, render(replace(bare, placed=placed), SIZE).image, left
+
+
+def test_an_inserted_thing_counts_wherever_in_the_selection_it_stands() -> None:
+    judge = load_judge()
+    for x, y, size in ((0.3, 0.85, 0.3), (0.22, 0.7, 0.24), (0.36, 0.95, 0.34)):
+        case, picture, left = inserted(replace(CUBE, x=x, y=y, size=size))
+        assert succeeds(judge, case, picture, left)
+
+
+def test_an_inserted_thing_counts_nowhere_else_and_another_thing_never() -> None:
+    judge = load_judge()
+    for placed in ((), (replace(CUBE, x=0.75),), (BALL,), (BALL, replace(CUBE, x=0.75))):
+        case, picture, left = inserted(*placed)
+        assert not succeeds(judge, case, picture, left)
 
 
 def test_the_judge_accepts_the_truth_and_refuses_the_unedited_photo() -> None:
     """Over all kinds together: a judge that always agreed, or never, would be useless."""
     judge, cases = load_judge(), [make_case(kind, number) for kind in KINDS for number in range(4)]
-    true = [succeeds(judge, case, case.drawn(SIZE)[1].image, SIZE) for case in cases]
-    unedited = [succeeds(judge, case, case.drawn(SIZE)[0].image, SIZE) for case in cases]
-    kept = [keeps(judge, case, case.drawn(SIZE)[1].image, SIZE) for case in cases]
+    masks = [case.selection(SIZE) for case in cases]
+    both = [(case, None if mask is None else mask > 0) for case, mask in zip(cases, masks, strict=True)]
+    true = [succeeds(judge, case, case.drawn(SIZE)[1].image, region) for case, region in both]
+    unedited = [succeeds(judge, case, case.drawn(SIZE)[0].image, region) for case, region in both]
+    kept = [keeps(judge, case, case.drawn(SIZE)[1].image) for case in cases]
     assert np.mean(true) - np.mean(unedited) > 0.5
     assert any(value is not None for value in kept)
 
@@ -63,7 +120,7 @@ def test_psnr_is_that_of_the_definition() -> None:
 def test_the_report_adds_up(place: Workplace, tmp_path: Path) -> None:
     """One photo, one removal, with the built-in model at its own steps."""
     extent = Extent(1, 1, methods=("ddim", "direct"), kinds=("remove",))
-    report, outcomes = measure(place, BUILT_IN, extent)
+    report, outcomes = measure(place, BUILT_IN, extent, Store(tmp_path))
     recorded = report["reconstruction_psnr"]
     assert recorded["direct"]["values"] == recorded["autoencoder"]["values"]
     assert report["edits"]["remove"]["success"]["n"] == len(outcomes) == len(report["cases"]) == 1
@@ -103,3 +160,50 @@ def test_what_is_removed_does_not_come_back_as_its_neighbour(place: Workplace) -
     assert all(len(case.after.placed) == 1 for case in cases)
     outcomes = [edited(place, BUILT_IN, judge, case, 0) for case in cases]
     assert np.mean([outcome.truth_psnr for outcome in outcomes]) > 23
+
+
+def test_what_is_kept_is_used_for_the_very_same_only(tmp_path: Path) -> None:
+    store, made = Store(tmp_path), Made(b"pixels", {"seconds": 1.5})
+    store.keep("cases/replace-0.png", "key", made)
+    assert store.recall("cases/replace-0.png", "key") == made
+    assert store.recall("cases/replace-0.png", "another") is None
+    assert store.recall("cases/replace-1.png", "key") is None
+    (tmp_path / "cases" / "replace-0.png").write_bytes(b"half")
+    assert store.recall("cases/replace-0.png", "key") is None
+    assert Store(None).recall("cases/replace-0.png", "key") is None
+
+
+def test_an_interrupted_run_goes_on_where_it_was(
+    place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, case, store = load_judge(), make_case("remove", 0), Store(tmp_path)
+    first = edited(place, BUILT_IN, judge, case, 0, store=store)
+    monkeypatch.setattr("palimpsest.bench.quality.finish", lambda *_: pytest.fail("was done before"))
+    again = edited(place, BUILT_IN, judge, case, 0, store=store)
+    assert again == first
+    assert np.array_equal(again.picture, first.picture)
+    assert first.unet_evaluations > 0
+    assert first.backward_evaluations == 0
+
+
+def test_a_word_is_learned_once(place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And anew from other pictures."""
+    library, asked = place.concepts, []
+
+    def finish(_place: Workplace, request: LearnRequest) -> tuple[Finished, dict[str, int]]:
+        asked.append(request)
+        width = place.models.get(BUILT_IN).text[0].width
+        rows = (torch.full((2, width), float(len(asked))),)
+        library.save(Concept(f"<{request.name}>", rows, "demo", "subject", request.noun), Provenance())
+        return Finished({}, {"seconds": 1.0}), {"evaluations": 8, "backward": 8}
+
+    monkeypatch.setattr(quality_store, "finish", finish)
+    owl, store = CONCEPTS["owl"], Store(tmp_path)
+    first = learned(place, BUILT_IN, owl, 1, store)
+    library.remove("owl")
+    assert learned(place, BUILT_IN, owl, 1, store) == first
+    assert float(library.load("owl").rows[0][0, 0]) == 1
+    assert len(asked) == 1
+    library.remove("owl")
+    assert learned(place, BUILT_IN, owl, 2, store) != first
+    assert [len(request.images) for request in asked] == [4, 4]

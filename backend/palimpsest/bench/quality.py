@@ -8,6 +8,7 @@ result to the picture that is drawn with the change. Every value is in the repor
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import tempfile
@@ -21,19 +22,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from palimpsest.bench.generate import round_trip
 from palimpsest.bench.pictures import Tile, contact_sheet
-from palimpsest.bench.quality_cases import KINDS, SEEDS, Case, make_case
+from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_of
+from palimpsest.bench.quality_judging import keeps, succeeds
 from palimpsest.bench.quality_report import markdown, summary
-from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, InvertRequest, Request
+from palimpsest.bench.quality_store import Made, Store, finish, key_of, learned
+from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, InvertRequest
 from palimpsest.demo.judge import Judge, load_judge
-from palimpsest.demo.judge_data import truth
-from palimpsest.demo.judge_reading import NOTHING, Reading
 from palimpsest.demo.rendering import render
 from palimpsest.demo.scenes import sample_scene
-from palimpsest.demo.things import Scene
 from palimpsest.demo.wording import caption
 from palimpsest.errors import RequestError
-from palimpsest.jobs.events import Finished
 from palimpsest.settings import read_settings
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.pictures import read_picture
@@ -55,6 +55,7 @@ class Extent:
     methods: tuple[InversionMethod, ...] = METHODS
     kinds: tuple[str, ...] = tuple(KINDS)
     margins: tuple[int, ...] = (MARGIN,)  # pixels by which a selection is wider than what changes
+    split: str = "test"  # of SPLITS
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,23 @@ class Outcome:
     number: int
     shows: str
     should_show: str
-    success: bool
+    success: bool  # what was asked for is there
     kept: bool | None  # every other thing is what it was; None if there is no other
-    ceiling: bool  # success of the true picture after the autoencoder
+    joint: bool  # both, and no pixel outside changed
+    ceiling: bool  # joint, for the true picture after the autoencoder
     pixels_changed_outside: int
     outside_psnr: float | None  # before compositing: what the sampler itself kept
     truth_psnr: float  # inside the selection, against the true picture
+    photo_psnr: float  # the photo itself inside the selection, against the true picture
     unet_evaluations: int
+    backward_evaluations: int  # of them, those that a gradient was led back through
     seconds: float
     picture: NDArray[np.uint8] = field(repr=False, compare=False)
+
+    @property
+    def nearer(self) -> bool:
+        """To the truth than the photo was."""
+        return self.truth_psnr > self.photo_psnr
 
 
 def run(options: argparse.Namespace) -> int:
@@ -83,9 +92,10 @@ def run(options: argparse.Namespace) -> int:
         cases if options.cases is None else options.cases,
         kinds=_kinds(options.kind),
         margins=tuple(options.margin) if options.margin else (MARGIN,),
+        split=options.split,
     )
-    with workplace(options.device) as place:
-        report, outcomes = measure(place, options.model, extent)
+    with workplace(options.device, options.output / "learning") as place:
+        report, outcomes = measure(place, options.model, extent, Store(options.output))
     made = files(report, outcomes)
     for path, content in made.items():
         write_atomically(options.output / path, content)
@@ -103,52 +113,67 @@ def _kinds(asked: Sequence[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def workplace(device: str | None) -> Iterator[Workplace]:
-    """One that remembers nothing from earlier runs and leaves nothing behind."""
+def workplace(device: str | None, learning: Path | None = None) -> Iterator[Workplace]:
+    """One that remembers nothing from earlier runs and leaves nothing behind.
+
+    ``learning``: where the state of interrupted learning is kept.
+    """
     settings = read_settings()
     with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as scratch:
         names = ("images", "concepts", "inversions", "learning", "weights_memory")
         folders: dict[str, Any] = {name: str(Path(scratch) / name) for name in names}
+        if learning is not None:
+            folders["learning"] = str(learning)
         places = Places(models=str(settings.folders.models), **folders, paths_allowed=True, previews=False)
         yield open_workplace(settings.device if device is None else device, asdict(places))
 
 
-def measure(place: Workplace, model: str, extent: Extent) -> tuple[dict[str, Any], list[Outcome]]:
-    numbers = range(extent.cases)
-    cases = [(kind, number, make_case(kind, number)) for kind in extent.kinds for number in numbers]
+def measure(
+    place: Workplace, model: str, extent: Extent, store: Store
+) -> tuple[dict[str, Any], list[Outcome]]:
+    """``store``: what was done before is taken from there, and what is done is kept there at once."""
+    numbers, seeds = range(extent.cases), SPLITS[extent.split]
+    cases = [
+        (kind, number, make_case(kind, number, extent.split)) for kind in extent.kinds for number in numbers
+    ]
     loaded = place.models.get(model)
     judge = load_judge()
     rows = []
     for number in range(extent.scenes):
         say(f"reproducing photo {number + 1} of {extent.scenes}")
-        rows.append(reproduce(place, model, number, extent.methods))
+        rows.append(reproduce(place, model, seeds[number], extent.methods))
+    words = {}
+    for concept in dict.fromkeys(case.concept for _, _, case in cases if case.concept is not None):
+        say(f"learning {word_of(concept)}")
+        words[word_of(concept)] = learned(place, model, concept, seeds[-1], store)
     outcomes = []
     for (kind, number, case), margin in product(cases, extent.margins):
         say(f"{kind} {number + 1} of {extent.cases}")
-        outcomes.append(edited(place, model, judge, case, number, margin))
+        outcomes.append(edited(place, model, judge, case, number, margin, words, store))
     about = {
         "model": model,
         "weights_hash": loaded.weights_hash,
         "guidance": loaded.guidance,
         "steps": loaded.steps,
         "device": str(place.device),
-        "first_seed": SEEDS[0],
+        "split": extent.split,
+        "first_seed": seeds[0],
     }
     return summary(about, rows, outcomes), outcomes
 
 
 def reproduce(
-    place: Workplace, model: str, number: int, methods: tuple[InversionMethod, ...]
+    place: Workplace, model: str, seed: int, methods: tuple[InversionMethod, ...]
 ) -> dict[str, float]:
     """PSNR of a photo's reproduction by every method, and by the autoencoder alone."""
-    scene = sample_scene(SEEDS[number], count=1 + number % 2, style="photo")
+    scene = sample_scene(seed, count=1 + seed % 2, style="photo")
     image = place.images.put(encode(render(scene, place.models.get(model).native_size).image))
     found: dict[str, float] = {}
     for method in methods:
         request = InvertRequest(
             image, caption(scene), model=model, inversion=InversionSettings(method=method)
         )
-        result = finish(place, request).result
+        result = finish(place, request)[0].result
         found[method] = result["reconstruction_psnr"]
         found[f"{method} against autoencoder"] = result["fidelity_psnr"]
         found["autoencoder"] = result["roundtrip_psnr"]
@@ -156,12 +181,23 @@ def reproduce(
 
 
 def edited(
-    place: Workplace, model: str, judge: Judge, case: Case, number: int, margin: int = MARGIN
+    place: Workplace,
+    model: str,
+    judge: Judge,
+    case: Case,
+    number: int,
+    margin: int = MARGIN,
+    words: dict[str, str] | None = None,
+    store: Store | None = None,
 ) -> Outcome:
-    """Run one case as a user would who selects with this margin, and judge it."""
+    """Run one case as a user would who selects with this margin, and judge it.
+
+    ``words``: the digests of the library's learned words; the case's own must be among them.
+    """
     size = place.models.get(model).native_size
     before, after = case.drawn(size)
     mask = case.selection(size, margin)
+    kind = case.kind if mask is None or margin == MARGIN else f"{case.kind}, margin {margin}"
     request = EditRequest(
         image=place.images.put(encode(before.image)),
         operation=case.operation,
@@ -172,58 +208,48 @@ def edited(
         model=model,
         feather=3,
     )
-    finished = finish(place, request)
-    picture = read_picture(place.images.get(finished.artifacts["composite"])).pixels
-    through = autoencoded(place, model, after.image)
+    used = {} if case.concept is None else {word_of(case.concept): (words or {})[word_of(case.concept)]}
+    made = _made(place, request, f"cases/{kind}-{number}.png", used, Store(None) if store is None else store)
+    picture = read_picture(made.content).pixels
     largest = case.selection(size)
-    inside = np.ones(picture.shape[:2], bool) if largest is None else largest > 0
+    region = None if largest is None else largest > 0
+    inside = np.ones(picture.shape[:2], bool) if region is None else region
+    through = autoencoded(place, model, after.image)
+    success, kept = succeeds(judge, case, picture, region), keeps(judge, case, picture)
+    outside = made.facts["pixels_changed_outside"]
     return Outcome(
-        case.kind if mask is None or margin == MARGIN else f"{case.kind}, margin {margin}",
+        kind,
         number,
         case.shows,
         case.should_show,
-        success=succeeds(judge, case, picture, size),
-        kept=keeps(judge, case, picture, size),
-        ceiling=succeeds(judge, case, through, size),
-        pixels_changed_outside=finished.result["pixels_changed_outside"],
-        outside_psnr=finished.result["outside_psnr"],
+        success=success,
+        kept=kept,
+        joint=success and kept is not False and outside == 0,
+        ceiling=succeeds(judge, case, through, region) and keeps(judge, case, through) is not False,
+        pixels_changed_outside=outside,
+        outside_psnr=made.facts["outside_psnr"],
         truth_psnr=psnr(picture[inside], after.image[inside]),
-        unet_evaluations=finished.result["unet_evaluations"],
-        seconds=finished.result["seconds"],
+        photo_psnr=psnr(before.image[inside], after.image[inside]),
+        unet_evaluations=made.facts["evaluations"],
+        backward_evaluations=made.facts["backward"],
+        seconds=made.facts["seconds"],
         picture=np.concatenate([before.image, picture, after.image], axis=1),
     )
 
 
-def succeeds(judge: Judge, case: Case, picture: NDArray[np.uint8], size: int) -> bool:
-    """Does the judge see what was asked for?"""
-    before, after = case.drawn(size)
-    if case.thing is None:
-        return judge.look([picture])[0].style.word == case.after.style
-    if case.kind == "remove":
-        return judge.read_regions(picture, [before.bodies[case.thing]])[0].kind.word == NOTHING
-    reading = judge.read_regions(picture, [after.bodies[case.thing]])[0]
-    return reads_as(reading, case.after, case.thing)
-
-
-def keeps(judge: Judge, case: Case, picture: NDArray[np.uint8], size: int) -> bool | None:
-    """Is every thing that wasn't to change what it was?"""
-    changed = -1 if case.kind == "remove" else case.thing
-    others = [i for i in range(len(case.after.placed)) if i != changed]
-    if not others or case.thing is None:
-        return None
-    bodies = render(case.after, size).bodies
-    readings = judge.read_regions(picture, [bodies[i] for i in others])
-    return all(reads_as(reading, case.after, i) for reading, i in zip(readings, others, strict=True))
-
-
-def reads_as(reading: Reading, scene: Scene, i: int) -> bool:
-    expected = truth(scene.placed[i].thing, scene.style)
-    return all(str(getattr(reading, head)) == word for head, word in expected.items())
+def _made(place: Workplace, request: EditRequest, name: str, words: dict[str, str], store: Store) -> Made:
+    """The edited picture, and what the job told; from ``store`` where it is kept there."""
+    key = key_of(place, request, words)
+    made = store.recall(name, key)
+    if made is None:
+        finished, counts = finish(place, request)
+        told = {name: finished.result[name] for name in ("pixels_changed_outside", "outside_psnr", "seconds")}
+        made = Made(place.images.get(finished.artifacts["composite"]), {**counts, **told})
+        store.keep(name, key, made)
+    return made
 
 
 def autoencoded(place: Workplace, model: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    from palimpsest.bench.generate import round_trip
-
     return round_trip(place.models.get(model), [picture])[0]
 
 
@@ -232,16 +258,8 @@ def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     return IDENTICAL if error == 0 else round(10 * float(np.log10(255**2 / error)), 3)
 
 
-def finish(place: Workplace, request: Request) -> Finished:
-    *_, finished = place.do(request)
-    assert isinstance(finished, Finished)
-    return finished
-
-
 def files(report: dict[str, Any], outcomes: list[Outcome]) -> dict[str, bytes]:
     """The report for programs, for people, and every edit as a picture: before, result, truth."""
-    import io
-
     made = {
         "report.json": (json.dumps(report, indent=2) + "\n").encode(),
         "report.md": markdown(report).encode(),

@@ -1,6 +1,8 @@
 """Edits whose true result can be drawn: scenes that no training has seen, before and after.
 
-Every case follows from its number alone. The selection is what a person would draw around the change.
+Every case follows from its split and number alone. The selection is what a person would draw around the
+change. A case with a concept asks for it by its learned word; the same number asks by known words for the
+same things where there are such words.
 """
 
 from __future__ import annotations
@@ -13,15 +15,22 @@ from numpy.typing import NDArray
 
 from palimpsest.contract import Operation
 from palimpsest.demo import edits
+from palimpsest.demo.concepts import CONCEPTS, STYLES_HELD_OUT, Concept, StyleConcept
+from palimpsest.demo.language import kind_and_noun
 from palimpsest.demo.rendering import Rendering, render
-from palimpsest.demo.scenes import TEST_SEEDS, sample_scene
-from palimpsest.demo.things import COLOURS, SHAPES, STYLES, Scene, Solid
-from palimpsest.demo.wording import caption
+from palimpsest.demo.scenes import TEST_SEEDS, VALIDATION_SEEDS, kind_of, sample_scene
+from palimpsest.demo.things import COLOURS, SHAPES, STYLES, Figure, Person, Scene, Solid, Thing
+from palimpsest.demo.wording import caption, in_depth
 from palimpsest.tour.make_pictures import MARGIN, loosely
 
-SEEDS = TEST_SEEDS[20_000:25_000]
-TRIES = 40  # the ranges of seeds after this one are kept for tests too
+SPLITS = {"development": VALIDATION_SEEDS[20_000:25_000], "test": TEST_SEEDS[20_000:25_000]}
+"""Settings are chosen on development cases, reported figures come from test cases."""
+TRIES = 60  # seeds for one case, each as far on as a split is long: nothing else, nor another split, has them
+COMBINATIONS = tuple(c for c in CONCEPTS.values() if not isinstance(c.thing, Figure))
+FIGURES = tuple(c for c in CONCEPTS.values() if isinstance(c.thing, Figure))
+LEARNED_STYLES = tuple(STYLES_HELD_OUT.values())
 _CHOICE = 41  # a stream of randomness of its own
+_Make = Callable[[int, np.random.Generator], "Case"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,7 @@ class Case:
     shows: str
     should_show: str
     pairs: tuple[tuple[str, str], ...] = ()
+    concept: Concept | StyleConcept | None = None  # what is asked for by its learned word
 
     def drawn(self, size: int) -> tuple[Rendering, Rendering]:
         return render(self.before, size), render(self.after, size)
@@ -52,19 +62,38 @@ class Case:
         return loosely(changed, margin)
 
 
-def make_case(kind: str, number: int) -> Case:
+def make_case(kind: str, number: int, split: str = "test") -> Case:
     """The ``number``-th case of a kind."""
-    seed = SEEDS[number]
+    seed = SPLITS[split][number]
     return KINDS[kind](seed, np.random.default_rng([seed, _CHOICE]))
 
 
-def _solids(seed: int, count: int) -> Scene:
-    """Solids of different shapes, so that a caption names each by itself."""
-    for attempt in range(seed, seed + len(SEEDS) * TRIES, len(SEEDS)):
-        scene = sample_scene(attempt, count=count, style="photo", kinds=("solid",))
-        if len(set(_shapes(scene))) == count:
+def word_of(concept: Concept | StyleConcept) -> str:
+    """As it stands in a sentence."""
+    return f"<{concept.name}>"
+
+
+def _scene(seed: int, fits: Callable[[Scene], bool], count: int, kinds: tuple[str, ...]) -> Scene:
+    """The first photo that fits, of things of different nouns, so that a caption names each by itself."""
+    stride = len(SPLITS["test"])
+    for attempt in range(seed, seed + stride * TRIES, stride):
+        scene = sample_scene(attempt, count=count, style="photo", kinds=kinds)
+        if len(set(_nouns(scene))) == count and fits(scene):
             return scene
-    raise AssertionError(f"no scene of {count} different solids near seed {seed}")
+    raise AssertionError(f"no scene of {count} different things of {kinds} near seed {seed}")
+
+
+def _solids(seed: int, count: int) -> Scene:
+    return _scene(seed, lambda scene: True, count, ("solid",))
+
+
+def _nouns(scene: Scene) -> list[str]:
+    return [kind_and_noun(placed.thing)[1] for placed in scene.placed]
+
+
+def _apart(scene: Scene) -> bool:
+    """Whether no thing hides another."""
+    return not any(in_depth(a, b) for a in scene.placed for b in scene.placed if a is not b)
 
 
 def _shapes(scene: Scene) -> list[str]:
@@ -110,16 +139,116 @@ def _insert(seed: int, rng: np.random.Generator) -> Case:
     return Case("insert", "insert", before, after, 1, caption(before), caption(after))
 
 
+def _clothes(seed: int, rng: np.random.Generator) -> Case:
+    """Another shirt or other trousers; the rest of the person stays."""
+    before = _scene(seed, _apart, 1 + int(rng.integers(2)), ("person",))
+    i = int(rng.integers(len(before.placed)))
+    person = before.placed[i].thing
+    assert isinstance(person, Person)
+    piece = ("shirt", "trousers")[int(rng.integers(2))]
+    worn = getattr(person, piece)
+    after = edits.reclothe(before, i, **{piece: str(rng.choice([c for c in COLOURS if c != worn]))})
+    return Case("clothes", "replace", before, after, i, caption(before), caption(after))
+
+
+def _remove_person(seed: int, rng: np.random.Generator) -> Case:
+    """A passer-by beside something else."""
+
+    def fits(scene: Scene) -> bool:
+        return _apart(scene) and any(isinstance(placed.thing, Person) for placed in scene.placed)
+
+    before = _scene(seed, fits, 2, ("solid", "person"))
+    people = [i for i, placed in enumerate(before.placed) if isinstance(placed.thing, Person)]
+    i = int(rng.choice(people))
+    after = edits.remove(before, i)
+    return Case("remove-person", "remove", before, after, i, caption(before), caption(after))
+
+
+def _learned_style(seed: int, rng: np.random.Generator) -> Case:
+    style = LEARNED_STYLES[seed % len(LEARNED_STYLES)]
+    before = _solids(seed, 1 + int(rng.integers(2)))
+    shows = caption(before)
+    should_show = f"a {word_of(style)} of {shows.removeprefix('a photo of ')}"
+    after = edits.restyle(before, style.name)
+    return Case("learned-style", "restyle", before, after, None, shows, should_show, concept=style)
+
+
+def _replace_by(kind: str, concepts: tuple[Concept, ...], learned: bool) -> _Make:
+    """One thing by a concept of its sort (a solid, an animal, a person), which isn't there yet."""
+
+    def make(seed: int, rng: np.random.Generator) -> Case:
+        concept = concepts[seed % len(concepts)]
+        count = 1 + int(rng.integers(2))
+        i = int(rng.integers(count))
+
+        def fits(scene: Scene) -> bool:
+            nouns = _nouns(scene)
+            new = isinstance(scene.placed[i].thing, Person) or nouns[i] != concept.noun
+            return new and concept.noun not in nouns[:i] + nouns[i + 1 :] and _apart(scene)
+
+        before = _scene(seed, fits, count, (kind_of(concept.thing),))
+        after = edits.with_thing(before, i, concept.thing)
+        word = word_of(concept) if learned else concept.noun
+        pairs = ((_nouns(before)[i], word),)
+        return Case(
+            kind, "replace", before, after, i, caption(before), _asked(after, concept, learned), pairs,
+            concept if learned else None,
+        )  # fmt: skip
+
+    return make
+
+
+def _insert_of(kind: str, concepts: tuple[Concept, ...], learned: bool) -> _Make:
+    """A concept beside another thing of its sort: the reverse of its removal. It has the last index."""
+
+    def make(seed: int, rng: np.random.Generator) -> Case:
+        concept = concepts[seed % len(concepts)]
+        i = int(rng.integers(2))
+
+        def fits(scene: Scene) -> bool:
+            return _nouns(scene)[1 - i] != concept.noun and _apart(scene)
+
+        full = edits.with_thing(_scene(seed, fits, 2, (kind_of(concept.thing),)), i, concept.thing)
+        before = edits.remove(full, i)
+        after = edits.insert(before, full.placed[i])
+        return Case(
+            kind, "insert", before, after, 1, caption(before), _asked(after, concept, learned), (),
+            concept if learned else None,
+        )  # fmt: skip
+
+    return make
+
+
+def _asked(after: Scene, concept: Concept, learned: bool) -> str:
+    names: dict[Thing, str] = {concept.thing: word_of(concept)} if learned else {}
+    return caption(after, names=names)
+
+
 def _solid(scene: Scene, i: int) -> Solid:
     thing = scene.placed[i].thing
     assert isinstance(thing, Solid)
     return thing
 
 
-KINDS: dict[str, Callable[[int, np.random.Generator], Case]] = {
+KINDS: dict[str, _Make] = {
     "replace": _replace,
     "recolour": _recolour,
     "restyle": _restyle,
     "remove": _remove,
     "insert": _insert,
+    "clothes": _clothes,
+    "remove-person": _remove_person,
+    "learned-style": _learned_style,
+    **{
+        name: make(name, concepts, learned)
+        for name, make, concepts, learned in (
+            ("replace-by-combination", _replace_by, COMBINATIONS, False),
+            ("replace-by-learned-combination", _replace_by, COMBINATIONS, True),
+            ("replace-by-learned-figure", _replace_by, FIGURES, True),
+            ("insert-combination", _insert_of, COMBINATIONS, False),
+            ("insert-learned-combination", _insert_of, COMBINATIONS, True),
+            ("insert-learned-figure", _insert_of, FIGURES, True),
+        )
+    },
 }
+"""A combination is one of known words that training never drew together; a figure is nothing it ever drew."""

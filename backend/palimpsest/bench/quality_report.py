@@ -35,13 +35,16 @@ def _values(values: Sequence[float]) -> dict[str, Any]:
 def _kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     outside = [o.outside_psnr for o in outcomes if o.outside_psnr is not None]
     return {
+        "joint": rate(o.joint for o in outcomes).to_json(),
         "success": rate(o.success for o in outcomes).to_json(),
-        "ceiling": rate(o.ceiling for o in outcomes).to_json(),
         "others_kept": rate(o.kept for o in outcomes if o.kept is not None).to_json(),
+        "ceiling": rate(o.ceiling for o in outcomes).to_json(),
+        "nearer": rate(o.nearer for o in outcomes).to_json(),
         "pixels_changed_outside": max(o.pixels_changed_outside for o in outcomes),
         "outside_psnr_before_compositing": mean(outside).to_json(),
         "inside_psnr_against_truth": mean([o.truth_psnr for o in outcomes]).to_json(),
         "unet_evaluations": mean([float(o.unet_evaluations) for o in outcomes]).to_json(),
+        "backward_evaluations": mean([float(o.backward_evaluations) for o in outcomes]).to_json(),
         "seconds": mean([o.seconds for o in outcomes]).to_json(),
     }
 
@@ -60,7 +63,7 @@ def _head(report: Mapping[str, Any]) -> list[str]:
         "# Quality",
         "",
         f"Model {report['model']} (weights {report['weights_hash'][:12]}), {report['steps']} steps, "
-        f"guidance {report['guidance']:g}, on {report['device']}. Scenes from the range kept for tests, "
+        f"guidance {report['guidance']:g}, on {report['device']}. Cases of the {report['split']} split, "
         f"seeds from {report['first_seed']}. Intervals are 95 %.",
         "",
     ]
@@ -83,22 +86,25 @@ def _edits(report: Mapping[str, Any]) -> list[str]:
     lines = [
         "## Edits",
         "",
-        "Success: the judge sees what was asked for. Ceiling: the same for the true picture after the "
-        "autoencoder. Others kept: every other thing reads as it was.",
+        "Asked: the judge sees what was asked for. Kept: every other thing reads as it was. Joint: both, and "
+        "no pixel outside changed. Ceiling: joint, for the true picture after the autoencoder. Nearer: to "
+        "the true picture than the photo is, inside the selection.",
         "",
-        "| | success | ceiling | others kept | changed outside | outside dB, before compositing "
-        "| inside dB, against truth | evaluations |",
-        "|---|---|---|---|---|---|---|---|",
+        "| | n | joint | asked | kept | ceiling | nearer | changed outside "
+        "| outside dB, before compositing | inside dB, against truth | evaluations | of them backward |",
+        "|---" * 12 + "|",
     ]
     for kind, found in report["edits"].items():
         cells = [
-            *(_percent(found[name]) for name in ("success", "ceiling", "others_kept")),
+            str(found["joint"]["n"]),
+            *(_percent(found[name]) for name in ("joint", "success", "others_kept", "ceiling", "nearer")),
             str(found["pixels_changed_outside"]),
             *(
                 _number(found[name])
                 for name in ("outside_psnr_before_compositing", "inside_psnr_against_truth")
             ),
             _number(found["unet_evaluations"]),
+            _number(found["backward_evaluations"]),
         ]
         lines.append(f"| {kind} | {' | '.join(cells)} |")
     return lines

@@ -14,7 +14,11 @@ from palimpsest.contract import BUILT_IN
 from palimpsest.errors import RequestError
 
 SHAPES = ("sd15", "sd21", "sdxl", "tiny")
-KINDS = ("replace", "recolour", "restyle", "remove", "insert")
+KINDS = (
+    "replace", "recolour", "restyle", "remove", "insert", "clothes", "remove-person", "learned-style",
+    "replace-by-combination", "replace-by-learned-combination", "replace-by-learned-figure",
+    "insert-combination", "insert-learned-combination", "insert-learned-figure",
+)  # fmt: skip
 
 
 def add_parser(subparsers: Any) -> None:
@@ -57,6 +61,12 @@ def add_quality(kinds: Any) -> None:
         "--kind", action="append", default=[], choices=KINDS, help="edits of this kind only (default: all)"
     )
     parser.add_argument(
+        "--split",
+        choices=("development", "test"),
+        default="test",
+        help="scenes to choose settings on, or those that figures are reported of (default: test)",
+    )
+    parser.add_argument(
         "--margin",
         type=int,
         action="append",
@@ -95,9 +105,7 @@ def add_speed(kinds: Any) -> None:
     parser.add_argument(
         "--learning-steps", type=int, metavar="N", help="most steps of a word (default: as recommended)"
     )
-    parser.add_argument(
-        "--output", type=Path, default=Path("speed"), metavar="FOLDER", help="default: speed"
-    )
+    parser.add_argument("--output", type=Path, default=Path("speed"), metavar="FOLDER", help="default: speed")
     arguments.add_model(parser)
     parser.set_defaults(run=run_speed)
 

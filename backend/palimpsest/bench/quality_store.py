@@ -1,0 +1,116 @@
+"""What a run of ``bench quality`` has done so far, kept in its folder: learned words and edited pictures.
+
+Each is kept with the key of everything that decides it (request, pictures, words, weights, device, the
+sources of the program's core), so an interrupted run goes on where it was and nothing stale is ever used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import palimpsest
+from palimpsest.contract import LearnRequest, Request, to_json
+from palimpsest.core.count import counted
+from palimpsest.core.learn import recommended
+from palimpsest.demo.concepts import Concept, StyleConcept, views
+from palimpsest.jobs.events import Finished
+from palimpsest.storage.atomic import write_atomically
+from palimpsest.storage.concepts import SUFFIX
+from palimpsest.storage.png import encode
+from palimpsest.tasks.workplace import Workplace, canonical, model_identity
+
+EXAMPLES = 4  # pictures that a word is learned from
+SOURCES = ("core", "tasks")  # packages whose code decides what comes out
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file that was made, and what is told of it."""
+
+    content: bytes
+    facts: dict[str, Any]
+
+
+class Store:
+    """The files in ``folder``; ``None`` keeps nothing."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def recall(self, name: str, key: str) -> Made | None:
+        """What is kept under ``name``, unless it was made from something else."""
+        if self.folder is None:
+            return None
+        try:
+            told = json.loads(self._facts(name).read_bytes())
+            content = (self.folder / name).read_bytes()
+        except (OSError, ValueError):
+            return None
+        fresh = isinstance(told, dict) and told.get("key") == key and told.get("sha256") == digest(content)
+        return Made(content, told["facts"]) if fresh else None
+
+    def keep(self, name: str, key: str, made: Made) -> None:
+        """The content first: facts without it are never believed."""
+        if self.folder is None:
+            return
+        told = {"key": key, "sha256": digest(made.content), "facts": made.facts}
+        write_atomically(self.folder / name, made.content)
+        write_atomically(self._facts(name), (json.dumps(told, indent=2) + "\n").encode())
+
+    def _facts(self, name: str) -> Path:
+        assert self.folder is not None
+        return self.folder / f"{name}.json"
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@cache
+def sources() -> str:
+    """The digest of the code that decides what is learned and edited, as it was at the first call."""
+    root = Path(palimpsest.__file__).parent
+    files = sorted(file for package in SOURCES for file in (root / package).rglob("*.py"))
+    return digest(b"".join(file.relative_to(root).as_posix().encode() + file.read_bytes() for file in files))
+
+
+def key_of(place: Workplace, request: Request, words: dict[str, str]) -> str:
+    """``words``: the learned words that the request names, with their files' digests."""
+    model = place.models.get(request.model)
+    settings = repr(recommended(model.family)) if isinstance(request, LearnRequest) else ""
+    parts = [to_json(request), settings, words, model_identity(model), sources()]
+    return digest(canonical(parts).encode())
+
+
+def finish(place: Workplace, request: Request) -> tuple[Finished, dict[str, Any]]:
+    """Run a job; what it ended with, and its UNet evaluations: all, and those with a backward pass."""
+    with counted(place.models.get(request.model)) as count:
+        *_, finished = place.do(request)
+    assert isinstance(finished, Finished)
+    return finished, {"evaluations": count.evaluations, "backward": count.backward}
+
+
+def learned(place: Workplace, model: str, concept: Concept | StyleConcept, seed: int, store: Store) -> str:
+    """Have the concept's word in the library, learned from true views as a user would; its file's digest.
+
+    ``seed`` draws the views.
+    """
+    size = place.models.get(model).native_size
+    images = [place.images.put(encode(view.image)) for view in views(concept, EXAMPLES, seed, size)]
+    kind = "style" if isinstance(concept, StyleConcept) else "subject"
+    request = LearnRequest(concept.name, tuple(images), concept.noun, kind, model=model)
+    file, key = place.concepts.folder / f"{concept.name}{SUFFIX}", key_of(place, request, {})
+    name = f"words/{concept.name}{SUFFIX}"
+    made = store.recall(name, key)
+    if made is None:
+        finished, counts = finish(place, request)
+        made = Made(file.read_bytes(), {**counts, "seconds": finished.result["seconds"]})
+        store.keep(name, key, made)
+    else:
+        write_atomically(file, made.content)
+    return digest(made.content)
