@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import Callable, List
-from urllib.parse import urlsplit
+from typing import Callable, List, Optional
 
 from .geometry import Bounds, Extent
-from .png import QUICK, STORED
+from .sending import Outgoing
 from .slices import WorkError
+from .transport import Transport
 from .wording import say
 
 CANVAS = "canvas"  # what the user sees: all layers together
 LAYER = "layer"  # the active layer, without what lies above and below
-LARGEST_STORED = 640 << 20  # bytes of a capture that is sent unpacked; the backend takes files of 1 GiB
 
 SESSION = secrets.token_hex(6)  # of this process
 
@@ -64,6 +63,7 @@ class Capture:
     source: str = CANVAS  # or the LayerFacts.source of the one layer that was read
     canvas: Extent | None = None  # the size of all of it
     content: str = ""  # what ``Editor.content`` says as long as these pixels are seen
+    arrived: Callable[[], str] = str  # ``image``'s id where the backend has it already, else ""; may wait
 
 
 @dataclass(frozen=True)
@@ -109,18 +109,15 @@ def _size(extent: Extent) -> str:
     return f"{extent.width} × {extent.height}"
 
 
-def packing_level(address: str, size: int) -> int:
-    """How a capture of ``size`` bytes is packed for the backend at ``address``: on this computer not at all,
-    since packing takes longer than all else; elsewhere, and what would be too large a file, quickly."""
-    here = urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
-    return STORED if here and size <= LARGEST_STORED else QUICK
-
-
 class Editor:
     """Krita or GIMP as the panel sees it. Every method is the host's to write."""
 
-    address = ""  # of the backend that captures go to; the panel says it
+    transport: Optional[Transport] = None  # to the backend that is captured for; the panel says it
     noted = ""  # what people should know of the layer that was put in last
+
+    def outgoing(self) -> Outgoing:
+        """What a capture is written into."""
+        return Outgoing(self.transport)
 
     def session(self) -> str:
         """Names this run of the editor: with it a DocumentFacts.key is used for one picture only, ever.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from .client import Client
+from .protocol import RefusedError
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,24 @@ class Order:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     known: bool = False  # submitted before: only to be followed
     origin: str = ""  # kept by the backend with the job: ``Origin.note``
+    ahead: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # name → ``Outgoing.arrived``
 
 
 def post(client: Client, order: Order) -> None:
     """Send it, on the network's thread; to do so twice is as to do it once."""
-    ids = {name: client.upload(content) for name, content in order.pictures.items()}
-    request, seconds = filled(order.request, ids), order.unattended_seconds
+    ids = {name: arrived() for name, arrived in order.ahead.items()}
+    try:
+        submit(client, order, ids)
+    except RefusedError as error:
+        if error.code != "image_not_found" or not any(ids.values()):
+            raise
+        submit(client, order, {})  # they were sent to another backend, or have gone there
+
+
+def submit(client: Client, order: Order, ids: Mapping[str, str]) -> None:
+    """``ids``: of the pictures that are there; "" = not yet."""
+    sent = {name: ids.get(name) or client.upload(content) for name, content in order.pictures.items()}
+    request, seconds = filled(order.request, sent), order.unattended_seconds
     client.submit(order.id, order.kind, request, unattended_seconds=seconds, origin=order.origin)
 
 

@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple
 
 from .controls import (
     INSERT,
@@ -81,10 +81,14 @@ def pictures_of(capture: Capture) -> Mapping[str, bytes]:
     return {"image": capture.image, "selection": capture.selection}
 
 
+def ahead(capture: Capture) -> Mapping[str, Callable[[], str]]:
+    return {"image": capture.arrived}
+
+
 def edit_order(editor: str, form: Form, capture: Capture, origin: Origin) -> Order:
     """``origin``: of the capture."""
-    request, pictures = edit_fields(form), pictures_of(capture)
-    return Order("edit", request, pictures, ("layer",), id=job_id(editor), origin=origin.note())
+    request, id, note = edit_fields(form), job_id(editor), origin.note()
+    return Order("edit", request, pictures_of(capture), ("layer",), id=id, origin=note, ahead=ahead(capture))
 
 
 def edit_again_order(editor: str, form: Form, made: Made, origin: Origin) -> Order:
@@ -95,18 +99,18 @@ def edit_again_order(editor: str, form: Form, made: Made, origin: Origin) -> Ord
 
 def remember_order(editor: str, form: Form, capture: Capture) -> Order:
     request = {"source_prompt": form.first.strip(), **view_fields(form.settings)}
-    return Order("invert", request, pictures_of(capture), None, id=job_id(editor))
+    return Order("invert", request, pictures_of(capture), None, id=job_id(editor), ahead=ahead(capture))
 
 
 def attention_order(editor: str, form: Form, word: str, capture: Capture) -> Order:
     request = {"source_prompt": form.first.strip(), "word": word, **view_fields(form.settings)}
-    pictures = {"image": capture.image}
-    return Order("attention", request, pictures, ("selection",), id=job_id(editor))
+    pictures, id = {"image": capture.image}, job_id(editor)
+    return Order("attention", request, pictures, ("selection",), id=id, ahead=ahead(capture))
 
 
 def describe_order(editor: str, form: Form, capture: Capture) -> Order:
     request = {"model": form.settings.model}
-    return Order("describe", request, pictures_of(capture), None, id=job_id(editor))
+    return Order("describe", request, pictures_of(capture), None, id=job_id(editor), ahead=ahead(capture))
 
 
 # From jobs to layers.

@@ -6,9 +6,9 @@ import queue
 from typing import Callable, Tuple, TypeVar
 
 from . import masks, png
-from .editor import packing_level
 from .geometry import Bounds, strips
 from .pasting import Kind, masked
+from .sending import Outgoing
 from .slices import WORKED, Steps, WorkError, elsewhere
 from .wording import say
 
@@ -23,16 +23,27 @@ def packed(
     part: Bounds,
     most: int,
     read: Callable[[Bounds], Band],
-    level: int = png.QUICK,
+    file: Outgoing,
     pixels_of: Callable[[Band], bytes] = bytes,
 ) -> Steps[bytes]:
-    """A PNG of ``part``, which ``read`` gives in bands of about ``most`` pixels. ``level``: zlib's.
+    """A PNG of ``part``, which ``read`` gives in bands of about ``most`` pixels, written into ``file``.
 
     ``pixels_of`` makes what is packed of what is read, on the other thread.
     """
     bands: queue.Queue[Band | None] = queue.Queue()
     read_bands = iter(bands.get, None)
-    packing = elsewhere(lambda: png.encode_bands(map(pixels_of, read_bands), layout, level=level))
+
+    def pack() -> bytes:
+        try:
+            level = file.level(layout.size)
+            made = png.encode_bands(map(pixels_of, read_bands), layout, level=level, file=file)
+            file.end()
+            return made
+        except BaseException:
+            file.close()
+            raise
+
+    packing = elsewhere(pack)
     next(packing)
     try:
         for band in strips(part, most):
@@ -46,13 +57,12 @@ def packed(
 
 
 def packed_picture(
-    part: Bounds, most: int, kind: Kind, address: str, pixels: Read, mask: Read | None = None
+    part: Bounds, most: int, kind: Kind, file: Outgoing, pixels: Read, mask: Read | None = None
 ) -> Steps[bytes]:
-    """A PNG of ``part`` for the backend at ``address``. ``mask``: what its opacity is multiplied with."""
+    """A PNG of ``part``. ``mask``: what its opacity is multiplied with."""
     layout = png.Layout(part.extent, kind.channels, kind.depth)
-    level = packing_level(address, layout.size)
     if mask is None:
-        return (yield from packed(layout, part, most, pixels, level))
+        return (yield from packed(layout, part, most, pixels, file))
 
     def both(band: Bounds) -> Tuple[bytes, bytes]:
         return pixels(band), mask(band)
@@ -60,7 +70,7 @@ def packed_picture(
     def shown(read: Tuple[bytes, bytes]) -> bytes:
         return masked(*read, kind)
 
-    return (yield from packed(layout, part, most, both, level, shown))
+    return (yield from packed(layout, part, most, both, file, shown))
 
 
 def packed_selection(part: Bounds, most: int, read: Read) -> Steps[bytes]:
@@ -73,7 +83,7 @@ def packed_selection(part: Bounds, most: int, read: Read) -> Steps[bytes]:
         touched = touched or not masks.is_empty(values)
         return values
 
-    made = yield from packed(png.Layout(part.extent, 1), part, most, noticed)
+    made = yield from packed(png.Layout(part.extent, 1), part, most, noticed, Outgoing())
     if not touched:
         raise WorkError(say("layer-untouched"))
     return made

@@ -48,16 +48,21 @@ def encode(pixels: bytes, layout: Layout, icc: bytes | None = None, level: int =
 
 
 def encode_bands(
-    pixels: Iterable[bytes], layout: Layout, icc: bytes | None = None, level: int = QUICK
+    pixels: Iterable[bytes],
+    layout: Layout,
+    icc: bytes | None = None,
+    level: int = QUICK,
+    file: io.BytesIO | None = None,
 ) -> bytes:
     """As ``encode``, of pixels that come as pieces of whole rows: never all of them are in memory.
 
     Written piece by piece, because joining them at the end would keep Python's other threads waiting.
+    ``file``: where to, from its beginning.
     """
     check_kind(layout)
     width, height = layout.extent
     header = struct.pack(">IIBBBBB", width, height, layout.depth, COLOR_TYPES[layout.channels], 0, 0, 0)
-    file = io.BytesIO()
+    file = io.BytesIO() if file is None else file
     file.write(SIGNATURE + chunk(b"IHDR", header))
     if icc is not None:
         file.write(chunk(b"iCCP", b"profile\0\0" + zlib.compress(icc)))

@@ -20,6 +20,7 @@ from .jobview import JobView
 from .order import Order, post
 from .problems import require_protocol, told, trouble, understood
 from .protocol import ClientError, RefusedError, UnreachableError
+from .transport import Transport
 from .wording import say
 
 RETRY_SECONDS = 2.0
@@ -161,6 +162,12 @@ class Session:
             except queue.Empty:
                 return
             news()
+
+    @property
+    def transport(self) -> Transport | None:
+        """To the backend that answered last; None = it has gone, or isn't found yet. Any thread."""
+        client = self._client
+        return None if client is None else client.transport
 
     # On the editor's thread.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, NamedTuple, Union
 from urllib.parse import SplitResult, urlsplit
 
@@ -50,15 +51,22 @@ class Transport:
         """The answer, whatever its status. ``patience``: seconds the server itself was asked to wait."""
         connection = self._connect(self._timeout + patience)
         try:
-            self._send(connection, method, path, body, headers if headers is not None else {})
-            answer = connection.getresponse()
-            told = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, told, answer.read())
-        except (OSError, http.client.HTTPException) as error:
-            reason = type(error).__name__
-            raise UnreachableError(say("connection-broke", address=self.address, reason=reason)) from error
+            with breaking(self.address):
+                told = {} if body is None else {"Content-Length": str(size_of(body))}
+                self._begin(connection, method, path, {**told, **(headers or {})})
+                with suppress(OSError):  # the server refused before everything was sent: its answer says why
+                    for piece in pieces(body):
+                        connection.send(piece)
+                return answer_of(connection)
         finally:
             connection.close()
+
+    def upload(self, path: str) -> Upload:
+        """A POST whose body is sent while it is made."""
+        connection = self._connect(self._timeout)
+        with breaking(self.address):
+            self._begin(connection, "POST", path, {"Transfer-Encoding": "chunked"})
+        return Upload(connection, self.address)
 
     def ask_json(self, method: str, path: str, told: Any = None, patience: float = 0.0) -> Any:
         """The parsed answer to a JSON request. Raises RefusedError for any status from 400."""
@@ -72,13 +80,8 @@ class Transport:
         assert self._parts.hostname is not None
         return make(self._parts.hostname, self._parts.port, timeout=timeout)
 
-    def _send(
-        self,
-        connection: http.client.HTTPConnection,
-        method: str,
-        path: str,
-        body: Body | None,
-        headers: Mapping[str, str],
+    def _begin(
+        self, connection: http.client.HTTPConnection, method: str, path: str, headers: Mapping[str, str]
     ) -> None:
         told: dict[str, str] = {
             "Authorization": "Bearer " + self._token,
@@ -86,17 +89,52 @@ class Transport:
             "Connection": "close",
         }
         told.update(headers)
-        if body is not None:
-            told["Content-Length"] = str(size_of(body))
         connection.putrequest(method, self._parts.path.rstrip("/") + path, skip_accept_encoding=True)
         for name, value in told.items():
             connection.putheader(name, value)
         connection.endheaders()
-        try:
-            for piece in pieces(body):
-                connection.send(piece)
-        except OSError:
-            pass  # the server refused before everything was sent: its answer says why
+
+
+class Upload:
+    """A body on its way: ``send`` its pieces, ``end`` it, read the ``answer``; ``close`` it. What is closed
+    without an end, the server forgets. Raises UnreachableError."""
+
+    def __init__(self, connection: http.client.HTTPConnection, address: str) -> None:
+        self._connection = connection
+        self._address = address
+
+    def send(self, piece: bytes) -> None:
+        """One chunk, as HTTP/1.1 has them (RFC 9112, 7.1)."""
+        with breaking(self._address):
+            for part in (b"%x\r\n" % len(piece), *pieces(piece), b"\r\n") if piece else ():
+                self._connection.send(part)
+
+    def end(self) -> None:
+        with breaking(self._address):
+            self._connection.send(b"0\r\n\r\n")
+
+    def answer(self) -> Answer:
+        with breaking(self._address):
+            return answer_of(self._connection)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def breaking(address: str) -> Iterator[None]:
+    """A connection that breaks is a server that can't be reached."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        reason = type(error).__name__
+        raise UnreachableError(say("connection-broke", address=address, reason=reason)) from error
+
+
+def answer_of(connection: http.client.HTTPConnection) -> Answer:
+    answer = connection.getresponse()
+    told = {name.lower(): value for name, value in answer.getheaders()}
+    return Answer(answer.status, told, answer.read())
 
 
 def parsed(address: str) -> SplitResult:

@@ -120,6 +120,7 @@ class Turns(Host):
 
         def then(call: Callable[..., None]) -> Callable[..., None]:
             def read(value: Any) -> None:
+                self._editor.transport = None
                 del self._readings[0]
                 if self._readings:
                     self._editor.later(self._readings[0])
@@ -128,8 +129,11 @@ class Turns(Host):
             return read
 
         whole = within if source == CANVAS else None
-        self._editor.address = self.session.state.address
-        begin = lambda: self._editor.capture(facts.key, source, whole, then(done), then(failed))  # noqa: E731
+
+        def begin() -> None:
+            self._editor.transport = self.session.transport
+            self._editor.capture(facts.key, source, whole, then(done), then(failed))
+
         self._readings.append(begin)
         if len(self._readings) == 1:
             begin()

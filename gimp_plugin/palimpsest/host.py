@@ -78,7 +78,7 @@ class GimpEditor(SlicedEditor):
 
     def captured(self, document: str, source: str, within: Bounds | None) -> Steps[Capture]:
         self.hide_result(document)
-        return captured(document, source, within, self.address)
+        return captured(document, source, within, self.outgoing())
 
     def content(self, document: str, source: str) -> str:
         return content_of(images.opened(document), source)

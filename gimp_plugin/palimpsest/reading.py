@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pixels as px
 from _client.editor import CANVAS, LAYER, Capture
 from _client.geometry import Bounds
-from _client.packing import packed_picture, packed_selection
+from _client.packing import Outgoing, packed_picture, packed_selection
 from _client.slices import WORKED, Steps, WorkError
 from _client.wording import say
 from gi.repository import Gimp
@@ -15,7 +15,7 @@ from images import canvas_of, discard, kind_of, opened, placed_at, require_edita
 from selection import coverage_format, mark_of, selection_bounds
 
 
-def captured(document: str, source: str, within: Bounds | None, address: str) -> Steps[Capture]:
+def captured(document: str, source: str, within: Bounds | None, file: Outgoing) -> Steps[Capture]:
     """Copies first, which takes no time, so that painting meanwhile doesn't tear the picture."""
     image = opened(document)
     require_editable(image)
@@ -36,11 +36,11 @@ def captured(document: str, source: str, within: Bounds | None, address: str) ->
         seen = copies[-1].get_mask() if layer is not None and layer.get_apply_mask() else None
         mask = None if seen is None else reader(document, seen, kind.mask_format)
         pixels = reader(document, copies[-1], kind.format)
-        picture = yield from packed_picture(bounds, px.STRIPE, kind, address, pixels, mask)
+        picture = yield from packed_picture(bounds, px.STRIPE, kind, file, pixels, mask)
     finally:
         discard(copies)
     of = CANVAS if layer is None else str(layer.get_id())
-    return Capture(document, picture, selection, bounds, of, canvas, content)
+    return Capture(document, picture, selection, bounds, of, canvas, content, file.arrived)
 
 
 def content_of(image: Gimp.Image, source: str) -> str:

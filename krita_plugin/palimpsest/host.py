@@ -92,7 +92,7 @@ class KritaEditor(SlicedEditor):
 
     def captured(self, document: str, source: str, within: Bounds | None) -> Steps[Capture]:
         yield from self._preview.gone(document)
-        reading = self._documents, self._backstage, document, source, within, self.address
+        reading = self._documents, self._backstage, document, source, within, self.outgoing()
         return (yield from captured(*reading))
 
     def content(self, document: str, source: str) -> str:

@@ -12,7 +12,7 @@ from ._client.editor import CANVAS, LAYER, Capture
 from ._client.geometry import Bounds
 from ._client.imprints import sampled
 from ._client.krita_spaces import COPIED
-from ._client.packing import packed
+from ._client.packing import Outgoing, packed
 from ._client.png import Layout
 from ._client.slices import WORKED, Steps, WorkError
 from ._client.wording import say
@@ -22,7 +22,7 @@ from .spaces import Backstage, discard, picture_png, space_of
 
 
 def captured(
-    documents: Documents, backstage: Backstage, key: str, source: str, within: Bounds | None, address: str
+    documents: Documents, backstage: Backstage, key: str, source: str, within: Bounds | None, file: Outgoing
 ) -> Steps[Capture]:
     document = documents.require(key)
     layer = required_layer(document, source)
@@ -42,15 +42,16 @@ def captured(
             node = required_layer(copy, id_of(layer))
             part, read = part.intersect(bounds_of(node)), node.projectionPixelData
         require_content(layer, part)
-        image = yield from picture_png(backstage, space_of(node), part, read, address)
+        image = yield from picture_png(backstage, space_of(node), part, read, file)
     finally:
         discard(copy)
     yield WORKED
     mask = None
     if selection is not None:
         grey = Layout(part.extent, 1)
-        mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data())
-    return Capture(key, image, mask, part, CANVAS if layer is None else id_of(layer), canvas.extent, content)
+        mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data(), Outgoing())
+    of = CANVAS if layer is None else id_of(layer)
+    return Capture(key, image, mask, part, of, canvas.extent, content, file.arrived)
 
 
 def content_of(document: Document, source: str) -> str:

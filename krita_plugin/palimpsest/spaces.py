@@ -15,11 +15,10 @@ from typing import Callable
 
 from krita import Document, Krita, Node
 
-from ._client.editor import packing_level
 from ._client.geometry import Bounds
 from ._client.krita_file import layer_with_mask
 from ._client.krita_spaces import Space, most, sent_for, sent_layout
-from ._client.packing import packed
+from ._client.packing import Outgoing, packed
 from ._client.slices import Steps, WorkError
 from ._client.wording import say
 from .qt import QByteArray
@@ -89,15 +88,13 @@ class Converter:
             self._document = self._blank = None
 
 
-def picture_png(backstage: Backstage, space: Space, part: Bounds, read: Read, address: str) -> Steps[bytes]:
-    """``part`` of what ``read`` (x, y, width, height) gives in ``space``, in sRGB or its grey, packed for the
-    backend at ``address``."""
+def picture_png(backstage: Backstage, space: Space, part: Bounds, read: Read, file: Outgoing) -> Steps[bytes]:
+    """``part`` of what ``read`` (x, y, width, height) gives in ``space``, in sRGB or grey, into ``file``."""
     target = sent_for(space)
     layout = sent_layout(target, part.extent)
-    level = packing_level(address, layout.size)
     with closing(Converter(backstage, space, target)) as converter:
         step = most(space, target)
-        return (yield from packed(layout, part, step, lambda b: converter.convert(read(*b).data()), level))
+        return (yield from packed(layout, part, step, lambda b: converter.convert(read(*b).data()), file))
 
 
 def open_hidden(content: bytes) -> Document:

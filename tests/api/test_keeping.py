@@ -134,6 +134,7 @@ def test_nobody_keeps_more_than_a_fair_part_and_others_lose_nothing_by_it(server
     assert refused(put(server, b"2" * 60))
     other = hashlib.sha256(b"3" * 60).hexdigest()
     assert refused(server.ask("PUT", f"/v1/images/{other}", data=iter([b"3" * 60])))  # without a length
+    assert refused(server.ask("POST", "/v1/images", data=iter([b"3" * 60])))
     assert server.ask("PUT", f"/v1/images/{hashlib.sha256(b'1' * 60).hexdigest()}", data=b"1" * 60).ok
     assert there(server, hashlib.sha256(b"b" * 90).hexdigest(), "bert")
     server.ask("DELETE", f"/v1/images/{hashlib.sha256(b'1' * 60).hexdigest()}")

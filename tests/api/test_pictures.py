@@ -47,12 +47,35 @@ def test_bytes_with_another_hash_are_refused(server):
     assert server.ask("GET", "/v1/images/" + "0" * 64).status_code == 404
 
 
+def test_a_picture_that_is_sent_while_it_is_made_gets_its_name_from_the_answer(server):
+    content = PNG + b"made just now"
+    image = hashlib.sha256(content).hexdigest()
+    pieces = [content[start : start + 300_000] for start in range(0, len(content), 300_000)]
+    first, again = (server.ask("POST", "/v1/images", data=iter(pieces)) for _ in range(2))
+    assert (first.status_code, first.json()) == (201, {"image": image, "new": True})
+    assert (again.status_code, again.json()) == (200, {"image": image, "new": False})
+    assert server.ask("GET", f"/v1/images/{image}").content == content
+    assert server.ask("HEAD", f"/v1/images/{image}", "bert").status_code == 404
+
+
 @pytest.mark.parametrize(
     "name", ["..%2f..%2fetc%2fpasswd", "0" * 63, "G" * 64, "A" * 64, "%00", "0" * 64 + "%0a"]
 )
 def test_a_name_that_is_no_hash_is_refused(server, name):
     for method in ("GET", "PUT"):
         assert server.ask(method, f"/v1/images/{name}", data=b"x").status_code in (400, 404)
+
+
+def test_a_picture_that_is_broken_off_while_it_is_made_leaves_nothing(server):
+    content = b"half a picture" * 100
+    head = f"POST /v1/images HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKENS['anna']}\r\n"
+    folder = server.house.album.images.folder
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(b"%x\r\n%s\r\n" % (len(content), content))
+        eventually(lambda: list(folder.glob(".arriving*")))
+    eventually(lambda: not list(folder.glob(".arriving*")))
+    assert server.ask("HEAD", f"/v1/images/{hashlib.sha256(content).hexdigest()}").status_code == 404
 
 
 def test_an_upload_that_is_cut_off_leaves_nothing(server):

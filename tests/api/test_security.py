@@ -165,7 +165,8 @@ def test_no_length_of_a_body_is_a_mistake_of_ours(server, length):
 
 def test_a_body_larger_than_the_limit_is_refused_said_or_unsaid(tmp_path):
     with live(tmp_path, limits=ApiLimits(json_bytes=1000, image_bytes=5000)) as server:
-        for method, path, size in [("POST", "/v1/jobs", 2000), ("PUT", "/v1/images/" + "0" * 64, 6000)]:
+        uploads = [("PUT", "/v1/images/" + "0" * 64, 6000), ("POST", "/v1/images", 6000)]
+        for method, path, size in [("POST", "/v1/jobs", 2000), *uploads]:
             assert server.ask(method, path, data=b"x" * size).json()["code"] == "body_too_large"
             chunked = server.ask(method, path, data=iter([b"x" * 500] * (size // 500)))
             assert (chunked.status_code, chunked.json()["code"]) == (413, "body_too_large")

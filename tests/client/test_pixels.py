@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from palimpsest_client import masks, png
-from palimpsest_client.editor import packing_level
 from palimpsest_client.geometry import Bounds, Extent, spread, strips, tiles
 from palimpsest_client.png import Layout
 
@@ -169,21 +168,6 @@ def test_the_outline_of_a_mask_is_a_rectangle_less_its_gaps():
     expected = np.array([[value > 127 for value in row] for row in rows]).repeat(2, axis=0)
     assert np.array_equal(drawn, expected)
     assert masks.outline(bands[:1]) == (Bounds(0, 0, 0, 0), [])
-
-
-@pytest.mark.parametrize(
-    ("address", "size", "level"),
-    [
-        ("http://127.0.0.1:8391", 1 << 28, png.STORED),
-        ("http://localhost:8391", 1 << 28, png.STORED),
-        ("http://[::1]:8391", 1 << 28, png.STORED),
-        ("http://127.0.0.1:8391", 1 << 30, png.QUICK),  # more than the backend takes in one file
-        ("https://gpu.example:8391", 1 << 20, png.QUICK),
-        ("", 1 << 20, png.QUICK),
-    ],
-)
-def test_what_stays_on_this_computer_is_not_packed(address: str, size: int, level: int):
-    assert packing_level(address, size) == level
 
 
 def test_rows_longer_than_a_band_are_stored_too():

@@ -13,7 +13,9 @@ from palimpsest_client import png, slices
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.packing import QUEUED, packed, packed_picture, packed_selection
 from palimpsest_client.pasting import Kind
+from palimpsest_client.sending import Outgoing
 from palimpsest_client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere, finished
+from palimpsest_client.transport import Transport
 
 
 def counting(seen: list[str], name: str, steps: int) -> Steps[None]:
@@ -134,7 +136,7 @@ def test_a_picture_is_packed_while_it_is_read():
         return pixels[(bounds.y - 9) * 30 :][: bounds.extent.pixels]
 
     def whole() -> Steps[None]:
-        found.append((yield from packed(layout, part, 60, band)))
+        found.append((yield from packed(layout, part, 60, band, Outgoing())))
 
     work = Slices()
     work.add(whole(), no_failure)
@@ -149,7 +151,7 @@ def test_a_picture_that_cannot_be_read_is_told_and_leaves_no_thread():
 
     told: list[str] = []
     work = Slices()
-    work.add(packed(png.Layout(Extent(3, 5), 1), Bounds(0, 0, 3, 5), 3, band), told.append)
+    work.add(packed(png.Layout(Extent(3, 5), 1), Bounds(0, 0, 3, 5), 3, band, Outgoing()), told.append)
     run(work)
     assert told == ["The picture was closed."]
     for thread in threading.enumerate():
@@ -172,14 +174,16 @@ def decoded(content: bytes, mode: str) -> bytes:
     return picture.tobytes()
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:8391", "https://elsewhere"])
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "https://elsewhere"])
 def test_a_picture_is_packed_with_its_mask(address: str):
+    """Whether it is sent while it is read, to nobody there, or not."""
+    transport = Transport(address, "token")
     part, kind = Bounds(1, 2, 2, 4), Kind(False, 8)
     pixels = lambda band: bytes([9, 9, 9, 200]) * band.extent.pixels  # noqa: E731
     mask = lambda band: bytes([255, 0]) * band.height  # noqa: E731
-    packed = finished(packed_picture(part, 3, kind, address, pixels))
+    packed = finished(packed_picture(part, 3, kind, Outgoing(transport), pixels))
     assert decoded(packed, "RGBA") == bytes([9, 9, 9, 200]) * 8
-    packed = finished(packed_picture(part, 3, kind, address, pixels, mask))
+    packed = finished(packed_picture(part, 3, kind, Outgoing(transport), pixels, mask))
     assert decoded(packed, "RGBA") == bytes([9, 9, 9, 200, 9, 9, 9, 0]) * 4
 
 

@@ -42,9 +42,18 @@ TheHouse = Annotated[House, Depends(house_of)]
 )
 async def put_image(house: TheHouse, request: Request, response: Response, image: Image) -> ImageStored:
     """Store a picture. 201: it is new; 200: it was there already."""
-    new = await receive(house, request, image)
-    response.status_code = 201 if new else 200
-    return ImageStored(image=image, new=new)
+    return await receive(house, request, response, image)
+
+
+@router.post(
+    "/images",
+    status_code=201,
+    responses={**FAILURES, 200: {"model": ImageStored}},
+    openapi_extra={"requestBody": {"required": True, "content": BYTES}},
+)
+async def add_image(house: TheHouse, request: Request, response: Response) -> ImageStored:
+    """Store a picture that is sent while it is made, before its sha256 is known: the answer names it."""
+    return await receive(house, request, response, None)
 
 
 @router.get("/images", responses=FAILURES)
@@ -83,30 +92,35 @@ def head_image(house: TheHouse, request: Request, image: Image) -> Response:
     return Response(headers={"Content-Length": str(path.stat().st_size)}, media_type=media_type(path))
 
 
-async def receive(house: House, request: Request, image: str) -> bool:
-    """Write the body to the disk as it comes; hashing and writing happen off the event loop."""
+async def receive(house: House, request: Request, response: Response, image: str | None) -> ImageStored:
+    """Write the body to the disk as it comes; hashing and writing happen off the event loop.
+
+    ``image``: the sha256 that the client says it has; None = it doesn't say.
+    """
     await run_in_threadpool(require_declared, house, request, image)
     arrival = await run_in_threadpool(Arrival, house.album.images.folder)
     try:
-        gathered = bytearray()
+        gathered: list[bytes] = []
         async for chunk in request.stream():
-            gathered += chunk
-            if len(gathered) >= CHUNK:
-                await run_in_threadpool(arrival.write, bytes(gathered))
-                gathered.clear()
-        await run_in_threadpool(arrival.write, bytes(gathered))
+            gathered.append(chunk)
+            if sum(map(len, gathered)) >= CHUNK:
+                await run_in_threadpool(arrival.write, *gathered)
+                gathered = []
+        await run_in_threadpool(arrival.write, *gathered)
         owner = request.scope["owner"]
-        return await run_in_threadpool(house.album.accept, arrival, image, owner)
+        stored, new = await run_in_threadpool(house.album.accept, arrival, image, owner)
     except ClientDisconnect:
-        return False  # nobody reads the answer
+        stored, new = image or "0" * 64, False  # nobody reads the answer
     finally:
         await run_in_threadpool(arrival.discard)
+    response.status_code = 201 if new else 200
+    return ImageStored(image=stored, new=new)
 
 
-def require_declared(house: House, request: Request, image: str) -> None:
+def require_declared(house: House, request: Request, image: str | None) -> None:
     """Raises QuotaExceededError for a new picture that is too large for its owner, before it is sent."""
     declared, owner = request.headers.get("content-length", ""), request.scope["owner"]
-    if declared.isdecimal() and not house.album.has(image, owner):
+    if declared.isdecimal() and (image is None or not house.album.has(image, owner)):
         house.album.require_quota(owner, int(declared))
 
 

@@ -93,7 +93,7 @@ class Door:
 
     def _body_limit(self, path: str) -> int:
         limits = self._house.limits
-        if path.startswith("/v1/images/"):
+        if path == "/v1/images" or path.startswith("/v1/images/"):
             return limits.image_bytes
         return limits.concept_bytes if path.startswith("/v1/concepts/") else limits.json_bytes
 

@@ -57,12 +57,15 @@ class Arrival:
             make_folder(folder)
             self._file: BinaryIO = open(self.path, "xb", opener=private)  # noqa: SIM115
 
-    def write(self, chunk: bytes) -> None:
-        self._digest.update(chunk)
-        self.bytes += len(chunk)
+    def write(self, *pieces: bytes) -> None:
+        """In pieces as they came: joining them would cost as much again as to receive them."""
+        size = sum(map(len, pieces))
+        self.bytes += size
         with disk_errors(self.path):
-            require_room(self.path.parent, len(chunk))
-            self._file.write(chunk)
+            require_room(self.path.parent, size)
+            for piece in pieces:
+                self._digest.update(piece)
+                self._file.write(piece)
             self._file.flush()  # a full disk is noticed here, not when the file is closed
 
     def close(self) -> str:
@@ -91,23 +94,26 @@ class Album:
         self._database = database
         self._lock = threading.RLock()  # between looking whether a picture is needed and removing it
 
-    def accept(self, arrival: Arrival, image: str, owner: str) -> bool:
-        """Keep a complete picture under its hash; whether it is new. Raises ImageHashError."""
-        target = self.images.path(image)
+    def accept(self, arrival: Arrival, image: str | None, owner: str) -> tuple[str, bool]:
+        """Keep a complete picture under its hash; which that is, and whether it is new.
+
+        ``image``: what it must be. Raises ImageHashError.
+        """
         found = arrival.close()
-        if found != image:
+        target = self.images.path(found if image is None else image)
+        if image not in (None, found):
             raise ImageHashError(
                 f"The bytes that arrived have the sha256 {found}, not {image}.",
                 "They were damaged on their way, or hashed wrongly: send them again.",
             )
         with self._lock, disk_errors(target):
-            if not self.has(image, owner):
+            if not self.has(found, owner):
                 self.require_quota(owner, arrival.bytes)
             new = not target.is_file()
             make_folder(target.parent)
             put_in_place(arrival.path, target)
-            self._database.own_image(image, owner)
-        return new
+            self._database.own_image(found, owner)
+        return found, new
 
     def find(self, image: str, owner: str) -> Path:
         """Where the picture is. Raises ImageNotFoundError, also for one of somebody else."""

@@ -8,6 +8,7 @@ import time
 
 import gimp_steps
 from _client import slices
+from _client.client import find_transport
 from _client.editor import LayerResult
 from _client.geometry import Bounds, tiles
 from gi.repository import Gegl, Gimp
@@ -89,7 +90,7 @@ def measured(start_work):
 
 def measured_capture(image, within):
     editor = GimpEditor(image)
-    editor.address = "http://localhost"
+    editor.transport = find_transport()
     part = None if within is None else Bounds(*within)
     found, start = yield from measured(lambda *ends: editor.capture(str(image), "canvas", part, *ends))
     return told(start, bytes=len(found.image))

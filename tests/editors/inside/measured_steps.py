@@ -9,6 +9,7 @@ from pathlib import Path
 
 from krita import Krita, Selection
 from palimpsest._client import slices
+from palimpsest._client.client import find_transport
 from palimpsest._client.editor import LayerResult
 from palimpsest._client.geometry import Bounds, tiles
 from palimpsest.desk import desk
@@ -107,7 +108,7 @@ def select_square(x, y, side):
 def measured_capture(within):
     yield from calm()
     ended, start = [], time.perf_counter()
-    part = None if within is None else Bounds(*within)
+    part, editor().transport = None if within is None else Bounds(*within), find_transport()
     editor().capture(editor().document().key, "canvas", part, ended.append, ended.append)
     yield from until(lambda: ended)
     return {**told(start), "bytes": len(ended[0].image)}

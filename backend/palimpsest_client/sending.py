@@ -1,0 +1,77 @@
+"""A picture on its way to the backend while it is still read and packed.
+
+Where the backend is on this computer, sending takes as long as reading: so both are done at once. What
+doesn't arrive so is sent afterwards, as any other picture.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Optional
+from urllib.parse import urlsplit
+
+from .png import QUICK, STORED
+from .protocol import ClientError
+from .transport import Transport, Upload
+
+LARGEST_STORED = 640 << 20  # bytes of a capture that is sent unpacked; the backend takes files of 1 GiB
+
+
+class Outgoing(io.BytesIO):
+    """A file that is kept, and sent to the backend behind ``transport`` while it is written. None: it isn't
+    known yet. Any thread but an editor's own, one after the other."""
+
+    def __init__(self, transport: Optional[Transport] = None) -> None:
+        super().__init__()
+        self._transport = transport
+        self._upload: Optional[Upload] = None
+        self._id: Optional[str] = None
+
+    def level(self, size: int) -> int:
+        """zlib's, for a picture of ``size`` bytes: for a backend on this computer it isn't packed, since
+        packing takes longer than all else. Elsewhere, and what would be too large a file, is packed quickly,
+        and sent when it is whole."""
+        here = self._transport is not None and is_here(self._transport.address)
+        if here and size <= LARGEST_STORED:
+            return STORED
+        self._transport = None
+        return QUICK
+
+    def write(self, piece: Any) -> int:
+        self._try(lambda upload: upload.send(piece))
+        return super().write(piece)
+
+    def end(self) -> None:
+        """All is written."""
+        self._try(lambda upload: upload.end())
+
+    def arrived(self) -> str:
+        """The backend's id of it; "" = it has to be sent. Waits for the answer. ``end`` it first."""
+        if self._id is None:
+            answer = self._try(lambda upload: upload.answer())
+            self._id = "" if answer is None or answer.status >= 400 else str(answer.json()["image"])
+            self._give_up()
+        return self._id
+
+    def close(self) -> None:
+        """What isn't ended, the backend forgets."""
+        self._give_up()
+        super().close()
+
+    def _try(self, step: Any) -> Any:
+        try:
+            if self._upload is None and self._transport is not None:
+                self._upload = self._transport.upload("/v1/images")
+            return None if self._upload is None else step(self._upload)
+        except ClientError:
+            self._give_up()
+            return None
+
+    def _give_up(self) -> None:
+        if self._upload is not None:
+            self._upload.close()
+        self._upload = self._transport = None
+
+
+def is_here(address: str) -> bool:
+    return urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")

@@ -1,0 +1,129 @@
+"""Pictures that are sent while they are read: once, whole, and again where that failed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+
+import pytest
+
+from api.live import TOKENS, live
+from jobs.shop import eventually
+from palimpsest.api.house import ApiLimits
+from palimpsest_client import png
+from palimpsest_client.client import Client
+from palimpsest_client.geometry import Bounds, Extent
+from palimpsest_client.order import Order, post
+from palimpsest_client.packing import packed
+from palimpsest_client.sending import LARGEST_STORED, Outgoing
+from palimpsest_client.slices import WorkError, finished
+from palimpsest_client.transport import Transport
+
+
+@pytest.fixture
+def server(tmp_path):
+    with live(tmp_path, limits=ApiLimits(image_bytes=5_000_000)) as server:
+        yield server
+
+
+class Counted(Client):
+    """Counts the pictures that are sent in one piece."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport)
+        self.uploads: list[int] = []
+
+    def upload(self, content: bytes) -> str:
+        self.uploads.append(len(content))
+        return super().upload(content)
+
+
+def to(server) -> Transport:
+    return Transport(server.address, TOKENS["anna"])
+
+
+def captured(transport: Transport | None, side: int = 500, read=None) -> tuple[bytes, Outgoing]:
+    """A picture of several bands, as an editor packs it."""
+    layout, file = png.Layout(Extent(side, side), 4), Outgoing(transport)
+    some = lambda band: bytes([band.y % 256, 2, 3, 255]) * band.extent.pixels  # noqa: E731
+    return finished(packed(layout, Bounds(0, 0, side, side), 10_000, read or some, file)), file
+
+
+def order(content: bytes, file: Outgoing, id: str) -> Order:
+    request = {"operation": "replace", "source_prompt": json.dumps({"do": "keep"})}
+    return Order("edit", request, {"image": content}, id=id, ahead={"image": file.arrived})
+
+
+def test_a_picture_is_sent_while_it_is_read_and_not_again(server):
+    client = Counted(to(server))
+    content, file = captured(client.transport)
+    assert file.arrived() == file.arrived() == hashlib.sha256(content).hexdigest()
+    assert client.download(file.arrived()) == content
+    post(client, order(content, file, "first"))
+    assert client.uploads == []
+    assert client.job("first")["request"]["image"] == file.arrived()
+
+
+def test_the_server_has_nothing_of_a_picture_that_broke_off(server):
+    folder = server.house.album.images.folder
+
+    def closed_below(band: Bounds) -> bytes:
+        if band.y > 250:
+            eventually(lambda: list(folder.glob(".arriving*")))
+            raise WorkError("The picture was closed.")
+        return bytes(4 * band.extent.pixels)
+
+    with pytest.raises(WorkError, match="closed"):
+        captured(to(server), read=closed_below)
+    eventually(lambda: not list(folder.glob(".arriving*")))
+    assert Client(to(server)).pictures()["images"] == []
+
+
+@pytest.mark.parametrize("why", ["nobody", "refused", "elsewhere", "not told"])
+def test_what_did_not_arrive_is_sent_in_one_piece(server, why):
+    client = Counted(to(server))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    transport = {
+        "nobody": Transport(nobody, "t"),
+        "refused": Transport(server.address, "a wrong token"),
+        "elsewhere": Transport("https://gpu.example:8391", "t"),
+        "not told": None,
+    }[why]
+    content, file = captured(transport)
+    assert file.arrived() == ""
+    post(client, order(content, file, "late"))
+    assert client.uploads == [len(content)]
+    assert client.job("late")["request"]["image"] == hashlib.sha256(content).hexdigest()
+
+
+def test_a_picture_that_is_gone_where_the_job_goes_is_sent_again(server):
+    client = Counted(to(server))
+    content, file = captured(client.transport)
+    client.remove_picture(file.arrived())
+    post(client, order(content, file, "again"))
+    assert client.uploads == [len(content)]
+
+
+def test_one_that_is_too_large_is_refused_with_the_reason(server):
+    client = Counted(to(server))
+    content, file = captured(client.transport, side=1200)
+    assert file.arrived() == ""
+    with pytest.raises(Exception, match="larger than 5000000"):
+        post(client, order(content, file, "large"))
+
+
+@pytest.mark.parametrize(
+    ("address", "size", "level"),
+    [
+        ("http://127.0.0.1:8391", 1 << 28, png.STORED),
+        ("http://localhost:8391", 1 << 28, png.STORED),
+        ("http://[::1]:8391", 1 << 28, png.STORED),
+        ("http://127.0.0.1:8391", LARGEST_STORED + 1, png.QUICK),  # more than the backend takes in one file
+        ("https://gpu.example:8391", 1 << 20, png.QUICK),
+    ],
+)
+def test_what_stays_on_this_computer_is_not_packed(address: str, size: int, level: int):
+    assert Outgoing(Transport(address, "t")).level(size) == level
+    assert Outgoing().level(size) == png.QUICK
