@@ -52,14 +52,18 @@ class Adapters:
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """Down and up of every part, in order."""
-        return tuple(tensor for part in self.parts.values() for tensor in (part.down, part.up))
+        """Down and up of every part, by the places' names in order."""
+        return tuple(tensor for name in sorted(self.parts) for tensor in _pair(self.parts[name]))
 
     def with_tensors(self, tensors: Sequence[Tensor]) -> Adapters:
         """The same places with other numbers: the inverse of ``tensors``."""
         pairs = zip(tensors[::2], tensors[1::2], strict=True)
-        parts = {name: LowRank(*pair) for name, pair in zip(self.parts, pairs, strict=True)}
+        parts = {name: LowRank(*pair) for name, pair in zip(sorted(self.parts), pairs, strict=True)}
         return Adapters(parts, self.alpha)
+
+
+def _pair(part: LowRank) -> tuple[Tensor, Tensor]:
+    return part.down, part.up
 
 
 def projections(unet: Any, layers: str = "all") -> dict[str, Any]:

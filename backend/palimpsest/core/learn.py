@@ -1,9 +1,10 @@
-"""Textual inversion (Gal et al. 2022): learn a word by its embedding alone.
+"""Textual inversion (Gal et al. 2022): learn a word by its embedding alone, or with adapters beside it.
 
     v* = argmin_v E_{z_0, ε, t} w ⊙ ||ε - ε_θ(z_t, t, c_θ(y(v)))||²          (eq. 2)
 
-Nothing but the k rows of v moves: they are float32 whatever the model's precision, and everything else
-is frozen. Randomness is a function of (seed, step), so a run that is resumed from its last state gives
+Nothing but the k rows of v moves, and with detail low-rank adapters that only this word will bring with it
+(``core.adapters``), by the same loss: all float32 whatever the model's precision. Everything else is
+frozen. Randomness is a function of (seed, step), so a run that is resumed from its last state gives
 the same word as one that was never interrupted.
 """
 
@@ -16,11 +17,12 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from palimpsest.core.adapters import Adapters, adapted, first_adapters
 from palimpsest.core.concept import Concept
 from palimpsest.core.draw import draw as draw_picture
 from palimpsest.core.draw import start_noise
-from palimpsest.core.finite import all_finite
 from palimpsest.core.gradient import gradient
+from palimpsest.core.learning_state import AdapterState, LearningState
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.noun import noun_rows
 from palimpsest.core.prompt import Prompt, Vocabulary, concepts_installed, refuse_misfits
@@ -28,9 +30,23 @@ from palimpsest.core.steps import Step, Steps
 from palimpsest.core.stopping import Dvar
 from palimpsest.core.templates import fill, templates_for
 from palimpsest.core.views import View, grouped, stacked
+from palimpsest.errors import RequestError
 
 TRAINING, EXAM = 0, 1  # two independent streams of randomness
 LOOK_STEPS = 12  # of a picture on the way: enough to see what the word has become
+
+
+@dataclass(frozen=True)
+class AdapterSettings:
+    """Of adapters that are learned with a word, by AdamW (Loshchilov & Hutter 2019).
+
+    The rate is absolute and runs the same course as the rows' does; 1e-4 is the published one.
+    """
+
+    rank: int = 8
+    rate: float = 1e-4
+    decay: float = 1e-2  # of the weights, in units of the rate
+    layers: str = "all"  # or "cross": see ``adapters.projections``
 
 
 @dataclass(frozen=True)
@@ -54,15 +70,21 @@ class LearnSettings:
     exam_size: int = 8
     stop: Dvar = field(default_factory=Dvar)
     at_once: int = 4  # most latents in the UNet together; less needs less memory, the word is the same
+    adapters: AdapterSettings | None = None  # learned with the rows: the word "with detail"
 
 
 # The built-in model's small text encoder learns in a quarter of the steps: after 80 a combination of words
 # it never saw is as well described by the learned word as by the words themselves.
 RECOMMENDED: dict[str, LearnSettings] = {"demo": LearnSettings(steps=100, exam_every=10)}
+DETAILED: dict[str, LearnSettings] = {
+    "demo": LearnSettings(steps=150, exam_every=10, adapters=AdapterSettings(rate=3e-3))
+}
 
 
-def recommended(family: str) -> LearnSettings:
+def recommended(family: str, detail: bool = False) -> LearnSettings:
     """The settings for a model family; the defaults where nothing else was found better."""
+    if detail:
+        return DETAILED.get(family, LearnSettings(adapters=AdapterSettings()))
     return RECOMMENDED.get(family, LearnSettings())
 
 
@@ -87,46 +109,6 @@ class Start:
 
 
 @dataclass(frozen=True)
-class LearningState:
-    """Everything that changes while learning; ``rows`` and Adam's moments are per text encoder."""
-
-    step: int
-    rows: tuple[Tensor, ...]  # (vectors, width) float32
-    means: tuple[Tensor, ...]  # Adam's first moments
-    squares: tuple[Tensor, ...]  # Adam's second moments
-    best: tuple[Tensor, ...]  # the rows of the lowest exam loss
-    best_step: int
-    exams: tuple[float, ...]  # L_det before the first step and after every ``exam_every``
-
-    def to_tensors(self) -> dict[str, Tensor]:
-        """A flat dictionary for a safetensors file."""
-        tensors = {
-            f"{name}.{i}": tensor.clone()
-            for name in ("rows", "means", "squares", "best")
-            for i, tensor in enumerate(getattr(self, name))
-        }
-        tensors["steps"] = torch.tensor([self.step, self.best_step])
-        tensors["exams"] = torch.tensor(self.exams, dtype=torch.float64)
-        return tensors
-
-    @staticmethod
-    def from_tensors(tensors: dict[str, Tensor]) -> LearningState:
-        """The inverse of ``to_tensors``. Raises KeyError or ValueError for what is no state to go on from."""
-        encoders = sum(name.startswith("rows.") for name in tensors)
-
-        def part(name: str) -> tuple[Tensor, ...]:
-            return tuple(tensors[f"{name}.{i}"] for i in range(encoders))
-
-        step, best_step = (int(value) for value in tensors["steps"])
-        exams = tuple(float(value) for value in tensors["exams"])
-        if not all_finite(*tensors.values()):
-            raise ValueError("the state holds NaN or infinity")
-        return LearningState(
-            step, part("rows"), part("means"), part("squares"), part("best"), best_step, exams
-        )
-
-
-@dataclass(frozen=True)
 class LearningStep(Step):
     """A step with the state after it, to be kept against interruption."""
 
@@ -137,7 +119,7 @@ class LearningStep(Step):
 class Learned:
     concept: Concept
     steps: int  # taken
-    best_step: int  # the one whose rows were kept
+    best_step: int  # the one whose rows and adapters were kept
     exams: tuple[float, ...]
 
 
@@ -165,34 +147,64 @@ def learn(
 
     ``state``: continue from a state of the same lesson, views and settings. ``look``: asked after every
     step whether a picture of the word as it is now is wanted; it comes as a step's ``z0``, and changes
-    nothing of what is learned. ``more``: begin with its rows instead of the noun's; if no step makes them
-    better, they are kept. Raises RequestError, ConceptIncompatibleError.
+    nothing of what is learned. ``more``: begin with its rows instead of the noun's, and with its adapters;
+    if no step makes them better, they are kept. Raises RequestError, ConceptIncompatibleError.
     """
     if more is not None:
         refuse_misfits(model, [more.concept])
         lesson = replace(lesson, vectors=more.concept.vectors)
     start = first_rows(model, lesson, settings)
     begin = start if more is None else _like(more.concept.rows, start)
+    adapters = _begin_adapters(model, lesson, settings, more)
     rows = [Tensor.requires_grad_(row.clone()) for row in (begin if state is None else state.rows)]
-    concept = Concept(lesson.placeholder, tuple(rows), model.family, lesson.kind, lesson.noun)
+    live = None if adapters is None else _live(adapters, state)
+    concept = Concept(lesson.placeholder, tuple(rows), model.family, lesson.kind, lesson.noun, live)
+    leaves = [*rows, *(() if live is None else live.tensors)]
     with concepts_installed(model, [concept]) as vocabulary:
         told = sentences(vocabulary, lesson)
         begun = 0 if more is None else more.steps
-        course = _Course(model, vocabulary, tuple(views), lesson, settings, start, told, begin, begun)
+        course = _Course(
+            model, vocabulary, tuple(views), lesson, settings, start, told, begin, begun, adapters
+        )
         if state is None:
             state = course.first_state()
         while state.step < settings.steps and not settings.stop.satisfied(state.exams):
-            loss, state = course.advance(rows, state)
+            loss, state = course.advance(leaves, state)
             yield LearningStep("learn", state.step, settings.steps, loss=loss, state=state)
             if look():
                 yield from course.seen(state)
-    learned = replace(concept, rows=state.best)
+    kept = None if state.adapters is None else state.adapters.best
+    learned = replace(concept, rows=state.best, adapters=kept)
     return Learned(learned, state.step, state.best_step, state.exams)
 
 
 def _like(rows: Sequence[Tensor], others: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """``rows`` where and as the others are."""
     return tuple(row.to(other) for row, other in zip(rows, others, strict=True))
+
+
+def _begin_adapters(
+    model: DiffusionModel, lesson: Lesson, settings: LearnSettings, more: Start | None
+) -> Adapters | None:
+    """Those before the first step, on the model's device. Raises RequestError."""
+    had = None if more is None else more.concept.adapters
+    wanted = settings.adapters
+    if wanted is None:
+        if had is not None:
+            raise RequestError(
+                f"{lesson.placeholder} was learned with detail and can't be learned on without it.",
+                "Learn it on with detail.",
+            )
+        return None
+    found = first_adapters(model.unet, wanted.rank, wanted.layers, lesson.seed) if had is None else had
+    return found.with_tensors([tensor.to(model.device, torch.float32) for tensor in found.tensors])
+
+
+def _live(adapters: Adapters, state: LearningState | None) -> Adapters:
+    """Leaves of the gradient, as ``state`` has them."""
+    now = adapters if state is None or state.adapters is None else state.adapters.now
+    pairs = zip(now.tensors, adapters.tensors, strict=True)
+    return adapters.with_tensors([tensor.to(like).clone().requires_grad_() for tensor, like in pairs])
 
 
 def first_rows(model: DiffusionModel, lesson: Lesson, settings: LearnSettings) -> tuple[Tensor, ...]:
@@ -222,19 +234,24 @@ class _Course:
     sentences: Callable[[int], tuple[Prompt, ...]]  # by picture
     begin: tuple[Tensor, ...]  # the rows before the first step
     begun: int = 0  # steps that were taken before it
+    adapters: Adapters | None = None  # before the first step
 
     def first_state(self) -> LearningState:
         zeros = tuple(torch.zeros_like(row) for row in self.start)
-        return LearningState(0, self.begin, zeros, zeros, self.begin, 0, (self.exam(),))
+        adapters = None if self.adapters is None else AdapterState.first(self.adapters)
+        return LearningState(0, self.begin, zeros, zeros, self.begin, 0, (self.exam(),), adapters)
 
-    def advance(self, rows: Sequence[Tensor], state: LearningState) -> tuple[float, LearningState]:
-        """One optimiser step, and an exam when it is due. ``rows`` are changed in place."""
+    def advance(self, leaves: Sequence[Tensor], state: LearningState) -> tuple[float, LearningState]:
+        """One optimiser step, and an exam when it is due.
+
+        ``leaves``: the rows, then the adapters' tensors; they are changed in place.
+        """
         draws = self.draw(TRAINING, self.begun + state.step, self.settings.batch)
-        loss, gradients = self.gradient(rows, draws)
+        loss, gradients = self.gradient(leaves, draws)
         after = _adam(self, state, gradients)
         with torch.no_grad():
-            for row, new in zip(rows, after.rows, strict=True):
-                row.copy_(new)
+            for leaf, new in zip(leaves, after.learned, strict=True):
+                leaf.copy_(new)
         due = after.step % self.settings.exam_every == 0 or after.step == self.settings.steps
         return loss, self.examined(after) if due else after
 
@@ -248,13 +265,8 @@ class _Course:
 
     def examined(self, state: LearningState) -> LearningState:
         exam = self.exam()
-        better = exam < min(state.exams)
-        return replace(
-            state,
-            exams=(*state.exams, exam),
-            best=state.rows if better else state.best,
-            best_step=state.step if better else state.best_step,
-        )
+        examined = replace(state, exams=(*state.exams, exam))
+        return examined.kept() if exam < min(state.exams) else examined
 
     def exam(self) -> float:
         """L_det: the loss on a batch that is always the same."""
@@ -262,12 +274,12 @@ class _Course:
             draws = self.draw(EXAM, 0, self.settings.exam_size)
             return sum(float(loss) for loss in self.losses(draws))
 
-    def gradient(self, rows: Sequence[Tensor], draws: Sequence[_Draw]) -> tuple[float, list[Tensor]]:
+    def gradient(self, leaves: Sequence[Tensor], draws: Sequence[_Draw]) -> tuple[float, list[Tensor]]:
         """The batch's loss and its gradient, group by group so that only one group is in memory."""
-        total, gradients = 0.0, [torch.zeros_like(row) for row in rows]
+        total, gradients = 0.0, [torch.zeros_like(leaf) for leaf in leaves]
         with torch.enable_grad():
             for loss in self.losses(draws):
-                parts = gradient(loss, rows, self.model.dtype)
+                parts = gradient(loss, leaves, self.model.dtype)
                 gradients = [g + part for g, part in zip(gradients, parts, strict=True)]
                 total += float(loss.detach())
         return total, gradients
@@ -287,8 +299,12 @@ class _Course:
         alpha = noise.alphas_cumprod[t].reshape(-1, 1, 1, 1)
         z = alpha.sqrt().float() * z0 + (1 - alpha).sqrt().float() * eps  # (group, c, h, w)
         size = (z.shape[2] * self.model.stride, z.shape[3] * self.model.stride)
-        conditioning = self.vocabulary.encode([draw.prompt for draw in group], size)
-        error = (self.model.eps(z.to(device), t.to(device), conditioning) - eps.to(device)) ** 2
+        prompts = [draw.prompt for draw in group]
+        conditioning = self.vocabulary.encode(prompts, size)
+        with adapted(self.model.unet, self.vocabulary.adaptation()) as adaptation:
+            adaptation.begin(self.vocabulary.adapting(prompts))
+            predicted = self.model.eps(z.to(device), t.to(device), conditioning)
+        error = (predicted - eps.to(device)) ** 2
         if noise.prediction == "v_prediction":  # ε_θ - ε = √ᾱ (v_θ - v)
             error = error / alpha.float().to(device)
         weight = weight.to(device)
@@ -319,19 +335,53 @@ class _Course:
 
 
 def _adam(course: _Course, state: LearningState, gradients: Sequence[Tensor]) -> LearningState:
-    """Kingma & Ba 2015, algorithm 1, without weight decay; then every row's norm is put in bounds."""
+    """Kingma & Ba 2015, algorithm 1, without weight decay; then every row's norm is put in bounds.
+
+    The adapters have weight decay and no bounds. ``gradients``: of the rows, then of the adapters.
+    """
     settings, step = course.settings, state.step + 1
-    first, second = settings.betas
-    means = tuple(first * m + (1 - first) * g for m, g in zip(state.means, gradients, strict=True))
-    squares = tuple(second * v + (1 - second) * g * g for v, g in zip(state.squares, gradients, strict=True))
+    count = len(state.rows)
+    means, squares = _moments(settings, state.means, state.squares, gradients[:count])
     rows = []
     parts = zip(state.rows, means, squares, course.start, course.begin, strict=True)
     for row, mean, square, start, begin in parts:
-        direction = (mean / (1 - first**step)) / ((square / (1 - second**step)).sqrt() + 1e-12)
         unit = start.square().mean().sqrt()
-        moved = row - rate(settings, step) * unit * direction
+        moved = row - rate(settings, step) * unit * _direction(settings, step, mean, square)
         rows.append(within_norms(moved, start, settings.norms, begin))
-    return replace(state, step=step, rows=tuple(rows), means=means, squares=squares)
+    adapters = None
+    if state.adapters is not None:
+        adapters = _adamw(settings, step, state.adapters, gradients[count:])
+    return replace(state, step=step, rows=tuple(rows), means=means, squares=squares, adapters=adapters)
+
+
+def _adamw(
+    settings: LearnSettings, step: int, state: AdapterState, gradients: Sequence[Tensor]
+) -> AdapterState:
+    """Loshchilov & Hutter 2019, algorithm 2, at a rate that runs the rows' course."""
+    chosen, now = settings.adapters, state.now
+    assert chosen is not None
+    speed = chosen.rate * rate(settings, step) / settings.rate
+    means, squares = _moments(settings, state.means.tensors, state.squares.tensors, gradients)
+    moved = [
+        tensor - speed * (_direction(settings, step, mean, square) + chosen.decay * tensor)
+        for tensor, mean, square in zip(now.tensors, means, squares, strict=True)
+    ]
+    return replace(
+        state, now=now.with_tensors(moved), means=now.with_tensors(means), squares=now.with_tensors(squares)
+    )
+
+
+def _moments(
+    settings: LearnSettings, means: Sequence[Tensor], squares: Sequence[Tensor], gradients: Sequence[Tensor]
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    first, second = settings.betas
+    new = tuple(first * m + (1 - first) * g for m, g in zip(means, gradients, strict=True))
+    return new, tuple(second * v + (1 - second) * g * g for v, g in zip(squares, gradients, strict=True))
+
+
+def _direction(settings: LearnSettings, step: int, mean: Tensor, square: Tensor) -> Tensor:
+    first, second = settings.betas
+    return (mean / (1 - first**step)) / ((square / (1 - second**step)).sqrt() + 1e-12)
 
 
 def rate(settings: LearnSettings, step: int) -> float:
