@@ -39,6 +39,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.jobs.events",
         "palimpsest.jobs.state",
         "palimpsest.jobs.log",
+        "palimpsest.core.adapters",
         "palimpsest.core.concept",
         "torch",
         "numpy",

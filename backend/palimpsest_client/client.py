@@ -135,8 +135,9 @@ class Client:
     def thumbnail(self, name: str) -> bytes:
         return require(self.transport.ask("GET", f"/v1/concepts/{q(name)}/thumbnail")).body
 
-    def export_concept(self, name: str) -> bytes:
-        return require(self.transport.ask("GET", f"/v1/concepts/{q(name)}/file")).body
+    def export_concept(self, name: str, part: str = "whole") -> bytes:
+        path = f"/v1/concepts/{q(name)}/file" + ("" if part == "whole" else "?part=" + q(part))
+        return require(self.transport.ask("GET", path)).body
 
     def import_concept(
         self, name: str, content: bytes, family: str | None = None, replace: bool = False

@@ -452,6 +452,7 @@ class ConceptView(Answer):
     provenance: dict[str, Any]
     owner: str = Field(description="Who may change it; everybody may use it.")
     thumbnail: bool = Field(description="Whether there is one.")
+    rank: int | None = Field(description="Of its adapters; null: learned without detail.")
 
 
 class Concepts(Answer):

@@ -24,6 +24,7 @@ from palimpsest.errors import (
 )
 from palimpsest.limits import NAME
 from palimpsest.storage.album import Arrival
+from palimpsest.storage.concepts import Part
 
 router = APIRouter()
 InName = Annotated[
@@ -66,9 +67,10 @@ def get_thumbnail(house: TheHouse, name: InName) -> Response:
 
 
 @router.get("/concepts/{name}/file", response_class=Response, responses={**REFUSALS, 200: {"content": BYTES}})
-def export_concept(house: TheHouse, name: InName) -> Response:
-    """The embedding file that other tools read; it holds no picture."""
-    content = house.concepts.exported(name)
+def export_concept(house: TheHouse, name: InName, part: Part = "whole") -> Response:
+    """The concept as a file without a picture, to be imported again. Of one that was learned with detail
+    other tools read each part alone: its embedding, and its adapters as a LoRA."""
+    content = house.concepts.exported(name, part)
     told = {"Content-Disposition": f'attachment; filename="{name}.safetensors"'}
     return Response(content, media_type="application/octet-stream", headers=told)
 

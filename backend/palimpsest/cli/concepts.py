@@ -17,7 +17,7 @@ from palimpsest.limits import require_name
 from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
-    from palimpsest.storage.concepts import ConceptCard, ConceptLibrary
+    from palimpsest.storage.concepts import ConceptCard, ConceptLibrary, Part
     from palimpsest_client.client import Client
 
 DESCRIPTION = "The library of learned words."
@@ -36,6 +36,13 @@ def add_parser(commands: Any) -> None:
     taken.add_argument("--replace", action="store_true", help="replace a concept of the same name")
     given = _action(actions, "export", run_export, "write it for other tools", "name", "file")
     given.add_argument("--overwrite", action="store_true", help="replace the file if it is there")
+    given.add_argument(
+        "--part",
+        choices=("whole", "embedding", "lora"),
+        default="whole",
+        help="of a concept learned with detail, for other tools: its embedding, or its adapters as a LoRA "
+        "(default: whole, to be imported again)",
+    )
 
 
 def _action(actions: Any, name: str, run: Any, what: str, *places: str) -> argparse.ArgumentParser:
@@ -63,7 +70,7 @@ class Shelf(Protocol):
 
     def take_in(self, file: Path, name: str | None, family: str | None, replace: bool) -> dict[str, Any]: ...
 
-    def export(self, name: str, file: Path, replace: bool) -> Path: ...
+    def export(self, name: str, file: Path, replace: bool, part: Part) -> Path: ...
 
 
 @dataclass(frozen=True)
@@ -91,8 +98,8 @@ class OfThisMachine:
             require_unused(name_for(file, name))
         return as_json(self.library.import_file(file, name, family, replace))
 
-    def export(self, name: str, file: Path, replace: bool) -> Path:
-        return self.library.export_file(name, file, replace)
+    def export(self, name: str, file: Path, replace: bool, part: Part) -> Path:
+        return self.library.export_file(name, file, replace, part)
 
 
 @dataclass(frozen=True)
@@ -127,11 +134,11 @@ class OfServer:
         with as_our_errors():
             return named(self.client.import_concept(chosen, content, family, replace))
 
-    def export(self, name: str, file: Path, replace: bool) -> Path:
+    def export(self, name: str, file: Path, replace: bool, part: Part) -> Path:
         from palimpsest.storage.concepts import write_exported
 
         with as_our_errors():
-            content = self.client.export_concept(require_name(name))
+            content = self.client.export_concept(require_name(name), part)
         return write_exported(file, content, replace)
 
 
@@ -190,7 +197,8 @@ def run_import(options: argparse.Namespace) -> int:
 
 
 def run_export(options: argparse.Namespace) -> int:
-    path = shelf(options).export(options.name.strip("<>"), options.file, options.overwrite)
+    name = options.name.strip("<>")
+    path = shelf(options).export(name, options.file, options.overwrite, options.part)
     print(json.dumps({"file": str(path)}) if options.json else path)
     return 0
 

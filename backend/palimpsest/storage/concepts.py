@@ -1,9 +1,9 @@
 """The concept library: a folder with one embedding file per learned word.
 
-A file is complete in itself (rows, provenance, thumbnail), is written to a temporary name first and
-then put in place, and is readable by other tools as it lies. Names are letters, digits and dashes and
-never become paths (see ``limits``). Everybody may use a concept; its owner alone, and whoever runs the
-server, may change it.
+A file is complete in itself (rows, adapters if it was learned with detail, provenance, thumbnail), is
+written to a temporary name first and then put in place, and names its tensors as public embedding and LoRA
+files do. Names are letters, digits and dashes and never become paths (see ``limits``). Everybody may use a
+concept; its owner alone, and whoever runs the server, may change it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from palimpsest.errors import (
     ConceptError,
@@ -31,18 +31,29 @@ from palimpsest.errors import (
     in_a_row,
 )
 from palimpsest.limits import is_name, propose_name, require_name
+from palimpsest.storage.adapter_tensors import AdapterArrays
 from palimpsest.storage.announcement import LOCAL_OWNER
 from palimpsest.storage.atomic import PRIVATE, SHARED, write_atomically
-from palimpsest.storage.embedding_file import Header, family_of, read_header, read_rows, said, write_bytes
+from palimpsest.storage.embedding_file import (
+    Header,
+    Numbers,
+    family_of,
+    read_header,
+    read_numbers,
+    said,
+    write_bytes,
+)
 from palimpsest.storage.revisions import of_folder
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from palimpsest.core.adapters import Adapters
     from palimpsest.core.concept import Concept
 
 SUFFIX = ".safetensors"
+Part = Literal["whole", "embedding", "lora"]  # of a concept, to be exported
 THUMBNAIL_SIDE = 128
 MOST_THUMBNAIL_BYTES = 256 * 1024
 MOST_NOUN, MOST_OWNER, MOST_TEXT = 200, 255, 4096  # characters
@@ -73,10 +84,11 @@ class ConceptCard:
     family: str
     vectors: int
     widths: tuple[int, ...]
-    rows_hash: str  # sha256 of the rows' bytes: unchanged by renaming
+    rows_hash: str  # sha256 of all its numbers' bytes, adapters included: unchanged by renaming
     provenance: Provenance
     owner: str = LOCAL_OWNER
     thumbnail: bool = False  # whether there is one
+    rank: int | None = None  # of its adapters; None = learned without detail
 
     @property
     def placeholder(self) -> str:
@@ -115,7 +127,7 @@ class ConceptLibrary:
         for name in self.names():
             try:
                 self.card(name)
-                read_rows(self._existing(name))
+                read_numbers(self._existing(name))
             except (ConceptFileError, ConceptIncompatibleError) as error:
                 errors.append(error)
         return tuple(errors)
@@ -133,9 +145,11 @@ class ConceptLibrary:
 
         from palimpsest.core.concept import Concept
 
-        card = self.card(name)
-        rows = tuple(torch.from_numpy(part) for part in read_rows(self._existing(name)))
-        return Concept(card.placeholder, rows, card.family, card.kind, card.noun)
+        card, numbers = self.card(name), read_numbers(self._existing(name))
+        rows = tuple(torch.from_numpy(part) for part in numbers.rows)
+        return Concept(
+            card.placeholder, rows, card.family, card.kind, card.noun, _adapters(numbers.adapters)
+        )
 
     def thumbnail(self, name: str) -> bytes | None:
         """A small PNG of the concept, if it was saved with one."""
@@ -155,6 +169,7 @@ class ConceptLibrary:
         """
         name = require_name(concept.placeholder.strip("<>"))
         rows = tuple(part.detach().float().cpu().numpy() for part in concept.rows)
+        numbers = Numbers(rows, _arrays(concept.adapters))
         told = {
             "kind": concept.kind,
             "noun": concept.noun,
@@ -162,7 +177,7 @@ class ConceptLibrary:
             "provenance": asdict(provenance),
             "owner": owner,
         }
-        return self._keep(name, rows, told, thumbnail, replace)
+        return self._keep(name, numbers, told, thumbnail, replace)
 
     def rename(self, name: str, new_name: str, owner: str = LOCAL_OWNER) -> ConceptCard:
         """The same concept under a new name; its rows and hash stay as they are."""
@@ -170,7 +185,7 @@ class ConceptLibrary:
         path = self._existing(name)
         self.require_own(name, owner)
         metadata = {**read_header(path).metadata, "name": new_name}
-        _write(self._path(new_name), write_bytes(read_rows(path), metadata), replace=False)
+        _write(self._path(new_name), write_bytes(read_numbers(path), metadata), replace=False)
         path.unlink()
         return self.card(new_name)
 
@@ -190,18 +205,32 @@ class ConceptLibrary:
             f"The concept <{name}> is somebody else's.", "Use another name for yours.", name=name
         )
 
-    def exported(self, name: str) -> bytes:
-        """The concept as other tools read it, without thumbnail and owner: an exported file holds no
-        picture. In diffusers: ``load_textual_inversion(file, token="<name>")``.
-        """
-        path = self._existing(name)
-        known = read_header(path).metadata
-        metadata = {key: value for key, value in known.items() if key not in ("thumbnail", "owner")}
-        return write_bytes(read_rows(path), metadata)
+    def exported(self, name: str, part: Part = "whole") -> bytes:
+        """The concept as a file, without thumbnail and owner: an exported file holds no picture.
 
-    def export_file(self, name: str, target: Path, replace: bool = False) -> Path:
+        "whole" is what ``import_file`` takes back. Of a concept that was learned with detail other tools
+        read each half alone: "embedding" (in diffusers ``load_textual_inversion(file, token="<name>")``) and
+        "lora" (``load_lora_weights(file)``). Raises ConceptFileError where there is no such part.
+        """
+        path, halves = self._existing(name), get_args(Part)
+        known, numbers = read_header(path).metadata, read_numbers(path)
+        if part not in halves:
+            raise ConceptFileError(f"A concept has no part {part!r}.", f"Parts: {', '.join(halves)}.")
+        if part == "lora" and numbers.adapters is None:
+            raise ConceptFileError(
+                f"<{name}> was learned without detail: it is an embedding alone and has no LoRA.",
+                "Export it whole, or learn it with detail.",
+            )
+        if part == "lora":
+            return write_bytes(Numbers((), numbers.adapters), {"name": name, "part": part})
+        metadata = {key: value for key, value in known.items() if key not in ("thumbnail", "owner")}
+        return write_bytes(numbers if part == "whole" else Numbers(numbers.rows), metadata)
+
+    def export_file(
+        self, name: str, target: Path, replace: bool = False, part: Part = "whole"
+    ) -> Path:
         """``exported`` into a file."""
-        return write_exported(target, self.exported(name), replace)
+        return write_exported(target, self.exported(name, part), replace)
 
     def import_file(
         self,
@@ -228,12 +257,12 @@ class ConceptLibrary:
             "provenance": asdict(provenance),
             "owner": owner,
         }
-        return self._keep(chosen, read_rows(source), told, _thumbnail(known), replace)
+        return self._keep(chosen, read_numbers(source), told, _thumbnail(known), replace)
 
     def _keep(
         self,
         name: str,
-        rows: tuple[NDArray[np.float32], ...],
+        numbers: Numbers,
         told: dict[str, Any],
         thumbnail: bytes | None,
         replace: bool,
@@ -245,7 +274,7 @@ class ConceptLibrary:
         metadata = {**told, "name": name}
         if thumbnail is not None:
             metadata["thumbnail"] = base64.b64encode(thumbnail).decode()
-        _write(self._path(name), write_bytes(rows, metadata), replace)
+        _write(self._path(name), write_bytes(numbers, metadata), replace)
         return self.card(name)
 
     def names(self) -> tuple[str, ...]:
@@ -274,6 +303,32 @@ class ConceptLibrary:
             raise ConceptExistsError(
                 Text("concept-there", name=name), Text("other-name-or-replace"), name=name
             )
+
+
+def _adapters(arrays: AdapterArrays | None) -> Adapters | None:
+    """For torch, from the file's."""
+    import torch
+
+    from palimpsest.core.adapters import Adapters, LowRank
+
+    if arrays is None:
+        return None
+    parts = {
+        place: LowRank(torch.from_numpy(down), torch.from_numpy(up))
+        for place, (down, up) in arrays.parts.items()
+    }
+    return Adapters(parts, arrays.alpha)
+
+
+def _arrays(adapters: Adapters | None) -> AdapterArrays | None:
+    """For the file, from torch's."""
+    if adapters is None:
+        return None
+    parts = {
+        place: (part.down.detach().float().cpu().numpy(), part.up.detach().float().cpu().numpy())
+        for place, part in adapters.parts.items()
+    }
+    return AdapterArrays(parts, adapters.alpha)
 
 
 def write_exported(target: Path, content: bytes, replace: bool = False) -> Path:
@@ -313,7 +368,9 @@ def _card(name: str, header: Header, path: Path) -> ConceptCard:
     try:
         with path.open("rb") as file:
             file.seek(header.data_start)
-            digest = hashlib.sha256(file.read()).hexdigest()
+            digest = hashlib.sha256()
+            while block := file.read(1 << 20):
+                digest.update(block)
     except OSError as error:
         raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
     owner = said(header, "owner", MOST_OWNER, path)
@@ -324,10 +381,11 @@ def _card(name: str, header: Header, path: Path) -> ConceptCard:
         family=family_of(header, path, None),
         vectors=header.vectors,
         widths=header.widths,
-        rows_hash=digest,
+        rows_hash=digest.hexdigest(),
         provenance=_provenance(known),
         owner=owner if owner else LOCAL_OWNER,
         thumbnail=_thumbnail(known) is not None,
+        rank=header.rank,
     )
 
 

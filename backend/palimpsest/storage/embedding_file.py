@@ -2,7 +2,9 @@
 
 One text encoder (SD 1.x, 2.x): one tensor, any key; we write ``emb_params``, as most interfaces do.
 SDXL: ``clip_l`` and ``clip_g`` (also read: ``text_encoders_0`` and ``text_encoders_1``).
-Rows are (vectors, width). What only we know travels in the header's metadata under one key, so that
+Rows are (vectors, width). A concept that was learned with detail has its adapters in the same file, under the
+names of a LoRA file (``storage.adapter_tensors``); for other tools each half is written alone. What only we
+know travels in the header's metadata under one key, so that
 the same concept always gives the same bytes.
 
 Nothing here needs torch, and the rows alone need NumPy: a server reads strangers' files itself, with bounds
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from palimpsest.errors import ConceptFileError, ConceptIncompatibleError
 from palimpsest.interpreter import to_paste
 from palimpsest.storage import header
+from palimpsest.storage.adapter_tensors import AdapterArrays, is_adapter, packed, rank_of, unpacked
 from palimpsest.storage.files import open_regular, read_regular
 from palimpsest.storage.header import HeaderError
 
@@ -34,6 +37,7 @@ ENCODER_KEYS = (("clip_l", "clip_g"), ("text_encoders_0", "text_encoders_1"))
 FAMILIES = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl"}  # widths of the public checkpoints
 FLOATS = ("F32", "F16", "BF16")
 MOST_BYTES = 4 * 2**20  # 75 vectors of both SDXL encoders in float32 are 0.6 MB
+MOST_WITH_ADAPTERS = 256 * 2**20  # rank 8 of all attention in SDXL is 46 MB
 MOST_HEADER_BYTES = 2**20  # with a thumbnail in it
 DEEPEST = 6  # levels of what is said of a concept
 MOST_FAMILY = 64  # characters
@@ -48,6 +52,7 @@ class Header:
     widths: tuple[int, ...]
     metadata: dict[str, Any]  # ours; empty for files from elsewhere
     data_start: int  # byte at which the tensors begin
+    rank: int | None = None  # of the adapters; None = rows alone
 
     @property
     def word(self) -> str | None:
@@ -59,42 +64,51 @@ class Header:
 def read_header(path: Path) -> Header:
     """Check an embedding file and say what it holds. Raises ConceptFileError."""
     size = _size(path)
-    if size > MOST_BYTES:
-        raise ConceptFileError(
-            f"{path.name} has {size / 2**20:.0f} MB; an embedding file has less than one.",
-            "Is it a whole model or a LoRA? Only textual-inversion embeddings can be imported.",
-        )
+    if size > MOST_WITH_ADAPTERS:
+        raise _too_large(path, size)
     try:
         with open_regular(path) as file:
-            table, data_start = _read_table(file, path)
+            table, data_start = _read_table(file, path, size)
     except OSError as error:
         raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
     metadata = table.pop("__metadata__", {})
-    keys = _encoder_keys(tuple(table), path)
+    rank = rank_of(table, path.name)
+    keys = _encoder_keys(tuple(key for key in table if not is_adapter(key)), path, rank)
+    if rank is None and size > MOST_BYTES:
+        raise _too_large(path, size)
     shapes = [_rows_shape(table[key], key, path) for key in keys]
     if len({vectors for vectors, _ in shapes}) != 1:
         raise ConceptFileError(f"{path.name} holds different numbers of vectors per text encoder: {shapes}.")
     ours = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     described = {} if ours is None else _described(ours, path)
-    return Header(keys, shapes[0][0], tuple(width for _, width in shapes), described, data_start)
+    return Header(keys, shapes[0][0], tuple(width for _, width in shapes), described, data_start, rank)
 
 
-def read_rows(path: Path) -> tuple[NDArray[np.float32], ...]:
-    """The rows per text encoder, float32 (vectors, width). Raises ConceptFileError."""
+@dataclass(frozen=True)
+class Numbers:
+    """All that a concept's file holds besides its header."""
+
+    rows: tuple[NDArray[np.float32], ...]  # per text encoder, (vectors, width)
+    adapters: AdapterArrays | None = None
+
+
+def read_numbers(path: Path) -> Numbers:
+    """The rows and the adapters, float32. Raises ConceptFileError."""
     import numpy as np
     import safetensors
 
     found = read_header(path)
     try:
-        tensors = dict(safetensors.deserialize(read_regular(path, MOST_BYTES)))
+        tensors = dict(safetensors.deserialize(read_regular(path, MOST_WITH_ADAPTERS)))
     except OSError as error:
         raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
     except safetensors.SafetensorError as error:
         raise ConceptFileError(f"{path.name} is damaged: {error}") from error
-    rows = tuple(_floats(tensors[key]).reshape(found.vectors, -1) for key in found.keys)
-    if not all(bool(np.isfinite(part).all()) for part in rows):
+    floats = {key: _floats(tensor).reshape(tensor["shape"]) for key, tensor in tensors.items()}
+    if not all(bool(np.isfinite(part).all()) for part in floats.values()):
         raise ConceptFileError(f"{path.name} holds numbers that are not finite.")
-    return rows
+    rows = tuple(floats[key].reshape(found.vectors, -1) for key in found.keys)
+    return Numbers(rows, unpacked(floats, path.name))
 
 
 def _floats(tensor: dict[str, Any]) -> NDArray[np.float32]:
@@ -108,16 +122,19 @@ def _floats(tensor: dict[str, Any]) -> NDArray[np.float32]:
     return np.frombuffer(tensor["data"], kind).astype(np.float32)
 
 
-def write_bytes(rows: tuple[NDArray[np.float32], ...], metadata: dict[str, Any]) -> bytes:
-    """A safetensors file as bytes: the same rows and metadata always give the same bytes."""
+def write_bytes(numbers: Numbers, metadata: dict[str, Any]) -> bytes:
+    """A safetensors file as bytes: the same numbers and metadata always give the same bytes.
+
+    Without rows it is a LoRA file.
+    """
     import numpy as np
     from safetensors.numpy import save
 
-    keys = ("emb_params",) if len(rows) == 1 else ENCODER_KEYS[0]
-    assert len(keys) == len(rows), "no public form for this number of text encoders"
+    rows = numbers.rows
+    keys = {0: (), 1: ("emb_params",), 2: ENCODER_KEYS[0]}[len(rows)]  # the public forms
     tensors = {key: np.ascontiguousarray(part, np.float32) for key, part in zip(keys, rows, strict=True)}
     described = json.dumps(metadata, sort_keys=True, ensure_ascii=True)
-    return save(tensors, metadata={METADATA_KEY: described})
+    return save({**tensors, **packed(numbers.adapters)}, metadata={METADATA_KEY: described})
 
 
 def family_of(found: Header, path: Path, family: str | None) -> str:
@@ -157,11 +174,21 @@ def _size(path: Path) -> int:
         raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
 
 
-def _read_table(file: BinaryIO, path: Path) -> tuple[dict[str, Any], int]:
+def _too_large(path: Path, size: int) -> ConceptFileError:
+    return ConceptFileError(
+        f"{path.name} has {size / 2**20:.0f} MB; an embedding file has less than one.",
+        "Is it a whole model or a LoRA? Only textual-inversion embeddings and concepts that were exported "
+        "here can be imported.",
+    )
+
+
+def _read_table(file: BinaryIO, path: Path, size: int) -> tuple[dict[str, Any], int]:
     """A safetensors file is the header's length in 8 bytes, the header as JSON, the tensors."""
     try:
         return header.read_header(file, MOST_HEADER_BYTES)
     except HeaderError as error:
+        if size > MOST_BYTES:
+            raise _too_large(path, size) from error
         file.seek(0)
         start = file.read(2)
         if start == b"PK" or start[:1] == b"\x80":  # torch's two pickled formats
@@ -189,12 +216,17 @@ def _described(text: Any, path: Path) -> dict[str, Any]:
         raise ConceptFileError(f"{path.name} can't be used: {error}.") from error
 
 
-def _encoder_keys(present: tuple[str, ...], path: Path) -> tuple[str, ...]:
+def _encoder_keys(present: tuple[str, ...], path: Path, rank: int | None) -> tuple[str, ...]:
     for pair in ENCODER_KEYS:
         if set(pair) == set(present):
             return pair
     if len(present) == 1:
         return present
+    if rank is not None and not present:
+        raise ConceptFileError(
+            f"{path.name} is a LoRA without a word: it holds adapters and no rows.",
+            "Export the concept whole (palimpsest concepts export NAME FILE), and import that file.",
+        )
     shown = ", ".join(sorted(present)[:4]) or "nothing"
     raise ConceptFileError(
         f"{path.name} is no textual-inversion embedding: it holds {len(present)} tensors ({shown}).",
