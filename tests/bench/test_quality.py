@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from palimpsest.bench import quality_store
-from palimpsest.bench.quality import WHOLE, Extent, edited, files, measure, psnr
+from palimpsest.bench.quality import WHOLE, Extent, edited, files, measure, psnr, read_report
 from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_of
 from palimpsest.bench.quality_judging import keeps, succeeds
+from palimpsest.bench.quality_report import compared, markdown
 from palimpsest.bench.quality_store import Made, Store, learned
 from palimpsest.contract import BUILT_IN, LearnRequest
 from palimpsest.core.concept import Concept
@@ -24,6 +25,7 @@ from palimpsest.demo.judge import load_judge
 from palimpsest.demo.rendering import render
 from palimpsest.demo.scenes import TEST_SEEDS, TRAINING_SEEDS, VALIDATION_SEEDS
 from palimpsest.demo.things import Placed, Scene, Solid
+from palimpsest.errors import RequestError
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.concepts import Provenance
 from palimpsest.tasks.workplace import Workplace
@@ -126,9 +128,35 @@ def test_the_report_adds_up(place: Workplace, tmp_path: Path) -> None:
     assert report["edits"]["remove"]["success"]["n"] == len(outcomes) == len(report["cases"]) == 1
     assert report["pixels_changed_outside"] == 0
     made = files(report, [replace(outcome, success=False) for outcome in outcomes])
-    assert set(made) == {"report.json", "report.md", "edits.png"}
+    assert set(made) == {"report.json", "report.md", "edits.png", "grid.png"}
     assert json.loads(made["report.json"]) == json.loads(json.dumps(report))
     assert "| remove |" in made["report.md"].decode()
+    assert report["edits"]["remove"]["identity"]["n"] == 0  # of nothing there is none
+
+
+def test_two_runs_are_compared_case_by_case(place: Workplace, tmp_path: Path) -> None:
+    report, _ = measure(place, BUILT_IN, Extent(0, 2, kinds=("remove",)), Store(tmp_path))
+    worse = json.loads(json.dumps(report))
+    worse["cases"][0] |= {"joint": False, "truth_psnr": report["cases"][0]["truth_psnr"] - 3}
+    worse["cases"] += [{**worse["cases"][1], "number": 77}]
+    report["cases"][0]["joint"] = report["cases"][1]["joint"] = True
+    worse["cases"][1]["joint"] = True
+    found = compared(report, worse)["remove"]
+    assert (found["joint"]["mean"], found["joint"]["n"]) == (0.5, 2)
+    assert found["truth_psnr"]["mean"] == pytest.approx(1.5)
+    assert found["identity"]["n"] == 0
+    assert "| remove | 2 | +50 (+0 to +100) |" in markdown({**report, "against": {"remove": found}})
+
+
+def test_a_report_of_the_other_split_is_no_comparison(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps({"split": "development", "cases": []}))
+    assert read_report(file, "development")["cases"] == []
+    with pytest.raises(RequestError, match="no report of the test split"):
+        read_report(file, "test")
+    file.write_text("half a")
+    with pytest.raises(RequestError, match=r"can't be read"):
+        read_report(file, "test")
 
 
 @pytest.mark.parametrize("kind", ["replace", "remove"])

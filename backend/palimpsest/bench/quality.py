@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from palimpsest.bench.generate import round_trip
 from palimpsest.bench.pictures import Tile, contact_sheet
 from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_of
-from palimpsest.bench.quality_judging import keeps, succeeds
-from palimpsest.bench.quality_report import markdown, summary
+from palimpsest.bench.quality_identity import LARGEST
+from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
+from palimpsest.bench.quality_report import compared, markdown, summary
 from palimpsest.bench.quality_store import Made, Store, finish, key_of, learned
 from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, InvertRequest
 from palimpsest.demo.judge import Judge, load_judge
@@ -44,6 +45,7 @@ from palimpsest.tour.make_pictures import MARGIN
 METHODS: tuple[InversionMethod, ...] = ("ddim", "null-text", "direct")
 QUICK, WHOLE = (20, 8), (100, 50)  # scenes reproduced, edits of each kind
 IDENTICAL = 100.0
+GRID = 24  # edits drawn by lot for the small picture
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Outcome:
     kept: bool | None  # every other thing is what it was; None if there is no other
     joint: bool  # both, and no pixel outside changed
     ceiling: bool  # joint, for the true picture after the autoencoder
+    distance: float | None  # to true views of the thing asked for; None where none is
+    ceiling_distance: float | None  # the same for the true picture after the autoencoder
     pixels_changed_outside: int
     outside_psnr: float | None  # before compositing: what the sampler itself kept
     truth_psnr: float  # inside the selection, against the true picture
@@ -80,12 +84,18 @@ class Outcome:
     picture: NDArray[np.uint8] = field(repr=False, compare=False)
 
     @property
+    def identity(self) -> bool | None:
+        """Whether the judge and the distance agree that it is the thing asked for."""
+        return None if self.distance is None else self.success and self.distance <= LARGEST
+
+    @property
     def nearer(self) -> bool:
         """To the truth than the photo was."""
         return self.truth_psnr > self.photo_psnr
 
 
 def run(options: argparse.Namespace) -> int:
+    earlier = None if options.against is None else read_report(options.against, options.split)
     scenes, cases = QUICK if options.quick else WHOLE
     extent = Extent(
         scenes if options.scenes is None else options.scenes,
@@ -96,12 +106,29 @@ def run(options: argparse.Namespace) -> int:
     )
     with workplace(options.device, options.output / "learning") as place:
         report, outcomes = measure(place, options.model, extent, Store(options.output))
+    if earlier is not None:
+        report["against"] = compared(report, earlier)
     made = files(report, outcomes)
     for path, content in made.items():
         write_atomically(options.output / path, content)
     places = {name: str(options.output / name) for name in made}
     print(json.dumps({"files": places}) if options.json else "\n".join(places.values()))
     return 0
+
+
+def read_report(file: Path, split: str) -> dict[str, Any]:
+    """An earlier ``report.json`` of the same split. Raises RequestError."""
+    try:
+        report = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise RequestError(
+            f"{file} can't be read as a report: {error}.", "--against takes a report.json of an earlier run."
+        ) from error
+    if not isinstance(report, dict) or report.get("split") != split or "cases" not in report:
+        raise RequestError(
+            f"{file} is no report of the {split} split.", "Give --split as it was given for that report."
+        )
+    return report
 
 
 def _kinds(asked: Sequence[str]) -> tuple[str, ...]:
@@ -226,6 +253,8 @@ def edited(
         kept=kept,
         joint=success and kept is not False and outside == 0,
         ceiling=succeeds(judge, case, through, region) and keeps(judge, case, through) is not False,
+        distance=strangeness(judge, case, picture, region),
+        ceiling_distance=strangeness(judge, case, through, region),
         pixels_changed_outside=outside,
         outside_psnr=made.facts["outside_psnr"],
         truth_psnr=psnr(picture[inside], after.image[inside]),
@@ -259,17 +288,24 @@ def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
 
 
 def files(report: dict[str, Any], outcomes: list[Outcome]) -> dict[str, bytes]:
-    """The report for programs, for people, and every edit as a picture: before, result, truth."""
+    """The report for programs, for people, and every edit as a picture: before, result, truth; ``grid.png``
+    is some of them, drawn by lot."""
     made = {
         "report.json": (json.dumps(report, indent=2) + "\n").encode(),
         "report.md": markdown(report).encode(),
     }
     if outcomes:
-        tiles = [Tile(o.picture, f"{o.kind}: {o.should_show}", o.success) for o in outcomes]
-        buffer = io.BytesIO()
-        contact_sheet(tiles, columns=4, side=300).save(buffer, "PNG")
-        made["edits.png"] = buffer.getvalue()
+        lot = np.random.default_rng(0).permutation(len(outcomes))[:GRID]
+        made["edits.png"] = _sheet(outcomes)
+        made["grid.png"] = _sheet([outcomes[i] for i in sorted(lot)])
     return made
+
+
+def _sheet(outcomes: Sequence[Outcome]) -> bytes:
+    tiles = [Tile(o.picture, f"{o.kind}: {o.should_show}", o.joint) for o in outcomes]
+    buffer = io.BytesIO()
+    contact_sheet(tiles, columns=4, side=300).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def say(text: str) -> None:

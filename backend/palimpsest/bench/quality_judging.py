@@ -1,8 +1,9 @@
 """Is there what was asked for, and is everything else as it was?
 
-The judge answers both. What is inserted counts where the judge finds it inside the selection: the model is
-free to put it there as it likes, and a good cube beside the drawn one is no failure. What is replaced stands
-where it stood, so it is read at its true body.
+The judge answers both, and a distance to true views says once more whether it is this very thing. What is
+inserted counts where the judge finds it inside the selection: the model is free to put it there as it likes,
+and a good cube beside the drawn one is no failure. What is replaced stands where it stood, so it is read at
+its true body.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from palimpsest.bench.pictures import Picture
 from palimpsest.bench.quality_cases import Case
+from palimpsest.bench.quality_identity import distance, place_at
 from palimpsest.demo.judge import Judge
 from palimpsest.demo.judge_crops import Box
 from palimpsest.demo.judge_data import truth
@@ -19,6 +21,7 @@ from palimpsest.demo.judge_reading import NOTHING, Reading
 from palimpsest.demo.rendering import render
 from palimpsest.demo.things import Scene
 
+HELD = ("replace", "insert")  # operations after which a thing stands there whose identity can be asked for
 Region = NDArray[np.bool_]  # (height, width)
 MOSTLY = 0.5  # of a thing's box: what lies that far inside a selection is the selection's
 
@@ -45,6 +48,20 @@ def found_inside(judge: Judge, case: Case, picture: Picture, region: Region) -> 
         if reads_as(found.reading, case.after, case.thing) and lies_in(found.box, region):
             return found.box
     return None
+
+
+def strangeness(judge: Judge, case: Case, picture: Picture, region: Region | None) -> float | None:
+    """Distance of what stands there to true views of the thing asked for; None where none is asked for."""
+    if case.operation not in HELD or case.thing is None:
+        return None
+    box = None
+    if case.operation == "insert" and region is not None:
+        box = found_inside(judge, case, picture, region)
+    if box is None:
+        return distance(picture, case.after, case.thing)
+    body = render(case.after, len(picture)).bodies[case.thing]
+    place = place_at(box, case.after.placed[case.thing], body)
+    return distance(picture, case.after, case.thing, place)
 
 
 def lies_in(box: Box, region: Region) -> bool:

@@ -7,10 +7,13 @@ from dataclasses import fields
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from palimpsest.bench.statistics import mean, rate
+from palimpsest.bench.quality_identity import LARGEST
+from palimpsest.bench.statistics import mean, paired_difference, rate
 
 if TYPE_CHECKING:
     from palimpsest.bench.quality import Outcome
+
+COMPARED = ("joint", "success", "kept", "identity", "nearer", "truth_psnr")
 
 
 def summary(
@@ -39,6 +42,14 @@ def _kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "success": rate(o.success for o in outcomes).to_json(),
         "others_kept": rate(o.kept for o in outcomes if o.kept is not None).to_json(),
         "ceiling": rate(o.ceiling for o in outcomes).to_json(),
+        "identity": rate(o.identity for o in outcomes if o.identity is not None).to_json(),
+        "identity_ceiling": rate(
+            o.ceiling_distance <= LARGEST for o in outcomes if o.ceiling_distance is not None
+        ).to_json(),
+        "judge_alone": sum(o.success and o.identity is False for o in outcomes),
+        "distance_alone": sum(
+            not o.success and o.distance is not None and o.distance <= LARGEST for o in outcomes
+        ),
         "nearer": rate(o.nearer for o in outcomes).to_json(),
         "pixels_changed_outside": max(o.pixels_changed_outside for o in outcomes),
         "outside_psnr_before_compositing": mean(outside).to_json(),
@@ -50,12 +61,36 @@ def _kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:
-    return {f.name: getattr(outcome, f.name) for f in fields(outcome) if f.name != "picture"}
+    told = {f.name: getattr(outcome, f.name) for f in fields(outcome) if f.name != "picture"}
+    return {**told, "identity": outcome.identity, "nearer": outcome.nearer}
+
+
+def compared(report: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """By kind, how much more often than in ``earlier``, over the cases that both have."""
+    before = {(case["kind"], case["number"]): case for case in earlier["cases"]}
+    pairs = [
+        (before[case["kind"], case["number"]], case)
+        for case in report["cases"]
+        if (case["kind"], case["number"]) in before
+    ]
+    kinds = dict.fromkeys(case["kind"] for _, case in pairs)
+    return {
+        kind: {
+            value: _difference([pair for pair in pairs if pair[1]["kind"] == kind], value)
+            for value in COMPARED
+        }
+        for kind in kinds
+    }
+
+
+def _difference(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], value: str) -> dict[str, Any]:
+    both = [(old[value], new[value]) for old, new in pairs if None not in (old[value], new[value])]
+    return paired_difference([old for old, _ in both], [new for _, new in both]).to_json()
 
 
 def markdown(report: Mapping[str, Any]) -> str:
     """The same for people."""
-    return "\n".join([*_head(report), *_reconstruction(report), *_edits(report)]) + "\n"
+    return "\n".join([*_head(report), *_reconstruction(report), *_edits(report), *_against(report)]) + "\n"
 
 
 def _head(report: Mapping[str, Any]) -> list[str]:
@@ -107,7 +142,55 @@ def _edits(report: Mapping[str, Any]) -> list[str]:
             _number(found["backward_evaluations"]),
         ]
         lines.append(f"| {kind} | {' | '.join(cells)} |")
+    return [*lines, *_identity(report)]
+
+
+def _identity(report: Mapping[str, Any]) -> list[str]:
+    asked = {kind: found for kind, found in report["edits"].items() if found["identity"]["n"]}
+    if not asked:
+        return []
+    rows = [
+        f"| {kind} | {_percent(found['identity'])} | {_percent(found['identity_ceiling'])} "
+        f"| {found['judge_alone']} | {found['distance_alone']} |"
+        for kind, found in asked.items()
+    ]
+    return [
+        "",
+        "### Identity",
+        "",
+        "The judge sees the thing asked for, and its distance to the nearest true view is at most "
+        f"{LARGEST:g}. Ceiling: the distance alone, for the true picture after the autoencoder.",
+        "",
+        "| | identity | ceiling | judge alone | distance alone |",
+        "|---|---|---|---|---|",
+        *rows,
+    ]
+
+
+def _against(report: Mapping[str, Any]) -> list[str]:
+    if not report.get("against"):
+        return []
+    lines = [
+        "",
+        "### Against the earlier run",
+        "",
+        "Over the cases that both have, in points (dB in the last column), with paired bootstrap intervals.",
+        "",
+        "| | n | joint | asked | kept | identity | nearer | inside dB, against truth |",
+        "|---" * 8 + "|",
+    ]
+    for kind, found in report["against"].items():
+        cells = [_gap(found[value], 1 if value == "truth_psnr" else 100) for value in COMPARED]
+        lines.append(f"| {kind} | {found['joint']['n']} | {' | '.join(cells)} |")
     return lines
+
+
+def _gap(found: Mapping[str, Any], unit: int) -> str:
+    if not found["n"]:
+        return "–"
+    mean, low, high = (unit * found[name] for name in ("mean", "low", "high"))
+    digits = 1 if unit == 1 else 0
+    return f"{mean:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
 
 def _percent(found: Mapping[str, Any]) -> str:
