@@ -45,7 +45,7 @@ from palimpsest.tour.make_pictures import MARGIN
 METHODS: tuple[InversionMethod, ...] = ("ddim", "null-text", "direct")
 QUICK, WHOLE = (20, 8), (100, 50)  # scenes reproduced, edits of each kind
 IDENTICAL = 100.0
-GRID = 24  # edits drawn by lot for the small picture
+GRID = 24  # edits chosen at random for the small picture
 
 
 @dataclass(frozen=True)
@@ -289,7 +289,7 @@ def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
 
 def files(report: dict[str, Any], outcomes: list[Outcome]) -> dict[str, bytes]:
     """The report for programs, for people, and every edit as a picture: before, result, truth; ``grid.png``
-    is some of them, drawn by lot."""
+    is some of them, chosen at random."""
     made = {
         "report.json": (json.dumps(report, indent=2) + "\n").encode(),
         "report.md": markdown(report).encode(),
