@@ -159,6 +159,7 @@ class LearnRequest(Judged):
     masks: Annotated[tuple[Sha256 | None, ...], EXAMPLES] = ()  # per picture: where the subject is
     captions: Annotated[tuple[Sentence | None, ...], EXAMPLES] = ()  # with {} for the word; None = general
     vectors: Annotated[int, VECTORS] = 2
+    detail: bool = False  # learn low-rank adapters with the rows; always of a ``start`` that has some
     steps: Annotated[int, LEARNING_STEPS] | None = None
     seed: Annotated[int, SEED] = 0
     model: Model = BUILT_IN

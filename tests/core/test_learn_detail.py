@@ -25,6 +25,7 @@ from palimpsest.core.learn import (
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.errors import RequestError
+from palimpsest.models.spec import DETAIL_STEPS, DETAIL_STEPS_OF
 from tiny import tiny_model
 
 DETAIL = replace(QUICK, adapters=AdapterSettings(rank=2, rate=1e-2))
@@ -201,4 +202,6 @@ def test_they_stay_float32_in_a_network_of_less(dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("family", ["demo", "sd1", "sd2", "sdxl"])
 def test_detail_is_recommended_for_every_family(family: str) -> None:
     assert recommended(family).adapters is None
-    assert recommended(family, detail=True).adapters is not None
+    settings = recommended(family, detail=True)
+    assert settings.adapters is not None
+    assert DETAIL_STEPS_OF.get(family, DETAIL_STEPS) == settings.steps

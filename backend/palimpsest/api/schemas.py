@@ -184,6 +184,10 @@ class LearnRequest(Judged):
         default=[], description="What each picture shows, with {} where the word stands."
     )
     vectors: Annotated[int, within(contract.VECTORS), WHOLE] = 2
+    detail: bool = Field(
+        default=False,
+        description="Learn low-rank adapters with the rows: always where what it starts from has some.",
+    )
     steps: Annotated[int, within(contract.LEARNING_STEPS), WHOLE] | None = None
     seed: Seed = 0
     model: Model = BUILT_IN

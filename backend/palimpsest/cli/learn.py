@@ -73,6 +73,15 @@ def add_parser(commands: Any) -> None:
         help="what a picture shows, with {} for the word: 'a photo of {} on grass'; one per picture in the "
         "same order, '' for none (repeat the option)",
     )
+    thorough = parser.add_mutually_exclusive_group()
+    thorough.add_argument(
+        "--detail",
+        action="store_true",
+        help="learn low-rank adapters with the word: it holds what words can't say, and takes longer",
+    )
+    thorough.add_argument(
+        "--quick", dest="detail", action="store_false", help="learn the word's embedding alone (the default)"
+    )
     parser.add_argument(
         "--vectors", type=int, default=2, metavar="N", help="tokens the word stands for (default: 2)"
     )
@@ -197,6 +206,7 @@ def request_of(pictures: Pictures, options: argparse.Namespace, images: Sequence
         masks=pictures.names(_masks(options, images)),
         captions=tuple(caption if caption else None for caption in options.caption),
         vectors=options.vectors,
+        detail=options.detail,
         steps=options.steps,
         seed=options.seed,
         model=options.model,

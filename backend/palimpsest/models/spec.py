@@ -44,6 +44,7 @@ MOST_BYTES = 16 << 20  # of a configuration, which has a few thousand
 MOST = 1 << 20  # no number in a configuration is as large: steps, pixels, timesteps
 #: Most steps of learning a word where a request says nothing: ``core.learn.recommended``, without torch.
 LEARNING_STEPS, LEARNING_STEPS_OF = 400, {"demo": 100}
+DETAIL_STEPS, DETAIL_STEPS_OF = 400, {"demo": 150}  # of learning one with detail
 OPERATIONS = ("replace", "insert", "restyle", "remove", "reweight")
 
 
@@ -91,8 +92,17 @@ class Spec:
         """How many steps a word takes at most, unless a request says otherwise."""
         return LEARNING_STEPS_OF.get(self.family, LEARNING_STEPS)
 
+    @property
+    def detail_steps(self) -> int:
+        """The same with detail."""
+        return DETAIL_STEPS_OF.get(self.family, DETAIL_STEPS)
+
     def to_json(self) -> dict[str, Any]:
-        told = {"token_limit": self.token_limit, "learning_steps": self.learning_steps}
+        told = {
+            "token_limit": self.token_limit,
+            "learning_steps": self.learning_steps,
+            "detail_steps": self.detail_steps,
+        }
         return {**asdict(self), **told}
 
 

@@ -13,7 +13,7 @@ from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.png import encode
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, to_pixels, watched
-from palimpsest.tasks.remember import rows_hashes
+from palimpsest.tasks.remember import concept_hashes
 from palimpsest.tasks.workplace import Workplace, model_identity
 
 
@@ -37,7 +37,7 @@ def draw(place: Workplace, request: DrawRequest) -> Events[None]:
     result = {
         "size": [side, side],
         "request": contract.to_json(replace(request, steps=steps, guidance=guidance)),
-        "concepts": {concept.placeholder: rows_hashes(concept) for concept in concepts},
+        "concepts": {concept.placeholder: concept_hashes(concept) for concept in concepts},
         "notices": place.notices(model, request.prompt),
         "model": model_identity(model),
     }

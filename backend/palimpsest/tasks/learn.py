@@ -46,7 +46,7 @@ from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
 from palimpsest.storage.pictures import read_example
 from palimpsest.tasks import early
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
-from palimpsest.tasks.remember import rows_hashes
+from palimpsest.tasks.remember import concept_hashes
 from palimpsest.tasks.workplace import Workplace, canonical, model_identity
 
 SECONDS_BETWEEN_SAVES = 5.0
@@ -73,7 +73,7 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
     yield from place.load(request.model)
     model = place.models.get(request.model)
     require_known(request.noun, model.words)
-    settings = _settings(request, model)
+    settings = _settings(request, model, more)
     lesson = Lesson(
         f"<{request.name}>",
         request.noun,
@@ -105,6 +105,7 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
         "loss": {"first": learned.exams[0], "best": min(learned.exams)},
         "views": len(examples.pictures) * ViewSettings().per_picture,
         "start": _told_of(more),
+        "detail": learned.concept.adapters is not None,
         "seconds_per_step": pace,
         "rows_hash": card.rows_hash,
         "masks": [mask is not None for mask in examples.masks],
@@ -140,7 +141,7 @@ def _told_of(more: Start | None) -> dict[str, Any] | None:
     """What decides, of the word that was learned on, which word comes out."""
     if more is None:
         return None
-    return {"name": more.concept.placeholder, "rows": rows_hashes(more.concept), "steps": more.steps}
+    return {"name": more.concept.placeholder, "rows": concept_hashes(more.concept), "steps": more.steps}
 
 
 def _refuse(place: Workplace, request: LearnRequest) -> None:
@@ -152,8 +153,9 @@ def _refuse(place: Workplace, request: LearnRequest) -> None:
     early.refuse(request)
 
 
-def _settings(request: LearnRequest, model: DiffusionModel) -> LearnSettings:
-    settings = recommended(model.family)
+def _settings(request: LearnRequest, model: DiffusionModel, more: Start | None) -> LearnSettings:
+    has_adapters = more is not None and more.concept.adapters is not None
+    settings = recommended(model.family, request.detail or has_adapters)
     return settings if request.steps is None else replace(settings, steps=request.steps)
 
 
@@ -202,7 +204,8 @@ def best_so_far(saved: Path, lesson: Lesson, family: str) -> Learned:
             "Ask for the same pictures, settings and seed, or learn without finish.",
             field="finish",
         )
-    concept = Concept(lesson.placeholder, state.best, family, lesson.kind, lesson.noun)
+    adapters = None if state.adapters is None else state.adapters.best
+    concept = Concept(lesson.placeholder, state.best, family, lesson.kind, lesson.noun, adapters)
     return Learned(concept, state.step, state.best_step, state.exams)
 
 
@@ -248,7 +251,8 @@ def _saved(
     place: Workplace, request: LearnRequest, model: DiffusionModel, examples: Examples, more: Start | None
 ) -> Path:
     """Where the state of this very learning is kept until its concept is."""
-    return place.learning / f"{_key(request, model, _settings(request, model), examples, more)}.safetensors"
+    key = _key(request, model, _settings(request, model, more), examples, more)
+    return place.learning / f"{key}.safetensors"
 
 
 def _key(
@@ -260,7 +264,7 @@ def _key(
 ) -> str:
     """Everything that has a bearing on what is learned: not the name it will have."""
     parts = {**asdict(request), "name": "", "replace": False, "finish": False, "settings": asdict(settings)}
-    parts["start"] = None if more is None else {"rows": rows_hashes(more.concept), "steps": more.steps}
+    parts["start"] = None if more is None else {"rows": concept_hashes(more.concept), "steps": more.steps}
     parts["masked"] = [mask is not None for mask in examples.masks]
     return hashlib.sha256(canonical({**parts, "model": model_identity(model)}).encode()).hexdigest()
 
@@ -274,7 +278,13 @@ def _keep(
     more: Start | None,
 ) -> tuple[ConceptCard, bytes | None]:
     begun = 0 if more is None else more.steps
-    settings = {"vectors": learned.concept.vectors, "masks": [mask is not None for mask in examples.masks]}
+    settings: dict[str, Any] = {
+        "vectors": learned.concept.vectors,
+        "masks": [mask is not None for mask in examples.masks],
+    }
+    adapters = _settings(request, model, more).adapters
+    if adapters is not None:
+        settings["adapters"] = asdict(adapters)
     provenance = Provenance(
         model=request.model,
         weights_hash=model.weights_hash,

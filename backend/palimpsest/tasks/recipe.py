@@ -16,7 +16,7 @@ from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.differences import differences_between
-from palimpsest.tasks.remember import rows_hashes
+from palimpsest.tasks.remember import concept_hashes
 from palimpsest.tasks.workplace import Workplace, model_identity
 
 ENGINE = 2  # raised when the same request gives other bytes than before
@@ -33,7 +33,7 @@ def recipe_of(
         "kind": "edit",
         "request": contract.to_json(request),
         "model": model_identity(model),
-        "concepts": {concept.placeholder: rows_hashes(concept) for concept in concepts},
+        "concepts": {concept.placeholder: concept_hashes(concept) for concept in concepts},
         "region": {"canvas": list(region.canvas), "box": list(region.box), "work": list(region.work)},
     }
 
@@ -46,6 +46,6 @@ def differences(recipe: dict[str, Any], place: Workplace) -> list[str]:
         "engine": ENGINE,
         "palimpsest": palimpsest.__version__,
         "model": model_identity(place.models.get(request.model)),
-        "concepts": {concept.placeholder: rows_hashes(concept) for concept in concepts},
+        "concepts": {concept.placeholder: concept_hashes(concept) for concept in concepts},
     }
     return differences_between(recipe, now)

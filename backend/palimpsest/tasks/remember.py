@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from torch import Tensor
@@ -18,7 +19,7 @@ from palimpsest.errors import RequestError
 from palimpsest.storage import inversions
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.progress import Course, Events, watched
-from palimpsest.tasks.workplace import Workplace, model_identity
+from palimpsest.tasks.workplace import Workplace, canonical, model_identity
 
 
 def settled(settings: InversionSettings, model: DiffusionModel) -> InversionSettings:
@@ -99,7 +100,21 @@ def concepts_of(prompt: Prompt, concepts: tuple[Concept, ...]) -> tuple[Concept,
 
 
 def rows_hashes(concept: Concept) -> list[str]:
+    """Of all that an inversion knows of a concept: adapters have no part in it."""
     return [inversions.pixels_hash(rows.numpy()) for rows in concept.rows]
+
+
+def concept_hashes(concept: Concept) -> list[str]:
+    """Of all that decides what comes out where the concept is used: its rows and its adapters."""
+    adapters = concept.adapters
+    if adapters is None:
+        return rows_hashes(concept)
+    parts = {
+        place: [inversions.pixels_hash(tensor.cpu().numpy()) for tensor in (part.down, part.up)]
+        for place, part in adapters.parts.items()
+    }
+    told = canonical({"parts": parts, "alpha": adapters.alpha})
+    return [*rows_hashes(concept), hashlib.sha256(told.encode()).hexdigest()]
 
 
 def _moved(inversion: Inversion, like: Tensor) -> Inversion:

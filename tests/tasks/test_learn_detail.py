@@ -1,0 +1,131 @@
+"""A word is learned with detail, kept, gone on with and used like any other; what it decides is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from palimpsest.contract import DrawRequest, EditRequest, InversionSettings, LearnRequest
+from palimpsest.core.adapters import Adapters
+from palimpsest.core.learn import recommended
+from palimpsest.storage.concepts import Provenance
+from palimpsest.tasks.recipe import differences
+from palimpsest.tasks.remember import concept_hashes, rows_hashes
+from palimpsest.tasks.workplace import Workplace
+from tasks.test_learn import STEPS, broken_off, run
+from workplaces import picture, selection
+
+
+def request(place: Workplace, folder: Path, **changes: Any) -> LearnRequest:
+    images = tuple(place.images.put(picture(seed=seed)) for seed in range(3))
+    made = LearnRequest(
+        "my-toy", images, "toy", detail=True, steps=STEPS, model=str(folder), accept_outliers=True
+    )
+    return replace(made, **changes)
+
+
+def adapters_of(place: Workplace, name: str = "my-toy") -> Adapters:
+    found = place.concepts.load(name).adapters
+    assert found is not None
+    return found
+
+
+def test_it_is_kept_whole_with_how_it_was_learned(place: Workplace, sd1_folder: Path) -> None:
+    result, settings = run(place, request(place, sd1_folder)).result, recommended("sd1", detail=True)
+    card = place.concepts.card("my-toy")
+    assert settings.adapters is not None
+    assert (result["detail"], card.rank) == (True, settings.adapters.rank)
+    assert result["rows_hash"] == card.rows_hash
+    assert card.provenance.settings["adapters"]["rank"] == card.rank
+    assert any(part.up.abs().max() > 0 for part in adapters_of(place).parts.values())
+
+
+def test_without_detail_all_is_as_it_was(place: Workplace, sd1_folder: Path) -> None:
+    result = run(place, request(place, sd1_folder, detail=False)).result
+    card, concept = place.concepts.card("my-toy"), place.concepts.load("my-toy")
+    assert (result["detail"], card.rank, concept.adapters) == (False, None, None)
+    assert set(card.provenance.settings) == {"vectors", "masks"}
+    assert concept_hashes(concept) == rows_hashes(concept)
+
+
+def test_an_interrupted_run_goes_on_and_ends_in_the_same_word(place: Workplace, sd1_folder: Path) -> None:
+    made = request(place, sd1_folder)
+    whole = run(place, made).result
+    place.concepts.remove("my-toy")
+    broken_off(place, made, 3)
+    assert run(place, made).result["rows_hash"] == whole["rows_hash"]
+    broken_off(place, replace(made, replace=True), 5)
+    result = run(place, replace(made, finish=True, replace=True)).result
+    assert (result["steps"], result["detail"]) == (5, True)
+    assert adapters_of(place).rank == place.concepts.card("my-toy").rank
+
+
+def test_quick_and_detail_are_two_runs(place: Workplace, sd1_folder: Path) -> None:
+    broken_off(place, request(place, sd1_folder), 3)
+    quick = request(place, sd1_folder, detail=False)
+    assert run(place, quick).result["steps"] == STEPS
+    assert len(list(place.learning.glob("*"))) == 1, "the other still waits"
+
+
+def test_it_is_learned_on_with_detail_whatever_is_asked(place: Workplace, sd1_folder: Path) -> None:
+    run(place, request(place, sd1_folder))
+    before = concept_hashes(place.concepts.load("my-toy"))
+    result = run(place, request(place, sd1_folder, name="our-toy", start="my-toy", detail=False)).result
+    assert (result["detail"], result["start"]["rows"]) == (True, before)
+    assert place.concepts.card("our-toy").rank == place.concepts.card("my-toy").rank
+
+
+def test_what_is_made_with_it_names_its_adapters(place: Workplace, sd1_folder: Path) -> None:
+    run(place, request(place, sd1_folder))
+    wanted = EditRequest(
+        place.images.put(picture(seed=5)),
+        "replace",
+        "a photo of a cat",
+        "a photo of a <my-toy>",
+        selection=place.images.put(selection()),
+        model=str(sd1_folder),
+        inversion=InversionSettings(steps=3),
+    )
+    drawing = DrawRequest("a photo of a <my-toy>", model=str(sd1_folder), steps=2)
+    recipe, drawn = run_any(place, wanted).result["recipe"], run_any(place, drawing)
+    hashes = concept_hashes(place.concepts.load("my-toy"))
+    assert recipe["concepts"] == drawn.result["concepts"] == {"<my-toy>": hashes}
+    assert run_any(place, wanted).result["recipe"] == recipe
+    assert run_any(place, drawing).artifacts == drawn.artifacts
+    assert differences(recipe, place) == []
+    concept, adapters = place.concepts.load("my-toy"), adapters_of(place)
+    other = replace(concept, adapters=adapters.with_tensors([t + 0.5 for t in adapters.tensors]))
+    place.concepts.save(other, Provenance(), replace=True)
+    assert len(differences(recipe, place)) == 1
+    assert run_any(place, drawing).artifacts != drawn.artifacts
+
+
+def test_a_remembered_photo_is_the_same_with_them_and_without(place: Workplace, sd1_folder: Path) -> None:
+    """An inversion knows a concept's rows alone: its key says nothing of the adapters."""
+    run(place, request(place, sd1_folder))
+    concept = place.concepts.load("my-toy")
+    image, wanted = place.images.put(picture(seed=5)), []
+    for adapters in (concept.adapters, None):
+        place.concepts.save(replace(concept, adapters=adapters), Provenance(), replace=True)
+        wanted.append(
+            run_any(
+                place,
+                EditRequest(
+                    image,
+                    "restyle",
+                    "a photo of a <my-toy>",
+                    "a painting of a <my-toy>",
+                    model=str(sd1_folder),
+                    inversion=InversionSettings(steps=3),
+                ),
+            )
+        )
+    assert [made.result["remembered"] for made in wanted] == [False, True]
+    with_them, without = wanted
+    assert with_them.artifacts["reconstruction"] == without.artifacts["reconstruction"]
+    assert with_them.artifacts["layer"] != without.artifacts["layer"]
+
+
+def run_any(place: Workplace, made: Any) -> Any:
+    return list(place.do(made))[-1]
