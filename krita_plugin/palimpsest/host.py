@@ -21,7 +21,7 @@ from ._client.sliced_editor import SlicedEditor
 from ._client.slices import Steps, WorkError
 from ._client.wording import say
 from .active_mask import activate_mask, active_mask
-from .documents import Documents, copy_of, is_open
+from .documents import Documents, copy_of, history, is_open
 from .laying import Laying, keep_recipe, recipe_of
 from .nodes import active_layer, id_of, layer_of, pictures
 from .preview_layer import PreviewLayer, marked
@@ -96,7 +96,7 @@ class KritaEditor(SlicedEditor):
         return (yield from captured(*reading))
 
     def content(self, document: str, source: str) -> str:
-        return content_of(self._documents.require(document), source)
+        return content_of(self._documents.require(document), source, history()[0])
 
     # Layers and selections in.
 

@@ -31,15 +31,17 @@ def captured(
         selection = selection.duplicate()
         yield WORKED
     yield from documents.quiet(key)
-    canvas, content = canvas_of(document), content_of(document, source)
+    canvas, of = canvas_of(document), CANVAS if layer is None else id_of(layer)
     part = canvas if within is None else canvas.intersect(within)
-    copy = copy_of(document)
+    copy, steps = copy_of(document), history()[0]
     try:
+        yield WORKED
+        content = content_of(copy, of, steps)
         yield WORKED
         if layer is None:
             node, read = copy, copy.pixelData
         else:
-            node = required_layer(copy, id_of(layer))
+            node = required_layer(copy, of)
             part, read = part.intersect(bounds_of(node)), node.projectionPixelData
         require_content(layer, part)
         image = yield from picture_png(backstage, space_of(node), part, read, file)
@@ -50,15 +52,14 @@ def captured(
     if selection is not None:
         grey = Layout(part.extent, 1)
         mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data(), Outgoing())
-    of = CANVAS if layer is None else id_of(layer)
     return Capture(key, image, mask, part, of, canvas.extent, content, file.arrived)
 
 
-def content_of(document: Document, source: str) -> str:
-    """Some of the pixels, and where Krita's history is."""
+def content_of(document: Document, source: str, steps: int) -> str:
+    """Some of the pixels, and where Krita's history is: after so many ``steps``."""
     layer = required_layer(document, source)
     read = document.pixelData if layer is None else layer.projectionPixelData
-    return f"{sampled(lambda row: read(*row).data(), canvas_of(document))} {history()[0]}"
+    return f"{sampled(lambda row: read(*row).data(), canvas_of(document))} {steps}"
 
 
 def required_layer(document: Document, source: str) -> Node | None:

@@ -3,8 +3,9 @@
     PYTHONPATH=backend:tests python tests/editors/measure_calls.py [krita|krita-root|gimp …] [--sides …]
 
 Nothing is asserted: nobody knows what else this machine does. ``gap`` is the longest time for which the
-editor's thread answered no timer, ``step`` the longest step of our own work, both in milliseconds; what
-else keeps the editor's thread is its own drawing.
+editor's thread answered no timer, ``own`` how much of a processor that thread used in one at most, ``step``
+the longest step of our own work, all in milliseconds; what else keeps the editor's thread is its own drawing.
+``used``: seconds of a processor that the editor used until the job ran.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from editors.studio import RGB_8, RGB_16, Kind, Studio
 TILE = 2048  # px: the picture is made of it
 PIECE = 2000  # px: side of the layer that is put in, at most half of the canvas
 PATIENCE = 600.0
+TIMES = ("read", "running", "working", "used")
 
 
 def photo_like(kind: Any) -> Pixels:
@@ -106,6 +108,8 @@ def measure_gimp(darkroom: Darkroom, side: int, kind: GimpKind) -> None:
         told(f"capture of all, {what} selected", call("measured_capture", image, None, patience=PATIENCE))
     part = [side // 4, side // 4, side // 2, side // 2]
     told("capture of a quarter of it", call("measured_capture", image, part, patience=PATIENCE))
+    words = SHOWS, SHOULD_SHOW
+    told("from Apply to the job's start", call("measured_apply", image, *words, patience=PATIENCE))
     layer = edited(kind, side)
     path.write_bytes(png(layer))
     place = [side // 4, side // 4, *layer.shape[1::-1]]
@@ -117,11 +121,11 @@ def measure_gimp(darkroom: Darkroom, side: int, kind: GimpKind) -> None:
 
 
 def tell(where: str, what: str, found: dict[str, Any]) -> None:
-    gap, step = 1000 * found["gap"], 1000 * found["step"]
+    gap, own, step = (1000 * found.get(key, 0) for key in ("gap", "own", "step"))
     size = f", {found['bytes'] / 1e6:.0f} MB" if "bytes" in found else ""
-    size += "".join(f", {key} {found[key]:.2f} s" for key in ("read", "running", "working") if key in found)
+    size += "".join(f", {key} {found[key]:.2f} s" for key in TIMES if key in found)
     print(
-        f"{where} | {what} | gap {gap:.0f} | step {step:.0f} | {found['seconds']:.2f} s{size}"
+        f"{where} | {what} | gap {gap:.0f} | own {own:.0f} | step {step:.0f} | {found['seconds']:.2f} s{size}"
         f" | {found.get('where', '')}",
         flush=True,
     )

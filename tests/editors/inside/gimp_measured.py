@@ -8,9 +8,11 @@ import time
 
 import gimp_steps
 from _client import slices
-from _client.client import find_transport
+from _client.client import find_client, find_transport
 from _client.editor import LayerResult
 from _client.geometry import Bounds, tiles
+from _client.order import Order, post
+from _client.orders import ahead, pictures_of
 from gi.repository import Gegl, Gimp
 from host import GimpEditor
 
@@ -94,6 +96,24 @@ def measured_capture(image, within):
     part = None if within is None else Bounds(*within)
     found, start = yield from measured(lambda *ends: editor.capture(str(image), "canvas", part, *ends))
     return told(start, bytes=len(found.image))
+
+
+def measured_apply(image, first, second):
+    """What Apply does: until the picture is read, and until a worker has taken the job."""
+    client, editor, used = find_client(), GimpEditor(image), time.process_time()
+    editor.transport = client.transport
+    found, start = yield from measured(lambda *ends: editor.capture(str(image), "canvas", None, *ends))
+    read = time.perf_counter() - start
+    request = {"operation": "replace", "source_prompt": first, "target_prompt": second}
+    order = Order("edit", request, pictures_of(found), ahead=ahead(found))
+    post(client, order)
+    while client.job(order.id)["state"] == "queued":
+        yield
+    running, used = time.perf_counter() - start, time.process_time() - used
+    client.cancel(order.id)
+    while client.job(order.id)["state"] != "cancelled":
+        yield
+    return told(start, read=read, running=running, used=used)
 
 
 def measured_insert(image, path, bounds, updates=None):

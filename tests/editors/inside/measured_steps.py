@@ -1,7 +1,8 @@
 """What ``measure_calls.py`` calls inside Krita: how long the plug-in keeps Krita's own thread. Python 3.8.
 
 A timer beats every 5 ms; the longest gap between two beats is the longest that Krita's thread was held, by
-whomever. Beside it stand the longest step of the plug-in's own work, and where it was taken.
+whomever, and beside it stands how much of a processor this thread used at most in one: other programs' work
+isn't in that. ``where``: the longest steps of the plug-in's own work, milliseconds of this thread.
 """
 
 import time
@@ -21,19 +22,19 @@ BEAT = 5  # ms
 CALM = 1.0  # seconds without a gap, before anything is measured
 SMALL = 0.02  # seconds: a gap that nobody sees
 
-beats = []  # seconds between beats
-steps = []  # (seconds, where) of the plug-in's work
+beats = []  # (seconds, of them this thread's) between beats
+steps = []  # (seconds, of them this thread's, where) of the plug-in's work
 timer = QTimer()
 
 
 def beat():
     """Start to watch."""
-    last = [time.perf_counter()]
+    last = [time.perf_counter(), time.thread_time()]
 
     def beaten():
-        now = time.perf_counter()
-        beats.append(now - last[0])
-        last[0] = now
+        now = [time.perf_counter(), time.thread_time()]
+        beats.append((now[0] - last[0], now[1] - last[1]))
+        last[:] = now
 
     timer.setTimerType(Qt.TimerType.PreciseTimer)
     timer.timeout.connect(beaten)
@@ -41,11 +42,12 @@ def beat():
     step = slices.Slices._step
 
     def timed(self, generator, failed):
-        where, start = place_of(generator), time.perf_counter()
+        where, start, own = place_of(generator), time.perf_counter(), time.thread_time()
         try:
             return step(self, generator, failed)
         finally:
-            steps.append((time.perf_counter() - start, f"{where} … {place_of(generator)}"))
+            seconds, own = time.perf_counter() - start, time.thread_time() - own
+            steps.append((seconds, own, f"{where} … {place_of(generator)}"))
 
     slices.Slices._step = timed
 
@@ -65,19 +67,20 @@ def calm():
     while time.perf_counter() - quiet < CALM:
         beats.clear()
         yield
-        if max(beats, default=0) > SMALL:
+        if max(beats, default=(0, 0))[0] > SMALL:
             quiet = time.perf_counter()
     beats.clear()
     steps.clear()
 
 
 def told(start):
-    worst = max(steps, default=(0, ""))
+    longest = sorted(steps, key=lambda step: -step[1])[:3]
     return {
         "seconds": time.perf_counter() - start,
-        "gap": max(beats, default=0),
-        "step": worst[0],
-        "where": worst[1],
+        "gap": max(beats, default=(0, 0))[0],
+        "own": max((own for _, own in beats), default=0),
+        "step": max(steps, default=(0, 0, ""))[0],
+        "where": ", ".join(f"{1000 * own:.0f} {where}" for _, own, where in longest),
         "steps": len(steps),
     }
 
@@ -158,7 +161,7 @@ def measured_apply():
     """From Apply to the job's start: when the panel has read the picture, when all is sent, and when a worker
     has taken the job."""
     yield from calm()
-    panel, start, at = desk().panel, time.perf_counter(), {}
+    panel, start, used, at = desk().panel, time.perf_counter(), time.process_time(), {}
     sent = panel.session.submit
 
     def submit(order):
@@ -173,7 +176,7 @@ def measured_apply():
     try:
         panel.apply()
         yield from until(lambda: running() or panel.state.outcome is not None)
-        at["running"] = time.perf_counter() - start
+        at["running"], at["used"] = time.perf_counter() - start, time.process_time() - used
         yield from until(lambda: panel.state.progress is None or len(seen_fractions(panel)) > 0)
         at["working"] = time.perf_counter() - start
     finally:
