@@ -109,6 +109,7 @@ def gimp_allows(file: str, module: str, name: str) -> bool:
     if module == "gi.repository":
         parts = {"Gimp": GIMP_HOST, "Gegl": GIMP_HOST, "GimpUi": GIMP_WIDGETS}
         shown = {"Gtk": GIMP_WIDGETS, "Gdk": GIMP_WIDGETS, "GdkPixbuf": GIMP_WIDGETS, "Pango": GIMP_WIDGETS}
+        shown["GdkX11"] = {"dialogs.py"}
         return name in ("GLib", "GObject", "Gio") or file in {**parts, **shown}.get(name, ())
     own = {path.stem for path in GIMP.glob("*.py")}
     return standard(module) or module == "gi" or module.split(".")[0] in {"_client", *own}

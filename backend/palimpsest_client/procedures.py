@@ -46,14 +46,23 @@ class Argument(NamedTuple):
 
     @property
     def label(self) -> str:
-        return say(self.called) if self.control is None else self.control.label
+        """Where the dialog shows a number that stands for "automatic", it says so."""
+        if self.control is None:
+            return say(self.called)
+        shown = self.asked and self.automatic
+        return f"{self.control.label} ({self.automatic.rstrip('.。')})" if shown else self.control.label
 
     @property
     def blurb(self) -> str:
         if self.control is None:
             return say(self.about)
-        automatic = [say("argument-automatic", n=self.default)] if self.control.automatic else []
-        return "\n".join([self.control.about, *automatic])
+        return "\n".join(filter(None, [self.control.about, self.automatic]))
+
+    @property
+    def automatic(self) -> str:
+        """What leaves it to the model or the operation, in words; empty if nothing does."""
+        leaves = self.control is not None and self.control.automatic
+        return say("argument-automatic", n=self.default) if leaves else ""
 
 
 class Procedure(NamedTuple):

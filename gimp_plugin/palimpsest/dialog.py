@@ -45,6 +45,7 @@ class Window(Gtk.Window):
         super().__init__(title="Palimpsest")
         self.set_role("palimpsest")
         self.set_default_size(WIDTH, HEIGHT)
+        GimpUi.window_set_transient(self)  # above GIMP's own, also after a click on the picture
         ui.styled(self, "panel")
         self._listening = listening
         self.panel = Panel("gimp", editor, self.draw)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import gi
+import process
 import widgets as ui
 from _client import window
 from _client.session import Session
@@ -49,26 +51,24 @@ class Desktop(window.Desktop):
         self._open: dict[type, Dialog] = {}
 
     def ask(self, title: str, prompt: str, value: str = "") -> str | None:
-        ok, cancel = Gtk.ResponseType.OK, Gtk.ResponseType.CANCEL
-        window = Gtk.Dialog(title=title, transient_for=self._front, modal=True)
-        window.add_buttons("_Cancel", cancel, "_OK", ok)
-        window.set_default_response(ok)
-        entry = Gtk.Entry(text=value, activates_default=True)
-        area = window.get_content_area()
-        area.set_border_width(2 * ui.SPACE)
-        area.add(ui.column(ui.label(prompt), entry))
-        window.show_all()
-        answer, text = window.run(), entry.get_text()
-        window.destroy()
-        return text.strip() if answer == ok else None
+        box, entry = self._question(prompt), Gtk.Entry(text=value, activates_default=True, visible=True)
+        box.set_title(title)
+        box.set_default_response(Gtk.ResponseType.OK)
+        box.get_message_area().add(entry)
+        answer, text = box.run(), entry.get_text()
+        box.destroy()
+        return text.strip() if answer == Gtk.ResponseType.OK else None
 
     def confirm(self, title: str, question: str) -> bool:
-        buttons = Gtk.ButtonsType.OK_CANCEL
-        box = Gtk.MessageDialog(transient_for=self._front, modal=True, buttons=buttons, text=question)
+        box = self._question(question)
         box.set_default_response(Gtk.ResponseType.CANCEL)
         answer = box.run()
         box.destroy()
         return answer == Gtk.ResponseType.OK
+
+    def _question(self, text: str) -> Gtk.MessageDialog:
+        buttons = Gtk.ButtonsType.OK_CANCEL
+        return Gtk.MessageDialog(transient_for=self._front, modal=True, buttons=buttons, text=text)
 
     def files(self, title: str, kinds: Sequence[str]) -> Sequence[str]:
         way = Gtk.FileChooserAction.OPEN
@@ -83,6 +83,14 @@ class Desktop(window.Desktop):
 
     def leave_fields(self) -> None:
         self._parent.set_focus(None)
+        screen, number = self._parent.get_display(), process.window_in_front()
+        if number is not None and screen.__gtype__.name == "GdkX11Display":
+            gi.require_version("GdkX11", "3.0")
+            from gi.repository import GdkX11  # other systems have none
+
+            window = GdkX11.X11Window.foreign_new_for_display(screen, number)
+            if window is not None:
+                window.focus(Gtk.get_current_event_time())
 
     def open(self, told: window.Dialog) -> None:
         kind = type(told)

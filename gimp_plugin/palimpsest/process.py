@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -62,6 +63,13 @@ def tell(command: str) -> bool:
 
 def someone_listens() -> bool:
     return Gimp.get_pdb().procedure_exists(WINDOW_OPEN)
+
+
+def window_in_front() -> int | None:
+    """The number of GIMP's own window, where one picture is open: no other can be in front there."""
+    handle = Gimp.progress_get_window_handle()
+    one = handle is not None and len(Gimp.get_images()) == 1
+    return int.from_bytes(handle.get_data(), sys.byteorder) if one else None
 
 
 class ProgressBar(quick.Bar):

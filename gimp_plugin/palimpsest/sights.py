@@ -96,6 +96,8 @@ class TileDrawer(Drawer):
         made = self.widget
         if part.on and not made.get_active():
             GLib.timeout_add(ui.double_click_time(), self.view.reveal)
+            if self.view.get_toplevel().get_focus() in [tile.widget for tile in self.view.drawers(Tile)]:
+                made.grab_focus()  # the arrows go through the row
         self._told.silently(lambda: made.set_active(part.on))
         made.set_opacity(FADED if part.faded else 1.0)
         made.get_accessible().set_description(part.tip)

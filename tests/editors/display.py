@@ -120,9 +120,18 @@ class Display:
         told = (self._run("xdotool", "getwindowpid", w, check=False) for w in self.windows(*criteria))
         return [int(program) for program in told if program]
 
+    def keyboard(self) -> str:
+        """The window that has it."""
+        return self._run("xdotool", "getwindowfocus", check=False).strip()
+
+    def stays_above(self, window: str) -> str:
+        """The window that a window manager would keep it above; empty if there is none."""
+        told = self._run("xprop", "-notype", "-id", window, "WM_TRANSIENT_FOR", check=False)
+        return str(int(told.split("# ")[1], 16)) if "# " in told else ""
+
     def told(self) -> list[str]:
         """Every visible window with a title, and which has the keyboard; for people to read."""
-        focus = self._run("xdotool", "getwindowfocus", check=False).strip()
+        focus = self.keyboard()
         titles = {window: self.title(window) for window in self.windows("--name", ".")}
         return [f"{'keyboard: ' if window == focus else ''}{titles[window]}" for window in titles]
 

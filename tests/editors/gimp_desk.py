@@ -113,10 +113,17 @@ class Desk:
         until(lambda: window not in self.windows("^Palimpsest$"), "the window is closed")
 
     def apply(self, window: str, image: int, second: str) -> None:
-        """Turn the window to a picture, as its menu items do; fill in both sentences, go on by keyboard."""
+        """Turn the window to a picture, as its menu items do; fill in both sentences, go on by keyboard.
+        The picture gets it then: the window gets it back, as by a click."""
         self.write(window, image, SHOWS, second)
+        self.enter()
+        self.display.focus(window)
+
+    def enter(self) -> None:
+        """Return in a sentence; the window has obeyed when this returns."""
         until(lambda: pressable(self.find("Apply", "Button")), "Apply is possible")
         self.display.key("Return")
+        self.seen()
 
     def write(self, window: str, image: int, first: str, second: str) -> None:
         self.tell(f"replace {image}")

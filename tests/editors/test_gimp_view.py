@@ -62,6 +62,11 @@ def test_a_tip_stays_away_while_a_slider_is_dragged(fields: Fields):
     fields.gimp.until("controls_say", "may_show_tip", True, "structure")
 
 
+def test_the_keyboard_goes_with_the_result_that_is_looked_at(fields: Fields):
+    assert fields.ask("show_tiles", "first") == "first"
+    assert fields.ask("show_tiles", "second") == "second"
+
+
 def test_a_menu_that_was_closed_is_gone(fields: Fields):
     fields.display.click(*fields.bring("presets"))
     fields.gimp.until("controls_say", "menus", 1, "presets")

@@ -46,11 +46,13 @@ def middle(widget: dict[str, Any]) -> float:
 def test_the_window_edits_and_one_undo_takes_it_back(desk: Desk):
     image = desk.open()
     window = desk.window()
-    desk.apply(window, image, SHOULD_SHOW)
+    desk.write(window, image, SHOWS, SHOULD_SHOW)
+    desk.enter()
     desk.until_layers(image, 2)
     layer = desk.darkroom.layers(image)[0]
     assert (layer["name"], layer["mask"]) == ("red ball → blue cube", True)
-    desk.press("ctrl+z")
+    assert desk.display.stays_above(window) == desk.main, "a click on the picture would cover it"
+    desk.display.key("ctrl+z")  # the picture has the keyboard
     desk.until_layers(image, 1)
     desk.press("ctrl+y")
     desk.until_layers(image, 2)
@@ -142,6 +144,7 @@ def test_the_window_goes_on_while_a_menu_item_asks_for_a_word(desk: Desk):
     image, _ = desk.open(), desk.window()
     desk.tell(f"word-to-selection {image}")
     asked = until(lambda: desk.windows(f"^{say('select-action')}$"), "the word is asked for")[-1]
+    until(lambda: desk.find("OK", "Label") and desk.find("Cancel", "Label"), "its buttons say so")
     desk.open()
     until(lambda: desk.find(f"[Untitled]-{image}", "Choice"), "it tells that another picture is open")
     desk.display.focus(asked)
@@ -199,15 +202,16 @@ def focused(desk: Desk) -> list[str]:
     return [widget["name"] for widget in desk.seen() if widget["focus"]]
 
 
-def test_after_apply_keys_go_to_no_field(desk: Desk):
+def test_after_apply_keys_go_to_the_picture(desk: Desk):
     image, window = desk.open(), desk.window()
     desk.set_steps(window, 60)  # long enough to be seen running
     desk.write(window, image, SHOWS, SHOULD_SHOW)
     assert focused(desk) == ["It should show"]
-    desk.display.key("Return")
+    desk.enter()
     desk.until_running()
     assert focused(desk) == []
-    desk.display.key("5", "ctrl+a", "Delete")
+    desk.display.key("ctrl+a")
+    until(lambda: desk.darkroom.selected(image, SIDE, SIDE).all(), "all of the picture is selected")
     desk.until_layers(image, 2)
     texts = [
         widget["text"] for widget in desk.seen() if widget["name"] in ("The picture shows", "It should show")
@@ -390,6 +394,18 @@ def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):
         until(lambda: not tells("updated."), "nothing is said that isn't so")
     desk.press("ctrl+z")
     desk.until_layers(image, 1)
+
+
+def test_the_picture_gets_no_keys_where_another_may_be_in_front(desk: Desk):
+    """An undo would be the other one's."""
+    image = desk.open()
+    desk.open()
+    window = desk.window()
+    desk.write(window, image, SHOWS, SHOULD_SHOW)
+    desk.enter()
+    desk.until_layers(image, 2)
+    assert desk.display.keyboard() == window
+    assert focused(desk) == []
 
 
 def test_one_window_serves_two_pictures_in_turn(desk: Desk):

@@ -113,6 +113,19 @@ class Controls:
         inside.pack_start(self.part, False, False, 0)
         self.part.show()
 
+    def show_tiles(self, on):
+        """Two results in place of the fields; this one is looked at. Which one has the keyboard: the first
+        has it at the beginning."""
+        made = getattr(self, "tiles", None)
+        if made is None:
+            made = self.tiles = View(self.panel.session, None)
+            self.part.get_parent().pack_start(made, False, False, 0)
+        made.draw(column("tiles", *(Tile(key, side=64, on=key == on) for key in ("first", "second"))))
+        made.show()
+        if on == "first":
+            made["first"].grab_focus()
+        return next((key for key in ("first", "second") if made[key].is_focus()), "")
+
     def menus(self, name):
         """How many this button has."""
         return len(Gtk.Menu.get_for_attach_widget(self.field(name)))
