@@ -288,8 +288,9 @@ class PanelView:
             Button(
                 "new",
                 text=say("new"),
-                tip=say("tip-new"),
+                tip=state.cannot_apply or say("tip-new"),
                 look=DEED,
+                enabled=not state.cannot_apply,
                 shown=updating,
                 grow=1,
                 do=lambda: self.apply(new=True),

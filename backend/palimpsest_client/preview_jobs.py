@@ -26,6 +26,7 @@ QUIET_SECONDS = 0.3  # without a change, before a draft begins
 RETRY_SECONDS = 2.0  # after one that failed
 SLOW_SECONDS = 20.0  # of an edit: where it takes longer, there are no drafts
 NOT_THERE = ("not_remembered", "image_not_found")  # no other words or sliders would help
+NO_ANSWER = (UnreachableError.code, "cancelled")  # the backend was gone, or took us for gone: asked again
 
 Request = Dict[str, Any]
 
@@ -178,7 +179,7 @@ class PreviewJobs:
 
         def failed(code: str) -> None:
             self._job, self._since = None, self._clock() + RETRY_SECONDS
-            if code != UnreachableError.code:
+            if code not in NO_ANSWER:
                 self._refused.add(needs(form, request) if code in NOT_THERE else written(request))
             if code == "out_of_memory" and "windows" in request:
                 self._no_strip.add(request["model"])

@@ -529,6 +529,18 @@ def test_a_slider_that_was_moved_while_the_edit_ran_gets_its_strip_too(applied: 
     applied.strip_begun()
 
 
+def test_a_strip_that_the_backend_cancelled_is_asked_for_again(applied: Desk):
+    """It took us for gone: a loaded machine."""
+    applied.scrub(0.75)
+    applied.finish(applied.drafted())
+    strip = applied.strip_begun()
+    applied.backend.tell("cancelled", applied.number(strip), reason="unattended")
+    applied.until(lambda: strip["id"] in applied.backend.forgotten)
+    applied.settle()
+    applied.pass_time(2 * RETRY_SECONDS)
+    applied.until(lambda: len(applied.strips) == 2)
+
+
 def test_other_sliders_ask_for_no_strip(applied: Desk):
     applied.move(0.75)
     applied.finish(applied.drafted())

@@ -182,6 +182,20 @@ def test_while_a_job_runs_it_can_be_cancelled_and_the_next_be_asked_for(seen):
     assert seen.shown("queue") == set()
 
 
+def test_new_is_possible_where_update_is(seen):
+    desk = seen.desk
+    fill(desk.panel)
+    seen["apply"].do()
+    desk.until(lambda _: desk.backend.submitted)
+    desk.backend.finish_edit()
+    desk.until(lambda s: s.progress is None and s.updating)
+    assert [seen[key].enabled for key in ("apply", "new")] == [True, True]
+    desk.panel.draft.write_second("")
+    desk.until(lambda s: s.cannot_apply)
+    assert [seen[key].enabled for key in ("apply", "new")] == [False, False]
+    assert seen["new"].tip == seen["apply"].tip == desk.state.cannot_apply
+
+
 def test_apply_that_is_not_possible_says_why_and_leaves_the_keyboard_where_it_is(seen):
     assert not seen["apply"].enabled
     assert seen["reason"].text == seen["apply"].tip == "Say what the picture shows."
