@@ -296,12 +296,13 @@ def files(report: dict[str, Any], outcomes: list[Outcome]) -> dict[str, bytes]:
     }
     if outcomes:
         lot = np.random.default_rng(0).permutation(len(outcomes))[:GRID]
-        made["edits.png"] = _sheet(outcomes)
-        made["grid.png"] = _sheet([outcomes[i] for i in sorted(lot)])
+        made["edits.png"] = sheet(outcomes)
+        made["grid.png"] = sheet([outcomes[i] for i in sorted(lot)])
     return made
 
 
-def _sheet(outcomes: Sequence[Outcome]) -> bytes:
+def sheet(outcomes: Sequence[Outcome]) -> bytes:
+    """A PNG of edits as before, result and truth; green where joint."""
     tiles = [Tile(o.picture, f"{o.kind}: {o.should_show}", o.joint) for o in outcomes]
     buffer = io.BytesIO()
     contact_sheet(tiles, columns=4, side=300).save(buffer, "PNG")

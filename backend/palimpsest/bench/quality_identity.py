@@ -4,7 +4,8 @@ The scenes are drawn by a program, so the thing can be drawn as the result might
 several sizes, a little to each side. The distance is that to the nearest of these true views, over the
 thing's body and a seam around it, so that a copy that lacks a part or has one too many is far from all of
 them. What is compared is the mean colour and the spread of colours around each point: where exactly a stripe
-runs doesn't matter, whether there are stripes does.
+runs doesn't matter, whether there are stripes does. Of a thing that hardly stands out from its ground a small
+distance says little, and counts for more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palimpsest.bench.pictures import Picture
+from palimpsest.demo.edits import remove as without
 from palimpsest.demo.judge_crops import Box, box_of
 from palimpsest.demo.rendering import render
 from palimpsest.demo.things import Placed, Scene
@@ -31,6 +33,7 @@ FINE_SHIFTS = (-0.02, 0.0, 0.02)
 WINDOW = 1 / 16  # side of the square around a point, in sides of the picture
 SEAM = 1 / 24  # width of what is compared around the body
 SPREAD = 1.5  # weight of a difference in spread against one in mean colour
+STANDS_OUT = 0.15  # the least distance to its bare ground of a thing that stands out
 LARGEST = 0.09
 """The largest distance at which it is still this thing, chosen on development scenes (docs/quality.md)."""
 
@@ -48,22 +51,29 @@ def distance(picture: Picture, scene: Scene, i: int, place: Placed | None = None
 
     ``place``: where it stands, if not where ``scene`` has it. Size and place are looked for first, then pose.
     """
-    seen, begin = features(picture), scene.placed[i] if place is None else place
-    begin = replace(begin, thing=scene.placed[i].thing)
-    sizes = [
-        replace(begin, size=begin.size * scale, pose=pose) for scale in SCALES for pose in ROUGH_POSES
-    ]
-    rough = min((_nearest(seen, scene, i, one, SHIFTS) for one in sizes), key=lambda found: found.distance)
-    turned = [replace(rough.place, pose=pose) for pose in POSES]
-    posed = min((_nearest(seen, scene, i, one, FINE_SHIFTS) for one in turned), key=lambda f: f.distance)
-    sized = [replace(posed.place, size=posed.place.size * scale) for scale in FINE_SCALES]
-    return round(min(_nearest(seen, scene, i, one, FINE_SHIFTS).distance for one in sized), 4)
+    begin = replace(scene.placed[i] if place is None else place, thing=scene.placed[i].thing)
+    bare = features(render(without(scene, i), len(picture), masks=False).image)
+
+    seen = features(picture)
+
+    def best(places: list[Placed], shifts: tuple[float, ...]) -> Nearest:
+        found = [_nearest(seen, bare, scene, i, one, shifts) for one in places]
+        return min(found, key=lambda nearest: nearest.distance)
+
+    sizes = [replace(begin, size=begin.size * scale, pose=p) for scale in SCALES for p in ROUGH_POSES]
+    rough = best(sizes, SHIFTS).place
+    posed = best([replace(rough, pose=pose) for pose in POSES], FINE_SHIFTS).place
+    sized = [replace(posed, size=posed.size * scale) for scale in FINE_SCALES]
+    return round(best(sized, FINE_SHIFTS).distance, 4)
 
 
 def _nearest(
-    seen: Features, scene: Scene, i: int, place: Placed, shifts: tuple[float, ...]
+    seen: Features, bare: Features, scene: Scene, i: int, place: Placed, shifts: tuple[float, ...]
 ) -> Nearest:
-    """The view with thing ``i`` at ``place``, moved by the best of ``shifts`` across and down."""
+    """The view with thing ``i`` at ``place``, moved by the best of ``shifts`` across and down.
+
+    ``seen``, ``bare``: the features of the picture, and of the scene without the thing.
+    """
     side = len(seen)
     placed = (*scene.placed[:i], place, *scene.placed[i + 1 :])
     shown = render(replace(scene, placed=placed), side, masks=False)
@@ -72,14 +82,20 @@ def _nearest(
     weight, view = weights(shown.bodies[i]), features(shown.image)
     left, top, right, bottom = box_of(weight > 0)
     weight, view = weight[top:bottom, left:right], view[top:bottom, left:right]
+    contrast = _gap(bare[top:bottom, left:right], view, weight)
+    faint = max(1.0, STANDS_OUT / max(contrast, 1e-6))
     found = []
     for dx, dy in product([round(shift * side) for shift in shifts], repeat=2):
         rows = np.clip(np.arange(top, bottom) + dy, 0, side - 1)
         columns = np.clip(np.arange(left, right) + dx, 0, side - 1)
-        gap = ((seen[np.ix_(rows, columns)] - view) ** 2).mean(-1)
+        gap = faint * _gap(seen[np.ix_(rows, columns)], view, weight)
         moved = replace(place, x=place.x + dx / side, y=place.y + dy / side)
-        found.append(Nearest(float((gap * weight).sum()) ** 0.5, moved))
+        found.append(Nearest(gap, moved))
     return min(found, key=lambda nearest: nearest.distance)
+
+
+def _gap(a: Features, b: Features, weight: Features) -> float:
+    return float((((a - b) ** 2).mean(-1) * weight).sum()) ** 0.5
 
 
 def features(picture: Picture) -> Features:
