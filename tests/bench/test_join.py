@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 
-from record_join import CASES, FIGURES, Figures, run_cases
-
+from bench.record_join import CASES, FIGURES, Figures, run_cases
 from palimpsest.tasks.workplace import Workplace
 from workplaces import place
 
