@@ -234,4 +234,7 @@ def test_a_word_is_learned_once(place: Workplace, tmp_path: Path, monkeypatch: p
     assert len(asked) == 1
     library.remove("owl")
     assert learned(place, BUILT_IN, owl, 2, store) != first
-    assert [len(request.images) for request in asked] == [4, 4]
+    library.remove("owl")
+    learned(place, BUILT_IN, owl, 2, store, detail=True)
+    assert [len(request.images) for request in asked] == [4, 4, 4]
+    assert [request.detail for request in asked] == [False, False, True]

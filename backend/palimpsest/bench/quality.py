@@ -58,6 +58,7 @@ class Extent:
     kinds: tuple[str, ...] = tuple(KINDS)
     margins: tuple[int, ...] = (MARGIN,)  # pixels by which a selection is wider than what changes
     split: str = "test"  # of SPLITS
+    detail: bool = False  # whether words are learned with adapters
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
         kinds=_kinds(options.kind),
         margins=tuple(options.margin) if options.margin else (MARGIN,),
         split=options.split,
+        detail=options.detail,
     )
     with workplace(options.device, options.output / "learning") as place:
         report, outcomes = measure(place, options.model, extent, Store(options.output))
@@ -172,7 +174,7 @@ def measure(
     words = {}
     for concept in dict.fromkeys(case.concept for _, _, case in cases if case.concept is not None):
         say(f"learning {word_of(concept)}")
-        words[word_of(concept)] = learned(place, model, concept, seeds[-1], store)
+        words[word_of(concept)] = learned(place, model, concept, seeds[-1], store, extent.detail)
     outcomes = []
     for (kind, number, case), margin in product(cases, extent.margins):
         say(f"{kind} {number + 1} of {extent.cases}")
@@ -184,6 +186,7 @@ def measure(
         "steps": loaded.steps,
         "device": str(place.device),
         "split": extent.split,
+        "detail": extent.detail,
         "first_seed": seeds[0],
     }
     return summary(about, rows, outcomes), outcomes

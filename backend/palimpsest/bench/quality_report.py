@@ -99,7 +99,8 @@ def _head(report: Mapping[str, Any]) -> list[str]:
         "",
         f"Model {report['model']} (weights {report['weights_hash'][:12]}), {report['steps']} steps, "
         f"guidance {report['guidance']:g}, on {report['device']}. Cases of the {report['split']} split, "
-        f"seeds from {report['first_seed']}. Intervals are 95 %.",
+        f"seeds from {report['first_seed']}. Words learned with{'' if report['detail'] else 'out'} adapters. "
+        "Intervals are 95 %.",
         "",
     ]
 

@@ -82,7 +82,8 @@ def sources() -> str:
 def key_of(place: Workplace, request: Request, words: dict[str, str]) -> str:
     """``words``: the learned words that the request names, with their files' digests."""
     model = place.models.get(request.model)
-    settings = repr(recommended(model.family)) if isinstance(request, LearnRequest) else ""
+    learning = isinstance(request, LearnRequest)
+    settings = repr(recommended(model.family, request.detail)) if learning else ""
     parts = [to_json(request), settings, words, model_identity(model), sources()]
     return digest(canonical(parts).encode())
 
@@ -95,17 +96,24 @@ def finish(place: Workplace, request: Request) -> tuple[Finished, dict[str, Any]
     return finished, {"evaluations": count.evaluations, "backward": count.backward}
 
 
-def learned(place: Workplace, model: str, concept: Concept | StyleConcept, seed: int, store: Store) -> str:
+def learned(
+    place: Workplace,
+    model: str,
+    concept: Concept | StyleConcept,
+    seed: int,
+    store: Store,
+    detail: bool = False,
+) -> str:
     """Have the concept's word in the library, learned from true views as a user would; its file's digest.
 
-    ``seed`` draws the views.
+    ``seed`` draws the views. ``detail``: with adapters.
     """
     size = place.models.get(model).native_size
     images = [place.images.put(encode(view.image)) for view in views(concept, EXAMPLES, seed, size)]
     kind = "style" if isinstance(concept, StyleConcept) else "subject"
-    request = LearnRequest(concept.name, tuple(images), concept.noun, kind, model=model)
+    request = LearnRequest(concept.name, tuple(images), concept.noun, kind, detail=detail, model=model)
     file, key = place.concepts.folder / f"{concept.name}{SUFFIX}", key_of(place, request, {})
-    name = f"words/{concept.name}{SUFFIX}"
+    name = f"words/{concept.name}{'-detail' if detail else ''}{SUFFIX}"
     made = store.recall(name, key)
     if made is None:
         finished, counts = finish(place, request)

@@ -67,6 +67,9 @@ def add_quality(kinds: Any) -> None:
         help="scenes to choose settings on, or those that figures are reported of (default: test)",
     )
     parser.add_argument(
+        "--detail", action="store_true", help="learn words with adapters (default: the embedding alone)"
+    )
+    parser.add_argument(
         "--against", type=Path, metavar="FILE", help="report.json of another run over the same cases"
     )
     parser.add_argument(
