@@ -99,6 +99,18 @@ def test_an_inserted_thing_counts_nowhere_else_and_another_thing_never() -> None
         assert not succeeds(judge, case, picture, left)
 
 
+def test_what_was_removed_may_not_have_become_something_else() -> None:
+    """A small thing on the ground beside the removed one's body, inside the selection."""
+    judge, bare = load_judge(), Scene((), "grass", "photo", TEST_SEEDS[0])
+    case = Case("remove", "remove", edits.insert(bare, CUBE), bare, 0, "a blue cube on grass", "grass")
+    left = np.zeros((SIZE, SIZE), np.bool_)
+    left[:, : SIZE // 2] = True
+    small = replace(BALL, x=0.12, y=0.98, size=0.2)
+    for placed, gone in (((), True), ((replace(BALL, x=0.75),), True), ((small,), False), ((CUBE,), False)):
+        picture = render(replace(bare, placed=placed), SIZE).image
+        assert succeeds(judge, case, picture, left) == gone
+
+
 def test_the_judge_accepts_the_truth_and_refuses_the_unedited_photo() -> None:
     """Over all kinds together: a judge that always agreed, or never, would be useless."""
     judge, cases = load_judge(), [make_case(kind, number) for kind in KINDS for number in range(4)]

@@ -33,7 +33,8 @@ def succeeds(judge: Judge, case: Case, picture: Picture, region: Region | None) 
         return judge.look([picture])[0].style.word == case.after.style
     if case.kind.startswith("remove"):
         body = render(case.before, size).bodies[case.thing]
-        return judge.read_regions(picture, [body])[0].kind.word == NOTHING
+        gone = judge.read_regions(picture, [body])[0].kind.word == NOTHING
+        return gone and not _anything_inside(judge, picture, region)
     if case.operation == "insert":
         assert region is not None, "only what is selected is inserted into"
         return found_inside(judge, case, picture, region) is not None
@@ -48,6 +49,12 @@ def found_inside(judge: Judge, case: Case, picture: Picture, region: Region) -> 
         if reads_as(found.reading, case.after, case.thing) and lies_in(found.box, region):
             return found.box
     return None
+
+
+def _anything_inside(judge: Judge, picture: Picture, region: Region | None) -> bool:
+    """Whether the judge finds something in ``region``: what was removed may have become something else."""
+    assert region is not None, "only what is selected is removed"
+    return any(lies_in(found.box, region) for found in judge.look([picture])[0].found)
 
 
 def strangeness(judge: Judge, case: Case, picture: Picture, region: Region | None) -> float | None:
