@@ -22,8 +22,10 @@ from palimpsest_client.settings import CONTROLS
 
 Operation = Literal["replace", "insert", "restyle", "remove", "reweight"]
 InversionMethod = Literal["direct", "null-text", "ddim"]
+Start = Literal["automatic", "view", "noise", "photo"]
 ConceptKind = Literal["subject", "style"]
 
+STARTING = ("replace", "insert")  # operations that can begin from several things
 BUILT_IN = "built-in"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -56,6 +58,7 @@ WORKING_SIZE = range_of("working_size")
 GROWTH = range_of("grow")
 FEATHER = range_of("feather")
 CONTEXT = range_of("context")
+FREEDOM = range_of("freedom")
 SEED = range_of("seed")
 VARIATIONS = range_of("variations")
 DRAFTS = Length(0, int(VARIATIONS.most))
@@ -129,6 +132,8 @@ class EditRequest(Judged):
     grow: Annotated[int, GROWTH] | None = None  # canvas pixels the selection grows by; None = operation's own
     feather: Annotated[int, FEATHER] = 8  # width in canvas pixels of the soft edge, inside what may change
     context: Annotated[float, CONTEXT] = 0.5  # canvas around the selection's box, in its longer sides
+    begin_from: Start = "automatic"  # what the selection begins from; replace and insert
+    freedom: Annotated[float, FREEDOM] | None = None  # share of the noise levels put on it; 0 = as it is
     seed: Annotated[int, SEED] = 0
     variations: Annotated[int, VARIATIONS] = 1
     maps: bool = False  # also return every content word's attention map
@@ -267,13 +272,21 @@ def from_json(cls: type[AnyRequest], data: Any, where: str = "") -> AnyRequest:
 def request_of(recipe: Any) -> EditRequest:
     """The request that a recipe says to do again. Raises RequestError for what is no recipe of ours.
 
-    What a recipe leaves out was not done when it was made: one without ``grow`` grew nothing.
+    What a recipe leaves out was not done when it was made: one without ``grow`` grew nothing, and one
+    without ``begin_from`` began from noise where something was inserted into a selection.
     """
     if not isinstance(recipe, dict) or recipe.get("kind") != "edit" or "request" not in recipe:
         raise RequestError("This is not a recipe.", "A recipe is the recipe.json written beside a result.")
     request = recipe["request"]
-    grown = {"grow": 0, **request} if isinstance(request, dict) else request
-    return from_json(EditRequest, grown, "the recipe's request")
+    whole = {"grow": 0, **_began(request), **request} if isinstance(request, dict) else request
+    return from_json(EditRequest, whole, "the recipe's request")
+
+
+def _began(request: dict[str, Any]) -> dict[str, str]:
+    operation, selected = request.get("operation"), request.get("selection") is not None
+    if operation not in STARTING:
+        return {}
+    return {"begin_from": "noise" if operation == "insert" and selected else "photo"}
 
 
 def _decode(kind: Any, value: Any, where: str) -> Any:

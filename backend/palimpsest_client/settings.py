@@ -30,6 +30,8 @@ from .editor import CANVAS, LAYER
 from .limits import MOST_SEED
 from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
 
+AUTOMATIC, VIEW, NOISE, PHOTO = "automatic", "view", "noise", "photo"
+STARTS = (AUTOMATIC, VIEW, NOISE, PHOTO)
 METHODS = ("direct", "null-text", "ddim")
 MIDDLE = 0.5  # of a slider: what the operation recommends; sends nothing, the backend's recipe decides
 
@@ -150,6 +152,27 @@ class Settings:
         preset=True,
         whose=OF_OPERATION,
     )
+    begin_from: str = described(
+        CHOICE,
+        default=AUTOMATIC,
+        choices=STARTS,
+        operations=(REPLACE, INSERT),
+        request=("begin_from",),
+        preset=True,
+        whose=OF_OPERATION,
+    )
+    freedom: Optional[float] = described(
+        NUMBER,
+        limits=Stretch(0, 1),
+        step=5,
+        unit=PERCENT,
+        whole=False,
+        operations=(REPLACE, INSERT),
+        automatic="automatic-operation",
+        request=("freedom",),
+        preset=True,
+        whose=OF_OPERATION,
+    )
     context: float = described(
         NUMBER,
         default=0.5,
@@ -228,7 +251,8 @@ def request_fields(settings: Settings, view: bool) -> Dict[str, Any]:
 def settings_in(request: Mapping[str, Any], beside: Mapping[str, Any]) -> Settings:
     """The inverse; ``beside``: what no field of the request says, see ``kept_beside``. Raises KeyError.
 
-    The ends of windows are left out: they may follow from another field.
+    The ends of windows are left out: they may follow from another field. What a recipe of before doesn't say
+    is as recommended.
     """
     told: Dict[str, Any] = {name: beside[name] for name in INDIRECT if name in beside}
     for name, control in CONTROLS.items():
@@ -236,7 +260,7 @@ def settings_in(request: Mapping[str, Any], beside: Mapping[str, Any]) -> Settin
             part: Any = request
             for group in control.request[:-1]:
                 part = part[group]
-            told[name] = part[control.request[-1]]
+            told[name] = part.get(control.request[-1], control.default)
     return Settings(**told)
 
 

@@ -27,6 +27,8 @@ SET = Settings(
     guidance=7.0,
     cross=0.3,
     self_attention=0.2,
+    begin_from="view",
+    freedom=0.3,
     context=2.0,
     working_size=512,
     seed=9,
@@ -46,7 +48,7 @@ def opened(desk: Desk, key: str) -> None:
 
 def test_each_setting_is_somebodys():
     assert set(told(SET)) == set(CONTROLS), "all of them are set"
-    assert OWN == ("structure", "strength", "grow", "cross", "self_attention")
+    assert OWN == ("structure", "strength", "grow", "cross", "self_attention", "begin_from", "freedom")
     assert LASTING == ("feather", "variations", "model", "working_size")
 
 

@@ -19,7 +19,7 @@ ALL = [*CONTROLS.values(), SENTENCE, WEIGHT]
 NUMBERS = [control for control in ALL if control.kind in (SLIDER, NUMBER)]
 WITHOUT_A_TERM = {"source", "variations"}  # no paper has a name for them
 SET = Settings(
-    0.3, 0.7, 5, 12, 2, "canvas", "other", "ddim", 12, 4.5, None, None, 0.75, 192, 7
+    0.3, 0.7, 5, 12, 2, "canvas", "other", "ddim", 12, 4.5, None, None, "view", 0.35, 0.75, 192, 7
 )  # each of another value than its default, but what follows from others
 
 

@@ -40,6 +40,8 @@ def done(
     selected: bool = True,
     method: str = "direct",
     explicit: bool = False,
+    target: str | None = None,
+    views: torch.Tensor | None = None,
 ) -> Edited:
     chosen = Options(weights=WEIGHTS.get(operation, {})) if options is None else options
     with concepts_installed(model, [toy(model)]) as vocabulary:
@@ -51,11 +53,12 @@ def done(
                 vocabulary,
                 inversion,
                 source,
-                [vocabulary.parse(TARGETS[operation])],
+                [vocabulary.parse(TARGETS[operation] if target is None else target)],
                 operation,
                 chosen,
                 selection() if selected else None,
                 Explicit() if explicit else None,
+                views,
             )
         )
 
@@ -114,13 +117,68 @@ def test_the_users_windows_override_the_recipe() -> None:
     model = tiny_model("sd1")
     usual = done(model, "replace").latents
     for options in (
-        Options(cross=(0.0, 0.0)),
+        Options(cross=(0.0, 0.8)),
         Options(cross_words={"<my-toy>": (0.0, 1.0)}),
         Options(self_attention=(0.0, 1.0), self_limit=1.0, cross=(0.0, 1.0)),
         Options(weights={"<my-toy>": 4.0}),
         Options(guidance=7.0),
     ):
         assert (done(model, "replace", options).latents - usual).abs().max() > 1e-4
+
+
+def test_with_a_learned_word_no_word_follows_the_photo_and_with_known_words_they_do() -> None:
+    model, never = tiny_model("sd1"), Options(cross=(0.0, 0.0))
+    assert torch.equal(done(model, "replace").latents, done(model, "replace", never).latents)
+    known = "a photo of a horse and a dog on grass"
+    followed, free = (done(model, "replace", options, target=known).latents for options in (None, never))
+    assert (followed - free).abs().max() > 1e-3
+    kept = done(model, "replace", Options(cross=(0.0, 0.8), cross_words={"horse": (0.0, 0.4)}), target=known)
+    assert torch.equal(followed, kept.latents), "as the recipe of known words has it"
+
+
+def views(count: int) -> torch.Tensor:
+    return torch.cat([photo(seed=10 + k) for k in range(count)])
+
+
+@pytest.mark.parametrize("operation", ["insert", "replace"])
+def test_what_is_not_noised_comes_back_inside_the_selection_to_the_bit(operation: str) -> None:
+    model, laid = tiny_model("sd1"), views(2)
+    edited = done(model, operation, Options(noise=0.0, variations=3), views=laid)
+    inside = selection() > 0
+    for number, latent in enumerate(edited.latents):
+        expected = torch.where(inside, laid[number % 2][None], photo())
+        assert torch.equal(latent[None], expected)
+    assert edited.unet_evaluations == 0
+
+
+@pytest.mark.parametrize("operation", ["insert", "replace"])
+def test_an_edit_that_begins_from_views_takes_another_one_for_each_variation(operation: str) -> None:
+    model, laid = tiny_model("sd1"), views(2)
+    two = done(model, operation, Options(variations=2), views=laid).latents
+    for number in (0, 1):
+        alone = done(model, operation, Options(seed=number), views=laid[[0, number]]).latents
+        assert (two[number] - alone[0]).abs().max() < 1e-4
+    outside = selection().expand_as(two) == 0
+    assert (two - photo()).abs()[outside].max() == 0
+    other = done(model, operation, Options(variations=2), views=laid.flip(0)).latents
+    assert (two - other).abs().amax(dim=(1, 2, 3)).min() > 1e-3
+
+
+@pytest.mark.parametrize(("operation", "selected"), [("insert", False), ("remove", True), ("restyle", True)])
+def test_views_are_for_what_is_put_into_a_selection(operation: str, selected: bool) -> None:
+    with pytest.raises(RequestError, match="picture of the subject"):
+        done(tiny_model("sd1"), operation, selected=selected, views=views(1))
+
+
+@pytest.mark.parametrize("operation", ["replace", "insert"])
+def test_a_learned_words_factor_counts_though_it_never_follows_the_photo(operation: str) -> None:
+    model = tiny_model("sd1")
+    usual, as_it_is, loud = (
+        done(model, operation, Options(weights=weights)).latents
+        for weights in ({}, {"<my-toy>": 1.0}, {"<my-toy>": 4.0})
+    )
+    assert (usual - as_it_is).abs().max() < 1e-4
+    assert (usual - loud).abs().max() > 1e-3
 
 
 def test_maps_of_words_come_with_the_edit() -> None:

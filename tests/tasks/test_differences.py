@@ -7,7 +7,7 @@ from typing import Any
 from palimpsest.tasks.differences import differences_between
 
 RECIPE: dict[str, Any] = {
-    "engine": 2,
+    "engine": 3,
     "palimpsest": "0.1.0",
     "model": {"name": "tiny", "weights": "abc", "device": "cpu"},
     "concepts": {"<my-toy>": ["123"]},
@@ -28,6 +28,6 @@ def test_what_decides_the_bytes_is_compared_and_nothing_else() -> None:
 
 def test_a_recipe_that_says_nothing_of_it_differs() -> None:
     assert differences_between({"model": "gone", "concepts": None}, RECIPE)[:2] == [
-        "engine was None, is 2",
+        "engine was None, is 3",
         "palimpsest was None, is 0.1.0",
     ]

@@ -240,7 +240,7 @@ def test_the_recipe_makes_the_same_again(place: Workplace, sd1_folder: Path) -> 
     assert differences(recipe, place) == []
     assert run(place, request_of(recipe)).artifacts == finished.artifacts
     changed = {**recipe, "engine": 0}
-    assert differences(changed, place) == ["engine was 0, is 2"]
+    assert differences(changed, place) == ["engine was 0, is 3"]
     with pytest.raises(RequestError, match="not a recipe"):
         request_of({"kind": "something"})
 

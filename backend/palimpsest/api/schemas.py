@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from palimpsest import contract
-from palimpsest.contract import BUILT_IN, ConceptKind, InversionMethod, Operation
+from palimpsest.contract import BUILT_IN, ConceptKind, InversionMethod, Operation, Start
 from palimpsest.jobs.state import Priority, State
 from palimpsest.limits import NAME, Length, Range
 from palimpsest_client.settings import CONTROLS
@@ -148,6 +148,10 @@ class EditRequest(Judged, EditTable):
     model: Model = BUILT_IN
     inversion: InversionSettings = InversionSettings()
     control: Control = Control()
+    begin_from: Start = Field(
+        default="automatic",
+        description="Of replace and insert: what the selection begins from. view: the subject's own picture.",
+    )
     maps: bool = False
     draft: bool = Field(
         default=False,

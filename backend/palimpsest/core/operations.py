@@ -11,6 +11,9 @@ one can be overridden by ``Options``.
   remove    the selection starts from its surroundings gone on, and looks neither at itself nor at the
             words, which name what stays
   reweight  the same words, some of them louder or softer
+
+A learned word that takes another's place, and an edit that begins from a picture of the learned subject
+itself (``cutout.py``), have recipes of their own.
 """
 
 from __future__ import annotations
@@ -70,6 +73,9 @@ class Recipe:
     grows: bool = False  # the selection, by the width of the soft edge, which then lies around it
 
 
+VIEW_NOISE = 0.5
+"""To which part of the noise levels the subject's own picture is noised, where nothing else is said."""
+
 RECIPES: Mapping[str, Recipe] = {
     "replace": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.4), self_attention=(0.0, 0.4), grows=True),
     "insert": Recipe(
@@ -112,6 +118,17 @@ UNSELECTED: Mapping[str, Recipe] = {
 }
 """Without one: LocalBlend finds where the changed words are. Nothing can be removed unselected."""
 
+LEARNED: Mapping[str, Recipe] = {
+    "replace": replace(RECIPES["replace"], cross=NEVER, changed=NEVER),
+}
+"""Inside a selection, where a learned word is among those that change."""
+
+VIEWED: Mapping[str, Recipe] = {
+    "replace": replace(LEARNED["replace"], noise=VIEW_NOISE, renoise=1.0),
+    "insert": replace(RECIPES["insert"], noise=VIEW_NOISE),
+}
+"""Inside a selection in which a picture of the subject lies."""
+
 VARIATION_NOISE = 0.5
 """Share of fresh noise at every seed but 0, where the recipe has less. Variation k is what seed + k gives."""
 
@@ -131,6 +148,8 @@ class Options:
     blend_exclude: tuple[str, ...] = ()
     blend_settings: BlendSettings = field(default_factory=BlendSettings)
     guidance: float | None = None  # None = the inversion's
+    noise: float | None = None  # 0 = what lies in the selection comes back as it is
+    fresh_noise: float | None = None  # share of it in the selection's starting noise
     seed: int = 0
     variations: int = 1
     maps: tuple[str, ...] = ()  # words of the source prompt whose maps are wanted
@@ -154,23 +173,31 @@ def edit(
     options: Options | None = None,
     selection: Tensor | None = None,  # (1, 1, h, w) of 0 and 1 on the latent; None = everything
     path: Path | None = None,  # None = fused attention
+    views: Tensor | None = None,  # (n, c, h, w): the photo with pictures of the subject in the selection
 ) -> Steps[Edited]:
     """Edit the inverted photo; one row of the result per target prompt, windows and variation, prompts
-    outermost.
+    outermost. With ``views`` the selection begins from them, seed k from the k-th, and from the first again
+    after the last.
 
     Raises RequestError for an unknown operation or window, WordNotFoundError, SelectionError.
     """
     chosen = Options() if options is None else options
-    recipe = _recipe(operation, chosen, selection)
+    if views is not None and (selection is None or operation not in VIEWED):
+        raise RequestError(f"{operation} can't begin from a picture of the subject without a selection.")
     if chosen.variations < 1 or not targets:
         raise RequestError(f"{chosen.variations} variations of {len(targets)} targets were asked for.")
     rows = [(prompt, one) for prompt in targets for one in chosen.each for _ in range(chosen.variations)]
     prompts = [prompt for prompt, _ in rows]
     alignments = [align(source, prompt, chosen.pairs) for prompt in prompts]
-    controls = [
-        _control(inversion.steps, _recipe(operation, one, selection), one, alignment, prompt, selection)
-        for alignment, (prompt, one) in zip(alignments, rows, strict=True)
+    recipes = [
+        _recipe(operation, one, selection, alignment, views is not None)
+        for alignment, (_, one) in zip(alignments, rows, strict=True)
     ]
+    controls = [
+        _control(inversion.steps, recipe, one, alignment, prompt, selection)
+        for recipe, alignment, (prompt, one) in zip(recipes, alignments, rows, strict=True)
+    ]
+    recipe = recipes[0]  # all begin alike
     height, width = inversion.latents.shape[-2:]
     levels = Levels.of(model.unet, (height, width), model.map_side)
     control = AttentionControl(controls, inversion.steps, levels, path)
@@ -186,7 +213,7 @@ def edit(
         source_null=null,
         control=control,
         guidance=inversion.guidance if chosen.guidance is None else chosen.guidance,
-        start=_start(model, recipe, chosen, inversion, selection, first, len(rows)),
+        start=_start(model, recipe, chosen, inversion, selection, first, len(rows), views),
         first=first,
         blend=_blend(recipe, chosen, control, source, prompts, alignments),
         mask=selection,
@@ -197,8 +224,10 @@ def edit(
     return (yield from sample(plan, words))
 
 
-def _recipe(operation: str, options: Options, selection: Tensor | None) -> Recipe:
-    """The operation's recipe with the user's changes."""
+def _recipe(
+    operation: str, options: Options, selection: Tensor | None, alignment: Alignment, viewed: bool
+) -> Recipe:
+    """The operation's recipe for these words with the user's changes."""
     if operation not in RECIPES:
         raise RequestError(f"There is no operation {operation!r}.", f"Known: {', '.join(RECIPES)}.")
     if selection is None and operation not in UNSELECTED:
@@ -207,12 +236,19 @@ def _recipe(operation: str, options: Options, selection: Tensor | None) -> Recip
             "Select it, or turn a word's attention map into a selection first.",
         )
     recipe = (UNSELECTED if selection is None else RECIPES)[operation]
+    learned = any(word.kind == "placeholder" for word in alignment.changed_target)
+    if viewed:
+        recipe = VIEWED[operation]
+    elif selection is not None and learned:
+        recipe = LEARNED.get(operation, recipe)
     given = {
         "cross": options.cross,
         "changed": options.cross,
         "self_attention": options.self_attention,
         "self_limit": options.self_limit,
         "blend": options.blend,
+        "noise": options.noise,
+        "renoise": options.fresh_noise,
     }
     return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
@@ -232,9 +268,13 @@ def _control(
     for word, window in options.cross_words.items():
         own = list(target.span_of(word))
         table[:, own] = step_table(steps, target, window, {})[:, own]
+    # A word that never follows the photo counts by its factor all the same, on its own maps.
+    weighted = {i for word in options.weights for i in target.span_of(word)}
+    alone = [i for i in sorted(weighted) if not table[:, i].any()]
+    table[:, alone] = 1
     free = selection if recipe.free_inside else None
     return TargetControl(
-        cross=reweight(refine(alignment), target, options.weights),
+        cross=reweight(refine(alignment, alone), target, options.weights),
         alpha=table,
         self_control=SelfControl(recipe.self_attention, recipe.self_limit, free),
         key_mask=None if selection is None else KeyMask(widened(selection), recipe.key_mask),
@@ -257,7 +297,8 @@ def _bounded(
 
 
 def _first_step(noise: float, steps: int) -> int:
-    return min(round((1 - noise) * steps), steps - 1)
+    """The step that sampling begins at; behind the last one where there is no noise to take away."""
+    return min(round((1 - noise) * steps), steps - 1) if noise > 0 else steps
 
 
 def _start(
@@ -268,24 +309,44 @@ def _start(
     selection: Tensor | None,
     first: int,
     wanted: int,  # rows
+    views: Tensor | None,
 ) -> Tensor:
     """The targets' first latents: the photo's pivot, but inside the selection another picture
-    (``fill``) or other noise (``renoise``), both at the same noise level."""
-    t, pivot, z0 = inversion.timesteps[first], inversion.before(first), inversion.latents[0]
+    (``fill``, ``views``) or other noise (``renoise``), both at the same noise level."""
+    pivot, z0 = inversion.before(first), inversion.latents[0]
     region = torch.ones_like(z0[:, :1]) if selection is None else selection.to(z0)
-    alpha = alpha_bar(model.noise, t)
-    eps = (pivot - alpha**0.5 * z0) / (1 - alpha) ** 0.5
-    content = harmonic_fill(z0, widened(region)) if recipe.fill else z0
+    contents = _contents(recipe, z0, region, views)
     rows = []
     for seed in range(options.seed, options.seed + options.variations):
-        share = recipe.renoise if seed == 0 else max(recipe.renoise, VARIATION_NOISE)
-        generator = torch.Generator().manual_seed(seed)
-        fresh = torch.randn(z0.shape, generator=generator).to(z0)
-        mixed = (1 - share**2) ** 0.5 * eps + share * fresh
-        unchanged = share == 0 and not recipe.fill  # then not through the rounding of add_noise
-        inside = pivot if unchanged else add_noise(model.noise, content, mixed, t)
+        content, share = contents[seed % len(contents)][None], recipe.renoise
+        if seed != 0:
+            share = max(share, VARIATION_NOISE)
+        unchanged = share == 0 and contents is z0  # then not through the rounding of add_noise
+        inside = pivot if unchanged else _noised(model, content, inversion, first, share, seed)
         rows.append(torch.where(region > 0, inside, pivot))
     return torch.cat(rows).repeat(wanted // len(rows), 1, 1, 1)
+
+
+def _contents(recipe: Recipe, z0: Tensor, region: Tensor, views: Tensor | None) -> Tensor:
+    """The pictures that the selection may begin from, one or more (n, c, h, w), not noised yet."""
+    if views is not None:
+        return views.to(z0)
+    return harmonic_fill(z0, widened(region)) if recipe.fill else z0
+
+
+def _noised(
+    model: DiffusionModel, content: Tensor, inversion: Inversion, first: int, share: float, seed: int
+) -> Tensor:
+    """``content`` at the noise level of step ``first``: the photo's own noise, with a ``share`` of fresh one.
+    Behind the last step there is none."""
+    if first == inversion.steps:
+        return content
+    t, pivot, z0 = inversion.timesteps[first], inversion.before(first), inversion.latents[0]
+    alpha = alpha_bar(model.noise, t)
+    eps = (pivot - alpha**0.5 * z0) / (1 - alpha) ** 0.5
+    generator = torch.Generator().manual_seed(seed)
+    fresh = torch.randn(z0.shape, generator=generator).to(z0)
+    return add_noise(model.noise, content, (1 - share**2) ** 0.5 * eps + share * fresh, t)
 
 
 def _negatives(

@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,6 +32,7 @@ from palimpsest.errors import (
     in_a_row,
 )
 from palimpsest.limits import is_name, propose_name, require_name
+from palimpsest.storage import cutouts
 from palimpsest.storage.adapter_tensors import AdapterArrays
 from palimpsest.storage.announcement import LOCAL_OWNER
 from palimpsest.storage.atomic import PRIVATE, SHARED, write_atomically
@@ -162,8 +164,10 @@ class ConceptLibrary:
         thumbnail: bytes | None = None,
         replace: bool = False,
         owner: str = LOCAL_OWNER,
+        pictures: Sequence[NDArray[np.uint8]] = (),
     ) -> ConceptCard:
-        """Store ``concept`` under its placeholder's name.
+        """Store ``concept`` under its placeholder's name. ``pictures``: of its subject, cut out
+        (``cutouts``).
 
         Raises ConceptExistsError, ConceptNameError, ConceptOwnedError.
         """
@@ -177,7 +181,15 @@ class ConceptLibrary:
             "provenance": asdict(provenance),
             "owner": owner,
         }
-        return self._keep(name, numbers, told, thumbnail, replace)
+        card = self._keep(name, numbers, told, thumbnail, replace)
+        if pictures:
+            write_atomically(self._cutouts(name), cutouts.to_bytes(pictures, card.rows_hash))
+        return card
+
+    def pictures(self, name: str) -> tuple[NDArray[np.uint8], ...]:
+        """Of a learned subject, cut out: (height, width, 4) each. None where it was learned without masks,
+        is a style, or comes from elsewhere. Raises ConceptFileError."""
+        return cutouts.read(self._cutouts(name), self.card(name).rows_hash)
 
     def rename(self, name: str, new_name: str, owner: str = LOCAL_OWNER) -> ConceptCard:
         """The same concept under a new name; its rows and hash stay as they are."""
@@ -186,6 +198,8 @@ class ConceptLibrary:
         self.require_own(name, owner)
         metadata = {**read_header(path).metadata, "name": new_name}
         _write(self._path(new_name), write_bytes(read_numbers(path), metadata), replace=False)
+        with contextlib.suppress(FileNotFoundError):
+            self._cutouts(name).replace(self._cutouts(new_name))
         path.unlink()
         return self.card(new_name)
 
@@ -193,6 +207,7 @@ class ConceptLibrary:
         path = self._existing(name)
         self.require_own(name, owner)
         path.unlink()
+        self._cutouts(name).unlink(missing_ok=True)
 
     def require_own(self, name: str, owner: str) -> None:
         """Raises ConceptOwnedError unless ``owner`` may change the concept; whoever runs this may."""
@@ -275,6 +290,7 @@ class ConceptLibrary:
         if thumbnail is not None:
             metadata["thumbnail"] = base64.b64encode(thumbnail).decode()
         _write(self._path(name), write_bytes(numbers, metadata), replace)
+        self._cutouts(name).unlink(missing_ok=True)  # of another concept of this name
         return self.card(name)
 
     def names(self) -> tuple[str, ...]:
@@ -283,6 +299,9 @@ class ConceptLibrary:
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{require_name(name)}{SUFFIX}"
+
+    def _cutouts(self, name: str) -> Path:
+        return self.folder / f"{require_name(name)}{cutouts.SUFFIX}"
 
     def _existing(self, name: str) -> Path:
         path = self._path(name)

@@ -81,6 +81,14 @@ class Canvas:
         return regions.latent_mask(self.mask, self.region, self.model.stride).to(self.model.device)
 
     @property
+    def working_selection(self) -> Tensor:
+        """What was selected, before it was grown, where the model sees it: (1, 1, h, w) of 0 and 1."""
+        selected = regions.working_mask(self.selected, self.region)
+        selected[..., self.region.inner.height :, :] = 0
+        selected[..., self.region.inner.width :] = 0
+        return selected
+
+    @property
     def working_size(self) -> tuple[int, int]:
         """Width and height in pixels that the model works at."""
         return self.region.work

@@ -15,6 +15,9 @@ def differences_between(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     for placeholder, rows in _object(now, "concepts").items():
         if learned.get(placeholder) != rows:
             found.append(f"the concept {placeholder} has been learned anew since")
+    for placeholder, pictures in _object(now, "views").items():
+        if _object(then, "views").get(placeholder) != pictures:
+            found.append(f"the pictures of {placeholder} are others since")
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from palimpsest.contract import (
+    STARTING,
     AttentionRequest,
     Control,
     DrawRequest,
@@ -103,6 +104,18 @@ def _refuse_edit(request: EditRequest) -> None:
     if request.windows and (request.variations > 1 or not request.draft):
         raise RequestError(
             "Several windows at once are for a draft of one variation.", "Ask for a draft, or for one window."
+        )
+    if request.operation not in STARTING and (request.begin_from, request.freedom) != ("automatic", None):
+        raise RequestError(
+            f"{request.operation} begins from the photo, and nothing else can be chosen.",
+            "Leave out begin_from and freedom: they are for replace and insert.",
+            field="begin_from",
+        )
+    if request.begin_from == "view" and request.selection is None:
+        raise SelectionError(
+            "Nothing is selected for the subject's picture to be laid in.",
+            "Select where it should be, or choose another start.",
+            field="selection",
         )
     if request.operation == "reweight" and not request.weights:
         raise RequestError(

@@ -26,6 +26,7 @@ from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canv
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, thumbnail, watched
 from palimpsest.tasks.recipe import recipe_of
 from palimpsest.tasks.remember import phases, recalled, remembered, settled
+from palimpsest.tasks.start import start_of, views_of, views_told
 from palimpsest.tasks.workplace import Workplace
 
 FUNCTION_WORDS = frozenset(
@@ -59,10 +60,11 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
         inversion=settled(request.inversion, model),
         grow=grow_of(request),
     )
+    concepts = place.concepts_in(request.source_prompt, request.target_prompt)
+    request = replace(request, begin_from=start_of(place, request, concepts))
     size = request.inversion.working_size
     view = View(request.image, request.selection, request.context, size, grow_of(request))
     canvas = open_canvas(place, model, view)
-    concepts = place.concepts_in(request.source_prompt, request.target_prompt)
     with (
         memory_told(place.device, *_size_told(canvas, request)),
         counted(model) as count,
@@ -88,7 +90,10 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
             ],
             "unet_evaluations": evaluations,
             "seconds": round(time.monotonic() - started, 3),
-            "recipe": recipe_of(request, model, canvas, concepts),
+            "recipe": {
+                **recipe_of(request, model, canvas, concepts),
+                **views_told(place, request, concepts),
+            },
         },
     )
 
@@ -114,6 +119,7 @@ def _run(place: Workplace, canvas: Canvas, vocabulary: Vocabulary, request: Edit
         request.operation,
         options_of(request, source),
         canvas.latent_mask,
+        views=views_of(place, canvas, request, vocabulary.concepts),
     )
     preview = Preview(canvas.model, place.images, place.previews and not request.draft)
     edited = yield from watched(steps, course, preview)
@@ -166,6 +172,8 @@ def options_of(request: EditRequest, source: Prompt) -> Options:
         blend_include=control.blend_include,
         blend_exclude=control.blend_exclude,
         blend_settings=BlendSettings(threshold=control.blend_threshold),
+        noise=request.freedom,
+        fresh_noise={"noise": 1.0, "photo": 0.0}.get(request.begin_from),
         seed=request.seed,
         variations=request.variations,
         maps=content_words(source) if request.maps else (),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from safetensors.torch import save as bytes_of
 from palimpsest.contract import LearnRequest
 from palimpsest.core.composite import quantise
 from palimpsest.core.concept import Concept
+from palimpsest.core.cutout import cut_out
 from palimpsest.core.gate import GateSettings, check_set
 from palimpsest.core.ground import put_on_grounds
 from palimpsest.core.learn import (
@@ -43,6 +45,7 @@ from palimpsest.errors import DiskFullError, RequestError, StorageError, Text
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.atomic import require_writable, write_atomically
 from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
+from palimpsest.storage.cutouts import MOST_SIDE
 from palimpsest.storage.pictures import read_example
 from palimpsest.tasks import early
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
@@ -70,6 +73,7 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
     _refuse(place, request)
     more = None if request.start is None else _start(place, request.start)
     examples = read_examples(place, request)
+    cutouts = _cut_out(examples, request.kind)
     yield from place.load(request.model)
     model = place.models.get(request.model)
     require_known(request.noun, model.words)
@@ -89,7 +93,7 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
     else:
         with memory_told(place.device, what, lower):
             learned, pace = yield from _run(place, model, examples, lesson, settings, request, saved, more)
-    card, thumbnail = _keep(place, request, model, examples, learned, more)
+    card, thumbnail = _keep(place, request, model, examples, learned, more, cutouts)
     if not request.finish:  # else the same request without it goes on from there
         with suppress(OSError):
             saved.unlink(missing_ok=True)
@@ -276,6 +280,7 @@ def _keep(
     examples: Examples,
     learned: Learned,
     more: Start | None,
+    cutouts: Sequence[NDArray[np.uint8]],
 ) -> tuple[ConceptCard, bytes | None]:
     begun = 0 if more is None else more.steps
     settings: dict[str, Any] = {
@@ -295,7 +300,18 @@ def _keep(
     )
     thumbnail = _thumbnail(examples.pictures[0], examples.masks[0])
     concept = replace(learned.concept, rows=tuple(rows.detach().cpu() for rows in learned.concept.rows))
-    return place.concepts.save(concept, provenance, thumbnail, request.replace, place.owner), thumbnail
+    card = place.concepts.save(concept, provenance, thumbnail, request.replace, place.owner, cutouts)
+    return card, thumbnail
+
+
+def _cut_out(examples: Examples, kind: str) -> list[NDArray[np.uint8]]:
+    """The subject out of every picture that says where it is: by its mask or by its transparency."""
+    if kind == "style":
+        return []
+    told = zip(examples.pictures, examples.masks, examples.opacities, strict=True)
+    return [
+        cut_out(picture, mask, opacity, MOST_SIDE) for picture, mask, opacity in told if mask is not None
+    ]
 
 
 def _thumbnail(picture: NDArray[np.float32], mask: Mask | None) -> bytes:

@@ -17,9 +17,10 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.differences import differences_between
 from palimpsest.tasks.remember import concept_hashes
+from palimpsest.tasks.start import views_told
 from palimpsest.tasks.workplace import Workplace, model_identity
 
-ENGINE = 2  # raised when the same request gives other bytes than before
+ENGINE = 3  # raised when the same request gives other bytes than before
 
 
 def recipe_of(
@@ -47,5 +48,6 @@ def differences(recipe: dict[str, Any], place: Workplace) -> list[str]:
         "palimpsest": palimpsest.__version__,
         "model": model_identity(place.models.get(request.model)),
         "concepts": {concept.placeholder: concept_hashes(concept) for concept in concepts},
+        **views_told(place, request, concepts),
     }
     return differences_between(recipe, now)

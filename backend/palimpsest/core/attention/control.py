@@ -12,7 +12,7 @@ reference that the tests hold it against.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -108,10 +108,11 @@ def replace(alignment: Alignment) -> Replace:
     return Replace(_mapper(alignment))
 
 
-def refine(alignment: Alignment) -> Refine:
-    """The general edit: unchanged and replaced words take the source's maps, inserted ones their own."""
+def refine(alignment: Alignment, free: Collection[int] = ()) -> Refine:
+    """The general edit: unchanged and replaced words take the source's maps, inserted ones and the ``free``
+    tokens their own."""
     keep = torch.ones(alignment.target_length)
-    keep[sorted(alignment.inserted)] = 0
+    keep[sorted({*alignment.inserted, *free})] = 0
     return Refine(_mapper(alignment), keep)
 
 

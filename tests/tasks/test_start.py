@@ -1,0 +1,210 @@
+"""What an edit begins from: chosen by name, or the subject's own picture where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from palimpsest.contract import EditRequest, InversionSettings, LearnRequest, request_of
+from palimpsest.core.concept import Concept
+from palimpsest.errors import RequestError, SelectionEmptyError, SelectionError
+from palimpsest.jobs.events import Finished
+from palimpsest.storage.concepts import Provenance
+from palimpsest.storage.pictures import read_picture, read_selection
+from palimpsest.storage.png import encode
+from palimpsest.tasks.recipe import differences
+from palimpsest.tasks.workplace import Workplace
+from workplaces import SHOWS, picture, selection
+
+STEPS = 4
+INSERTED = "a photo of a cat and a <my-toy> on grass"
+
+
+def red(height: int = 30, width: int = 30) -> np.ndarray:
+    """A cut-out that is all red."""
+    return np.broadcast_to(np.uint8([255, 0, 0, 255]), (height, width, 4)).copy()
+
+
+@pytest.fixture
+def taught(place: Workplace) -> Workplace:
+    """It knows <my-toy>, which is kept with two pictures, and <bare>, which has none."""
+    rows = torch.randn(2, 24, generator=torch.Generator().manual_seed(5)) * 0.1
+    green = red()[..., [1, 0, 2, 3]]
+    toy = Concept("<my-toy>", (rows,), "sd1", "subject", "toy")
+    place.concepts.save(toy, Provenance(), pictures=[red(), green])
+    place.concepts.save(replace(toy, placeholder="<bare>"), Provenance())
+    return place
+
+
+def request(place: Workplace, folder: Path, **changes: Any) -> EditRequest:
+    made = EditRequest(
+        image=place.images.put(picture()),
+        selection=place.images.put(selection()),
+        operation="insert",
+        source_prompt=SHOWS,
+        target_prompt=INSERTED,
+        model=str(folder),
+        inversion=InversionSettings(steps=STEPS, guidance=3.0),
+    )
+    return replace(made, **changes)
+
+
+def run(place: Workplace, made: EditRequest | LearnRequest) -> Finished:
+    *_, finished = place.do(made)
+    assert isinstance(finished, Finished)
+    return finished
+
+
+def begun(finished: Finished) -> tuple[str, list[str]]:
+    recipe = finished.result["recipe"]
+    return recipe["request"]["begin_from"], list(recipe.get("views", {}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "start"),
+    [
+        ({}, ("view", ["<my-toy>"])),
+        ({"begin_from": "noise"}, ("noise", [])),
+        ({"begin_from": "photo"}, ("photo", [])),
+        ({"target_prompt": "a photo of a cat and a <bare> on grass"}, ("noise", [])),
+        ({"target_prompt": "a photo of a cat and a dog on grass"}, ("noise", [])),
+        ({"selection": None}, ("photo", [])),
+        ({"operation": "replace", "target_prompt": "a photo of a <my-toy> on grass"}, ("photo", [])),
+        (
+            {"operation": "replace", "target_prompt": "a photo of a <my-toy> on grass", "begin_from": "view"},
+            ("view", ["<my-toy>"]),
+        ),
+        ({"operation": "restyle", "target_prompt": "an oil painting of a cat on grass"}, ("automatic", [])),
+    ],
+)
+def test_it_is_chosen_and_told(
+    taught: Workplace, sd1_folder: Path, changes: dict[str, Any], start: tuple[str, list[str]]
+) -> None:
+    finished = run(taught, request(taught, sd1_folder, **changes))
+    assert begun(finished) == start
+    assert finished.result["pixels_changed_outside"] == 0
+
+
+@pytest.mark.parametrize("operation", ["insert", "replace"])
+def test_without_freedom_the_pasted_view_itself_comes_out(
+    taught: Workplace, sd1_folder: Path, operation: str
+) -> None:
+    """The tiny autoencoder draws no red, but what it makes of the pasted view is known."""
+    target = INSERTED if operation == "insert" else "a photo of a <my-toy> on grass"
+    begun_from = {"begin_from": "view", "freedom": 0.0, "feather": 0}
+    made = request(taught, sd1_folder, operation=operation, target_prompt=target, **begun_from)
+    finished = run(taught, made)
+    assert finished.result["unet_evaluations"] == STEPS, "to remember the photo, and none to sample"
+    other = run(taught, replace(made, seed=1))
+    assert other.artifacts["composite"] != finished.artifacts["composite"], "another seed takes another view"
+    assert run(taught, replace(made, seed=2)).artifacts["composite"] == finished.artifacts["composite"]
+    before = read_picture(taught.images.get(made.image)).pixels
+    after = read_picture(taught.images.get(finished.artifacts["composite"])).pixels
+    outside = read_selection(selection(), (72, 88)) == 0
+    assert np.array_equal(before[outside], after[outside])
+    assert (before != after).any()
+
+
+def test_freedom_is_how_much_of_the_steps_is_sampled(taught: Workplace, sd1_folder: Path) -> None:
+    made = request(taught, sd1_folder)
+    run(taught, made)  # remembers the photo
+    counts = [
+        run(taught, replace(made, freedom=freedom)).result["unet_evaluations"]
+        for freedom in (0.0, 0.25, 0.5, 1.0)
+    ]
+    assert counts == [0, 2, 4, 8], "each step evaluates a target with words and without"
+
+
+def test_the_recipe_makes_the_same_again_and_says_when_the_pictures_are_others(
+    taught: Workplace, sd1_folder: Path
+) -> None:
+    finished = run(taught, request(taught, sd1_folder, variations=2))
+    recipe = finished.result["recipe"]
+    assert differences(recipe, taught) == []
+    assert run(taught, request_of(recipe)).artifacts == finished.artifacts
+    toy = taught.concepts.load("my-toy")
+    taught.concepts.save(toy, Provenance(), replace=True, pictures=[red(20, 30)])
+    assert differences(recipe, taught) == ["the pictures of <my-toy> are others since"]
+    taught.concepts.save(toy, Provenance(), replace=True)
+    with pytest.raises(RequestError, match="No picture of <my-toy> is kept"):
+        run(taught, request_of(recipe))
+
+
+@pytest.mark.parametrize(
+    ("operation", "selected", "start"),
+    [("insert", True, "noise"), ("insert", False, "photo"), ("replace", True, "photo")],
+)
+def test_a_recipe_of_before_begins_as_it_did(operation: str, selected: bool, start: str) -> None:
+    told = {"image": "1" * 64, "operation": operation, "source_prompt": SHOWS, "target_prompt": INSERTED}
+    if selected:
+        told["selection"] = "2" * 64
+    assert request_of({"kind": "edit", "request": told}).begin_from == start
+    restyled = {**told, "operation": "restyle"}
+    assert request_of({"kind": "edit", "request": restyled}).begin_from == "automatic"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        ({"begin_from": "view", "selection": None}, SelectionError, "Nothing is selected for"),
+        ({"begin_from": "view", "target_prompt": "a photo of a dog on grass"}, RequestError, "No learned"),
+        (
+            {"begin_from": "view", "target_prompt": "a photo of a cat and a <bare> on grass"},
+            RequestError,
+            "No picture of <bare>",
+        ),
+        ({"begin_from": "noise", "operation": "remove"}, RequestError, "remove begins"),
+        ({"freedom": 0.5, "operation": "restyle"}, RequestError, "restyle begins from the photo"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(
+    taught: Workplace, sd1_folder: Path, changes: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said) as refusal:
+        run(taught, request(taught, sd1_folder, **changes))
+    assert refusal.value.hint  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def learned(place: Workplace, folder: Path, **changes: Any) -> LearnRequest:
+    images = tuple(place.images.put(picture(seed=seed)) for seed in range(3))
+    made = LearnRequest("other", images, "toy", steps=2, model=str(folder), accept_outliers=True)
+    return replace(made, **changes)
+
+
+def test_a_learned_subject_keeps_the_pictures_that_say_where_it_is(
+    place: Workplace, sd1_folder: Path
+) -> None:
+    mask = place.images.put(selection())
+    run(place, learned(place, sd1_folder, masks=(mask, None, mask)))
+    kept = place.concepts.pictures("other")
+    where = read_selection(selection(), (72, 88))
+    rows, columns = (np.flatnonzero(where.any(axis=axis)) for axis in (1, 0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    shown = [read_picture(picture(seed=seed)).pixels for seed in (0, 2)]
+    assert len(kept) == 2
+    assert all(np.array_equal(cut[..., :3], whole[box]) for cut, whole in zip(kept, shown, strict=True))
+    assert all(np.array_equal(cut[..., 3], where[box]) for cut in kept)
+    run(place, learned(place, sd1_folder, replace=True))
+    assert place.concepts.pictures("other") == (), "without masks there is nothing to cut out"
+    run(place, learned(place, sd1_folder, kind="style", masks=(mask, None, mask), replace=True))
+    assert place.concepts.pictures("other") == (), "a style has no subject"
+
+
+def test_a_mask_of_what_is_transparent_is_refused_before_anything_is_loaded(
+    place: Workplace, sd1_folder: Path
+) -> None:
+    opaque = np.zeros((88, 72), np.uint8)
+    opaque[:, 40:] = 255
+    pixels = np.dstack([read_picture(picture()).pixels, opaque])
+    images = (place.images.put(encode(pixels)), *learned(place, sd1_folder).images[1:])
+    mask = np.zeros((88, 72), np.uint8)
+    mask[:, :30] = 255
+    masks = (place.images.put(encode(mask)), None, None)
+    with pytest.raises(SelectionEmptyError, match="selects nothing that can be seen"):
+        run(place, learned(place, sd1_folder, images=images, masks=masks))
+    assert not place.models.loaded
