@@ -40,7 +40,7 @@ def test_a_large_cut_out_is_made_smaller_and_keeps_its_shape() -> None:
 
 def test_the_white_under_a_transparent_picture_is_not_kept() -> None:
     opacity = np.full((20, 20), 0.5, np.float32)
-    blue = np.broadcast_to(np.float32([0, 0.2, 1]), (20, 20, 3))
+    blue = np.broadcast_to(np.array([0, 0.2, 1], np.float32), (20, 20, 3))
     found = cut_out(1 + opacity[..., None] * (blue - 1), np.full((20, 20), 255, np.uint8), opacity, 512)
     assert np.abs(found[..., :3] / 255 - blue).max() < 0.01
     assert (found[..., 3] == 128).all()

@@ -136,6 +136,19 @@ def test_with_a_learned_word_no_word_follows_the_photo_and_with_known_words_they
     assert torch.equal(followed, kept.latents), "as the recipe of known words has it"
 
 
+def test_an_inserted_learned_word_is_told_of_alone_and_a_known_one_with_the_others() -> None:
+    model = tiny_model("sd1")
+    inserted = done(model, "insert").latents
+    other = "a photo of a cat and a horse and a dog and a <my-toy> on grass"
+    for target in ("a photo of a cat and a dog with a <my-toy> on grass", other.replace("horse and a ", "")):
+        assert torch.equal(inserted, done(model, "insert", target=target).latents)
+    assert not torch.equal(inserted, done(model, "insert", target=other).latents)
+    whole = done(model, "insert", Options(weights={"dog": 2.0, "<my-toy>": 1.0})).latents
+    assert (whole - inserted).abs().max() < 1e-4, "a factor of a word that isn't told of"
+    with pytest.raises(WordNotFoundError):
+        done(model, "insert", Options(weights={"horse": 2.0}))
+
+
 def views(count: int) -> torch.Tensor:
     return torch.cat([photo(seed=10 + k) for k in range(count)])
 

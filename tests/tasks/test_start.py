@@ -27,7 +27,7 @@ INSERTED = "a photo of a cat and a <my-toy> on grass"
 
 def red(height: int = 30, width: int = 30) -> np.ndarray:
     """A cut-out that is all red."""
-    return np.broadcast_to(np.uint8([255, 0, 0, 255]), (height, width, 4)).copy()
+    return np.full((height, width, 4), np.array([255, 0, 0, 255], np.uint8))
 
 
 @pytest.fixture

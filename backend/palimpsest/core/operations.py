@@ -45,6 +45,7 @@ from palimpsest.core.edit import Edited, Plan, sample
 from palimpsest.core.fill import harmonic_fill, widened
 from palimpsest.core.inversion import Inversion, picture_size
 from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.phrases import alone
 from palimpsest.core.prompt import Vocabulary
 from palimpsest.core.schedule import add_noise, alpha_bar
 from palimpsest.core.steps import Steps
@@ -70,6 +71,7 @@ class Recipe:
     words_inside: bool = False  # inserted words are seen from inside the selection only
     word_logit: float = 0.0  # … and there e^this times as much
     words_outside: bool = False  # all words are seen from outside the selection only
+    alone: bool = False  # the model is told of the words that come in, and of no others
     grows: bool = False  # the selection, by the width of the soft edge, which then lies around it
 
 
@@ -120,12 +122,13 @@ UNSELECTED: Mapping[str, Recipe] = {
 
 LEARNED: Mapping[str, Recipe] = {
     "replace": replace(RECIPES["replace"], cross=NEVER, changed=NEVER),
+    "insert": replace(RECIPES["insert"], alone=True),
 }
-"""Inside a selection, where a learned word is among those that change."""
+"""Inside a selection, where a learned subject is among the words that change."""
 
 VIEWED: Mapping[str, Recipe] = {
     "replace": replace(LEARNED["replace"], noise=VIEW_NOISE, renoise=1.0),
-    "insert": replace(RECIPES["insert"], noise=VIEW_NOISE),
+    "insert": replace(LEARNED["insert"], noise=VIEW_NOISE),
 }
 """Inside a selection in which a picture of the subject lies."""
 
@@ -189,10 +192,17 @@ def edit(
     rows = [(prompt, one) for prompt in targets for one in chosen.each for _ in range(chosen.variations)]
     prompts = [prompt for prompt, _ in rows]
     alignments = [align(source, prompt, chosen.pairs) for prompt in prompts]
+    subjects = {concept.placeholder for concept in vocabulary.concepts if concept.kind == "subject"}
     recipes = [
-        _recipe(operation, one, selection, alignment, views is not None)
+        _recipe(operation, one, selection, views is not None, bool(subjects & _texts(alignment)))
         for alignment, (_, one) in zip(alignments, rows, strict=True)
     ]
+    for row, recipe in enumerate(recipes):
+        if recipe.alone and not recipe.blend:
+            prompt, one = rows[row]
+            prompts[row] = vocabulary.parse(alone(prompt, alignments[row]))
+            alignments[row] = align(source, prompts[row])
+            rows[row] = prompts[row], _for_words(one, prompt, prompts[row])
     controls = [
         _control(inversion.steps, recipe, one, alignment, prompt, selection)
         for recipe, alignment, (prompt, one) in zip(recipes, alignments, rows, strict=True)
@@ -224,8 +234,23 @@ def edit(
     return (yield from sample(plan, words))
 
 
+def _texts(alignment: Alignment) -> set[str]:
+    return {word.text for word in alignment.changed_target}
+
+
+def _for_words(options: Options, prompt: Prompt, part: Prompt) -> Options:
+    """What is asked of the words of ``part``. Raises WordNotFoundError for one that isn't in ``prompt``."""
+    for word in (*options.weights, *options.cross_words):
+        prompt.find(word)
+    return replace(
+        options,
+        weights={word: factor for word, factor in options.weights.items() if part.contains(word)},
+        cross_words={word: window for word, window in options.cross_words.items() if part.contains(word)},
+    )
+
+
 def _recipe(
-    operation: str, options: Options, selection: Tensor | None, alignment: Alignment, viewed: bool
+    operation: str, options: Options, selection: Tensor | None, viewed: bool, learned: bool
 ) -> Recipe:
     """The operation's recipe for these words with the user's changes."""
     if operation not in RECIPES:
@@ -236,7 +261,6 @@ def _recipe(
             "Select it, or turn a word's attention map into a selection first.",
         )
     recipe = (UNSELECTED if selection is None else RECIPES)[operation]
-    learned = any(word.kind == "placeholder" for word in alignment.changed_target)
     if viewed:
         recipe = VIEWED[operation]
     elif selection is not None and learned:
