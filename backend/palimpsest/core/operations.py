@@ -127,7 +127,7 @@ LEARNED: Mapping[str, Recipe] = {
 """Inside a selection, where a learned subject is among the words that change."""
 
 VIEWED: Mapping[str, Recipe] = {
-    "replace": replace(LEARNED["replace"], noise=VIEW_NOISE, renoise=1.0),
+    "replace": replace(LEARNED["replace"], noise=VIEW_NOISE, renoise=1.0, alone=True),
     "insert": replace(LEARNED["insert"], noise=VIEW_NOISE),
 }
 """Inside a selection in which a picture of the subject lies."""
