@@ -9,8 +9,10 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
+from palimpsest.contract import MOST_EXAMPLES
 from palimpsest.core.concept import Concept
 from palimpsest.errors import ConceptFileError
+from palimpsest.storage import cutouts
 from palimpsest.storage.concepts import ConceptLibrary, Provenance
 
 
@@ -38,6 +40,10 @@ def test_they_come_back_in_their_order_and_are_no_concept(library: ConceptLibrar
     assert same(library.pictures("my-toy"), pictures())
     assert library.names() == ("my-toy",)
     assert library.damaged() == ()
+
+
+def test_there_is_room_for_all_that_a_concept_can_be_learned_from() -> None:
+    assert cutouts.MOST_PICTURES == MOST_EXAMPLES
 
 
 def test_a_concept_without_pictures_has_none(library: ConceptLibrary) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from palimpsest.contract import MOST_EXAMPLES
 from palimpsest.errors import ConceptFileError
 from palimpsest.storage.files import open_regular, read_regular
 from palimpsest.storage.header import HeaderError, read_header
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
 
 SUFFIX = ".cutouts"
 MOST_SIDE = 512  # pixels of a cut-out's longer side
+MOST_PICTURES = 20  # that a concept can be learned from
 MOST_HEADER_BYTES = 1 << 16
-MOST_BYTES = MOST_EXAMPLES * MOST_SIDE * MOST_SIDE * 4 + MOST_HEADER_BYTES + 8
+MOST_BYTES = MOST_PICTURES * MOST_SIDE * MOST_SIDE * 4 + MOST_HEADER_BYTES + 8
 ROWS = "rows"
 
 
