@@ -28,7 +28,7 @@ CASES = (
     ("replace-by-learned-combination", 15),
     ("insert-combination", 3),
     ("insert-combination", 7),
-    ("insert-learned-combination", 7),
+    ("insert", 1),
     ("clothes", 1),
     ("remove-person", 0),
 )
