@@ -11,6 +11,7 @@ from .status import Progress
 from .wording import say
 
 NEW, REPLACE, MORE = "new", "replace", "more"  # what is to become of a concept of the same name
+QUICK, DETAIL = "quick", "detail"
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class LearnState:
     noun: str = ""
     examples: Tuple[Example, ...] = ()
     mode: str = NEW
+    chosen: str = QUICK  # or DETAIL
+    only_detail: bool = False  # what was learned with detail is learned on with it
     exists: bool = False  # there is a concept of this name: offer to learn more, or to replace it
     cannot_learn: str = ""  # why not; empty = Learn is possible
     hint: str = ""  # about the number of pictures
@@ -36,6 +39,10 @@ class LearnState:
     sentence: str = ""  # to see the learned word in
     drawn: Optional[bytes] = None  # PNG: the picture of ``sentence``
     cannot_draw: str = ""
+
+    @property
+    def detail(self) -> bool:
+        return self.only_detail or self.chosen == DETAIL
 
     @property
     def message(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Optional, Tuple
 
-from .learn_state import MORE, REPLACE, LearnState
+from .learn_state import DETAIL, MORE, QUICK, REPLACE, LearnState
 from .learning import Learning
 from .lessons import STYLE, SUBJECT, Example
 from .status import Progress
@@ -82,9 +82,13 @@ class LearnWindow(Dialog):
         change = self.learning.set
         modes = Option(MORE, say("learn-more")), Option(REPLACE, say("learn-anew"))
         kinds = Option(SUBJECT, say("subject")), Option(STYLE, say("style"))
+        thorough = (
+            Option(QUICK, say("quick"), say("tip-quick"), enabled=not state.only_detail),
+            Option(DETAIL, say("with-detail"), say("tip-with-detail")),
+        )
         return Form(
             "names",
-            captions=(say("name"), "", "", say("kind"), say("noun")),
+            captions=(say("name"), "", "", say("kind"), say("noun"), say("learn-now")),
             parts=(
                 self._line("name", say("name-example"), state.field, lambda text: change(name=text)),
                 note("name-note", state.note, look=FAINT),
@@ -97,6 +101,12 @@ class LearnWindow(Dialog):
                 ),
                 Options("kind", options=kinds, chosen=state.kind, choose=lambda kind: change(kind=kind)),
                 self._line("noun", say("noun-example"), state.noun, lambda text: change(noun=text)),
+                Options(
+                    "thorough",
+                    options=thorough,
+                    chosen=DETAIL if state.detail else QUICK,
+                    choose=lambda chosen: change(chosen=chosen),
+                ),
             ),
         )
 

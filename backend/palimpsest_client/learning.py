@@ -77,7 +77,7 @@ class Learning:
         self._change(outcome=None)
 
     def set(self, **fields: Any) -> None:
-        """name, kind, noun, mode, sentence."""
+        """name, kind, noun, mode, chosen, sentence."""
         if "name" in fields:
             typed = fields["name"].strip("<>")
             fields["field"] = proposed_name(typed)
@@ -131,6 +131,8 @@ class Learning:
             "replace": state.mode != NEW,
             "accept_outliers": self._means_it,
         }
+        if state.detail:
+            request["detail"] = True
         return {**request, "start": state.name} if state.mode == MORE else request
 
     @property
@@ -145,6 +147,7 @@ class Learning:
         (request, examples), state = self._sent, self.state
         asked = request["name"], request["kind"], request["noun"], request["model"]
         same = asked == (state.name, state.kind, state.noun.strip(), self._model)
+        same = same and request.get("detail", False) == state.detail
         return same and examples == state.examples and "start" not in request
 
     def _run(self, request: Mapping[str, Any], then: Finished) -> None:
@@ -266,7 +269,8 @@ class Learning:
 
     def _change(self, **fields: Any) -> None:
         state = replace(self.state, **fields)
-        known = any(concept.name == state.name for concept in self._panel.backend.concepts)
+        same = [concept for concept in self._panel.backend.concepts if concept.name == state.name]
+        known, detailed = bool(same), any(concept.detail for concept in same)
         seen = self._panel.errands.preview_picture if self._is_ours else None
         if self._job and seen is not None:
             state = replace(state, preview=seen)
@@ -279,6 +283,7 @@ class Learning:
         lacking = lacking_to_learn(state.name, state.noun.strip(), len(state.examples), taken)
         self.state = replace(
             state,
+            only_detail=detailed and state.mode == MORE,
             exists=known or (bool(state.name) and state.learned == state.name),
             cannot_learn=reason or lacking,
             cannot_draw=reason or ("" if state.sentence.strip() else say("say-sentence")),
@@ -305,5 +310,6 @@ class Learning:
     def _cost(self) -> str:
         """Most steps, and their time where this machine's pace is known; empty where even they aren't."""
         model = self._panel.backend.model(self._model)
-        whole = 0 if model is None else model.learning_steps
-        return self._pace.cost(self._left if self._goes_on else whole)
+        detail = self.state.detail
+        whole = 0 if model is None else model.detail_steps if detail else model.learning_steps
+        return self._pace.cost(self._left if self._goes_on else whole, detail)

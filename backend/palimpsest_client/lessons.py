@@ -24,6 +24,7 @@ LONGEST_NAME = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 SUBJECT, STYLE = "subject", "style"
 LOOKED_THROUGH = 200  # jobs, newest first
+DETAIL_STEP = 1.26  # steps of a quick learning that one with detail takes as long as: built-in model, CPU
 SKETCH_STEPS = 20  # of the picture of a test sentence: enough to see what the word stands for
 
 
@@ -44,9 +45,12 @@ class Pace:
 
     step: float
     before: float
+    detail: bool = False  # what was learned
 
-    def seconds(self, steps: int) -> float:
-        return self.before + steps * self.step
+    def seconds(self, steps: int, detail: bool = False) -> float:
+        """``detail``: of what is to be learned."""
+        other = DETAIL_STEP ** (int(detail) - int(self.detail))
+        return self.before + steps * self.step * other
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,8 @@ def bring_pace(client: Client, model: str) -> Optional[Pace]:
         result = job["result"]
         if result.get("seconds_per_step"):
             step = float(result["seconds_per_step"])
-            return Pace(step, max(0.0, float(result["seconds"]) - step * int(result["steps"])))
+            before = max(0.0, float(result["seconds"]) - step * int(result["steps"]))
+            return Pace(step, before, bool(result.get("detail")))
     return None
 
 

@@ -24,6 +24,7 @@ class Concept:
     family: str  # of the models it was learned for
     version: str = ""  # another one after learning it anew
     thumbnail: Optional[bytes] = None  # PNG
+    detail: bool = False  # learned with it
 
     @property
     def line(self) -> str:
@@ -73,6 +74,11 @@ class Model:
         return int(self.details.get("learning_steps", 0))
 
     @property
+    def detail_steps(self) -> int:
+        """The same with detail."""
+        return int(self.details.get("detail_steps", self.learning_steps))
+
+    @property
     def words(self) -> Tuple[str, ...]:
         """All that it knows, where they are few."""
         return tuple(self.details.get("words", ()))
@@ -93,7 +99,8 @@ def bring_concepts(client: Client, known: Sequence[Concept]) -> Tuple[Concept, .
     for told in client.concepts():
         key = told["name"], told["rows_hash"]
         picture = had[key] if key in had else (thumbnail(client, told["name"]) if told["thumbnail"] else None)
-        found.append(Concept(told["name"], told["kind"], told["noun"], told["family"], key[1], picture))
+        about = told["name"], told["kind"], told["noun"], told["family"]
+        found.append(Concept(*about, key[1], picture, told.get("rank") is not None))
     return tuple(found)
 
 

@@ -34,10 +34,10 @@ class PaceWatch:
 
         self._session.ask(lambda client: bring_pace(client, model), came)
 
-    def cost(self, steps: int) -> str:
+    def cost(self, steps: int, detail: bool) -> str:
         """Most steps, and their time where this machine's pace is known; empty where even they aren't."""
         if steps == 0:
             return ""
         if self.known is None:
             return say("learn-cost-unknown", n=steps)
-        return say("learn-cost", n=steps, time=duration(self.known.seconds(steps)))
+        return say("learn-cost", n=steps, time=duration(self.known.seconds(steps, detail)))

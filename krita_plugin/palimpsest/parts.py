@@ -156,8 +156,11 @@ class OptionsDrawer(Drawer):
 
     def put(self, part: view.Options) -> None:
         self.group.setExclusive(False)  # else none of them can be the chosen one
-        for key, made in self.buttons.items():
-            made.setChecked(key == part.chosen)
+        for option in part.options:
+            made = self.buttons[option.key]
+            made.setChecked(option.key == part.chosen)
+            made.setEnabled(option.enabled)
+            made.setToolTip(option.tip)
         self.group.setExclusive(True)
 
 

@@ -21,6 +21,7 @@ SPEC = {
     "operations": ["replace", "insert", "restyle", "remove", "reweight"],
     "describes": True,
     "learning_steps": 100,
+    "detail_steps": 150,
 }
 MODELS = [
     {"name": "built-in", "installed": True, "details": SPEC},

@@ -321,6 +321,55 @@ def test_how_long_it_will_take_is_this_machines_own_pace_or_is_not_said(school):
     assert school.told.cost == "Up to 100 steps: about 1 min on this machine."
 
 
+def test_it_is_learned_with_detail_when_that_is_chosen(school):
+    school.filled()
+    assert "detail" not in school.learns()
+    school.learned()
+    school.learning.clear()
+    school.filled()
+    school.learning.set(name="other-toy", chosen="detail")
+    assert school.told.cost.startswith("Up to 150 steps")
+    assert school.learns(3)["detail"] is True
+
+
+def test_what_was_learned_with_detail_is_learned_on_with_it(school):
+    lesson(school, 3)
+    school.backend.the_concepts[0]["rank"] = 8
+    school.panel.backend.refresh_concepts()
+    school.until(lambda s: any(known.detail for known in s.concepts))
+    school.learning.set(name="my-toy")
+    assert (school.told.only_detail, school.told.detail) == (False, False)
+    school.learning.set(mode=MORE)
+    school.until(lambda _: len(school.told.examples) == 3)
+    assert (school.told.only_detail, school.told.detail) == (True, True)
+    assert school.learns()["detail"] is True
+
+
+def test_a_run_with_detail_that_was_stopped_is_taken_up_with_it_and_not_without(school):
+    school.filled()
+    school.learning.set(chosen="detail")
+    first = school.learns()
+    at(school, 40)
+    school.learning.stop()
+    school.until(lambda _: len(school.backend.submitted) == 2)
+    assert school.backend.submitted[-1]["request"] == {**first, "finish": True}
+    school.learned(2, steps=40)
+    school.learning.set(chosen="quick")
+    assert school.learning._goes_on is False
+    school.learning.set(chosen="detail")
+    assert school.learns(4) == {**first, "replace": True}
+
+
+def test_how_long_detail_takes_follows_from_a_quick_learning(school):
+    lesson(school, 3)
+    school.filled()
+    school.learning.set(name="other-toy")
+    school.learning.show_to(school.shown.append)
+    school.until(lambda _: "about 1 min" in school.told.cost)
+    school.learning.set(chosen="detail")
+    assert school.told.cost == "Up to 150 steps: about 2 min on this machine."
+
+
 def test_the_window_may_close_and_open_and_all_is_as_it_was(school):
     school.filled()
     school.learns()
