@@ -156,8 +156,7 @@ class OptionsDrawer(Drawer):
 
     def put(self, part: view.Options) -> None:
         self.group.setExclusive(False)  # else none of them can be the chosen one
-        for option in part.options:
-            made = self.buttons[option.key]
+        for option, made in zip(part.options, self.buttons.values()):
             made.setChecked(option.key == part.chosen)
             made.setEnabled(option.enabled)
             made.setToolTip(option.tip)

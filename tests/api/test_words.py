@@ -30,6 +30,10 @@ def test_a_concept_goes_in_is_renamed_comes_out_and_goes(server):
     assert [card["name"] for card in server.ask("GET", "/v1/concepts").json()["concepts"]] == ["other"]
     exported = server.ask("GET", "/v1/concepts/other/file")
     assert exported.content[-3072:] == embedding()[-3072:]
+    lora = server.ask("GET", "/v1/concepts/other/file?part=lora")
+    assert (lora.status_code, "without detail" in lora.json()["message"]) == (422, True)
+    assert server.ask("GET", "/v1/concepts/other/file?part=embedding").content == exported.content
+    assert server.ask("GET", "/v1/concepts/other/file?part=half").status_code == 400
     assert server.ask("GET", "/v1/concepts/other/thumbnail").json()["code"] == "artifact_not_found"
     assert server.ask("DELETE", "/v1/concepts/other").status_code == 204
     assert server.ask("GET", "/v1/concepts/other").json()["code"] == "concept_not_found"

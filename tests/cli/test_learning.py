@@ -125,3 +125,27 @@ def test_what_the_examples_begin_with_is_accepted(shell: Any) -> None:
     masks = ("--mask", "sample/toy-masks")
     said = shell("learn", "my-toy", "sample/toy", *masks, "--noun", "star", "--finish")
     assert (said.code, "there is nothing to finish" in said.err) == (2, True), said.err
+
+
+def test_a_word_is_learned_with_detail_and_exported_whole_and_in_halves(
+    toys: Path, shell: Any, sd1_folder: Path
+) -> None:
+    options = (*QUICK, "--model", sd1_folder, "--accept-outliers", "--json")
+    said = shell("learn", "my-toy", "toys", "--detail", *options)
+    assert (said.code, said.json["result"]["detail"]) == (0, True), said.err
+    shown = shell("concepts", "show", "my-toy", "--json").json
+    assert shown["rank"] == 8
+    for part in ("whole", "embedding", "lora"):
+        assert shell("concepts", "export", "my-toy", f"{part}.safetensors", "--part", part).code == 0
+    taken = shell("concepts", "import", "whole.safetensors", "--name", "again", "--json").json
+    assert (taken["rank"], taken["rows_hash"]) == (8, shown["rows_hash"])
+    half = shell("concepts", "import", "embedding.safetensors", "--name", "half", "--json").json
+    assert half["rank"] is None
+    said = shell("concepts", "import", "lora.safetensors", "--name", "other")
+    assert (said.code, "is a LoRA without a word" in said.err) == (2, True), said.err
+    said = shell("learn", "other", "toys", "--detail", "--quick", *options[:-1])
+    assert (said.code, "not allowed with" in said.err) == (2, True), said.err
+    said = shell("learn", "quick-toy", "toys", "--quick", *options)
+    assert said.json["result"]["detail"] is False
+    said = shell("concepts", "export", "quick-toy", "none.safetensors", "--part", "lora")
+    assert (said.code, "was learned without detail" in said.err) == (2, True), said.err

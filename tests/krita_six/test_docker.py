@@ -417,6 +417,17 @@ def thumbnail(frame):
     return frame.layout().itemAt(0).widget().pixmap()
 
 
+def test_the_learn_dialog_offers_detail_and_says_what_it_takes(room):
+    dialog = learning_dialog()
+    buttons_there = dialog.view["thorough"].findChildren(six.part("qt").QRadioButton)
+    assert [made.text() for made in buttons_there] == ["quick", "with detail"]
+    assert [made.isChecked() for made in buttons_there] == [True, False]
+    assert "twice as long" in buttons_there[1].toolTip()
+    buttons_there[1].click()
+    assert [made.isChecked() for made in buttons_there] == [False, True]
+    assert all(made.isEnabled() for made in buttons_there)
+
+
 def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path):
     dialog = learning_dialog()
     dialog.view["name"].setText("my-toy")
