@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from krita import Krita
@@ -11,6 +10,8 @@ from ._client.collector import Collector
 from ._client.editor import Editor
 from ._client.panel import Panel
 from ._client.panel_state import PanelState
+from ._client.windows import Windows
+from .dialogs import Desktop
 from .host import KritaEditor
 from .qt import QTimer, isdeleted
 
@@ -22,9 +23,10 @@ class Desk:
 
     def __init__(self, editor: Editor) -> None:
         self.editor = editor
-        self.panel = Panel("krita", self.editor, self._show)
+        self.panel = Panel("krita", editor, self._show)
+        self.desktop = Desktop(self.panel.session)
+        self.windows = Windows(self.panel, editor, self.desktop, self._use)
         self._views: list = []
-        self.redraw: Callable[[], None] = lambda: None  # the windows beside them
         self._timer = QTimer(interval=TICK, timeout=self.panel.tick)
         self._collector = Collector()
         self._timer.timeout.connect(self._collector.collect)
@@ -66,7 +68,12 @@ class Desk:
     def _show(self, state: PanelState) -> None:
         for view in self.views:
             view.show_state(state)
-        self.redraw()
+        self.desktop.redraw()
+
+    def _use(self, concept: str) -> None:
+        """Once: all dockers show the same sentences."""
+        for view in self.front:
+            view.insert_concept(concept)
 
 
 def lies_in(widget: Any, main: Any) -> bool:

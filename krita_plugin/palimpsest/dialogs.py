@@ -9,27 +9,23 @@ from krita import Krita
 
 from . import qt
 from ._client import window
-from ._client.windows import Windows
+from ._client.session import Session
 from ._client.wording import say
-from .desk import desk
 from .view import View
 
 CANVASES = ("KisOpenGLCanvas2", "KisQPainterCanvas")  # Krita's own names for what it paints on
-
-_open: dict = {}  # kind → its dialog; kept, or Qt takes it away at once
-_windows: list = []  # those of this Krita
 
 
 class Dialog(qt.QDialog):
     """It may stay open while people work, and doesn't keep Krita from quitting."""
 
-    def __init__(self, told: window.Dialog) -> None:
+    def __init__(self, told: window.Dialog, session: Session, desktop: Desktop) -> None:
         super().__init__(windowTitle=told.title, minimumWidth=told.size[0])
         self.told = told
         self.setWindowFlag(qt.Qt.WindowType.WindowStaysOnTopHint, told.floats)
         self.setAttribute(qt.Qt.WidgetAttribute.WA_QuitOnClose, False)
         self.resize(*told.size)
-        self.view = View(desk().panel.session, desktop)
+        self.view = View(session, desktop)
         qt.QVBoxLayout(self).addWidget(self.view)
         told.opened(self.view.draw, self.close)
 
@@ -40,6 +36,10 @@ class Dialog(qt.QDialog):
 
 
 class Desktop(window.Desktop):
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._open: dict = {}  # kind → its dialog; kept, or Qt takes it away at once
+
     def ask(self, title: str, prompt: str, value: str = "") -> Optional[str]:
         text, meant = qt.QInputDialog.getText(qt.QApplication.activeWindow(), title, prompt, text=value)
         return text if meant else None
@@ -73,28 +73,11 @@ class Desktop(window.Desktop):
 
     def open(self, told: window.Dialog) -> None:
         kind = type(told)
-        if kind not in _open or not _open[kind].isVisible():
-            _open[kind] = Dialog(told)
-        _open[kind].show()
-        _open[kind].raise_()
+        if kind not in self._open or not self._open[kind].isVisible():
+            self._open[kind] = Dialog(told, self._session, self)
+        self._open[kind].show()
+        self._open[kind].raise_()
 
-
-desktop = Desktop()
-
-
-def windows() -> Windows:
-    if not _windows or _windows[0][0] is not desk().panel:
-        _windows[:] = [(desk().panel, Windows(desk().panel, desk().editor, desktop, use))]
-        desk().redraw = redraw
-    return _windows[0][1]
-
-
-def use(concept: str) -> None:
-    """Once: all dockers show the same sentences."""
-    for docker in desk().front:
-        docker.insert_concept(concept)
-
-
-def redraw() -> None:
-    for dialog in list(_open.values()):
-        dialog.told.redraw()
+    def redraw(self) -> None:
+        for dialog in list(self._open.values()):
+            dialog.told.redraw()

@@ -8,7 +8,6 @@ from . import qt
 from ._client.panel_state import PanelState
 from ._client.panel_view import PanelView
 from .desk import desk
-from .dialogs import desktop, windows
 from .fields import Sentence
 from .view import View
 
@@ -21,11 +20,11 @@ class PalimpsestDocker(DockWidget):
         self.setWindowTitle("Palimpsest")
         self._desk = desk()
         self._panel = self._desk.panel
-        self.told = PanelView(self._panel, windows(), desktop, self.insert_concept)
+        self.told = PanelView(self._panel, self._desk.windows, self._desk.desktop, self.insert_concept)
         self.told.controls.redraw = lambda: self.show_state(self._panel.state)
         self.told.words.focus = lambda key: self.view[key].setFocus()
         self.told.words.choose = lambda key, word: self.view[key].choose(word)
-        self.view = View(self._panel.session, desktop)
+        self.view = View(self._panel.session, self._desk.desktop)
         self.setWidget(self.view)
         self._desk.add(self)
 
@@ -42,7 +41,7 @@ class PalimpsestDocker(DockWidget):
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
         if event.key() == qt.Qt.Key.Key_Escape:
-            desktop.leave_fields()
+            self._desk.desktop.leave_fields()
         else:
             super().keyPressEvent(event)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from krita import Extension, Krita
 
 from .desk import desk
-from .dialogs import windows
 from .qt import QTimer
 
 DOCKER = "palimpsest"  # the docker's id in Krita
@@ -22,7 +21,7 @@ class PalimpsestExtension(Extension):
         """Krita asks for it; there is nothing to do before a window is there."""
 
     def createActions(self, window) -> None:  # noqa: N802
-        for name, text, call in windows().actions(focus_words):
+        for name, text, call in desk().windows.actions(focus_words):
             action = window.createAction("palimpsest_" + name, "Palimpsest: " + text, MENU)
             action.triggered.connect(self._with_panel(call))
         QTimer.singleShot(0, show_once)

@@ -398,12 +398,12 @@ def test_a_new_docker_is_shown_once_and_not_against_the_users_will(closed_room):
 
 def dialog_of(kind: str):
     """The window of this kind that is open."""
-    there = six.part("dialogs")._open.items()
+    there = six.part("desk").desk().desktop._open.items()
     return next(dialog for told, dialog in there if told.__name__ == kind and dialog.isVisible())
 
 
 def learning_dialog():
-    six.part("dialogs").windows().learn()
+    six.part("desk").desk().windows.learn()
     return dialog_of("LearnWindow")
 
 
@@ -484,7 +484,7 @@ def test_what_is_not_learned_is_dark_and_what_is_transparent_chequered(room):
 
 
 def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):
-    windows = six.part("dialogs").windows()
+    windows = six.part("desk").desk().windows
     windows.settings()
     dialog = dialog_of("SettingsWindow").view
     dialog["where"].findChildren(six.part("qt").QRadioButton)[1].click()

@@ -60,7 +60,7 @@ def test_with_two_windows_a_concept_is_written_once(room, second, floating):
     room.panel.draft.write_first(SHOWS)
     room.until(lambda s: len(s.concepts) == 1)
     room.panel.draft.write_second("a photo of on grass")
-    six.part("dialogs").windows().concepts()
+    six.part("desk").desk().windows.concepts()
     dialog = dialog_of("ConceptsWindow")
     dialog.view["use"].click()
     dialog.close()
@@ -123,7 +123,7 @@ def test_a_menu_that_was_closed_is_gone(room):
 def test_return_in_a_field_of_the_settings_leaves_them_open(room, name):
     from PyQt6.QtTest import QTest
 
-    six.part("dialogs").windows().settings()
+    six.part("desk").desk().windows.settings()
     dialog = dialog_of("SettingsWindow")
     field = dialog.view[f"own-{name}"]
     field.setFocus()
@@ -140,7 +140,7 @@ def test_return_in_a_field_of_the_settings_leaves_them_open(room, name):
 def test_return_in_a_number_of_the_settings_takes_it(room):
     from PyQt6.QtTest import QTest
 
-    six.part("dialogs").windows().settings()
+    six.part("desk").desk().windows.settings()
     dialog = dialog_of("SettingsWindow")
     number = dialog.view["own-variations"]
     number.lineEdit().selectAll()
@@ -153,7 +153,7 @@ def test_return_in_a_number_of_the_settings_takes_it(room):
 def test_the_window_in_which_the_backend_is_set_up_is_drawn(room):
     setup = room.panel.backend.setup
     setup._become(kind="absent", builds=("cpu", "cuda"), place="/data/backend", version="0.1.0")
-    six.part("dialogs").windows().setup()
+    six.part("desk").desk().windows.setup()
     dialog = dialog_of("SetupWindow")
     assert dialog.view["setup-begin"].text() == "Set up"
     assert "/data/backend" in dialog.view["setup-costs"].text()

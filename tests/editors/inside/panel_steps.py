@@ -14,8 +14,6 @@ from palimpsest.dialogs import CANVASES
 from palimpsest.extension import show_docker as bring_forth
 from palimpsest.qt import QApplication, QPoint, QPushButton, Qt, QTextCharFormat, QToolTip
 
-from palimpsest import dialogs
-
 try:
     from PyQt5.QtTest import QTest
     from PyQt5.QtWidgets import QAbstractButton, QDockWidget, QToolButton, QWidget
@@ -29,13 +27,13 @@ SENTENCES = ("first", "second")
 
 def dialog_of(kind):
     """The window of this kind, or None while it isn't open."""
-    there = [dialog for told, dialog in dialogs._open.items() if told.__name__ == kind]
+    there = [dialog for told, dialog in desk().desktop._open.items() if told.__name__ == kind]
     return there[0] if there and there[0].isVisible() else None
 
 
 def open_learn_dialog():
     if dialog_of("LearnWindow") is None:
-        dialogs.windows().learn()
+        desk().windows.learn()
     return dialog_of("LearnWindow")
 
 
@@ -44,7 +42,7 @@ def learn_state():
 
 
 def open_backend_dialog():
-    dialogs.windows().settings()
+    desk().windows.settings()
     return dialog_of("SettingsWindow")
 
 
@@ -537,7 +535,7 @@ def take(offer):
     """Press the button of this text."""
     state = desk().panel.state
     (key,) = [found.key for found in state.status.offers + state.offers if found.text == offer]
-    dialogs.windows().take(key)
+    desk().windows.take(key)
 
 
 def grab(path):
@@ -664,12 +662,12 @@ def grab_settings(path):
 
 
 def grab_concepts(path):
-    dialogs.windows().concepts()
+    desk().windows.concepts()
     return grab_and_close(dialog_of("ConceptsWindow"), path)
 
 
 def grab_models(path):
-    dialogs.windows().models()
+    desk().windows.models()
     return grab_and_close(dialog_of("ModelsWindow"), path)
 
 
