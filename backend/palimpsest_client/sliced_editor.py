@@ -14,6 +14,7 @@ class SlicedEditor(Editor):
 
     def __init__(self) -> None:
         self._slices = Slices()
+        self._wish = 0  # what was last to be looked at, or not any more
 
     # What a host says.
 
@@ -30,10 +31,6 @@ class SlicedEditor(Editor):
 
     def shown(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
         """Whether it lies there: not if ``turn`` isn't the last wish any more."""
-        raise NotImplementedError
-
-    def begin_turn(self) -> int:
-        """Of what is to be shown: what was begun before isn't laid down any more."""
         raise NotImplementedError
 
     def selected(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
@@ -70,6 +67,15 @@ class SlicedEditor(Editor):
         failed: Failed,
     ) -> None:
         self.begin(then(self.selected(document, mask, bounds, canvas), lambda _: done()), failed)
+
+    def begin_turn(self) -> int:
+        """Of what is to be shown, or not any more: what was begun before isn't laid down."""
+        self._wish += 1
+        return self._wish
+
+    def start(self, steps: Steps[None]) -> None:
+        """Nobody waits for their end."""
+        self.begin(steps, lambda _: None)
 
     def begin(self, steps: Steps[None], failed: Failed) -> None:
         self._slices.add(steps, failed)

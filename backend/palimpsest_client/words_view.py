@@ -77,6 +77,16 @@ class WordsView:
         weights = "weights" in state.shown and state.words
         return f"weight-{state.words[0]}" if weights else "first"
 
+    def begin(self) -> None:
+        """The keyboard goes where something is still to be filled in. All of a sentence is chosen, so that
+        writing takes its place; of one that is to be changed nothing is."""
+        form, key = self._panel.form, self.focus_place()
+        text = form.second if key == "second" else ""
+        if text in ("", form.first):
+            self.focus(key)
+        else:
+            self.choose(key, Word(text, 0, len(text)))
+
     def _operations(self, state: PanelState) -> Part:
         options = tuple(
             Option(

@@ -34,7 +34,6 @@ class GimpEditor(SlicedEditor):
         self._chosen, self._follows = chosen, chosen is None
         self._filed: set[int] | None = None  # the pictures that had a file when looked at last
         self._turning = False  # a timer calls ``turn``
-        self._wish = 0  # what was last to be looked at, or not any more
         self.placed: Gimp.Layer | None = None  # the latest
 
     # What is open.
@@ -86,7 +85,7 @@ class GimpEditor(SlicedEditor):
     # Results in.
 
     def inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
-        self._wish += 1
+        self.begin_turn()
         return self._inserted(document, result, done)
 
     def selected(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
@@ -128,10 +127,6 @@ class GimpEditor(SlicedEditor):
 
     # Results to be looked at.
 
-    def begin_turn(self) -> int:
-        self._wish += 1
-        return self._wish
-
     def shown(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
         layer = yield from laying.made(document, result)
         if turn == self._wish:
@@ -139,7 +134,7 @@ class GimpEditor(SlicedEditor):
         return turn == self._wish
 
     def hide_result(self, document: str) -> None:
-        self._wish += 1  # what is being made is not laid down any more
+        self.begin_turn()
         if images.is_open(document):
             preview_layer.take_away(images.opened(document))
 

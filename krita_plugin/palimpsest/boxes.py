@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from . import qt
-from ._client.view import CLOSE, EDGED, ODD, SMALL, Box, Column, Flow, Form, Row, Scroll, Sliders, is_shown
-from .inputs import SliderDrawer
-from .layout import GAP, MARGIN, label
+from ._client import view
+from .layout import GAP, MARGIN, label, shortened
 from .parts import Drawer
 from .widgets import Flowing, box, take_turn
 
@@ -22,27 +22,27 @@ class BoxDrawer(Drawer):
 
     def make(self, part: Any) -> qt.QWidget:
         made, way = qt.QWidget(), qt.QBoxLayout.Direction
-        if part.look == ODD:
+        if part.look == view.ODD:
             made = qt.QFrame(objectName="odd", frameShape=qt.QFrame.Shape.Box)
             made.setStyleSheet("#odd { border: 2px solid #b3372b; }")
-        self.layout = box(way.LeftToRight if isinstance(part, Row) else way.TopToBottom)
+        self.layout = box(way.LeftToRight if isinstance(part, view.Row) else way.TopToBottom)
         made.setLayout(self.layout)
-        if part.look == ODD:
+        if part.look == view.ODD:
             self.layout.setContentsMargins(3, 3, 3, 3)
-        if part.look == CLOSE:
+        if part.look == view.CLOSE:
             self.layout.setSpacing(NEAR)
-        if part.look == EDGED:
+        if part.look == view.EDGED:
             above = 0 if part.late else MARGIN
             self.layout.setContentsMargins(MARGIN, above, MARGIN, above)
         return made
 
-    def put(self, part: Box) -> None:
+    def put(self, part: view.Box) -> None:
         inside = [self.view.drawn(inner) for inner in part.parts]
         if inside != self._inside:
             new, self._inside = self._inside is None, inside
             self.arrange()
             for drawer in inside:
-                drawer.show(is_shown(drawer.part))
+                drawer.show(view.is_shown(drawer.part))
             if not new:
                 take_turn(self.widget, [drawer.outer for drawer in inside])
 
@@ -54,7 +54,7 @@ class BoxDrawer(Drawer):
 
     def _come(self) -> None:
         if not qt.isdeleted(self.outer):  # with its window
-            super().show(is_shown(self.part))
+            super().show(view.is_shown(self.part))
             self.view.reveal()
 
     def arrange(self) -> None:
@@ -65,12 +65,12 @@ class BoxDrawer(Drawer):
 
 
 class FlowDrawer(BoxDrawer):
-    def make(self, part: Flow) -> qt.QWidget:
+    def make(self, part: view.Flow) -> qt.QWidget:
         return Flowing(part.one_row)
 
-    def put(self, part: Box) -> None:
+    def put(self, part: view.Box) -> None:
         super().put(part)
-        self.widget.place([drawer.outer for drawer in self._inside if is_shown(drawer.part)])
+        self.widget.place([drawer.outer for drawer in self._inside if view.is_shown(drawer.part)])
 
     def arrange(self) -> None:
         for drawer in self._inside:
@@ -80,56 +80,52 @@ class FlowDrawer(BoxDrawer):
 class FormDrawer(BoxDrawer):
     """Always of the same parts."""
 
-    def make(self, part: Form) -> qt.QWidget:
+    def make(self, part: view.Form) -> qt.QWidget:
         made, growth = qt.QWidget(), qt.QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow
         self.layout = qt.QFormLayout(made, verticalSpacing=GAP, fieldGrowthPolicy=growth)
         self.layout.setContentsMargins(0, 0, 0, 0)
-        if part.look == SMALL:
+        if part.look == view.SMALL:
             self.layout.setRowWrapPolicy(qt.QFormLayout.RowWrapPolicy.WrapLongRows)
         return made
 
-    def put(self, part: Form) -> None:
+    def captions(self, part: view.Form) -> Sequence:
+        return part.captions
+
+    def put(self, part: view.Form) -> None:
         super().put(part)
         for drawer in self._inside:
             caption = self.layout.labelForField(drawer.outer)
             if caption is not None:
-                caption.setVisible(is_shown(drawer.part))
+                caption.setVisible(view.is_shown(drawer.part))
                 caption.setToolTip(drawer.part.tip)
 
     def arrange(self) -> None:
-        for caption, drawer in zip(self.part.captions, self._inside):
+        for caption, drawer in zip(self.captions(self.part), self._inside):
             if caption is None:
                 self.layout.addRow(drawer.outer)
             else:
                 self.layout.addRow(label(caption), drawer.outer)
                 self.layout.labelForField(drawer.outer).setBuddy(drawer.widget)
-                if self.part.look == SMALL:
+                if self.part.look == view.SMALL:
                     drawer.outer.setMinimumWidth(ROOM)
 
 
-class SlidersDrawer(BoxDrawer):
-    """Rows of names, sliders, and where they stand."""
+class SlidersDrawer(FormDrawer):
+    """Rows of names, sliders, and where they stand; not the same ones each time."""
 
-    def make(self, part: Sliders) -> qt.QWidget:
-        made = qt.QWidget()
-        self.layout = qt.QGridLayout(made)
-        self.layout.setContentsMargins(0, 0, 0, 0)
-        self.layout.setHorizontalSpacing(4)
-        self.layout.setVerticalSpacing(2)
-        self.layout.setColumnStretch(1, 1)
-        return made
+    def captions(self, part: view.Sliders) -> list:
+        return [shortened(one.caption) if isinstance(one, view.Slider) else None for one in part.parts]
 
     def arrange(self) -> None:
-        for at, drawer in enumerate(self._inside):
-            if isinstance(drawer, SliderDrawer):
-                for place, widget in enumerate(drawer.row):
-                    self.layout.addWidget(widget, at, place)
-            else:
-                self.layout.addWidget(drawer.outer, at, 0, 1, 3)
+        while self.layout.rowCount():
+            caption = self.layout.takeRow(0).labelItem
+            if caption is not None:
+                caption.widget().setParent(None)
+        super().arrange()
 
 
 class ScrollDrawer(BoxDrawer):
-    def make(self, part: Scroll) -> qt.QWidget:
+    def make(self, part: view.Scroll) -> qt.QWidget:
         made = qt.QScrollArea(widgetResizable=True, frameShape=qt.QFrame.Shape.NoFrame)
         made.setFocusPolicy(qt.Qt.FocusPolicy.NoFocus)
         made.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -147,10 +143,10 @@ class ScrollDrawer(BoxDrawer):
 
 
 BOXES: dict = {
-    Row: BoxDrawer,
-    Column: BoxDrawer,
-    Flow: FlowDrawer,
-    Form: FormDrawer,
-    Sliders: SlidersDrawer,
-    Scroll: ScrollDrawer,
+    view.Row: BoxDrawer,
+    view.Column: BoxDrawer,
+    view.Flow: FlowDrawer,
+    view.Form: FormDrawer,
+    view.Sliders: SlidersDrawer,
+    view.Scroll: ScrollDrawer,
 }

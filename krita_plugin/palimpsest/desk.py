@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from krita import Krita
 
 from ._client.collector import Collector
@@ -59,7 +57,8 @@ class Desk:
         window = Krita.instance().activeWindow()
         main = None if window is None else window.qwindow()
         seen = [view for view in self.views if view.isVisible()]
-        return sorted(seen, key=lambda view: not lies_in(view, main))[:1]
+        inside = main.findChildren(type(seen[0])) if main is not None and seen else []  # floating ones too
+        return sorted(seen, key=lambda view: view not in inside)[:1]
 
     def add(self, view) -> None:
         self._views.append(view)
@@ -74,13 +73,6 @@ class Desk:
         """Once: all dockers show the same sentences."""
         for view in self.front:
             view.insert_concept(concept)
-
-
-def lies_in(widget: Any, main: Any) -> bool:
-    """Also while it floats above its window."""
-    while widget is not None and widget is not main:
-        widget = widget.parentWidget()
-    return widget is not None
 
 
 _desks: list = []

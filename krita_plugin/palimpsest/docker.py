@@ -8,7 +8,6 @@ from . import qt
 from ._client.panel_state import PanelState
 from ._client.panel_view import PanelView
 from .desk import desk
-from .fields import Sentence
 from .view import View
 
 
@@ -47,18 +46,6 @@ class PalimpsestDocker(DockWidget):
 
     def show_state(self, state: PanelState) -> None:
         self.view.draw(self.told.describe())
-
-    def focus_words(self) -> None:
-        """To the first sentence that is still to be written; Return then applies.
-
-        All of it is chosen, so that writing takes its place; of a sentence to be changed nothing is.
-        """
-        field = self.view[self.told.words.focus_place()]
-        field.setFocus(qt.Qt.FocusReason.ShortcutFocusReason)
-        if isinstance(field, Sentence) and field.toPlainText() == self._panel.form.first:
-            field.moveCursor(qt.QTextCursor.MoveOperation.End)
-        elif isinstance(field, Sentence):
-            field.selectAll()
 
     def insert_concept(self, name: str) -> None:
         """Where the cursor is, in the place of what is chosen there."""

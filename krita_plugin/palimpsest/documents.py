@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from krita import Document, Krita
+from krita import Document, Krita, Node
 
 from ._client.editor import require_fit
 from ._client.geometry import Bounds, Extent
 from ._client.keys import Keys
 from ._client.slices import WAITING, Steps, WorkError
 from ._client.wording import say
-from .nodes import canvas_of
-from .qt import QItemSelectionModel
+from .nodes import canvas_of, id_of
+from .qt import QByteArray, QItemSelectionModel
+
+MOST_TURNS = 50
 
 
 class Documents(Keys):
@@ -30,6 +32,20 @@ class Documents(Keys):
             yield WAITING
         self.require(key).unlock()
 
+    def activated(self, key: str, layer: Node, wanted: Node) -> Steps[None]:
+        """``wanted`` is made the active one in the place of a new ``layer``. Krita makes that the active one
+        some turns of its own later, and knows its masks later still: until then it takes no notice."""
+        came = False
+        for _ in range(MOST_TURNS):
+            node = self.require(key).activeNode()
+            active = "" if node is None else id_of(node)
+            came = came or active == id_of(layer)
+            if came and active == id_of(wanted):
+                return
+            if came:
+                self.require(key).setActiveNode(wanted)
+            yield WAITING
+
 
 def is_open(document: Document) -> bool:
     return document in Krita.instance().documents()
@@ -44,6 +60,15 @@ def histories() -> list[QItemSelectionModel]:
     """Krita's own lists of the active document's steps; the chosen one was done last."""
     docks = [dock for dock in Krita.instance().dockers() if dock.objectName() == "History"]
     return [place for dock in docks for place in dock.findChildren(QItemSelectionModel)]
+
+
+def told_by(document: Document, name: str) -> str:
+    """What the document keeps under this name; "" = nothing."""
+    return document.annotation(name).data().decode("utf-8", "replace")
+
+
+def keep(document: Document, name: str, about: str, text: str) -> None:
+    document.setAnnotation(name, "Palimpsest: " + about, QByteArray(text.encode()))
 
 
 def copy_of(document: Document) -> Document:

@@ -40,7 +40,7 @@ class PalimpsestExtension(Extension):
 
 def focus_words() -> None:
     for docker in desk().front:
-        docker.focus_words()
+        docker.told.words.begin()
 
 
 def show_docker() -> None:

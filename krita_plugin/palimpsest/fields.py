@@ -11,7 +11,7 @@ from ._client.habits import Notice, said_at
 from ._client.sentences import Word
 from ._client.view import Sentence as SentencePart
 from ._client.wording import say
-from .layout import Entered, Themed, key_of
+from .layout import Entered, key_of
 from .parts import Drawer
 
 LEAST, MOST = 2, 6  # lines of a sentence
@@ -40,7 +40,7 @@ class SentenceDrawer(Drawer):
         self.widget.mark(part.changed, part.unknown, part.doubtful)
 
 
-class Sentence(Entered, Themed, qt.QPlainTextEdit):
+class Sentence(Entered, qt.QPlainTextEdit):
     """As many lines as the words take. Tab leaves it. ``notices``: what is said of marked words."""
 
     notices: Callable[[], Collection[Notice]] = tuple
@@ -48,7 +48,6 @@ class Sentence(Entered, Themed, qt.QPlainTextEdit):
     def __init__(self, written: Callable[[str], None]) -> None:
         super().__init__(tabChangesFocus=True)
         self._button: Optional[qt.QToolButton] = None
-        self._marked: tuple = ((), (), ())
         self.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
         self.setVerticalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.textChanged.connect(lambda: written(self.toPlainText().replace("\n", " ")))
@@ -77,9 +76,6 @@ class Sentence(Entered, Themed, qt.QPlainTextEdit):
             self.setViewportMargins(0, 0, 0 if empty else button.width(), 0)
             button.move(self.width() - button.width() - 2, self.height() - button.height() - 2)
 
-    def recolor(self) -> None:
-        self.mark(*self._marked)
-
     def viewportEvent(self, event) -> bool:  # noqa: N802
         """What is said of a marked word, where the pointer rests on it; elsewhere the field's own tip."""
         tip = event.type() == qt.QEvent.Type.ToolTip
@@ -97,7 +93,7 @@ class Sentence(Entered, Themed, qt.QPlainTextEdit):
 
     def mark(self, words: Sequence[Word], unknown: Sequence[Word], doubtful: Sequence[Word]) -> None:
         """Underline the words that change; in waves those that mean nothing here, in dots doubtful ones."""
-        self._marked, marks = (words, unknown, doubtful), []
+        marks = []
         doubted, strange = underlined(DOUBTED, LINES.DotLine), underlined(STRANGE, LINES.WaveUnderline)
         color = self.palette().color(qt.QPalette.ColorRole.Highlight)
         color.setAlpha(90)

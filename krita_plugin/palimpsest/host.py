@@ -17,14 +17,13 @@ from ._client.editor import Capture, DocumentFacts, LayerFacts, LayerRecipe, Lay
 from ._client.geometry import Bounds, Extent
 from ._client.krita_spaces import edited, refused
 from ._client.renewing import Blank
-from ._client.sliced_editor import SlicedEditor
 from ._client.slices import Steps, WorkError
 from ._client.wording import say
-from .active_mask import activate_mask, active_mask
 from .documents import Documents, copy_of, history, is_open
 from .laying import Laying, keep_recipe, recipe_of
-from .nodes import active_layer, id_of, layer_of, pictures
-from .preview_layer import PreviewLayer, marked
+from .nodes import active_layer, active_mask, id_of, layer_of, pictures
+from .pairs import Pairs
+from .preview_layer import PreviewingEditor, preview_of
 from .qt import QTimer
 from .reading import captured, content_of
 from .renewal import keep_imprint
@@ -35,13 +34,11 @@ from .spaces import Backstage
 TURN = 5  # ms between two turns of the work: Krita's own share
 
 
-class KritaEditor(SlicedEditor):
+class KritaEditor(PreviewingEditor):
     def __init__(self) -> None:
-        super().__init__()
-        self._documents = Documents(is_open, lambda: self.later(self._warm_up))
+        super().__init__(Documents(is_open, lambda: self.later(self._warm_up)))
         self._backstage = Backstage()
-        self._laying = Laying(self._documents, self._backstage)
-        self._preview = PreviewLayer(self._documents.require, self._documents.quiet)
+        self._laying = Laying(self._documents, self._backstage, Pairs(self._documents, self.start))
         self._timer = QTimer(interval=TURN, timeout=lambda: self.turn() or self._timer.stop())
 
     # Facts.
@@ -74,8 +71,8 @@ class KritaEditor(SlicedEditor):
         found = self._documents.require(document)
         view = Krita.instance().activeWindow().activeView()
         chosen = [id_of(node) for node in view.selectedNodes()] if view.document() == found else []
-        own = marked(found)
-        nodes = [node for node in pictures(found) if id_of(node) != own]
+        own = preview_of(found)
+        nodes = [node for node in pictures(found) if node != own]
         return [LayerFacts(id_of(node), node.name(), id_of(node) in chosen) for node in nodes]
 
     def holds(self, document: str, layer: str) -> bool:
@@ -91,7 +88,7 @@ class KritaEditor(SlicedEditor):
     # Pixels out.
 
     def captured(self, document: str, source: str, within: Bounds | None) -> Steps[Capture]:
-        yield from self._preview.gone(document)
+        yield from self.gone(document)
         reading = self._documents, self._backstage, document, source, within, self.outgoing()
         return (yield from captured(*reading))
 
@@ -103,7 +100,7 @@ class KritaEditor(SlicedEditor):
     def inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         self.noted, kept, painted = "", None, None
         require = partial(self._documents.require, document)
-        yield from self._preview.gone(document)
+        yield from self.gone(document)
         old = None if result.updates is None else layer_of(require(), result.updates)
         if old is not None:
             painted = active_mask(require(), old)
@@ -116,33 +113,20 @@ class KritaEditor(SlicedEditor):
             keep_recipe(require(), made, result.recipe)
             keep_imprint(require(), made, blank, result, pixels, mask)
             done(id_of(made))
-            yield from activate_mask(require, made, painted)
+            masks = made.childNodes()
+            if painted is not None and painted < len(masks):
+                yield from self._documents.activated(document, made, masks[painted])
 
         yield from self._laying.made(document, result, kept, put)
 
     # Results to be looked at.
 
-    def begin_turn(self) -> int:
-        return self._preview.begin()
-
     def shown(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
         def put(blank: Blank, *_: str) -> Steps[bool]:
             self._documents.require_fit(document, result.bounds, result.canvas)
-            return (yield from self._preview.lay(document, blank.layer, turn))
+            return (yield from self.lay(document, blank.layer, turn))
 
         return (yield from self._laying.made(document, result, None, put))
-
-    def hide_result(self, document: str) -> None:
-        self.begin(self._preview.gone(document), lambda _: None)
-
-    def ends_redo(self, document: str) -> bool:
-        return self._preview.ends_redo(document)
-
-    def veil_result(self, document: str, veiled: bool) -> None:
-        self._preview.veil(document, veiled)
-
-    def shows_result(self, document: str) -> bool:
-        return self._preview.lies(document)
 
     def selected(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
         return select(self._documents, document, mask, bounds, canvas)

@@ -13,12 +13,13 @@ from ._client.control import CHOICE, NUMBER, SLIDER, Control
 from ._client.controls import Drawn
 from ._client.view import Field as FieldPart
 from ._client.view import Slider as SliderPart
-from .layout import Entered, Framed, label, shortened
+from .layout import Entered, Framed, label
 from .parts import Drawer
-from .widgets import Entry
+from .widgets import ROUNDING, Entry, stack
 
 NARROWEST = 40  # px, of a slider
 MARK = 2  # px, width of what marks the recommended place
+WIDEST = "00000"  # of what is said of a place: so the sliders end in one line
 
 
 class Passing(Entered):
@@ -108,6 +109,21 @@ class Choice(Passing, qt.QComboBox):
         if self.currentData() != drawn.value:
             self.setCurrentIndex(self.findData(drawn.value))
 
+    @property
+    def fitting(self) -> qt.QStyleOptionComboBox:
+        """What is chosen, which ends in dots where there is no room for all of it."""
+        option, kind = qt.QStyleOptionComboBox(), qt.QStyle.ComplexControl.CC_ComboBox
+        self.initStyleOption(option)
+        field = self.style().subControlRect(kind, option, qt.QStyle.SubControl.SC_ComboBoxEditField, self)
+        metrics, dots = self.fontMetrics(), qt.Qt.TextElideMode.ElideRight
+        option.currentText = metrics.elidedText(option.currentText, dots, field.width() - ROUNDING)
+        return option
+
+    def paintEvent(self, event) -> None:  # noqa: N802
+        painter, option = qt.QStylePainter(self), self.fitting
+        painter.drawComplexControl(qt.QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(qt.QStyle.ControlElement.CE_ComboBoxLabel, option)
+
 
 class Line(Entry):
     """A line of text; while it is empty it shows what stands for it."""
@@ -138,7 +154,7 @@ class FieldDrawer(Drawer):
 
 
 class SliderDrawer(Drawer):
-    """``row``: its name, the slider, where it stands."""
+    """Beside it where it stands."""
 
     typed = True
 
@@ -146,26 +162,18 @@ class SliderDrawer(Drawer):
         change, back = lambda value: self.part.change(value), lambda: self.part.back()
         made = Slider(part.control, change, back)
         named(made, part.name, part.tip)
-        self.row = [label(shortened(part.caption)), made, label(muted=True)]
-        for widget in self.row:
-            widget.setParent(self.view)  # shown before it has a place, it would be a window
         return made
+
+    def around(self, part: SliderPart) -> qt.QWidget:
+        outer, self._text = qt.QWidget(), label(muted=True)
+        self._text.setMinimumWidth(self._text.fontMetrics().horizontalAdvance(WIDEST))
+        stack(outer, [self.widget, self._text], spread=True).setStretch(0, 1)
+        return outer
 
     def put(self, part: SliderPart) -> None:
         self.widget.put(part.drawn)
-        self.row[2].setText(part.drawn.text)
-        for widget in self.row:
-            widget.setToolTip(part.tip)
-
-    def show(self, shown: bool) -> None:
-        for widget in self.row:
-            widget.setVisible(shown)
-
-    def drop(self) -> None:
-        super().drop()
-        for widget in (self.row[0], self.row[2]):
-            widget.hide()
-            widget.deleteLater()
+        self._text.setText(part.drawn.text)
+        self._text.setToolTip(part.tip)
 
 
 FIELDS: dict = {FieldPart: FieldDrawer, SliderPart: SliderDrawer}

@@ -1,4 +1,10 @@
-"""Results as layers of Krita's documents: made beside the document, and put in when Krita rests."""
+"""Results as layers of Krita's documents: made beside the document, and put in when Krita rests.
+
+To exchange a layer's content, Krita has no single step for plug-ins: adding the new layer and removing the
+old one are two. But *Flatten Layer* is one step that puts another node in a layer's place, and undoing it
+brings the old one back as it was. What is written into the new node afterwards is no step of its own, and is
+there when it is done again.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +12,17 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
-from krita import Document, Node
+from krita import Document, Krita, Node
 
 from ._client.editor import CANVAS, LAYER, LayerResult
-from ._client.geometry import Bounds
+from ._client.geometry import Bounds, tiles
 from ._client.imprints import OWN, Digest
 from ._client.krita_pictures import LayerPicture, read_layer
 from ._client.krita_spaces import Space, most, sent, sent_for
 from ._client.renewing import Blank, Kept
 from ._client.slices import WAITING, WORKED, Steps, elsewhere
-from .documents import Documents
-from .exchange import can_exchange, fill, flatten, mix_alike
-from .nodes import active_layer, draw_all, id_of, layer_of
+from .documents import Documents, keep, told_by
+from .nodes import active_layer, bounds_of, draw_all, id_of, layer_of
 from .pairs import Pairs
 from .pictures import decoded
 from .qt import QByteArray
@@ -26,12 +31,14 @@ from .spaces import Backstage, Converter, space_of
 
 Made = TypeVar("Made")
 RECIPE = "palimpsest-recipe:"  # + a layer's id: the annotation of the document that holds its recipe
+MIXED = ("colorLabel", "alphaLocked", "inheritAlpha", "opacity", "blendingMode")  # what Krita's nodes tell
+SIDE = 1024  # px of a piece that is copied at once
+MOST = 1 << 20  # pixels of a canvas: Krita draws all of it, and measures layers as large, while it waits
 
 
 class Laying:
-    def __init__(self, documents: Documents, backstage: Backstage) -> None:
-        self._documents, self._backstage = documents, backstage
-        self._pairs = Pairs()
+    def __init__(self, documents: Documents, backstage: Backstage, pairs: Pairs) -> None:
+        self._documents, self._backstage, self._pairs = documents, backstage, pairs
 
     def made(
         self, key: str, result: LayerResult, kept: Kept | None, put: Callable[[Blank, str, str], Steps[Made]]
@@ -114,6 +121,40 @@ class Laying:
             self._pairs.add(document, id_of(old), id_of(new))
 
 
+def can_exchange(document: Document, old: Node) -> bool:
+    """Flatten acts on the active layer of the picture in front, if it is shown, free, and has a mask. What it
+    makes is as large as the canvas, and Krita must draw all of that while it waits."""
+    small = document.width() * document.height() <= MOST
+    in_front = Krita.instance().activeDocument() == document
+    return small and in_front and old.visible() and not old.locked() and bool(old.childNodes())
+
+
+def flatten(document: Document, old: Node) -> None:
+    """Begin it: when Krita is quiet again, another node is in the place of ``old``."""
+    document.setActiveNode(old)
+    if active_layer(document) == old:
+        Krita.instance().action("flatten_layer").trigger()
+
+
+def fill(node: Node, layer: Node, content: Bounds) -> Steps[None]:
+    """The pixels of ``layer`` and its masks into ``node``, which has other pixels and no mask. ``content``:
+    where it was written; what is transparent there may have a colour, and Krita's bounds leave it out."""
+    for part in tiles(bounds_of(node).union(bounds_of(layer)).union(content), SIDE):
+        node.setPixelData(QByteArray(layer.pixelData(*part)), *part)
+        yield WORKED
+    node.setChildNodes([mask.duplicate() for mask in layer.childNodes()])
+
+
+def mix_alike(node: Node, other: Node) -> None:
+    """Named and mixed as ``other``. To set how it is mixed is a step in the history even where that stays
+    the same."""
+    node.setName(other.name())
+    for name in MIXED:
+        value = getattr(other, name)()
+        if getattr(node, name)() != value:
+            getattr(node, f"set{name[0].upper()}{name[1:]}")(value)
+
+
 def layer_below(document: Document, source: str) -> Node | None:
     """The one that a result belongs above: what it was made from, or the active layer if that is gone.
     None = what was seen, so above everything."""
@@ -123,9 +164,8 @@ def layer_below(document: Document, source: str) -> Node | None:
 
 
 def recipe_of(document: Document, layer: Node) -> str:
-    return document.annotation(RECIPE + id_of(layer)).data().decode("utf-8", "replace")
+    return told_by(document, RECIPE + id_of(layer))
 
 
 def keep_recipe(document: Document, layer: Node, recipe: str) -> None:
-    told = QByteArray(recipe.encode())
-    document.setAnnotation(RECIPE + id_of(layer), "Palimpsest: how this layer was made", told)
+    keep(document, RECIPE + id_of(layer), "how this layer was made", recipe)

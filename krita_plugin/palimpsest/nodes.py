@@ -53,6 +53,12 @@ def active_layer(document: Document) -> Node | None:
     return None if node is None or node.parentNode() is None else node  # the root is no layer
 
 
+def active_mask(document: Document, layer: Node) -> int | None:
+    """Which of the layer's masks is active; None = none of them."""
+    active, masks = document.activeNode(), [id_of(mask) for mask in layer.childNodes()]
+    return masks.index(id_of(active)) if active is not None and id_of(active) in masks else None
+
+
 def canvas_of(document: Document) -> Bounds:
     return Bounds(0, 0, document.width(), document.height())
 

@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from . import qt
 from ._client.icons import SIDE
 from ._client.view import Tabs
 from .layout import Themed, icon
-from .parts import Drawer
-from .widgets import stack
+from .parts import OptionsDrawer
 
 EDGE, SMALLER = 8, 0.88  # px beside a name; its letters beside those of the panel
 
 
-class TabsDrawer(Drawer):
-    typed = True
-
+class TabsDrawer(OptionsDrawer):
     def make(self, part: Tabs) -> qt.QWidget:
-        texts = {option.key: option.text for option in part.options}
-        return Operations(texts, lambda key: self.part.choose(key))
+        made = Operations()
+        self.fill(made, part, Operation, spread=True)
+        made.layout().setSpacing(2)
+        made.buttons = self.buttons
+        return made
 
     def put(self, part: Tabs) -> None:
-        for option in part.options:
-            made = self.widget.buttons[option.key]
-            made.setChecked(option.key == part.chosen)
-            made.setEnabled(option.enabled)
-            made.setToolTip(option.tip)
+        super().put(part)
         self.widget.choose(part.chosen)
 
 
-class Operations(Themed, qt.QWidget):
-    def __init__(self, texts: Mapping[str, str], chosen: Callable[[str], None]) -> None:
-        super().__init__()
-        self._chosen, self._texts = "", texts
-        self._group = qt.QButtonGroup(self)
-        self.buttons: dict = {key: self._button(key, text, chosen) for key, text in texts.items()}
-        stack(self, list(self.buttons.values()), spread=True).setSpacing(2)
-
-    def _button(self, key: str, text: str, chosen: Callable[[str], None]) -> qt.QToolButton:
-        made = qt.QToolButton(text=text, accessibleName=text, checkable=True, minimumWidth=SIDE + 4)
-        made.setIconSize(qt.QSize(SIDE, SIDE))
-        made.setSizePolicy(qt.QSizePolicy.Policy.Expanding, qt.QSizePolicy.Policy.Fixed)
-        font = made.font()
+class Operation(qt.QToolButton):
+    def __init__(self, text: str) -> None:
+        super().__init__(text=text, accessibleName=text, checkable=True, minimumWidth=SIDE + 4)
+        self.setIconSize(qt.QSize(SIDE, SIDE))
+        self.setSizePolicy(qt.QSizePolicy.Policy.Expanding, qt.QSizePolicy.Policy.Fixed)
+        font = self.font()
         font.setPointSizeF(font.pointSizeF() * SMALLER)
-        made.setFont(font)
-        made.clicked.connect(lambda: chosen(key))
-        self._group.addButton(made)
-        return made
+        self.setFont(font)
+
+
+class Operations(Themed, qt.QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.buttons: dict = {}
+        self._chosen = ""
 
     def choose(self, key: str) -> None:
         if key != self._chosen:
@@ -66,7 +57,7 @@ class Operations(Themed, qt.QWidget):
 
     def _fit(self) -> None:
         metrics = next(iter(self.buttons.values())).fontMetrics()
-        needed = sum(metrics.horizontalAdvance(text) + EDGE for text in self._texts.values())
+        needed = sum(metrics.horizontalAdvance(made.text()) + EDGE for made in self.buttons.values())
         style = qt.Qt.ToolButtonStyle
         for name, made in self.buttons.items():
             alone = style.ToolButtonTextBesideIcon if name == self._chosen else style.ToolButtonIconOnly

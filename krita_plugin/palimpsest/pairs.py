@@ -6,16 +6,16 @@ follows. Whether it must is seen by the document itself: only between the two ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from krita import Document, Krita
 
+from ._client.slices import WAITING, Steps
+from .documents import Documents, is_open
 from .nodes import layer_of
-from .qt import QTimer
 
 STEPS = ("edit_undo", "edit_redo")
-LOOK = 20  # ms between two looks whether Krita has taken the step
-PATIENCE = 500  # looks: it takes its steps when it has drawn
 
 
 @dataclass(frozen=True)
@@ -30,39 +30,30 @@ class Pair:
 
 
 class Pairs:
-    """Listens to the actions of all windows from the first pair on."""
+    """Listens to the actions of all windows from the first pair on. ``start`` takes work that is done in
+    steps."""
 
-    def __init__(self) -> None:
+    def __init__(self, documents: Documents, start: Callable[[Steps[None]], None]) -> None:
+        self._documents, self._start = documents, start
         self._pairs: list[Pair] = []
         self._heard: dict[str, object] = {}  # name → the action that is listened to
-        self._timer = QTimer(interval=LOOK, timeout=self._look)
-        self._step = ""  # that was taken
-        self._looks = 0
+        self._taken = 0  # steps, each of which is followed unless another one comes
 
     def add(self, document: Document, old: str, new: str) -> None:
-        self._pairs = [pair for pair in self._pairs if pair.document in Krita.instance().documents()]
+        self._pairs = [pair for pair in self._pairs if is_open(pair.document)]
         self._pairs.append(Pair(document, old, new))
-        self._listen()
-
-    def _listen(self) -> None:
         for name in STEPS:
             action = Krita.instance().action(name)
             if action is not None and self._heard.get(name) != action:
                 self._heard[name] = action
-                action.triggered.connect(lambda *_, name=name: self._taken(name))
+                action.triggered.connect(lambda *_, name=name: self._start(self._followed(name)))
 
-    def _taken(self, name: str) -> None:
-        self._step, self._looks = name, PATIENCE
-        self._timer.start()
-
-    def _look(self) -> None:
+    def _followed(self, name: str) -> Steps[None]:
         """Krita takes a step when nothing else is under way."""
-        self._looks -= 1
-        document = Krita.instance().activeDocument()
-        if document is None or self._looks <= 0:
-            self._timer.stop()
-        elif document.tryBarrierLock():
-            document.unlock()
-            self._timer.stop()
-            if any(pair.halfway for pair in self._pairs if pair.document == document):
-                Krita.instance().action(self._step).trigger()
+        self._taken += 1
+        step, document = self._taken, Krita.instance().activeDocument()
+        yield WAITING
+        yield from self._documents.quiet(self._documents.key_of(document))
+        halfway = any(pair.halfway for pair in self._pairs if pair.document == document)
+        if halfway and step == self._taken and document == Krita.instance().activeDocument():
+            Krita.instance().action(name).trigger()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 from . import qt
 from ._client import drawing, view
-from .layout import label, picture, shortened
-from .widgets import Entry, Flat, LinkedWords, Press, stack
+from .layout import icon, label, picture, shortened
+from .widgets import Entry, Flat, Press, stack
 
 EDGE, STRIP_EDGE, NARROWEST, THIN = 12, 6, 24, 10  # px beside a button's text; of a bar, its height
 ARROWS = {name: getattr(qt.Qt.ArrowType, name.title() + "Arrow") for name in ("left", "right", "down")}
@@ -57,10 +58,18 @@ class TextDrawer(Drawer):
 
 class LinksDrawer(Drawer):
     def make(self, part: view.Links) -> qt.QWidget:
-        return LinkedWords(self._pressed)
+        made = label(wrap=True)
+        made.setTextFormat(qt.Qt.TextFormat.RichText)
+        made.linkActivated.connect(self._pressed)
+        flags = qt.Qt.TextInteractionFlag
+        made.setTextInteractionFlags(flags.LinksAccessibleByMouse | flags.LinksAccessibleByKeyboard)
+        return made
 
     def put(self, part: view.Links) -> None:
-        self.widget.show_words(part.words)
+        color = self.widget.palette().color(qt.QPalette.ColorRole.WindowText).name()
+        link = '<a href="{0}" style="color: {1}">{0}</a>'
+        words = [link.format(escape(word, quote=False), color) for word in part.words]
+        self.widget.setText("  ·  ".join(words))
 
     def _pressed(self, word: str) -> None:
         at = self.widget.mapToGlobal(self.widget.rect().bottomLeft())
@@ -70,7 +79,7 @@ class LinksDrawer(Drawer):
 class ButtonDrawer(Drawer):
     def make(self, part: view.Button) -> qt.QWidget:
         flat = part.look in (view.LINK, view.FRAMED) or part.icon or part.arrow or part.has_menu or part.side
-        made = Flat(part.icon, part.elide) if flat else Press()
+        made = Flat(part.elide) if flat else Press()
         if part.hold is None:
             made.clicked.connect(lambda: self.part.do())
         else:
@@ -97,6 +106,8 @@ class ButtonDrawer(Drawer):
         made.setText(shortened(part.text) if part.side else part.text)
         if part.look in (view.DEED, view.MAIN):
             made.setMinimumWidth(made.fontMetrics().horizontalAdvance(part.text) + EDGE)
+        if part.icon:
+            made.setIcon(icon(part.icon, made))
         if part.arrow:
             made.setArrowType(ARROWS[part.arrow])
         if part.side:
@@ -143,20 +154,22 @@ class OptionsDrawer(Drawer):
 
     def make(self, part: view.Options) -> qt.QWidget:
         made = qt.QWidget()
-        self.group, self.buttons = qt.QButtonGroup(made), {}
-        for option in part.options:
-            self.buttons[option.key] = self._button(option.key, option.text)
-        stack(made, list(self.buttons.values()), part.high)
+        self.fill(made, part, qt.QRadioButton)
         return made
 
-    def _button(self, key: str, text: str) -> qt.QRadioButton:
-        made = qt.QRadioButton(text, clicked=lambda: self.part.choose(key))
-        self.group.addButton(made)
-        return made
+    def fill(self, made: qt.QWidget, part: view.Options, kind: Callable[..., Any], **about: Any) -> None:
+        """With a button of this ``kind`` for each."""
+        self.group = qt.QButtonGroup(made)
+        self.buttons = {option.key: kind(text=option.text) for option in part.options}
+        for key, button in self.buttons.items():
+            button.clicked.connect(lambda *_, key=key: self.part.choose(key))
+            self.group.addButton(button)
+        stack(made, list(self.buttons.values()), part.high, **about)
 
     def put(self, part: view.Options) -> None:
         self.group.setExclusive(False)  # else none of them can be the chosen one
-        for option, made in zip(part.options, self.buttons.values()):
+        for option in part.options:
+            made = self.buttons[option.key]
             made.setChecked(option.key == part.chosen)
             made.setEnabled(option.enabled)
             made.setToolTip(option.tip)

@@ -8,56 +8,49 @@ came back by a redo.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from krita import Document, Krita, Node
 
-from ._client.slices import WAITING, WORKED, Steps
-from .documents import histories, history
+from ._client.sliced_editor import SlicedEditor
+from ._client.slices import WAITING, Steps
+from .documents import Documents, histories, history, keep, told_by
 from .nodes import draw_all, id_of, layer_of
-from .qt import QByteArray
 
-MOST_TURNS = 50
 MARK = "palimpsest-preview"  # the annotation of the document that holds the layer's id
 
 
-class PreviewLayer:
-    """At most one in each document. ``require``: the open document of a key; ``quiet``: until Krita rests."""
+class PreviewingEditor(SlicedEditor):
+    """As far as it shows results to be looked at: at most one in each document."""
 
-    def __init__(self, require: Callable[[str], Document], quiet: Callable[[str], Steps[None]]) -> None:
-        self._require, self._quiet = require, quiet
-        self._turn = 0  # of the last wish; what was begun for another is not laid down
-        self._laying = False  # it has come, and the layer that was active isn't so again yet
+    def __init__(self, documents: Documents) -> None:
+        super().__init__()
+        self._documents = documents
+        self._coming = False  # it has come, and the layer that was active isn't so again yet
         self._step = ""  # what Krita's Undo says as long as laying it down is the last step
         self._own_redo: tuple = ()  # document and history when this step alone is there to be redone
         self._listened: list = []  # Krita's lists of the history; one that isn't kept takes its signals along
 
-    def begin(self) -> int:
-        """The turn in which one is made that ``lay`` may lay down, unless another wish comes."""
-        self._turn += 1
-        return self._turn
-
     def lay(self, key: str, layer: Node, turn: int) -> Steps[bool]:
         """In place of the one that lies there. Whether it was laid down."""
-        if turn == self._turn:
+        if turn == self._wish:
             yield from self._taken_away(key)
-            yield from self._quiet(key)
-        if turn != self._turn:
+            yield from self._documents.quiet(key)
+        if turn != self._wish:
             return False
-        document = self._require(key)
+        document = self._documents.require(key)
         active = document.activeNode()
         layer.setLocked(True)
         draw_all(document, layer)
-        document.setAnnotation(MARK, "Palimpsest: a preview", QByteArray(id_of(layer).encode()))
-        self._laying = True
+        keep(document, MARK, "a preview", id_of(layer))
+        self._coming = True
         try:
             document.rootNode().addChildNode(layer, None)
-            yield from self._quiet(key)
-            yield from self._given_back(key, layer, active)
+            yield from self._documents.quiet(key)
+            if active is not None:
+                yield from self._documents.activated(key, layer, active)
             self._step = undo().text()
             self._listen(key)
         finally:
-            self._laying = False
+            self._coming = False
         return True
 
     def _listen(self, key: str) -> None:
@@ -68,72 +61,63 @@ class PreviewLayer:
         self._own_redo = key, done - 1, steps
 
     def _stepped(self, *_: object) -> None:
-        """Any other step than back by the one: what is to be redone from now on is people's own."""
-        if history() != self._own_redo[1:]:
+        """When it is redone, or another step is in its place, what is to be redone is people's own."""
+        done, steps = history()
+        if done == steps or (steps,) != self._own_redo[-1:]:
             self._own_redo = ()
 
-    def ends_redo(self, key: str) -> bool:
-        """Whether the next one would end what people can redo in this document, which is the active one."""
+    def ends_redo(self, document: str) -> bool:
         done, steps = history()
-        return done < steps and (key, done, steps) != self._own_redo
-
-    def _given_back(self, key: str, layer: Node, active: Node | None) -> Steps[None]:
-        """Krita makes a new layer the active one, some turns of its own later."""
-        for _ in range(MOST_TURNS):
-            if active is None or self._require(key).activeNode() == layer:
-                break
-            yield WAITING
-        if active is not None:
-            self._require(key).setActiveNode(active)
-        yield WORKED
+        return done < steps and (document, done, steps) != self._own_redo
 
     def gone(self, key: str) -> Steps[None]:
         """It is taken away, and what is being made is not laid down."""
-        self._turn += 1
+        self.begin_turn()
         yield from self._taken_away(key)
 
-    def veil(self, key: str, veiled: bool) -> None:
-        document = self._require(key)
-        layer = layer_of(document, marked(document))
+    def hide_result(self, document: str) -> None:
+        self.start(self.gone(document))
+
+    def veil_result(self, document: str, veiled: bool) -> None:
+        found = self._documents.require(document)
+        layer = preview_of(found)
         if layer is not None:
             layer.setVisible(not veiled)
-            document.refreshProjection()
+            found.refreshProjection()
 
-    def lies(self, key: str) -> bool:
-        document = self._require(key)
-        return layer_of(document, marked(document)) is not None
+    def shows_result(self, document: str) -> bool:
+        return preview_of(self._documents.require(document)) is not None
 
     def _taken_away(self, key: str) -> Steps[None]:
-        while self._laying:  # it would make its layer active again above what comes next
+        while self._coming:  # it would make its layer active again above what comes next
             yield WAITING
-        document = self._require(key)
-        id = marked(document)
-        if layer_of(document, id) is None:
+        document = self._documents.require(key)
+        if preview_of(document) is None:
             return
-        yield from self._quiet(key)
+        yield from self._documents.quiet(key)
         if document == Krita.instance().activeDocument() and undo().text() == self._step != "":
-            yield from self._undone(key, id)
-        layer = layer_of(document, id)
+            yield from self._undone(key)
+        layer = preview_of(document)
         if layer is not None:
             layer.setLocked(False)
             layer.remove()
-            yield from self._quiet(key)
+            yield from self._documents.quiet(key)
 
-    def _undone(self, key: str, id: str) -> Steps[None]:
+    def _undone(self, key: str) -> Steps[None]:
         """Krita undoes at its own time. A step that looks the same and was another is done again."""
         undo().trigger()
         yield WAITING
-        yield from self._quiet(key)
-        if layer_of(self._require(key), id) is not None:
+        yield from self._documents.quiet(key)
+        if preview_of(self._documents.require(key)) is not None:
             Krita.instance().action("edit_redo").trigger()
             yield WAITING
-            yield from self._quiet(key)
+            yield from self._documents.quiet(key)
 
 
 def undo():  # of Qt, which this file doesn't know by name: QAction moved between its versions
     return Krita.instance().action("edit_undo")
 
 
-def marked(document: Document) -> str:
-    """The id of the layer that is, or was, a preview."""
-    return document.annotation(MARK).data().decode("utf-8", "replace")
+def preview_of(document: Document) -> Node | None:
+    """The layer, if it lies there."""
+    return layer_of(document, told_by(document, MARK))

@@ -12,6 +12,7 @@ from ._client.imprints import Imprint, read_imprint
 from ._client.krita_spaces import COPIED, Space
 from ._client.renewing import Blank, Kept, copied, digest, judged
 from ._client.slices import WORKED, Steps
+from .documents import keep, told_by
 from .nodes import bounds_of, canvas_of, id_of, mask_of
 from .qt import QByteArray
 from .spaces import space_of
@@ -71,11 +72,10 @@ def positions(layer: Node) -> Tuple[Tuple[int, int], Optional[Tuple[int, int]]]:
 
 
 def imprint_of(document: Document, layer: Node) -> Optional[Imprint]:
-    return read_imprint(document.annotation(IMPRINT + id_of(layer)).data().decode("utf-8", "replace"))
+    return read_imprint(told_by(document, IMPRINT + id_of(layer)))
 
 
 def keep_imprint(document: Document, layer: Node, blank: Blank, result: LayerResult, *digests: str) -> None:
     """Of the layer in the document that holds what ``blank`` does."""
     imprint = blank.imprint(result, canvas_of(document).extent, *positions(layer), *digests)
-    told = QByteArray(imprint.text.encode())
-    document.setAnnotation(IMPRINT + id_of(layer), "Palimpsest: how this layer was when it was made", told)
+    keep(document, IMPRINT + id_of(layer), "how this layer was when it was made", imprint.text)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from . import qt
+from ._client.geometry import Extent
+from ._client.krita_pictures import GREY
+from ._client.masks import veil
 from ._client.view import Choices, Picture, Tile
 from .layout import Framed, key_of, label, picture, shortened, small
 from .parts import Drawer, offer
+from .pictures import cut
 
-SQUARE = 8  # px of the chequers under what is transparent
-VEIL = 0.65  # how dark it is over what isn't learned
+SQUARE, LIGHT, DARK = 8, b"\xff", b"\xbe"  # chequers under what is transparent
+CHEQUERS = (LIGHT * SQUARE + DARK * SQUARE) * SQUARE + (DARK * SQUARE + LIGHT * SQUARE) * SQUARE
 FADED = 0.4  # of a result of another picture
 BADGE = "background: #b3372b; color: white; font-weight: bold; border-radius: 9px;"
 KEYS = ("left", "right", "return", "escape", "o")
@@ -86,7 +90,8 @@ class TileDrawer(Drawer):
         image = self.view.aside(self, small, part.picture, part.side) if part.picture else None
         pixmap = pixmap_of(image)
         made.setText(shortened(part.text) if pixmap.isNull() else "")  # there is none (yet)
-        made.setIcon(qt.QIcon(faded(pixmap) if part.faded else pixmap))
+        made.setIcon(qt.QIcon(pixmap))
+        made.graphicsEffect().setOpacity(FADED if part.faded else 1.0)
         if not pixmap.isNull():
             made.setIconSize(pixmap.size())
 
@@ -99,6 +104,7 @@ class TileButton(Framed, qt.QToolButton):
     def __init__(self, drawer: TileDrawer) -> None:
         super().__init__(autoRaise=True, checkable=True, clicked=self._clicked)
         self._drawer = drawer
+        self.setGraphicsEffect(qt.QGraphicsOpacityEffect(self))
         self.setFocusPolicy(qt.Qt.FocusPolicy.StrongFocus)  # a click gives it the keys, too
 
     def contextMenuEvent(self, event) -> None:  # noqa: N802
@@ -125,19 +131,6 @@ class TileButton(Framed, qt.QToolButton):
         return super().event(event)
 
 
-def faded(pixmap: qt.QPixmap) -> qt.QPixmap:
-    """Of another picture: it stands back."""
-    made = qt.QPixmap(pixmap.size())
-    if pixmap.isNull():
-        return pixmap
-    made.fill(qt.Qt.GlobalColor.transparent)
-    painter = qt.QPainter(made)
-    painter.setOpacity(FADED)
-    painter.drawPixmap(0, 0, pixmap)
-    painter.end()
-    return made
-
-
 def pixmap_of(image: Any) -> qt.QPixmap:
     """A null one while there is no image."""
     return qt.QPixmap() if image is None else qt.QPixmap.fromImage(image)
@@ -148,33 +141,20 @@ def sight(content: Any, mask: Any, side: int) -> qt.QImage:
 
     A null image for a picture that can't be read. On any thread.
     """
-    image, mask = (None if part is None else qt.QImage.fromData(part) for part in (content, mask))
-    if image is None or image.isNull():
-        return qt.QImage()
-    ratio, smooth = qt.Qt.AspectRatioMode.KeepAspectRatio, qt.Qt.TransformationMode.SmoothTransformation
-    image = image.scaled(side, side, ratio, smooth)
-    seen = qt.QImage(image.size(), qt.QImage.Format.Format_RGB32)
-    seen.fill(qt.QColor(255, 255, 255))
+    image, mask = small(content or b"", side), qt.QImage.fromData(mask or b"")
+    if image.isNull():
+        return image
+    extent, smooth = Extent(image.width(), image.height()), qt.Qt.TransformationMode.SmoothTransformation
+    seen = qt.QImage(*extent, qt.QImage.Format.Format_RGB32)
     painter = qt.QPainter(seen)
-    for y in range(0, seen.height(), SQUARE):
-        for x in range(y // SQUARE % 2 * SQUARE, seen.width(), 2 * SQUARE):
-            painter.fillRect(x, y, SQUARE, SQUARE, qt.QColor(190, 190, 190))
+    chequers = qt.QImage(CHEQUERS, 2 * SQUARE, 2 * SQUARE, qt.QImage.Format.Format_Grayscale8)
+    painter.fillRect(seen.rect(), qt.QBrush(chequers))
     painter.drawImage(0, 0, image)
-    if mask is not None and not mask.isNull():
-        painter.setOpacity(VEIL)
-        painter.drawImage(0, 0, veil(mask.scaled(image.size(), transformMode=smooth)))
+    if not mask.isNull():
+        dark = veil(cut(mask.scaled(*extent, transformMode=smooth), extent.bounds, GREY))
+        painter.drawImage(0, 0, qt.QImage(dark, *extent, qt.QImage.Format.Format_RGBA8888))
     painter.end()
     return seen
-
-
-def veil(mask: qt.QImage) -> qt.QImage:
-    """Black, and the more opaque the darker the grey ``mask`` is."""
-    made = qt.QImage(mask.size(), qt.QImage.Format.Format_ARGB32)
-    made.fill(qt.QColor(0, 0, 0))
-    opacity = mask.convertToFormat(qt.QImage.Format.Format_Grayscale8)
-    opacity.invertPixels()
-    made.setAlphaChannel(opacity)
-    return made
 
 
 SIGHTS: dict = {Picture: PictureDrawer, Choices: ChoicesDrawer, Tile: TileDrawer}

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 from . import qt
 from ._client.drawing import Drawing
-from ._client.view import Scroll, Sentence, Tabs, Tile
+from ._client.view import Box, Part, Scroll, Sentence, Tabs, Tile
 from .boxes import BOXES
 from .fields import SentenceDrawer
 from .inputs import FIELDS
+from .layout import Themed
 from .operations import TabsDrawer
 from .parts import PARTS
 from .sights import SIGHTS
@@ -18,7 +19,7 @@ from .widgets import stack
 OWN: dict = {Sentence: SentenceDrawer, Tabs: TabsDrawer}
 
 
-class View(Drawing, qt.QWidget):
+class View(Themed, Drawing, qt.QWidget):
     kinds: ClassVar[dict] = {**BOXES, **PARTS, **FIELDS, **SIGHTS, **OWN}
 
     def __init__(self, session: Any, desktop: Any) -> None:
@@ -36,6 +37,11 @@ class View(Drawing, qt.QWidget):
     def adopt(self, drawer: Any) -> None:
         """At once, so that Tab comes to the widgets in the order of the parts."""
         drawer.outer.setParent(self)
+
+    def recolor(self) -> None:
+        for drawer in self.drawers(Part):
+            if not isinstance(drawer.part, Box):
+                drawer.put(drawer.part)
 
     def reveal(self) -> None:
         """The result that is looked at, scrolled into sight."""

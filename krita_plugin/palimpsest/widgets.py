@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Sequence
 
 from . import qt
 from ._client.geometry import Bounds, in_rows
-from .layout import GAP, MARGIN, NARROWEST, Entered, Framed, Themed, icon
+from .layout import GAP, MARGIN, NARROWEST, Entered, Framed
 
 LEAST_NAME, ROUNDING = 40, 2  # px of a text that is cut; what Qt's measures of a text differ by
 
@@ -63,42 +62,31 @@ class Press(Entered, qt.QPushButton):
         self.click()
 
 
-class Flat(Themed, Framed, qt.QToolButton):
-    """A quiet button, perhaps with one of our icons; ``elide``: its text is cut where there is no room."""
+class Cut(qt.QToolButton):
+    """Its text ends in dots where there is no room for all of it."""
 
-    def __init__(self, icon: str = "", elide: bool = False, **properties: object) -> None:
+    @property
+    def fitting(self) -> str:
+        metrics = self.fontMetrics()
+        room = self.width() - self.sizeHint().width() + metrics.horizontalAdvance(self.text()) + ROUNDING
+        return metrics.elidedText(self.text(), qt.Qt.TextElideMode.ElideRight, max(room, 0))
+
+    def paintEvent(self, event) -> None:  # noqa: N802
+        painter, option = qt.QStylePainter(self), qt.QStyleOptionToolButton()
+        self.initStyleOption(option)
+        option.text = self.fitting
+        painter.drawComplexControl(qt.QStyle.ComplexControl.CC_ToolButton, option)
+        painter.end()
+
+
+class Flat(Framed, Cut):
+    """A quiet button; ``elide``: it may be narrower than its text."""
+
+    def __init__(self, elide: bool = False, **properties: object) -> None:
         super().__init__(autoRaise=True, **properties)
-        self._icon, self._elide, self._text = icon, elide, ""
         if elide:
             self.setMinimumWidth(LEAST_NAME)
             self.setSizePolicy(qt.QSizePolicy.Policy.Maximum, qt.QSizePolicy.Policy.Fixed)
-        self.recolor()
-
-    def setText(self, text: str) -> None:  # noqa: N802
-        self._text = text
-        super().setText(text)
-        self._fit()
-
-    def sizeHint(self) -> qt.QSize:  # noqa: N802
-        return super().sizeHint() + qt.QSize(self._advance(self._text) - self._advance(self.text()), 0)
-
-    def resizeEvent(self, event) -> None:  # noqa: N802
-        super().resizeEvent(event)
-        self._fit()
-
-    def _advance(self, text: str) -> int:
-        return self.fontMetrics().horizontalAdvance(text)
-
-    def _fit(self) -> None:
-        if self._elide:
-            room = self.width() - self.sizeHint().width() + self._advance(self._text) + ROUNDING
-            text = self.fontMetrics().elidedText(self._text, qt.Qt.TextElideMode.ElideRight, max(room, 0))
-            if text != self.text():
-                super().setText(text)
-
-    def recolor(self) -> None:
-        if self._icon:
-            self.setIcon(icon(self._icon, self))
 
 
 class Entry(Entered, qt.QLineEdit):
@@ -108,26 +96,6 @@ class Entry(Entered, qt.QLineEdit):
             from_end = len(self.text()) - self.cursorPosition()
             self.setText(text)
             self.setCursorPosition(max(0, len(text) - from_end))
-
-
-class LinkedWords(Themed, qt.QLabel):
-    """Words to be pressed, in the colour of the theme's text."""
-
-    def __init__(self, pressed: Callable[[str], object]) -> None:
-        super().__init__(wordWrap=True, textFormat=qt.Qt.TextFormat.RichText, linkActivated=pressed)
-        self._words: Sequence[str] = ()
-        self.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Minimum)
-        flags = qt.Qt.TextInteractionFlag
-        self.setTextInteractionFlags(flags.LinksAccessibleByMouse | flags.LinksAccessibleByKeyboard)
-
-    def show_words(self, words: Sequence[str]) -> None:
-        self._words = words
-        color = self.palette().color(qt.QPalette.ColorRole.WindowText).name()
-        link = '<a href="{0}" style="color: {1}">{0}</a>'
-        self.setText("  ·  ".join(link.format(escape(word, quote=False), color) for word in words))
-
-    def recolor(self) -> None:
-        self.show_words(self._words)
 
 
 def box(direction: qt.QBoxLayout.Direction) -> qt.QBoxLayout:

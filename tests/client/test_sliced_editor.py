@@ -13,7 +13,7 @@ RESULT = LayerResult(b"", Bounds(0, 0, 4, 4), "edit", "{}", Bounds(0, 0, 4, 4))
 class Host(SlicedEditor):
     def __init__(self) -> None:
         super().__init__()
-        self.woken = self.wish = 0
+        self.woken = 0
         self.left_to_do = True
 
     def wake(self) -> None:
@@ -31,13 +31,9 @@ class Host(SlicedEditor):
         while self.left_to_do:
             yield WAITING
 
-    def begin_turn(self) -> int:
-        self.wish += 1
-        return self.wish
-
     def shown(self, document, result, turn):
         yield WAITING
-        return turn == self.wish
+        return turn == self._wish
 
     def selected(self, document, mask, bounds, canvas):
         yield WORKED

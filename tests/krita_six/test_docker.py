@@ -33,7 +33,7 @@ def seen(docker, *names: str) -> set[str]:
 
 def sliders(docker) -> set[str]:
     names = ("structure", "strength", "grow", "feather")
-    return {name for name in names if not docker.view[name].isHidden()}
+    return {name for name in names if docker.view[name].isVisibleTo(docker)}
 
 
 def buttons(flow) -> list:
@@ -332,7 +332,7 @@ def test_a_long_word_for_presets_ends_in_dots_where_the_docker_is_narrow(room):
     presets = room.docker.view["presets"]
     presets.setText("Voreinstellungen des Werkzeugs")  # as long as any language has it, and longer
     room.resize(six.WIDTH - 64)
-    assert presets.text().endswith("…")
+    assert presets.fitting.endswith("…")
     assert presets.visibleRegion().boundingRect() == presets.rect()
 
 

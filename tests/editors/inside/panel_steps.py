@@ -417,7 +417,7 @@ def prefer(name, value):
 
 
 def focus_words():
-    docker().focus_words()
+    docker().told.words.begin()
 
 
 def has_keyboard(name):
