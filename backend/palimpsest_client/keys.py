@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any, Callable, List, Optional, Tuple
 
+from .slices import WorkError
+from .wording import say
+
 
 class Keys:
     """``is_open``: whether a document still is; ``seen`` is called at one that was never seen before."""
@@ -27,3 +30,10 @@ class Keys:
     def find(self, key: str) -> Optional[Any]:
         """None when it was closed."""
         return next((one for name, one in self._found if name == key and self._is_open(one)), None)
+
+    def require(self, key: str) -> Any:
+        """Raises WorkError when it was closed."""
+        found = self.find(key)
+        if found is None:
+            raise WorkError(say("closed"))
+        return found

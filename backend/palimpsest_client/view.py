@@ -178,6 +178,11 @@ class Options(Part):
     high: bool = False
     choose: Callable[[str], object] = act()
 
+    @property
+    def at(self) -> int:
+        """The place of the chosen one; -1 = none is."""
+        return next((at for at, option in enumerate(self.options) if option.key == self.chosen), -1)
+
 
 @dataclass(frozen=True)
 class Tabs(Options):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import pixels as px
-from _client.editor import CANVAS, LAYER
+from _client import sources
 from _client.geometry import Bounds, Extent, strips
 from _client.pasting import Kind
 from _client.slices import WORKED, Steps, WorkError
@@ -84,12 +85,15 @@ def kind_of(image: Gimp.Image) -> Kind:
     return Kind(image.get_base_type() == Gimp.ImageBaseType.GRAY, 8 if exact else 16)
 
 
-def required_layer(image: Gimp.Image, source: str) -> Gimp.Layer:
-    """The active layer, or one by its id. Raises WorkError."""
-    layer = active_layer(image) if source == LAYER else layer_of(image, source)
-    if layer is None:
-        raise WorkError(say("layer-gone"))
-    if layer.is_group():
+def source_in(image: Gimp.Image, source: str) -> tuple[Any, ...]:
+    """As ``_client.sources`` takes it."""
+    return source, partial(layer_of, image), active_layer(image)
+
+
+def required_layer(image: Gimp.Image, source: str) -> Gimp.Layer | None:
+    """The active layer, or one by its id; None = what is seen. Raises WorkError."""
+    layer = sources.required_layer(*source_in(image, source))
+    if layer is not None and layer.is_group():
         raise WorkError(say("layer-is-group", layer=layer.get_name()))
     return layer
 
@@ -105,14 +109,6 @@ def layer_of(image: Gimp.Image, source: str) -> Gimp.Layer | None:
 def placed_at(item: Gimp.Drawable) -> Bounds:
     _, x, y = item.get_offsets()
     return Bounds(x, y, item.get_width(), item.get_height())
-
-
-def layer_below(image: Gimp.Image, source: str) -> Gimp.Layer | None:
-    """The one that a result belongs above: what it was made from, or the active layer if that is gone.
-    None = what was seen, so above everything."""
-    if source == CANVAS:
-        return None
-    return (None if source == LAYER else layer_of(image, source)) or active_layer(image)
 
 
 def told_by(holder: Any, name: str) -> str:

@@ -13,6 +13,7 @@ from _client.imprints import OWN, Imprint
 from _client.pasting import Pasted
 from _client.renewing import Kept
 from _client.slices import WORKED, Steps, WorkError, elsewhere, finished
+from _client.sources import layer_below
 from _client.wording import say
 from gi.repository import Gimp
 from renewal import IMPRINT, digest_of
@@ -123,7 +124,7 @@ def own_space(image: Gimp.Image) -> Gimp.LayerColorSpace:
 def put_in(image: Gimp.Image, layer: Gimp.Layer, result: LayerResult) -> None:
     """Above what it was made from, or above the one that it updates."""
     old = None if result.updates is None else images.layer_of(image, result.updates)
-    below = images.layer_below(image, result.source) if old is None else old
+    below = layer_below(*images.source_in(image, result.source)) if old is None else old
     parent, position = (None, 0) if below is None else (below.get_parent(), image.get_item_position(below))
     image.insert_layer(layer, parent, position)
     layer.set_edit_mask(False)  # whatever is done next is done to the layer, not to its mask

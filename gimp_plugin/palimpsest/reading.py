@@ -21,7 +21,7 @@ def captured(document: str, source: str, within: Bounds | None, file: Outgoing) 
     require_editable(image)
     kind, canvas = kind_of(image), canvas_of(image)
     something = source in (CANVAS, LAYER) and selection_bounds(image) is not None
-    layer = None if source == CANVAS else required_layer(image, source)
+    layer = required_layer(image, source)
     copies: list[Gimp.Layer | Gimp.Channel] = [image.get_selection().copy()] if something else []
     selection = None
     try:

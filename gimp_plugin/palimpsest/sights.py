@@ -63,9 +63,7 @@ class ChoicesDrawer(Drawer):
             for option in part.options:
                 self.widget.add(self._row(option, part.side))
             self.widget.show_all()
-        keys = [option.key for option in part.options]
-        at = keys.index(part.chosen) if part.chosen in keys else -1
-        row = self.widget.get_row_at_index(at) if at >= 0 else None
+        row = self.widget.get_row_at_index(part.at) if part.at >= 0 else None
         if self.widget.get_selected_row() is not row:
             self.widget.select_row(row)
 

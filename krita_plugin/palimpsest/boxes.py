@@ -22,13 +22,12 @@ class BoxDrawer(Drawer):
 
     def make(self, part: Any) -> qt.QWidget:
         made, way = qt.QWidget(), qt.QBoxLayout.Direction
+        self.layout = box(way.LeftToRight if isinstance(part, view.Row) else way.TopToBottom)
         if part.look == view.ODD:
             made = qt.QFrame(objectName="odd", frameShape=qt.QFrame.Shape.Box)
             made.setStyleSheet("#odd { border: 2px solid #b3372b; }")
-        self.layout = box(way.LeftToRight if isinstance(part, view.Row) else way.TopToBottom)
-        made.setLayout(self.layout)
-        if part.look == view.ODD:
             self.layout.setContentsMargins(3, 3, 3, 3)
+        made.setLayout(self.layout)
         if part.look == view.CLOSE:
             self.layout.setSpacing(NEAR)
         if part.look == view.EDGED:

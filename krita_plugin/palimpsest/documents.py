@@ -7,8 +7,7 @@ from krita import Document, Krita, Node
 from ._client.editor import require_fit
 from ._client.geometry import Bounds, Extent
 from ._client.keys import Keys
-from ._client.slices import WAITING, Steps, WorkError
-from ._client.wording import say
+from ._client.slices import WAITING, Steps
 from .nodes import canvas_of, id_of
 from .qt import QByteArray, QItemSelectionModel
 
@@ -16,13 +15,6 @@ MOST_TURNS = 50
 
 
 class Documents(Keys):
-    def require(self, key: str) -> Document:
-        """Raises WorkError when it was closed."""
-        found = self.find(key)
-        if found is None:
-            raise WorkError(say("closed"))
-        return found
-
     def require_fit(self, key: str, bounds: Bounds, before: Extent | None) -> None:
         require_fit(canvas_of(self.require(key)).extent, bounds, before)
 

@@ -19,8 +19,8 @@ from ._client.krita_spaces import edited, refused
 from ._client.renewing import Blank
 from ._client.slices import Steps, WorkError
 from ._client.wording import say
-from .documents import Documents, copy_of, history, is_open
-from .laying import Laying, keep_recipe, recipe_of
+from .documents import Documents, copy_of, history, is_open, keep
+from .laying import RECIPE, Laying, recipe_of
 from .nodes import active_layer, active_mask, id_of, layer_of, pictures
 from .pairs import Pairs
 from .preview_layer import PreviewingEditor, preview_of
@@ -110,7 +110,7 @@ class KritaEditor(PreviewingEditor):
 
         def put(blank: Blank, pixels: str, mask: str) -> Steps[None]:
             made = yield from self._laying.placed(document, blank.layer, result, kept is not None)
-            keep_recipe(require(), made, result.recipe)
+            keep(require(), RECIPE + id_of(made), "how this layer was made", result.recipe)
             keep_imprint(require(), made, blank, result, pixels, mask)
             done(id_of(made))
             masks = made.childNodes()

@@ -66,10 +66,10 @@ class Slider(Passing, Framed, qt.QSlider):
         super().paintEvent(event)
         option = qt.QStyleOptionSlider()
         self.initStyleOption(option)
-        handle = self.style().pixelMetric(qt.QStyle.PixelMetric.PM_SliderLength, option, self)
-        where = (0, self.maximum(), self._recommended, self.width() - handle, option.upsideDown)
-        x, height = qt.QStyle.sliderPositionFromValue(*where) + (handle - MARK) // 2, self.height() // 4
-        painter = qt.QPainter(self)
+        option.sliderPosition = self._recommended
+        kind, part = qt.QStyle.ComplexControl.CC_Slider, qt.QStyle.SubControl.SC_SliderHandle
+        x = self.style().subControlRect(kind, option, part, self).center().x()
+        painter, height = qt.QPainter(self), self.height() // 4
         color = self.palette().color(qt.QPalette.ColorRole.WindowText)
         painter.fillRect(x, self.height() - height, MARK, height, color)
         painter.end()

@@ -14,15 +14,16 @@ from typing import TypeVar
 
 from krita import Document, Krita, Node
 
-from ._client.editor import CANVAS, LAYER, LayerResult
+from ._client.editor import LayerResult
 from ._client.geometry import Bounds, tiles
 from ._client.imprints import OWN, Digest
 from ._client.krita_pictures import LayerPicture, read_layer
 from ._client.krita_spaces import Space, most, sent, sent_for
 from ._client.renewing import Blank, Kept
 from ._client.slices import WAITING, WORKED, Steps, elsewhere
-from .documents import Documents, keep, told_by
-from .nodes import active_layer, bounds_of, draw_all, id_of, layer_of
+from ._client.sources import layer_below
+from .documents import Documents, told_by
+from .nodes import active_layer, bounds_of, draw_all, id_of, layer_of, source_in
 from .pairs import Pairs
 from .pictures import decoded
 from .qt import QByteArray
@@ -84,7 +85,7 @@ class Laying:
             made = yield from self._exchange(key, old, layer, result.covered)
             if made is not None:
                 return made
-        below = layer_below(document, result.source) if old is None else old
+        below = layer_below(*source_in(document, result.source)) if old is None else old
         draw_all(document, layer)
         (document.rootNode() if below is None else below.parentNode()).addChildNode(layer, below)
         if renews and old is not None:
@@ -155,17 +156,5 @@ def mix_alike(node: Node, other: Node) -> None:
             getattr(node, f"set{name[0].upper()}{name[1:]}")(value)
 
 
-def layer_below(document: Document, source: str) -> Node | None:
-    """The one that a result belongs above: what it was made from, or the active layer if that is gone.
-    None = what was seen, so above everything."""
-    if source == CANVAS:
-        return None
-    return (None if source == LAYER else layer_of(document, source)) or active_layer(document)
-
-
 def recipe_of(document: Document, layer: Node) -> str:
     return told_by(document, RECIPE + id_of(layer))
-
-
-def keep_recipe(document: Document, layer: Node, recipe: str) -> None:
-    keep(document, RECIPE + id_of(layer), "how this layer was made", recipe)

@@ -89,9 +89,9 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
-def small(content: bytes, side: int) -> qt.QImage:
+def small(content: bytes | None, side: int) -> qt.QImage:
     """Scaled into a square of ``side`` px; a null image for what can't be read. On any thread."""
-    image = qt.QImage.fromData(content)
+    image = qt.QImage.fromData(content or b"")
     ratio, smooth = qt.Qt.AspectRatioMode.KeepAspectRatio, qt.Qt.TransformationMode.SmoothTransformation
     return image if image.isNull() else image.scaled(side, side, ratio, smooth)
 
@@ -102,6 +102,6 @@ def key_of(event) -> str:
     return {"enter": "return", "esc": "escape"}.get(name, name)
 
 
-def picture(content: bytes | None, side: int) -> qt.QPixmap:
-    """Of a picture that is small already."""
-    return qt.QPixmap() if content is None else qt.QPixmap.fromImage(small(content, side))
+def pixmap_of(image: qt.QImage | None) -> qt.QPixmap:
+    """A null one while there is no image."""
+    return qt.QPixmap() if image is None else qt.QPixmap.fromImage(image)

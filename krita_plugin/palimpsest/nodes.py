@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from krita import Document, Node
 
@@ -51,6 +52,11 @@ def active_layer(document: Document) -> Node | None:
     while node is not None and not is_layer(node):
         node = node.parentNode()
     return None if node is None or node.parentNode() is None else node  # the root is no layer
+
+
+def source_in(document: Document, source: str) -> tuple:
+    """As ``_client.sources`` takes it."""
+    return source, partial(layer_of, document), active_layer(document)
 
 
 def active_mask(document: Document, layer: Node) -> int | None:

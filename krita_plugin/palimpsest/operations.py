@@ -56,9 +56,8 @@ class Operations(Themed, qt.QWidget):
             made.setIcon(icon(name, made))
 
     def _fit(self) -> None:
-        metrics = next(iter(self.buttons.values())).fontMetrics()
-        needed = sum(metrics.horizontalAdvance(made.text()) + EDGE for made in self.buttons.values())
-        style = qt.Qt.ToolButtonStyle
+        style, all_of_them = qt.Qt.ToolButtonStyle, self.buttons.values()
+        needed = sum(made.fontMetrics().horizontalAdvance(made.text()) + EDGE for made in all_of_them)
         for name, made in self.buttons.items():
             alone = style.ToolButtonTextBesideIcon if name == self._chosen else style.ToolButtonIconOnly
             made.setToolButtonStyle(style.ToolButtonTextUnderIcon if needed <= self.width() else alone)

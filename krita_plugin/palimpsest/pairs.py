@@ -7,7 +7,6 @@ follows. Whether it must is seen by the document itself: only between the two ha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from krita import Document, Krita
 
@@ -18,15 +17,8 @@ from .nodes import layer_of
 STEPS = ("edit_undo", "edit_redo")
 
 
-@dataclass(frozen=True)
-class Pair:
-    document: Document
-    old: str  # ids of the layers
-    new: str
-
-    @property
-    def halfway(self) -> bool:
-        return all(layer_of(self.document, id) is not None for id in (self.old, self.new))
+def halfway(document: Document, *pair: str) -> bool:
+    return all(layer_of(document, id) is not None for id in pair)
 
 
 class Pairs:
@@ -35,13 +27,13 @@ class Pairs:
 
     def __init__(self, documents: Documents, start: Callable[[Steps[None]], None]) -> None:
         self._documents, self._start = documents, start
-        self._pairs: list[Pair] = []
+        self._pairs: list[tuple] = []  # a document and the ids of its two layers
         self._heard: dict[str, object] = {}  # name → the action that is listened to
         self._taken = 0  # steps, each of which is followed unless another one comes
 
     def add(self, document: Document, old: str, new: str) -> None:
-        self._pairs = [pair for pair in self._pairs if is_open(pair.document)]
-        self._pairs.append(Pair(document, old, new))
+        self._pairs = [pair for pair in self._pairs if is_open(pair[0])]
+        self._pairs.append((document, old, new))
         for name in STEPS:
             action = Krita.instance().action(name)
             if action is not None and self._heard.get(name) != action:
@@ -54,6 +46,6 @@ class Pairs:
         step, document = self._taken, Krita.instance().activeDocument()
         yield WAITING
         yield from self._documents.quiet(self._documents.key_of(document))
-        halfway = any(pair.halfway for pair in self._pairs if pair.document == document)
-        if halfway and step == self._taken and document == Krita.instance().activeDocument():
+        open = any(halfway(*pair) for pair in self._pairs if pair[0] == document)
+        if open and step == self._taken and document == Krita.instance().activeDocument():
             Krita.instance().action(name).trigger()

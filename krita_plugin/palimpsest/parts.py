@@ -8,7 +8,7 @@ from typing import Any
 
 from . import qt
 from ._client import drawing, view
-from .layout import icon, label, picture, shortened
+from .layout import icon, label, pixmap_of, shortened, small
 from .widgets import Entry, Flat, Press, stack
 
 EDGE, STRIP_EDGE, NARROWEST, THIN = 12, 6, 24, 10  # px beside a button's text; of a bar, its height
@@ -111,7 +111,7 @@ class ButtonDrawer(Drawer):
         if part.arrow:
             made.setArrowType(ARROWS[part.arrow])
         if part.side:
-            pixmap = picture(part.picture, part.side)
+            pixmap = pixmap_of(small(part.picture, part.side))
             made.setIcon(qt.QIcon(pixmap))
             made.setIconSize(pixmap.size())
         if part.look == view.STRIP:  # its text is seen where there is no picture

@@ -6,18 +6,19 @@ stays as it was.
 
 from __future__ import annotations
 
-from krita import Document, Node
+from krita import Document
 
-from ._client.editor import CANVAS, LAYER, Capture
+from ._client.editor import CANVAS, Capture
 from ._client.geometry import Bounds
 from ._client.imprints import sampled
 from ._client.krita_spaces import COPIED
 from ._client.packing import Outgoing, packed
 from ._client.png import Layout
 from ._client.slices import WORKED, Steps, WorkError
+from ._client.sources import required_layer
 from ._client.wording import say
 from .documents import Documents, copy_of, history
-from .nodes import active_layer, bounds_of, canvas_of, id_of, layer_of
+from .nodes import bounds_of, canvas_of, id_of, source_in
 from .spaces import Backstage, discard, picture_png, space_of
 
 
@@ -25,7 +26,7 @@ def captured(
     documents: Documents, backstage: Backstage, key: str, source: str, within: Bounds | None, file: Outgoing
 ) -> Steps[Capture]:
     document = documents.require(key)
-    layer = required_layer(document, source)
+    layer = required_layer(*source_in(document, source))
     selection = document.selection()
     if selection is not None:
         selection = selection.duplicate()
@@ -41,9 +42,10 @@ def captured(
         if layer is None:
             node, read = copy, copy.pixelData
         else:
-            node = required_layer(copy, of)
+            node = required_layer(*source_in(copy, of))
             part, read = part.intersect(bounds_of(node)), node.projectionPixelData
-        require_content(layer, part)
+        if part.empty:
+            raise WorkError(say("canvas-empty") if layer is None else say("layer-empty", layer=layer.name()))
         image = yield from picture_png(backstage, space_of(node), part, read, file)
     finally:
         discard(copy)
@@ -57,21 +59,6 @@ def captured(
 
 def content_of(document: Document, source: str, steps: int) -> str:
     """Some of the pixels, and where Krita's history is: after so many ``steps``."""
-    layer = required_layer(document, source)
+    layer = required_layer(*source_in(document, source))
     read = document.pixelData if layer is None else layer.projectionPixelData
     return f"{sampled(lambda row: read(*row).data(), canvas_of(document))} {steps}"
-
-
-def required_layer(document: Document, source: str) -> Node | None:
-    """The active layer, or one by its id; None for the canvas. Raises WorkError."""
-    if source == CANVAS:
-        return None
-    layer = active_layer(document) if source == LAYER else layer_of(document, source)
-    if layer is None:
-        raise WorkError(say("no-active-layer") if source == LAYER else say("layer-gone"))
-    return layer
-
-
-def require_content(layer: Node | None, part: Bounds) -> None:
-    if part.empty:
-        raise WorkError(say("canvas-empty") if layer is None else say("layer-empty", layer=layer.name()))

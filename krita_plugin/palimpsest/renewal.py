@@ -8,7 +8,7 @@ from krita import Document, Node, Selection
 
 from ._client.editor import LayerResult
 from ._client.geometry import Bounds, strips
-from ._client.imprints import Imprint, read_imprint
+from ._client.imprints import read_imprint
 from ._client.krita_spaces import COPIED, Space
 from ._client.renewing import Blank, Kept, copied, digest, judged
 from ._client.slices import WORKED, Steps
@@ -24,7 +24,7 @@ def kept(document: Document, layer: Node) -> Steps[Optional[Kept]]:
     """None if more than pixels of ours would be lost: it was painted on, transformed or converted."""
     if space_of(layer) != space_of(document) or layer.type() != "paintlayer":
         return None
-    mask, imprint = mask_of(layer), imprint_of(document, layer)
+    mask, imprint = mask_of(layer), read_imprint(told_by(document, IMPRINT + id_of(layer)))
     now = Kept(layer, layer.name(), canvas_of(document).extent, imprint, *positions(layer))
     if imprint is not None and not now.place.contains(bounds_of(layer)):
         return None
@@ -69,10 +69,6 @@ def positions(layer: Node) -> Tuple[Tuple[int, int], Optional[Tuple[int, int]]]:
     mask = mask_of(layer)
     at, mask_at = (None if node is None else node.position() for node in (layer, mask))
     return (at.x(), at.y()), None if mask_at is None else (mask_at.x(), mask_at.y())
-
-
-def imprint_of(document: Document, layer: Node) -> Optional[Imprint]:
-    return read_imprint(told_by(document, IMPRINT + id_of(layer)))
 
 
 def keep_imprint(document: Document, layer: Node, blank: Blank, result: LayerResult, *digests: str) -> None:

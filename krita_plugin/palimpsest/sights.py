@@ -9,7 +9,7 @@ from ._client.geometry import Extent
 from ._client.krita_pictures import GREY
 from ._client.masks import veil
 from ._client.view import Choices, Picture, Tile
-from .layout import Framed, key_of, label, picture, shortened, small
+from .layout import Framed, key_of, label, pixmap_of, shortened, small
 from .parts import Drawer, offer
 from .pictures import cut
 
@@ -32,11 +32,9 @@ class PictureDrawer(Drawer):
         return made
 
     def put(self, part: Picture) -> None:
-        if part.chequered:
-            made = self.view.aside(self, sight, part.content, part.mask, part.side)
-            self.widget.setPixmap(pixmap_of(made))
-        else:
-            self.widget.setPixmap(picture(part.content, part.side))
+        about = part.content, part.mask, part.side
+        made = self.view.aside(self, sight, *about) if part.chequered else small(part.content, part.side)
+        self.widget.setPixmap(pixmap_of(made))
 
 
 class ChoicesDrawer(Drawer):
@@ -56,11 +54,10 @@ class ChoicesDrawer(Drawer):
                 self.widget.clear()
                 for option in part.options:
                     self.widget.addItem(self._item(option, part.side))
-            keys = [option.key for option in part.options]
-            self.widget.setCurrentRow(keys.index(part.chosen) if part.chosen in keys else -1)
+            self.widget.setCurrentRow(part.at)
 
     def _item(self, option: Any, side: int) -> qt.QListWidgetItem:
-        made = qt.QListWidgetItem(qt.QIcon(picture(option.picture, side)), option.text)
+        made = qt.QListWidgetItem(qt.QIcon(pixmap_of(small(option.picture, side))), option.text)
         made.setToolTip(option.tip)
         if not option.enabled:
             disabled = qt.QPalette.ColorGroup.Disabled
@@ -81,7 +78,7 @@ class TileDrawer(Drawer):
     def put(self, part: Tile) -> None:
         made = self.widget
         if part.on and not made.isChecked():
-            qt.QTimer.singleShot(qt.QApplication.doubleClickInterval(), self._reveal)
+            qt.QTimer.singleShot(qt.QApplication.doubleClickInterval(), self.view.reveal)
             if isinstance(qt.QApplication.focusWidget(), TileButton):  # the arrows go through the row
                 made.setFocus()
         made.setChecked(part.on)
@@ -94,10 +91,6 @@ class TileDrawer(Drawer):
         made.graphicsEffect().setOpacity(FADED if part.faded else 1.0)
         if not pixmap.isNull():
             made.setIconSize(pixmap.size())
-
-    def _reveal(self) -> None:
-        if not qt.isdeleted(self.view):  # with its window
-            self.view.reveal()
 
 
 class TileButton(Framed, qt.QToolButton):
@@ -131,17 +124,12 @@ class TileButton(Framed, qt.QToolButton):
         return super().event(event)
 
 
-def pixmap_of(image: Any) -> qt.QPixmap:
-    """A null one while there is no image."""
-    return qt.QPixmap() if image is None else qt.QPixmap.fromImage(image)
-
-
 def sight(content: Any, mask: Any, side: int) -> qt.QImage:
     """Chequers where it is transparent, dark where the ``mask``, if there is one, says it isn't learned from.
 
     A null image for a picture that can't be read. On any thread.
     """
-    image, mask = small(content or b"", side), qt.QImage.fromData(mask or b"")
+    image, mask = small(content, side), qt.QImage.fromData(mask or b"")
     if image.isNull():
         return image
     extent, smooth = Extent(image.width(), image.height()), qt.Qt.TransformationMode.SmoothTransformation

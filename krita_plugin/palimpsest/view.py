@@ -39,12 +39,15 @@ class View(Themed, Drawing, qt.QWidget):
         drawer.outer.setParent(self)
 
     def recolor(self) -> None:
+        qt.QTimer.singleShot(0, self._refill)  # its widgets get the colours after it
+
+    def _refill(self) -> None:
         for drawer in self.drawers(Part):
-            if not isinstance(drawer.part, Box):
+            if not isinstance(drawer.part, Box) and not self.gone:
                 drawer.put(drawer.part)
 
     def reveal(self) -> None:
-        """The result that is looked at, scrolled into sight."""
-        for tile in (drawer.widget for drawer in self.drawers(Tile) if drawer.part.on):
+        """The result that is looked at, scrolled into sight, unless the window was closed meanwhile."""
+        for tile in [drawer.widget for drawer in self.drawers(Tile) if drawer.part.on and not self.gone]:
             for scroll in self.drawers(Scroll):
                 scroll.reveal(tile)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from palimpsest_client.keys import Keys
+from palimpsest_client.slices import WorkError
+from palimpsest_client.wording import say
 
 
 def test_a_document_keeps_its_key_and_no_other_ever_gets_it():
@@ -15,6 +19,9 @@ def test_a_document_keeps_its_key_and_no_other_ever_gets_it():
     assert len(seen) == 2
     open_ones.remove((1,))
     assert keys.find(first) is None
+    with pytest.raises(WorkError, match=say("closed")):
+        keys.require(first)
+    assert keys.require(second) == (2,)
     open_ones.append((3,))
     assert keys.key_of((3,)) not in (first, second)
     assert keys.find("7") is None

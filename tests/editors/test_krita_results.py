@@ -117,6 +117,7 @@ def test_a_preview_tells_what_it_would_end_and_its_own_step_is_no_such_thing(wal
     wall.krita.call("undo")
     assert wall.krita.call("ends_redo"), "their own step behind it"
     wall.krita.call("redo")
+    assert not wall.krita.call("ends_redo"), "again at the preview's alone"
     wall.show(first)
     wall.hide()
     wall.krita.call(*mine)

@@ -336,6 +336,31 @@ def test_a_long_word_for_presets_ends_in_dots_where_the_docker_is_narrow(room):
     assert presets.visibleRegion().boundingRect() == presets.rect()
 
 
+def test_another_theme_reaches_words_and_icons_that_are_shown(room):
+    qt, view = six.part("qt"), room.docker.view
+    room.panel.draft.write_first("cat on grass")
+    room.until(lambda s: s.words)
+    icon, palette = view["settings"].icon().cacheKey(), room.docker.palette()
+    palette.setColor(qt.QPalette.ColorRole.WindowText, qt.QColor("#13579b"))
+    room.docker.setPalette(palette)
+    room.until(lambda _: "color: #13579b" in view["words"].text())
+    assert view["settings"].icon().cacheKey() != icon
+
+
+def test_a_long_name_of_a_model_ends_in_dots_where_its_box_is_narrow(room):
+    def box(name: str, width: int):
+        made = six.part("inputs").Choice(None, lambda value: None)
+        made.addItem(name, name)
+        made.resize(width, 24)
+        return made
+
+    long = box("a model with a very long name, as people give them", 110)
+    written = long.fitting.currentText
+    assert written.endswith("…")
+    assert long.grab().toImage() == box(written, 110).grab().toImage()
+    assert box(long.currentText(), 900).fitting.currentText == long.currentText()
+
+
 def test_an_action_asks_which_word_of_the_sentence_is_meant(room, monkeypatch):
     room.krita.extensions[0].createActions(room.krita.window)
     room.until(lambda _: room.krita.settings)  # the docker is shown once, which is noted there
