@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 from .control import Control
 from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
@@ -85,6 +85,15 @@ class Form:
         settings = with_own(self.settings, apart.pop(operation, {}))
         return replace(self, operation=operation, settings=settings, apart=apart)
 
+    def with_words_of(self, edit: Form) -> Form:
+        """Its operation and its words; those of the other operations stay."""
+        of = edit.operation
+        now = self.turned_to(of)
+        seconds = exchanged(now.seconds, edit.seconds, of)
+        sentences = exchanged(now.sentences, edit.sentences, of)
+        weights = edit.weights if of == REWEIGHT else now.weights
+        return replace(now, first=edit.first, seconds=seconds, sentences=sentences, weights=weights)
+
     def with_second(self, text: str) -> Form:
         seconds = {**self.seconds, self.operation: text}
         if self.operation == REPLACE and text == self.first:
@@ -93,6 +102,12 @@ class Form:
 
     def with_sentence(self, text: str) -> Form:
         return replace(self, sentences={**self.sentences, self.operation: text})
+
+
+def exchanged(mine: Mapping[str, str], its: Mapping[str, str], operation: str) -> Dict[str, str]:
+    """The text of this operation as ``its`` has it, or none; the others as they are."""
+    others = {name: text for name, text in mine.items() if name != operation}
+    return {**others, operation: its[operation]} if operation in its else others
 
 
 def edit_fields(form: Form) -> Dict[str, Any]:
@@ -135,6 +150,29 @@ def windows_of(form: Form) -> tuple:
         cross, self_attention = (around(middle, settings.structure) for middle in middles)
     cross = settings.cross if settings.cross is not None else cross
     return cross, settings.self_attention if settings.self_attention is not None else self_attention
+
+
+def sliders_of(request: Mapping[str, Any]) -> Dict[str, float]:
+    """Where the sliders stand that lead to a request's windows and weights; one that does so nowhere is left
+    out."""
+    operation, weights = request["operation"], set(request.get("weights", {}).values())
+    windows = [request["control"].get(name) for name in ("cross", "self_attention")]
+    ends = [None if window is None else window[1] for window in windows]
+
+    def windows_at(position: float) -> List[float]:
+        return [round(around(middle, position), 3) for middle in RECOMMENDED[operation]]
+
+    structure = standing("structure", operation, windows_at, ends)
+    weight = weights.pop() if len(weights) == 1 else None
+    return {**structure, **standing("strength", operation, strength_factor, weight)}
+
+
+def standing(name: str, operation: str, leads_to: Callable[[float], Any], found: Any) -> Dict[str, float]:
+    """Where the slider stands that leads to what was found; nothing where it doesn't."""
+    control = CONTROLS[name]
+    positions = [control.at(place) for place in range(control.places + 1)] if name in SHOWN[operation] else []
+    fitting = [position for position in positions if leads_to(position) == found]
+    return {name: fitting[0]} if fitting else {}
 
 
 def around(middle: float, position: float) -> float:

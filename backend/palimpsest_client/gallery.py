@@ -227,8 +227,10 @@ class Gallery:
             return
         self._put(shown=result.key, original=False)
         if not self._errands.busy:
-            said = foreign_text(result) + ". " if result.key in self.strip.foreign else ""
-            self._errands.end(Outcome("note", said + say("previewed"), PREVIEWED))
+            said = say("previewed")
+            if result.key in self.strip.foreign:
+                said = say("label-and-sentence", label=foreign_text(result), sentence=said)
+            self._errands.end(Outcome("note", said, PREVIEWED))
 
     def _take_away(self, document: str) -> None:
         self._turn += 1

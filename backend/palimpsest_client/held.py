@@ -67,7 +67,7 @@ class Held:
         form = self.let_go(form).turned_to(made.form.operation)
         self.hand = InHand(facts, recipe.layer, recipe.name, made)
         settings = as_reopened(made.form, form.settings, model)
-        lent = replace(made.form, settings=settings, apart=form.apart)
+        lent = replace(form.with_words_of(made.form), settings=settings)
         self._lent = Lent(form, lent)
         return lent
 

@@ -31,7 +31,6 @@ from .view import (
     Text,
     column,
     flow,
-    note,
     row,
 )
 from .window import IMAGES, Desktop, Dialog
@@ -91,7 +90,7 @@ class LearnWindow(Dialog):
             captions=(say("name"), "", "", say("kind"), say("noun"), say("learn-now")),
             parts=(
                 self._line("name", say("name-example"), state.field, lambda text: change(name=text)),
-                note("name-note", state.note, look=FAINT),
+                Text("name-note", text=state.note, wrap=True, lines=2, look=FAINT),
                 Options(
                     "mode",
                     options=modes,

@@ -24,6 +24,7 @@ from .controls import (
     edit_fields,
     growth,
     position,
+    sliders_of,
     view_fields,
 )
 from .editor import CANVAS, Capture, DocumentFacts, LayerResult
@@ -224,11 +225,12 @@ def form_of(request: Mapping[str, Any], seconds: Mapping[str, str], sliders: Map
 
 def settings_of(request: Mapping[str, Any], sliders: Mapping[str, float]) -> Settings:
     """Windows that no slider explains are shown under Advanced."""
-    settings = settings_in({**request, "grow": None}, sliders)
+    found = sliders_of(request)
+    settings = settings_in({**request, "grow": None}, {**found, **sliders})
     grow = request.get("grow", 0)  # layers of earlier versions were made without growing
     if grow is not None and grow != growth(request["operation"], settings):
         settings = replace(settings, grow=grow)
-    if settings.structure != MIDDLE:
+    if settings.structure != MIDDLE or found.get("structure") == MIDDLE:
         return settings
     windows = {name: request["control"][name] for name in ("cross", "self_attention")}
     return replace(settings, **{name: None if told is None else told[1] for name, told in windows.items()})

@@ -231,8 +231,7 @@ class Panel:
         """Fill in the words and settings that made this result, and its seed."""
         form = form_of(result.request, {}, {})
         settings = replace(form.settings, source=self.form.settings.source, seed=result.seed, variations=1)
-        apart = self.form.turned_to(form.operation).apart
-        self.draft.fill(replace(form, settings=settings, apart=apart))
+        self.draft.fill(replace(self.form.with_words_of(form), settings=settings))
 
     def take(self, offer: str) -> bool:
         """Do what a button offers. False: it is the window's own (``WINDOW_OFFERS``)."""

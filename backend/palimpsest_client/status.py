@@ -110,7 +110,8 @@ def status_of(session: SessionState, here: Here, remote: bool, name: str, model:
         return Status("trouble", say("gone"), start)
     if remote:
         return Status("trouble", say("unreachable", address=session.address), offers(CONNECT))
-    return Status("trouble", here.text, start + offers(CONNECT))
+    was_there = bool(session.system) and not here.can_start and here.setup.kind != INCOMPLETE
+    return Status("trouble", say("stopped") if was_there else here.text, start + offers(CONNECT))
 
 
 def refusal(session: SessionState) -> Status:

@@ -28,6 +28,8 @@ ENGLISH: Mapping[str, str] = {
     "start-slow": "The backend was started, but did not answer within {seconds} s.",
     "start-in-a-shell": "Start it: palimpsest serve.",
     "not-installed": "The backend isn't installed here: run install.py, or connect to another computer.",
+    "stopped": "The backend has stopped. Start it again where it was started (palimpsest serve), or connect "
+    "to another computer.",
     "refused": "The backend at {address} refused the token.",
     "mismatch": "The backend speaks version {theirs}, this plug-in version {ours}: run install.py again.",
     "answered-status": "The server answered {status}.",
@@ -344,6 +346,7 @@ ENGLISH: Mapping[str, str] = {
     "preview-layer": "Preview: {layer}",
     "preview-ends-redo": "What you have undone could not be redone after a preview. Choose the result again "
     "to see it all the same.",
+    "label-and-sentence": "{label}. {sentence}",  # the label has no full stop of its own
     "previewed": "This is a preview. Keep it as a layer, or discard it.",
     "keep": "Keep",
     "discard": "Discard",

@@ -51,6 +51,7 @@ class Sentence(Entered, qt.QPlainTextEdit):
         self.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
         self.setVerticalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.textChanged.connect(lambda: written(self.toPlainText().replace("\n", " ")))
+        self.textChanged.connect(qt.QToolTip.hideText)  # the button's would lie over what is written
         self.document().contentsChanged.connect(self._fit)
         self._fit()
 

@@ -331,8 +331,11 @@ def test_its_words_seed_and_settings_can_be_used_again(desk):
     desk.panel.draft.set(source="layer")
     desk.panel.draft.choose_operation("restyle")
     desk.panel.draft.set(structure=0.9)
+    desk.panel.draft.write_second("an oil painting")
+    desk.panel.draft.weigh("cat", 0.5)
     desk.panel.use_settings(second)
     form = desk.state.form
+    assert (form.turned_to("restyle").second, form.weights) == ("an oil painting", {"cat": 0.5})
     assert form.turned_to("restyle").settings.structure == 0.9
     assert (form.operation, form.first, form.second) == ("replace", "a photo of a cat", "a photo of a dog")
     assert (form.settings.seed, form.settings.variations, form.settings.steps) == (6, 1, 12)

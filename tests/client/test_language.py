@@ -145,3 +145,9 @@ def test_compiled_catalogues_come_with_the_plug_ins():
         assert {path.split("/languages/")[1] for path in shipped} == {
             f"{code}/LC_MESSAGES/palimpsest.mo" for code in CODES
         }
+
+
+@pytest.mark.parametrize(("code", "stop"), [("de", ". "), ("ja", "。"), ("zh_CN", "。")])
+def test_a_label_before_a_sentence_ends_as_the_language_ends_sentences(code: str, stop: str):
+    speak(catalogue(code))
+    assert say("label-and-sentence", label="1", sentence="2") == f"1{stop}2"

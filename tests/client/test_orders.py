@@ -129,6 +129,35 @@ def test_sliders_in_the_middle_leave_the_recipe_to_the_backend():
         assert fields["weights"] == ({"ball": 2.0} if operation == "reweight" else {})
 
 
+@pytest.mark.parametrize(
+    ("operation", "structure", "strength"),
+    [
+        ("replace", 0.2, 0.9),
+        ("restyle", 1.0, 0.5),
+        ("restyle", 0.5, 0.05),
+        ("reweight", 0.05, 0.5),
+        ("insert", 0.5, 1.0),
+    ],
+)
+def test_a_request_alone_tells_where_its_sliders_stood(operation: str, structure: float, strength: float):
+    """As of results that another editor made, or an earlier run."""
+    made = form(operation, "a photo of a dog on grass", structure=structure, strength=strength)
+    request = edit_fields(made)
+    cross, self_attention = RECOMMENDED.get(operation, (None, None))
+    recipe = {"cross": cross, "self_attention": self_attention}
+    windows = {name: None if end is None else [0.0, end] for name, end in recipe.items()}
+    request["control"] = {**windows, **request["control"]}
+    again = form_of(request, made.seconds, {}).settings
+    assert (again.structure, again.strength) == (structure, strength)
+    assert (again.cross, again.self_attention) == (None, None)
+
+
+def test_windows_that_no_slider_leads_to_stay_windows():
+    request = edit_fields(form("replace", "a photo of a dog on grass", cross=0.9, self_attention=0.1))
+    again = form_of(request, {}, {}).settings
+    assert (again.structure, again.cross, again.self_attention) == (0.5, 0.9, 0.1)
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_panel_grows_a_selection_as_the_backend_does(operation) -> None:
     edges = Settings(), Settings(feather=3), Settings(feather=0)

@@ -46,6 +46,24 @@ def test_a_layer_is_opened_again_and_changed(desk):
     assert desk.state.updating == ""
 
 
+def test_an_opened_edit_brings_its_own_words_and_leaves_those_of_other_operations(desk):
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.finish_edit()
+    desk.idle()
+    made = desk.state.form
+    desk.panel.draft.write_second("a photo of a horse")
+    desk.panel.draft.choose_operation("restyle")
+    desk.panel.draft.write_second("an oil painting")
+    desk.panel.draft.write_sentence("an oil painting of all of it")
+    desk.panel.reopen()
+    form = desk.state.form
+    assert (form.operation, form.second) == ("replace", made.second)
+    restyle = form.turned_to("restyle")
+    assert (restyle.second, restyle.target) == ("an oil painting", "an oil painting of all of it")
+
+
 @pytest.mark.parametrize(("source", "of"), [("canvas", "canvas"), ("layer", "layer-7")])
 def test_a_result_knows_what_it_was_made_from(desk, source, of):
     """Also when it is changed, and when it is placed again from the list of results."""

@@ -336,6 +336,19 @@ def test_a_long_word_for_presets_ends_in_dots_where_the_docker_is_narrow(room):
     assert presets.visibleRegion().boundingRect() == presets.rect()
 
 
+def test_a_tip_goes_when_one_writes(room):
+    from PyQt6.QtTest import QTest
+
+    qt, first = six.part("qt"), room.docker.view["first"]
+    describe = room.docker.view["describe"]
+    ten_minutes = 600_000  # ms, or it would go by itself
+    at, tip = describe.mapToGlobal(qt.QPoint(2, 2)), describe.toolTip()
+    qt.QToolTip.showText(at, tip, describe, describe.rect(), ten_minutes)
+    assert qt.QToolTip.isVisible()
+    QTest.keyClicks(first, "cat")
+    room.until(lambda _: not qt.QToolTip.isVisible())
+
+
 def test_another_theme_reaches_words_and_icons_that_are_shown(room):
     qt, view = six.part("qt"), room.docker.view
     room.panel.draft.write_first("cat on grass")
@@ -492,6 +505,18 @@ def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path
     again.view["name"].setText("My Toy 2")
     assert (again.view["name"].text(), again.view["name-note"].isHidden()) == ("my-toy-2", False)
     again.close()
+
+
+def test_what_is_said_of_a_name_moves_no_field(room):
+    dialog = learning_dialog()
+    kind, note = dialog.view["kind"], dialog.view["name-note"]
+    room.application.processEvents()
+    before = kind.mapTo(dialog, kind.rect().topLeft()).y()
+    dialog.view["name"].setText("My Toy")
+    room.application.processEvents()
+    assert (note.text() != "", note.isVisible()) == (True, True)
+    assert kind.mapTo(dialog, kind.rect().topLeft()).y() == before
+    dialog.close()
 
 
 def test_what_is_not_learned_is_dark_and_what_is_transparent_chequered(room):

@@ -12,7 +12,7 @@ from palimpsest._client.wording import say
 from palimpsest.desk import desk
 from palimpsest.dialogs import CANVASES
 from palimpsest.extension import show_docker as bring_forth
-from palimpsest.qt import QApplication, QPoint, QPushButton, Qt, QTextCharFormat, QToolTip
+from palimpsest.qt import QApplication, QPoint, QPushButton, QSizePolicy, Qt, QTextCharFormat, QToolTip
 
 try:
     from PyQt5.QtTest import QTest
@@ -472,6 +472,8 @@ def cut_off():
             continue
         right = widget.mapTo(docker(), widget.rect().topRight()).x()
         text = widget.text() if isinstance(widget, QAbstractButton) else ""
+        if widget.sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Maximum:  # it ends in dots
+            text = getattr(widget, "fitting", text)
         if isinstance(widget, QToolButton) and not widget.icon().isNull():
             text = "" if widget.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly else text
         if right >= docker().width() or widget.fontMetrics().horizontalAdvance(text) > widget.width():
