@@ -7,12 +7,12 @@ doesn't arrive so is sent afterwards, as any other picture.
 from __future__ import annotations
 
 import io
-from typing import Any, Optional
-from urllib.parse import urlsplit
+from contextlib import suppress
+from typing import Any, Optional, Tuple
 
 from .png import QUICK, STORED
-from .protocol import ClientError
-from .transport import Transport, Upload
+from .protocol import ClientError, config_folder, read_record
+from .transport import Transport, Upload, parsed
 
 LARGEST_STORED = 640 << 20  # bytes of a capture that is sent unpacked; the backend takes files of 1 GiB
 
@@ -31,9 +31,9 @@ class Outgoing(io.BytesIO):
         """zlib's, for a picture of ``size`` bytes: for a backend on this computer it isn't packed, since
         packing takes longer than all else. Elsewhere, and what would be too large a file, is packed quickly,
         and sent when it is whole."""
-        here = self._transport is not None and is_here(self._transport.address)
-        if here and size <= LARGEST_STORED:
-            return STORED
+        with suppress(ClientError):
+            if self._transport is not None and size <= LARGEST_STORED and is_here(self._transport.address):
+                return STORED
         self._transport = None
         return QUICK
 
@@ -74,4 +74,15 @@ class Outgoing(io.BytesIO):
 
 
 def is_here(address: str) -> bool:
-    return urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
+    """Whether it is the server that this user runs on this computer, by its state file. A loopback address
+    alone says nothing: behind it there may be a tunnel to another computer."""
+    record = read_record(config_folder())
+    return record is not None and _place(record.address) == _place(address)
+
+
+def _place(address: str) -> Tuple[str, int]:
+    """The host and port that are connected to. Raises UnreachableError for what is no address."""
+    parts = parsed(address)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return ("127.0.0.1" if host in ("localhost", "::1") else host), port

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import socket
+from types import SimpleNamespace
 
 import pytest
+from fastapi import Response
 
 from api.live import TOKENS, live
 from jobs.shop import eventually
+from palimpsest.api.pictures import receive
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 5000
 
@@ -56,6 +60,29 @@ def test_a_picture_that_is_sent_while_it_is_made_gets_its_name_from_the_answer(s
     assert (again.status_code, again.json()) == (200, {"image": image, "new": False})
     assert server.ask("GET", f"/v1/images/{image}").content == content
     assert server.ask("HEAD", f"/v1/images/{image}", "bert").status_code == 404
+
+
+class Measured(bytes):
+    """Counts how often its length is asked for."""
+
+    asked = 0
+
+    def __len__(self) -> int:
+        Measured.asked += 1
+        return super().__len__()
+
+
+def test_each_piece_of_an_upload_is_measured_a_few_times_however_many_there_are(server):
+    pieces = [Measured(b"%d" % (number % 10)) for number in range(2000)]
+
+    async def stream():
+        for piece in pieces:
+            yield piece
+
+    request = SimpleNamespace(headers={}, scope={"owner": "anna"}, stream=stream)
+    stored = asyncio.run(receive(server.house, request, Response(), None))  # pyright: ignore
+    assert stored.image == hashlib.sha256(b"".join(pieces)).hexdigest()
+    assert Measured.asked <= 4 * len(pieces)
 
 
 @pytest.mark.parametrize(

@@ -5,26 +5,36 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+from pathlib import Path
 
 import pytest
 
 from api.live import TOKENS, live
 from jobs.shop import eventually
 from palimpsest.api.house import ApiLimits
+from palimpsest.storage.announcement import Announcement
 from palimpsest_client import png
 from palimpsest_client.client import Client
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.order import Order, post
 from palimpsest_client.packing import packed
+from palimpsest_client.protocol import STATE_FILE, config_folder
 from palimpsest_client.sending import LARGEST_STORED, Outgoing
 from palimpsest_client.slices import WorkError, finished
 from palimpsest_client.transport import Transport
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path, monkeypatch):
     with live(tmp_path, limits=ApiLimits(image_bytes=5_000_000)) as server:
+        announced(server.address, tmp_path / "home", monkeypatch)
         yield server
+
+
+def announced(address: str, home: Path, monkeypatch) -> None:
+    """This user's own server says that it runs at ``address``."""
+    monkeypatch.setenv("PALIMPSEST_HOME", str(home))
+    Announcement(address, 1, 2, "1.0", str(home / "token")).publish(config_folder())
 
 
 class Counted(Client):
@@ -81,10 +91,12 @@ def test_the_server_has_nothing_of_a_picture_that_broke_off(server):
 
 
 @pytest.mark.parametrize("why", ["nobody", "refused", "elsewhere", "not told"])
-def test_what_did_not_arrive_is_sent_in_one_piece(server, why):
+def test_what_did_not_arrive_is_sent_in_one_piece(server, why, tmp_path, monkeypatch):
     client = Counted(to(server))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    if why == "nobody":
+        announced(nobody, tmp_path / "home", monkeypatch)
     transport = {
         "nobody": Transport(nobody, "t"),
         "refused": Transport(server.address, "a wrong token"),
@@ -119,11 +131,32 @@ def test_one_that_is_too_large_is_refused_with_the_reason(server):
     [
         ("http://127.0.0.1:8391", 1 << 28, png.STORED),
         ("http://localhost:8391", 1 << 28, png.STORED),
-        ("http://[::1]:8391", 1 << 28, png.STORED),
+        ("http://[::1]:8391/", 1 << 28, png.STORED),
         ("http://127.0.0.1:8391", LARGEST_STORED + 1, png.QUICK),  # more than the backend takes in one file
+        ("http://127.0.0.1:8392", 1 << 20, png.QUICK),  # a tunnel beside it
         ("https://gpu.example:8391", 1 << 20, png.QUICK),
     ],
 )
-def test_what_stays_on_this_computer_is_not_packed(address: str, size: int, level: int):
+def test_what_stays_on_this_computer_is_not_packed(
+    tmp_path: Path, monkeypatch, address: str, size: int, level: int
+):
+    announced("http://127.0.0.1:8391", tmp_path, monkeypatch)
     assert Outgoing(Transport(address, "t")).level(size) == level
     assert Outgoing().level(size) == png.QUICK
+
+
+@pytest.mark.parametrize("record", [None, "garbage", "http://127.0.0.1:8400", "no address"])
+def test_behind_a_loopback_address_that_is_not_announced_there_may_be_a_tunnel(
+    tmp_path: Path, monkeypatch, record: str | None
+):
+    monkeypatch.setenv("PALIMPSEST_HOME", str(tmp_path))
+    if record == "garbage":
+        config_folder().mkdir(parents=True)
+        (config_folder() / STATE_FILE).write_text(record)
+    elif record is not None:
+        announced(record, tmp_path, monkeypatch)
+    outgoing = Outgoing(Transport("http://127.0.0.1:8391", "t"))
+    assert outgoing.level(1 << 20) == png.QUICK
+    outgoing.write(b"packed")
+    outgoing.end()
+    assert outgoing.arrived() == "", "it is sent when it is whole"

@@ -9,7 +9,7 @@ import threading
 import pytest
 from PIL import Image
 
-from palimpsest_client import png, slices
+from palimpsest_client import png, sending, slices
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.packing import QUEUED, packed, packed_picture, packed_selection
 from palimpsest_client.pasting import Kind
@@ -175,8 +175,9 @@ def decoded(content: bytes, mode: str) -> bytes:
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9", "https://elsewhere"])
-def test_a_picture_is_packed_with_its_mask(address: str):
+def test_a_picture_is_packed_with_its_mask(address: str, monkeypatch):
     """Whether it is sent while it is read, to nobody there, or not."""
+    monkeypatch.setattr(sending, "is_here", lambda address: address == "http://127.0.0.1:9")
     transport = Transport(address, "token")
     part, kind = Bounds(1, 2, 2, 4), Kind(False, 8)
     pixels = lambda band: bytes([9, 9, 9, 200]) * band.extent.pixels  # noqa: E731

@@ -23,6 +23,16 @@ from palimpsest.core.tokens import words_of
         ("a photo of grass", "a photo of a <toy> on grass", "a photo of a <toy>"),
         ("a photo of a cat", "a photo of a cat and a <toy> and a <toy>", "a photo of a <toy> and a <toy>"),
         ("grass", "a <toy> on grass", "a <toy>"),
+        ("a cup of tea", "a cup of tea and a <toy>", "a <toy>"),
+        ("a bowl of fruit on a table", "a bowl of fruit and a <toy> on a table", "a <toy>"),
+        ("a photo of a cup of tea", "a photo of a cup of tea and a <toy>", "a photo of a <toy>"),
+        ("grass with a picture of a cat", "grass with a picture of a cat and a <toy>", "a <toy>"),
+        ("grass, photo of a cat", "grass, photo of a cat and a <toy>", "a <toy>"),
+        ("a photo of grass", "grass with a photo of a <toy>", "a <toy>"),
+        ("a photo of a cat", "a photo of a cat and <toy>'s hat", "a photo of <toy>'s hat"),
+        ("a photo of a cat", "a photo of a cat and <toy>’s hat", "a photo of <toy>'s hat"),
+        ("a photo of a cat's hat", "a photo of a <toy>'s hat", "a photo of a <toy>"),
+        ("a photo of a cat", "a photo of a cat with a <toy>", "a photo of a <toy>"),
     ],
 )
 def test_what_comes_in_is_told_with_what_the_sentence_opens_with(

@@ -101,11 +101,13 @@ async def receive(house: House, request: Request, response: Response, image: str
     arrival = await run_in_threadpool(Arrival, house.album.images.folder)
     try:
         gathered: list[bytes] = []
+        size = 0
         async for chunk in request.stream():
             gathered.append(chunk)
-            if sum(map(len, gathered)) >= CHUNK:
+            size += len(chunk)
+            if size >= CHUNK:
                 await run_in_threadpool(arrival.write, *gathered)
-                gathered = []
+                gathered, size = [], 0
         await run_in_threadpool(arrival.write, *gathered)
         owner = request.scope["owner"]
         stored, new = await run_in_threadpool(house.album.accept, arrival, image, owner)
