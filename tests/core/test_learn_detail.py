@@ -22,6 +22,7 @@ from palimpsest.core.learn import (
     learn,
     recommended,
 )
+from palimpsest.core.learning_state import AdapterState
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.errors import RequestError
@@ -102,6 +103,43 @@ def test_a_resumed_run_equals_an_uninterrupted_one(model: DiffusionModel) -> Non
     resumed = finish(learn(model, some_views(model), LESSON, DETAIL, state))
     assert_same(whole.concept, resumed.concept)
     assert (resumed.best_step, resumed.exams) == (whole.best_step, whole.exams)
+
+
+def test_a_state_moves_to_another_device_whole() -> None:
+    """Read from a file it is on the processor, and the gradients are where the model is."""
+    state = states_of(tiny_model("sd1"), DETAIL)[0].adapters
+    assert state is not None
+    moved = state.on(torch.device("meta"))
+    for name in ("now", "means", "squares", "best"):
+        some, others = getattr(state, name).tensors, getattr(moved, name).tensors
+        assert {tensor.device.type for tensor in others} == {"meta"}
+        assert [tensor.shape for tensor in others] == [tensor.shape for tensor in some]
+
+
+def test_a_resumed_run_moves_its_state_to_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, asked = tiny_model("sd1"), []
+    state = states_of(model, DETAIL)[0]
+    on = AdapterState.on
+
+    def watched(adapters: AdapterState, device: torch.device) -> AdapterState:
+        asked.append(device)
+        return on(adapters, device)
+
+    monkeypatch.setattr(AdapterState, "on", watched)
+    finish(learn(model, some_views(model), LESSON, DETAIL, state))
+    assert asked == [model.device]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a card")
+def test_a_run_on_a_card_goes_on_from_a_file() -> None:
+    model = tiny_model("sd1")
+    for network in (model.unet, model.vae, *(part.encoder for part in model.text)):
+        network.to("cuda")
+    kept = save(states_of(model, DETAIL)[2].to_tensors())
+    state = LearningState.from_tensors(load(kept))
+    learned = finish(learn(model, some_views(model), LESSON, DETAIL, state))
+    assert learned.steps == DETAIL.steps
+    assert {tensor.device.type for tensor in adapters_of(learned.concept).tensors} == {"cuda"}
 
 
 def test_states_given_out_do_not_change_afterwards() -> None:

@@ -156,6 +156,8 @@ def learn(
     start = first_rows(model, lesson, settings)
     begin = start if more is None else _like(more.concept.rows, start)
     adapters = _begin_adapters(model, lesson, settings, more)
+    if state is not None and state.adapters is not None:  # as read from a file, on the processor
+        state = replace(state, adapters=state.adapters.on(model.device))
     rows = [Tensor.requires_grad_(row.clone()) for row in (begin if state is None else state.rows)]
     live = None if adapters is None else _live(adapters, state)
     concept = Concept(lesson.placeholder, tuple(rows), model.family, lesson.kind, lesson.noun, live)
@@ -203,8 +205,7 @@ def _begin_adapters(
 def _live(adapters: Adapters, state: LearningState | None) -> Adapters:
     """Leaves of the gradient, as ``state`` has them."""
     now = adapters if state is None or state.adapters is None else state.adapters.now
-    pairs = zip(now.tensors, adapters.tensors, strict=True)
-    return adapters.with_tensors([tensor.to(like).clone().requires_grad_() for tensor, like in pairs])
+    return adapters.with_tensors([tensor.clone().requires_grad_() for tensor in now.tensors])
 
 
 def first_rows(model: DiffusionModel, lesson: Lesson, settings: LearnSettings) -> tuple[Tensor, ...]:

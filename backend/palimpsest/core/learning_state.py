@@ -25,6 +25,11 @@ class AdapterState:
         zeros = adapters.with_tensors([torch.zeros_like(tensor) for tensor in adapters.tensors])
         return AdapterState(adapters, zeros, zeros, adapters)
 
+    def on(self, device: torch.device) -> AdapterState:
+        """The same on another device, as they are needed where the gradients are."""
+        parts = (self.now, self.means, self.squares, self.best)
+        return AdapterState(*(part.with_tensors([t.to(device) for t in part.tensors]) for part in parts))
+
     def to_tensors(self) -> dict[str, Tensor]:
         tensors = {"adapters.alpha": torch.tensor(self.now.alpha, dtype=torch.float64)}
         for field in fields(self):
