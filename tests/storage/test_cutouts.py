@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from safetensors.numpy import save_file
 
 from palimpsest.contract import MOST_EXAMPLES
 from palimpsest.core.concept import Concept
-from palimpsest.errors import ConceptFileError
+from palimpsest.errors import ConceptFileError, DiskFullError
 from palimpsest.storage import cutouts
 from palimpsest.storage.concepts import ConceptLibrary, Provenance
 
@@ -72,6 +74,26 @@ def test_another_concept_of_the_name_doesnt_inherit_them(library: ConceptLibrary
     exported = library.export_file("my-toy", tmp_path / "my-toy.safetensors")
     library.import_file(exported, replace=True)
     assert library.pictures("my-toy") == (), "an exported concept holds no picture"
+
+
+@pytest.mark.parametrize("fails", ["the pictures", "the concept"])
+@pytest.mark.parametrize("there", [False, True])
+def test_without_room_for_both_nothing_changes(
+    library: ConceptLibrary, monkeypatch: pytest.MonkeyPatch, fails: str, there: bool
+) -> None:
+    if there:
+        library.save(concept(), Provenance(), pictures=pictures())
+    before = {path: path.read_bytes() for path in library.folder.glob("*")}
+    writes = iter([fails == "the pictures", True])
+
+    def require_room(folder: Path, count: int) -> None:
+        if next(writes):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("palimpsest.storage.atomic.require_room", require_room)
+    with pytest.raises(DiskFullError, match="Nothing was changed"):
+        library.save(concept(seed=1), Provenance(), replace=True, pictures=pictures()[:1])
+    assert {path: path.read_bytes() for path in library.folder.glob("*")} == before
 
 
 @pytest.mark.parametrize("damage", ["cut short", "no file of its kind", "another shape", "too large"])

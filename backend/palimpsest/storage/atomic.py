@@ -16,6 +16,7 @@ import secrets
 import stat
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -37,20 +38,40 @@ def write_atomically(
     person asked to have in a folder of their own. ``mode``: of the file, less the umask. Raises
     DiskFullError and StorageError.
     """
+    with written_aside(path, content, replace, reserved, mode):
+        pass
+
+
+@contextlib.contextmanager
+def written_aside(
+    path: Path, content: bytes, replace: bool = True, reserved: bool = True, mode: int = PRIVATE
+) -> Iterator[None]:
+    """As ``write_atomically``, but inside the ``with`` all of ``content`` is on the disk and not yet in its
+    place: it is put there at the end, and removed if an error ends it."""
     temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
-    try:
-        make_folder(path.parent, mode | (mode & 0o444) >> 2)  # who may read may enter
-        if reserved:
-            require_room(path.parent, len(content))
-        with open(temporary, "xb", opener=partial(_open, mode=mode)) as file:
+    with contextlib.ExitStack() as stack:
+        stack.callback(_remove, temporary)
+        with _told(path):
+            make_folder(path.parent, mode | (mode & 0o444) >> 2)  # who may read may enter
+            if reserved:
+                require_room(path.parent, len(content))
+            file = stack.enter_context(open(temporary, "xb", opener=partial(_open, mode=mode)))
             _hold(file.fileno())
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-            if os.name == "posix":  # still held: nobody takes it for abandoned
-                _place(temporary, path, replace)
-        if os.name != "posix":  # an open file can't be renamed there, nor removed by others
+        yield  # still held: nobody takes it for abandoned
+        with _told(path):
+            if os.name != "posix":  # an open file can't be renamed there, nor removed by others
+                file.close()
             _place(temporary, path, replace)
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """An OSError as one of ours; FileExistsError stays."""
+    try:
+        yield
     except FileExistsError:
         raise
     except OSError as error:
@@ -60,9 +81,11 @@ def write_atomically(
                 Text("nothing-changed"),
             ) from error
         raise StorageError(f"Can't write {path}: {error.strerror}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+
+
+def _remove(temporary: Path) -> None:
+    with contextlib.suppress(OSError):
+        temporary.unlink(missing_ok=True)
 
 
 def put_in_place(source: Path, target: Path) -> None:

@@ -14,7 +14,7 @@ import contextlib
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -35,10 +35,11 @@ from palimpsest.limits import is_name, propose_name, require_name
 from palimpsest.storage import cutouts
 from palimpsest.storage.adapter_tensors import AdapterArrays
 from palimpsest.storage.announcement import LOCAL_OWNER
-from palimpsest.storage.atomic import PRIVATE, SHARED, write_atomically
+from palimpsest.storage.atomic import PRIVATE, SHARED, write_atomically, written_aside
 from palimpsest.storage.embedding_file import (
     Header,
     Numbers,
+    data_start,
     family_of,
     read_header,
     read_numbers,
@@ -167,9 +168,9 @@ class ConceptLibrary:
         pictures: Sequence[NDArray[np.uint8]] = (),
     ) -> ConceptCard:
         """Store ``concept`` under its placeholder's name. ``pictures``: of its subject, cut out
-        (``cutouts``).
+        (``cutouts``). Without room for both nothing changes.
 
-        Raises ConceptExistsError, ConceptNameError, ConceptOwnedError.
+        Raises ConceptExistsError, ConceptNameError, ConceptOwnedError, DiskFullError, StorageError.
         """
         name = require_name(concept.placeholder.strip("<>"))
         rows = tuple(part.detach().float().cpu().numpy() for part in concept.rows)
@@ -181,10 +182,7 @@ class ConceptLibrary:
             "provenance": asdict(provenance),
             "owner": owner,
         }
-        card = self._keep(name, numbers, told, thumbnail, replace)
-        if pictures:
-            write_atomically(self._cutouts(name), cutouts.to_bytes(pictures, card.rows_hash))
-        return card
+        return self._keep(name, numbers, told, thumbnail, replace, pictures)
 
     def pictures(self, name: str) -> tuple[NDArray[np.uint8], ...]:
         """Of a learned subject, cut out: (height, width, 4) each. None where it was learned without masks,
@@ -281,6 +279,7 @@ class ConceptLibrary:
         told: dict[str, Any],
         thumbnail: bytes | None,
         replace: bool,
+        pictures: Sequence[NDArray[np.uint8]] = (),
     ) -> ConceptCard:
         if not replace:
             self._require_free(name)
@@ -289,9 +288,24 @@ class ConceptLibrary:
         metadata = {**told, "name": name}
         if thumbnail is not None:
             metadata["thumbnail"] = base64.b64encode(thumbnail).decode()
-        _write(self._path(name), write_bytes(numbers, metadata), replace)
-        self._cutouts(name).unlink(missing_ok=True)  # of another concept of this name
+        content = write_bytes(numbers, metadata)
+        with self._with_pictures(name, pictures, content):
+            _write(self._path(name), content, replace)
         return self.card(name)
+
+    @contextlib.contextmanager
+    def _with_pictures(
+        self, name: str, pictures: Sequence[NDArray[np.uint8]], content: bytes
+    ) -> Iterator[None]:
+        """Inside the ``with`` the concept's file is written as ``content``: its pictures are on the disk
+        before, and take the place of those of another concept of this name after it."""
+        if not pictures:
+            yield
+            self._cutouts(name).unlink(missing_ok=True)
+            return
+        of_rows = hashlib.sha256(memoryview(content)[data_start(content) :]).hexdigest()
+        with written_aside(self._cutouts(name), cutouts.to_bytes(pictures, of_rows)):
+            yield
 
     def names(self) -> tuple[str, ...]:
         found = (path.stem for path in self.folder.glob(f"*{SUFFIX}"))

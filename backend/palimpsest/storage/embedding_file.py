@@ -137,6 +137,11 @@ def write_bytes(numbers: Numbers, metadata: dict[str, Any]) -> bytes:
     return save({**tensors, **packed(numbers.adapters)}, metadata={METADATA_KEY: described})
 
 
+def data_start(content: bytes) -> int:
+    """The byte at which the tensors of ``write_bytes`` begin."""
+    return 8 + int.from_bytes(content[:8], "little")
+
+
 def family_of(found: Header, path: Path, family: str | None) -> str:
     """Which models can read these vectors: as told, as the file says, or by their widths."""
     known = said(found, "family", MOST_FAMILY, path) or FAMILIES.get(found.widths)
