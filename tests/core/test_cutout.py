@@ -49,8 +49,8 @@ def test_the_white_under_a_transparent_picture_is_not_kept() -> None:
 @pytest.mark.parametrize("opacity", [None, np.zeros((20, 20), np.float32)])
 def test_a_mask_of_nothing_is_refused(opacity: np.ndarray | None) -> None:
     mask = np.full((20, 20), 0 if opacity is None else 255, np.uint8)
-    with pytest.raises(SelectionEmptyError, match="selects nothing that can be seen") as refusal:
-        cut_out(np.zeros((20, 20, 3), np.float32), mask, opacity, 512)
+    with pytest.raises(SelectionEmptyError, match="picture 3 selects nothing that can be seen") as refusal:
+        cut_out(np.zeros((20, 20, 3), np.float32), mask, opacity, 512, 3)
     assert refusal.value.hint
 
 

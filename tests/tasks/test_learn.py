@@ -257,6 +257,26 @@ def test_what_is_to_be_said_of_a_picture_names_it(place: Workplace, sd1_folder: 
     assert notices == ["Picture 3: 4 bytes after the end of the picture were left out."]
 
 
+def test_a_mask_of_nothing_is_refused_with_its_pictures_number(place: Workplace, sd1_folder: Path) -> None:
+    """Nothing at all; and what is marked, but wholly transparent."""
+    whole, clear = place.images.put(selection()), 255 - DISC
+    nothing = place.images.put(encode(np.zeros_like(DISC)))
+    plain = request(place, sd1_folder)
+    images = (*plain.images[:2], place.images.put(cut_out(0, 0, np.where(clear > 127, clear, 0))))
+    for made in (
+        replace(plain, masks=(whole, whole, nothing)),
+        replace(plain, images=images, masks=(whole, whole, place.images.put(encode(strict_disc())))),
+    ):
+        with pytest.raises(SelectionEmptyError) as refusal:
+            run(place, made)
+        assert refusal.value.details["picture"] == 3
+    assert "picture 3 selects nothing" in str(refusal.value)
+
+
+def strict_disc() -> np.ndarray:
+    return np.where(DISC == 255, np.uint8(255), np.uint8(0))
+
+
 def test_a_library_that_cannot_be_written_is_known_before_anything_is_learned(
     place: Workplace, sd1_folder: Path
 ) -> None:

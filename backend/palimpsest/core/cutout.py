@@ -43,18 +43,23 @@ class CutOut:
 
 
 def cut_out(
-    picture: NDArray[np.float32], mask: Mask, opacity: NDArray[np.float32] | None, most: int
+    picture: NDArray[np.float32],
+    mask: Mask,
+    opacity: NDArray[np.float32] | None,
+    most: int,
+    number: int = 1,
 ) -> NDArray[np.uint8]:
     """(h, w, 4): what ``mask`` selects of a picture, at most ``most`` pixels on its longer side.
 
     ``picture``: sRGB in [0, 1], (H, W, 3), over white where ``opacity`` (H, W) says that it is transparent.
-    Raises SelectionEmptyError for a mask of nothing.
+    ``number``: of the picture, for people. Raises SelectionEmptyError for a mask of nothing.
     """
     seen = mask / np.float32(255) if opacity is None else mask / np.float32(255) * opacity
     if not (seen >= LEAST_OPACITY).any():
         raise SelectionEmptyError(
-            "A picture's mask selects nothing that can be seen.",
+            f"The mask of picture {number} selects nothing that can be seen.",
             "Mark the subject in it, or leave the mask out.",
+            picture=number,
         )
     box = bounds(np.where(seen >= LEAST_OPACITY, np.uint8(255), np.uint8(0)), Size(*mask.shape[::-1]))
     colours, alpha = picture[box.slices], seen[box.slices][..., None]

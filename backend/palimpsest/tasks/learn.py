@@ -41,7 +41,14 @@ from palimpsest.core.region import Mask, Size, bounds
 from palimpsest.core.steps import Steps
 from palimpsest.core.tokens import require_known
 from palimpsest.core.views import ViewSettings, encode_views
-from palimpsest.errors import DiskFullError, RequestError, StorageError, Text
+from palimpsest.errors import (
+    DiskFullError,
+    ImageError,
+    RequestError,
+    SelectionError,
+    StorageError,
+    Text,
+)
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.atomic import require_writable, write_atomically
 from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
@@ -126,7 +133,11 @@ def read_examples(place: Workplace, request: LearnRequest) -> Examples:
     found, notices = [], []
     for number, (image, mask) in enumerate(zip(request.images, masks, strict=True), start=1):
         where = None if mask is None else place.images.get(mask)
-        found.append(read_example(place.images.get(image), where, place.limits))
+        try:
+            found.append(read_example(place.images.get(image), where, place.limits))
+        except (ImageError, SelectionError) as error:
+            error.details["picture"] = number
+            raise
         notices += [f"Picture {number}: {notice}" for notice in found[-1].notices]
     return Examples(
         tuple(example.pixels for example in found),
@@ -310,7 +321,9 @@ def _cut_out(examples: Examples, kind: str) -> list[NDArray[np.uint8]]:
         return []
     told = zip(examples.pictures, examples.masks, examples.opacities, strict=True)
     return [
-        cut_out(picture, mask, opacity, MOST_SIDE) for picture, mask, opacity in told if mask is not None
+        cut_out(picture, mask, opacity, MOST_SIDE, number)
+        for number, (picture, mask, opacity) in enumerate(told, start=1)
+        if mask is not None
     ]
 
 
