@@ -194,6 +194,24 @@ def test_a_learned_words_factor_counts_though_it_never_follows_the_photo(operati
     assert (usual - loud).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("explicit", [False, True])
+@pytest.mark.parametrize(("operation", "word"), [("insert", "<my-toy>"), ("remove", "grass")])
+def test_a_factor_alone_costs_no_evaluations(operation: str, word: str, explicit: bool) -> None:
+    """No word follows the photo here, so the source has nothing to do in the batch."""
+    model = tiny_model("sd1")
+    usual, loud = (
+        done(model, operation, Options(weights=weights), explicit=explicit) for weights in ({}, {word: 4.0})
+    )
+    assert usual.unet_evaluations == loud.unet_evaluations
+    assert (usual.latents - loud.latents).abs().max() > 1e-4
+
+
+def test_both_ways_of_attention_give_a_factor_alone_the_same_meaning() -> None:
+    model, loud = tiny_model("sd1"), Options(weights={"<my-toy>": 4.0})
+    fused, reference = (done(model, "insert", loud, explicit=explicit).latents for explicit in (False, True))
+    assert (fused - reference).abs().max() < 1e-4
+
+
 def test_maps_of_words_come_with_the_edit() -> None:
     edited = done(tiny_model("sd1"), "replace", Options(maps=("cat", "grass")))
     assert {word: tuple(found.shape) for word, found in edited.maps.items()} == {"cat": SIZE, "grass": SIZE}

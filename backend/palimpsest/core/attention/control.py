@@ -202,6 +202,10 @@ class TargetControl:
     def cross_active(self, step: int) -> bool:
         return self.cross is not None and self.alpha is not None and bool(self.alpha[step].any())
 
+    def follows(self, step: int) -> bool:
+        """Whether anything is taken from the source's cross-attention; a mere factor takes nothing."""
+        return self.cross_active(step) and bool(self.columns(step).from_source.any())
+
     def self_active(self, step: int, steps: int) -> bool:
         return within(self.self_control.window, step, steps)
 

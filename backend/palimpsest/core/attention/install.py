@@ -61,7 +61,7 @@ class AttentionControl:
 
     def needs_source(self, step: int) -> bool:
         """Whether the source must be in the batch: some target attends like it, or its maps are read."""
-        active = any(t.cross_active(step) or t.self_active(step, self.steps) for t in self.targets)
+        active = any(t.follows(step) or t.self_active(step, self.steps) for t in self.targets)
         return active or bool(self.source_maps)
 
     def cross(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
@@ -78,7 +78,7 @@ class AttentionControl:
             at = slice(row, row + 1)
             bias = self._bias(target, size, k.shape[2], q.device)
             if target.cross_active(self.step):
-                source = (self._source(q), self._source(k))
+                source = None if self.rows.source is None else (self._source(q), self._source(k))
                 out[at] = self.path.cross(source, (q[at], k[at], v[at]), scale, target, self.step, bias)
             else:
                 out[at] = self.path.attend(q[at], k[at], v[at], scale, bias)

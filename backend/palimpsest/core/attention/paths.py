@@ -27,7 +27,7 @@ class Path(Protocol):
 
     def cross(
         self,
-        source: tuple[Tensor, Tensor],  # q, k
+        source: tuple[Tensor, Tensor] | None,  # q, k; None where nothing is taken from it
         target: tuple[Tensor, Tensor, Tensor],  # q, k, v
         scale: float,
         control: TargetControl,
@@ -46,7 +46,7 @@ class Fused:
 
     def __init__(self) -> None:
         self._step = -1
-        self._columns: dict[int, tuple[TargetControl, Tensor, Tensor | None]] = {}  # by target, of this step
+        self._columns: dict[int, tuple[TargetControl, Tensor | None, Tensor | None]] = {}  # of this step
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None) -> Tensor:
         mask = None if bias is None else bias.to(q)
@@ -54,30 +54,37 @@ class Fused:
 
     def cross(
         self,
-        source: tuple[Tensor, Tensor],
+        source: tuple[Tensor, Tensor] | None,
         target: tuple[Tensor, Tensor, Tensor],
         scale: float,
         control: TargetControl,
         step: int,
         bias: Tensor | None = None,
     ) -> Tensor:
-        (q_s, k_s), (q_t, k_t, v_t) = source, target
+        q_t, k_t, v_t = target
         from_source, own = self._columns_at(step, control, v_t)
-        moved = from_source @ v_t  # (batch, heads, source tokens, width)
-        out = self.attend(q_s, k_s, moved, scale)
-        if own is None:
-            return out
-        return out + self.attend(q_t, k_t, own[:, None] * v_t, scale, bias)
+        parts = []
+        if from_source is not None:
+            assert source is not None, "the source is not in the batch"
+            moved = from_source @ v_t  # (batch, heads, source tokens, width)
+            parts.append(self.attend(*source, moved, scale))
+        if own is not None:
+            parts.append(self.attend(q_t, k_t, own[:, None] * v_t, scale, bias))
+        return sum(parts[1:], parts[0]) if parts else torch.zeros_like(v_t[..., :1, :]).expand_as(q_t)
 
-    def _columns_at(self, step: int, control: TargetControl, like: Tensor) -> tuple[Tensor, Tensor | None]:
-        """From source, and own; None for a pure word swap: the target's own maps have no part in it."""
+    def _columns_at(
+        self, step: int, control: TargetControl, like: Tensor
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """From source, and own. None: it has no part in it, as the target's own maps in a pure word swap, and
+        the source's where a word only counts by its factor."""
         if step != self._step:
             self._step = step
             self._columns.clear()
         if id(control) not in self._columns:
             columns = control.columns(step)
             own = columns.own.to(like) if columns.own.any() else None
-            self._columns[id(control)] = control, columns.from_source.to(like), own
+            from_source = columns.from_source.to(like) if columns.from_source.any() else None
+            self._columns[id(control)] = control, from_source, own
         _, from_source, own = self._columns[id(control)]
         return from_source, own
 
@@ -90,15 +97,20 @@ class Explicit:
 
     def cross(
         self,
-        source: tuple[Tensor, Tensor],
+        source: tuple[Tensor, Tensor] | None,
         target: tuple[Tensor, Tensor, Tensor],
         scale: float,
         control: TargetControl,
         step: int,
         bias: Tensor | None = None,
     ) -> Tensor:
-        (q_s, k_s), (q_t, k_t, v_t) = source, target
-        a_src, a_tgt = probabilities(q_s, k_s, scale), probabilities(q_t, k_t, scale, bias)
+        q_t, k_t, v_t = target
+        a_tgt = probabilities(q_t, k_t, scale, bias)
+        if source is None:
+            length = control.columns(step).from_source.shape[0]
+            a_src = a_tgt.new_zeros(*a_tgt.shape[:-1], length)
+        else:
+            a_src = probabilities(*source, scale)
         return control.edit(step, a_src, a_tgt).to(v_t) @ v_t
 
 
