@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import torch
 
 from palimpsest.contract import EditRequest, InversionSettings, LearnRequest, request_of
 from palimpsest.core.concept import Concept
+from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import RequestError, SelectionEmptyError, SelectionError
-from palimpsest.jobs.events import Finished
+from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.concepts import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
@@ -133,6 +135,78 @@ def test_the_recipe_makes_the_same_again_and_says_when_the_pictures_are_others(
     taught.concepts.save(toy, Provenance(), replace=True)
     with pytest.raises(RequestError, match="No picture of <my-toy> is kept"):
         run(taught, request_of(recipe))
+
+
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry for each picture that any model encodes from now on."""
+    made, encode = [], DiffusionModel.encode
+
+    def counting(model: DiffusionModel, pixels: torch.Tensor) -> torch.Tensor:
+        made.append(len(pixels))
+        return encode(model, pixels)
+
+    monkeypatch.setattr(DiffusionModel, "encode", counting)
+    return made
+
+
+def five_views(place: Workplace) -> None:
+    shades = [np.full((30, 30, 4), np.array([shade, 90, 0, 255], np.uint8)) for shade in range(5, 255, 50)]
+    place.concepts.save(place.concepts.load("my-toy"), Provenance(), replace=True, pictures=shades)
+
+
+def test_only_the_views_that_the_variations_take_are_encoded(
+    taught: Workplace, sd1_folder: Path, encoded: list[int]
+) -> None:
+    five_views(taught)
+    made = request(taught, sd1_folder, begin_from="view", freedom=0.0, variations=7)
+    every = run(taught, made).artifacts
+    of_photo = len(encoded) - 5
+    for seed, variations in ((0, 1), (3, 1), (1, 3), (4, 2)):
+        encoded.clear()
+        some = run(taught, replace(made, seed=seed, variations=variations)).artifacts
+        assert len(encoded) == of_photo + variations
+        for number in range(variations):
+            name, same = (
+                "composite" if at == 0 else f"composite:{at + 1}" for at in (number, seed + number)
+            )
+            assert some[name] == every[same], "the same view as among all"
+    encoded.clear()
+    run(taught, replace(made, variations=1, draft=True))
+    assert len(encoded) <= of_photo + 1
+
+
+def test_an_edit_can_be_stopped_between_two_views(
+    taught: Workplace, sd1_folder: Path, encoded: list[int]
+) -> None:
+    five_views(taught)
+    counts = []
+    for event in taught.do(request(taught, sd1_folder, begin_from="view", variations=4)):
+        if isinstance(event, Progressed) and event.phase == "preparing":
+            counts.append((event.index, event.total, len(encoded)))
+    first = counts[0][2]
+    assert counts == [(done, 4, first + done) for done in range(4)]
+
+
+def test_a_recipe_tells_of_the_pictures_that_were_laid_in_and_not_of_later_ones(
+    taught: Workplace, sd1_folder: Path
+) -> None:
+    made = request(taught, sd1_folder, begin_from="view")
+    before = run(taught, made).result["recipe"]["views"]
+    *_, finished = relearned_meanwhile(taught, made)
+    assert isinstance(finished, Finished)
+    assert finished.result["recipe"]["views"] == before
+    assert run(taught, made).result["recipe"]["views"] != before
+
+
+def relearned_meanwhile(place: Workplace, made: EditRequest) -> Iterator[Any]:
+    """The edit, while whose first step the subject's pictures become others."""
+    waiting = True
+    for event in place.do(made):
+        if waiting and isinstance(event, Progressed) and event.phase == "editing":
+            waiting = False
+            five_views(place)
+        yield event
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canv
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, thumbnail, watched
 from palimpsest.tasks.recipe import recipe_of
 from palimpsest.tasks.remember import phases, recalled, remembered, settled
-from palimpsest.tasks.start import start_of, views_of, views_told
+from palimpsest.tasks.start import Subject, start_of, subject_of, views_of, views_told
 from palimpsest.tasks.workplace import Workplace
 
 FUNCTION_WORDS = frozenset(
@@ -62,6 +62,7 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
     )
     concepts = place.concepts_in(request.source_prompt, request.target_prompt)
     request = replace(request, begin_from=start_of(place, request, concepts))
+    subject = subject_of(place, request, concepts)
     size = request.inversion.working_size
     view = View(request.image, request.selection, request.context, size, grow_of(request))
     canvas = open_canvas(place, model, view)
@@ -70,7 +71,7 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
         counted(model) as count,
         concepts_installed(model, concepts) as vocabulary,
     ):
-        outcome = yield from _run(place, canvas, vocabulary, request)
+        outcome = yield from _run(place, canvas, vocabulary, request, subject)
         evaluations = count.evaluations
     if request.draft:
         yield from _drafted(place, canvas, outcome.edited, request, started)
@@ -90,15 +91,18 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
             ],
             "unet_evaluations": evaluations,
             "seconds": round(time.monotonic() - started, 3),
-            "recipe": {
-                **recipe_of(request, model, canvas, concepts),
-                **views_told(place, request, concepts),
-            },
+            "recipe": {**recipe_of(request, model, canvas, concepts), **views_told(subject)},
         },
     )
 
 
-def _run(place: Workplace, canvas: Canvas, vocabulary: Vocabulary, request: EditRequest) -> Events[Outcome]:
+def _run(
+    place: Workplace,
+    canvas: Canvas,
+    vocabulary: Vocabulary,
+    request: EditRequest,
+    subject: Subject | None,
+) -> Events[Outcome]:
     """Everything that needs the model and its concepts."""
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     assert request.inversion.steps is not None
@@ -110,6 +114,7 @@ def _run(place: Workplace, canvas: Canvas, vocabulary: Vocabulary, request: Edit
         inversion, known = yield from remembered(place, canvas, vocabulary, source, request.inversion, course)
     if known:
         course = Course({"editing": course.phases["editing"]})
+    views = yield from views_of(canvas, request, subject)
     steps = editing(
         canvas.model,
         vocabulary,
@@ -119,7 +124,7 @@ def _run(place: Workplace, canvas: Canvas, vocabulary: Vocabulary, request: Edit
         request.operation,
         options_of(request, source),
         canvas.latent_mask,
-        views=views_of(place, canvas, request, vocabulary.concepts),
+        views=views,
     )
     preview = Preview(canvas.model, place.images, place.previews and not request.draft)
     edited = yield from watched(steps, course, preview)

@@ -17,7 +17,7 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.differences import differences_between
 from palimpsest.tasks.remember import concept_hashes
-from palimpsest.tasks.start import views_told
+from palimpsest.tasks.start import views_now
 from palimpsest.tasks.workplace import Workplace, model_identity
 
 ENGINE = 3  # raised when the same request gives other bytes than before
@@ -48,6 +48,6 @@ def differences(recipe: dict[str, Any], place: Workplace) -> list[str]:
         "palimpsest": palimpsest.__version__,
         "model": model_identity(place.models.get(request.model)),
         "concepts": {concept.placeholder: concept_hashes(concept) for concept in concepts},
-        **views_told(place, request, concepts),
+        **views_now(place, request, concepts),
     }
     return differences_between(recipe, now)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from palimpsest.contract import STARTING, EditRequest, Start
@@ -14,9 +17,19 @@ from palimpsest.core.cutout import CutOut, by_fit, paste
 from palimpsest.core.fill import harmonic_fill, widened
 from palimpsest.core.tokens import PLACEHOLDER
 from palimpsest.errors import RequestError
+from palimpsest.jobs.events import Progressed
 from palimpsest.storage.inversions import pixels_hash
 from palimpsest.tasks.canvas import Canvas
+from palimpsest.tasks.progress import Events
 from palimpsest.tasks.workplace import Workplace
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A learned word that comes in, and its pictures, cut out: (height, width, 4) of uint8 each."""
+
+    placeholder: str
+    pictures: Sequence[NDArray[np.uint8]]
 
 
 def start_of(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> Start:
@@ -37,31 +50,48 @@ def start_of(place: Workplace, request: EditRequest, concepts: Sequence[Concept]
     return "view" if found is not None and place.concepts.pictures(found.placeholder[1:-1]) else "noise"
 
 
-def views_of(
-    place: Workplace, canvas: Canvas, request: EditRequest, concepts: Sequence[Concept]
-) -> Tensor | None:
-    """The photo with each picture of the subject laid into the selection, those that fit best first: latents
-    (n, c, h, w). None where the edit begins from something else."""
-    if request.begin_from != "view":
+def subject_of(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> Subject | None:
+    """Who is laid in; None where the edit begins from something else. Raises RequestError."""
+    return _subject(place, request, concepts) if request.begin_from == "view" else None
+
+
+def views_of(canvas: Canvas, request: EditRequest, subject: Subject | None) -> Events[Tensor | None]:
+    """The photo with pictures of the subject laid into the selection, those that fit best first: latents
+    (n, c, h, w), as many as the variations take, seed k the one at k modulo n. None without a subject.
+
+    It can be stopped before each of them.
+    """
+    if subject is None:
         return None
-    _, pictures = _subject(place, request, concepts)
-    selection, cutouts = canvas.working_selection, [CutOut.of(rgba) for rgba in pictures]
+    selection, cutouts = canvas.working_selection, [CutOut.of(rgba) for rgba in subject.pictures]
     ground = canvas.pixels
     if request.operation == "replace":  # what is replaced must not show beside the subject
         region = canvas.latent_mask
         assert region is not None, "a view is laid into a selection"
         ground = canvas.model.decode(harmonic_fill(canvas.z0, widened(region))).cpu()
-    laid = (paste(ground, cutouts[index], selection) for index in by_fit(cutouts, selection))
-    return torch.cat([canvas.model.encode(pixels) for pixels in laid])
+    order = by_fit(cutouts, selection)
+    wanted = min(request.variations, len(order))
+    views: dict[int, Tensor] = {}
+    for seed in range(request.seed, request.seed + wanted):
+        yield Progressed("preparing", len(views), wanted)
+        laid = paste(ground, cutouts[order[seed % len(order)]], selection)
+        views[seed % wanted] = canvas.model.encode(laid)
+    return torch.cat([views[place] for place in sorted(views)])
 
 
-def views_told(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> dict[str, Any]:
+def views_told(subject: Subject | None) -> dict[str, Any]:
     """What a recipe keeps of the pictures that it began from: their hashes, by the subject's word."""
-    if request.begin_from != "view":
+    if subject is None:
         return {}
-    found = new_subject(request, concepts)
-    pictures = () if found is None else place.concepts.pictures(found.placeholder[1:-1])
-    return {"views": {} if found is None else {found.placeholder: [pixels_hash(rgba) for rgba in pictures]}}
+    return {"views": {subject.placeholder: [pixels_hash(rgba) for rgba in subject.pictures]}}
+
+
+def views_now(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> dict[str, Any]:
+    """``views_told`` of what the request would begin from today; no hashes where no picture is left."""
+    found = new_subject(request, concepts) if request.begin_from == "view" else None
+    if found is None:
+        return {"views": {}} if request.begin_from == "view" else {}
+    return views_told(Subject(found.placeholder, place.concepts.pictures(found.placeholder[1:-1])))
 
 
 def new_subject(request: EditRequest, concepts: Sequence[Concept]) -> Concept | None:
@@ -72,7 +102,7 @@ def new_subject(request: EditRequest, concepts: Sequence[Concept]) -> Concept | 
     return next((subjects[name] for name in names), None)
 
 
-def _subject(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> tuple[Concept, Any]:
+def _subject(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> Subject:
     """Who is laid in, and the pictures there are, at least one. Raises RequestError."""
     found = new_subject(request, concepts)
     if found is None:
@@ -88,4 +118,4 @@ def _subject(place: Workplace, request: EditRequest, concepts: Sequence[Concept]
             "Learn it again with masks or cut-outs, or choose another start.",
             field="begin_from",
         )
-    return found, pictures
+    return Subject(found.placeholder, pictures)
