@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
-from api.embeddings import embedding
+from api.embeddings import embedding, with_adapters
 from api.live import live
 from jobs.shop import eventually
+from palimpsest.storage.embedding_file import MOST_WITH_ADAPTERS
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,16 @@ def test_a_concept_goes_in_is_renamed_comes_out_and_goes(server):
     assert server.ask("GET", "/v1/concepts/other/thumbnail").json()["code"] == "artifact_not_found"
     assert server.ask("DELETE", "/v1/concepts/other").status_code == 204
     assert server.ask("GET", "/v1/concepts/other").json()["code"] == "concept_not_found"
+
+
+def test_a_concept_with_detail_goes_in_as_large_as_the_library_takes_it(server):
+    """Adapters of rank 8 for SDXL have 46 MB."""
+    content = with_adapters(18)
+    assert len(content) > 16 << 20
+    put = server.ask("PUT", "/v1/concepts/detailed", data=content)
+    assert (put.status_code, put.json().get("rank")) == (201, 8), put.text
+    assert server.house.limits.concept_bytes == MOST_WITH_ADAPTERS
+    server.ask("DELETE", "/v1/concepts/detailed")
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", pickle.dumps({"a": 1}), embedding()[:-100]])

@@ -13,6 +13,7 @@ from palimpsest.jobs.engine import Engine
 from palimpsest.storage.album import Album
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
+from palimpsest.storage.embedding_file import MOST_WITH_ADAPTERS
 
 PROTOCOL = 2  # raised when a client and a server of different versions could no longer talk
 
@@ -23,7 +24,7 @@ class ApiLimits:
 
     json_bytes: int = 1 << 20
     image_bytes: int = 512 << 20
-    concept_bytes: int = 16 << 20
+    concept_bytes: int = MOST_WITH_ADAPTERS
     stall_seconds: float = 20.0  # without one byte of an upload; for a head; for a body already answered
     unread_seconds: float = 60.0  # for a client to read some of an answer
     connections: int = 512  # in all
