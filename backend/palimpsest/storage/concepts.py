@@ -36,6 +36,7 @@ from palimpsest.storage import cutouts
 from palimpsest.storage.adapter_tensors import AdapterArrays
 from palimpsest.storage.announcement import LOCAL_OWNER
 from palimpsest.storage.atomic import PRIVATE, SHARED, write_atomically, written_aside
+from palimpsest.storage.digests import Digests
 from palimpsest.storage.embedding_file import (
     Header,
     Numbers,
@@ -62,6 +63,7 @@ MOST_THUMBNAIL_BYTES = 256 * 1024
 MOST_NOUN, MOST_OWNER, MOST_TEXT = 200, 255, 4096  # characters
 MOST_SOURCES = 64
 MOST_SETTINGS = 4096  # characters, as JSON
+_DIGESTS = Digests()  # an SDXL concept with detail has 46 MB
 
 
 @dataclass(frozen=True)
@@ -399,11 +401,7 @@ def make_thumbnail(pixels: NDArray[np.uint8]) -> bytes:
 def _card(name: str, header: Header, path: Path) -> ConceptCard:
     known = header.metadata
     try:
-        with path.open("rb") as file:
-            file.seek(header.data_start)
-            digest = hashlib.sha256()
-            while block := file.read(1 << 20):
-                digest.update(block)
+        digest = _DIGESTS.of(path, header.data_start)
     except OSError as error:
         raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
     owner = said(header, "owner", MOST_OWNER, path)
@@ -414,7 +412,7 @@ def _card(name: str, header: Header, path: Path) -> ConceptCard:
         family=family_of(header, path, None),
         vectors=header.vectors,
         widths=header.widths,
-        rows_hash=digest.hexdigest(),
+        rows_hash=digest,
         provenance=_provenance(known),
         owner=owner if owner else LOCAL_OWNER,
         thumbnail=_thumbnail(known) is not None,
