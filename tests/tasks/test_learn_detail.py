@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
+import torch
+
 from palimpsest.contract import DrawRequest, EditRequest, InversionSettings, LearnRequest
-from palimpsest.core.adapters import Adapters
-from palimpsest.core.learn import recommended
+from palimpsest.core.adapters import Adapters, first_adapters
+from palimpsest.core.concept import Concept
+from palimpsest.core.learn import LearningState, LearningStep, recommended
 from palimpsest.storage.concepts import Provenance
+from palimpsest.tasks import learn as tasks_learn
 from palimpsest.tasks.recipe import differences
 from palimpsest.tasks.remember import concept_hashes, rows_hashes
 from palimpsest.tasks.workplace import Workplace
@@ -74,6 +81,62 @@ def test_it_is_learned_on_with_detail_whatever_is_asked(place: Workplace, sd1_fo
     result = run(place, request(place, sd1_folder, name="our-toy", start="my-toy", detail=False)).result
     assert (result["detail"], result["start"]["rows"]) == (True, before)
     assert place.concepts.card("our-toy").rank == place.concepts.card("my-toy").rank
+
+
+@pytest.mark.parametrize("layers", ["all", "cross", "some"])
+def test_how_it_was_learned_tells_the_adapters_that_it_has(
+    place: Workplace, sd1_folder: Path, layers: str
+) -> None:
+    """A word that is learned on keeps those it came with, of whatever rank and layers."""
+    unet = place.models.get(str(sd1_folder)).unet
+    given = first_adapters(unet, 3, "cross" if layers == "cross" else "all", 0)
+    if layers == "some":
+        given = Adapters(dict(list(given.parts.items())[:3]), given.alpha)
+    rows = (torch.randn(2, 24, generator=torch.Generator().manual_seed(5)) * 0.1,)
+    concept = Concept("<their-toy>", rows, "sd1", "subject", "toy", given)
+    place.concepts.save(concept, Provenance("imported"))
+    run(place, request(place, sd1_folder, start="their-toy"))
+    card, settings = place.concepts.card("my-toy"), recommended("sd1", detail=True)
+    assert settings.adapters is not None
+    told = card.provenance.settings["adapters"]
+    assert (told["rank"], told["layers"], told["rate"]) == (3, layers, settings.adapters.rate)
+    assert card.rank == 3
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(("took", "expected"), [(0.0, 33), (0.5, 20), (10.0, 2)])
+def test_the_state_is_kept_less_often_where_that_takes_long(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, took: float, expected: int
+) -> None:
+    """In 200 steps of a second: every few seconds, but for no more than a twentieth of the time."""
+    clock, written = Clock(), []
+
+    def write(file: Path, state: LearningState) -> None:
+        written.append(state.step)
+        clock.now += took
+
+    def steps() -> Iterator[LearningStep]:
+        rows = (torch.zeros(1, 4),)
+        for step in range(1, 201):
+            clock.now += 1.0
+            state = LearningState(step, rows, rows, rows, rows, 0, (1.0,))
+            yield LearningStep("learn", step, 200, state=state)
+
+    monkeypatch.setattr(tasks_learn, "time", clock)
+    monkeypatch.setattr(tasks_learn, "write_state", write)
+    for _ in tasks_learn.saving(steps(), tmp_path / "state"):
+        pass
+    assert len(written) == expected
+    assert all(later - step > 5 for step, later in pairwise(written))
 
 
 def test_what_is_made_with_it_names_its_adapters(place: Workplace, sd1_folder: Path) -> None:

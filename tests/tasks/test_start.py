@@ -269,6 +269,26 @@ def test_a_learned_subject_keeps_the_pictures_that_say_where_it_is(
     assert place.concepts.pictures("other") == (), "a style has no subject"
 
 
+def test_a_word_that_is_learned_on_keeps_its_pictures_until_there_are_new_ones(
+    place: Workplace, sd1_folder: Path
+) -> None:
+    mask, once = place.images.put(selection()), learned(place, sd1_folder)
+    run(place, replace(once, masks=(mask, None, mask)))
+    kept, rows = place.concepts.pictures("other"), place.concepts.card("other").rows_hash
+    on = replace(once, start="other", replace=True)
+    run(place, on)
+    assert place.concepts.card("other").rows_hash != rows
+    assert all(map(np.array_equal, place.concepts.pictures("other"), kept))
+    assert len(place.concepts.pictures("other")) == len(kept) == 2
+    run(place, replace(on, seed=1, masks=(None, mask, None)))
+    assert len(place.concepts.pictures("other")) == 1
+    next(place.concepts.folder.glob("*.cutouts")).write_bytes(b"broken")
+    told = run(place, replace(on, seed=2)).result["notices"]
+    assert len(told) == 1
+    assert "other.cutouts can't be read" in told[0]
+    assert place.concepts.pictures("other") == ()
+
+
 def test_a_mask_of_what_is_transparent_is_refused_before_anything_is_loaded(
     place: Workplace, sd1_folder: Path
 ) -> None:

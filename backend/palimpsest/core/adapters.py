@@ -80,6 +80,12 @@ def projections(unet: Any, layers: str = "all") -> dict[str, Any]:
     return found
 
 
+def layers_of(unet: Any, adapters: Adapters) -> str:
+    """Which of ``projections`` they are of: "all", "cross", or "some" where it is another choice."""
+    places = set(adapters.parts)
+    return next((each for each in ("all", "cross") if set(projections(unet, each)) == places), "some")
+
+
 def first_adapters(unet: Any, rank: int, layers: str, seed: int) -> Adapters:
     """Adapters that change nothing yet: ``up`` is nil, ``down`` uniform in ±1/√(input width)."""
     generator, parts = torch.Generator().manual_seed(seed), {}

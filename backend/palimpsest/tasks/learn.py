@@ -21,6 +21,7 @@ from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
 
 from palimpsest.contract import LearnRequest
+from palimpsest.core.adapters import layers_of
 from palimpsest.core.composite import quantise
 from palimpsest.core.concept import Concept
 from palimpsest.core.cutout import cut_out
@@ -42,6 +43,7 @@ from palimpsest.core.steps import Steps
 from palimpsest.core.tokens import require_known
 from palimpsest.core.views import ViewSettings, encode_views
 from palimpsest.errors import (
+    ConceptFileError,
     DiskFullError,
     ImageError,
     RequestError,
@@ -59,7 +61,8 @@ from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watc
 from palimpsest.tasks.remember import concept_hashes
 from palimpsest.tasks.workplace import Workplace, canonical, model_identity
 
-SECONDS_BETWEEN_SAVES = 5.0
+SECONDS_BETWEEN_SAVES = 5.0  # at least
+SHARE_OF_SAVES = 1 / 20  # of the time, at most: the state with SDXL's adapters has 185 MB
 BACKWARDS = 3.0  # a step's cost per latent, in encodings of a view
 log = logging.getLogger(__name__)
 
@@ -81,6 +84,9 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
     more = None if request.start is None else _start(place, request.start)
     examples = read_examples(place, request)
     cutouts = _cut_out(examples, request.kind)
+    if not cutouts and request.start is not None and request.kind != "style":
+        cutouts, said = _kept_pictures(place, request.start)
+        examples = replace(examples, notices=(*examples.notices, *said))
     yield from place.load(request.model)
     model = place.models.get(request.model)
     require_known(request.noun, model.words)
@@ -225,9 +231,11 @@ def best_so_far(saved: Path, lesson: Lesson, family: str) -> Learned:
 
 
 def saving(steps: Steps[Learned], file: Path) -> Steps[Learned]:
-    """The same steps; every few seconds, and when they are broken off, their state is kept in ``file``."""
+    """The same steps; every few seconds, and when they are broken off, their state is kept in ``file``.
+
+    Where writing takes long, less often: for no more than ``SHARE_OF_SAVES`` of the time."""
     state: LearningState | None = None
-    last = time.monotonic()
+    last, pause = time.monotonic(), SECONDS_BETWEEN_SAVES
     try:
         while True:
             try:
@@ -236,9 +244,11 @@ def saving(steps: Steps[Learned], file: Path) -> Steps[Learned]:
                 state = None
                 return stop.value
             state = step.state if isinstance(step, LearningStep) else None
-            if state is not None and time.monotonic() - last > SECONDS_BETWEEN_SAVES:
+            if state is not None and time.monotonic() - last > pause:
+                begun = time.monotonic()
                 write_state(file, state)
                 last = time.monotonic()
+                pause = max(SECONDS_BETWEEN_SAVES, (last - begun) * (1 / SHARE_OF_SAVES - 1))
             yield step
     finally:
         steps.close()
@@ -291,16 +301,17 @@ def _keep(
     examples: Examples,
     learned: Learned,
     more: Start | None,
-    cutouts: Sequence[NDArray[np.uint8]],
+    pictures: Sequence[NDArray[np.uint8]],
 ) -> tuple[ConceptCard, bytes | None]:
     begun = 0 if more is None else more.steps
     settings: dict[str, Any] = {
         "vectors": learned.concept.vectors,
         "masks": [mask is not None for mask in examples.masks],
     }
-    adapters = _settings(request, model, more).adapters
-    if adapters is not None:
-        settings["adapters"] = asdict(adapters)
+    chosen, adapters = _settings(request, model, more).adapters, learned.concept.adapters
+    if chosen is not None and adapters is not None:  # those of a word that is learned on stay what they are
+        kept = {"rank": adapters.rank, "layers": layers_of(model.unet, adapters)}
+        settings["adapters"] = {**asdict(chosen), **kept}
     provenance = Provenance(
         model=request.model,
         weights_hash=model.weights_hash,
@@ -311,7 +322,7 @@ def _keep(
     )
     thumbnail = _thumbnail(examples.pictures[0], examples.masks[0])
     concept = replace(learned.concept, rows=tuple(rows.detach().cpu() for rows in learned.concept.rows))
-    card = place.concepts.save(concept, provenance, thumbnail, request.replace, place.owner, cutouts)
+    card = place.concepts.save(concept, provenance, thumbnail, request.replace, place.owner, pictures)
     return card, thumbnail
 
 
@@ -325,6 +336,14 @@ def _cut_out(examples: Examples, kind: str) -> list[NDArray[np.uint8]]:
         for number, (picture, mask, opacity) in enumerate(told, start=1)
         if mask is not None
     ]
+
+
+def _kept_pictures(place: Workplace, name: str) -> tuple[list[NDArray[np.uint8]], list[str]]:
+    """Those of the word that is learned on, which stay its own; and what is to be said of them."""
+    try:
+        return list(place.concepts.pictures(name)), []
+    except ConceptFileError as error:
+        return [], [error.message]
 
 
 def _thumbnail(picture: NDArray[np.float32], mask: Mask | None) -> bytes:
