@@ -29,6 +29,12 @@ def parsers(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[s
                 yield from parsers(below, f"{name} {word}".strip())
 
 
+def test_the_architecture_names_every_file_of_the_mathematics() -> None:
+    named = set(re.findall(r"\w+\.py", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")))
+    there = {file.name for file in (ROOT / "backend" / "palimpsest" / "core").glob("[a-z]*.py")}
+    assert there <= named, sorted(there - named)
+
+
 COMMANDS = dict(parsers(build_parser()))
 
 

@@ -402,7 +402,7 @@ ENGLISH: Mapping[str, str] = {
     "quick": "quick",
     "with-detail": "with detail",
     "tip-quick": "The word alone: for things that words nearly describe.",
-    "tip-with-detail": "Also what no words say: a face, a figure with its parts. Takes about twice as long.",
+    "tip-with-detail": "Also what no words say: a face, a figure with its parts. Takes longer.",
     "clear": "Clear",
     "draw": "Draw",
     "test-sentence": "The word in a sentence",
