@@ -53,6 +53,14 @@ def test_a_concept_without_pictures_has_none(library: ConceptLibrary) -> None:
     assert library.pictures("my-toy") == ()
 
 
+def test_they_are_for_the_concepts_owner_and_for_whoever_runs_the_server(library: ConceptLibrary) -> None:
+    library.save(concept(), Provenance(), owner="anna", pictures=pictures())
+    assert same(library.pictures("my-toy", "anna"), pictures())
+    assert same(library.pictures("my-toy"), pictures())
+    assert library.pictures("my-toy", "bert") == ()
+    assert library.load("my-toy").noun == "toy", "the word is for all"
+
+
 def test_they_are_renamed_and_removed_with_it(library: ConceptLibrary) -> None:
     library.save(concept(), Provenance(), pictures=pictures())
     library.rename("my-toy", "old-toy")

@@ -137,6 +137,17 @@ def test_the_recipe_makes_the_same_again_and_says_when_the_pictures_are_others(
         run(taught, request_of(recipe))
 
 
+def test_somebody_elses_word_is_inserted_without_its_pictures(taught: Workplace, sd1_folder: Path) -> None:
+    toy = taught.concepts.load("my-toy")
+    taught.concepts.remove("my-toy")
+    taught.concepts.save(toy, Provenance(), owner="anna", pictures=[red()])
+    made = request(taught, sd1_folder)
+    assert begun(run(replace(taught, owner="anna"), made)) == ("view", ["<my-toy>"])
+    assert begun(run(replace(taught, owner="bert"), made)) == ("noise", [])
+    with pytest.raises(RequestError, match="for you"):
+        run(replace(taught, owner="bert"), replace(made, begin_from="view", freedom=0.0))
+
+
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for each picture that any model encodes from now on."""

@@ -3,7 +3,7 @@
 A file is complete in itself (rows, adapters if it was learned with detail, provenance, thumbnail), is
 written to a temporary name first and then put in place, and names its tensors as public embedding and LoRA
 files do. Names are letters, digits and dashes and never become paths (see ``limits``). Everybody may use a
-concept; its owner alone, and whoever runs the server, may change it.
+concept; its owner alone, and whoever runs the server, may change it and see its subject's pictures.
 """
 
 from __future__ import annotations
@@ -186,10 +186,12 @@ class ConceptLibrary:
         }
         return self._keep(name, numbers, told, thumbnail, replace, pictures)
 
-    def pictures(self, name: str) -> tuple[NDArray[np.uint8], ...]:
+    def pictures(self, name: str, owner: str = LOCAL_OWNER) -> tuple[NDArray[np.uint8], ...]:
         """Of a learned subject, cut out: (height, width, 4) each. None where it was learned without masks,
-        is a style, or comes from elsewhere. Raises ConceptFileError."""
-        return cutouts.read(self._cutouts(name), self.card(name).rows_hash)
+        is a style, comes from elsewhere, or is somebody else's: all may use the word, but pictures are their
+        owner's. Raises ConceptFileError."""
+        card = self.card(name)
+        return cutouts.read(self._cutouts(name), card.rows_hash) if owner in (LOCAL_OWNER, card.owner) else ()
 
     def rename(self, name: str, new_name: str, owner: str = LOCAL_OWNER) -> ConceptCard:
         """The same concept under a new name; its rows and hash stay as they are."""

@@ -47,7 +47,7 @@ def start_of(place: Workplace, request: EditRequest, concepts: Sequence[Concept]
     if request.operation == "replace" or request.selection is None:
         return "photo"
     found = new_subject(request, concepts)
-    return "view" if found is not None and place.concepts.pictures(found.placeholder[1:-1]) else "noise"
+    return "view" if found is not None and _pictures(place, found) else "noise"
 
 
 def subject_of(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> Subject | None:
@@ -91,7 +91,7 @@ def views_now(place: Workplace, request: EditRequest, concepts: Sequence[Concept
     found = new_subject(request, concepts) if request.begin_from == "view" else None
     if found is None:
         return {"views": {}} if request.begin_from == "view" else {}
-    return views_told(Subject(found.placeholder, place.concepts.pictures(found.placeholder[1:-1])))
+    return views_told(Subject(found.placeholder, _pictures(place, found)))
 
 
 def new_subject(request: EditRequest, concepts: Sequence[Concept]) -> Concept | None:
@@ -111,11 +111,16 @@ def _subject(place: Workplace, request: EditRequest, concepts: Sequence[Concept]
             "Write one into the second sentence, or choose another start.",
             field="begin_from",
         )
-    pictures = place.concepts.pictures(found.placeholder[1:-1])
+    pictures = _pictures(place, found)
     if not pictures:
         raise RequestError(
-            f"No picture of {found.placeholder} is kept that shows where it is.",
-            "Learn it again with masks or cut-outs, or choose another start.",
+            f"No picture of {found.placeholder} is kept for you that shows where it is.",
+            "Learn it again with masks or cut-outs if it is yours, or choose another start.",
             field="begin_from",
         )
     return Subject(found.placeholder, pictures)
+
+
+def _pictures(place: Workplace, subject: Concept) -> Sequence[NDArray[np.uint8]]:
+    """Of a subject that is the job's owner's; of another's there are none."""
+    return place.concepts.pictures(subject.placeholder[1:-1], place.owner)
