@@ -12,20 +12,23 @@ import torch
 
 from palimpsest.bench import quality_store
 from palimpsest.bench.quality import WHOLE, Extent, edited, files, measure, psnr, read_report
-from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_of
+from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, tried, word_of
 from palimpsest.bench.quality_judging import keeps, succeeds
 from palimpsest.bench.quality_report import compared, markdown
 from palimpsest.bench.quality_store import Made, Store, learned
 from palimpsest.contract import BUILT_IN, LearnRequest
 from palimpsest.core.concept import Concept
+from palimpsest.core.gate import Finding, GateSettings, refuse
 from palimpsest.core.selection import grown
 from palimpsest.demo import edits
 from palimpsest.demo.concepts import CONCEPTS
 from palimpsest.demo.judge import load_judge
+from palimpsest.demo.judge_train import Course
+from palimpsest.demo.presets import Preset
 from palimpsest.demo.rendering import render
 from palimpsest.demo.scenes import TEST_SEEDS, TRAINING_SEEDS, VALIDATION_SEEDS
 from palimpsest.demo.things import Placed, Scene, Solid
-from palimpsest.errors import RequestError
+from palimpsest.errors import ConceptImagesError, RequestError, Text
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.concepts import Provenance
 from palimpsest.tasks.workplace import Workplace
@@ -51,15 +54,24 @@ def test_a_case_changes_only_its_selection(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_splits_never_meet_nor_does_training_read_them(kind: str) -> None:
-    """Further seeds are tried where a scene doesn't suit: those, too, lie behind everything else's."""
-    seeds = {
-        split: {make_case(kind, number, split).before.seed for number in range(WHOLE[1])} for split in SPLITS
+def test_a_case_is_of_a_scene_that_its_split_tries(kind: str) -> None:
+    for split, seeds in SPLITS.items():
+        for number in range(WHOLE[1]):
+            assert make_case(kind, number, split).before.seed in tried(seeds[number])
+
+
+def test_the_splits_never_meet_nor_does_training_read_them() -> None:
+    """Whatever is tried where a scene doesn't suit, by any case that there can be."""
+    everything = {
+        split: [seed for first in seeds for seed in tried(first)] for split, seeds in SPLITS.items()
     }
-    assert min(seeds["test"]) >= TEST_SEEDS.start
-    assert VALIDATION_SEEDS.start <= min(seeds["development"])
-    assert max(seeds["development"]) < TEST_SEEDS.start
-    assert VALIDATION_SEEDS.start >= TRAINING_SEEDS.stop
+    development, test = (set(everything[split]) for split in ("development", "test"))
+    assert all(len(seeds) == len(set(seeds)) for seeds in everything.values()), "no two cases try the same"
+    assert not development & test
+    validation = VALIDATION_SEEDS[: max(Course().validation, Preset.checked)]
+    for read in (TRAINING_SEEDS, validation):
+        assert min(development) >= read.stop
+        assert min(test) >= read.stop
 
 
 @pytest.mark.parametrize("by", ["replace-by", "insert"])
@@ -240,6 +252,7 @@ def test_a_word_is_learned_once(place: Workplace, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(quality_store, "finish", finish)
     owl, store = CONCEPTS["owl"], Store(tmp_path)
     first = learned(place, BUILT_IN, owl, 1, store)
+    assert first.refused == ""
     library.remove("owl")
     assert learned(place, BUILT_IN, owl, 1, store) == first
     assert float(library.load("owl").rows[0][0, 0]) == 1
@@ -250,3 +263,45 @@ def test_a_word_is_learned_once(place: Workplace, tmp_path: Path, monkeypatch: p
     learned(place, BUILT_IN, owl, 2, store, detail=True)
     assert [len(request.images) for request in asked] == [4, 4, 4]
     assert [request.detail for request in asked] == [False, False, True]
+
+
+def test_pictures_that_seem_not_to_fit_are_accepted_and_the_report_says_so(
+    place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def finish(_place: Workplace, request: LearnRequest) -> tuple[Finished, dict[str, int]]:
+        asked.append(request.accept_outliers)
+        if not request.accept_outliers:
+            refuse([Finding(3, "odd", Text("set-picture-odd", n=4, noun="owl"))], 4, GateSettings())
+        rows = (torch.ones(2, place.models.get(BUILT_IN).text[0].width),)
+        place.concepts.save(Concept("<owl>", rows, "demo", "subject", "owl"), Provenance())
+        return Finished({}, {"seconds": 1.0}), {"evaluations": 8, "backward": 8}
+
+    monkeypatch.setattr(quality_store, "finish", finish)
+    store = Store(tmp_path)
+    word = learned(place, BUILT_IN, CONCEPTS["owl"], 1, store)
+    assert asked == [False, True]
+    assert "Picture 4" in word.refused
+    place.concepts.remove("owl")
+    assert learned(place, BUILT_IN, CONCEPTS["owl"], 1, store) == word, "kept with what was said"
+    about, _ = measure(place, BUILT_IN, Extent(0, 0), Store(None))
+    words = {"<owl>": {"refused": word.refused}, "<toy>": {"refused": ""}}
+    told = markdown({**about, "words": words})
+    assert "accepted as they are: 1 of 2 words" in told
+    assert word.refused in told
+    assert "accepted as they are" not in markdown(about)
+
+
+def test_pictures_with_another_fault_end_the_run(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def finish(_place: Workplace, request: LearnRequest) -> tuple[Finished, dict[str, int]]:
+        assert not request.accept_outliers
+        odd, blank = (
+            Finding(3, problem, Text("set-picture-odd", n=4, noun="owl")) for problem in ("odd", "blank")
+        )
+        refuse([odd, blank], 4, GateSettings())
+        raise AssertionError("it was refused")
+
+    monkeypatch.setattr(quality_store, "finish", finish)
+    with pytest.raises(ConceptImagesError):
+        learned(place, BUILT_IN, CONCEPTS["owl"], 1, Store(None))

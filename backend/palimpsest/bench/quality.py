@@ -28,7 +28,7 @@ from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_
 from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
 from palimpsest.bench.quality_report import compared, markdown, summary
-from palimpsest.bench.quality_store import Made, Store, finish, key_of, learned
+from palimpsest.bench.quality_store import Made, Store, Word, finish, key_of, learned
 from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, InvertRequest
 from palimpsest.demo.judge import Judge, load_judge
 from palimpsest.demo.rendering import render
@@ -171,14 +171,15 @@ def measure(
     for number in range(extent.scenes):
         say(f"reproducing photo {number + 1} of {extent.scenes}")
         rows.append(reproduce(place, model, seeds[number], extent.methods))
-    words = {}
+    words: dict[str, Word] = {}
     for concept in dict.fromkeys(case.concept for _, _, case in cases if case.concept is not None):
         say(f"learning {word_of(concept)}")
         words[word_of(concept)] = learned(place, model, concept, seeds[-1], store, extent.detail)
+    digests = {name: word.digest for name, word in words.items()}
     outcomes = []
     for (kind, number, case), margin in product(cases, extent.margins):
         say(f"{kind} {number + 1} of {extent.cases}")
-        outcomes.append(edited(place, model, judge, case, number, margin, words, store))
+        outcomes.append(edited(place, model, judge, case, number, margin, digests, store))
     about = {
         "model": model,
         "weights_hash": loaded.weights_hash,
@@ -187,6 +188,7 @@ def measure(
         "device": str(place.device),
         "split": extent.split,
         "detail": extent.detail,
+        "words": {name: {"refused": word.refused} for name, word in words.items()},
         "first_seed": seeds[0],
     }
     return summary(about, rows, outcomes), outcomes

@@ -25,7 +25,10 @@ from palimpsest.tour.make_pictures import MARGIN, loosely
 
 SPLITS = {"development": VALIDATION_SEEDS[20_000:25_000], "test": TEST_SEEDS[20_000:25_000]}
 """Settings are chosen on development cases, reported figures come from test cases."""
-TRIES = 60  # seeds for one case, each as far on as a split is long: nothing else, nor another split, has them
+TRIES = 60
+"""Seeds for one case, each as far on as a split is long. So no two cases try the same one, and the splits
+never meet; neither training nor its validation has any of them. Other benches may show the same scene: their
+seeds, too, are among TEST_SEEDS, and what is tried last lies behind those."""
 COMBINATIONS = tuple(c for c in CONCEPTS.values() if not isinstance(c.thing, Figure))
 FIGURES = tuple(c for c in CONCEPTS.values() if isinstance(c.thing, Figure))
 LEARNED_STYLES = tuple(STYLES_HELD_OUT.values())
@@ -73,10 +76,15 @@ def word_of(concept: Concept | StyleConcept) -> str:
     return f"<{concept.name}>"
 
 
+def tried(seed: int) -> range:
+    """The seeds of the scenes that a case may be of, in their order."""
+    stride = len(SPLITS["test"])
+    return range(seed, seed + stride * TRIES, stride)
+
+
 def _scene(seed: int, fits: Callable[[Scene], bool], count: int, kinds: tuple[str, ...]) -> Scene:
     """The first photo that fits, of things of different nouns, so that a caption names each by itself."""
-    stride = len(SPLITS["test"])
-    for attempt in range(seed, seed + stride * TRIES, stride):
+    for attempt in tried(seed):
         scene = sample_scene(attempt, count=count, style="photo", kinds=kinds)
         if len(set(_nouns(scene))) == count and fits(scene):
             return scene

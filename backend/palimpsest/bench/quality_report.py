@@ -102,7 +102,17 @@ def _head(report: Mapping[str, Any]) -> list[str]:
         f"seeds from {report['first_seed']}. Words learned with{'' if report['detail'] else 'out'} adapters. "
         "Intervals are 95 %.",
         "",
+        *_refused(report.get("words", {})),
     ]
+
+
+def _refused(words: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Of which words' pictures one was thought not to fit; they were learned all the same."""
+    told = [f"- {name}: {word['refused']}" for name, word in words.items() if word["refused"]]
+    if not told:
+        return []
+    count = f"{len(told)} of {len(words)} words"
+    return [f"Learned only after the pictures were accepted as they are: {count}.", "", *told, ""]
 
 
 def _reconstruction(report: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from palimpsest.contract import LearnRequest, Request, to_json
 from palimpsest.core.count import counted
 from palimpsest.core.learn import recommended
 from palimpsest.demo.concepts import Concept, StyleConcept, views
+from palimpsest.errors import ConceptImagesError
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.concepts import SUFFIX
@@ -96,6 +97,14 @@ def finish(place: Workplace, request: Request) -> tuple[Finished, dict[str, Any]
     return finished, {"evaluations": count.evaluations, "backward": count.backward}
 
 
+@dataclass(frozen=True)
+class Word:
+    """A learned word: its file's digest, and what was said against its pictures before they were accepted."""
+
+    digest: str
+    refused: str  # "" = nothing
+
+
 def learned(
     place: Workplace,
     model: str,
@@ -103,10 +112,11 @@ def learned(
     seed: int,
     store: Store,
     detail: bool = False,
-) -> str:
-    """Have the concept's word in the library, learned from true views as a user would; its file's digest.
+) -> Word:
+    """Have the concept's word in the library, learned from true views as a user would.
 
-    ``seed`` draws the views. ``detail``: with adapters.
+    ``seed`` draws the views. ``detail``: with adapters. All views are of the concept: where the product
+    finds that one doesn't seem to fit, it is told to learn all the same, as its sentence advises.
     """
     size = place.models.get(model).native_size
     images = [place.images.put(encode(view.image)) for view in views(concept, EXAMPLES, seed, size)]
@@ -116,9 +126,20 @@ def learned(
     name = f"words/{concept.name}{'-detail' if detail else ''}{SUFFIX}"
     made = store.recall(name, key)
     if made is None:
-        finished, counts = finish(place, request)
-        made = Made(file.read_bytes(), {**counts, "seconds": finished.result["seconds"]})
+        refused, (finished, counts) = _accepting(place, request)
+        made = Made(file.read_bytes(), {**counts, "seconds": finished.result["seconds"], "refused": refused})
         store.keep(name, key, made)
     else:
         write_atomically(file, made.content)
-    return digest(made.content)
+    return Word(digest(made.content), made.facts["refused"])
+
+
+def _accepting(place: Workplace, request: LearnRequest) -> tuple[str, tuple[Finished, dict[str, Any]]]:
+    """What was said against a picture that seemed not to fit, "" = nothing; and the learning's end.
+    Raises ConceptImagesError for anything else that is wrong with the pictures."""
+    try:
+        return "", finish(place, request)
+    except ConceptImagesError as error:
+        if {finding["problem"] for finding in error.details["pictures"]} != {"odd"}:
+            raise
+        return error.message, finish(place, replace(request, accept_outliers=True))
