@@ -271,6 +271,7 @@ class Learning:
         state = replace(self.state, **fields)
         same = [concept for concept in self._panel.backend.concepts if concept.name == state.name]
         known, detailed = bool(same), any(concept.detail for concept in same)
+        state = replace(state, only_detail=detailed and state.mode == MORE)
         seen = self._panel.errands.preview_picture if self._is_ours else None
         if self._job and seen is not None:
             state = replace(state, preview=seen)
@@ -283,7 +284,6 @@ class Learning:
         lacking = lacking_to_learn(state.name, state.noun.strip(), len(state.examples), taken)
         self.state = replace(
             state,
-            only_detail=detailed and state.mode == MORE,
             exists=known or (bool(state.name) and state.learned == state.name),
             cannot_learn=reason or lacking,
             cannot_draw=reason or ("" if state.sentence.strip() else say("say-sentence")),

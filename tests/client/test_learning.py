@@ -15,7 +15,7 @@ from palimpsest.models.listing import list_all
 from palimpsest_client.editor import LayerFacts
 from palimpsest_client.geometry import Bounds
 from palimpsest_client.jobview import JobView
-from palimpsest_client.learn_state import MORE, REPLACE
+from palimpsest_client.learn_state import MORE, NEW, REPLACE
 from palimpsest_client.learning import Learning
 from palimpsest_client.lessons import sentence_for
 from palimpsest_client.status import Progress
@@ -343,6 +343,18 @@ def test_what_was_learned_with_detail_is_learned_on_with_it(school):
     school.until(lambda _: len(school.told.examples) == 3)
     assert (school.told.only_detail, school.told.detail) == (True, True)
     assert school.learns()["detail"] is True
+
+
+def test_what_it_costs_is_said_of_what_is_chosen_and_not_of_what_was(school):
+    lesson(school, 3)
+    school.backend.the_concepts[0]["rank"] = 8
+    school.panel.backend.refresh_concepts()
+    school.until(lambda s: any(known.detail for known in s.concepts))
+    school.learning.set(name="my-toy")
+    for mode, steps, only in ((MORE, 150, True), (NEW, 100, False), (MORE, 150, True), (REPLACE, 100, False)):
+        school.learning.set(mode=mode)
+        assert school.told.cost.startswith(f"Up to {steps} steps")
+        assert school.told.only_detail is only
 
 
 def test_a_run_with_detail_that_was_stopped_is_taken_up_with_it_and_not_without(school):
