@@ -12,7 +12,7 @@ from typing import Any, Optional, Tuple
 
 from .png import QUICK, STORED
 from .protocol import ClientError, config_folder, read_record
-from .transport import Transport, Upload, parsed
+from .transport import Answer, Transport, Upload, parsed
 
 LARGEST_STORED = 640 << 20  # bytes of a capture that is sent unpacked; the backend takes files of 1 GiB
 
@@ -48,9 +48,10 @@ class Outgoing(io.BytesIO):
     def arrived(self) -> str:
         """The backend's id of it; "" = it has to be sent. Waits for the answer. ``end`` it first."""
         if self._id is None:
-            answer = self._try(lambda upload: upload.answer())
-            self._id = "" if answer is None or answer.status >= 400 else str(answer.json()["image"])
-            self._give_up()
+            try:
+                self._id = self._try(lambda upload: id_in(upload.answer())) or ""
+            finally:
+                self._give_up()
         return self._id
 
     def close(self) -> None:
@@ -71,6 +72,12 @@ class Outgoing(io.BytesIO):
         if self._upload is not None:
             self._upload.close()
         self._upload = self._transport = None
+
+
+def id_in(answer: Answer) -> str:
+    """Of the picture; "" = it was refused, or this is no answer of a backend's."""
+    told = answer.json() if answer.status < 400 else None
+    return str(told.get("image", "")) if isinstance(told, dict) else ""
 
 
 def is_here(address: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,33 @@ def test_what_did_not_arrive_is_sent_in_one_piece(server, why, tmp_path, monkeyp
     post(client, order(content, file, "late"))
     assert client.uploads == [len(content)]
     assert client.job("late")["request"]["image"] == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"{}", b"[]", b"null", b"\xff"])
+def test_an_answer_that_is_none_of_ours_says_that_it_did_not_arrive(body, tmp_path, monkeypatch):
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self):
+            while self.rfile.readline() != b"0\r\n":  # the picture's chunks
+                pass
+            self.rfile.readline()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as there:
+        threading.Thread(target=there.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{there.server_port}"
+        announced(address, tmp_path, monkeypatch)
+        _, file = captured(Transport(address, "t"))
+        upload = file._upload
+        assert upload is not None
+        assert file.arrived() == ""
+        assert file._upload is None
+        assert upload._connection.sock is None
+        there.shutdown()
 
 
 def test_a_picture_that_is_gone_where_the_job_goes_is_sent_again(server):
