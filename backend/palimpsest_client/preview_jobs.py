@@ -17,7 +17,7 @@ from .jobview import JobView
 from .memory import Base
 from .protocol import UnreachableError
 from .session import Session
-from .side_job import SideJob
+from .side_job import TAKEN_FOR_GONE, SideJob
 from .stream import Elsewhere, Event, JobEnded, Placed, Remembered
 from .structure_strip import PLACES, Tile, at, has_strip, nearest, pictures_in, strip_of, tiles
 from .wording import say
@@ -26,7 +26,7 @@ QUIET_SECONDS = 0.3  # without a change, before a draft begins
 RETRY_SECONDS = 2.0  # after one that failed
 SLOW_SECONDS = 20.0  # of an edit: where it takes longer, there are no drafts
 NOT_THERE = ("not_remembered", "image_not_found")  # no other words or sliders would help
-NO_ANSWER = (UnreachableError.code, "cancelled")  # the backend was gone, or took us for gone: asked again
+MOST_TAKEN = 3  # times in a row that the backend may take us for gone before it isn't asked again
 
 Request = Dict[str, Any]
 
@@ -63,6 +63,7 @@ class PreviewJobs:
         self._applied: Optional[Form] = None  # what the canvas shows already
         self._job: Optional[SideJob] = None
         self._drafted: Optional[Request] = None  # what the job is for
+        self._taken = 0  # times in a row that the backend took us for gone
         self._refused: Set[str] = set()  # what isn't asked for again: it is not remembered, or failed
         self._slow: Set[str] = set()  # models that take too long
         self._scrubbed = False  # the last change was of the strip's slider
@@ -125,7 +126,7 @@ class PreviewJobs:
             return
         if before is not None and form != before:
             self._scrubbed = before == at(form, before.settings.structure)
-        self._wanted, self._since = wanted, self._clock()
+        self._wanted, self._since, self._taken = wanted, self._clock(), 0
         if self._drafted is None or self._drafted != self._strip_wanted():
             self.stop()
         if self._scrubbed:
@@ -174,12 +175,14 @@ class PreviewJobs:
         form = self._form
 
         def done(pictures: Mapping[str, bytes]) -> None:
-            self._job = None
+            self._job, self._taken = None, 0
             have(request, pictures)
 
         def failed(code: str) -> None:
             self._job, self._since = None, self._clock() + RETRY_SECONDS
-            if code not in NO_ANSWER:
+            self._taken = self._taken + 1 if code == TAKEN_FOR_GONE else 0
+            again = code == UnreachableError.code or 0 < self._taken < MOST_TAKEN
+            if not again:
                 self._refused.add(needs(form, request) if code in NOT_THERE else written(request))
             if code == "out_of_memory" and "windows" in request:
                 self._no_strip.add(request["model"])

@@ -15,6 +15,7 @@ PROTOCOL = 2
 PROTOCOL_HEADER = "Palimpsest-Protocol"
 STATE_FILE = "server.json"
 ENDED = ("finished", "failed", "cancelled")
+UNATTENDED = "Nobody was waiting for it."  # why a job was cancelled whose owner went away without a word
 
 
 class ClientError(Exception):

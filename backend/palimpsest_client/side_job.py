@@ -11,15 +11,17 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 from .client import Client
 from .jobview import JobView
 from .order import Order, post
-from .protocol import ClientError, RefusedError
+from .protocol import UNATTENDED, ClientError, RefusedError
 from .session import Session
 
+TAKEN_FOR_GONE = "unattended"  # a code of ``failed``: the backend cancelled the job, having heard nothing
 WAIT_SECONDS = 0.2  # one long poll: as long as an errand may have to wait for the network's thread
 UNATTENDED_SECONDS = 10.0  # of silence, after which the backend cancels the job
 
 
 class SideJob:
-    """``done`` gets its pictures, artifact name → bytes; ``failed`` the code of what went wrong."""
+    """``done`` gets its pictures, artifact name → bytes; ``failed`` the code of what went wrong: of the
+    error, TAKEN_FOR_GONE, or "cancelled" by somebody."""
 
     def __init__(
         self,
@@ -63,7 +65,8 @@ class SideJob:
         elif self._view.state == "finished":
             self._done(pictures)
         else:
-            self._failed(str(self._view.error.get("code", self._view.state)))
+            taken = self._view.state == "cancelled" and self._view.notice == UNATTENDED
+            self._failed(TAKEN_FOR_GONE if taken else str(self._view.error.get("code", self._view.state)))
 
     def _broke(self, error: ClientError) -> None:
         if not self._stopped:

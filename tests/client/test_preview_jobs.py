@@ -16,7 +16,8 @@ from palimpsest_client.geometry import Bounds
 from palimpsest_client.memory import CHECK_SECONDS
 from palimpsest_client.panel import Panel
 from palimpsest_client.preferences import DEFAULTS, LIVE, OFF, ON, read_live
-from palimpsest_client.preview_jobs import QUIET_SECONDS, RETRY_SECONDS, SLOW_SECONDS
+from palimpsest_client.preview_jobs import MOST_TAKEN, QUIET_SECONDS, RETRY_SECONDS, SLOW_SECONDS
+from palimpsest_client.protocol import UNATTENDED
 
 
 class Clock:
@@ -106,6 +107,11 @@ class Desk:
         self.until(lambda: draft["id"] in self.backend.forgotten)
         self.until(lambda: self.state.preview == made)
         return made
+
+    def cancelled(self, draft: dict[str, Any], reason: str) -> None:
+        self.backend.tell("cancelled", self.number(draft), reason=reason)
+        self.until(lambda: draft["id"] in self.backend.forgotten)
+        self.settle()
 
     def fail(self, draft: dict[str, Any], code: str) -> None:
         self.backend.tell("failed", self.number(draft), error={"code": code, "message": "No."})
@@ -534,11 +540,32 @@ def test_a_strip_that_the_backend_cancelled_is_asked_for_again(applied: Desk):
     applied.scrub(0.75)
     applied.finish(applied.drafted())
     strip = applied.strip_begun()
-    applied.backend.tell("cancelled", applied.number(strip), reason="unattended")
+    applied.backend.tell("cancelled", applied.number(strip), reason=UNATTENDED)
     applied.until(lambda: strip["id"] in applied.backend.forgotten)
     applied.settle()
     applied.pass_time(2 * RETRY_SECONDS)
     applied.until(lambda: len(applied.strips) == 2)
+
+
+def test_a_draft_that_the_backend_keeps_cancelling_is_asked_for_a_few_times(applied: Desk):
+    applied.move(0.75)
+    for times in range(1, MOST_TAKEN + 1):
+        applied.pass_time(2 * RETRY_SECONDS)
+        applied.until(lambda times=times: len(applied.drafts) == times)
+        applied.cancelled(applied.drafts[-1], UNATTENDED)
+    applied.pass_time(2 * RETRY_SECONDS)
+    applied.none_more()
+    applied.move(0.6)
+    applied.drafted()
+
+
+def test_a_draft_that_somebody_cancelled_is_not_asked_for_again(applied: Desk):
+    applied.move(0.75)
+    applied.cancelled(applied.drafted(), "Cancelled.")
+    applied.pass_time(2 * RETRY_SECONDS)
+    applied.none_more()
+    applied.move(0.6)
+    applied.drafted()
 
 
 def test_other_sliders_ask_for_no_strip(applied: Desk):

@@ -33,6 +33,7 @@ from palimpsest.jobs.process import WorkerEndedError, WorkerProcess
 from palimpsest.jobs.queue import URGENT, JobQueue
 from palimpsest.jobs.state import Job, Submission
 from palimpsest.jobs.supervisor import Lane, Patience, Supervisor
+from palimpsest_client.protocol import UNATTENDED
 
 logger = logging.getLogger(__name__)
 
@@ -304,7 +305,7 @@ class Engine:
         try:
             job = self.log.journal.job(number)
             if job is not None:
-                self.cancel(job.owner, job.id, "Nobody was waiting for it.")
+                self.cancel(job.owner, job.id, UNATTENDED)
         except PalimpsestError as error:
             logger.error("Unattended job %d was not cancelled: %s", number, error)
 
