@@ -11,6 +11,7 @@ import pytest
 from client.desk import SHOWS, fill
 from client.scripted import Backend, ScriptedEditor, picture
 from jobs.shop import eventually
+from palimpsest.jobs import engine
 from palimpsest_client.editor import DocumentFacts
 from palimpsest_client.geometry import Bounds
 from palimpsest_client.memory import CHECK_SECONDS
@@ -557,6 +558,10 @@ def test_a_draft_that_the_backend_keeps_cancelling_is_asked_for_a_few_times(appl
     applied.none_more()
     applied.move(0.6)
     applied.drafted()
+
+
+def test_the_panel_knows_the_reason_that_the_backend_gives():
+    assert engine.UNATTENDED == UNATTENDED
 
 
 def test_a_draft_that_somebody_cancelled_is_not_asked_for_again(applied: Desk):

@@ -33,8 +33,8 @@ from palimpsest.jobs.process import WorkerEndedError, WorkerProcess
 from palimpsest.jobs.queue import URGENT, JobQueue
 from palimpsest.jobs.state import Job, Submission
 from palimpsest.jobs.supervisor import Lane, Patience, Supervisor
-from palimpsest_client.protocol import UNATTENDED
 
+UNATTENDED = "Nobody was waiting for it."  # panels know it by this text
 logger = logging.getLogger(__name__)
 
 STOPPED = "The server stopped while this job was running."
