@@ -1,4 +1,4 @@
-"""Record what the ten cases of ``test_join.py`` reach: ``python tests/bench/record_join.py [FOLDER]``.
+"""Record what the cases of ``test_join.py`` reach: ``python tests/bench/record_join.py [FOLDER]``.
 
 Needed anew where the built-in weights, learning or an operation changes for the better. It takes a few
 minutes; look at the pictures that it writes into the folder (``join``) before the figures are committed.
@@ -7,17 +7,24 @@ minutes; look at the pictures that it writes into the folder (``join``) before t
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from palimpsest.bench.quality import Outcome, edited, sheet, workplace
 from palimpsest.bench.quality_cases import SPLITS, make_case, word_of
 from palimpsest.bench.quality_store import Store, digest, learned
 from palimpsest.contract import BUILT_IN
+from palimpsest.core.cutout import cut_out
+from palimpsest.demo.concepts import Concept, views
 from palimpsest.demo.judge import load_judge
-from palimpsest.storage.concepts import SUFFIX
+from palimpsest.storage import cutouts
+from palimpsest.storage.concepts import SUFFIX, ConceptLibrary
 from palimpsest.tasks.workplace import Workplace
 
 CASES = (
@@ -28,10 +35,13 @@ CASES = (
     ("replace-by-learned-combination", 15),
     ("insert-combination", 3),
     ("insert-combination", 7),
+    ("insert-learned-combination", 68),
     ("insert", 1),
     ("clothes", 1),
     ("remove-person", 0),
 )
+VIEWED = ("insert-learned-combination",)  # kinds that begin from a picture of the thing
+PICTURES = 2  # cut out of each
 RECORDED = Path(__file__).parent / "recorded_join"
 FIGURES = RECORDED / "figures.json"
 
@@ -42,12 +52,15 @@ class Figures:
 
     joint: int
     identity: dict[str, bool]  # by case, where one can be asked for
+    distance: dict[str, float]  # by the same cases, to the nearest true view
 
     @staticmethod
     def of(outcomes: list[Outcome]) -> Figures:
-        named = {f"{o.kind} {o.number}": o.identity for o in outcomes}
+        asked = {f"{o.kind} {o.number}": o for o in outcomes if o.identity is not None}
         return Figures(
-            sum(o.joint for o in outcomes), {name: said for name, said in named.items() if said is not None}
+            sum(o.joint for o in outcomes),
+            {name: bool(o.identity) for name, o in asked.items()},
+            {name: round(o.distance, 3) for name, o in asked.items() if o.distance is not None},
         )
 
 
@@ -57,16 +70,35 @@ def concepts() -> list[Any]:
 
 
 def run_cases(place: Workplace) -> list[Outcome]:
-    """With the recorded words, which are put into the library."""
+    """With the recorded words and cut-outs, which are put into the library."""
     judge, words = load_judge(), {}
     place.concepts.folder.mkdir(parents=True, exist_ok=True)
     for concept in concepts():
         content = (RECORDED / f"{concept.name}{SUFFIX}").read_bytes()
         (place.concepts.folder / f"{concept.name}{SUFFIX}").write_bytes(content)
         words[word_of(concept)] = digest(content)
+        if (RECORDED / f"{concept.name}{cutouts.SUFFIX}").exists():
+            shutil.copy(RECORDED / f"{concept.name}{cutouts.SUFFIX}", place.concepts.folder)
     return [
         edited(place, BUILT_IN, judge, make_case(kind, number), number, words=words) for kind, number in CASES
     ]
+
+
+def cut_out_views(place: Workplace) -> None:
+    """The things that are inserted by a learned word, as they are kept where one learns with masks."""
+    size = place.models.get(BUILT_IN).native_size
+    for concept in dict.fromkeys(make_case(kind, number).concept for kind, number in CASES if kind in VIEWED):
+        assert isinstance(concept, Concept)
+        cut = [
+            cut_out(view.image.astype(np.float32) / 255, to_mask(view.bodies[0]), None, cutouts.MOST_SIDE)
+            for view in views(concept, PICTURES, SPLITS["test"][-1], size)
+        ]
+        content = cutouts.to_bytes(cut, ConceptLibrary(RECORDED).card(concept.name).rows_hash)
+        (RECORDED / f"{concept.name}{cutouts.SUFFIX}").write_bytes(content)
+
+
+def to_mask(body: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    return np.where(body, np.uint8(255), np.uint8(0))
 
 
 def record(place: Workplace, folder: Path) -> Figures:
@@ -75,6 +107,7 @@ def record(place: Workplace, folder: Path) -> Figures:
     for concept in concepts():
         learned(place, BUILT_IN, concept, SPLITS["test"][-1], Store(folder))
         (RECORDED / f"{concept.name}{SUFFIX}").write_bytes(place.concepts.exported(concept.name))
+    cut_out_views(place)
     outcomes = run_cases(place)
     (folder / "edits.png").write_bytes(sheet(outcomes))
     figures = Figures.of(outcomes)

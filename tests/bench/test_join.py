@@ -1,4 +1,5 @@
-"""The join in ten cases: words learned earlier, replaced and inserted by, with known words beside them.
+"""The join in eleven cases: eight edits by known words, and three by words learned earlier, without adapters:
+two that replace something, and one inserted from a picture of the thing itself.
 
 ``record_join.py`` made what is recorded. The cases are a sample of what works: they say when something
 breaks, not how good it is; docs/quality.md says that.
@@ -8,7 +9,10 @@ from __future__ import annotations
 
 import json
 
-from bench.record_join import CASES, FIGURES, Figures, run_cases
+from bench.record_join import CASES, FIGURES, PICTURES, RECORDED, VIEWED, Figures, run_cases
+from palimpsest.bench.quality_cases import make_case
+from palimpsest.bench.quality_identity import LARGEST
+from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.tasks.workplace import Workplace
 from workplaces import place
 
@@ -16,7 +20,7 @@ __all__ = ["place"]
 POINTS = 3  # by which joint success may fall below what is recorded
 
 
-def test_ten_edits_reach_what_is_recorded(place: Workplace) -> None:
+def test_the_edits_reach_what_is_recorded(place: Workplace) -> None:
     recorded = Figures(**json.loads(FIGURES.read_text(encoding="utf-8")))
     outcomes = run_cases(place)
     reached = Figures.of(outcomes)
@@ -31,6 +35,16 @@ def test_ten_edits_reach_what_is_recorded(place: Workplace) -> None:
 
 def test_what_is_recorded_is_worth_holding() -> None:
     recorded = Figures(**json.loads(FIGURES.read_text(encoding="utf-8")))
-    assert len(CASES) == 10
-    assert recorded.joint >= 9
+    assert recorded.joint == len(CASES) == 11
+    assert list(recorded.identity) == list(recorded.distance)
     assert sum(recorded.identity.values()) >= 8
+    for name, held in recorded.identity.items():
+        assert recorded.distance[name] <= LARGEST or not held
+    assert recorded.distance["insert-learned-combination 68"] < 0.75 * LARGEST, "far from the threshold"
+
+
+def test_the_learned_word_is_inserted_from_its_own_picture() -> None:
+    kind, number = next(case for case in CASES if case[0] in VIEWED)
+    concept = make_case(kind, number).concept
+    assert concept is not None
+    assert len(ConceptLibrary(RECORDED).pictures(concept.name)) == PICTURES
