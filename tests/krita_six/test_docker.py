@@ -460,7 +460,7 @@ def test_the_learn_dialog_offers_detail_and_says_what_it_takes(room):
     buttons_there = dialog.view["thorough"].findChildren(six.part("qt").QRadioButton)
     assert [made.text() for made in buttons_there] == ["quick", "with detail"]
     assert [made.isChecked() for made in buttons_there] == [True, False]
-    assert "twice as long" in buttons_there[1].toolTip()
+    assert "Takes longer" in buttons_there[1].toolTip()
     buttons_there[1].click()
     assert [made.isChecked() for made in buttons_there] == [False, True]
     assert all(made.isEnabled() for made in buttons_there)
