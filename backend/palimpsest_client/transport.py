@@ -64,8 +64,12 @@ class Transport:
     def upload(self, path: str) -> Upload:
         """A POST whose body is sent while it is made."""
         connection = self._connect(self._timeout)
-        with breaking(self.address):
-            self._begin(connection, "POST", path, {"Transfer-Encoding": "chunked"})
+        try:
+            with breaking(self.address):
+                self._begin(connection, "POST", path, {"Transfer-Encoding": "chunked"})
+        except UnreachableError:
+            connection.close()
+            raise
         return Upload(connection, self.address)
 
     def ask_json(self, method: str, path: str, told: Any = None, patience: float = 0.0) -> Any:

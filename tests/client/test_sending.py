@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import socket
 import threading
@@ -20,7 +21,7 @@ from palimpsest_client.client import Client
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.order import Order, post
 from palimpsest_client.packing import packed
-from palimpsest_client.protocol import STATE_FILE, config_folder
+from palimpsest_client.protocol import STATE_FILE, UnreachableError, config_folder
 from palimpsest_client.sending import LARGEST_STORED, Outgoing
 from palimpsest_client.slices import WorkError, finished
 from palimpsest_client.transport import Transport
@@ -189,3 +190,20 @@ def test_behind_a_loopback_address_that_is_not_announced_there_may_be_a_tunnel(
     outgoing.write(b"packed")
     outgoing.end()
     assert outgoing.arrived() == "", "it is sent when it is whole"
+
+
+def test_an_upload_that_cannot_begin_leaves_no_connection_open(monkeypatch):
+    made = []
+
+    class Broken(http.client.HTTPConnection):
+        def endheaders(self, *_, **__):
+            made.append(self)
+            self.connect()
+            raise ConnectionResetError
+
+    monkeypatch.setattr(http.client, "HTTPConnection", Broken)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        there = Transport(f"http://127.0.0.1:{listener.getsockname()[1]}", "t")
+        with pytest.raises(UnreachableError):
+            there.upload("/v1/images")
+    assert [connection.sock for connection in made] == [None]
