@@ -49,10 +49,10 @@ class Outgoing(io.BytesIO):
         """The backend's id of it; "" = it has to be sent. Waits for the answer. ``end`` it first."""
         if self._id is None:
             try:
-                self._id = self._try(lambda upload: id_in(upload.answer())) or ""
+                self._id = str(self._try(lambda upload: id_in(upload.answer())) or "")
             finally:
                 self._give_up()
-        return self._id
+        return self._id or ""
 
     def close(self) -> None:
         """What isn't ended, the backend forgets."""
