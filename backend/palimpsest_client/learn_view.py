@@ -36,8 +36,8 @@ from .view import (
 from .window import IMAGES, Desktop, Dialog
 from .wording import say
 
-SIDE, LOOK = 88, 96  # px of a picture, and of the looks at the word
-SHELF = 120  # px, at least, of the pictures
+SIDE, LOOK = 64, 56  # px of a picture, and of the looks at the word
+SHELF = 96  # px, at least, of the pictures
 LINES = 3  # of a message: room is kept, so that no button moves
 
 
