@@ -126,27 +126,28 @@ def test_the_users_windows_override_the_recipe() -> None:
         assert (done(model, "replace", options).latents - usual).abs().max() > 1e-4
 
 
-def test_with_a_learned_word_no_word_follows_the_photo_and_with_known_words_they_do() -> None:
-    model, never = tiny_model("sd1"), Options(cross=(0.0, 0.0))
-    assert torch.equal(done(model, "replace").latents, done(model, "replace", never).latents)
-    known = "a photo of a horse and a dog on grass"
-    followed, free = (done(model, "replace", options, target=known).latents for options in (None, never))
-    assert (followed - free).abs().max() > 1e-3
-    kept = done(model, "replace", Options(cross=(0.0, 0.8), cross_words={"horse": (0.0, 0.4)}), target=known)
-    assert torch.equal(followed, kept.latents), "as the recipe of known words has it"
-
-
-def test_an_inserted_learned_word_is_told_of_alone_and_a_known_one_with_the_others() -> None:
+def test_a_learned_word_that_begins_from_no_view_has_the_recipe_of_known_ones() -> None:
     model = tiny_model("sd1")
-    inserted = done(model, "insert").latents
+    told = Options(cross=(0.0, 0.8), cross_words={"<my-toy>": (0.0, 0.4)})
+    assert torch.equal(done(model, "replace").latents, done(model, "replace", told).latents)
+    free = done(model, "replace", Options(cross=(0.0, 0.0))).latents
+    assert (done(model, "replace").latents - free).abs().max() > 1e-3
+    other = "a photo of a cat and a dog with a <my-toy> on grass"
+    assert not torch.equal(done(model, "insert").latents, done(model, "insert", target=other).latents)
+
+
+def test_what_begins_from_a_view_is_told_of_alone() -> None:
+    model, laid = tiny_model("sd1"), views(1)
+    inserted = done(model, "insert", views=laid).latents
     other = "a photo of a cat and a horse and a dog and a <my-toy> on grass"
     for target in ("a photo of a cat and a dog with a <my-toy> on grass", other.replace("horse and a ", "")):
-        assert torch.equal(inserted, done(model, "insert", target=target).latents)
-    assert not torch.equal(inserted, done(model, "insert", target=other).latents)
-    whole = done(model, "insert", Options(weights={"dog": 2.0, "<my-toy>": 1.0})).latents
+        assert torch.equal(inserted, done(model, "insert", target=target, views=laid).latents)
+    assert not torch.equal(inserted, done(model, "insert", target=other, views=laid).latents)
+    weights = {"dog": 2.0, "<my-toy>": 1.0}
+    whole = done(model, "insert", Options(weights=weights), views=laid).latents
     assert (whole - inserted).abs().max() < 1e-4, "a factor of a word that isn't told of"
     with pytest.raises(WordNotFoundError):
-        done(model, "insert", Options(weights={"horse": 2.0}))
+        done(model, "insert", Options(weights={"horse": 2.0}), views=laid)
 
 
 def views(count: int) -> torch.Tensor:
@@ -184,10 +185,10 @@ def test_views_are_for_what_is_put_into_a_selection(operation: str, selected: bo
 
 
 @pytest.mark.parametrize("operation", ["replace", "insert"])
-def test_a_learned_words_factor_counts_though_it_never_follows_the_photo(operation: str) -> None:
-    model = tiny_model("sd1")
+def test_a_words_factor_counts_though_it_never_follows_the_photo(operation: str) -> None:
+    model, laid = tiny_model("sd1"), views(1)
     usual, as_it_is, loud = (
-        done(model, operation, Options(weights=weights)).latents
+        done(model, operation, Options(weights=weights), views=laid).latents
         for weights in ({}, {"<my-toy>": 1.0}, {"<my-toy>": 4.0})
     )
     assert (usual - as_it_is).abs().max() < 1e-4

@@ -12,8 +12,7 @@ one can be overridden by ``Options``.
             words, which name what stays
   reweight  the same words, some of them louder or softer
 
-A learned word that takes another's place, and an edit that begins from a picture of the learned subject
-itself (``cutout.py``), have recipes of their own.
+What begins from a picture of the learned subject itself (``cutout.py``) has recipes of its own.
 """
 
 from __future__ import annotations
@@ -120,17 +119,13 @@ UNSELECTED: Mapping[str, Recipe] = {
 }
 """Without one: LocalBlend finds where the changed words are. Nothing can be removed unselected."""
 
-LEARNED: Mapping[str, Recipe] = {
-    "replace": replace(RECIPES["replace"], cross=NEVER, changed=NEVER),
-    "insert": replace(RECIPES["insert"], alone=True),
-}
-"""Inside a selection, where a learned subject is among the words that change."""
-
 VIEWED: Mapping[str, Recipe] = {
-    "replace": replace(LEARNED["replace"], noise=VIEW_NOISE, renoise=1.0, alone=True),
-    "insert": replace(LEARNED["insert"], noise=VIEW_NOISE),
+    "replace": replace(
+        RECIPES["replace"], cross=NEVER, changed=NEVER, noise=VIEW_NOISE, renoise=1.0, alone=True
+    ),
+    "insert": replace(RECIPES["insert"], noise=VIEW_NOISE, alone=True),
 }
-"""Inside a selection in which a picture of the subject lies."""
+"""Inside a selection in which a picture of the learned subject itself lies (``cutout.py``)."""
 
 VARIATION_NOISE = 0.5
 """Share of fresh noise at every seed but 0, where the recipe has less. Variation k is what seed + k gives."""
@@ -192,11 +187,7 @@ def edit(
     rows = [(prompt, one) for prompt in targets for one in chosen.each for _ in range(chosen.variations)]
     prompts = [prompt for prompt, _ in rows]
     alignments = [align(source, prompt, chosen.pairs) for prompt in prompts]
-    subjects = {concept.placeholder for concept in vocabulary.concepts if concept.kind == "subject"}
-    recipes = [
-        _recipe(operation, one, selection, views is not None, bool(subjects & _texts(alignment)))
-        for alignment, (_, one) in zip(alignments, rows, strict=True)
-    ]
+    recipes = [_recipe(operation, one, selection, views is not None) for _, one in rows]
     for row, recipe in enumerate(recipes):
         if recipe.alone and not recipe.blend:
             prompt, one = rows[row]
@@ -234,10 +225,6 @@ def edit(
     return (yield from sample(plan, words))
 
 
-def _texts(alignment: Alignment) -> set[str]:
-    return {word.text for word in alignment.changed_target}
-
-
 def _for_words(options: Options, prompt: Prompt, part: Prompt) -> Options:
     """What is asked of the words of ``part``. Raises WordNotFoundError for one that isn't in ``prompt``."""
     for word in (*options.weights, *options.cross_words):
@@ -249,9 +236,7 @@ def _for_words(options: Options, prompt: Prompt, part: Prompt) -> Options:
     )
 
 
-def _recipe(
-    operation: str, options: Options, selection: Tensor | None, viewed: bool, learned: bool
-) -> Recipe:
+def _recipe(operation: str, options: Options, selection: Tensor | None, viewed: bool) -> Recipe:
     """The operation's recipe for these words with the user's changes."""
     if operation not in RECIPES:
         raise RequestError(f"There is no operation {operation!r}.", f"Known: {', '.join(RECIPES)}.")
@@ -260,11 +245,7 @@ def _recipe(
             f"Nothing is selected, and {operation} acts on what is selected.",
             "Select it, or turn a word's attention map into a selection first.",
         )
-    recipe = (UNSELECTED if selection is None else RECIPES)[operation]
-    if viewed:
-        recipe = VIEWED[operation]
-    elif selection is not None and learned:
-        recipe = LEARNED.get(operation, recipe)
+    recipe = VIEWED[operation] if viewed else (UNSELECTED if selection is None else RECIPES)[operation]
     given = {
         "cross": options.cross,
         "changed": options.cross,
