@@ -300,6 +300,14 @@ def test_a_word_that_is_learned_on_keeps_its_pictures_until_there_are_new_ones(
     assert place.concepts.pictures("other") == ()
 
 
+def test_learning_on_from_anothers_word_takes_none_of_its_pictures(
+    taught: Workplace, sd1_folder: Path
+) -> None:
+    made = learned(taught, sd1_folder, start="my-toy")
+    run(replace(taught, owner="somebody"), made)
+    assert taught.concepts.pictures("other") == ()
+
+
 def test_a_mask_of_what_is_transparent_is_refused_before_anything_is_loaded(
     place: Workplace, sd1_folder: Path
 ) -> None:

@@ -341,7 +341,7 @@ def _cut_out(examples: Examples, kind: str) -> list[NDArray[np.uint8]]:
 def _kept_pictures(place: Workplace, name: str) -> tuple[list[NDArray[np.uint8]], list[str]]:
     """Those of the word that is learned on, which stay its own; and what is to be said of them."""
     try:
-        return list(place.concepts.pictures(name)), []
+        return list(place.concepts.pictures(name, place.owner)), []
     except ConceptFileError as error:
         return [], [error.message]
 
