@@ -6,6 +6,7 @@ open window hears what menu items say to it.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import process
@@ -45,7 +46,8 @@ class Window(Gtk.Window):
         super().__init__(title="Palimpsest")
         self.set_role("palimpsest")
         self.set_default_size(WIDTH, HEIGHT)
-        GimpUi.window_set_transient(self)  # above GIMP's own, also after a click on the picture
+        if os.name != "nt":  # Windows would close it with a picture's window
+            GimpUi.window_set_transient(self)  # above GIMP's own, also after a click on the picture
         ui.styled(self, "panel")
         self._listening = listening
         self.panel = Panel("gimp", editor, self.draw)

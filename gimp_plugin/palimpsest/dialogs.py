@@ -83,8 +83,9 @@ class Desktop(window.Desktop):
 
     def leave_fields(self) -> None:
         self._parent.set_focus(None)
-        screen, number = self._parent.get_display(), process.window_in_front()
-        if number is not None and screen.__gtype__.name == "GdkX11Display":
+        screen = self._parent.get_display()
+        number = process.window_in_front() if screen.__gtype__.name == "GdkX11Display" else None
+        if number is not None:
             gi.require_version("GdkX11", "3.0")
             from gi.repository import GdkX11  # other systems have none
 

@@ -66,10 +66,10 @@ def someone_listens() -> bool:
 
 
 def window_in_front() -> int | None:
-    """The number of GIMP's own window, where one picture is open: no other can be in front there."""
+    """Under X11 the number of GIMP's own window, where one picture is open: no other can be in front."""
     handle = Gimp.progress_get_window_handle()
     one = handle is not None and len(Gimp.get_images()) == 1
-    return int.from_bytes(handle.get_data(), sys.byteorder) if one else None
+    return int.from_bytes(handle.get_data() or b"", sys.byteorder) or None if one else None
 
 
 class ProgressBar(quick.Bar):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from krita import Document, Krita, Node
 
 from ._client.editor import require_fit
@@ -11,7 +13,7 @@ from ._client.slices import WAITING, Steps
 from .nodes import canvas_of, id_of
 from .qt import QByteArray, QItemSelectionModel
 
-MOST_TURNS = 50
+MOST_SECONDS = 2.0  # that Krita's choice of a new layer is waited for
 
 
 class Documents(Keys):
@@ -26,14 +28,15 @@ class Documents(Keys):
 
     def activated(self, key: str, layer: Node, wanted: Node) -> Steps[None]:
         """``wanted`` is made the active one in the place of a new ``layer``. Krita makes that the active one
-        some turns of its own later, and knows its masks later still: until then it takes no notice."""
-        came = False
-        for _ in range(MOST_TURNS):
+        some turns of its own later, and knows its masks later still: until then it takes no notice. What
+        people choose meanwhile stays."""
+        came, end = False, time.monotonic() + MOST_SECONDS
+        while time.monotonic() < end:
             node = self.require(key).activeNode()
-            active = "" if node is None else id_of(node)
-            came = came or active == id_of(layer)
-            if came and active == id_of(wanted):
+            new = node is not None and id_of(node) == id_of(layer)
+            if came and not new:
                 return
+            came = came or new
             if came:
                 self.require(key).setActiveNode(wanted)
             yield WAITING

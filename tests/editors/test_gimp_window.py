@@ -51,7 +51,7 @@ def test_the_window_edits_and_one_undo_takes_it_back(desk: Desk):
     desk.until_layers(image, 2)
     layer = desk.darkroom.layers(image)[0]
     assert (layer["name"], layer["mask"]) == ("red ball → blue cube", True)
-    assert desk.display.stays_above(window) == desk.main, "a click on the picture would cover it"
+    assert desk.display.stays_above(window) == desk.main, "a window manager is asked for it"
     desk.display.key("ctrl+z")  # the picture has the keyboard
     desk.until_layers(image, 1)
     desk.press("ctrl+y")
