@@ -36,8 +36,8 @@ from .view import (
 from .window import IMAGES, Desktop, Dialog
 from .wording import say
 
-SIDE, LOOK = 64, 56  # px of a picture, and of the looks at the word
-SHELF = 96  # px, at least, of the pictures
+SIDE, LOOK = 72, 72  # px of a picture, and of the looks at the word
+SHELF = 104  # px, at least, of the pictures
 LINES = 3  # of a message: room is kept, so that no button moves
 
 
@@ -104,6 +104,7 @@ class LearnWindow(Dialog):
                     "thorough",
                     options=thorough,
                     chosen=DETAIL if state.detail else QUICK,
+                    shown=state.detail,  # only the shell and the API offer it yet
                     choose=lambda chosen: change(chosen=chosen),
                 ),
             ),

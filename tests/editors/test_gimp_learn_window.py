@@ -12,7 +12,7 @@ __all__ = ["desk"]
 SIDE = 128  # px of the tour's pictures
 PLACE = (860, 0, 420, 700)  # of the window on the screen
 NAME, STOP, CLOSE = (1000, 24), (1162, 671), (1234, 671)  # in it; the last two never move
-TO_LAYERS, TO_NOUN = 10, 3  # presses of Tab from the name
+TO_LAYERS, TO_NOUN = 8, 3  # presses of Tab from the name
 LONG = 300.0
 
 

@@ -16,6 +16,7 @@ from krita_six import six
 from palimpsest_client.editor import LayerFacts
 from palimpsest_client.geometry import Bounds, Extent
 from palimpsest_client.language import catalogue, write_language
+from palimpsest_client.learn_state import DETAIL
 from palimpsest_client.png import Layout, encode
 from palimpsest_client.protocol import RefusedError
 from palimpsest_client.sentences import Word
@@ -455,14 +456,15 @@ def thumbnail(frame):
     return frame.layout().itemAt(0).widget().pixmap()
 
 
-def test_the_learn_dialog_offers_detail_and_says_what_it_takes(room):
+def test_the_learn_dialog_shows_detail_where_a_word_is_learned_with_it(room):
     dialog = learning_dialog()
+    assert dialog.view["thorough"].isHidden()
+    dialog.told.learning.set(chosen=DETAIL)
+    assert not dialog.view["thorough"].isHidden()
     buttons_there = dialog.view["thorough"].findChildren(six.part("qt").QRadioButton)
     assert [made.text() for made in buttons_there] == ["quick", "with detail"]
-    assert [made.isChecked() for made in buttons_there] == [True, False]
-    assert "Takes longer" in buttons_there[1].toolTip()
-    buttons_there[1].click()
     assert [made.isChecked() for made in buttons_there] == [False, True]
+    assert "Takes longer" in buttons_there[1].toolTip()
     assert all(made.isEnabled() for made in buttons_there)
 
 
@@ -487,7 +489,7 @@ def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path
     room.backend.tell("started", device="cpu", attempt=1)
     room.backend.tell("previewed", image=room.backend.keep(picture(20, 10)), name="")
     room.until(lambda _: not dialog.view["preview"].isHidden())
-    assert dialog.view["preview"].pixmap().width() == 96
+    assert dialog.view["preview"].pixmap().width() == 72
     odd = {"picture": 3, "problem": "odd", "message": "Picture 4 doesn't seem to show the same toy."}
     error = {"code": "concept_images", "message": odd["message"], "hint": "", "details": {"pictures": [odd]}}
     room.backend.tell("failed", error=error)
