@@ -204,7 +204,9 @@ class TargetControl:
 
     def follows(self, step: int) -> bool:
         """Whether anything is taken from the source's cross-attention; a mere factor takes nothing."""
-        return self.cross_active(step) and bool(self.columns(step).from_source.any())
+        if self.cross is None or self.alpha is None:
+            return False
+        return bool(self.cross.columns().from_source[:, self.alpha[step] != 0].any())
 
     def self_active(self, step: int, steps: int) -> bool:
         return within(self.self_control.window, step, steps)
