@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from api.embeddings import embedding
 from api.live import TOKENS, live
 from palimpsest.api import pictures, routes, words
+from palimpsest.contract import SEED
 
 schemathesis = pytest.importorskip("schemathesis")
 checks = pytest.importorskip("schemathesis.checks")
@@ -98,3 +99,12 @@ def test_limits_on_numbers_are_described(server):
         assert told["type"] == "integer"
         assert "minimum" in told, field
         assert "maximum" in told or "exclusiveMaximum" in told, field
+
+
+def test_the_largest_seed_is_described_exactly(server):
+    """2⁶³ - 1 is no float: the description allowed numbers that were refused."""
+    shapes = server.ask("GET", "/v1/openapi.json").json()["components"]["schemas"]
+    for shape in ("EditRequest", "LearnRequest", "DrawRequest"):
+        told = shapes[shape]["properties"]["seed"]
+        assert (told["minimum"], told["exclusiveMaximum"]) == (0, SEED.most + 1), shape
+        assert {type(told["minimum"]), type(told["exclusiveMaximum"])} == {int}, "as they are written"

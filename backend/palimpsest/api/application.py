@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
@@ -15,6 +16,7 @@ from palimpsest.api.house import House
 from palimpsest.api.security import Door
 from palimpsest.errors import RequestError
 
+BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 # For the description only: the door has let the request in already.
 described_token = HTTPBearer(auto_error=False, description="The token of the server's token file.")
 
@@ -30,6 +32,25 @@ def refuse_unknown_query(request: Request) -> None:
             raise RequestError(f"The query parameter {name!a} is given more than once.")
 
 
+class Described(FastAPI):
+    """Its description has whole bounds where numbers are whole."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = whole(super().openapi())
+        return super().openapi()  # what is kept there
+
+
+def whole(told: Any) -> Any:
+    """The same description; FastAPI makes floats of all bounds, and in JSON that of a seed was rounded up."""
+    if isinstance(told, list):
+        return [whole(part) for part in told]
+    if not isinstance(told, dict):
+        return told
+    bounds = BOUNDS & told.keys() if told.get("type") == "integer" else ()
+    return {name: int(part) if name in bounds else whole(part) for name, part in told.items()}
+
+
 def create_app(house: House) -> FastAPI:
     """Starts the engine when the server starts, and stops it when the server stops."""
 
@@ -40,7 +61,7 @@ def create_app(house: House) -> FastAPI:
         house.closing.set()
         await run_in_threadpool(house.engine.stop)
 
-    app = FastAPI(
+    app = Described(
         title="Palimpsest",
         version=house.versions["palimpsest"],
         description="Edit a photo by words and by your own concepts, and change nothing else.",

@@ -26,10 +26,16 @@ from palimpsest.limits import NAME, Length, Range
 from palimpsest_client.settings import CONTROLS
 
 
+def bounded(least: float, most: float) -> Any:
+    """FastAPI makes floats of bounds, and ``application.Described`` makes them whole again: where ``most`` has
+    no float, as 2⁶³ - 1, the number behind it, which has one, is the first that is too large."""
+    return Field(ge=least, le=most) if float(most) == most else Field(ge=least, lt=most + 1)
+
+
 def within(limit: Range | Length) -> Any:
     """A limit of the contract in pydantic's terms."""
     if isinstance(limit, Range):
-        return Field(ge=limit.least, le=limit.most)
+        return bounded(limit.least, limit.most)
     return Field(min_length=limit.least, max_length=limit.most)
 
 
@@ -84,7 +90,7 @@ def table_of(*groups: str) -> type[Shape]:
     fields: dict[str, Any] = {}
     for control in CONTROLS.values():
         if control.request[:-1] == groups and control.request and control.limits and not control.window:
-            limit = Field(ge=control.limits.least, le=control.limits.most)
+            limit = bounded(control.limits.least, control.limits.most)
             kind: Any = Annotated[int, limit, WHOLE] if control.whole else Annotated[float, limit]
             told = Field(default=control.default, description=control.about.replace("\n", ". "))
             fields[control.request[-1]] = (kind | None if control.automatic else kind, told)
