@@ -100,8 +100,8 @@ def test_the_apis_description_states_the_contracts_limits(cls):
             keys = [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")]
             keys.append(("minProperties", "maxProperties"))
             stated = [(o.get(a, 0), o.get(b)) for o in options for a, b in keys if b in o]
-            below = "exclusiveMaximum"  # of whole numbers
-            stated += [(o["minimum"], o[below] - 1) for o in options if below in o and o["type"] == "integer"]
+            whole = [o for o in options if o.get("type") == "integer" and "exclusiveMaximum" in o]
+            stated += [(o["minimum"], o["exclusiveMaximum"] - 1) for o in whole]
             assert (limit.least, limit.most) in stated, (name, limit)
             count += 1
     assert count > 0
