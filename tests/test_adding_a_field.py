@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 MOST = 5  # files that are touched
 
 ADDED = {
-    "backend/palimpsest_client/settings.py": (
+    "backend/palimpsest_client/fields/settings.py": (
         "    seed: int = described(",
         """    sharpness: Optional[float] = described(
         NUMBER, limits=Stretch(0.1, 2), step=0.1, digits=1, whole=False,
@@ -23,7 +23,7 @@ ADDED = {
     )
 """,
     ),
-    "backend/palimpsest_client/wording.py": (
+    "backend/palimpsest_client/text/wording.py": (
         '    "defaults": "As recommended",',
         """    "sharpness": "Sharpness",
     "tip-sharpness": "How sharp edges are drawn",
@@ -40,10 +40,11 @@ ADDED = {
 FOUND = """
 from palimpsest import contract
 from palimpsest.cli import build_parser
-from palimpsest_client import presets, procedures
-from palimpsest_client.controls import Form, edit_fields
-from palimpsest_client.orders import form_of
-from palimpsest_client.settings import Settings, kept_beside
+from palimpsest_client.fields import presets
+from palimpsest_client.gimp import procedures
+from palimpsest_client.fields.controls import Form, edit_fields
+from palimpsest_client.panel.requests import form_of
+from palimpsest_client.fields.settings import Settings, kept_beside
 
 form = Form("restyle", "a cat", {"restyle": "ink"}, settings=Settings(sharpness=0.7))
 request = contract.from_json(contract.EditRequest, {"image": "1" * 64, **edit_fields(form)})
@@ -84,8 +85,8 @@ from PyQt6.QtWidgets import QApplication
 application = QApplication([])
 plugin = six.load()
 from palimpsest_in_krita.view import View
-from palimpsest_client.controls_view import ControlsView
-from palimpsest_client.panel import Panel
+from palimpsest_client.panel.panel import Panel
+from palimpsest_client.views.controls_view import ControlsView
 
 panel = Panel("krita", ScriptedEditor(), lambda state: view.draw(controls.describe()), Path(sys.argv[1]))
 controls, view = ControlsView(panel, print), View(panel.session, None)
@@ -132,7 +133,7 @@ def test_it_is_in_kritas_docker(changed: Path, tmp_path: Path):
 
 def test_both_windows_are_described_from_the_same_table():
     """GTK is in GIMP alone; tests/editors/test_gimp_controls.py compares what it makes."""
-    source = (ROOT / "backend/palimpsest_client/controls_view.py").read_text(encoding="utf-8")
+    source = (ROOT / "backend/palimpsest_client/views/controls_view.py").read_text(encoding="utf-8")
     assert "controls_at(ADVANCED)" in source
     for plugin in ("gimp_plugin", "krita_plugin"):
         for file in (ROOT / plugin).rglob("*.py"):

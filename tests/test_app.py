@@ -13,7 +13,7 @@ from palimpsest.contract import KINDS
 from palimpsest.models.listing import list_models
 from palimpsest.models.offers import OFFERS
 from palimpsest.settings import read_settings
-from palimpsest.storage.album import Retention
+from palimpsest.storage.owned_images import Retention
 
 
 def kinds_of(device: str) -> list[tuple[str, tuple[str, ...]]]:

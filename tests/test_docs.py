@@ -11,10 +11,10 @@ import pytest
 
 from palimpsest.cli import build_parser
 from palimpsest.installation.command import EXPLAINED, build_installer_parser
-from palimpsest_client.procedures import PROCEDURES
-from palimpsest_client.settings import CONTROLS as FIELDS
-from palimpsest_client.settings import SENTENCE
-from palimpsest_client.wording import ENGLISH
+from palimpsest_client.fields.settings import CONTROLS as FIELDS
+from palimpsest_client.fields.settings import SENTENCE
+from palimpsest_client.gimp.procedures import PROCEDURES
+from palimpsest_client.text.wording import ENGLISH
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -31,7 +31,7 @@ def parsers(parser: argparse.ArgumentParser, name: str = "") -> Iterator[tuple[s
 
 def test_the_architecture_names_every_file_of_the_mathematics() -> None:
     named = set(re.findall(r"\w+\.py", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")))
-    there = {file.name for file in (ROOT / "backend" / "palimpsest" / "core").glob("[a-z]*.py")}
+    there = {file.name for file in (ROOT / "backend" / "palimpsest" / "core").rglob("[a-z]*.py")}
     assert there <= named, sorted(there - named)
 
 
@@ -89,7 +89,8 @@ def test_every_control_of_the_panel_is_explained(control: str) -> None:
 
 
 def test_every_action_in_krita_is_explained() -> None:
-    made = source("backend/palimpsest_client/windows.py") + source("backend/palimpsest_client/panel.py")
+    files = ("views/windows.py", "panel/panel.py")
+    made = "".join(source(f"backend/palimpsest_client/{file}") for file in files)
     actions = re.findall(r'\("[a-z]+", say\("([a-z-]+)"\)', made)
     assert len(actions) > 14
     said = said_in("krita.md")

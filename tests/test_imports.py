@@ -20,13 +20,13 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest_client",
     ),
     "palimpsest.limits": ("palimpsest.errors",),
-    "palimpsest.errors": ("palimpsest_client.refusals",),
+    "palimpsest.errors": ("palimpsest_client.http.refusals",),
     "palimpsest.settings": ("palimpsest.errors", "palimpsest.storage.paths"),
     "palimpsest.core": (
         "palimpsest.errors",
-        "palimpsest_client.differences",
-        "palimpsest_client.geometry",
-        "palimpsest_client.regions",
+        "palimpsest_client.text.differences",
+        "palimpsest_client.editor.geometry",
+        "palimpsest_client.editor.regions",
         "torch",
         "numpy",
     ),
@@ -57,7 +57,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.storage.files",
         "palimpsest.storage.room",
         "palimpsest.storage.header",
-        "palimpsest.demo",  # the folder in which the built-in model lies
+        "palimpsest.builtin",  # the folder in which the built-in model lies
         "torch",
         "diffusers",
         "transformers",
@@ -74,9 +74,9 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.models",
         "palimpsest.storage",
         "palimpsest.jobs.events",
-        "palimpsest.demo.describe",
-        "palimpsest.demo.judge",
-        "palimpsest_client.habits",
+        "palimpsest.builtin.describe",
+        "palimpsest.builtin.judge",
+        "palimpsest_client.text.habits",
         "torch",
         "numpy",
         "safetensors",
@@ -88,7 +88,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.limits",
         "palimpsest.jobs",
         "palimpsest.storage",
-        "palimpsest_client.settings",
+        "palimpsest_client.fields.settings",
         "fastapi",
         "starlette",
         "pydantic",
@@ -169,7 +169,7 @@ def test_the_rules_see_what_they_should(tmp_path: Path) -> None:
     assert not allowed("palimpsest.tasks.edit", "palimpsest.api")
     assert not allowed("palimpsest.core", "palimpsest.api")
     assert allowed("palimpsest.core.model", "palimpsest.models")
-    assert not allowed("palimpsest.core.edit", "palimpsest.models")
+    assert not allowed("palimpsest.core.editing.sampling", "palimpsest.models")
 
 
 def test_nobody_but_the_doors_knows_everybody() -> None:

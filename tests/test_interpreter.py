@@ -15,7 +15,7 @@ from api.process import find
 from palimpsest import interpreter
 
 ROOT = Path(__file__).parent.parent
-PHOTO = ROOT / "backend" / "palimpsest" / "tour" / "pictures" / "photo.png"
+PHOTO = ROOT / "backend" / "palimpsest" / "demo" / "pictures" / "photo.png"
 SHADOWED = (
     "argparse", "diffusers", "json", "multiprocessing", "nowhere", "numpy", "pip", "queue", "runpy",
     "safetensors", "subprocess", "torch", "traceback", "transformers", "uvicorn", "venv",

@@ -18,7 +18,7 @@ import vermin
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("backend/palimpsest_client", "krita_plugin/palimpsest", "gimp_plugin/palimpsest")
-FILES = [file for folder in FOLDERS for file in sorted((ROOT / folder).glob("*.py"))]
+FILES = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
 SINCE_3_9 = {"removeprefix", "removesuffix", "is_relative_to", "with_stem", "hardlink_to", "bit_count"}
 NEWER = re.compile(r"\b3\.(9|\d\d)$")
 CONFIG = vermin.Config()
@@ -107,8 +107,9 @@ def test_a_real_python_3_8_reads_it_all() -> None:
     python = python_3_8()
     if python is None:
         pytest.skip("no Python 3.8 here")
-    modules = [file.stem for file in (ROOT / FOLDERS[0]).glob("*.py") if file.stem != "__init__"]
-    work = [f"import palimpsest_client.{module}" for module in modules]
+    backend = ROOT / "backend"
+    modules = [file.relative_to(backend).with_suffix("") for file in (ROOT / FOLDERS[0]).rglob("*.py")]
+    work = [f"import {'.'.join(module.parts)}" for module in modules if module.name != "__init__"]
     work += [f"compile(open({str(file)!r}, 'rb').read(), {file.name!r}, 'exec')" for file in FILES]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "backend"), "PYTHONDONTWRITEBYTECODE": "1"}
     result = subprocess.run([python, "-c", "\n".join(work)], env=environment, capture_output=True, text=True)

@@ -129,12 +129,12 @@ def test_the_rules_see_what_they_should() -> None:
     assert not krita_allows("host.py", ".qt", "QLabel")
     assert not krita_allows("host.py", ".", "qt")
     assert not krita_allows("docker.py", "PyQt5.QtWidgets", "QLabel")
-    assert not krita_allows("docker.py", "palimpsest_client.panel", "Panel")
+    assert not krita_allows("docker.py", "palimpsest_client.panel.panel", "Panel")
     assert not krita_allows("host.py", "numpy", "")
     assert krita_allows("host.py", ".qt", "QTimer")
     assert not gimp_allows("dialog.py", "gi.repository", "Gimp")
     assert not gimp_allows("host.py", "gi.repository", "Gtk")
-    assert not gimp_allows("host.py", "palimpsest_client.panel", "Panel")
+    assert not gimp_allows("host.py", "palimpsest_client.panel.panel", "Panel")
     assert gimp_allows("asking.py", "gi.repository", "GLib")
 
 
@@ -149,10 +149,10 @@ def test_a_plugin_stays_small(plugin: Path) -> None:
 def test_every_part_that_windows_are_described_with_is_drawn(plugin: Path, never: set[str]) -> None:
     """``never``: Krita's panel shows the picture in front, none is chosen there."""
     parts = {"Part"}
-    for found in nodes(CLIENT / "view.py", ast.ClassDef):  # each after its base
+    for found in nodes(CLIENT / "views" / "view.py", ast.ClassDef):  # each after its base
         if parts & {base.id for base in found.bases if isinstance(base, ast.Name)}:
             parts.add(found.name)
-    calls = [call.func for file in CLIENT.glob("*.py") for call in nodes(file, ast.Call)]
+    calls = [call.func for file in CLIENT.rglob("*.py") for call in nodes(file, ast.Call)]
     used = parts & {call.id for call in calls if isinstance(call, ast.Name)}
     tables = [table.value for file in plugin.glob("*.py") for table in nodes(file, ast.AnnAssign)]
     keys = [key for table in tables if isinstance(table, ast.Dict) for key in table.keys]

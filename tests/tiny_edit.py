@@ -9,18 +9,18 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.adapters import Adapters, first_adapters
-from palimpsest.core.alignment import align
 from palimpsest.core.attention.control import SelfControl, TargetControl, Window, refine, reweight, step_table
 from palimpsest.core.attention.install import AttentionControl
 from palimpsest.core.attention.maps import Levels
 from palimpsest.core.attention.paths import Path
 from palimpsest.core.concept import Concept
-from palimpsest.core.edit import Plan
+from palimpsest.core.editing.sampling import Plan
 from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings, invert, picture_size
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import Vocabulary
 from palimpsest.core.steps import finish
-from palimpsest.core.tokens import Prompt
+from palimpsest.core.text.alignment import align
+from palimpsest.core.text.prompt import Vocabulary
+from palimpsest.core.text.tokens import Prompt
 
 STEPS = 4
 GUIDANCE = 3.0

@@ -19,8 +19,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "backend"))
-from palimpsest_client.language import DOMAIN, FOLDER
-from palimpsest_client.wording import ENGLISH, SINGULAR
+from palimpsest_client.text.language import DOMAIN, FOLDER
+from palimpsest_client.text.wording import ENGLISH, SINGULAR
 
 WIDTH = 100
 NEVER = datetime(2026, 1, 1, tzinfo=timezone.utc)  # the same texts make the same files
@@ -52,9 +52,17 @@ def template() -> Catalog:
 def brought_up(old: Catalog, code: str | None) -> Catalog:
     """All texts that there are now, with what is translated already."""
     made = Catalog(
-        locale=code, domain=DOMAIN, header_comment=HEADER, project="Palimpsest", version="1",
-        msgid_bugs_address="none", last_translator="none", language_team="none",
-        creation_date=NEVER, revision_date=NEVER, fuzzy=False,
+        locale=code,
+        domain=DOMAIN,
+        header_comment=HEADER,
+        project="Palimpsest",
+        version="1",
+        msgid_bugs_address="none",
+        last_translator="none",
+        language_team="none",
+        creation_date=NEVER,
+        revision_date=NEVER,
+        fuzzy=False,
     )
     had = {message.context: message for message in old if message.id}
     for key, text in texts().items():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from palimpsest.storage.png import encode
-from palimpsest.tasks.workplace import Places, Workplace, open_workplace
+from palimpsest.tasks.context import Places, Workplace, open_workplace
 
 SHOWS = "a photo of a cat on grass"
 

@@ -24,7 +24,7 @@ import uvicorn
 import palimpsest
 from palimpsest.api.application import create_app
 from palimpsest.api.connection import patient, room_for
-from palimpsest.api.house import PROTOCOL, ApiLimits, House
+from palimpsest.api.services import PROTOCOL, ApiLimits, House
 from palimpsest.errors import PalimpsestError, RequestError, TokenError
 from palimpsest.jobs.engine import Engine, Limits
 from palimpsest.jobs.log import EventLog
@@ -34,18 +34,18 @@ from palimpsest.models.catalog import find
 from palimpsest.models.listing import list_all
 from palimpsest.settings import Settings
 from palimpsest.storage import announcement, leftovers
-from palimpsest.storage.album import Album, Retention
 from palimpsest.storage.atomic import tighten
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
+from palimpsest.storage.owned_images import Album, Retention
 from palimpsest.storage.owners import Owners
 from palimpsest.storage.paths import Folders
 from palimpsest.storage.revisions import of_folder
 
 logger = logging.getLogger(__name__)
 
-WORKPLACE = "palimpsest.tasks.workplace:open_workplace"
+WORKPLACE = "palimpsest.tasks.context:open_workplace"
 PULLER = "palimpsest.tasks.pull:open_puller"
 NETWORK = Lane("network", "", ("pull",))  # beside everything else: it needs no device
 EDITING = ("edit", "invert", "attention", "describe", "draw")

@@ -3,7 +3,7 @@
 Pictures are named by the sha256 of their bytes; ``None`` means "the model's own recommendation".
 Unknown fields, missing fields and wrong types are refused by name. Limits stand in the types and hold for
 every request from the moment it is made, whoever makes it: shell, API, editor or recipe. Those of the fields
-that people set are the panels' (``palimpsest_client.settings``).
+that people set are the panels' (``palimpsest_client.fields.settings``).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from palimpsest.errors import ConceptImagesError, RequestError
 from palimpsest.limits import ConceptName, Length, Range, WebAddress, Written, judge, refusal, shown
-from palimpsest_client import limits
-from palimpsest_client.settings import CONTROLS
+from palimpsest_client.fields import limits
+from palimpsest_client.fields.settings import CONTROLS
 
 Operation = Literal["replace", "insert", "restyle", "remove", "reweight"]
 InversionMethod = Literal["direct", "null-text", "ddim"]
@@ -94,7 +94,7 @@ class InversionSettings(Judged):
 
 @dataclass(frozen=True)
 class Control(Judged):
-    """Attention control. ``None`` = the operation's default (see core/operations.py)."""
+    """Attention control. ``None`` = the operation's default (see core/editing/operations.py)."""
 
     cross: Window | None = None
     cross_words: Annotated[dict[Word, Window], WORDS] = field(default_factory=dict)  # overrides ``cross``

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from _client.procedures import Argument, Procedure
-from _client.wording import say
+from _client.gimp.procedures import Argument, Procedure
+from _client.text.wording import say
 from gi.repository import GimpUi, GObject, Gtk
 
 WIDTH = 480  # px

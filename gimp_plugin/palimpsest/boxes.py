@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import widgets as ui
-from _client import view
+from _client.views import view
 from gi.repository import GLib, Gtk
 from parts import Drawer
 

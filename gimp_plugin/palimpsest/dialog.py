@@ -11,11 +11,11 @@ from typing import Any
 
 import process
 import widgets as ui
-from _client.panel import Panel
-from _client.panel_state import PanelState
-from _client.panel_view import PanelView
-from _client.panel_window import PanelWindow
-from _client.windows import Windows
+from _client.panel.panel import Panel
+from _client.panel.state import PanelState
+from _client.views.panel_view import PanelView
+from _client.views.panel_window import PanelWindow
+from _client.views.windows import Windows
 from dialogs import Desktop
 from gi.repository import GimpUi, GLib, Gtk
 from host import GimpEditor

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import gi
 import process
 import widgets as ui
-from _client import window
-from _client.session import Session
-from _client.wording import say
+from _client.http.session import Session
+from _client.text.wording import say
+from _client.views import window
 from gi.repository import Gdk, Gtk
 from view import View
 

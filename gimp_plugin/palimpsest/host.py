@@ -10,11 +10,11 @@ from collections.abc import Callable
 import images
 import laying
 import preview_layer
-from _client.editor import Capture, DocumentFacts, LayerFacts, LayerRecipe, LayerResult
-from _client.geometry import Bounds, Extent
-from _client.sliced_editor import SlicedEditor
-from _client.slices import Steps
-from _client.wording import say
+from _client.editor.editor import Capture, DocumentFacts, LayerFacts, LayerRecipe, LayerResult
+from _client.editor.geometry import Bounds, Extent
+from _client.editor.sliced_editor import SlicedEditor
+from _client.editor.slices import Steps
+from _client.text.wording import say
 from gi.repository import Gegl, Gimp, GLib
 from reading import captured, content_of
 from renewal import kept as renewable

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 import pixels as px
-from _client import sources
-from _client.geometry import Bounds, Extent, strips
-from _client.pasting import Kind
-from _client.slices import WORKED, Steps, WorkError
-from _client.wording import say
+from _client.editor import sources
+from _client.editor.geometry import Bounds, Extent, strips
+from _client.editor.slices import WORKED, Steps, WorkError
+from _client.gimp.pasting import Kind
+from _client.text.wording import say
 from gi.repository import Gimp
 
 RECIPE = "palimpsest-recipe"  # the parasite of a layer that says how it was made

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import widgets as ui
-from _client.control import CHOICE, TEXT, Control
-from _client.controls import Drawn
-from _client.drawing import Told
-from _client.view import FAINT, Field, Slider
+from _client.fields.control import CHOICE, TEXT, Control
+from _client.fields.controls import Drawn
+from _client.views.drawing import Told
+from _client.views.view import FAINT, Field, Slider
 from gi.repository import Gdk, Gtk
 from parts import Drawer
 

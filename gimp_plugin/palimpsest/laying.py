@@ -7,14 +7,14 @@ import json
 import images
 import pixels as px
 import preview_layer
-from _client.editor import LayerResult, require_fit
-from _client.geometry import Bounds
-from _client.imprints import OWN, Imprint
-from _client.pasting import Pasted
-from _client.renewing import Kept
-from _client.slices import WORKED, Steps, WorkError, elsewhere, finished
-from _client.sources import layer_below
-from _client.wording import say
+from _client.editor.editor import LayerResult, require_fit
+from _client.editor.geometry import Bounds
+from _client.editor.imprints import OWN, Imprint
+from _client.editor.renewing import Kept
+from _client.editor.slices import WORKED, Steps, WorkError, elsewhere, finished
+from _client.editor.sources import layer_below
+from _client.gimp.pasting import Pasted
+from _client.text.wording import say
 from gi.repository import Gimp
 from renewal import IMPRINT, digest_of
 

@@ -14,9 +14,8 @@ import gi
 
 for name, version in {"Gimp": "3.0", "GimpUi": "3.0", "Gegl": "0.4", "Gtk": "3.0", "Gdk": "3.0"}.items():
     gi.require_version(name, version)
-from _client.collector import Collector  # noqa: E402
-from _client.language import speak_as  # noqa: E402
-from _client.procedures import (  # noqa: E402
+from _client.editor.collector import Collector  # noqa: E402
+from _client.gimp.procedures import (  # noqa: E402
     BY_NAME,
     CALLING,
     CANCEL,
@@ -27,7 +26,8 @@ from _client.procedures import (  # noqa: E402
     Procedure,
     menu_labels,
 )
-from _client.wording import say  # noqa: E402
+from _client.text.language import speak_as  # noqa: E402
+from _client.text.wording import say  # noqa: E402
 from gi.repository import Gimp, GLib, GObject  # noqa: E402
 
 MENU = "<Image>/Filters/Palimpsest/"
@@ -128,7 +128,7 @@ def run(
     """One of the quick procedures, in any run mode."""
     import host
     import process
-    from _client import procedure_calls
+    from _client.gimp import procedure_calls
 
     told, editor = BY_NAME[procedure.get_name()], host.GimpEditor(image.get_id())
     if mode == Gimp.RunMode.INTERACTIVE:

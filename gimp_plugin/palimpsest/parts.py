@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import widgets as ui
-from _client import drawing, view
-from _client.drawing import Told
+from _client.views import drawing, view
+from _client.views.drawing import Told
 from gi.repository import Gdk, GLib, Gtk, Pango
 
 ARROWS = {"left": "◂", "right": "▸"}

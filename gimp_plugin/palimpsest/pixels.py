@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import tempfile
 
-from _client import pasting, png
-from _client.editor import LayerResult
-from _client.geometry import Bounds
+from _client.editor import png
+from _client.editor.editor import LayerResult
+from _client.editor.geometry import Bounds
+from _client.gimp import pasting
 from gi.repository import Gegl
 
 STRIPE = 1 << 18  # pixels read or written at once, a few milliseconds

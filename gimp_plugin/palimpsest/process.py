@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from _client import quick
-from _client.procedures import WINDOW_COMMAND, WINDOW_OPEN
+from _client.gimp import quick
+from _client.gimp.procedures import WINDOW_COMMAND, WINDOW_OPEN
 from gi.repository import Gimp, GLib
 from images import keep, told_by
 

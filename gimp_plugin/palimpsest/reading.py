@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pixels as px
-from _client.editor import CANVAS, LAYER, Capture
-from _client.geometry import Bounds
-from _client.packing import Outgoing, packed_picture, packed_selection
-from _client.slices import WORKED, Steps, WorkError
-from _client.wording import say
+from _client.editor.editor import CANVAS, LAYER, Capture
+from _client.editor.geometry import Bounds
+from _client.editor.packing import Outgoing, packed_picture, packed_selection
+from _client.editor.slices import WORKED, Steps, WorkError
+from _client.text.wording import say
 from gi.repository import Gimp
 from images import canvas_of, discard, kind_of, opened, placed_at, require_editable, required_layer
 from selection import coverage_format, mark_of, selection_bounds

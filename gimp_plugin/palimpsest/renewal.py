@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 
 import pixels as px
-from _client.geometry import Extent
-from _client.imprints import Imprint, read_imprint
-from _client.renewing import Kept, digest, judged
-from _client.slices import Steps
+from _client.editor.geometry import Extent
+from _client.editor.imprints import Imprint, read_imprint
+from _client.editor.renewing import Kept, digest, judged
+from _client.editor.slices import Steps
 from gi.repository import Gimp
 from images import canvas_of, placed_at, told_by
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pixels as px
-from _client.editor import require_fit
-from _client.geometry import Bounds, Extent
-from _client.imprints import digest_of
-from _client.slices import WORKED, Steps, elsewhere
+from _client.editor.editor import require_fit
+from _client.editor.geometry import Bounds, Extent
+from _client.editor.imprints import digest_of
+from _client.editor.slices import WORKED, Steps, elsewhere
 from gi.repository import Gegl, Gimp
 from images import PLAIN, canvas_of, discard, opened, write_in_turns
 

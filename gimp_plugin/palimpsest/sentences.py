@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import widgets as ui
-from _client.view import Sentence
+from _client.views.view import Sentence
 from gi.repository import Gtk
 from parts import Drawer
 from word_help import Completing, show_hints

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import widgets as ui
-from _client.drawing import Told
-from _client.masks import veil
-from _client.view import Choices, Option, Picture, Tile
+from _client.editor.masks import veil
+from _client.views.drawing import Told
+from _client.views.view import Choices, Option, Picture, Tile
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk
 from parts import Drawer, menu_of
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from _client.drawing import Drawing
-from _client.session import Session
-from _client.view import Sentence, Tile
+from _client.http.session import Session
+from _client.views.drawing import Drawing
+from _client.views.view import Sentence, Tile
 from boxes import BOXES
 from gi.repository import GLib, Gtk
 from inputs import FIELDS

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from pathlib import Path
 
-from _client.drawing import Told
-from _client.geometry import Bounds, in_rows
-from _client.icons import icon_file
-from _client.sentences import Word
-from _client.view import Option
+from _client.editor.geometry import Bounds, in_rows
+from _client.text.sentences import Word
+from _client.views.drawing import Told
+from _client.views.icons import icon_file
+from _client.views.view import Option
 from gi.repository import Gdk, GdkPixbuf, Gio, GLib, Gtk, Pango
 
 SPACE, GAP = 6, 4  # px

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 import widgets as ui
-from _client.completion import Completer, Completion, Taken
-from _client.habits import Notice, said_at
-from _client.wording import say
+from _client.panel.completion import Completer, Completion, Taken
+from _client.text.habits import Notice, said_at
+from _client.text.wording import say
 from gi.repository import Gdk, GLib, Gtk
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from krita import DockWidgetFactory, DockWidgetFactoryBase, Krita
 
-from ._client.language import speak_as
+from ._client.text.language import speak_as
 from .docker import PalimpsestDocker
 from .extension import DOCKER, PalimpsestExtension
 from .qt import QLocale

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import qt
-from ._client import view
+from ._client.views import view
 from .layout import GAP, MARGIN, label, shortened
 from .parts import Drawer
 from .widgets import Flowing, box, take_turn

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from krita import Krita
 
-from ._client.collector import Collector
-from ._client.editor import Editor
-from ._client.panel import Panel
-from ._client.panel_state import PanelState
-from ._client.windows import Windows
+from ._client.editor.collector import Collector
+from ._client.editor.editor import Editor
+from ._client.panel.panel import Panel
+from ._client.panel.state import PanelState
+from ._client.views.windows import Windows
 from .dialogs import Desktop
 from .host import KritaEditor
 from .qt import QTimer, isdeleted

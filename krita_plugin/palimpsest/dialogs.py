@@ -8,9 +8,9 @@ from typing import Optional
 from krita import Krita
 
 from . import qt
-from ._client import window
-from ._client.session import Session
-from ._client.wording import say
+from ._client.http.session import Session
+from ._client.text.wording import say
+from ._client.views import window
 from .view import View
 
 CANVASES = ("KisOpenGLCanvas2", "KisQPainterCanvas")  # Krita's own names for what it paints on

@@ -5,8 +5,8 @@ from __future__ import annotations
 from krita import DockWidget
 
 from . import qt
-from ._client.panel_state import PanelState
-from ._client.panel_view import PanelView
+from ._client.panel.state import PanelState
+from ._client.views.panel_view import PanelView
 from .desk import desk
 from .view import View
 

@@ -6,10 +6,10 @@ import time
 
 from krita import Document, Krita, Node
 
-from ._client.editor import require_fit
-from ._client.geometry import Bounds, Extent
-from ._client.keys import Keys
-from ._client.slices import WAITING, Steps
+from ._client.editor.editor import require_fit
+from ._client.editor.geometry import Bounds, Extent
+from ._client.editor.keys import Keys
+from ._client.editor.slices import WAITING, Steps
 from .nodes import canvas_of, id_of
 from .qt import QByteArray, QItemSelectionModel
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Optional
 
 from . import qt
-from ._client.completion import Completer, Completion, Taken
-from ._client.habits import Notice, said_at
-from ._client.sentences import Word
-from ._client.view import Sentence as SentencePart
-from ._client.wording import say
+from ._client.panel.completion import Completer, Completion, Taken
+from ._client.text.habits import Notice, said_at
+from ._client.text.sentences import Word
+from ._client.text.wording import say
+from ._client.views.view import Sentence as SentencePart
 from .layout import Entered, key_of
 from .parts import Drawer
 

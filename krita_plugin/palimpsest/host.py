@@ -13,12 +13,12 @@ from pathlib import PurePath
 
 from krita import Krita
 
-from ._client.editor import Capture, DocumentFacts, LayerFacts, LayerRecipe, LayerResult
-from ._client.geometry import Bounds, Extent
-from ._client.krita_spaces import edited, refused
-from ._client.renewing import Blank
-from ._client.slices import Steps, WorkError
-from ._client.wording import say
+from ._client.editor.editor import Capture, DocumentFacts, LayerFacts, LayerRecipe, LayerResult
+from ._client.editor.geometry import Bounds, Extent
+from ._client.editor.renewing import Blank
+from ._client.editor.slices import Steps, WorkError
+from ._client.krita.spaces import edited, refused
+from ._client.text.wording import say
 from .documents import Documents, copy_of, history, is_open, keep
 from .laying import RECIPE, Laying, recipe_of
 from .nodes import active_layer, active_mask, id_of, layer_of, pictures

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from . import qt
-from ._client.control import CHOICE, NUMBER, SLIDER, Control
-from ._client.controls import Drawn
-from ._client.view import Field as FieldPart
-from ._client.view import Slider as SliderPart
+from ._client.fields.control import CHOICE, NUMBER, SLIDER, Control
+from ._client.fields.controls import Drawn
+from ._client.views.view import Field as FieldPart
+from ._client.views.view import Slider as SliderPart
 from .layout import Entered, Framed, label
 from .parts import Drawer
 from .widgets import ROUNDING, Entry, stack

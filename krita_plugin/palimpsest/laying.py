@@ -14,14 +14,14 @@ from typing import TypeVar
 
 from krita import Document, Krita, Node
 
-from ._client.editor import LayerResult
-from ._client.geometry import Bounds, tiles
-from ._client.imprints import OWN, Digest
-from ._client.krita_pictures import LayerPicture, read_layer
-from ._client.krita_spaces import Space, most, sent, sent_for
-from ._client.renewing import Blank, Kept
-from ._client.slices import WAITING, WORKED, Steps, elsewhere
-from ._client.sources import layer_below
+from ._client.editor.editor import LayerResult
+from ._client.editor.geometry import Bounds, tiles
+from ._client.editor.imprints import OWN, Digest
+from ._client.editor.renewing import Blank, Kept
+from ._client.editor.slices import WAITING, WORKED, Steps, elsewhere
+from ._client.editor.sources import layer_below
+from ._client.krita.pictures import LayerPicture, read_layer
+from ._client.krita.spaces import Space, most, sent, sent_for
 from .documents import Documents, told_by
 from .nodes import active_layer, bounds_of, draw_all, id_of, layer_of, source_in
 from .pairs import Pairs

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Optional
 
 from . import qt
-from ._client.icons import SIDE, colored
+from ._client.views.icons import SIDE, colored
 
 GAP, MARGIN = 4, 6  # px
 QUIET = 150  # of 255

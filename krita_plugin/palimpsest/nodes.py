@@ -7,7 +7,7 @@ from functools import partial
 
 from krita import Document, Node
 
-from ._client.geometry import Bounds
+from ._client.editor.geometry import Bounds
 
 MASK = "transparencymask"
 PICTURES = ("paintlayer", "grouplayer", "filelayer", "vectorlayer", "clonelayer", "filllayer")

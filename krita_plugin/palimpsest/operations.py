@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from . import qt
-from ._client.icons import SIDE
-from ._client.view import Tabs
+from ._client.views.icons import SIDE
+from ._client.views.view import Tabs
 from .layout import Themed, icon
 from .parts import OptionsDrawer
 

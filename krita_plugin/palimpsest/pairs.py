@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from krita import Document, Krita
 
-from ._client.slices import WAITING, Steps
+from ._client.editor.slices import WAITING, Steps
 from .documents import Documents, is_open
 from .nodes import layer_of
 

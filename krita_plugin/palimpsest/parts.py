@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from . import qt
-from ._client import drawing, view
+from ._client.views import drawing, view
 from .layout import icon, label, pixmap_of, shortened, small
 from .widgets import Entry, Flat, Press, stack
 

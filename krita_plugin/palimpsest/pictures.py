@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ._client.geometry import Bounds
-from ._client.krita_pictures import GREY, Read
-from ._client.slices import WorkError
-from ._client.wording import say
+from ._client.editor.geometry import Bounds
+from ._client.editor.slices import WorkError
+from ._client.krita.pictures import GREY, Read
+from ._client.text.wording import say
 from .qt import QBuffer, QImage, QImageReader, QIODevice
 
 FORMATS = {  # bits of a value → Qt's name, bytes of a pixel

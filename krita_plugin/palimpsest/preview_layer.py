@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from krita import Document, Krita, Node
 
-from ._client.sliced_editor import SlicedEditor
-from ._client.slices import WAITING, Steps
+from ._client.editor.sliced_editor import SlicedEditor
+from ._client.editor.slices import WAITING, Steps
 from .documents import Documents, histories, history, keep, told_by
 from .nodes import draw_all, id_of, layer_of
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from krita import Document
 
-from ._client.editor import CANVAS, Capture
-from ._client.geometry import Bounds
-from ._client.imprints import sampled
-from ._client.krita_spaces import COPIED
-from ._client.packing import Outgoing, packed
-from ._client.png import Layout
-from ._client.slices import WORKED, Steps, WorkError
-from ._client.sources import required_layer
-from ._client.wording import say
+from ._client.editor.editor import CANVAS, Capture
+from ._client.editor.geometry import Bounds
+from ._client.editor.imprints import sampled
+from ._client.editor.packing import Outgoing, packed
+from ._client.editor.png import Layout
+from ._client.editor.slices import WORKED, Steps, WorkError
+from ._client.editor.sources import required_layer
+from ._client.krita.spaces import COPIED
+from ._client.text.wording import say
 from .documents import Documents, copy_of, history
 from .nodes import bounds_of, canvas_of, id_of, source_in
 from .spaces import Backstage, discard, picture_png, space_of

@@ -6,12 +6,12 @@ from typing import Optional, Tuple, Union
 
 from krita import Document, Node, Selection
 
-from ._client.editor import LayerResult
-from ._client.geometry import Bounds, strips
-from ._client.imprints import read_imprint
-from ._client.krita_spaces import COPIED, Space
-from ._client.renewing import Blank, Kept, copied, digest, judged
-from ._client.slices import WORKED, Steps
+from ._client.editor.editor import LayerResult
+from ._client.editor.geometry import Bounds, strips
+from ._client.editor.imprints import read_imprint
+from ._client.editor.renewing import Blank, Kept, copied, digest, judged
+from ._client.editor.slices import WORKED, Steps
+from ._client.krita.spaces import COPIED, Space
 from .documents import keep, told_by
 from .nodes import bounds_of, canvas_of, id_of, mask_of
 from .qt import QByteArray

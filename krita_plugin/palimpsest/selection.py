@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from krita import Document, Selection
 
-from ._client.geometry import Bounds, Extent
-from ._client.imprints import sampled
-from ._client.krita_pictures import read_mask
-from ._client.krita_spaces import COPIED
-from ._client.slices import WORKED, Steps, elsewhere
+from ._client.editor.geometry import Bounds, Extent
+from ._client.editor.imprints import sampled
+from ._client.editor.slices import WORKED, Steps, elsewhere
+from ._client.krita.pictures import read_mask
+from ._client.krita.spaces import COPIED
 from .documents import Documents
 from .nodes import canvas_of
 from .pictures import decoded

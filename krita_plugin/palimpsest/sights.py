@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from . import qt
-from ._client.geometry import Extent
-from ._client.krita_pictures import GREY
-from ._client.masks import veil
-from ._client.view import Choices, Picture, Tile
+from ._client.editor.geometry import Extent
+from ._client.editor.masks import veil
+from ._client.krita.pictures import GREY
+from ._client.views.view import Choices, Picture, Tile
 from .layout import Framed, key_of, label, pixmap_of, shortened, small
 from .parts import Drawer, offer
 from .pictures import cut

@@ -15,12 +15,12 @@ from typing import Callable
 
 from krita import Document, Krita, Node
 
-from ._client.geometry import Bounds
-from ._client.krita_file import layer_with_mask
-from ._client.krita_spaces import Space, most, sent_for, sent_layout
-from ._client.packing import Outgoing, packed
-from ._client.slices import Steps, WorkError
-from ._client.wording import say
+from ._client.editor.geometry import Bounds
+from ._client.editor.packing import Outgoing, packed
+from ._client.editor.slices import Steps, WorkError
+from ._client.krita.file import layer_with_mask
+from ._client.krita.spaces import Space, most, sent_for, sent_layout
+from ._client.text.wording import say
 from .qt import QByteArray
 
 SIDE = 256  # of the square in which pixels are converted; where they came from doesn't matter

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from . import qt
-from ._client.drawing import Drawing
-from ._client.view import Box, Part, Scroll, Sentence, Tabs, Tile
+from ._client.views.drawing import Drawing
+from ._client.views.view import Box, Part, Scroll, Sentence, Tabs, Tile
 from .boxes import BOXES
 from .fields import SentenceDrawer
 from .inputs import FIELDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import qt
-from ._client.geometry import Bounds, in_rows
+from ._client.editor.geometry import Bounds, in_rows
 from .layout import GAP, MARGIN, NARROWEST, Entered, Framed
 
 LEAST_NAME, ROUNDING = 40, 2  # px of a text that is cut; what Qt's measures of a text differ by

@@ -15,17 +15,17 @@ from typing import Any
 import requests
 import uvicorn
 
-from palimpsest.api.house import ApiLimits, House
+from palimpsest.api.services import ApiLimits, House
 from palimpsest.app import configured
 from palimpsest.errors import ModelNotFoundError
 from palimpsest.jobs.engine import Engine, Limits
 from palimpsest.jobs.log import EventLog
 from palimpsest.jobs.process import WorkerProcess, WorkerSpec
 from palimpsest.jobs.supervisor import Lane, Patience
-from palimpsest.storage.album import Album
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
+from palimpsest.storage.owned_images import Album
 from palimpsest.storage.owners import Owners
 
 TOKENS = {"anna": "a" * 32, "bert": "b" * 32}
@@ -33,7 +33,12 @@ LANES = (
     Lane("main", "cpu", ("edit", "invert", "learn", "attention", "describe", "draw")),
     Lane("net", "", ("pull",)),
 )
-OFFERED = {"title": "An endless one", "size": 2 << 30, "licence": "Free to use", "licence_url": "https://x.org/"}
+OFFERED = {
+    "title": "An endless one",
+    "size": 2 << 30,
+    "licence": "Free to use",
+    "licence_url": "https://x.org/",
+}
 MODELS: list[dict[str, Any]] = [
     {"name": "built-in", "installed": True, "details": {"native_size": 128}},
     {"name": "endless", "installed": False, "details": OFFERED},

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.shop import eventually
-from palimpsest_client.client import Client, find_client
-from palimpsest_client.protocol import UnreachableError
+from palimpsest_client.http.client import Client, find_client
+from palimpsest_client.http.protocol import UnreachableError
 
 FIXTURES = ("--workplace", "jobs.fixture_tasks:open_prompted")
 

@@ -20,14 +20,14 @@ from api.embeddings import embedding
 from api.process import environment, find, starting
 from jobs.shop import eventually
 from palimpsest import contract
-from palimpsest.tour.script import PHOTO, PICTURES, SELECTION, STOPS, request
-from palimpsest_client.client import Client
-from palimpsest_client.origins import Origin
+from palimpsest.demo.script import PHOTO, PICTURES, SELECTION, STOPS, request
+from palimpsest_client.http.client import Client
+from palimpsest_client.panel.origins import Origin
 
 SHOWN = ("jobs", "compared")  # in the documents
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 WIDE, PHONE = (1000, 760), (390, 844)
-EDITS = ("restyle", "remove")  # of the tour
+EDITS = ("restyle", "remove")  # of the demo
 COLORS = 256
 PATIENCE = 600.0
 

@@ -12,7 +12,7 @@ import pytest
 from api.live import TOKENS, live
 from palimpsest.api import connection
 from palimpsest.api.connection import Crowd, group_of
-from palimpsest.api.house import ApiLimits
+from palimpsest.api.services import ApiLimits
 
 HOST = "Host: 127.0.0.1\r\n"
 TOKEN = f"Authorization: Bearer {TOKENS['anna']}\r\n"

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from api.process import find, starting
-from palimpsest.tour.script import PHOTO, PICTURES
+from palimpsest.demo.script import PHOTO, PICTURES
 
 REQUIRED = os.environ.get("PALIMPSEST_REQUIRE_EDITORS") == "1"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "http-api.md"

@@ -228,9 +228,7 @@ def test_failures_are_grouped_tried_again_and_dismissed(page, server):
     grouped = "#failures > li:has(details)"
     press(page, "Try again", grouped)
     eventually(lambda: state_of(server, "krita-1") == state_of(server, "krita-2") == "forgotten", PATIENCE)
-    again = [
-        job for job in server.ask("GET", "/v1/jobs").json()["jobs"] if job["origin"].endswith('.kra"}')
-    ]
+    again = [job for job in server.ask("GET", "/v1/jobs").json()["jobs"] if job["origin"].endswith('.kra"}')]
     assert {job["origin"] for job in again} == {'{"name": "krita-1.kra"}', '{"name": "krita-2.kra"}'}
     assert all(job["id"].startswith("krita-") for job in again)
     for job in again:

@@ -11,7 +11,7 @@ import pytest
 
 from api.live import live
 from jobs.shop import eventually
-from palimpsest.api.house import ApiLimits
+from palimpsest.api.services import ApiLimits
 from palimpsest.jobs.engine import Limits
 
 

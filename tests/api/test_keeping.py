@@ -11,7 +11,7 @@ import pytest
 from api.live import live
 from jobs.shop import eventually
 from palimpsest.errors import ImageHashError
-from palimpsest.storage.album import Retention
+from palimpsest.storage.owned_images import Retention
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_the_longest_unused_of_ones_own_makes_room(server, monkeypatch):
     old = server.bring(b"1" * 60)
     theirs = server.bring(b"b" * 60, "bert")
     later = time.time() + 7200
-    monkeypatch.setattr("palimpsest.storage.album.time.time", lambda: later)
+    monkeypatch.setattr("palimpsest.storage.owned_images.time.time", lambda: later)
     assert not refused(put(server, b"2" * 60))
     assert not there(server, old)
     assert there(server, theirs, "bert")

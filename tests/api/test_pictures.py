@@ -155,6 +155,6 @@ def test_a_full_disk_is_said(server, monkeypatch):
     def no_room(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("palimpsest.storage.album.os.fsync", no_room)
+    monkeypatch.setattr("palimpsest.storage.owned_images.os.fsync", no_room)
     answer = server.ask("PUT", "/v1/images/" + hashlib.sha256(b"y").hexdigest(), data=b"y")
     assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from api.live import TOKENS, live
-from palimpsest.api.house import ApiLimits
+from palimpsest.api.services import ApiLimits
 
 WRONG = [
     {},

@@ -18,7 +18,7 @@ from api.process import find, kill, run, serving, when_found
 from jobs.shop import eventually
 from palimpsest.errors import RequestError, TokenError
 from palimpsest.storage import announcement
-from palimpsest_client.protocol import UnreachableError
+from palimpsest_client.http.protocol import UnreachableError
 
 PATIENCE = 120.0  # seconds; machines are slow at times
 

@@ -15,7 +15,7 @@ import pytest
 from api.live import live
 from api.process import find, run, serving
 from jobs.shop import eventually
-from palimpsest.storage.album import Retention
+from palimpsest.storage.owned_images import Retention
 
 
 @pytest.fixture

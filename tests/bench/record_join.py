@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from palimpsest.bench.quality import Outcome, edited, sheet, workplace
 from palimpsest.bench.quality_cases import SPLITS, make_case, word_of
 from palimpsest.bench.quality_store import Store, digest, learned
+from palimpsest.builtin.judge import load_judge
 from palimpsest.contract import BUILT_IN
-from palimpsest.core.cutout import cut_out
-from palimpsest.demo.concepts import Concept, views
-from palimpsest.demo.judge import load_judge
+from palimpsest.core.picture.cutout import cut_out
+from palimpsest.scenes.concepts import Concept, views
 from palimpsest.storage import cutouts
 from palimpsest.storage.concepts import SUFFIX, ConceptLibrary
-from palimpsest.tasks.workplace import Workplace
+from palimpsest.tasks.context import Workplace
 
 CASES = (
     ("replace-by-combination", 4),

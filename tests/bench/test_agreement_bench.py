@@ -11,9 +11,9 @@ import pytest
 from palimpsest.bench.agreement import VIEWS, Scored, chosen, gathered, judged, measure, named
 from palimpsest.cli import main
 from palimpsest.cli.bench import WEIGHTS
-from palimpsest.demo.concepts import CONCEPTS
 from palimpsest.errors import RequestError
 from palimpsest.models.load import load
+from palimpsest.scenes.concepts import CONCEPTS
 
 
 def scored(score: float, stranger: bool, found: bool = True, choosing: bool = False) -> Scored:

@@ -13,7 +13,7 @@ from bench.record_join import CASES, FIGURES, PICTURES, RECORDED, VIEWED, Figure
 from palimpsest.bench.quality_cases import make_case
 from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.storage.concepts import ConceptLibrary
-from palimpsest.tasks.workplace import Workplace
+from palimpsest.tasks.context import Workplace
 from workplaces import place
 
 __all__ = ["place"]

@@ -22,13 +22,13 @@ from palimpsest.bench.model_report import ModelReport, write
 from palimpsest.bench.pictures import Tile, contact_sheet
 from palimpsest.bench.statistics import Z95, Mean, Rate, mean, rate
 from palimpsest.bench.word_maps import Captioned, iou, overlaps
+from palimpsest.builtin.grammar import caption, parse
+from palimpsest.builtin.judge import load_judge
+from palimpsest.builtin.judge_reading import Answer, Found, Reading, View
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import Steps, finish
-from palimpsest.demo.grammar import caption, parse
-from palimpsest.demo.judge import load_judge
-from palimpsest.demo.judge_reading import Answer, Found, Reading, View
-from palimpsest.demo.scenes import TEST_SEEDS, render, sample_scene
 from palimpsest.errors import RequestError
+from palimpsest.scenes.scene import TEST_SEEDS, render, sample_scene
 from tiny import tiny_folder, tiny_model
 
 

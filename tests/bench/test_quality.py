@@ -16,23 +16,23 @@ from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, tried
 from palimpsest.bench.quality_judging import keeps, succeeds
 from palimpsest.bench.quality_report import compared, markdown
 from palimpsest.bench.quality_store import Made, Store, learned
+from palimpsest.builtin.judge import load_judge
 from palimpsest.contract import BUILT_IN, LearnRequest
 from palimpsest.core.concept import Concept
-from palimpsest.core.gate import Finding, GateSettings, refuse
-from palimpsest.core.selection import grown
-from palimpsest.demo import edits
-from palimpsest.demo.concepts import CONCEPTS
-from palimpsest.demo.judge import load_judge
-from palimpsest.demo.judge_train import Course
-from palimpsest.demo.presets import Preset
-from palimpsest.demo.rendering import render
-from palimpsest.demo.scenes import TEST_SEEDS, TRAINING_SEEDS, VALIDATION_SEEDS
-from palimpsest.demo.things import Placed, Scene, Solid
+from palimpsest.core.learning.gate import Finding, GateSettings, refuse
+from palimpsest.core.picture.selection import grown
+from palimpsest.demo.make_pictures import MARGIN
 from palimpsest.errors import ConceptImagesError, RequestError, Text
 from palimpsest.jobs.events import Finished
+from palimpsest.scenes import edits
+from palimpsest.scenes.concepts import CONCEPTS
+from palimpsest.scenes.rendering import render
+from palimpsest.scenes.scene import TEST_SEEDS, TRAINING_SEEDS, VALIDATION_SEEDS
+from palimpsest.scenes.things import Placed, Scene, Solid
 from palimpsest.storage.concepts import Provenance
-from palimpsest.tasks.workplace import Workplace
-from palimpsest.tour.make_pictures import MARGIN
+from palimpsest.tasks.context import Workplace
+from palimpsest.training.judge_train import Course
+from palimpsest.training.presets import Preset
 from workplaces import place
 
 __all__ = ["place"]

@@ -14,11 +14,11 @@ from palimpsest.bench.speed import FILES, Bench, Extent, RandomModels, Row, file
 from palimpsest.bench.speed_report import markdown
 from palimpsest.cli import main
 from palimpsest.cli.bench import SHAPES
-from palimpsest.core.draw import start_noise
-from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.editing.draw import start_noise
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models import published
 from palimpsest.models.spec import spec_of
-from palimpsest.tasks.workplace import Workplace
+from palimpsest.tasks.context import Workplace
 from tiny import tiny_model
 from workplaces import place
 

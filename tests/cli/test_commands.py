@@ -14,7 +14,7 @@ import pytest
 
 import palimpsest
 from palimpsest.cli import COMMANDS
-from palimpsest.core.selection import grown
+from palimpsest.core.picture.selection import grown
 from palimpsest.storage import atomic
 from palimpsest.storage.pictures import read_picture
 from workplaces import picture, selection

@@ -19,7 +19,7 @@ from palimpsest.bench import quality_cases
 from palimpsest.cli import bench
 from palimpsest.cli.hints import OPTIONS, SAID, in_shell
 from palimpsest.contract import KINDS
-from palimpsest.core.operations import RECIPES, UNSELECTED
+from palimpsest.core.editing.operations import RECIPES, UNSELECTED
 from palimpsest.errors import (
     ConceptExistsError,
     ConceptImagesError,
@@ -32,8 +32,8 @@ from palimpsest.errors import (
 )
 from palimpsest.storage import atomic
 from palimpsest.storage.decode import Limits, decode, size_of
-from palimpsest.tasks.early import SELECTED_ONLY
-from palimpsest_client.refusals import REFUSALS
+from palimpsest.tasks.validation import SELECTED_ONLY
+from palimpsest_client.http.refusals import REFUSALS
 from workplaces import picture, selection
 
 EDIT = ("edit", "photo.png", "--selection", "selection.png", "--shows", "a cat", "--should-show", "a dog")

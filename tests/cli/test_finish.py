@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from palimpsest.cli import running, viewer
-from palimpsest.core.selection import grown
+from palimpsest.core.picture.selection import grown
 from palimpsest.storage import own_kind
 from palimpsest.storage.pictures import encode_merged, read_picture
 from workplaces import picture, selection

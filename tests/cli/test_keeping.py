@@ -14,7 +14,7 @@ from api.process import environment, find, run, serving
 from palimpsest.jobs.events import Cancelled, Queued
 from palimpsest.jobs.state import Submission
 from palimpsest.storage.database import Database, open_requests
-from palimpsest_client.origins import Origin
+from palimpsest_client.panel.origins import Origin
 
 
 @pytest.fixture(scope="module")

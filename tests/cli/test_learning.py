@@ -10,7 +10,7 @@ import pytest
 
 from palimpsest.cli.learn import GOOD_SET, in_files
 from palimpsest.cli.sample import FILES
-from palimpsest.core.tokens import nouns_in
+from palimpsest.core.text.tokens import nouns_in
 from palimpsest.storage.png import encode
 from workplaces import picture, selection
 

@@ -15,7 +15,7 @@ import pytest
 from api.live import MODELS, TOKENS, Live, live
 from cli.conftest import Shell
 from palimpsest.cli import build_parser
-from palimpsest_client.protocol import PROTOCOL
+from palimpsest_client.http.protocol import PROTOCOL
 
 HERE_ONLY = {
     # commands that are of this machine, or of a folder that others can't see

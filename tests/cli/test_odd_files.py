@@ -174,10 +174,10 @@ def test_a_bad_recipe_is_refused_by_one_sentence(why: str, shell: Any) -> None:
 def test_files_of_our_own_that_are_nested_without_end_are_damaged_ones(shell: Any, tmp_path: Path) -> None:
     from palimpsest.models.spec import read_json
     from palimpsest.storage.announcement import STATE_FILE, read_announcement
-    from palimpsest_client.connection import CHOICE, LAUNCH, Choice, launch_command, read_choice
-    from palimpsest_client.notebook import read_notes
-    from palimpsest_client.orders import RecipeError, read_recipe
-    from palimpsest_client.protocol import read_record
+    from palimpsest_client.http.connection import CHOICE, LAUNCH, Choice, launch_command, read_choice
+    from palimpsest_client.http.protocol import read_record
+    from palimpsest_client.panel.requests import RecipeError, read_recipe
+    from palimpsest_client.panel.saved_forms import read_notes
 
     for name in (STATE_FILE, CHOICE, LAUNCH, "notes.json", "palimpsest.json"):
         (tmp_path / name).write_text(ENDLESS)

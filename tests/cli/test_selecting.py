@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from palimpsest.core.selection import grown
+from palimpsest.core.picture.selection import grown
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
 from workplaces import picture

@@ -18,14 +18,14 @@ import pytest
 import palimpsest as palimpsest_package
 from api.process import environment
 from jobs.shop import eventually
-from palimpsest_client.client import Client, find_client
+from palimpsest_client.http.client import Client, find_client
 from workplaces import picture, selection
 
 SHOWS = "a photo of a cat on grass"
 EDIT = ("edit", "photo.png", "--selection", "selection.png", "--model", "tiny", "--guidance", "3")
 EDIT = (*EDIT, "--shows", SHOWS, "--should-show", "a photo of a dog on grass", "--json")
 LEARN = ("0.png", "1.png", "2.png", "--noun", "toy", "--model", "tiny", "--accept-outliers")
-TOY_WORLD = Path(palimpsest_package.__file__).parent / "tour" / "pictures" / "photo.png"
+TOY_WORLD = Path(palimpsest_package.__file__).parent / "demo" / "pictures" / "photo.png"
 Palimpsest = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from client.scripted import Backend, ScriptedEditor
 from jobs.shop import eventually
-from palimpsest_client.panel import Panel
+from palimpsest_client.panel.panel import Panel
 
 SHOWS = "a photo of a cat on grass"
 
@@ -12,9 +12,7 @@ SHOWS = "a photo of a cat on grass"
 class Desk:
     """A panel with everything around it."""
 
-    def __init__(
-        self, folder, backend: Backend | None = None, editor: ScriptedEditor | None = None
-    ) -> None:
+    def __init__(self, folder, backend: Backend | None = None, editor: ScriptedEditor | None = None) -> None:
         self.backend = Backend() if backend is None else backend
         self.editor = ScriptedEditor() if editor is None else editor
         self.states = []

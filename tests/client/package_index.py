@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from palimpsest_client.index import VERSION, Wheel
+from palimpsest_client.setup.index import VERSION, Wheel
 
 STAND_IN = Path(__file__).with_name("uv_stand_in.py")
 

@@ -7,10 +7,17 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from palimpsest_client.editor import Capture, DocumentFacts, Editor, LayerFacts, LayerRecipe, LayerResult
-from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.png import Layout, encode
-from palimpsest_client.protocol import ENDED, PROTOCOL, RefusedError, UnreachableError
+from palimpsest_client.editor.editor import (
+    Capture,
+    DocumentFacts,
+    Editor,
+    LayerFacts,
+    LayerRecipe,
+    LayerResult,
+)
+from palimpsest_client.editor.geometry import Bounds, Extent
+from palimpsest_client.editor.png import Layout, encode
+from palimpsest_client.http.protocol import ENDED, PROTOCOL, RefusedError, UnreachableError
 
 SPEC = {
     "family": "demo",

@@ -13,11 +13,11 @@ import pytest
 
 from client.package_index import Index, package_index, stand_in
 from jobs.shop import eventually
-from palimpsest_client import backend_setup
-from palimpsest_client import index as index_module
-from palimpsest_client.backend_home import Home
-from palimpsest_client.carried import FOLDER, LOCK, Carried, find_carried
-from palimpsest_client.setup import Setup
+from palimpsest_client.setup import index as index_module
+from palimpsest_client.setup import installer as backend_setup
+from palimpsest_client.setup.bundled import FOLDER, LOCK, Carried, find_carried
+from palimpsest_client.setup.home import Home
+from palimpsest_client.setup.state import Setup
 
 WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import pytest
 
-import palimpsest_client.backend
+import palimpsest_client.panel.backend
 from client.desk import Desk, fill
 from client.scripted import MODELS, Backend, Transport, concept, picture
-from palimpsest_client.backend import Identity
-from palimpsest_client.connection import Choice
-from palimpsest_client.learning import Learning
-from palimpsest_client.origins import Origins
-from palimpsest_client.preview_jobs import QUIET_SECONDS
+from palimpsest_client.http.connection import Choice
+from palimpsest_client.learning.dialog import Learning
+from palimpsest_client.panel.backend import Identity
+from palimpsest_client.panel.origins import Origins
+from palimpsest_client.panel.preview_jobs import QUIET_SECONDS
 
 BUILT_IN, SD15 = MODELS
 LEFT = "What was under way is the other backend's: it goes on there, and its result is kept there."
@@ -31,7 +31,7 @@ class Move:
         self.desk = Desk(folder, self.old).ready()
         self.panel = self.desk.panel
         self.desk.until(lambda s: s.concepts)
-        monkeypatch.setattr(palimpsest_client.backend, "connector", lambda *_: self.new.connect)
+        monkeypatch.setattr(palimpsest_client.panel.backend, "connector", lambda *_: self.new.connect)
 
     def leave(self) -> None:
         """At once, before the other one answers."""

@@ -8,8 +8,8 @@ import pytest
 
 from client.desk import Desk, fill
 from client.scripted import MODELS, Backend, concept
-from palimpsest_client.connection import Choice
-from palimpsest_client.protocol import RefusedError
+from palimpsest_client.http.connection import Choice
+from palimpsest_client.http.protocol import RefusedError
 
 
 def test_the_backend_stops_in_the_middle_and_the_job_goes_on(desk):

@@ -7,10 +7,10 @@ from gettext import NullTranslations
 import pytest
 
 from palimpsest.models.offers import GIB, OFFERS
-from palimpsest_client.catalogue import model_rows
-from palimpsest_client.language import catalogue
-from palimpsest_client.library import Model
-from palimpsest_client.wording import ENGLISH, speak
+from palimpsest_client.panel.catalogue import model_rows
+from palimpsest_client.panel.library import Model
+from palimpsest_client.text.language import catalogue
+from palimpsest_client.text.wording import ENGLISH, speak
 
 OFFERED = [Model(offer.name, False, offer.to_json()) for offer in OFFERS]
 

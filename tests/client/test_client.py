@@ -11,12 +11,12 @@ import pytest
 from api.embeddings import embedding
 from api.live import TOKENS, live
 from jobs.shop import eventually
-from palimpsest_client import session as sessions
-from palimpsest_client.client import Client, find_client
-from palimpsest_client.order import Order
-from palimpsest_client.protocol import RefusedError, UnreachableError
-from palimpsest_client.session import Host, Session
-from palimpsest_client.transport import Transport
+from palimpsest_client.http import session as sessions
+from palimpsest_client.http.client import Client, find_client
+from palimpsest_client.http.protocol import RefusedError, UnreachableError
+from palimpsest_client.http.session import Host, Session
+from palimpsest_client.http.submission import Order
+from palimpsest_client.http.transport import Transport
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from palimpsest_client.collector import Collector
+from palimpsest_client.editor.collector import Collector
 
 MANY = 10 * gc.get_threshold()[0]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.completion import (
+from palimpsest_client.panel.completion import (
     COMPLETE,
     DOWN,
     FEWEST,

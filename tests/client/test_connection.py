@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from palimpsest_client.connection import (
+from palimpsest_client.http.connection import (
     Choice,
     check_choice,
     clean_environment,
@@ -21,7 +21,7 @@ from palimpsest_client.connection import (
     write_choice,
     write_launch,
 )
-from palimpsest_client.protocol import config_folder
+from palimpsest_client.http.protocol import config_folder
 
 FLATPAK = {"FLATPAK_ID": "org.kde.krita", "XDG_CONFIG_HOME": "/home/anna/.var/app/org.kde.krita/config"}
 

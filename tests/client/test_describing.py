@@ -6,7 +6,7 @@ import pytest
 
 from client.desk import SHOWS, fill
 from client.scripted import MODELS, SPEC
-from palimpsest_client.geometry import Bounds
+from palimpsest_client.editor.geometry import Bounds
 
 
 def test_remember_describe_and_select(desk):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palimpsest_client.differences import differences
-from palimpsest_client.sentences import changes, changes_text
+from palimpsest_client.text.differences import differences
+from palimpsest_client.text.sentences import changes, changes_text
 
 WORDS = st.lists(st.sampled_from("abcd"), max_size=7)
 

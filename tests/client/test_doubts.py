@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.doubts import Doubtful
+from palimpsest_client.panel.doubts import Doubtful
 
 SENTENCE = "a photo of a striped tiger and a red ball on grass"
 RESULT = {

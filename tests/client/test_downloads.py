@@ -6,7 +6,7 @@ import pytest
 
 from client.desk import Desk, fill
 from client.scripted import MODELS, Backend, concept
-from palimpsest_client.protocol import RefusedError
+from palimpsest_client.http.protocol import RefusedError
 
 BUILT_IN, SD15 = MODELS
 SDXL = {"name": "sdxl", "installed": False, "details": {"title": "SDXL", "size": 7 << 30}}

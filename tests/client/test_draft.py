@@ -9,10 +9,10 @@ import pytest
 
 from client.desk import Desk, fill
 from client.scripted import ScriptedEditor
-from palimpsest_client.controls import OPERATIONS, Form
-from palimpsest_client.geometry import Bounds
-from palimpsest_client.notebook import Notebook, form_from_json, form_to_json
-from palimpsest_client.settings import CONTROLS, LASTING, OWN, Settings
+from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.fields.controls import OPERATIONS, Form
+from palimpsest_client.fields.settings import CONTROLS, LASTING, OWN, Settings
+from palimpsest_client.panel.saved_forms import Notebook, form_from_json, form_to_json
 
 SET = Settings(
     structure=0.9,

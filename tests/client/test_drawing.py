@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.drawing import Drawer, Drawing, Told
-from palimpsest_client.view import Bar, Button, Gap, Line, Picture, Text, column
+from palimpsest_client.views.drawing import Drawer, Drawing, Told
+from palimpsest_client.views.view import Bar, Button, Gap, Line, Picture, Text, column
 
 
 class Session:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from client.desk import Desk, fill
-from palimpsest_client.connection import Choice, check_choice
-from palimpsest_client.geometry import Bounds
+from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.http.connection import Choice, check_choice
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 from client.desk import Desk, fill
 from client.scripted import Backend, picture
-from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.origins import Origins
-from palimpsest_client.results import MOST_RESULTS
+from palimpsest_client.editor.geometry import Bounds, Extent
+from palimpsest_client.panel.origins import Origins
+from palimpsest_client.panel.results import MOST_RESULTS
 
 FILE = "/photos/photo.png"
 CANVAS = Extent(64, 48)  # of the scripted editor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from palimpsest_client.geometry import Bounds, in_rows
+from palimpsest_client.editor.geometry import Bounds, in_rows
 
 
 def same(number: int, width: int) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from palimpsest.cli.arguments import weight
 from palimpsest.contract import EditRequest
-from palimpsest_client.habits import bare_names, notices, places, said_at, texts, unknown_words
+from palimpsest_client.text.habits import bare_names, notices, places, said_at, texts, unknown_words
 
 MARKS = "\u200e\u2068"  # before what is read from right to left, so that the sentence isn't
 NOTICED = [

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from palimpsest_client.controls import OPERATIONS
-from palimpsest_client.icons import FOLDER, colored, icon_file
+from palimpsest_client.fields.controls import OPERATIONS
+from palimpsest_client.views.icons import FOLDER, colored, icon_file
 
 NAMES = (*OPERATIONS, "describe", "settings")
 SVG = "{http://www.w3.org/2000/svg}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.imprints import OWN, Digest, Imprint, read_imprint
+from palimpsest_client.editor.geometry import Bounds, Extent
+from palimpsest_client.editor.imprints import OWN, Digest, Imprint, read_imprint
 
 
 def test_an_imprint_is_read_as_it_was_kept():

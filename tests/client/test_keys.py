@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.keys import Keys
-from palimpsest_client.slices import WorkError
-from palimpsest_client.wording import say
+from palimpsest_client.editor.keys import Keys
+from palimpsest_client.editor.slices import WorkError
+from palimpsest_client.text.wording import say
 
 
 def test_a_document_keeps_its_key_and_no_other_ever_gets_it():

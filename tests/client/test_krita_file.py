@@ -6,7 +6,7 @@ import io
 import zipfile
 from xml.etree import ElementTree
 
-from palimpsest_client.krita_file import NAME, layer_with_mask
+from palimpsest_client.krita.file import NAME, layer_with_mask
 
 KRITA = "{http://www.calligra.org/DTD/krita}"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from palimpsest_client.editor import LayerResult
-from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.krita_pictures import GREY, layer_picture, mask_picture, read_layer, read_mask
-from palimpsest_client.png import Layout, encode
-from palimpsest_client.slices import WorkError
+from palimpsest_client.editor.editor import LayerResult
+from palimpsest_client.editor.geometry import Bounds, Extent
+from palimpsest_client.editor.png import Layout, encode
+from palimpsest_client.editor.slices import WorkError
+from palimpsest_client.krita.pictures import GREY, layer_picture, mask_picture, read_layer, read_mask
 
 BOUNDS = Bounds(7, 5, 12, 10)  # of the picture on the canvas
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.geometry import Extent
-from palimpsest_client.krita_spaces import edited, refused, sent, sent_layout
+from palimpsest_client.editor.geometry import Extent
+from palimpsest_client.krita.spaces import edited, refused, sent, sent_layout
 
 
 @pytest.mark.parametrize("model", ["RGBA", "GRAYA"])

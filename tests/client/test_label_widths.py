@@ -15,8 +15,8 @@ import pytest
 from PIL import ImageFont
 
 import translate
-from palimpsest_client.language import catalogue
-from palimpsest_client.wording import ENGLISH
+from palimpsest_client.text.language import catalogue
+from palimpsest_client.text.wording import ENGLISH
 
 HERE = Path(__file__).parent
 DEJAVU = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")

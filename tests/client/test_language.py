@@ -11,7 +11,7 @@ import pytest
 
 import translate
 from palimpsest.installation.bundle import SOURCES, bundle_for
-from palimpsest_client.language import (
+from palimpsest_client.text.language import (
     available,
     catalogue,
     names,
@@ -20,7 +20,7 @@ from palimpsest_client.language import (
     speak_as,
     write_language,
 )
-from palimpsest_client.wording import ENGLISH, number, say, speak
+from palimpsest_client.text.wording import ENGLISH, number, say, speak
 
 CODES = translate.codes()
 
@@ -132,7 +132,7 @@ def test_languages_are_named_in_themselves():
 
 
 def test_a_language_stands_in_for_its_kin(monkeypatch):
-    monkeypatch.setattr("palimpsest_client.language.available", lambda: ["en", "pt_BR", "zh_CN"])
+    monkeypatch.setattr("palimpsest_client.text.language.available", lambda: ["en", "pt_BR", "zh_CN"])
     assert [nearest(name) for name in ("pt", "pt_PT", "zh", "zh_SG", "zh_TW", "zh_Hant_HK", "ja")] == [
         "pt_BR", "pt_BR", "zh_CN", "zh_CN", "", "", "",
     ]  # fmt: skip

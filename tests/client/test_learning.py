@@ -12,14 +12,14 @@ from client.scripted import concept, picture
 from client.spoken import Spoken
 from palimpsest.limits import is_name
 from palimpsest.models.listing import list_all
-from palimpsest_client.editor import LayerFacts
-from palimpsest_client.geometry import Bounds
-from palimpsest_client.jobview import JobView
-from palimpsest_client.learn_state import MORE, NEW, REPLACE
-from palimpsest_client.learning import Learning
-from palimpsest_client.lessons import sentence_for
-from palimpsest_client.status import Progress
-from palimpsest_client.wording import speak
+from palimpsest_client.editor.editor import LayerFacts
+from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.http.job_view import JobView
+from palimpsest_client.learning.dialog import Learning
+from palimpsest_client.learning.examples import sentence_for
+from palimpsest_client.learning.state import MORE, NEW, REPLACE
+from palimpsest_client.panel.status import Progress
+from palimpsest_client.text.wording import speak
 
 
 class School(Desk):

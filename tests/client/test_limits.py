@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from palimpsest import contract
-from palimpsest_client import controls
-from palimpsest_client.procedures import PROCEDURES, judged
-from palimpsest_client.slices import WorkError
+from palimpsest_client.editor.slices import WorkError
+from palimpsest_client.fields import controls
+from palimpsest_client.gimp.procedures import PROCEDURES, judged
 
 
 def test_the_panels_weights_are_within_the_contracts():

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from client.desk import SHOWS, Desk, fill
-from palimpsest_client.geometry import Bounds
+from palimpsest_client.editor.geometry import Bounds
 
 TEXT = "This photo is remembered: it can be reproduced at 34 dB"
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from palimpsest.contract import ORIGIN
-from palimpsest_client.editor import Capture, DocumentFacts
-from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.origins import PLACE, Origin, Origins, fingerprint, origin_of, read
+from palimpsest_client.editor.editor import Capture, DocumentFacts
+from palimpsest_client.editor.geometry import Bounds, Extent
+from palimpsest_client.panel.origins import PLACE, Origin, Origins, fingerprint, origin_of, read
 
 PHOTO = DocumentFacts("1", "photo.png", 64, 48, None, "Background", file="/photos/photo.png")
 NEW = replace(PHOTO, name="Untitled", file="")
@@ -90,7 +90,6 @@ def test_a_damaged_list_is_begun_anew(tmp_path, content):
     made = origins.of(NEW)
     origins.see(replace(NEW, file="/photos/new.kra"))
     assert Origins(tmp_path, "tuesday").is_of(made, replace(NEW, key="2", file="/photos/new.kra"))
-
 
 
 def test_editors_open_at_a_time_keep_what_the_other_wrote(tmp_path):

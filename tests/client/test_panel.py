@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from client.desk import SHOWS, Desk, fill
 from client.scripted import picture
-from palimpsest_client.geometry import Bounds
-from palimpsest_client.sentences import Word
+from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.text.sentences import Word
 
 
 def test_an_edit_goes_from_the_words_to_a_layer(desk):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from client.desk import SHOWS, Desk, fill
-from palimpsest_client.panel_view import PanelView
-from palimpsest_client.panel_window import PanelWindow
-from palimpsest_client.window import Desktop
-from palimpsest_client.windows import Windows
+from palimpsest_client.views.panel_view import PanelView
+from palimpsest_client.views.panel_window import PanelWindow
+from palimpsest_client.views.window import Desktop
+from palimpsest_client.views.windows import Windows
 
 
 class Screen(Desktop):

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from palimpsest_client import masks, png
-from palimpsest_client.geometry import Bounds, Extent, spread, strips, tiles
-from palimpsest_client.png import Layout
+from palimpsest_client.editor import masks, png
+from palimpsest_client.editor.geometry import Bounds, Extent, spread, strips, tiles
+from palimpsest_client.editor.png import Layout
 
 extents = st.builds(Extent, st.integers(1, 12), st.integers(1, 12))
 boxes = st.builds(Bounds, st.integers(-5, 12), st.integers(-5, 12), st.integers(0, 9), st.integers(0, 9))

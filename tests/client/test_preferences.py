@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from client.scripted import ScriptedEditor
-from palimpsest_client.language import read_language
-from palimpsest_client.panel import Panel
-from palimpsest_client.preferences import BEGINNING, DEFAULTS, FIELDS, LANGUAGE, read_defaults
-from palimpsest_client.settings import CONTROLS, Settings
+from palimpsest_client.fields.settings import CONTROLS, Settings
+from palimpsest_client.panel.panel import Panel
+from palimpsest_client.panel.preferences import BEGINNING, DEFAULTS, FIELDS, LANGUAGE, read_defaults
+from palimpsest_client.text.language import read_language
 
 
 def panel_in(folder: Path) -> Panel:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from client.scripted import ScriptedEditor
-from palimpsest_client.controls import Form
-from palimpsest_client.panel import Panel
-from palimpsest_client.presets import DAMAGED, LONGEST, PRESETS, Presets, entries
-from palimpsest_client.settings import CONTROLS, Settings, settings_from_json
+from palimpsest_client.fields.controls import Form
+from palimpsest_client.fields.presets import DAMAGED, LONGEST, PRESETS, Presets, entries
+from palimpsest_client.fields.settings import CONTROLS, Settings, settings_from_json
+from palimpsest_client.panel.panel import Panel
 
 SOFT = Form("restyle", settings=Settings(structure=0.2, feather=30, steps=20, seed=5, model="other"))
 

@@ -12,13 +12,13 @@ from client.desk import SHOWS, fill
 from client.scripted import Backend, ScriptedEditor, picture
 from jobs.shop import eventually
 from palimpsest.jobs import engine
-from palimpsest_client.editor import DocumentFacts
-from palimpsest_client.geometry import Bounds
-from palimpsest_client.memory import CHECK_SECONDS
-from palimpsest_client.panel import Panel
-from palimpsest_client.preferences import DEFAULTS, LIVE, OFF, ON, read_live
-from palimpsest_client.preview_jobs import MOST_TAKEN, QUIET_SECONDS, RETRY_SECONDS, SLOW_SECONDS
-from palimpsest_client.protocol import UNATTENDED
+from palimpsest_client.editor.editor import DocumentFacts
+from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.http.protocol import UNATTENDED
+from palimpsest_client.panel.memory import CHECK_SECONDS
+from palimpsest_client.panel.panel import Panel
+from palimpsest_client.panel.preferences import DEFAULTS, LIVE, OFF, ON, read_live
+from palimpsest_client.panel.preview_jobs import MOST_TAKEN, QUIET_SECONDS, RETRY_SECONDS, SLOW_SECONDS
 
 
 class Clock:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from client.scripted import ScriptedEditor
-from palimpsest_client import procedure_calls
-from palimpsest_client.procedure_calls import Answer, Call, refusing
-from palimpsest_client.procedures import BY_NAME, CALLING, CANCEL, EXECUTION, PREFIX, SUCCESS
-from palimpsest_client.protocol import UnreachableError
-from palimpsest_client.quick import CancelledError
-from palimpsest_client.slices import WorkError
+from palimpsest_client.editor.slices import WorkError
+from palimpsest_client.gimp import procedure_calls
+from palimpsest_client.gimp.procedure_calls import Answer, Call, refusing
+from palimpsest_client.gimp.procedures import BY_NAME, CALLING, CANCEL, EXECUTION, PREFIX, SUCCESS
+from palimpsest_client.gimp.quick import CancelledError
+from palimpsest_client.http.protocol import UnreachableError
 
 SHOWS = "a photo of a cat on grass"
 

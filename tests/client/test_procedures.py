@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.procedures import BY_NAME, Procedure
+from palimpsest_client.gimp.procedures import BY_NAME, Procedure
 
 
 def letters(told: Procedure) -> list[str]:

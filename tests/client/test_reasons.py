@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from client.desk import SHOWS, fill
 from client.scripted import MODELS, concept
-from palimpsest_client.geometry import Bounds
+from palimpsest_client.editor.geometry import Bounds
 
 
 def test_every_reason_why_apply_is_not_possible_is_a_sentence(desk):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from palimpsest import errors
-from palimpsest.core.gate import Finding
+from palimpsest.core.learning.gate import Finding
 from palimpsest.errors import (
     ConceptImagesError,
     JobNotFoundError,
@@ -26,14 +26,14 @@ from palimpsest.errors import (
     in_a_row,
 )
 from palimpsest.jobs.events import Failed, to_json
-from palimpsest_client.jobview import JobView
-from palimpsest_client.language import catalogue
-from palimpsest_client.lessons import Example, judged
-from palimpsest_client.outcome import outcome_of
-from palimpsest_client.problems import told
-from palimpsest_client.protocol import RefusedError
-from palimpsest_client.refusals import REFUSALS
-from palimpsest_client.wording import as_it_came, retold, speak
+from palimpsest_client.http.job_view import JobView
+from palimpsest_client.http.problems import told
+from palimpsest_client.http.protocol import RefusedError
+from palimpsest_client.http.refusals import REFUSALS
+from palimpsest_client.learning.examples import Example, judged
+from palimpsest_client.panel.outcome import outcome_of
+from palimpsest_client.text.language import catalogue
+from palimpsest_client.text.wording import as_it_came, retold, speak
 
 BACKEND = Path(errors.__file__).parent
 CLASSES = dict(inspect.getmembers(errors, inspect.isclass))

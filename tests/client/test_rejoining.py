@@ -6,7 +6,7 @@ import pytest
 
 from client.desk import Desk, fill
 from client.scripted import Backend, concept
-from palimpsest_client.lessons import draw_order, learn_order
+from palimpsest_client.learning.examples import draw_order, learn_order
 
 EDIT = {"operation": "replace", "source_prompt": "a cat", "target_prompt": "a dog", "weights": {}}
 

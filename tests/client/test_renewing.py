@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from palimpsest_client.editor import LayerResult
-from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.imprints import OWN, Imprint, digest_of
-from palimpsest_client.renewing import Blank, Kept, copied, digest, judged
+from palimpsest_client.editor.editor import LayerResult
+from palimpsest_client.editor.geometry import Bounds, Extent
+from palimpsest_client.editor.imprints import OWN, Imprint, digest_of
+from palimpsest_client.editor.renewing import Blank, Kept, copied, digest, judged
 
 CANVAS = Extent(90, 80)
 IMPRINT = Imprint("cat → dog", CANVAS, Bounds(3, 4, 50, 60), (0, 0), (1, 1), "pixels", "mask")

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from client.desk import SHOWS, fill
-from palimpsest_client.editor import LayerRecipe
-from palimpsest_client.origins import origin_of
-from palimpsest_client.results import Result
+from palimpsest_client.editor.editor import LayerRecipe
+from palimpsest_client.panel.origins import origin_of
+from palimpsest_client.panel.results import Result
 
 
 def test_a_layer_is_opened_again_and_changed(desk):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import palimpsest_client
-from palimpsest.api import house
+from palimpsest.api import services as house
 from palimpsest.storage.paths import folders
-from palimpsest_client.protocol import PROTOCOL, config_folder
+from palimpsest_client.http.protocol import PROTOCOL, config_folder
 
 FOLDER = Path(palimpsest_client.__file__).parent
 FILES = sorted(FOLDER.glob("*.py"))

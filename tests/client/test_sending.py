@@ -14,17 +14,17 @@ import pytest
 
 from api.live import TOKENS, live
 from jobs.shop import eventually
-from palimpsest.api.house import ApiLimits
+from palimpsest.api.services import ApiLimits
 from palimpsest.storage.announcement import Announcement
-from palimpsest_client import png
-from palimpsest_client.client import Client
-from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.order import Order, post
-from palimpsest_client.packing import packed
-from palimpsest_client.protocol import STATE_FILE, UnreachableError, config_folder
-from palimpsest_client.sending import LARGEST_STORED, Outgoing
-from palimpsest_client.slices import WorkError, finished
-from palimpsest_client.transport import Transport
+from palimpsest_client.editor import png
+from palimpsest_client.editor.geometry import Bounds, Extent
+from palimpsest_client.editor.packing import packed
+from palimpsest_client.editor.slices import WorkError, finished
+from palimpsest_client.http.client import Client
+from palimpsest_client.http.protocol import STATE_FILE, UnreachableError, config_folder
+from palimpsest_client.http.sending import LARGEST_STORED, Outgoing
+from palimpsest_client.http.submission import Order, post
+from palimpsest_client.http.transport import Transport
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 
 from palimpsest import contract
 from palimpsest.cli import arguments, build_parser
-from palimpsest_client import controls, settings
-from palimpsest_client.control import CHOICE, NUMBER, SLIDER
-from palimpsest_client.controls import OPERATIONS, RECOMMENDED, SHOWN, Form, drawn, edit_fields
-from palimpsest_client.orders import form_of
-from palimpsest_client.settings import CONTROLS, SENTENCE, WEIGHT, Settings
+from palimpsest_client.fields import controls, settings
+from palimpsest_client.fields.control import CHOICE, NUMBER, SLIDER
+from palimpsest_client.fields.controls import OPERATIONS, RECOMMENDED, SHOWN, Form, drawn, edit_fields
+from palimpsest_client.fields.settings import CONTROLS, SENTENCE, WEIGHT, Settings
+from palimpsest_client.panel.requests import form_of
 
 ALL = [*CONTROLS.values(), SENTENCE, WEIGHT]
 NUMBERS = [control for control in ALL if control.kind in (SLIDER, NUMBER)]

@@ -20,15 +20,24 @@ from client.package_index import stand_in
 from client.setup_bench import WHEEL, setup_bench
 from jobs.shop import eventually
 from palimpsest.storage.paths import folders
-from palimpsest_client import backend_setup, index, setup_errors, uv
-from palimpsest_client.backend_home import Home, marks_of
-from palimpsest_client.catalogue import gigabytes
-from palimpsest_client.connection import LAUNCH, launch_command
+from palimpsest_client.http.connection import LAUNCH, launch_command
+from palimpsest_client.http.protocol import data_folder
 from palimpsest_client.lock import taken
-from palimpsest_client.machine import Machine, build_for, builds_for, download, look_at_machine, torch_source
-from palimpsest_client.protocol import data_folder
-from palimpsest_client.setup import Setup, mirror
-from palimpsest_client.setup_errors import of_reading, of_uv, of_writing
+from palimpsest_client.panel.catalogue import gigabytes
+from palimpsest_client.setup import errors as setup_errors
+from palimpsest_client.setup import index, uv
+from palimpsest_client.setup import installer as backend_setup
+from palimpsest_client.setup.errors import of_reading, of_uv, of_writing
+from palimpsest_client.setup.home import Home, marks_of
+from palimpsest_client.setup.machine import (
+    Machine,
+    build_for,
+    builds_for,
+    download,
+    look_at_machine,
+    torch_source,
+)
+from palimpsest_client.setup.state import Setup, mirror
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in for uv is a script")
 REAL_INDEX = "PALIMPSEST_REAL_INDEX"

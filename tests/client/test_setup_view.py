@@ -11,10 +11,10 @@ from client.desk import Desk
 from client.scripted import Backend
 from client.setup_bench import Bench, setup_bench
 from client.test_views import Paper, found, visible
-from palimpsest_client import setup as setting_up
-from palimpsest_client.panel_view import PanelView
-from palimpsest_client.setup_view import SetupWindow
-from palimpsest_client.windows import Windows
+from palimpsest_client.setup import state as setting_up
+from palimpsest_client.views.panel_view import PanelView
+from palimpsest_client.views.setup_view import SetupWindow
+from palimpsest_client.views.windows import Windows
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in for uv is a script")
 

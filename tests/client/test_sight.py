@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from palimpsest.core.region import plan
-from palimpsest_client.controls import Form
-from palimpsest_client.editor import DocumentFacts
-from palimpsest_client.geometry import Bounds
-from palimpsest_client.library import Model
-from palimpsest_client.operations import INSERT, REPLACE
-from palimpsest_client.settings import Settings
-from palimpsest_client.sight import seen_by, sight_text, sight_tip
+from palimpsest.core.picture.region import plan
+from palimpsest_client.editor.editor import DocumentFacts
+from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.fields.controls import Form
+from palimpsest_client.fields.operations import INSERT, REPLACE
+from palimpsest_client.fields.settings import Settings
+from palimpsest_client.panel.library import Model
+from palimpsest_client.panel.sight import seen_by, sight_text, sight_tip
 
 BUILT_IN = Model("built-in", True, {"native_size": 128, "granularity": 16})
 LARGE = Model("sd15", True, {"native_size": 512, "granularity": 64})

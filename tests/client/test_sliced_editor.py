@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from palimpsest_client.editor import LayerResult
-from palimpsest_client.geometry import Bounds
-from palimpsest_client.sliced_editor import SlicedEditor
-from palimpsest_client.slices import WAITING, WORKED, WorkError
+from palimpsest_client.editor.editor import LayerResult
+from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.editor.sliced_editor import SlicedEditor
+from palimpsest_client.editor.slices import WAITING, WORKED, WorkError
 
 RESULT = LayerResult(b"", Bounds(0, 0, 4, 4), "edit", "{}", Bounds(0, 0, 4, 4))
 

@@ -9,13 +9,14 @@ import threading
 import pytest
 from PIL import Image
 
-from palimpsest_client import png, sending, slices
-from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.packing import QUEUED, packed, packed_picture, packed_selection
-from palimpsest_client.pasting import Kind
-from palimpsest_client.sending import Outgoing
-from palimpsest_client.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere, finished
-from palimpsest_client.transport import Transport
+from palimpsest_client.editor import png, slices
+from palimpsest_client.editor.geometry import Bounds, Extent
+from palimpsest_client.editor.packing import QUEUED, packed, packed_picture, packed_selection
+from palimpsest_client.editor.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere, finished
+from palimpsest_client.gimp.pasting import Kind
+from palimpsest_client.http import sending
+from palimpsest_client.http.sending import Outgoing
+from palimpsest_client.http.transport import Transport
 
 
 def counting(seen: list[str], name: str, steps: int) -> Steps[None]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.editor import CANVAS, LAYER
-from palimpsest_client.slices import WorkError
-from palimpsest_client.sources import layer_below, required_layer
-from palimpsest_client.wording import say
+from palimpsest_client.editor.editor import CANVAS, LAYER
+from palimpsest_client.editor.slices import WorkError
+from palimpsest_client.editor.sources import layer_below, required_layer
+from palimpsest_client.text.wording import say
 
 THERE = {"1": "sky", "2": "grass"}
 

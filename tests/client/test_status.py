@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from palimpsest_client.session import SessionState
-from palimpsest_client.status import CONNECT, START, Here, status_of
-from palimpsest_client.wording import say
+from palimpsest_client.http.session import SessionState
+from palimpsest_client.panel.status import CONNECT, START, Here, status_of
+from palimpsest_client.text.wording import say
 
 WAS_THERE = SessionState(system={"version": "1"})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from palimpsest_client.stream import Changed, Connected, Stream
+from palimpsest_client.panel.stream import Changed, Connected, Stream
 
 
 def test_everybody_hears_everything_in_order_until_they_leave():

@@ -8,7 +8,7 @@ import pytest
 
 from client.desk import Desk, fill
 from client.scripted import picture
-from palimpsest_client.geometry import Bounds
+from palimpsest_client.editor.geometry import Bounds
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ import pytest
 
 from client.desk import SHOWS, Desk, fill
 from client.scripted import concept, picture
-from palimpsest_client.connection import write_launch
-from palimpsest_client.lessons import Example, judged
-from palimpsest_client.panel_view import PanelView
-from palimpsest_client.results_view import RESULT
-from palimpsest_client.status import COPY
-from palimpsest_client.view import Box, Button, Field, Part, is_shown
-from palimpsest_client.window import Desktop, Dialog
-from palimpsest_client.windows import Windows
+from palimpsest_client.http.connection import write_launch
+from palimpsest_client.learning.examples import Example, judged
+from palimpsest_client.panel.status import COPY
+from palimpsest_client.views.panel_view import PanelView
+from palimpsest_client.views.results_view import RESULT
+from palimpsest_client.views.view import Box, Button, Field, Part, is_shown
+from palimpsest_client.views.window import Desktop, Dialog
+from palimpsest_client.views.windows import Windows
 
 
 class Paper(Desktop):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from palimpsest_client.controls import Form
-from palimpsest_client.library import Concept
-from palimpsest_client.vocabulary import RECENT, Vocabulary, matching, renamed
+from palimpsest_client.fields.controls import Form
+from palimpsest_client.panel.library import Concept
+from palimpsest_client.panel.vocabulary import RECENT, Vocabulary, matching, renamed
 
 WORDS = tuple(
     Concept(name, "subject", noun, "demo") for name, noun in [("b", "toy"), ("a", "cat"), ("c", "toy")]

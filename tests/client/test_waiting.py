@@ -8,7 +8,7 @@ import pytest
 
 from client.desk import SHOWS, Desk, fill
 from client.scripted import Backend
-from palimpsest_client.waiting import MOST_WAITING
+from palimpsest_client.panel.queue import MOST_WAITING
 
 
 @pytest.fixture

@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 
 from palimpsest.models.offers import OFFERS
-from palimpsest_client.backend_home import BUILD, ENVIRONMENT, PACKAGE, RUNTIME
-from palimpsest_client.backend_setup import UV
-from palimpsest_client.controls import OPERATIONS
-from palimpsest_client.machine import ROOM
-from palimpsest_client.preferences import FIELDS, LIVE
-from palimpsest_client.procedures import PROCEDURES
-from palimpsest_client.settings import CONTROLS, SENTENCE, WEIGHT
-from palimpsest_client.setup import DEED
-from palimpsest_client.wording import ENGLISH, SINGULAR, duration, phase, say
+from palimpsest_client.fields.controls import OPERATIONS
+from palimpsest_client.fields.settings import CONTROLS, SENTENCE, WEIGHT
+from palimpsest_client.gimp.procedures import PROCEDURES
+from palimpsest_client.panel.preferences import FIELDS, LIVE
+from palimpsest_client.setup.home import BUILD, ENVIRONMENT, PACKAGE, RUNTIME
+from palimpsest_client.setup.installer import UV
+from palimpsest_client.setup.machine import ROOM
+from palimpsest_client.setup.state import DEED
+from palimpsest_client.text.wording import ENGLISH, SINGULAR, duration, phase, say
 
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 ROOT = Path(__file__).parent.parent.parent
 FILES = [
     path
     for folder in ("backend/palimpsest_client", "krita_plugin/palimpsest", "gimp_plugin/palimpsest")
-    for path in sorted((ROOT / folder).glob("*.py"))
+    for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 SETUP_STEPS = ENVIRONMENT, RUNTIME, BUILD, PACKAGE
 MADE = [f"{stem}-{name}" for stem in ("second", "example", "tip", "select", "layer") for name in OPERATIONS]

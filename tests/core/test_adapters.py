@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.adapters import Adaptation, Adapters, LowRank, adapted, first_adapters, projections
-from palimpsest.core.draw import draw, start_noise
+from palimpsest.core.editing.draw import draw, start_noise
+from palimpsest.core.editing.operations import Options, edit
 from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.operations import Options, edit
-from palimpsest.core.prompt import concepts_installed
 from palimpsest.core.steps import finish
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import ConceptIncompatibleError
 from tiny import tiny_model
 from tiny_edit import SIZE, adapters, detailed, inverted, photo, toy

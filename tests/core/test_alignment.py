@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from palimpsest.core.alignment import Alignment, align
-from palimpsest.core.tokens import Prompt, parse
+from palimpsest.core.text.alignment import Alignment, align
+from palimpsest.core.text.tokens import Prompt, parse
 from palimpsest.errors import WordNotFoundError
 from tiny import tiny_tokenizer
 

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from palimpsest.core.alignment import align
 from palimpsest.core.attention.blend import BlendSettings, LocalBlend
 from palimpsest.core.attention.control import (
     KeyMask,
@@ -23,10 +22,11 @@ from palimpsest.core.attention.control import (
 from palimpsest.core.attention.install import AttentionControl, Rows, controlled
 from palimpsest.core.attention.maps import Levels
 from palimpsest.core.attention.paths import Explicit, Fused, Path
-from palimpsest.core.edit import Plan, sample
+from palimpsest.core.editing.sampling import Plan, sample
 from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.prompt import Vocabulary, concepts_installed
 from palimpsest.core.steps import finish
+from palimpsest.core.text.alignment import align
+from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.errors import ModelIncapableError
 from tiny import tiny_model
 from tiny_edit import SIZE, Wish, inverted, photo, plan, toy
@@ -102,7 +102,6 @@ def test_the_fused_path_is_the_published_one_for_regions(model: DiffusionModel) 
             bounded = AttentionControl([control], 4, one.control.levels, path)
             results.append(finish(sample(replace(one, control=bounded))).latents)
     assert (results[0] - results[1]).abs().max() <= CLOSE
-
 
 
 class Sizes(TorchDispatchMode):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from palimpsest.core.composite import changed, composite
-from palimpsest.core.region import Size, plan
-from palimpsest.core.selection import grown
+from palimpsest.core.picture.composite import changed, composite
+from palimpsest.core.picture.region import Size, plan
+from palimpsest.core.picture.selection import grown
 
 DEPTHS = (np.uint8, np.uint16)
 

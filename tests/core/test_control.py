@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from palimpsest.core.alignment import align
 from palimpsest.core.attention.control import (
     SelfControl,
     TargetControl,
@@ -17,7 +16,8 @@ from palimpsest.core.attention.control import (
     step_table,
     window_bounds,
 )
-from palimpsest.core.tokens import Prompt, parse
+from palimpsest.core.text.alignment import align
+from palimpsest.core.text.tokens import Prompt, parse
 from palimpsest.errors import RequestError, WordNotFoundError
 from tiny import tiny_tokenizer
 

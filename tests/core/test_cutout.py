@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from palimpsest.core.cutout import ROOM, CutOut, by_fit, cut_out, paste
+from palimpsest.core.picture.cutout import ROOM, CutOut, by_fit, cut_out, paste
 from palimpsest.errors import SelectionEmptyError
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from palimpsest.core.detail import colour_fit, restore, unchanged
-from palimpsest.core.region import Region, cut, plan
+from palimpsest.core.picture.detail import colour_fit, restore, unchanged
+from palimpsest.core.picture.region import Region, cut, plan
 
 SIZE = (384, 256)
 

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.attention.maps import WordMaps
-from palimpsest.core.edit import sample
+from palimpsest.core.editing.operations import Options, edit
+from palimpsest.core.editing.sampling import sample
 from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.operations import Options, edit
-from palimpsest.core.prompt import concepts_installed
 from palimpsest.core.schedule import ddim, pairs, timesteps
 from palimpsest.core.steps import finish
+from palimpsest.core.text.prompt import concepts_installed
 from tiny import tiny_model
 from tiny_edit import GUIDANCE, NOTHING, SIZE, STEPS, Wish, inverted, photo, plan, toy
 

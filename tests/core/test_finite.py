@@ -10,17 +10,17 @@ import pytest
 import torch
 
 from palimpsest.core.attention.probe import noised_states, probe
-from palimpsest.core.composite import quantise
-from palimpsest.core.draw import draw, start_noise
-from palimpsest.core.edit import sample
+from palimpsest.core.editing.draw import draw, start_noise
+from palimpsest.core.editing.sampling import sample
 from palimpsest.core.finite import all_finite, require_finite
 from palimpsest.core.gradient import gradient
 from palimpsest.core.inversion import InvertSettings, NullTextSettings, invert
-from palimpsest.core.learn import LearnSettings, Lesson, learn
+from palimpsest.core.learning.learn import LearnSettings, Lesson, learn
+from palimpsest.core.learning.views import ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import Vocabulary, concepts_installed
+from palimpsest.core.picture.composite import quantise
 from palimpsest.core.steps import Steps
-from palimpsest.core.views import ViewSettings, encode_views
+from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.errors import NotFiniteError
 from tiny import tiny_model
 from tiny_edit import inverted, photo, plan

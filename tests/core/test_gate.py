@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from palimpsest.core.agreement import AgreementSettings, Oddness, judge, oddness
-from palimpsest.core.gate import Finding, GateSettings, check_set, inspect, sharpness
+from palimpsest.core.learning.agreement import AgreementSettings, Oddness, judge, oddness
+from palimpsest.core.learning.gate import Finding, GateSettings, check_set, inspect, sharpness
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
-from palimpsest.demo.concepts import CONCEPTS, views
 from palimpsest.errors import ConceptImagesError
+from palimpsest.scenes.concepts import CONCEPTS, views
 from tiny import tiny_model
 
 GATE = GateSettings()
@@ -141,9 +141,7 @@ def test_wide_spread_makes_no_outlier_and_near_identical_views_neither() -> None
     assert tight < 0.1
 
 
-def square(
-    colour: tuple[float, float, float], seed: int, left: int = 20
-) -> tuple[Pixels, NDArray[np.uint8]]:
+def square(colour: tuple[float, float, float], seed: int, left: int = 20) -> tuple[Pixels, NDArray[np.uint8]]:
     """A coloured square on a grained ground of its own, and its mask."""
     picture = np.random.default_rng(seed).normal(0.5, 0.1, (64, 64, 3)).astype(np.float32).clip(0, 1)
     mask = np.zeros((64, 64), np.uint8)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from palimpsest.core.ground import STEPS, put_on_grounds
 from palimpsest.core.model import DiffusionModel
+from palimpsest.core.picture.ground import STEPS, put_on_grounds
 from palimpsest.core.steps import finish
 from tiny import tiny_model
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from palimpsest.core.edit import sample
+from palimpsest.core.editing.sampling import sample
 from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings, invert
 from palimpsest.core.inversion.null_text import optimise_nulls
 from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.prompt import concepts_installed
 from palimpsest.core.schedule import ddim, pairs
 from palimpsest.core.steps import Step, finish
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import RequestError
 from tiny import tiny_model
 from tiny_edit import GUIDANCE, NOTHING, SIZE, STEPS, inverted, photo, plan

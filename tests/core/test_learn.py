@@ -17,9 +17,9 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from palimpsest.core import learn as learning
-from palimpsest.core.draw import start_noise
-from palimpsest.core.learn import (
+from palimpsest.core.editing.draw import start_noise
+from palimpsest.core.learning import learn as learning
+from palimpsest.core.learning.learn import (
     LearningState,
     LearningStep,
     LearnSettings,
@@ -29,10 +29,10 @@ from palimpsest.core.learn import (
     rate,
     within_norms,
 )
+from palimpsest.core.learning.views import View, ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import Vocabulary, concepts_installed
 from palimpsest.core.steps import finish
-from palimpsest.core.views import View, ViewSettings, encode_views
+from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.errors import ConceptIncompatibleError, RequestError
 from palimpsest.models.spec import LEARNING_STEPS, LEARNING_STEPS_OF
 from tiny import tiny_model
@@ -310,9 +310,11 @@ def test_the_loss_is_that_of_the_paper(model: DiffusionModel) -> None:
             z = alpha.sqrt() * z0 + (1 - alpha).sqrt() * draw.eps.double()
             conditioning = vocabulary.encode([draw.prompt])
             added = {"text_embeds": conditioning.pooled, "time_ids": conditioning.time_ids}
-            output = model.unet(
-                z[None].float(), draw.t, conditioning.context, added_cond_kwargs=added
-            ).sample[0].double()
+            output = (
+                model.unet(z[None].float(), draw.t, conditioning.context, added_cond_kwargs=added)
+                .sample[0]
+                .double()
+            )
             velocity = alpha.sqrt() * draw.eps.double() - (1 - alpha).sqrt() * z0
             target = velocity if model.noise.prediction == "v_prediction" else draw.eps.double()
             weight = draw.view.weight.double().expand_as(z0)
@@ -334,9 +336,7 @@ def test_timesteps_cover_the_range_in_every_batch() -> None:
     model = tiny_model("sd1")
     with concepts_installed(model, []) as vocabulary:
         told = (vocabulary.parse("a cat"),)
-        course = learning._Course(
-            model, vocabulary, some_views(model), LESSON, QUICK, (), lambda _: told, ()
-        )
+        course = learning._Course(model, vocabulary, some_views(model), LESSON, QUICK, (), lambda _: told, ())
         for step in range(20):
             draws = course.draw(learning.TRAINING, step, 4)
             quarters = sorted((draw.t / 999 - 0.1) / 0.2 for draw in draws)
@@ -371,6 +371,7 @@ def test_a_picture_s_own_caption_is_used() -> None:
 
 def test_learning_stops_when_the_exam_says_so() -> None:
     model = tiny_model("sd1")
+
     class Enough(learning.Dvar):
         def satisfied(self, losses: Sequence[float]) -> bool:
             return len(losses) >= 3

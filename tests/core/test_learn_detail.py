@@ -12,7 +12,7 @@ from safetensors.torch import load, save
 from core.test_learn import LESSON, QUICK, parameters, some_views
 from palimpsest.core.adapters import Adapters, first_adapters, projections
 from palimpsest.core.concept import Concept
-from palimpsest.core.learn import (
+from palimpsest.core.learning.learn import (
     AdapterSettings,
     LearningState,
     LearningStep,
@@ -22,7 +22,7 @@ from palimpsest.core.learn import (
     learn,
     recommended,
 )
-from palimpsest.core.learning_state import AdapterState
+from palimpsest.core.learning.state import AdapterState
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.errors import RequestError
@@ -161,9 +161,7 @@ def test_the_adapters_of_the_best_exam_are_kept() -> None:
     assert final.exams[final.best_step] == min(final.exams) < final.exams[0]
     then = states[final.best_step - 1].adapters
     assert then is not None
-    assert all(
-        torch.equal(a, b) for a, b in zip(final.adapters.best.tensors, then.now.tensors, strict=True)
-    )
+    assert all(torch.equal(a, b) for a, b in zip(final.adapters.best.tensors, then.now.tensors, strict=True))
 
 
 def test_adapters_fit_what_rows_alone_do_not() -> None:
@@ -211,9 +209,7 @@ def test_rows_alone_are_learned_on_with_detail() -> None:
 
 def test_fewer_latents_at_once_learn_the_same() -> None:
     model = tiny_model("sd1")
-    together, one_by_one = (
-        detailed(model, replace(DETAIL, batch=4, at_once=n, steps=2)) for n in (4, 1)
-    )
+    together, one_by_one = (detailed(model, replace(DETAIL, batch=4, at_once=n, steps=2)) for n in (4, 1))
     differences = distances(adapters_of(together).tensors, adapters_of(one_by_one).tensors)
     assert max(differences) < 1e-2
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from palimpsest.core.learn import LearnSettings, recommended
-from palimpsest.core.noun import noun_rows, spread
-from palimpsest.core.region import Mask
+from palimpsest.core.learning.learn import LearnSettings, recommended
+from palimpsest.core.learning.noun import noun_rows, spread
+from palimpsest.core.learning.stopping import Dvar
+from palimpsest.core.learning.templates import STYLE_TEMPLATES, SUBJECT_TEMPLATES, fill, templates_for
+from palimpsest.core.learning.views import View, ViewSettings, encode_views, grouped
+from palimpsest.core.picture.region import Mask
 from palimpsest.core.steps import finish
-from palimpsest.core.stopping import Dvar
-from palimpsest.core.templates import STYLE_TEMPLATES, SUBJECT_TEMPLATES, fill, templates_for
-from palimpsest.core.views import View, ViewSettings, encode_views, grouped
 from palimpsest.errors import RequestError, SelectionEmptyError
 from tiny import tiny_model, tiny_tokenizer
 

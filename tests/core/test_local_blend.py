@@ -13,9 +13,9 @@ from palimpsest.core.attention.install import AttentionControl
 from palimpsest.core.attention.maps import Levels, Size, WordMaps, otsu, stretch
 from palimpsest.core.attention.probe import inverted_states, noised_states, probe
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import concepts_installed
 from palimpsest.core.steps import finish
-from palimpsest.core.tokens import Prompt, parse
+from palimpsest.core.text.prompt import concepts_installed
+from palimpsest.core.text.tokens import Prompt, parse
 from palimpsest.errors import RequestError, WordNotFoundError
 from tiny import tiny_tokenizer
 from tiny_edit import SIZE, inverted, photo

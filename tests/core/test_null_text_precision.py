@@ -13,18 +13,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from palimpsest.bench.generate import to_pixels
+from palimpsest.builtin.wording import caption
 from palimpsest.contract import BUILT_IN
+from palimpsest.core.editing.operations import edit
 from palimpsest.core.gradient import gradient
 from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings, invert
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.operations import edit
-from palimpsest.core.prompt import concepts_installed
 from palimpsest.core.steps import finish
-from palimpsest.demo.rendering import render
-from palimpsest.demo.scenes import VALIDATION_SEEDS, sample_scene
-from palimpsest.demo.wording import caption
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.catalog import find
 from palimpsest.models.load import load
+from palimpsest.scenes.rendering import render
+from palimpsest.scenes.scene import VALIDATION_SEEDS, sample_scene
 from palimpsest.tasks.canvas import psnr
 from tiny import tiny_model
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from palimpsest.core.attention.paths import Explicit
-from palimpsest.core.edit import Edited
-from palimpsest.core.fill import harmonic_fill
+from palimpsest.core.editing.operations import RECIPES, Options, edit
+from palimpsest.core.editing.sampling import Edited
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.operations import RECIPES, Options, edit
-from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.picture.fill import harmonic_fill
 from palimpsest.core.steps import finish
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import RequestError, SelectionError, WordNotFoundError
 from tiny import tiny_model
 from tiny_edit import SIZE, inverted, photo, toy

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from palimpsest.core.alignment import align
-from palimpsest.core.phrases import alone
-from palimpsest.core.tokens import words_of
+from palimpsest.core.text.alignment import align
+from palimpsest.core.text.phrases import alone
+from palimpsest.core.text.tokens import words_of
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import ConceptExistsError, ConceptIncompatibleError
 from tiny import tiny_model
 from tiny_edit import toy

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from palimpsest.core.region import (
+from palimpsest.core.picture.region import (
     Box,
     Size,
     cut,
@@ -197,5 +197,5 @@ def test_a_box_that_comes_in_bands_is_cut_to_the_very_same(monkeypatch: pytest.M
     pixels = np.random.default_rng(0).random((611, 333, 3)).astype(np.float32)
     region = plan((333, 611), None, NATIVE, GRANULARITY)
     whole = cut(pixels, region)
-    monkeypatch.setattr("palimpsest.core.region.BAND", 5000)
+    monkeypatch.setattr("palimpsest.core.picture.region.BAND", 5000)
     assert torch.equal(cut(pixels, region), whole)

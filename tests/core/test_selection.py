@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from palimpsest.core import selection
-from palimpsest.core.selection import coverage, distance_inside, grown, thickness
+from palimpsest.core.picture import selection
+from palimpsest.core.picture.selection import coverage, distance_inside, grown, thickness
 
 
 def mask_of(width: int, height: int, *boxes: tuple[int, int, int, int], value: int = 255) -> np.ndarray:

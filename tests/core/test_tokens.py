@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from palimpsest.core.tokens import Prompt, parse, split
+from palimpsest.core.text.tokens import Prompt, parse, split
 from palimpsest.errors import ConceptNotFoundError, PromptTooLongError, WordNotFoundError
 from tiny import tiny_tokenizer
 

@@ -12,12 +12,12 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from palimpsest_client.client import Client, find_client
-from palimpsest_client.protocol import UnreachableError
+from palimpsest_client.http.client import Client, find_client
+from palimpsest_client.http.protocol import UnreachableError
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PATIENCE = 120.0  # seconds to start, and for a job to begin or end
-PHOTO = REPOSITORY / "backend/palimpsest/tour/pictures/photo.png"
+PHOTO = REPOSITORY / "backend/palimpsest/demo/pictures/photo.png"
 
 
 class Backend:

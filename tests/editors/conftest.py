@@ -17,13 +17,13 @@ import pytest
 
 from editors.backend import Backend
 from editors.box import Box, remove_folder, shared_folder
-from editors.darkroom import Darkroom
 from editors.display import Display
 from editors.gimp import Gimp
 from editors.gimp import start as start_gimp
+from editors.gimp_pictures import Darkroom
 from editors.krita import Krita, keep_seed
 from editors.krita import start as start_krita
-from editors.studio import Studio
+from editors.krita_pictures import Studio
 
 DEFAULT_ROOT = "/var/cache/palimpsest-editors/trixie"
 HOST, ROOT = "this system", "the Debian root"

@@ -20,16 +20,16 @@ import numpy as np
 from editors.backend import Backend
 from editors.box import Box, remove_folder, shared_folder
 from editors.conftest import editors_root
-from editors.darkroom import RGB_8 as GIMP_8
-from editors.darkroom import RGB_16 as GIMP_16
-from editors.darkroom import Darkroom
-from editors.darkroom import Kind as GimpKind
 from editors.display import Display
 from editors.gimp import start as start_gimp
-from editors.gimp_desk import SHOULD_SHOW, SHOWS
+from editors.gimp_panel import SHOULD_SHOW, SHOWS
+from editors.gimp_pictures import RGB_8 as GIMP_8
+from editors.gimp_pictures import RGB_16 as GIMP_16
+from editors.gimp_pictures import Darkroom
+from editors.gimp_pictures import Kind as GimpKind
 from editors.krita import start as start_krita
+from editors.krita_pictures import RGB_8, RGB_16, Kind, Studio
 from editors.pictures import Pixels, as_krita, png
-from editors.studio import RGB_8, RGB_16, Kind, Studio
 
 TILE = 2048  # px: the picture is made of it
 PIECE = 2000  # px: side of the layer that is put in, at most half of the canvas

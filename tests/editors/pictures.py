@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from palimpsest.demo.scenes import TEST_SEEDS, render, sample_scene
+from palimpsest.scenes.scene import TEST_SEEDS, render, sample_scene
 from palimpsest.storage.decode import Limits, decode
 from palimpsest.storage.png import encode
 

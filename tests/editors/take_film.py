@@ -19,8 +19,8 @@ from editors.backend import Backend
 from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
 from editors.krita import start
-from editors.studio import Studio
-from editors.take_krita_pictures import PICTURES, SHOWS, TOUR, TOY, enlarged
+from editors.krita_pictures import Studio
+from editors.take_krita_pictures import DEMO, PICTURES, SHOWS, TOY, enlarged
 
 WINDOW = (1120, 760)  # of Krita on the screen
 SIZE = (896, 608)  # of the film
@@ -185,7 +185,7 @@ class Film:
 
 
 def picture(number: int) -> bytes:
-    return (TOUR / f"toy-{number}.png").read_bytes()
+    return (DEMO / f"toy-{number}.png").read_bytes()
 
 
 def main(file: Path) -> None:

@@ -18,13 +18,13 @@ from PIL import Image
 from editors.backend import REPOSITORY, Backend
 from editors.box import Box, remove_folder, shared_folder
 from editors.conftest import editors_root
-from editors.darkroom import RGB_8
 from editors.display import Display
 from editors.gimp import start
-from editors.gimp_desk import BESIDE, CANVAS, SHOULD_SHOW, SHOWS, Desk, pressable, until
+from editors.gimp_panel import BESIDE, CANVAS, SHOULD_SHOW, SHOWS, Desk, pressable, until
+from editors.gimp_pictures import RGB_8
 from editors.test_gimp_learning import picture_of
-from palimpsest_client.language import write_language
-from palimpsest_client.wording import say
+from palimpsest_client.text.language import write_language
+from palimpsest_client.text.wording import say
 
 SIDE = 512  # px of the photo
 TOY = 128  # px of the pictures to learn from

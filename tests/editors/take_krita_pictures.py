@@ -20,12 +20,12 @@ from editors.backend import Backend
 from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
 from editors.krita import Krita, keep_seed, start
-from editors.studio import RGB_8, Studio
-from palimpsest import tour
-from palimpsest_client.language import write_language
+from editors.krita_pictures import RGB_8, Studio
+from palimpsest import demo
+from palimpsest_client.text.language import write_language
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
-TOUR = Path(tour.__file__).parent / "pictures"
+DEMO = Path(demo.__file__).parent / "pictures"
 SHOWN = (  # in the documents
     *("window", "running", "done", "look", "strip", "emphasise", "advanced", "bright", "learned"),
     *("narrow", "chinese", "concepts", "models", "settings", "strange", "low"),
@@ -95,7 +95,7 @@ class Photographer:
     def learn(self) -> None:
         files = []
         for number in range(1, 5):
-            file = self.studio.file((TOUR / f"toy-{number}.png").read_bytes(), ".png")
+            file = self.studio.file((DEMO / f"toy-{number}.png").read_bytes(), ".png")
             files.append(str(file))
         self.call("learn", "my-toy", "star", files)
         self.until("learning_has", 4)
@@ -176,8 +176,8 @@ class Photographer:
 
 
 def enlarged(name: str, how: Image.Resampling) -> np.ndarray:
-    """(SIDE, SIDE, 4) of a picture of the tour."""
-    with Image.open(TOUR / name) as image:
+    """(SIDE, SIDE, 4) of a picture of the demo."""
+    with Image.open(DEMO / name) as image:
         return np.asarray(image.convert("RGBA").resize((SIDE, SIDE), how))
 
 

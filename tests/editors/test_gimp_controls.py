@@ -10,9 +10,9 @@ import pytest
 from editors.conftest import Gimps
 from editors.display import Display
 from editors.gimp import Gimp
-from editors.gimp_desk import until
-from palimpsest_client.control import BESIDE_APPLY, CHOICE, SLIDER
-from palimpsest_client.settings import CONTROLS
+from editors.gimp_panel import until
+from palimpsest_client.fields.control import BESIDE_APPLY, CHOICE, SLIDER
+from palimpsest_client.fields.settings import CONTROLS
 
 PLACE = (900, 0, 340, 320)  # left, top, width, height
 SHOWN = {name: control for name, control in CONTROLS.items() if control.where != BESIDE_APPLY}

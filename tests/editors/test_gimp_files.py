@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from editors.conftest import Gimps
-from editors.darkroom import (
+from editors.gimp_pictures import (
     ADOBE_8,
     GREY_8,
     GREY_16,

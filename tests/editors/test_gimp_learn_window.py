@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from editors.darkroom import RGB_8
-from editors.gimp_desk import Desk, until
+from editors.gimp_panel import Desk, until
+from editors.gimp_pictures import RGB_8
 from editors.test_gimp_learning import picture_of
 from editors.test_gimp_window import desk
 
 __all__ = ["desk"]
 
-SIDE = 128  # px of the tour's pictures
+SIDE = 128  # px of the demo's pictures
 PLACE = (860, 0, 420, 700)  # of the window on the screen
 NAME, STOP, CLOSE = (1000, 24), (1162, 671), (1234, 671)  # in it; the last two never move
 TO_LAYERS, TO_NOUN = 8, 3  # presses of Tab from the name

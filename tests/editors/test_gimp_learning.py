@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from editors.backend import REPOSITORY, Backend
-from editors.darkroom import RGB_8, Darkroom
+from editors.gimp_pictures import RGB_8, Darkroom
 from editors.pictures import Pixels, box_of, read
 
-TOUR = REPOSITORY / "backend/palimpsest/tour/pictures"
-SIDE = 128  # px of the tour's pictures
+DEMO = REPOSITORY / "backend/palimpsest/demo/pictures"
+SIDE = 128  # px of the demo's pictures
 CANVAS = 220  # px
 AT = (57, 31)  # where a toy lies on it
 # What a set of pictures must be like is the backend's own matter, and tested there.
@@ -23,7 +23,7 @@ SOME = {"name": "my-toy", "noun": "star", "steps": 2, "replace": True, "accept-o
 
 def picture_of(name: str) -> Pixels:
     """Opaque RGBA."""
-    rgb = np.array(Image.open(TOUR / f"{name}.png").convert("RGB"))
+    rgb = np.array(Image.open(DEMO / f"{name}.png").convert("RGB"))
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
@@ -44,10 +44,10 @@ def lay(darkroom: Darkroom, image: int, name: str, at: tuple[int, int]) -> None:
 
 
 def files(darkroom: Darkroom, *names: str) -> list[str]:
-    """Where GIMP finds these pictures of the tour."""
+    """Where GIMP finds these pictures of the demo."""
     paths = [darkroom.files / f"{name}.png" for name in names]
     for path in paths:
-        path.write_bytes((TOUR / path.name).read_bytes())
+        path.write_bytes((DEMO / path.name).read_bytes())
     return [str(path) for path in paths]
 
 
@@ -87,7 +87,7 @@ def learned_from(backend: Backend) -> list[Pixels]:
 def test_from_files_as_they_are_and_the_word_can_be_used(darkroom: Darkroom, backend: Backend, desert: int):
     names = ("toy-1", "toy-2", "toy-3")
     learn(darkroom, desert, files=files(darkroom, *names))
-    contents = [(TOUR / f"{name}.png").read_bytes() for name in names]
+    contents = [(DEMO / f"{name}.png").read_bytes() for name in names]
     assert provenance(backend)["sources"] == [hashlib.sha256(content).hexdigest() for content in contents]
     values = {"shows": "a photo of sand", "thing": "a <my-toy>", "steps": 4}
     darkroom.gimp.call("select_rectangle", desert, 40, 40, 100, 100)
@@ -113,12 +113,12 @@ def test_a_cut_out_layer_brings_its_transparency(darkroom: Darkroom, backend: Ba
     for number in (1, 2, 3):
         cut = picture_of(f"toy-{number}")
         if number != 3:
-            cut[..., 3] = np.array(Image.open(TOUR / f"toy-{number}-mask.png").convert("L"))
+            cut[..., 3] = np.array(Image.open(DEMO / f"toy-{number}-mask.png").convert("L"))
         path = darkroom.files / "layer"
         path.write_bytes(cut.tobytes())
         darkroom.gimp.call("add_layer", desert, str(path), [0, 0, SIDE, SIDE], RGB_8.format)
     mask = np.zeros((CANVAS, CANVAS), np.uint8)
-    mask[:SIDE, :SIDE] = np.array(Image.open(TOUR / "toy-3-mask.png").convert("L"))
+    mask[:SIDE, :SIDE] = np.array(Image.open(DEMO / "toy-3-mask.png").convert("L"))
     darkroom.gimp.call("choose_layers", desert, [0])
     darkroom.select(desert, mask)
     darkroom.gimp.call("mask_topmost", desert)
@@ -126,7 +126,7 @@ def test_a_cut_out_layer_brings_its_transparency(darkroom: Darkroom, backend: Ba
     learn(darkroom, desert, layers=True)
     sources = [read(backend.client.download(source)) for source in provenance(backend)["sources"]]
     for picture, name in zip(sources, ("toy-3", "toy-2", "toy-1"), strict=True):
-        alpha = np.array(Image.open(TOUR / f"{name}-mask.png").convert("L"))
+        alpha = np.array(Image.open(DEMO / f"{name}-mask.png").convert("L"))
         np.testing.assert_array_equal(picture[..., 3], alpha)
         shown = alpha > 0
         np.testing.assert_array_equal(picture[shown][:, :3], picture_of(name)[shown][:, :3])
@@ -136,7 +136,7 @@ def test_a_cut_out_layer_brings_its_transparency(darkroom: Darkroom, backend: Ba
 def test_from_the_selection_with_what_is_around_it(darkroom: Darkroom, backend: Backend, desert: int):
     lay(darkroom, desert, "toy-3", AT)
     mask = np.zeros((CANVAS, CANVAS), np.uint8)
-    toy = np.array(Image.open(TOUR / "toy-3-mask.png").convert("L"))
+    toy = np.array(Image.open(DEMO / "toy-3-mask.png").convert("L"))
     mask[AT[1] : AT[1] + SIDE, AT[0] : AT[0] + SIDE] = toy
     darkroom.select(desert, mask)
     learn(darkroom, desert, selection=True, files=files(darkroom, "toy-1", "toy-2"))

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from editors.darkroom import (
+from editors.gimp_pictures import (
     ADOBE_8,
     GREY_8,
     GREY_16,

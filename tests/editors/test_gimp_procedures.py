@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from editors.backend import REPOSITORY, Backend
-from editors.darkroom import RGB_8, Darkroom
+from editors.gimp_pictures import RGB_8, Darkroom
 from editors.pictures import Pixels, read
-from palimpsest.core.selection import grown
+from palimpsest.core.picture.selection import grown
 
-TOUR = REPOSITORY / "backend/palimpsest/tour/pictures"
+DEMO = REPOSITORY / "backend/palimpsest/demo/pictures"
 SHOWS = "a photo of a red ball on grass"
 FEW = {"steps": 4}  # enough to see that something changes
 SOON = 60.0  # seconds
@@ -23,7 +23,7 @@ SOON = 60.0  # seconds
 
 @pytest.fixture
 def photo() -> Pixels:
-    rgb = np.array(Image.open(TOUR / "photo.png").convert("RGB"))
+    rgb = np.array(Image.open(DEMO / "photo.png").convert("RGB"))
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
@@ -31,7 +31,7 @@ def photo() -> Pixels:
 def image(darkroom: Darkroom, photo: Pixels) -> int:
     """The photo, with the ball selected."""
     number = darkroom.new(photo, RGB_8)
-    darkroom.select(number, np.array(Image.open(TOUR / "photo-selection.png").convert("L")))
+    darkroom.select(number, np.array(Image.open(DEMO / "photo-selection.png").convert("L")))
     return number
 
 
@@ -90,7 +90,7 @@ def test_a_word_becomes_the_selection(darkroom: Darkroom, photo: Pixels):
     image = darkroom.new(photo, RGB_8)
     share = succeeded(darkroom.run("word-to-selection", image, shows=SHOWS, word="ball"))[0]
     mask = darkroom.selected(image, *photo.shape[:2])
-    ball = np.array(Image.open(TOUR / "photo-selection.png").convert("L")) > 0
+    ball = np.array(Image.open(DEMO / "photo-selection.png").convert("L")) > 0
     assert abs((mask > 0).mean() - share) < 0.001
     assert (mask[ball] > 0).mean() > 4 * (mask[~ball] > 0).mean()
 

@@ -9,9 +9,9 @@ import pytest
 
 from editors.backend import Backend
 from editors.conftest import Gimps
-from editors.darkroom import LINEAR_8, LINEAR_FLOAT, RGB_8, RGB_16, Darkroom, Kind
 from editors.display import Display
-from editors.gimp_desk import Desk, until
+from editors.gimp_panel import Desk, until
+from editors.gimp_pictures import LINEAR_8, LINEAR_FLOAT, RGB_8, RGB_16, Darkroom, Kind
 from editors.pictures import Pixels, disc, layer_over, noise, png
 
 HEIGHT, WIDTH = 137, 310

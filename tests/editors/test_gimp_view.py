@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from client.scripted import picture
-from editors.gimp_desk import SHOULD_SHOW, SHOWS, Desk, until
+from editors.gimp_panel import SHOULD_SHOW, SHOWS, Desk, until
 from editors.test_gimp_controls import Fields, fields
 from editors.test_gimp_window import desk, embedding
-from palimpsest_client.wording import say
+from palimpsest_client.text.wording import say
 
 __all__ = ["desk", "fields"]
 

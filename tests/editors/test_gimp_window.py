@@ -15,10 +15,10 @@ from editors.backend import Backend
 from editors.conftest import Gimps
 from editors.display import Display
 from editors.gimp import KEYS
-from editors.gimp_desk import CANCEL, SHOULD_SHOW, SHOWS, SIDE, Desk, pressable, until
+from editors.gimp_panel import CANCEL, SHOULD_SHOW, SHOWS, SIDE, Desk, pressable, until
 from editors.pictures import disc
-from palimpsest_client.settings import CONTROLS
-from palimpsest_client.wording import say
+from palimpsest_client.fields.settings import CONTROLS
+from palimpsest_client.text.wording import say
 
 NARROW = (900, 0, 260, 720)  # left, top, width, height
 LONG_NAME = "grandmothers-very-old-porcelain-vase"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from editors.darkroom import RGB_8
-from editors.gimp_desk import BESIDE, Desk, until
+from editors.gimp_panel import BESIDE, Desk, until
+from editors.gimp_pictures import RGB_8
 from editors.pictures import doubtful_scene
 from editors.test_gimp_window import desk  # noqa: F401 - a fixture
 

@@ -7,8 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from editors.krita import Krita
-from editors.pictures import Pixels, box_of, disc, noise
-from editors.studio import (
+from editors.krita_pictures import (
     ADOBE_8,
     FLOAT,
     GREY_8,
@@ -20,6 +19,7 @@ from editors.studio import (
     Kind,
     Studio,
 )
+from editors.pictures import Pixels, box_of, disc, noise
 
 HEIGHT, WIDTH = 137, 310  # no multiples of Krita's tiles
 

@@ -9,8 +9,8 @@ import pytest
 from editors.backend import Backend
 from editors.display import Display
 from editors.krita import Krita
-from palimpsest_client.control import CHOICE, SLIDER
-from palimpsest_client.settings import CONTROLS
+from palimpsest_client.fields.control import CHOICE, SLIDER
+from palimpsest_client.fields.settings import CONTROLS
 
 WIDTH, HEIGHT = 264, 420  # of the docker: all of it doesn't fit
 SLIDERS = [name for name, control in CONTROLS.items() if control.kind == SLIDER]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from editors.krita_pictures import FLOAT, GREY_8, GREY_16, KINDS, RGB_8, RGB_16, Kind, Studio
 from editors.pictures import Pixels, disc, layer_over, merged_image, mixed_alike, noise
-from editors.studio import FLOAT, GREY_8, GREY_16, KINDS, RGB_8, RGB_16, Kind, Studio
 
 HEIGHT, WIDTH = 150, 330
 EXACT = (RGB_8, RGB_16, GREY_8, GREY_16)  # sRGB already

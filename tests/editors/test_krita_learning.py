@@ -9,14 +9,14 @@ import numpy as np
 from PIL import Image
 
 from editors.pictures import Pixels, as_krita, read
-from editors.test_krita_panel import LONG, SHOWS, TOUR, Desk, desk, photo
+from editors.test_krita_panel import DEMO, LONG, SHOWS, Desk, desk, photo
 
 __all__ = ["desk"]
 
 
 def toy(number: int) -> Pixels:
     """A cut-out: nothing around it."""
-    with Image.open(TOUR / f"toy-{number}.png") as image, Image.open(TOUR / f"toy-{number}-mask.png") as mask:
+    with Image.open(DEMO / f"toy-{number}.png") as image, Image.open(DEMO / f"toy-{number}-mask.png") as mask:
         pixels = np.dstack([np.asarray(image.convert("RGB")), np.asarray(mask.convert("L"))])
     pixels[[0, -1], [0, -1], 3] = 255  # so that the layer is as large as the picture
     return np.ascontiguousarray(pixels)
@@ -82,7 +82,7 @@ def test_the_picture_that_does_not_fit_is_marked_where_it_is(desk: Desk):
     desk.show(photo())
     desk.call("write", "replace", SHOWS, "")
     names = ("toy-1", "toy-2", "photo", "toy-3")
-    files = [str(desk.file((TOUR / f"{name}.png").read_bytes(), ".png")) for name in names]
+    files = [str(desk.file((DEMO / f"{name}.png").read_bytes(), ".png")) for name in names]
     desk.call("learn", "odd-toy", "star", files)
     desk.until("learning_has", 4)
     desk.call("press_learn")

@@ -15,12 +15,12 @@ from editors.conftest import Kritas
 from editors.display import Display
 from editors.driven import PATIENCE
 from editors.krita import Krita
+from editors.krita_pictures import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
 from editors.pictures import Pixels
-from editors.studio import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
-from palimpsest import tour
-from palimpsest.core.selection import grown
+from palimpsest import demo
+from palimpsest.core.picture.selection import grown
 
-TOUR = Path(tour.__file__).parent / "pictures"
+DEMO = Path(demo.__file__).parent / "pictures"
 SHOWS, DOG = "a photo of a red ball on grass", "a photo of a blue cube on grass"
 FEATHER = 4  # pixels, by which replace and remove also grow the selection
 STEPS = 6  # of the sampler: what is asked here is not how good the picture is
@@ -29,12 +29,12 @@ WIDTH, HEIGHT = 264, 880  # of the docker
 
 
 def photo() -> Pixels:
-    with Image.open(TOUR / "photo.png") as image:
+    with Image.open(DEMO / "photo.png") as image:
         return np.asarray(image.convert("RGBA"))
 
 
 def mask() -> Pixels:
-    with Image.open(TOUR / "photo-selection.png") as image:
+    with Image.open(DEMO / "photo-selection.png") as image:
         return np.asarray(image)
 
 
@@ -374,7 +374,7 @@ def test_a_selection_beyond_the_canvas_and_the_smallest_canvas(desk: Desk):
 def test_a_learned_word_takes_the_place_of_another(desk: Desk):
     """Learned in a moment: what is asked here is not how well."""
     client = desk.backend.client
-    images = [client.upload((TOUR / f"toy-{number}.png").read_bytes()) for number in (1, 2, 3)]
+    images = [client.upload((DEMO / f"toy-{number}.png").read_bytes()) for number in (1, 2, 3)]
     lesson = {"name": "quick-toy", "images": images, "noun": "star", "steps": 2, "replace": True}
     client.submit(f"learn-{desk.kind}-{id(desk)}".replace(" ", "-"), "learn", lesson)
     desk.show(photo(), selected=mask())

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from editors.krita_pictures import FLOAT, GREY_16, RGB_8, RGB_16, Kind, Studio
 from editors.pictures import Pixels, disc, layer_over, noise
-from editors.studio import FLOAT, GREY_16, RGB_8, RGB_16, Kind, Studio
 
 HEIGHT, WIDTH = 150, 330
 LARGE = 1030, 1100  # a canvas on which Krita would be held by exchanging a layer

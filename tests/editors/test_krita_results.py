@@ -12,12 +12,12 @@ import pytest
 from editors.backend import Backend
 from editors.display import Display
 from editors.krita import Krita
+from editors.krita_pictures import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
 from editors.pictures import Pixels, box_of, disc, layer_over, noise, png
-from editors.studio import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
 from editors.test_krita_panel import DOG, FEATHER, LONG, Desk, photo
 from editors.test_krita_panel import mask as ball
-from palimpsest.core.selection import grown
-from palimpsest_client.wording import say
+from palimpsest.core.picture.selection import grown
+from palimpsest_client.text.wording import say
 
 HEIGHT, WIDTH = 150, 330
 

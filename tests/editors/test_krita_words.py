@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from editors.display import Display
+from editors.krita_pictures import RGB_8
 from editors.pictures import doubtful_scene
-from editors.studio import RGB_8
 from editors.test_krita_panel import Desk, desk, photo  # noqa: F401 - desk is a fixture
 
 

@@ -17,13 +17,13 @@ from editors.conftest import editors_root, require_program
 from editors.display import Display
 from editors.gimp import REPOSITORY
 from editors.gimp import start as start_gimp
-from editors.gimp_desk import Desk, until
+from editors.gimp_panel import Desk, until
 from editors.krita import IMPORTER
 from editors.krita import start as start_krita
 from palimpsest.installation.bundle import bundle_for, write_zip
 from palimpsest.installation.editors import GIMP, KRITA
 from palimpsest.installation.wheel import carried
-from palimpsest_client.connection import LAUNCH, launch_command
+from palimpsest_client.http.connection import LAUNCH, launch_command
 
 OFFER = "Set up the backend…"
 STEPS = ["environment", "runtime", "torch", "package"]

@@ -19,7 +19,7 @@ import palimpsest
 from first_hour.documented import NOT_RUN, Block, blocks, commands_of, reason
 from palimpsest.cli import main
 
-PICTURES = Path(palimpsest.__file__).parent / "tour" / "pictures"
+PICTURES = Path(palimpsest.__file__).parent / "demo" / "pictures"
 DOCUMENTS = ("README.md", "docs/commands.md")
 BLOCKS = list(blocks(*DOCUMENTS))
 RUN = [block for block in BLOCKS if any(reason(command) is None for command in block.commands)]

@@ -37,7 +37,7 @@ SOURCES = {
     "backend/requirements/runtime.txt": "numpy==2.0 --hash=sha256:00",
     "backend/palimpsest/__init__.py": "",
     "backend/palimpsest_client/__init__.py": "",
-    "backend/palimpsest_client/protocol.py": "PROTOCOL = 1\n",
+    "backend/palimpsest_client/http/protocol.py": "PROTOCOL = 1\n",
 }
 
 

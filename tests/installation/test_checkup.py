@@ -65,7 +65,7 @@ def test_nothing_to_look_at_is_no_trouble(person: Person) -> None:
     ("damage", "told"),
     [
         (lambda home: (home / PACKAGE / "docker.py").unlink(), "docker.py. Run: python3 install.py krita"),
-        (lambda home: (home / PACKAGE / "_client/protocol.py").write_text("PROTOCOL = 0\n"), "protocol"),
+        (lambda home: (home / PACKAGE / "_client/http/protocol.py").write_text("PROTOCOL = 0\n"), "protocol"),
         (lambda home: (home / PACKAGE / ".made-by-palimpsest").unlink(), "not made by Palimpsest"),
         (lambda home: (home / KRITA / "pykrita/palimpsest.desktop").unlink(), "palimpsest.desktop"),
         (lambda home: fill(home, {".config/kritarc": disable(enable(b"")).decode()}), "isn't enabled"),
@@ -78,7 +78,7 @@ def test_every_trouble_is_named(anna: Account, damage: Callable[[Path], object],
 
 
 def test_a_plugin_of_another_version_is_named(anna: Account, checkout: Path) -> None:
-    fill(checkout, {"backend/palimpsest_client/protocol.py": "PROTOCOL = 2\n"})
+    fill(checkout, {"backend/palimpsest_client/http/protocol.py": "PROTOCOL = 2\n"})
     assert "another version than the backend's" in only(anna).trouble
     put_copy(bundle_for("Krita", checkout), anna.home / KRITA)
     assert only(anna).trouble == ""

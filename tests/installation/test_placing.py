@@ -45,7 +45,7 @@ def test_the_plugin_carries_the_client(krita: Bundle, editor: Path) -> None:
         f"pykrita/palimpsest/{MARKER}",
         "pykrita/palimpsest/__init__.py",
         "pykrita/palimpsest/_client/__init__.py",
-        "pykrita/palimpsest/_client/protocol.py",
+        "pykrita/palimpsest/_client/http/protocol.py",
         "pykrita/palimpsest/docker.py",
         "pykrita/palimpsest/pictures/icon.png",
     }
@@ -57,7 +57,7 @@ def test_gimp_can_run_it(gimp: Bundle, editor: Path) -> None:
     folder = editor / "plug-ins/palimpsest"
     assert os.access(folder / "palimpsest.py", os.X_OK)
     assert not os.access(folder / "dialog.py", os.X_OK)
-    assert (folder / "_client/protocol.py").read_text() == "PROTOCOL = 1\n"
+    assert (folder / "_client/http/protocol.py").read_text() == "PROTOCOL = 1\n"
 
 
 @pytest.mark.parametrize("put", [put_copy, put_links])
@@ -85,7 +85,7 @@ def test_links_show_the_checkout(krita: Bundle, editor: Path, checkout: Path) ->
     put_links(krita, editor)
     (checkout / "krita_plugin/palimpsest/docker.py").write_text("changed")
     assert (editor / "pykrita/palimpsest/docker.py").read_text() == "changed"
-    assert (editor / "pykrita/palimpsest/_client/protocol.py").read_text() == "PROTOCOL = 1\n"
+    assert (editor / "pykrita/palimpsest/_client/http/protocol.py").read_text() == "PROTOCOL = 1\n"
 
 
 def test_links_and_copies_take_each_others_place(krita: Bundle, editor: Path, checkout: Path) -> None:
@@ -113,9 +113,7 @@ def test_a_new_version_replaces_the_old_one_whole(krita: Bundle, editor: Path, c
 
 @pytest.mark.parametrize("put", [put_copy, put_links])
 @pytest.mark.parametrize("theirs", ["pykrita/palimpsest/__init__.py", "pykrita/palimpsest.desktop"])
-def test_what_is_not_ours_is_not_overwritten(
-    put: Put, theirs: str, krita: Bundle, editor: Path
-) -> None:
+def test_what_is_not_ours_is_not_overwritten(put: Put, theirs: str, krita: Bundle, editor: Path) -> None:
     fill(editor, {theirs: "somebody's"})
     before = everything(editor)
     with pytest.raises(InstallationError, match="was not made by Palimpsest"):

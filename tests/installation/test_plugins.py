@@ -41,7 +41,7 @@ def test_one_command_puts_them_into_every_editor(
     home: Path, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert install(checkout, "plugins", "--plugin-only") == 0
-    assert (home / ".local/share/krita/pykrita/palimpsest/_client/protocol.py").exists()
+    assert (home / ".local/share/krita/pykrita/palimpsest/_client/http/protocol.py").exists()
     assert (home / ".config/kritarc").read_text().endswith("[python]\nenable_palimpsest=true\n")
     for version in ("3.0", "3.2"):
         assert os.access(home / f".config/GIMP/{version}/plug-ins/palimpsest/palimpsest.py", os.X_OK)

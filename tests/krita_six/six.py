@@ -152,9 +152,9 @@ def load() -> types.ModuleType:
     for name in [name for name in sys.modules if name.startswith(NAME)]:
         del sys.modules[name]
     sys.modules[f"{NAME}._client"] = palimpsest_client
-    for found in pkgutil.iter_modules(palimpsest_client.__path__):
-        part = importlib.import_module(f"palimpsest_client.{found.name}")
-        sys.modules[f"{NAME}._client.{found.name}"] = part
+    for found in pkgutil.walk_packages(palimpsest_client.__path__, "palimpsest_client."):
+        inside = found.name.partition(".")[2]
+        sys.modules[f"{NAME}._client.{inside}"] = importlib.import_module(found.name)
     spec = importlib.util.spec_from_file_location(
         NAME, PLUGIN / "__init__.py", submodule_search_locations=[str(PLUGIN)]
     )

@@ -13,15 +13,15 @@ import pytest
 import translate
 from client.scripted import Backend, concept, picture
 from krita_six import six
-from palimpsest_client.editor import LayerFacts
-from palimpsest_client.geometry import Bounds, Extent
-from palimpsest_client.language import catalogue, write_language
-from palimpsest_client.learn_state import DETAIL
-from palimpsest_client.png import Layout, encode
-from palimpsest_client.protocol import RefusedError
-from palimpsest_client.sentences import Word
-from palimpsest_client.status import START, Offer
-from palimpsest_client.wording import speak
+from palimpsest_client.editor.editor import LayerFacts
+from palimpsest_client.editor.geometry import Bounds, Extent
+from palimpsest_client.editor.png import Layout, encode
+from palimpsest_client.http.protocol import RefusedError
+from palimpsest_client.learning.state import DETAIL
+from palimpsest_client.panel.status import START, Offer
+from palimpsest_client.text.language import catalogue, write_language
+from palimpsest_client.text.sentences import Word
+from palimpsest_client.text.wording import speak
 
 SHOWS = "a photo of a cat on grass"
 LINE_EDGE = 4  # px beside the text of a line
@@ -66,7 +66,7 @@ def style():
 
 
 def six_say(key: str) -> str:
-    from palimpsest_client.wording import say
+    from palimpsest_client.text.wording import say
 
     return say(key)
 

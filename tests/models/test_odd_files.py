@@ -18,8 +18,8 @@ from original_naming import single_file
 from palimpsest.cli.models import printable
 from palimpsest.errors import ModelUnreadableError, PalimpsestError
 from palimpsest.models.checkpoint import read_spec
-from palimpsest.models.elsewhere import models_in
 from palimpsest.models.header import read_header
+from palimpsest.models.linked_folders import models_in
 from palimpsest.models.load import load
 
 ODD: tuple[Any, ...] = (

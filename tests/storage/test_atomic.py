@@ -14,9 +14,9 @@ import pytest
 
 from palimpsest.errors import DiskFullError, StorageError
 from palimpsest.storage import atomic, room
-from palimpsest.storage.album import Arrival
 from palimpsest.storage.atomic import UNFINISHED, require_writable, sweep, write_atomically
 from palimpsest.storage.images import ImageStore
+from palimpsest.storage.owned_images import Arrival
 from palimpsest.storage.room import MOST_RESERVE, reserve_of
 
 MB = 1 << 20

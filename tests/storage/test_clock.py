@@ -12,10 +12,10 @@ import pytest
 from palimpsest.jobs.events import Finished, Queued, Started
 from palimpsest.jobs.state import Submission
 from palimpsest.storage import leftovers
-from palimpsest.storage.album import Album, Arrival, Retention
 from palimpsest.storage.clock import DAY, Clock
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore, identity
+from palimpsest.storage.owned_images import Album, Arrival, Retention
 from palimpsest.storage.paths import Folders
 
 KEEP = Retention(30 * DAY, 1 << 30)
@@ -40,7 +40,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch) -> World:
     world = World()
-    monkeypatch.setattr("palimpsest.storage.album.time.time", lambda: world.shown)
+    monkeypatch.setattr("palimpsest.storage.owned_images.time.time", lambda: world.shown)
     return world
 
 

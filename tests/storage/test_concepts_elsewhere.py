@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.storage.concepts import ConceptLibrary, Provenance
 from tiny import tiny_model
 

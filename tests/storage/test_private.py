@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from palimpsest.storage.album import Arrival
 from palimpsest.storage.announcement import make_token
 from palimpsest.storage.atomic import SHARED, make_folder, private, tighten, write_atomically
 from palimpsest.storage.database import Database
+from palimpsest.storage.owned_images import Arrival
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="permissions are another matter there")
 

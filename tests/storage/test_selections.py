@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from palimpsest.core.region import Size, bounds
+from palimpsest.core.picture.region import Size, bounds
 from palimpsest.errors import (
     SelectionEmptyError,
     SelectionSizeError,

@@ -18,7 +18,7 @@ from palimpsest.models.captioner import Captioner, doubts_of
 from palimpsest.models.catalog import captioners, installed
 from palimpsest.models.hub import wanted
 from palimpsest.models.listing import list_models
-from palimpsest.tasks.workplace import Workplace
+from palimpsest.tasks.context import Workplace
 from workplaces import picture, selection
 
 WORDS = "a cat dog on grass sits next to mirror photo of the".split()

@@ -13,11 +13,11 @@ from palimpsest.contract import EditRequest, InversionSettings
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
-from palimpsest.tasks.workplace import Workplace
-from palimpsest_client.editor import DocumentFacts
-from palimpsest_client.geometry import Bounds
-from palimpsest_client.orders import needed
-from palimpsest_client.settings import Settings
+from palimpsest.tasks.context import Workplace
+from palimpsest_client.editor.editor import DocumentFacts
+from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.fields.settings import Settings
+from palimpsest_client.panel.requests import needed
 from workplaces import SHOWS, picture
 
 WIDTH, HEIGHT = 400, 300

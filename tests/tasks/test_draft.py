@@ -15,7 +15,7 @@ from palimpsest.contract import Control, InvertRequest, Windows
 from palimpsest.errors import NotRememberedError, RequestError
 from palimpsest.jobs.events import Finished, Previewed
 from palimpsest.storage.png import encode
-from palimpsest.tasks.workplace import Workplace
+from palimpsest.tasks.context import Workplace
 from tasks.test_edit import OPERATIONS, request, run
 from workplaces import picture, selection
 

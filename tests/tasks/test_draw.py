@@ -12,7 +12,7 @@ from palimpsest.contract import DrawRequest, LearnRequest
 from palimpsest.errors import ConceptNotFoundError
 from palimpsest.jobs.events import Finished, Previewed, Progressed
 from palimpsest.storage.pictures import read_picture
-from palimpsest.tasks.workplace import Workplace
+from palimpsest.tasks.context import Workplace
 from workplaces import picture
 
 STEPS = 4

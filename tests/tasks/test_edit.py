@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 
 from palimpsest.contract import Control, EditRequest, InversionSettings, InvertRequest, request_of
-from palimpsest.core import composite, region
-from palimpsest.core.selection import grown
+from palimpsest.core.picture import composite, region
+from palimpsest.core.picture.selection import grown
 from palimpsest.errors import (
     ConceptIncompatibleError,
     ConceptNotFoundError,
@@ -35,8 +35,8 @@ from palimpsest.storage.concepts import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
 from palimpsest.tasks import canvas
+from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.recipe import differences
-from palimpsest.tasks.workplace import Workplace
 from workplaces import SHOWS, picture, selection
 
 STEPS = 4

@@ -26,8 +26,8 @@ from palimpsest.errors import (
 from palimpsest.jobs.events import Finished, Previewed, Progressed
 from palimpsest.storage.pictures import read_example, read_picture
 from palimpsest.storage.png import encode
+from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.learn import read_examples
-from palimpsest.tasks.workplace import Workplace
 from workplaces import picture, selection
 
 STEPS = 6

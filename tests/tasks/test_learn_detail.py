@@ -14,12 +14,12 @@ import torch
 from palimpsest.contract import DrawRequest, EditRequest, InversionSettings, LearnRequest
 from palimpsest.core.adapters import Adapters, first_adapters
 from palimpsest.core.concept import Concept
-from palimpsest.core.learn import LearningState, LearningStep, recommended
+from palimpsest.core.learning.learn import LearningState, LearningStep, recommended
 from palimpsest.storage.concepts import Provenance
 from palimpsest.tasks import learn as tasks_learn
+from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.inversions import concept_hashes, rows_hashes
 from palimpsest.tasks.recipe import differences
-from palimpsest.tasks.remember import concept_hashes, rows_hashes
-from palimpsest.tasks.workplace import Workplace
 from tasks.test_learn import STEPS, broken_off, run
 from workplaces import picture, selection
 

@@ -17,7 +17,7 @@ from palimpsest.contract import (
 from palimpsest.errors import ModelIncapableError, RequestError, WordNotFoundError
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.pictures import read_picture
-from palimpsest.tasks.workplace import Workplace
+from palimpsest.tasks.context import Workplace
 from workplaces import SHOWS, picture, selection
 
 QUICK = InversionSettings(steps=4, guidance=3.0)

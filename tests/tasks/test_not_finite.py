@@ -25,7 +25,7 @@ from palimpsest.errors import NotFiniteError
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.png import encode
 from palimpsest.tasks.canvas import psnr
-from palimpsest.tasks.workplace import Workplace
+from palimpsest.tasks.context import Workplace
 from workplaces import SHOWS, picture, selection
 
 SETTINGS = InversionSettings(steps=3, guidance=3.0)

@@ -19,8 +19,8 @@ from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.concepts import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
+from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.recipe import differences
-from palimpsest.tasks.workplace import Workplace
 from workplaces import SHOWS, picture, selection
 
 STEPS = 4
@@ -178,9 +178,7 @@ def test_only_the_views_that_the_variations_take_are_encoded(
         some = run(taught, replace(made, seed=seed, variations=variations)).artifacts
         assert len(encoded) == of_photo + variations
         for number in range(variations):
-            name, same = (
-                "composite" if at == 0 else f"composite:{at + 1}" for at in (number, seed + number)
-            )
+            name, same = ("composite" if at == 0 else f"composite:{at + 1}" for at in (number, seed + number))
             assert some[name] == every[same], "the same view as among all"
     encoded.clear()
     run(taught, replace(made, variations=1, draft=True))

@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 
 from palimpsest.api import dashboard, pictures, routes, words
 from palimpsest.api.errors import install_error_handlers
-from palimpsest.api.house import House
 from palimpsest.api.security import Door
+from palimpsest.api.services import House
 from palimpsest.errors import RequestError
 
 BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}

@@ -24,7 +24,7 @@ from typing import Any, Literal
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from palimpsest.api.house import ApiLimits
+from palimpsest.api.services import ApiLimits
 from palimpsest.errors import BodyStalledError, ConnectionsFullError, PalimpsestError
 
 Phase = Literal["head", "rest", "unread", "closing", "working"]

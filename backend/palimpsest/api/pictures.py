@@ -11,9 +11,9 @@ from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from palimpsest.api.house import House
 from palimpsest.api.schemas import Error, ImageKept, Images, ImageStored
-from palimpsest.storage.album import Arrival
+from palimpsest.api.services import House
+from palimpsest.storage.owned_images import Arrival
 
 router = APIRouter()
 Image = Annotated[

@@ -10,7 +10,6 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from palimpsest import contract
-from palimpsest.api.house import PROTOCOL, House
 from palimpsest.api.pictures import picture_response
 from palimpsest.api.schemas import (
     SUBMISSION_EXAMPLES,
@@ -26,6 +25,7 @@ from palimpsest.api.schemas import (
     System,
     WorkerInfo,
 )
+from palimpsest.api.services import PROTOCOL, House
 from palimpsest.api.streams import stream_events, wait_for_events
 from palimpsest.api.views import view_entry, view_job
 from palimpsest.api.words import require_unlearned, require_unused
@@ -275,9 +275,7 @@ def require_model(house: House, submission: Submission) -> None:
     except ModelNotFoundError:
         pulls = [job for job in house.database.open_jobs() if job.kind == "pull"]
         if any(job.submission.request["model"] == name for job in pulls):
-            raise ModelBusyError(
-                Text("model-coming", model=name), Text("when-complete")
-            ) from None
+            raise ModelBusyError(Text("model-coming", model=name), Text("when-complete")) from None
         raise
 
 

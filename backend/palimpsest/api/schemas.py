@@ -23,7 +23,7 @@ from palimpsest import contract
 from palimpsest.contract import BUILT_IN, ConceptKind, InversionMethod, Operation, Start
 from palimpsest.jobs.state import Priority, State
 from palimpsest.limits import NAME, Length, Range
-from palimpsest_client.settings import CONTROLS
+from palimpsest_client.fields.settings import CONTROLS
 
 
 def bounded(least: float, most: float) -> Any:

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from palimpsest.api.connection import CONNECTION, group_of
 from palimpsest.api.dashboard import TYPES
 from palimpsest.api.errors import error_response
-from palimpsest.api.house import PROTOCOL, House
+from palimpsest.api.services import PROTOCOL, House
 from palimpsest.errors import (
     BodyStalledError,
     BodyTooLargeError,

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from starlette.concurrency import run_in_threadpool
 
-from palimpsest.api.house import House
+from palimpsest.api.services import House
 from palimpsest.api.views import view_entry
 from palimpsest.jobs.log import Entry
 from palimpsest.jobs.state import Job

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from palimpsest.api.house import House
 from palimpsest.api.schemas import ConceptView, Error, EventView, JobView, Progress
+from palimpsest.api.services import House
 from palimpsest.jobs import events
 from palimpsest.jobs.events import Failed, Finished, Previewed, Progressed, Started
 from palimpsest.jobs.log import Entry

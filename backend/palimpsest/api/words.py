@@ -11,9 +11,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 
-from palimpsest.api.house import House
 from palimpsest.api.pictures import BYTES, FAILURES, TheHouse
 from palimpsest.api.schemas import Concepts, ConceptView, Error, LeftOut, Rename
+from palimpsest.api.services import House
 from palimpsest.api.views import view_concept
 from palimpsest.errors import (
     ArtifactNotFoundError,
@@ -23,8 +23,8 @@ from palimpsest.errors import (
     Text,
 )
 from palimpsest.limits import NAME
-from palimpsest.storage.album import Arrival
 from palimpsest.storage.concepts import Part
+from palimpsest.storage.owned_images import Arrival
 
 router = APIRouter()
 InName = Annotated[
@@ -42,9 +42,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {**FAILURES, 409: {"model": Error}}
 def list_concepts(house: TheHouse) -> Concepts:
     """Every learned or imported word. What can't be read is left out, and named."""
     cards, errors = house.concepts.shelf()
-    left_out = [
-        LeftOut(name=name, code=error.code, message=error.message) for name, error in errors.items()
-    ]
+    left_out = [LeftOut(name=name, code=error.code, message=error.message) for name, error in errors.items()]
     return Concepts(concepts=[view_concept(card) for card in cards], left_out=left_out)
 
 
@@ -145,9 +143,7 @@ def require_changeable(house: House, name: str, owner: str, replace: bool) -> No
     if not house.concepts.has(name):
         return
     if not replace:
-        raise ConceptExistsError(
-            Text("concept-there", name=name), Text("other-name-or-replace")
-        )
+        raise ConceptExistsError(Text("concept-there", name=name), Text("other-name-or-replace"))
     require_unused(house, name)
     house.concepts.require_own(name, owner)
 
@@ -158,15 +154,11 @@ def require_unused(house: House, name: str) -> None:
     for job in house.database.open_jobs():
         request = job.submission.request
         if placeholder in str(request) or request.get("start") == name:
-            raise ConceptInUseError(
-                Text("concept-used", name=name), Text("wait-or-cancel")
-            )
+            raise ConceptInUseError(Text("concept-used", name=name), Text("wait-or-cancel"))
 
 
 def require_unlearned(house: House, name: str, owner: str) -> None:
     """Raises ConceptInUseError while somebody else's job learns a concept of this name."""
     for job in house.database.open_jobs():
         if job.kind == "learn" and job.owner != owner and job.submission.request["name"] == name:
-            raise ConceptInUseError(
-                Text("concept-being-learned", name=name), Text("other-name-or-wait")
-            )
+            raise ConceptInUseError(Text("concept-being-learned", name=name), Text("other-name-or-wait"))

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 
 from palimpsest.bench.statistics import Rate, rate
-from palimpsest.demo.grammar import Description, Mention, caption, fits, parse
-from palimpsest.demo.judge_data import COLOURLESS, kind_of
-from palimpsest.demo.judge_reading import View
-from palimpsest.demo.scenes import TEST_SEEDS, sample_scene
-from palimpsest.demo.things import STYLES, Animal, Scene, Solid, Thing
+from palimpsest.builtin.grammar import Description, Mention, caption, fits, parse
+from palimpsest.builtin.judge_reading import View
+from palimpsest.scenes.scene import TEST_SEEDS, sample_scene
+from palimpsest.scenes.things import STYLES, Animal, Scene, Solid, Thing
+from palimpsest.training.judge_data import COLOURLESS, kind_of
 
 MOST_FOUND = 6  # things that are weighed against a prompt; the likeliest ones
 CLAIMS = ("colour", "texture", "hair", "shirt", "trousers")

@@ -19,14 +19,14 @@ import numpy as np
 import torch
 
 from palimpsest.bench.statistics import Rate, rate
-from palimpsest.core.agreement import AgreementSettings, oddness
+from palimpsest.core.learning.agreement import AgreementSettings, oddness
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
-from palimpsest.demo.concepts import CONCEPTS, Concept, views
-from palimpsest.demo.rendering import Rendering
-from palimpsest.demo.scenes import TEST_SEEDS
 from palimpsest.errors import RequestError
 from palimpsest.models.load import load
+from palimpsest.scenes.concepts import CONCEPTS, Concept, views
+from palimpsest.scenes.rendering import Rendering
+from palimpsest.scenes.scene import TEST_SEEDS
 from palimpsest.storage.atomic import write_atomically
 
 VIEWS = 4  # to a set

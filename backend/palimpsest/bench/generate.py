@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from palimpsest.bench.pictures import Picture
-from palimpsest.core.draw import draw, start_noise
+from palimpsest.core.editing.draw import draw, start_noise
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import concepts_installed
 from palimpsest.core.steps import finish
+from palimpsest.core.text.prompt import concepts_installed
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,14 @@ from palimpsest.bench.generate import round_trip
 from palimpsest.bench.model_options import WEIGHTS
 from palimpsest.bench.pictures import Picture
 from palimpsest.bench.statistics import Rate, rate
-from palimpsest.demo.concepts import CONCEPTS, view_scenes
-from palimpsest.demo.judge import Judge, load_judge
-from palimpsest.demo.judge_data import COLOURLESS, LEAST_VISIBLE, fractions_visible, truth
-from palimpsest.demo.judge_reading import NOTHING, Reading
-from palimpsest.demo.scenes import TEST_SEEDS, Rendering, render, sample_scene
-from palimpsest.demo.things import HELD_OUT_STYLES, STYLES, Scene
+from palimpsest.builtin.judge import Judge, load_judge
+from palimpsest.builtin.judge_reading import NOTHING, Reading
 from palimpsest.errors import PalimpsestError
 from palimpsest.models.load import load
+from palimpsest.scenes.concepts import CONCEPTS, view_scenes
+from palimpsest.scenes.scene import TEST_SEEDS, Rendering, render, sample_scene
+from palimpsest.scenes.things import HELD_OUT_STYLES, STYLES, Scene
+from palimpsest.training.judge_data import COLOURLESS, LEAST_VISIBLE, fractions_visible, truth
 
 SEEDS = TEST_SEEDS[80_000:90_000]
 QUESTIONS = (

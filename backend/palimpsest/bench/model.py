@@ -23,16 +23,16 @@ from palimpsest.bench.generate import Sampling, generate, psnr, round_trip, unet
 from palimpsest.bench.model_options import Settings, add_arguments, settings_of
 from palimpsest.bench.model_report import Drawn, Loss, ModelReport, write
 from palimpsest.bench.word_maps import Captioned, Overlap, overlaps
+from palimpsest.builtin.grammar import caption
+from palimpsest.builtin.judge import Judge, load_judge
+from palimpsest.builtin.language import kind_and_noun
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import concepts_installed
 from palimpsest.core.steps import Step, Steps
-from palimpsest.demo.grammar import caption
-from palimpsest.demo.judge import Judge, load_judge
-from palimpsest.demo.language import kind_and_noun
-from palimpsest.demo.scenes import TEST_SEEDS, render, sample_scene
-from palimpsest.demo.things import STYLES, Scene
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import PalimpsestError, PromptTooLongError
 from palimpsest.models.load import load
+from palimpsest.scenes.scene import TEST_SEEDS, render, sample_scene
+from palimpsest.scenes.things import STYLES, Scene
 
 MAP_LEVELS = (0.1, 0.3, 0.5, 0.7)  # of the noise schedule, at which word maps are read
 TRIP_SEEDS, MAP_SEEDS = TEST_SEEDS[50_000:60_000], TEST_SEEDS[60_000:70_000]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from palimpsest.errors import RequestError
 
-WEIGHTS = Path(__file__).parents[1] / "demo" / "weights"
+WEIGHTS = Path(__file__).parents[1] / "builtin" / "weights"
 
 
 @dataclass(frozen=True)

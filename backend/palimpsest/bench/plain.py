@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.load import quiet_libraries
 
 

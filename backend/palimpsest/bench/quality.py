@@ -29,18 +29,18 @@ from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
 from palimpsest.bench.quality_report import compared, markdown, summary
 from palimpsest.bench.quality_store import Made, Store, Word, finish, key_of, learned
+from palimpsest.builtin.judge import Judge, load_judge
+from palimpsest.builtin.wording import caption
 from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, InvertRequest
-from palimpsest.demo.judge import Judge, load_judge
-from palimpsest.demo.rendering import render
-from palimpsest.demo.scenes import sample_scene
-from palimpsest.demo.wording import caption
+from palimpsest.demo.make_pictures import MARGIN
 from palimpsest.errors import RequestError
+from palimpsest.scenes.rendering import render
+from palimpsest.scenes.scene import sample_scene
 from palimpsest.settings import read_settings
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
-from palimpsest.tasks.workplace import Places, Workplace, open_workplace
-from palimpsest.tour.make_pictures import MARGIN
+from palimpsest.tasks.context import Places, Workplace, open_workplace
 
 METHODS: tuple[InversionMethod, ...] = ("ddim", "null-text", "direct")
 QUICK, WHOLE = (20, 8), (100, 50)  # scenes reproduced, edits of each kind

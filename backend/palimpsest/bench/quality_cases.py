@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from palimpsest.builtin.language import kind_and_noun
+from palimpsest.builtin.wording import caption, in_depth
 from palimpsest.contract import Operation
-from palimpsest.demo import edits
-from palimpsest.demo.concepts import CONCEPTS, STYLES_HELD_OUT, Concept, StyleConcept
-from palimpsest.demo.language import kind_and_noun
-from palimpsest.demo.rendering import Rendering, render
-from palimpsest.demo.scenes import TEST_SEEDS, VALIDATION_SEEDS, kind_of, sample_scene
-from palimpsest.demo.things import COLOURS, SHAPES, STYLES, Figure, Person, Scene, Solid, Thing
-from palimpsest.demo.wording import caption, in_depth
-from palimpsest.tour.make_pictures import MARGIN, loosely
+from palimpsest.demo.make_pictures import MARGIN, loosely
+from palimpsest.scenes import edits
+from palimpsest.scenes.concepts import CONCEPTS, STYLES_HELD_OUT, Concept, StyleConcept
+from palimpsest.scenes.rendering import Rendering, render
+from palimpsest.scenes.scene import TEST_SEEDS, VALIDATION_SEEDS, kind_of, sample_scene
+from palimpsest.scenes.things import COLOURS, SHAPES, STYLES, Figure, Person, Scene, Solid, Thing
 
 SPLITS = {"development": VALIDATION_SEEDS[20_000:25_000], "test": TEST_SEEDS[20_000:25_000]}
 """Settings are chosen on development cases, reported figures come from test cases."""

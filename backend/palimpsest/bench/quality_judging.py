@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from palimpsest.bench.pictures import Picture
 from palimpsest.bench.quality_cases import Case
 from palimpsest.bench.quality_identity import distance, place_at
-from palimpsest.demo.judge import Judge
-from palimpsest.demo.judge_crops import Box
-from palimpsest.demo.judge_data import truth
-from palimpsest.demo.judge_reading import NOTHING, Reading
-from palimpsest.demo.rendering import render
-from palimpsest.demo.things import Scene
+from palimpsest.builtin.judge import Judge
+from palimpsest.builtin.judge_crops import Box
+from palimpsest.builtin.judge_reading import NOTHING, Reading
+from palimpsest.scenes.rendering import render
+from palimpsest.scenes.things import Scene
+from palimpsest.training.judge_data import truth
 
 HELD = ("replace", "insert")  # operations after which a thing stands there whose identity can be asked for
 Region = NDArray[np.bool_]  # (height, width)

@@ -16,14 +16,14 @@ from typing import Any
 import palimpsest
 from palimpsest.contract import LearnRequest, Request, to_json
 from palimpsest.core.count import counted
-from palimpsest.core.learn import recommended
-from palimpsest.demo.concepts import Concept, StyleConcept, views
+from palimpsest.core.learning.learn import recommended
 from palimpsest.errors import ConceptImagesError
 from palimpsest.jobs.events import Finished
+from palimpsest.scenes.concepts import Concept, StyleConcept, views
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.concepts import SUFFIX
 from palimpsest.storage.png import encode
-from palimpsest.tasks.workplace import Workplace, canonical, model_identity
+from palimpsest.tasks.context import Workplace, canonical, model_identity
 
 EXAMPLES = 4  # pictures that a word is learned from
 SOURCES = ("core", "tasks")  # packages whose code decides what comes out

@@ -22,9 +22,9 @@ from typing import Any
 from palimpsest import interpreter
 from palimpsest.errors import StorageError
 from palimpsest.jobs.events import Event, Finished, Progressed
-from palimpsest_client.client import Client, find_client
-from palimpsest_client.geometry import Extent
-from palimpsest_client.png import Layout, encode_bands
+from palimpsest_client.editor.geometry import Extent
+from palimpsest_client.editor.png import Layout, encode_bands
+from palimpsest_client.http.client import Client, find_client
 
 MIB = 1 << 20
 SLEEPER = "palimpsest.bench.server:open_sleeper"

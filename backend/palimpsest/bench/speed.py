@@ -34,19 +34,19 @@ from palimpsest.contract import (
     LearnRequest,
     Request,
 )
-from palimpsest.core.draw import draw, start_noise
+from palimpsest.core.editing.draw import draw, start_noise
 from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.prompt import concepts_installed
 from palimpsest.core.steps import finish
-from palimpsest.demo.provenance import recipe_commit
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import OutOfMemoryError, Text
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.models.pool import ModelPool
 from palimpsest.settings import read_settings
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.png import encode
+from palimpsest.tasks.context import Places, Workplace, describe_device, open_workplace
 from palimpsest.tasks.progress import PHASES, memory_told
-from palimpsest.tasks.workplace import Places, Workplace, describe_device, open_workplace
+from palimpsest.training.provenance import recipe_commit
 
 KINDS = ("replace", "restyle", "remove", "insert")
 METHODS: tuple[InversionMethod, ...] = ("direct", "null-text")

@@ -20,8 +20,8 @@ from palimpsest.bench.pictures import Picture
 from palimpsest.core.attention.install import AttentionControl, Rows, controlled
 from palimpsest.core.attention.maps import Levels, WordMaps, otsu
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import Prompt, Vocabulary, concepts_installed
 from palimpsest.core.schedule import add_noise
+from palimpsest.core.text.prompt import Prompt, Vocabulary, concepts_installed
 
 Mask = NDArray[np.bool_]  # (height, width)
 

@@ -10,9 +10,9 @@ from typing import Any
 from palimpsest.cli.remote import add_server
 from palimpsest.contract import BUILT_IN, InversionSettings, Window
 from palimpsest.parser import number
-from palimpsest_client.control import PIXELS, Control
-from palimpsest_client.settings import CONTROLS
-from palimpsest_client.wording import say
+from palimpsest_client.fields.control import PIXELS, Control
+from palimpsest_client.fields.settings import CONTROLS
+from palimpsest_client.text.wording import say
 
 REPORTING = {
     "--json": "print one JSON object on standard output, also of an error",

@@ -30,13 +30,13 @@ from palimpsest.models.devices import require_devices
 from palimpsest.models.spec import Spec
 from palimpsest.settings import Settings, read_settings
 from palimpsest.storage.announcement import holder
-from palimpsest_client.client import Client, find_client
-from palimpsest_client.origins import LONGEST_NAME, Origin
-from palimpsest_client.protocol import ClientError, RefusedError, UnreachableError
+from palimpsest_client.http.client import Client, find_client
+from palimpsest_client.http.protocol import ClientError, RefusedError, UnreachableError
+from palimpsest_client.panel.origins import LONGEST_NAME, Origin
 
 if TYPE_CHECKING:
     from palimpsest.cli.stock import Stock
-    from palimpsest.tasks.workplace import Workplace
+    from palimpsest.tasks.context import Workplace
 
 UNATTENDED_SECONDS = 300.0  # then a job whose shell is gone, without having said so, is cancelled
 FIND_SECONDS = 5.0
@@ -198,7 +198,7 @@ def workplace(options: argparse.Namespace, settings: Settings | None = None) -> 
     device = getattr(options, "device", None)
     device = settings.device if device is None else device
     require_devices(device)
-    from palimpsest.tasks.workplace import Places, open_workplace
+    from palimpsest.tasks.context import Places, open_workplace
 
     with tempfile.TemporaryDirectory(prefix="palimpsest-") as images:
         places = Places(

@@ -18,7 +18,7 @@ from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
     from palimpsest.storage.concepts import ConceptCard, ConceptLibrary, Part
-    from palimpsest_client.client import Client
+    from palimpsest_client.http.client import Client
 
 DESCRIPTION = "The library of learned words."
 

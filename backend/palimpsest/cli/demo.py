@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
         here = Path(scratch)
         settings = replace(read_settings(), folders=Folders(here / "data", here / "cache", here / "config"))
         with workplace(options, settings) as place:
-            from palimpsest.tour.run import Tour
+            from palimpsest.demo.run import Demo
 
-            tour = Tour(place, options.output, options.model, watch)
-            files = tour.run()
-    return running.report({name: str(path) for name, path in files.items()}, tour.report, options)
+            demo = Demo(place, options.output, options.model, watch)
+            files = demo.run()
+    return running.report({name: str(path) for name, path in files.items()}, demo.report, options)

@@ -137,7 +137,7 @@ def check_device(settings: Settings) -> Finding:
     import torch
 
     from palimpsest.models.pool import device_named
-    from palimpsest.tasks.workplace import describe_device
+    from palimpsest.tasks.context import describe_device
 
     try:
         device = device_named(settings.device)

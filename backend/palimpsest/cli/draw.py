@@ -8,7 +8,7 @@ from typing import Any
 from palimpsest.cli import arguments, known
 from palimpsest.contract import DrawRequest
 from palimpsest.settings import read_settings
-from palimpsest_client.sentences import telling
+from palimpsest_client.text.sentences import telling
 
 LONGEST = 40  # characters of a file's name
 

@@ -9,7 +9,7 @@ from palimpsest.contract import DescribeRequest, EditRequest, InvertRequest, Req
 
 def require_possible(request: Request, stock: Stock, pictures: Pictures | None = None) -> None:
     """Raises what the tasks would raise for the request itself, the words it names and its selection."""
-    from palimpsest.tasks.early import refuse, refuse_concepts
+    from palimpsest.tasks.validation import refuse, refuse_concepts
 
     refuse(request)
     refuse_concepts(request, stock)

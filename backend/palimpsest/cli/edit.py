@@ -109,8 +109,8 @@ def run(options: argparse.Namespace) -> int:
 
 def require_change(options: argparse.Namespace) -> None:
     """Raises RequestError for the same sentence twice, where nothing else could make a difference."""
-    from palimpsest_client.sentences import changes, concepts_in
-    from palimpsest_client.wording import say
+    from palimpsest_client.text.sentences import changes, concepts_in
+    from palimpsest_client.text.wording import say
 
     shows, should_show = options.shows, options.should_show
     if options.operation not in REWORDED or not (shows.strip() and should_show.strip()):

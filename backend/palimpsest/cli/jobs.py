@@ -14,10 +14,10 @@ from palimpsest.cli.remote import add_server, named_server
 from palimpsest.contract import JOB_ID
 from palimpsest.errors import RequestError
 from palimpsest.limits import shown
-from palimpsest_client.origins import origin_of
+from palimpsest_client.panel.origins import origin_of
 
 if TYPE_CHECKING:
-    from palimpsest_client.client import Client
+    from palimpsest_client.http.client import Client
 
 ENDED = ("finished", "failed", "cancelled")
 
@@ -55,7 +55,7 @@ def server(options: argparse.Namespace) -> Client:
     """The one that is named, else the running one. Raises the errors of one that can't be asked."""
     from palimpsest.cli.backend import as_our_errors
     from palimpsest.settings import read_settings
-    from palimpsest_client.client import find_client
+    from palimpsest_client.http.client import find_client
 
     named = named_server(options, read_settings())
     if named is not None:

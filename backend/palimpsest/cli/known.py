@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from palimpsest.cli.stock import Stock
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import ModelError, RequestError
-from palimpsest_client.sentences import CONCEPT, QUIET, changes, plain, telling, words
+from palimpsest_client.text.sentences import CONCEPT, QUIET, changes, plain, telling, words
 
 Words = Sequence[str]
 ACCEPT = "--accept-unknown-words"
@@ -45,7 +45,7 @@ def _refusal(model: str, unknown: Words) -> str:
 
 def _what_to_do(stock: Stock, model: str, known: Collection[str]) -> str:
     from palimpsest.cli.notices import other_model
-    from palimpsest.core.tokens import nouns_in
+    from palimpsest.core.text.tokens import nouns_in
 
     knows = f"It knows {len(known)} words, such as {', '.join(nouns_in(known))}"
     knows += ", and no photographs." if model == BUILT_IN else "."

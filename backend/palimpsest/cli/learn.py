@@ -136,7 +136,7 @@ def run(options: argparse.Namespace) -> int:
 def _tell(request: LearnRequest, stock: Stock) -> tuple[str, ...]:
     """What means nothing in the captions."""
     from palimpsest.cli import notices
-    from palimpsest.core.templates import fill
+    from palimpsest.core.learning.templates import fill
 
     captions = (caption for caption in request.captions if caption is not None)
     return notices.tell(stock, request.model, *(fill(one, f"<{request.name}>") for one in captions))
@@ -156,7 +156,7 @@ def _say(result: dict[str, Any], told: Collection[str], options: argparse.Namesp
 
 def _require_noun(options: argparse.Namespace, stock: Stock) -> None:
     """Before a picture is read. Raises RequestError for a noun that a model of few words doesn't know."""
-    from palimpsest.core.tokens import require_known
+    from palimpsest.core.text.tokens import require_known
 
     with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
         require_known(options.noun, stock.words(options.model))

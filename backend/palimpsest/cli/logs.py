@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from palimpsest.cli import arguments
 from palimpsest.cli.output import json_text
 from palimpsest.errors import RequestError, StorageError
-from palimpsest_client.connection import LOG
+from palimpsest_client.http.connection import LOG
 
 LINES = 50
 MOST_BYTES = 1 << 20  # of a log's end that are read

@@ -12,7 +12,7 @@ from palimpsest.cli.remote import add_server, named_server
 from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
-    from palimpsest_client.client import Client
+    from palimpsest_client.http.client import Client
 
 GIB = 1 << 30
 
@@ -89,7 +89,7 @@ def described(model: dict[str, Any], place: Path | None = None) -> str:
 
 
 def run_add(options: argparse.Namespace) -> int:
-    from palimpsest.models import elsewhere
+    from palimpsest.models import linked_folders as elsewhere
 
     folder = elsewhere.add(read_settings().folders.models, options.folder)
     names = [name for name, _ in elsewhere.models_in(folder)]
@@ -98,7 +98,7 @@ def run_add(options: argparse.Namespace) -> int:
 
 
 def run_remove(options: argparse.Namespace) -> int:
-    from palimpsest.models import elsewhere
+    from palimpsest.models import linked_folders as elsewhere
 
     folder = elsewhere.remove(read_settings().folders.models, options.folder)
     print(json.dumps({"folder": str(folder)}) if options.json else folder)

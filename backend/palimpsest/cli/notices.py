@@ -9,7 +9,7 @@ import sys
 from palimpsest.cli.stock import Stock
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import ModelError
-from palimpsest_client import habits
+from palimpsest_client.text import habits
 
 
 def tell(stock: Stock, model: str, *sentences: str) -> tuple[str, ...]:

@@ -30,13 +30,11 @@ class Outside:
         return f"{self.changed:,} of {self.pixels:,} pixels {where} changed"
 
 
-def counting(
-    pictures: Pictures, photo: Path, selection: bytes, grown_by: int
-) -> Callable[[Path], Outside]:
+def counting(pictures: Pictures, photo: Path, selection: bytes, grown_by: int) -> Callable[[Path], Outside]:
     """What counts in a written file, colours and transparency. Raises the ImageErrors."""
     import numpy as np
 
-    from palimpsest.core.selection import grown
+    from palimpsest.core.picture.selection import grown
     from palimpsest.storage.pictures import read_selection
 
     before = pictures.read(photo)

@@ -15,7 +15,7 @@ from palimpsest.errors import RequestError
 if TYPE_CHECKING:
     from palimpsest.jobs.events import Event
     from palimpsest.settings import Settings
-    from palimpsest_client.client import Client
+    from palimpsest_client.http.client import Client
 
 GIB = 1 << 30
 EXAMPLES = """examples:

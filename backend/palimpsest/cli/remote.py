@@ -17,9 +17,9 @@ from palimpsest.contract import BUILT_IN
 from palimpsest.errors import NetworkError, PalimpsestError, ProtocolMismatchError, RequestError, TokenError
 from palimpsest.models.catalog import names_path
 from palimpsest.settings import Settings
-from palimpsest_client.client import Client
-from palimpsest_client.protocol import PROTOCOL, ClientError, RefusedError, UnreachableError
-from palimpsest_client.transport import Transport, parsed
+from palimpsest_client.http.client import Client
+from palimpsest_client.http.protocol import PROTOCOL, ClientError, RefusedError, UnreachableError
+from palimpsest_client.http.transport import Transport, parsed
 
 FIND_SECONDS = 10.0
 TALK_SECONDS = 60.0

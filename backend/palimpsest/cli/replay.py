@@ -20,7 +20,7 @@ from palimpsest.tasks.differences import differences_between
 if TYPE_CHECKING:
     from palimpsest.cli.backend import Backend
     from palimpsest.cli.stock import Stock
-    from palimpsest.tasks.workplace import Workplace
+    from palimpsest.tasks.context import Workplace
 
 MOST_BYTES = 4 << 20  # of a recipe with the record around it, which have a few thousand
 HINT = "Give the .json that was written beside the result."

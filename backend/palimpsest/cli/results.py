@@ -10,7 +10,7 @@ from palimpsest.cli import arguments
 from palimpsest.cli.jobs import action, every, job_of, require_id, server
 from palimpsest.cli.output import json_text, printable
 from palimpsest.errors import RequestError
-from palimpsest_client.origins import origin_of
+from palimpsest_client.panel.origins import origin_of
 
 LIST = "See: palimpsest results list"
 

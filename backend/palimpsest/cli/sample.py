@@ -15,7 +15,7 @@ EXAMPLE = """then:
   palimpsest edit sample/photo.png --selection sample/ball.png --shows "a photo of a red ball on grass" \\
       --should-show "a photo of a <my-toy> on grass"
 """
-FILES = {  # where it goes, the tour's own name
+FILES = {  # where it goes, the demo's own name
     "photo.png": "photo.png",
     "ball.png": "photo-selection.png",
     **{f"toy/{n}.png": f"toy-{n}.png" for n in (1, 2, 3, 4)},
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _picture(name: str) -> bytes:
-    from palimpsest.tour.script import PICTURES
+    from palimpsest.demo.script import PICTURES
 
     try:
         return (PICTURES / name).read_bytes()

@@ -155,7 +155,7 @@ def parts_of(pictures: Pictures, options: argparse.Namespace, photo: Path) -> Pa
         if options.selection is None:
             what = "Give --selection, --box, --word or --alpha."
             raise SelectionError("There is no selection to invert.", what)
-    from palimpsest.core.tokens import require_word
+    from palimpsest.core.text.tokens import require_word
 
     for word in options.word:
         require_word(options.shows, word)

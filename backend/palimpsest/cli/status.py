@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from palimpsest.cli.remote import add_server, named_server
 
 if TYPE_CHECKING:
-    from palimpsest_client.client import Client
+    from palimpsest_client.http.client import Client
 
 STOPPED = 1
 
@@ -30,8 +30,8 @@ def run(options: argparse.Namespace) -> int:
     from palimpsest.cli.backend import as_our_errors
     from palimpsest.settings import read_settings
     from palimpsest.storage.announcement import holder
-    from palimpsest_client.client import find_client
-    from palimpsest_client.protocol import ClientError, UnreachableError
+    from palimpsest_client.http.client import find_client
+    from palimpsest_client.http.protocol import ClientError, UnreachableError
 
     settings = read_settings()
     data, client = settings.folders.data, named_server(options, settings)

@@ -16,7 +16,7 @@ from palimpsest.errors import ModelNotFoundError, Text
 from palimpsest.settings import Settings
 
 if TYPE_CHECKING:
-    from palimpsest_client.client import Client
+    from palimpsest_client.http.client import Client
 
 
 class Stock(Protocol):

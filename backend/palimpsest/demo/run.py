@@ -1,333 +1,207 @@
-"""One training run in its folder: the stages, in their order, each resumable by itself.
-
-    pictures   scenes as pixels                          pictures/*.safetensors
-    vae        encoder and decoder                       vae/state, vae/baked
-    latents    scenes as latents and tokens              latents/*.safetensors
-    unet       denoiser and text encoder                 unet/state
-    decoder    decoder alone, behind fixed latents       decoder/state
-    export     the folder in the Stable Diffusion layout
-
-``decoder`` needs only what ``vae`` left, so it may run in a second process beside ``latents`` and ``unet``.
-"""
+"""The demo: learn a word, remember a photo three ways, edit it, and show what came out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from torch import Tensor, nn
-from transformers import CLIPTokenizer
+import numpy as np
+from numpy.typing import NDArray
 
-from palimpsest.demo import grammar, scenes
-from palimpsest.demo.checkpoint import append_line, load_state, read_lines, save_state
-from palimpsest.demo.dataset import (
-    Order,
-    Shard,
-    draw,
-    draw_latents,
-    draw_pictures,
-    orders,
-    read_table,
-    to_pixels,
-)
-from palimpsest.demo.layout import Parts, build, load, save, write_json
-from palimpsest.demo.pictures import PROMPTS, sample, save_curve, save_grid, save_round_trip
-from palimpsest.demo.precision import Precision
-from palimpsest.demo.presets import Preset, VaeCourse
-from palimpsest.demo.provenance import describe_origin, fixed_settings, provenance, use
-from palimpsest.demo.tokenizer import build_tokenizer, encode, save_tokenizer
-from palimpsest.demo.train_unet import Denoiser, DenoisingLesson, Latents, train_unet
-from palimpsest.demo.train_unet import make_optimizer as unet_optimizer
-from palimpsest.demo.train_vae import (
-    Lesson,
-    Trained,
-    bake_normalisation,
-    encode_mean,
-    psnr,
-    round_trip,
-    train_vae,
-)
-from palimpsest.demo.train_vae import make_optimizer as vae_optimizer
-from palimpsest.demo.warm_start import inherit
-from palimpsest.errors import RequestError
+from palimpsest import contract
+from palimpsest.contract import InversionSettings, InvertRequest
+from palimpsest.demo import script
+from palimpsest.demo.sheet import Row, Tile, contact_sheet, outlined
+from palimpsest.errors import StorageError
+from palimpsest.jobs.events import Event, Finished
+from palimpsest.storage.atomic import SHARED, write_atomically
+from palimpsest.storage.pictures import read_picture
+from palimpsest.storage.png import encode
+from palimpsest.tasks.context import Workplace
 
-STAGES = ("pictures", "vae", "latents", "unet", "decoder", "export")
-LOG_EVERY = 10  # optimiser steps
-NORMALISED = 1024  # pictures whose latents set the normalisation
+METHOD_NAMES = {"ddim": "plain DDIM", "null-text": "null-text", "direct": "direct"}
 
-
-@dataclass(frozen=True)
-class Progress:
-    """One line of progress of a stage."""
-
-    stage: str
-    done: int
-    total: int
-    text: str = ""
-
-
-Stage: TypeAlias = Generator[Progress, None, None]
+Watch = Callable[[str, Iterator[Event]], Finished]  # a title and a task's events → its result
 
 
 @dataclass
-class Run:
-    """A folder, a preset and a device; every stage reads what the stages before it left in the folder."""
+class Demo:
+    """What the demo has come to so far."""
 
-    folder: Path
-    preset: Preset
-    precision: Precision
-    workers: int = 0
-    start_from: Path | None = None
-    notes: dict[str, Any] = field(default_factory=dict)
+    place: Workplace
+    output: Path
+    model: str
+    watch: Watch
+    hashes: dict[str, str] = field(default_factory=dict)  # picture's name → id in the store
+    report: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
 
-    def stage(self, name: str) -> Stage:
-        """The stage called ``name``; yields after every optimiser step or shard.
+    def run(self) -> dict[str, Path]:
+        """All of it. Returns the files by name; ``report`` comes last."""
+        started = time.monotonic()
+        self._take_pictures()
+        self._learn()
+        self._remember()
+        self.report["edits"] = [self._edit(stop) for stop in script.STOPS]
+        self._sheet()
+        self.report["seconds"] = round(time.monotonic() - started, 1)
+        self._write("report", "report.json", (json.dumps(self.report, indent=2) + "\n").encode())
+        return self.files
 
-        Closing it there keeps the state, so the stage goes on from the same step next time.
-        """
-        stages: dict[str, Callable[[], Stage]] = {
-            "pictures": self.draw_pictures,
-            "vae": self.train_vae,
-            "latents": self.draw_latents,
-            "unet": self.train_unet,
-            "decoder": self.train_decoder,
-            "export": self.export,
+    def _take_pictures(self) -> None:
+        for path in sorted(script.PICTURES.glob("*.png")):
+            self.hashes[path.name] = self.place.images.put(path.read_bytes())
+        missing = {script.PHOTO, script.SELECTION, *script.EXAMPLES} - set(self.hashes)
+        if missing:
+            raise StorageError(
+                f"The demo's pictures are missing from {script.PICTURES}: {', '.join(sorted(missing))}.",
+                "Install Palimpsest again, or draw them: python -m palimpsest.demo.make_pictures",
+            )
+
+    def _learn(self) -> None:
+        images = tuple(self.hashes[name] for name in script.EXAMPLES)
+        masks = tuple(self.hashes.get(name) for name in script.MASKS)
+        request = script.lesson(images, masks, self.model)
+        result = self._do(f"learning <{script.CONCEPT}> from {len(images)} pictures", request).result
+        known = ("name", "vectors", "steps", "seconds", "noun", "loss", "rows_hash")
+        self.report["concept"] = {key: result[key] for key in known}
+        target = self.output / f"{script.CONCEPT}.safetensors"
+        self.place.concepts.export_file(script.CONCEPT, target, replace=True)
+        self.report["concept"]["file"] = target.name
+        self.files["concept"] = target
+
+    def _remember(self) -> None:
+        """The photo's reproduction with the guidance that editing uses, by every method."""
+        against_photo, against_autoencoder, best = {}, {}, 0.0
+        for method in script.METHODS:
+            request = InvertRequest(
+                self.hashes[script.PHOTO],
+                script.SHOWS,
+                model=self.model,
+                inversion=InversionSettings(method=method),
+            )
+            finished = self._do(f"remembering the photo ({METHOD_NAMES[method]})", request)
+            key = method.replace("-", "_")
+            against_photo[key] = finished.result["reconstruction_psnr"]
+            against_autoencoder[key] = finished.result["fidelity_psnr"]
+            best = finished.result["roundtrip_psnr"]
+            self.report["guidance"] = finished.result["guidance"]
+            self.report["model"] = {"name": self.model, **finished.result["model"]}
+            self._keep(f"reconstruction-{key}", finished.artifacts["reconstruction"])
+        self.report["reconstruction_psnr"] = {**against_photo, "autoencoder": best}
+        self.report["reconstruction_psnr_against_autoencoder"] = against_autoencoder
+
+    def _edit(self, stop: script.Stop) -> dict[str, Any]:
+        finished = self._do(
+            f"{stop.operation} ({METHOD_NAMES[stop.method]})",
+            script.request(stop, self.hashes, self.model),
+        )
+        layer = self._keep(f"{stop.name}-layer", finished.artifacts["layer"])
+        composite = self._keep(f"{stop.name}-composite", finished.artifacts["composite"])
+        maps = {
+            name.removeprefix("map:"): self._keep(f"attention-{name.removeprefix('map:')}", image).name
+            for name, image in finished.artifacts.items()
+            if name.startswith("map:")
         }
-        return stages[name]()
+        result = finished.result
+        return {
+            "operation": stop.operation,
+            "method": stop.method,
+            "shows": script.SHOWS,
+            "should_show": stop.should_show,
+            "layer": layer.name,
+            "composite": composite.name,
+            **({"maps": maps} if maps else {}),
+            **{
+                key: result[key]
+                for key in ("pixels_changed_outside", "unet_evaluations", "seconds", "recipe")
+            },
+        }
 
-    def claim(self) -> None:
-        """Write the run's settings into its folder, or refuse the folder of a run with other ones."""
-        file, mine = self.folder / "run.json", fixed_settings(self.preset)
-        if file.is_file():
-            stored = json.loads(file.read_text(encoding="utf-8"))
-            differing = sorted(key for key in mine if stored["settings"].get(key) != mine[key])
-            if differing:
-                raise RequestError(
-                    f"{self.folder} holds a run with other settings: {', '.join(differing)}.",
-                    "Continue it with its own preset, or give another folder with --out.",
-                )
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(file, {"settings": mine, "init": describe_origin(self.start_from)})
+    def _sheet(self) -> None:
+        rows = [
+            self._lesson_row(),
+            self._photo_row(),
+            self._maps_row(),
+            self._edits_row(),
+            self._layers_row(),
+        ]
+        page = contact_sheet(
+            "Palimpsest",
+            "A word learned from four pictures, a photo remembered, and edited by words: outside the "
+            "selection nothing changes.",
+            rows,
+        )
+        self._write("sheet", "contact-sheet.png", encode(page))
 
-    def origin(self) -> str:
-        return json.loads((self.folder / "run.json").read_text(encoding="utf-8"))["init"]
+    def _lesson_row(self) -> Row:
+        tiles = [Tile(self._shipped(name), f"picture {n}") for n, name in enumerate(script.EXAMPLES, 1)]
+        concept = self.report["concept"]
+        heading = f"<{script.CONCEPT}>, learned in {concept['steps']} steps, {concept['seconds']:.0f} s"
+        return Row(heading, tiles)
 
-    # --- what the stages share ---
+    def _photo_row(self) -> Row:
+        photo = self._shipped(script.PHOTO)
+        psnr = self.report["reconstruction_psnr"]
+        tiles = [
+            Tile(outlined(photo, self._shipped(script.SELECTION)[..., 0]), "the photo, and the selection")
+        ]
+        for method in script.METHODS:
+            key = method.replace("-", "_")
+            pixels = self._made(f"reconstruction-{key}")
+            tiles.append(Tile(pixels, f"{METHOD_NAMES[method]}\n{psnr[key]:.1f} dB"))
+        best = f"the autoencoder alone reaches {psnr['autoencoder']:.1f} dB"
+        return Row(f"The photo reproduced at guidance {self.report['guidance']:g} ({best})", tiles)
 
-    def tokenizer(self) -> CLIPTokenizer:
-        """The run's tokenizer; built once, since saved token rows depend on it."""
-        folder = self.folder / "tokenizer"
-        if not (folder / "tokenizer.json").is_file():
-            save_tokenizer(build_tokenizer(grammar.vocabulary(), self.preset.text.context), folder)
-        return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
-
-    def parts(self) -> Parts:
-        """The parts as this run starts: random, or inherited from ``start_from``, which may not change."""
-        if describe_origin(self.start_from) != self.origin():
-            raise RequestError(
-                f"This run started from {self.origin()}, not from {describe_origin(self.start_from)}.",
-                "Give the --init that it was started with, or another folder with --out.",
-            )
-        parts = build(self.preset, self.tokenizer())
-        if self.start_from is not None:
-            self.notes["inherited"] = str(inherit(parts, load(self.start_from)))
-        return parts.to(self.precision.device)
-
-    def state(self, stage: str) -> Path:
-        return self.folder / stage / "state.safetensors"
-
-    def log(self, stage: str) -> Path:
-        return self.folder / stage / "log.jsonl"
-
-    def picture_table(self) -> dict[str, Tensor]:
-        return read_table(self.folder / "pictures", self.preset.pictures)
-
-    def seed(self, stage: str) -> int:
-        return self.preset.seed * len(STAGES) + STAGES.index(stage)
-
-    def require(self, stage: str, *files: Path) -> None:
-        for file in files:
-            if not file.exists():
-                raise RequestError(
-                    f"The stage '{stage}' needs {file}, which is not there.",
-                    "Run the stages before it first, or leave out --only.",
-                )
-
-    def validation(self) -> Tensor:
-        """Validation scenes as pixels  # (n, 3, H, W)"""
-        seeds = scenes.VALIDATION_SEEDS[: self.preset.checked]
-        return to_pixels([draw(Order(seed, self.preset.size, 0)) for seed in seeds])
-
-    # --- the stages ---
-
-    def draw_pictures(self) -> Stage:
-        wanted = orders(scenes.TRAINING_SEEDS, self.preset.pictures, self.preset.size, captions=0)
-        yield from _shards("pictures", draw_pictures(self.folder / "pictures", wanted, self.workers))
-
-    def train_vae(self) -> Stage:
-        baked = self.folder / "vae" / "baked.safetensors"
-        if baked.is_file():
-            return
-        self.require("vae", self.folder / "pictures")
-        parts, table = self.parts(), self.picture_table()
-        lesson = self._lesson(table, self.preset.vae_course, "vae")
-        yield from self._train_autoencoder("vae", parts, lesson)
-        bake_normalisation(parts.vae.eval(), table["pictures"][:NORMALISED], self.precision)
-        save_state(baked, lesson.course.steps, {"vae": parts.vae}, None)
-
-    def _lesson(self, table: dict[str, Tensor], course: VaeCourse, stage: str) -> Lesson:
-        held = {key: tensor.to(self.precision.device) for key, tensor in table.items()}
-        return Lesson(
-            pictures=held["pictures"],
-            cover=held["cover"],
-            course=course,
-            precision=self.precision,
-            seed=self.seed(stage),
-            decoder_only=stage == "decoder",
-            anchor=self.anchor() if stage == "vae" else None,
+    def _maps_row(self) -> Row:
+        words = self.report["edits"][0]["maps"]
+        return Row(
+            "Where the words are",
+            [Tile(self._made(f"attention-{word}"), word) for word in words],
         )
 
-    def anchor(self) -> AutoencoderKL | None:
-        """The autoencoder that this run started from, whose latents it keeps; None if it has no room."""
-        if self.start_from is None:
-            return None
-        vae, shape = load(self.start_from).to(self.precision.device).vae, self.preset.vae
-        narrower = vae.config["latent_channels"] <= shape.latent_channels
-        alike = len(vae.config["block_out_channels"]) == len(shape.channels)
-        return vae if narrower and alike else None
-
-    def _train_autoencoder(self, stage: str, parts: Parts, lesson: Lesson) -> Stage:
-        optimizer = vae_optimizer(parts.vae, lesson)
-        modules: dict[str, nn.Module] = {"vae": parts.vae}
-        start = load_state(self.state(stage), modules, optimizer) if self.state(stage).is_file() else 0
-        checked = self.validation()
-        for step in self._watched(stage, train_vae(parts.vae, optimizer, lesson, start), lesson.course.steps):
-            text = ""
-            if step.step % self.preset.save_every == 0 or step.step == lesson.course.steps:
-                parts.vae.eval()
-                restored = round_trip(parts.vae, checked, self.precision)
-                save_round_trip(checked[:16], restored[:16], self.folder / stage / "round-trip.png")
-                text = f"validation PSNR {psnr(restored, checked):.2f} dB"
-                parts.vae.train()
-                save_state(self.state(stage), step.step, modules, optimizer)
-            try:
-                yield Progress(stage, step.step, lesson.course.steps, text)
-            except GeneratorExit:
-                save_state(self.state(stage), step.step, modules, optimizer)
-                raise
-
-    def _watched(self, stage: str, steps: Iterator[Trained], total: int) -> Iterator[Trained]:
-        """Pass ``steps`` through, logging their mean loss; the curve is drawn where a state is saved."""
-        losses: list[float] = []
-        for step in steps:
-            losses.append(step.loss)
-            if step.step % LOG_EVERY == 0 or step.step == total:
-                entry = {"step": step.step, "loss": sum(losses) / len(losses), "rate": step.rate}
-                append_line(self.log(stage), entry)
-                losses.clear()
-            if step.step % self.preset.save_every == 0 or step.step == total:
-                save_curve(read_lines(self.log(stage)), f"{stage}: loss", self.folder / stage / "loss.png")
-            yield step
-
-    def _baked(self, stage: str) -> Parts:
-        """The run's parts with the finished autoencoder."""
-        baked = self.folder / "vae" / "baked.safetensors"
-        self.require(stage, baked)
-        parts = self.parts()
-        load_state(baked, {"vae": parts.vae}, None)
-        parts.vae.eval()
-        return parts
-
-    def draw_latents(self) -> Stage:
-        parts = self._baked("latents")
-        scale = parts.vae.config["scaling_factor"]
-        preset = self.preset
-        shards = draw_latents(
-            self.folder / "latents",
-            orders(scenes.TRAINING_SEEDS, preset.scenes, preset.size, preset.captions),
-            self.workers,
-            lambda x: encode_mean(parts.vae, x, self.precision) * scale,
-            lambda captions: encode(parts.tokenizer, captions),
-        )
-        yield from _shards("latents", shards)
-
-    def train_unet(self) -> Stage:
-        preset, parts = self.preset, self._baked("unet")
-        self.require("unet", self.folder / "latents")
-        denoiser = Denoiser.of(parts.unet, parts.text_encoder, self.precision)
-        optimizer = unet_optimizer(denoiser, preset.unet_course)
-        modules, file = denoiser.modules(), self.state("unet")
-        start = load_state(file, modules, optimizer) if file.is_file() else 0
-        lesson = DenoisingLesson(self._latents(parts), preset.unet_course, self.precision, self.seed("unet"))
-        total = preset.unet_course.steps
-        for step in self._watched("unet", train_unet(denoiser, optimizer, lesson, start), total):
-            if step.step % preset.save_every == 0 or step.step == total:
-                save_state(file, step.step, modules, optimizer)
-            if step.step % preset.grid_every == 0 or step.step == total:
-                self._grid(averaged(parts, denoiser), step.step)
-            try:
-                yield Progress("unet", step.step, total)
-            except GeneratorExit:
-                save_state(file, step.step, modules, optimizer)
-                raise
-
-    def _latents(self, parts: Parts) -> Latents:
-        table = read_table(self.folder / "latents", self.preset.scenes)
-        if "styles" not in table:
-            raise RequestError(
-                f"{self.folder / 'latents'} was written before scenes' styles were kept.",
-                "Delete it: the stage 'latents' writes it anew.",
+    def _edits_row(self) -> Row:
+        tiles = []
+        for stop, edit in zip(script.STOPS, self.report["edits"], strict=True):
+            said = (
+                f"{stop.operation} ({METHOD_NAMES[stop.method]})\n{stop.should_show}\n"
+                f"{edit['pixels_changed_outside']} pixels changed outside"
             )
-        held = {key: tensor.to(self.precision.device) for key, tensor in table.items()}
-        empty = torch.tensor(encode(parts.tokenizer, [""])[0], device=self.precision.device)
-        alphas = parts.scheduler.alphas_cumprod.to(self.precision.device)
-        return Latents(held["latents"], held["tokens"], held["kinds"], held["styles"], empty, alphas)
+            tiles.append(Tile(self._made(f"{stop.name}-composite"), said))
+        return Row("Edited", tiles)
 
-    def _grid(self, parts: Parts, step: int) -> None:
-        preset = self.preset
-        drawn = sample(parts, PROMPTS[: preset.shown], self.precision, preset.sampling_steps, preset.guidance)
-        save_grid(drawn, self.folder / "grids" / f"unet-{step:06d}.png")
+    def _layers_row(self) -> Row:
+        tiles = [
+            Tile(
+                self._made(f"{stop.name}-layer"),
+                f"{edit['unet_evaluations']} evaluations, {edit['seconds']:.0f} s",
+            )
+            for stop, edit in zip(script.STOPS, self.report["edits"], strict=True)
+        ]
+        return Row("The layers that an editor gets", tiles)
 
-    def train_decoder(self) -> Stage:
-        parts = self._baked("decoder")
-        lesson = self._lesson(self.picture_table(), self.preset.decoder_course, "decoder")
-        yield from self._train_autoencoder("decoder", parts, lesson)
+    def _do(self, title: str, request: contract.Request) -> Finished:
+        return self.watch(title, self.place.do(request))
 
-    def export(self) -> Stage:
-        """Write the model as far as it has been trained."""
-        parts, steps = self.finished()
-        target = self.folder / "model"
-        save(parts, target, use(self.preset), provenance(self.preset, steps, self.origin(), self.notes))
-        yield Progress("export", 1, 1, f"written to {target}")
+    def _keep(self, name: str, image: str) -> Path:
+        return self._write(name, f"{name}.png", self.place.images.get(image))
 
-    def finished(self) -> tuple[Parts, dict[str, int]]:
-        """The averaged denoiser, its text encoder and the latest decoder, with the steps each has had."""
-        self.require("export", self.state("unet"))
-        parts = self._baked("export")
-        steps = {"vae": load_state(self.folder / "vae" / "baked.safetensors", {"vae": parts.vae}, None)}
-        means: dict[str, nn.Module] = {"mean_unet": parts.unet, "mean_text_encoder": parts.text_encoder}
-        steps["unet"] = load_state(self.state("unet"), means, None)
-        steps["decoder"] = 0
-        if self.state("decoder").is_file():
-            steps["decoder"] = load_state(self.state("decoder"), {"vae": parts.vae}, None)
-        for module in parts.modules():
-            module.eval()
-        return parts, steps
+    def _write(self, name: str, file: str, content: bytes) -> Path:
+        path = self.output / file
+        write_atomically(path, content, mode=SHARED)
+        self.files[name] = path
+        return path
 
+    def _shipped(self, name: str) -> NDArray[np.uint8]:
+        return read_picture(script.PICTURES / name).pixels
 
-def averaged(parts: Parts, denoiser: Denoiser) -> Parts:
-    """``parts`` with the slow averages in place of the weights in training."""
-    return Parts(
-        parts.tokenizer, denoiser.mean_text_encoder, parts.vae, denoiser.mean_unet, parts.scheduler
-    )
-
-
-def _shards(stage: str, shards: Iterator[Shard]) -> Stage:
-    for shard in shards:
-        yield Progress(stage, shard.done, shard.total)
+    def _made(self, name: str) -> NDArray[np.uint8]:
+        """What was written before, with its alpha channel if it has one."""
+        picture = read_picture(self.files[name])
+        if picture.alpha is None:
+            return picture.pixels
+        return np.concatenate([picture.pixels, picture.alpha[..., None]], axis=-1)

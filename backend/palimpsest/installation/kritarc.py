@@ -25,7 +25,7 @@ def enable(content: bytes) -> bytes:
     if at is not None:
         lines[at] = wanted
     elif section is not None:
-        lines[section:section + 1] = [_ended(lines[section], end), wanted]
+        lines[section : section + 1] = [_ended(lines[section], end), wanted]
     else:
         lines = [*lines[:-1], *(_ended(line, end) for line in lines[-1:]), SECTION + end, wanted]
     return b"".join(lines)
@@ -37,7 +37,7 @@ def disable(content: bytes) -> bytes:
     if at is None or section is None:
         return content
     del lines[at]
-    following = lines[section + 1:section + 2]
+    following = lines[section + 1 : section + 2]
     if not following or following[0].startswith(b"["):
         del lines[section]
     return b"".join(lines)

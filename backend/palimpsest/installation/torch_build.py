@@ -7,7 +7,7 @@ import subprocess
 
 from palimpsest.installation.environment import Environment, InstallationError
 from palimpsest.interpreter import isolated
-from palimpsest_client.machine import (
+from palimpsest_client.setup.machine import (
     DOWNLOAD_OF_TORCH,
     ON_DISK_OF_TORCH,
     ROOM,

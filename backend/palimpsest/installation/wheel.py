@@ -1,6 +1,6 @@
 """The backend as a wheel, and the lock of what it needs: what a plug-in's zip brings along.
 
-An editor in which only the zip was put sets the backend up from them (``palimpsest_client.backend_setup``).
+An editor in which only the zip was put sets the backend up from them (``palimpsest_client.setup.installer``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from palimpsest.installation.environment import InstallationError, explain
 from palimpsest.interpreter import SAFE_FOLDER, isolated
-from palimpsest_client.carried import FOLDER, LOCK
+from palimpsest_client.setup.bundled import FOLDER, LOCK
 
 SOURCES = (
     *("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"),

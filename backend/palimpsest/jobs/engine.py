@@ -280,9 +280,7 @@ class Engine:
     def _refuse_if_full(self, owner: str) -> None:
         limits = self._limits
         if len(self._queue) >= limits.waiting or self._queue.count(owner) >= limits.waiting_per_owner:
-            raise QueueFullError(
-                Text("jobs-waiting", n=len(self._queue)), Text("wait-or-cancel-some")
-            )
+            raise QueueFullError(Text("jobs-waiting", n=len(self._queue)), Text("wait-or-cancel-some"))
 
     def _nudge(self, number: int) -> None:
         for supervisor in self._supervisors:
@@ -337,7 +335,5 @@ def died(job: Job, ended: WorkerEndedError) -> Failed:
 
 
 def took_server_down(job: Job) -> Failed:
-    error = ServerDiedError(
-        Text("server-died", n=job.attempt), Text("ended-for-memory")
-    )
+    error = ServerDiedError(Text("server-died", n=job.attempt), Text("ended-for-memory"))
     return Failed(error.to_json())

@@ -197,7 +197,5 @@ def order_of(job: Job) -> dict[str, Any]:
 
 
 def stalled(seconds: float) -> Failed:
-    error = JobStalledError(
-        Text("job-stalled", n=f"{seconds:g}"), Text("submit-again")
-    )
+    error = JobStalledError(Text("job-stalled", n=f"{seconds:g}"), Text("submit-again"))
     return Failed(error.to_json())

@@ -6,10 +6,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import palimpsest.demo
+import palimpsest.builtin
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import ModelNotFoundError, ModelUnreadableError, Text
-from palimpsest.models import elsewhere
+from palimpsest.models import linked_folders as elsewhere
 from palimpsest.models.spec import read_json
 
 REFUSED = (".ckpt", ".gguf")  # models that can't be read are listed, too, so that the list says why
@@ -18,7 +18,7 @@ CAPTIONERS = ("blip",)  # model types, as transformers names them
 
 def built_in_folder() -> Path:
     """The small model that comes with the product: a folder like any other."""
-    return Path(palimpsest.demo.__file__).parent / "weights"
+    return Path(palimpsest.builtin.__file__).parent / "weights"
 
 
 def own(models: Path) -> dict[str, Path]:

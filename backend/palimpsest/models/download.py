@@ -82,9 +82,7 @@ def require_online(environment: Mapping[str, str] = os.environ) -> None:
     """Raises OfflineError where downloads are forbidden."""
     for name in OFFLINE:
         if environment.get(name, "").lower() in ("1", "true", "yes", "on"):
-            raise OfflineError(
-                Text("offline", name=name), Text("unset-or-bring", name=name)
-            )
+            raise OfflineError(Text("offline", name=name), Text("unset-or-bring", name=name))
 
 
 def download(remote: Remote, target: Path, limits: Limits = Limits()) -> Iterator[tuple[int, int | None]]:

@@ -90,9 +90,7 @@ def configuration_files(folder: Path) -> list[Path]:
 
 def pickled_error(path: Path) -> PickledModelError:
     command = to_paste("palimpsest.storage.unpickle", "checkpoint", path, path.with_suffix(".safetensors"))
-    return PickledModelError(
-        Text("model-pickled", file=str(path)), Text("convert-pickle", command=command)
-    )
+    return PickledModelError(Text("model-pickled", file=str(path)), Text("convert-pickle", command=command))
 
 
 def _network_files(place: Path, stem: str) -> list[Path]:

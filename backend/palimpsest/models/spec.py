@@ -239,7 +239,6 @@ def _require_numbers(scheduler: Mapping[str, Any]) -> None:
         )
 
 
-
 def one_of(config: Mapping[str, Any], field: str, known: tuple[str, ...]) -> str:
     """A field of the scheduler's configuration, by default the first of ``known``."""
     value = config.get(field, known[0])

@@ -81,9 +81,7 @@ def unpacked(tensors: Mapping[str, NDArray[np.float32]], file: str) -> AdapterAr
     alphas = {float(tensors[f"{PREFIX}{place}{ALPHA}"]) for place in places}
     if len(alphas) != 1:
         raise ConceptFileError(f"{file} holds adapters of different strengths (alpha): {sorted(alphas)[:4]}.")
-    parts = {
-        place: (tensors[f"{PREFIX}{place}{DOWN}"], tensors[f"{PREFIX}{place}{UP}"]) for place in places
-    }
+    parts = {place: (tensors[f"{PREFIX}{place}{DOWN}"], tensors[f"{PREFIX}{place}{UP}"]) for place in places}
     return AdapterArrays(parts, alphas.pop())
 
 

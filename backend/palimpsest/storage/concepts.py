@@ -152,9 +152,7 @@ class ConceptLibrary:
 
         card, numbers = self.card(name), read_numbers(self._existing(name))
         rows = tuple(torch.from_numpy(part) for part in numbers.rows)
-        return Concept(
-            card.placeholder, rows, card.family, card.kind, card.noun, _adapters(numbers.adapters)
-        )
+        return Concept(card.placeholder, rows, card.family, card.kind, card.noun, _adapters(numbers.adapters))
 
     def thumbnail(self, name: str) -> bytes | None:
         """A small PNG of the concept, if it was saved with one."""
@@ -243,9 +241,7 @@ class ConceptLibrary:
         metadata = {key: value for key, value in known.items() if key not in ("thumbnail", "owner")}
         return write_bytes(numbers if part == "whole" else Numbers(numbers.rows), metadata)
 
-    def export_file(
-        self, name: str, target: Path, replace: bool = False, part: Part = "whole"
-    ) -> Path:
+    def export_file(self, name: str, target: Path, replace: bool = False, part: Part = "whole") -> Path:
         """``exported`` into a file."""
         return write_exported(target, self.exported(name, part), replace)
 
@@ -458,9 +454,7 @@ def _is_sound(told: Provenance) -> bool:
     )
 
 
-def _write(
-    path: Path, content: bytes, replace: bool, reserved: bool = True, mode: int = PRIVATE
-) -> None:
+def _write(path: Path, content: bytes, replace: bool, reserved: bool = True, mode: int = PRIVATE) -> None:
     try:
         write_atomically(path, content, replace, reserved, mode)
     except FileExistsError as error:

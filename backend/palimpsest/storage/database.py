@@ -296,9 +296,7 @@ class Database:
             db.execute("DELETE FROM jobs WHERE number = ?", (number,))
             self._count(job)
             query = "SELECT 1 FROM job_images JOIN jobs ON job = number WHERE image = ? AND owner = ? LIMIT 1"
-            return tuple(
-                image for image in images if not db.execute(query, (image, job.owner)).fetchall()
-            )
+            return tuple(image for image in images if not db.execute(query, (image, job.owner)).fetchall())
 
     def forget_images(self, images: Sequence[str]) -> None:
         with self._writing() as db:
@@ -308,9 +306,7 @@ class Database:
         body = json.dumps(events.to_json(event))
         self._connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (number, sequence, now, body))
 
-    def _link(
-        self, number: int, owner: str, images: Sequence[str], now: float, lasting: bool = True
-    ) -> None:
+    def _link(self, number: int, owner: str, images: Sequence[str], now: float, lasting: bool = True) -> None:
         for image in images:
             self._connection.execute("INSERT OR IGNORE INTO job_images VALUES (?, ?)", (number, image))
             self._own(image, owner, now, lasting)

@@ -286,13 +286,9 @@ def _guarded(name: str, action: Callable[[], Any]) -> Any:
 
 def _check_mode(image: ImageFile) -> None:
     if image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
-        raise ImageUnsupportedError(
-            Text("picture-kind", mode=image.mode), Text("convert-to-rgb")
-        )
+        raise ImageUnsupportedError(Text("picture-kind", mode=image.mode), Text("convert-to-rgb"))
     if image.mode in ("F", "I"):
-        raise ImageUnsupportedError(
-            Text("picture-hdr"), Text("tone-map")
-        )
+        raise ImageUnsupportedError(Text("picture-hdr"), Text("tone-map"))
 
 
 def _samples(name: str, data: bytes, image: ImageFile) -> NDArray[Any]:

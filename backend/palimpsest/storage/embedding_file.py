@@ -43,6 +43,7 @@ DEEPEST = 6  # levels of what is said of a concept
 MOST_FAMILY = 64  # characters
 MOST_VECTORS = 75  # what fits between the begin and end tokens of CLIP's 77
 
+
 @dataclass(frozen=True)
 class Header:
     """An embedding file without its numbers."""

@@ -81,9 +81,7 @@ class ImageStore:
     def _damaged(self, image: str) -> ImageHashError:
         """Removed, so that ``has`` tells the truth and it can be sent or made again."""
         self.discard(image)
-        return ImageHashError(
-            Text("picture-broken-here", image=image), Text("send-or-make-again")
-        )
+        return ImageHashError(Text("picture-broken-here", image=image), Text("send-or-make-again"))
 
     def has(self, image: str) -> bool:
         return self.path(image).is_file()

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from palimpsest.storage import atomic
-from palimpsest.storage.album import UNFINISHED
+from palimpsest.storage.owned_images import UNFINISHED
 from palimpsest.storage.paths import Folders
 
 

@@ -110,9 +110,7 @@ def read_selection(source: Source, size: tuple[int, int], limits: Limits = LIMIT
         )
     mask = _with_clear_ends(_coverage(found))
     if not mask.any():
-        raise SelectionEmptyError(
-            Text("selection-below", n=ENDS), Text("select-or-none")
-        )
+        raise SelectionEmptyError(Text("selection-below", n=ENDS), Text("select-or-none"))
     return mask
 
 

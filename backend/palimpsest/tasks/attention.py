@@ -7,13 +7,13 @@ import numpy as np
 from palimpsest.contract import AttentionRequest
 from palimpsest.core.attention.maps import otsu
 from palimpsest.core.attention.probe import noised_states, probe
-from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
-from palimpsest.tasks import early
+from palimpsest.tasks import validation as early
 from palimpsest.tasks.canvas import View, grey_png, open_canvas
+from palimpsest.tasks.context import Workplace, model_identity
 from palimpsest.tasks.progress import Course, Events, memory_told, watched
-from palimpsest.tasks.workplace import Workplace, model_identity
 
 
 def attention(place: Workplace, request: AttentionRequest) -> Events[None]:

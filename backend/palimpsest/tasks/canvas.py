@@ -12,17 +12,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from palimpsest.core import region as regions
-from palimpsest.core.composite import Composite, changed, composite
-from palimpsest.core.detail import Restorer, restorer
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.region import Mask, Region
-from palimpsest.core.selection import grown
+from palimpsest.core.picture import region as regions
+from palimpsest.core.picture.composite import Composite, changed, composite
+from palimpsest.core.picture.detail import Restorer, restorer
+from palimpsest.core.picture.region import Mask, Region
+from palimpsest.core.picture.selection import grown
 from palimpsest.errors import NotFiniteError, RequestError, Text
 from palimpsest.storage.color import forth
 from palimpsest.storage.pictures import Picture, from_model_rgb, read_picture, read_selection, to_model_rgb
 from palimpsest.storage.png import encode
-from palimpsest.tasks.workplace import Workplace
+from palimpsest.tasks.context import Workplace
 
 LAID_SOON = 1 << 20  # pixels over which an edit is laid within a moment
 IDENTICAL_DB = 100.0  # what is said for two pictures without any difference; JSON knows no infinity

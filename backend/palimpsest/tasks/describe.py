@@ -7,15 +7,15 @@ import torch
 from numpy.typing import NDArray
 
 from palimpsest.contract import BUILT_IN, DescribeRequest
-from palimpsest.core.composite import quantise
-from palimpsest.core.region import Size, bounds
+from palimpsest.core.picture.composite import quantise
+from palimpsest.core.picture.region import Size, bounds
 from palimpsest.errors import ModelIncapableError, Text
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.models.captioner import Caption, Captioner
 from palimpsest.models.catalog import captioners
 from palimpsest.storage.pictures import read_picture, read_selection, to_model_rgb
+from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.progress import Events, memory_told
-from palimpsest.tasks.workplace import Workplace
 
 Rgb = NDArray[np.float32]  # (h, w, 3) sRGB in [0, 1]
 
@@ -43,8 +43,8 @@ def read_pixels(place: Workplace, request: DescribeRequest) -> tuple[Rgb, list[s
 
 
 def said_of_toys(pixels: Rgb) -> Caption:
-    from palimpsest.demo.describe import describe as propose
-    from palimpsest.demo.judge import load_judge
+    from palimpsest.builtin.describe import describe as propose
+    from palimpsest.builtin.judge import load_judge
 
     proposal = propose(load_judge(), quantise(pixels, 255).astype(np.uint8))
     return Caption(proposal.caption, proposal.confidence, proposal.doubts)

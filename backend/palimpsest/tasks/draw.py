@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from palimpsest import contract
 from palimpsest.contract import DrawRequest
-from palimpsest.core.draw import draw as drawing
-from palimpsest.core.draw import start_noise
-from palimpsest.core.prompt import concepts_installed
+from palimpsest.core.editing.draw import draw as drawing
+from palimpsest.core.editing.draw import start_noise
+from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.png import encode
+from palimpsest.tasks.context import Workplace, model_identity
+from palimpsest.tasks.inversions import concept_hashes
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, to_pixels, watched
-from palimpsest.tasks.remember import concept_hashes
-from palimpsest.tasks.workplace import Workplace, model_identity
 
 
 def draw(place: Workplace, request: DrawRequest) -> Events[None]:

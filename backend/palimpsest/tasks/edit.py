@@ -9,25 +9,25 @@ from typing import Any
 
 from palimpsest.contract import GROWTH, EditRequest, InversionSettings
 from palimpsest.core.attention.blend import BlendSettings
-from palimpsest.core.composite import Composite
 from palimpsest.core.count import counted
-from palimpsest.core.edit import Edited
+from palimpsest.core.editing.operations import RECIPES, Options
+from palimpsest.core.editing.operations import edit as editing
+from palimpsest.core.editing.sampling import Edited
 from palimpsest.core.inversion import Inversion
-from palimpsest.core.operations import RECIPES, Options
-from palimpsest.core.operations import edit as editing
-from palimpsest.core.prompt import Vocabulary, concepts_installed
-from palimpsest.core.tokens import Prompt
+from palimpsest.core.picture.composite import Composite
+from palimpsest.core.text.prompt import Vocabulary, concepts_installed
+from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import NotRememberedError, Text
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.pictures import encode_layer, encode_merged
 from palimpsest.storage.png import encode
-from palimpsest.tasks import early
+from palimpsest.tasks import validation as early
 from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canvas
+from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.inversions import phases, recalled, remembered, settled
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, thumbnail, watched
 from palimpsest.tasks.recipe import recipe_of
-from palimpsest.tasks.remember import phases, recalled, remembered, settled
 from palimpsest.tasks.start import Subject, start_of, subject_of, views_of, views_told
-from palimpsest.tasks.workplace import Workplace
 
 FUNCTION_WORDS = frozenset(
     "a an the of on in at to and or with next by for from into is are it its this that as "
@@ -137,9 +137,7 @@ def _recalled(
     """Raises NotRememberedError: a draft answers soon or not at all."""
     found = recalled(place, canvas, vocabulary, source, settings)
     if found is None:
-        raise NotRememberedError(
-            Text("not-remembered", prompt=source.text), Text("apply-remembers")
-        )
+        raise NotRememberedError(Text("not-remembered", prompt=source.text), Text("apply-remembers"))
     return found
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 
 from palimpsest.contract import InvertRequest
+from palimpsest.core.editing.operations import Options
+from palimpsest.core.editing.operations import edit as editing
 from palimpsest.core.inversion import Inversion
-from palimpsest.core.operations import Options
-from palimpsest.core.operations import edit as editing
-from palimpsest.core.prompt import Vocabulary, concepts_installed
-from palimpsest.core.tokens import Prompt
+from palimpsest.core.text.prompt import Vocabulary, concepts_installed
+from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
 from palimpsest.tasks.canvas import Canvas, View, model_png, open_canvas, psnr
+from palimpsest.tasks.context import Workplace, model_identity
+from palimpsest.tasks.inversions import phases, remembered, settled
 from palimpsest.tasks.progress import Course, Events, memory_told, watched
-from palimpsest.tasks.remember import phases, remembered, settled
-from palimpsest.tasks.workplace import Workplace, model_identity
 
 EVALUATIONS = 4.0  # per step of the reconstruction
 

@@ -22,12 +22,9 @@ from safetensors.torch import save as bytes_of
 
 from palimpsest.contract import LearnRequest
 from palimpsest.core.adapters import layers_of
-from palimpsest.core.composite import quantise
 from palimpsest.core.concept import Concept
-from palimpsest.core.cutout import cut_out
-from palimpsest.core.gate import GateSettings, check_set
-from palimpsest.core.ground import put_on_grounds
-from palimpsest.core.learn import (
+from palimpsest.core.learning.gate import GateSettings, check_set
+from palimpsest.core.learning.learn import (
     Learned,
     LearningState,
     LearningStep,
@@ -36,12 +33,15 @@ from palimpsest.core.learn import (
     Start,
     recommended,
 )
-from palimpsest.core.learn import learn as learning
+from palimpsest.core.learning.learn import learn as learning
+from palimpsest.core.learning.views import ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.region import Mask, Size, bounds
+from palimpsest.core.picture.composite import quantise
+from palimpsest.core.picture.cutout import cut_out
+from palimpsest.core.picture.ground import put_on_grounds
+from palimpsest.core.picture.region import Mask, Size, bounds
 from palimpsest.core.steps import Steps
-from palimpsest.core.tokens import require_known
-from palimpsest.core.views import ViewSettings, encode_views
+from palimpsest.core.text.tokens import require_known
 from palimpsest.errors import (
     ConceptFileError,
     DiskFullError,
@@ -56,10 +56,10 @@ from palimpsest.storage.atomic import require_writable, write_atomically
 from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
 from palimpsest.storage.cutouts import MOST_SIDE
 from palimpsest.storage.pictures import read_example
-from palimpsest.tasks import early
+from palimpsest.tasks import validation as early
+from palimpsest.tasks.context import Workplace, canonical, model_identity
+from palimpsest.tasks.inversions import concept_hashes
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
-from palimpsest.tasks.remember import concept_hashes
-from palimpsest.tasks.workplace import Workplace, canonical, model_identity
 
 SECONDS_BETWEEN_SAVES = 5.0  # at least
 SHARE_OF_SAVES = 1 / 20  # of the time, at most: the state with SDXL's adapters has 185 MB

@@ -15,10 +15,10 @@ from palimpsest.contract import EditRequest
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.tasks.canvas import Canvas
+from palimpsest.tasks.context import Workplace, model_identity
 from palimpsest.tasks.differences import differences_between
-from palimpsest.tasks.remember import concept_hashes
+from palimpsest.tasks.inversions import concept_hashes
 from palimpsest.tasks.start import views_now
-from palimpsest.tasks.workplace import Workplace, model_identity
 
 ENGINE = 3  # raised when the same request gives other bytes than before
 

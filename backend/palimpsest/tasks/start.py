@@ -13,15 +13,15 @@ from torch import Tensor
 
 from palimpsest.contract import STARTING, EditRequest, Start
 from palimpsest.core.concept import Concept
-from palimpsest.core.cutout import CutOut, by_fit, paste
-from palimpsest.core.fill import harmonic_fill, widened
-from palimpsest.core.tokens import PLACEHOLDER
+from palimpsest.core.picture.cutout import CutOut, by_fit, paste
+from palimpsest.core.picture.fill import harmonic_fill, widened
+from palimpsest.core.text.tokens import PLACEHOLDER
 from palimpsest.errors import RequestError
 from palimpsest.jobs.events import Progressed
 from palimpsest.storage.inversions import pixels_hash
 from palimpsest.tasks.canvas import Canvas
+from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.progress import Events
-from palimpsest.tasks.workplace import Workplace
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,10 +10,10 @@ import gi
 
 gi.require_version("Gtk", "3.0")
 gi.require_version("Gdk", "3.0")
-from _client.controls_view import ControlsView  # noqa: E402
-from _client.panel import Panel  # noqa: E402
-from _client.view import Button, Picture, Tile, column  # noqa: E402
-from _client.windows import Windows  # noqa: E402
+from _client.panel.panel import Panel  # noqa: E402
+from _client.views.controls_view import ControlsView  # noqa: E402
+from _client.views.view import Button, Picture, Tile, column  # noqa: E402
+from _client.views.windows import Windows  # noqa: E402
 from dialogs import Desktop  # noqa: E402
 from gi.repository import Gtk  # noqa: E402
 from host import GimpEditor  # noqa: E402

@@ -7,12 +7,12 @@ GIMP itself.
 import time
 
 import gimp_steps
-from _client import slices
-from _client.client import find_client, find_transport
-from _client.editor import LayerResult
-from _client.geometry import Bounds, tiles
-from _client.order import Order, post
-from _client.orders import ahead, pictures_of
+from _client.editor import slices
+from _client.editor.editor import LayerResult
+from _client.editor.geometry import Bounds, tiles
+from _client.http.client import find_client, find_transport
+from _client.http.submission import Order, post
+from _client.panel.requests import ahead, pictures_of
 from gi.repository import Gegl, Gimp
 from host import GimpEditor
 

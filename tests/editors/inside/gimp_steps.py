@@ -6,8 +6,8 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 
 import process  # noqa: E402
-from _client.editor import LayerResult  # noqa: E402
-from _client.geometry import Bounds, Extent  # noqa: E402
+from _client.editor.editor import LayerResult  # noqa: E402
+from _client.editor.geometry import Bounds, Extent  # noqa: E402
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402
 from host import GimpEditor  # noqa: E402  - the plug-in's own
 
@@ -453,7 +453,7 @@ def setting_is(name, value):
 
 
 def show_result(image, path, bounds, name, canvas=None):
-    """"shown", or what went wrong."""
+    """ "shown", or what went wrong."""
     outcome = []
     with open(path, "rb") as file:
         part = Bounds(*bounds)

@@ -555,7 +555,7 @@ def remedy():
 
 
 def show_result(image, bounds, content, name, canvas=None):
-    """"shown", or what went wrong."""
+    """ "shown", or what went wrong."""
     extent = None if canvas is None else Extent(*canvas)
     result = LayerResult(
         Path(image).read_bytes(), Bounds(*bounds), name, "{}", Bounds(*content), canvas=extent

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from palimpsest.core.attention.install import AttentionControl
 from palimpsest.core.attention.maps import Size, WordMaps
-from palimpsest.core.tokens import Prompt
+from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError, WordNotFoundError
 
 DILATION = 3

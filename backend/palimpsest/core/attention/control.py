@@ -19,8 +19,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from palimpsest.core.alignment import Alignment
-from palimpsest.core.tokens import Prompt
+from palimpsest.core.text.alignment import Alignment
+from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError
 
 Window = float | tuple[float, float]
@@ -230,4 +230,3 @@ class TargetControl:
 def within(window: Window, step: int, steps: int) -> bool:
     start, stop = window_bounds(window, steps)
     return start <= step < stop
-

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from palimpsest.core.tokens import Prompt
+from palimpsest.core.text.tokens import Prompt
 
 Size = tuple[int, int]  # height, width
 

@@ -15,10 +15,10 @@ from palimpsest.core.attention.install import AttentionControl, Rows, controlled
 from palimpsest.core.attention.maps import Levels, WordMaps
 from palimpsest.core.inversion import Inversion, picture_size
 from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.prompt import Vocabulary
 from palimpsest.core.schedule import add_noise
 from palimpsest.core.steps import Step, Steps
-from palimpsest.core.tokens import Prompt
+from palimpsest.core.text.prompt import Vocabulary
+from palimpsest.core.text.tokens import Prompt
 
 NOISE_LEVELS = (0.1, 0.2, 0.3)
 """Fractions of the training timesteps. Where things are is seen best when little noise hides them."""

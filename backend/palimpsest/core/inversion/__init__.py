@@ -13,10 +13,10 @@ from palimpsest.core.inversion.direct import direct_inversion
 from palimpsest.core.inversion.null_text import NullTextSettings, optimise_nulls
 from palimpsest.core.inversion.result import METHODS, Inversion
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.prompt import Vocabulary
 from palimpsest.core.schedule import timesteps
 from palimpsest.core.steps import Steps
-from palimpsest.core.tokens import Prompt
+from palimpsest.core.text.prompt import Vocabulary
+from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError
 
 __all__ = ["METHODS", "Inversion", "InvertSettings", "NullTextSettings", "invert", "picture_size"]
@@ -56,9 +56,7 @@ def invert(
         pivots = yield from method(model, z0, cond, levels)
         nulls = None
         if chosen.method == "null-text":
-            nulls = yield from optimise_nulls(
-                model, pivots, cond, null, levels, guidance, chosen.null_text
-            )
+            nulls = yield from optimise_nulls(model, pivots, cond, null, levels, guidance, chosen.null_text)
     return Inversion(
         pivots, levels, chosen.method, guidance, source.text, nulls, unet_evaluations=count.evaluations
     )

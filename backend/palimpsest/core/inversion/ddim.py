@@ -29,9 +29,7 @@ def ddim_inversion(
 
 
 @torch.no_grad()
-def _step(
-    model: DiffusionModel, z: Tensor, cond: Conditioning, t: int, t_prev: int
-) -> tuple[Tensor, Tensor]:
+def _step(model: DiffusionModel, z: Tensor, cond: Conditioning, t: int, t_prev: int) -> tuple[Tensor, Tensor]:
     eps = model.eps(z, t, cond)
     z_t = ddim(model.noise, z, eps, t_prev, t)
     return z_t, predict_z0(model.noise, z_t, eps, t)

@@ -2,7 +2,7 @@
 
 The published method adds z*_{t-1} - D(z̃_t) to the source branch at each sampling step. That sum is
 z*_{t-1} itself, so it is enough to copy the stored pivot into the source branch: no evaluation of the
-UNet beyond DDIM inversion's own. The copying is done in ``core/edit.py``.
+UNet beyond DDIM inversion's own. The copying is done in ``core/editing/sampling.py``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,390 @@
+"""What a person asks for, as recipes over one loop: replace, insert, restyle, remove, reweight.
+
+A recipe says which attention is taken from the photo and for how long, where sampling starts, and what
+it starts from. The figures were chosen on the built-in model (docs/algorithms.md has the table); every
+one can be overridden by ``Options``.
+
+  replace   word for word, or word for a learned <word>: the layout's attention is the photo's, the new
+            word's only at first; inside the selection shapes are free
+  insert    new words, seen only from inside the selection, on fresh noise there
+  restyle   new words around the old ones; the self-attention, and with it the layout, is the photo's
+  remove    the selection starts from its surroundings gone on, and looks neither at itself nor at the
+            words, which name what stays
+  reweight  the same words, some of them louder or softer
+
+What begins from a picture of the learned subject itself (``cutout.py``) has recipes of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from palimpsest.core.attention.blend import BlendSettings, LocalBlend
+from palimpsest.core.attention.control import (
+    NEVER,
+    WHOLE,
+    KeyMask,
+    RegionWords,
+    SelfControl,
+    TargetControl,
+    Window,
+    refine,
+    reweight,
+    step_table,
+)
+from palimpsest.core.attention.install import AttentionControl
+from palimpsest.core.attention.maps import Levels, WordMaps
+from palimpsest.core.attention.paths import Path
+from palimpsest.core.editing.sampling import Edited, Plan, sample
+from palimpsest.core.inversion import Inversion, picture_size
+from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.picture.fill import harmonic_fill, widened
+from palimpsest.core.schedule import add_noise, alpha_bar
+from palimpsest.core.steps import Steps
+from palimpsest.core.text.alignment import Alignment, align
+from palimpsest.core.text.phrases import alone
+from palimpsest.core.text.prompt import Vocabulary
+from palimpsest.core.text.tokens import Prompt
+from palimpsest.errors import RequestError, SelectionError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an operation uses the loop."""
+
+    cross: Window  # unchanged words see what they saw in the photo
+    changed: Window  # replaced words see what the replaced ones saw
+    self_attention: Window
+    self_limit: float = 0.25  # largest layer injected, as a fraction of the latent's cells
+    free_inside: bool = True  # the selection keeps its own self-attention
+    blend: bool = False  # LocalBlend on the changed words
+    noise: float = 1.0  # sampling starts at this fraction of the noise levels
+    renoise: float = 0.0  # share of fresh noise in the selection's starting noise
+    fill: bool = False  # the selection starts from its surroundings gone on
+    key_mask: Window = NEVER  # the selection may not look at itself
+    negative: str = "empty"  # what guidance leads away from: "empty", "source" or "changed" words
+    words_inside: bool = False  # inserted words are seen from inside the selection only
+    word_logit: float = 0.0  # … and there e^this times as much
+    words_outside: bool = False  # all words are seen from outside the selection only
+    alone: bool = False  # the model is told of the words that come in, and of no others
+    grows: bool = False  # the selection, by the width of the soft edge, which then lies around it
+
+
+VIEW_NOISE = 0.5
+"""To which part of the noise levels the subject's own picture is noised, where nothing else is said."""
+
+RECIPES: Mapping[str, Recipe] = {
+    "replace": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.4), self_attention=(0.0, 0.4), grows=True),
+    "insert": Recipe(cross=NEVER, changed=NEVER, self_attention=NEVER, renoise=1.0, words_inside=True),
+    "restyle": Recipe(
+        cross=(0.0, 1.0),
+        changed=(0.0, 1.0),
+        self_attention=(0.0, 0.6),
+        self_limit=1.0,
+        free_inside=False,
+        noise=0.7,
+        negative="source",
+    ),
+    "remove": Recipe(
+        cross=NEVER,
+        changed=NEVER,
+        self_attention=NEVER,
+        noise=0.5,
+        fill=True,
+        key_mask=WHOLE,
+        words_outside=True,
+        grows=True,
+    ),
+    "reweight": Recipe(
+        cross=(0.0, 0.8),
+        changed=(0.0, 0.8),
+        self_attention=(0.0, 0.4),
+        free_inside=False,
+        negative="source",
+    ),
+}
+"""Inside a selection, which bounds the change."""
+
+UNSELECTED: Mapping[str, Recipe] = {
+    "replace": replace(RECIPES["replace"], blend=True),
+    "insert": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.8), self_attention=(0.0, 0.4), blend=True),
+    "restyle": RECIPES["restyle"],
+    "reweight": RECIPES["reweight"],
+}
+"""Without one: LocalBlend finds where the changed words are. Nothing can be removed unselected."""
+
+VIEWED: Mapping[str, Recipe] = {
+    "replace": replace(
+        RECIPES["replace"], cross=NEVER, changed=NEVER, noise=VIEW_NOISE, renoise=1.0, alone=True
+    ),
+    "insert": replace(RECIPES["insert"], noise=VIEW_NOISE, alone=True),
+}
+"""Inside a selection in which a picture of the learned subject itself lies (``cutout.py``)."""
+
+VARIATION_NOISE = 0.5
+"""Share of fresh noise at every seed but 0, where the recipe has less. Variation k is what seed + k gives."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user changes in a recipe; ``None`` = as the recipe says."""
+
+    pairs: tuple[tuple[str, str], ...] = ()  # declared correspondences: source word, target word
+    weights: Mapping[str, float] = field(default_factory=dict)  # factor per target word
+    cross: Window | None = None
+    cross_words: Mapping[str, Window] = field(default_factory=dict)
+    self_attention: Window | None = None
+    self_limit: float | None = None
+    blend: bool | None = None
+    blend_include: tuple[str, ...] = ()
+    blend_exclude: tuple[str, ...] = ()
+    blend_settings: BlendSettings = field(default_factory=BlendSettings)
+    guidance: float | None = None  # None = the inversion's
+    noise: float | None = None  # 0 = what lies in the selection comes back as it is
+    fresh_noise: float | None = None  # share of it in the selection's starting noise
+    seed: int = 0
+    variations: int = 1
+    maps: tuple[str, ...] = ()  # words of the source prompt whose maps are wanted
+    windows: tuple[tuple[Window | None, Window | None], ...] = ()  # cross and self_attention of further rows
+
+    @property
+    def each(self) -> tuple[Options, ...]:
+        """One for every pair of windows in ``windows``; itself where there is none."""
+        given = [{"cross": cross, "self_attention": own} for cross, own in self.windows] or [{}]
+        named = [{name: window for name, window in pair.items() if window is not None} for pair in given]
+        return tuple(replace(self, windows=(), **pair) for pair in named)
+
+
+def edit(
+    model: DiffusionModel,
+    vocabulary: Vocabulary,
+    inversion: Inversion,
+    source: Prompt,
+    targets: Sequence[Prompt],
+    operation: str,
+    options: Options | None = None,
+    selection: Tensor | None = None,  # (1, 1, h, w) of 0 and 1 on the latent; None = everything
+    path: Path | None = None,  # None = fused attention
+    views: Tensor | None = None,  # (n, c, h, w): the photo with pictures of the subject in the selection
+) -> Steps[Edited]:
+    """Edit the inverted photo; one row of the result per target prompt, windows and variation, prompts
+    outermost. With ``views`` the selection begins from them, seed k from the k-th, and from the first again
+    after the last.
+
+    Raises RequestError for an unknown operation or window, WordNotFoundError, SelectionError.
+    """
+    chosen = Options() if options is None else options
+    if views is not None and (selection is None or operation not in VIEWED):
+        raise RequestError(f"{operation} can't begin from a picture of the subject without a selection.")
+    if chosen.variations < 1 or not targets:
+        raise RequestError(f"{chosen.variations} variations of {len(targets)} targets were asked for.")
+    rows = [(prompt, one) for prompt in targets for one in chosen.each for _ in range(chosen.variations)]
+    prompts = [prompt for prompt, _ in rows]
+    alignments = [align(source, prompt, chosen.pairs) for prompt in prompts]
+    recipes = [_recipe(operation, one, selection, views is not None) for _, one in rows]
+    for row, recipe in enumerate(recipes):
+        if recipe.alone and not recipe.blend:
+            prompt, one = rows[row]
+            prompts[row] = vocabulary.parse(alone(prompt, alignments[row]))
+            alignments[row] = align(source, prompts[row])
+            rows[row] = prompts[row], _for_words(one, prompt, prompts[row])
+    controls = [
+        _control(inversion.steps, recipe, one, alignment, prompt, selection)
+        for recipe, alignment, (prompt, one) in zip(recipes, alignments, rows, strict=True)
+    ]
+    recipe = recipes[0]  # all begin alike
+    height, width = inversion.latents.shape[-2:]
+    levels = Levels.of(model.unet, (height, width), model.map_side)
+    control = AttentionControl(controls, inversion.steps, levels, path)
+    first = _first_step(recipe.noise, inversion.steps)
+    size = picture_size(model, inversion.latents)
+    cond, null = vocabulary.encode([source], size), vocabulary.null(size)
+    plan = Plan(
+        model=model,
+        inversion=inversion,
+        source=cond,
+        targets=vocabulary.encode(prompts, size),
+        nulls=_negatives(recipe.negative, vocabulary, alignments, cond, null, size),
+        source_null=null,
+        control=control,
+        guidance=inversion.guidance if chosen.guidance is None else chosen.guidance,
+        start=_start(model, recipe, chosen, inversion, selection, first, len(rows), views),
+        first=first,
+        blend=_blend(recipe, chosen, control, source, prompts, alignments),
+        mask=selection,
+        adaptation=vocabulary.adaptation(),
+        adapting=tuple(vocabulary.adapting(prompts)),
+    )
+    words = WordMaps(source, chosen.maps, levels.map_size) if chosen.maps else None
+    return (yield from sample(plan, words))
+
+
+def _for_words(options: Options, prompt: Prompt, part: Prompt) -> Options:
+    """What is asked of the words of ``part``. Raises WordNotFoundError for one that isn't in ``prompt``."""
+    for word in (*options.weights, *options.cross_words):
+        prompt.find(word)
+    return replace(
+        options,
+        weights={word: factor for word, factor in options.weights.items() if part.contains(word)},
+        cross_words={word: window for word, window in options.cross_words.items() if part.contains(word)},
+    )
+
+
+def _recipe(operation: str, options: Options, selection: Tensor | None, viewed: bool) -> Recipe:
+    """The operation's recipe for these words with the user's changes."""
+    if operation not in RECIPES:
+        raise RequestError(f"There is no operation {operation!r}.", f"Known: {', '.join(RECIPES)}.")
+    if selection is None and operation not in UNSELECTED:
+        raise SelectionError(
+            f"Nothing is selected, and {operation} acts on what is selected.",
+            "Select it, or turn a word's attention map into a selection first.",
+        )
+    recipe = VIEWED[operation] if viewed else (UNSELECTED if selection is None else RECIPES)[operation]
+    given = {
+        "cross": options.cross,
+        "changed": options.cross,
+        "self_attention": options.self_attention,
+        "self_limit": options.self_limit,
+        "blend": options.blend,
+        "noise": options.noise,
+        "renoise": options.fresh_noise,
+    }
+    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def _control(
+    steps: int,
+    recipe: Recipe,
+    options: Options,
+    alignment: Alignment,
+    target: Prompt,
+    selection: Tensor | None,
+) -> TargetControl:
+    table = step_table(steps, target, recipe.cross, {})
+    changed = step_table(steps, target, recipe.changed, {})
+    columns = [i for word in alignment.changed_target for i in word.indices]
+    table[:, columns] = changed[:, columns]
+    for word, window in options.cross_words.items():
+        own = list(target.span_of(word))
+        table[:, own] = step_table(steps, target, window, {})[:, own]
+    # A word that never follows the photo counts by its factor all the same, on its own maps.
+    weighted = {i for word in options.weights for i in target.span_of(word)}
+    alone = [i for i in sorted(weighted) if not table[:, i].any()]
+    table[:, alone] = 1
+    free = selection if recipe.free_inside else None
+    return TargetControl(
+        cross=reweight(refine(alignment, alone), target, options.weights),
+        alpha=table,
+        self_control=SelfControl(recipe.self_attention, recipe.self_limit, free),
+        key_mask=None if selection is None else KeyMask(widened(selection), recipe.key_mask),
+        region_words=() if selection is None else _bounded(recipe, alignment, target, selection),
+    )
+
+
+def _bounded(
+    recipe: Recipe, alignment: Alignment, target: Prompt, selection: Tensor
+) -> tuple[RegionWords, ...]:
+    """The words that may not be seen from everywhere."""
+    if recipe.words_inside:
+        tokens, region = sorted(alignment.inserted), selection
+    elif recipe.words_outside:
+        named = (word.indices for word in target.words if word.kind != "mark")
+        tokens, region = [i for indices in named for i in indices], 1 - widened(selection)
+    else:
+        return ()
+    return (RegionWords(tuple(tokens), region, recipe.word_logit),) if tokens else ()
+
+
+def _first_step(noise: float, steps: int) -> int:
+    """The step that sampling begins at; behind the last one where there is no noise to take away."""
+    return min(round((1 - noise) * steps), steps - 1) if noise > 0 else steps
+
+
+def _start(
+    model: DiffusionModel,
+    recipe: Recipe,
+    options: Options,
+    inversion: Inversion,
+    selection: Tensor | None,
+    first: int,
+    wanted: int,  # rows
+    views: Tensor | None,
+) -> Tensor:
+    """The targets' first latents: the photo's pivot, but inside the selection another picture
+    (``fill``, ``views``) or other noise (``renoise``), both at the same noise level."""
+    pivot, z0 = inversion.before(first), inversion.latents[0]
+    region = torch.ones_like(z0[:, :1]) if selection is None else selection.to(z0)
+    contents = _contents(recipe, z0, region, views)
+    rows = []
+    for seed in range(options.seed, options.seed + options.variations):
+        content, share = contents[seed % len(contents)][None], recipe.renoise
+        if seed != 0:
+            share = max(share, VARIATION_NOISE)
+        unchanged = share == 0 and contents is z0  # then not through the rounding of add_noise
+        inside = pivot if unchanged else _noised(model, content, inversion, first, share, seed)
+        rows.append(torch.where(region > 0, inside, pivot))
+    return torch.cat(rows).repeat(wanted // len(rows), 1, 1, 1)
+
+
+def _contents(recipe: Recipe, z0: Tensor, region: Tensor, views: Tensor | None) -> Tensor:
+    """The pictures that the selection may begin from, one or more (n, c, h, w), not noised yet."""
+    if views is not None:
+        return views.to(z0)
+    return harmonic_fill(z0, widened(region)) if recipe.fill else z0
+
+
+def _noised(
+    model: DiffusionModel, content: Tensor, inversion: Inversion, first: int, share: float, seed: int
+) -> Tensor:
+    """``content`` at the noise level of step ``first``: the photo's own noise, with a ``share`` of fresh one.
+    Behind the last step there is none."""
+    if first == inversion.steps:
+        return content
+    t, pivot, z0 = inversion.timesteps[first], inversion.before(first), inversion.latents[0]
+    alpha = alpha_bar(model.noise, t)
+    eps = (pivot - alpha**0.5 * z0) / (1 - alpha) ** 0.5
+    generator = torch.Generator().manual_seed(seed)
+    fresh = torch.randn(z0.shape, generator=generator).to(z0)
+    return add_noise(model.noise, content, (1 - share**2) ** 0.5 * eps + share * fresh, t)
+
+
+def _negatives(
+    negative: str,
+    vocabulary: Vocabulary,
+    alignments: Sequence[Alignment],
+    cond: Conditioning,
+    null: Conditioning,
+    size: tuple[int, int],
+) -> Conditioning:
+    if negative == "source":
+        return cond.expand(len(alignments))
+    if negative == "changed":
+        gone = [" ".join(word.text for word in a.changed_source) for a in alignments]
+        return vocabulary.encode([vocabulary.parse(text) for text in gone], size)
+    return null.expand(len(alignments))
+
+
+def _blend(
+    recipe: Recipe,
+    options: Options,
+    control: AttentionControl,
+    source: Prompt,
+    targets: Sequence[Prompt],
+    alignments: Sequence[Alignment],
+) -> LocalBlend | None:
+    if not recipe.blend:
+        return None
+    changed = [
+        word.text
+        for alignment in alignments
+        for word in (*alignment.changed_source, *alignment.changed_target)
+        if word.kind != "mark"
+    ]
+    include = options.blend_include if options.blend_include else tuple(dict.fromkeys(changed))
+    if not include:
+        return None  # the prompts are the same: nothing to blend by, and nothing to bound
+    return LocalBlend(control, source, targets, include, options.blend_exclude, options.blend_settings)

@@ -1,0 +1,116 @@
+"""A subject cut out of its own picture, and pasted where an edit is to begin.
+
+An edit that begins from a pasted picture, noised to a part of the noise levels, keeps as much of it as was
+left of it (SDEdit: Meng et al. 2022, which pastes patches and strokes so). Level 0 keeps the pasted picture,
+all levels keep nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from palimpsest.core.picture.region import Mask, Size, bounds, resize
+from palimpsest.errors import SelectionEmptyError
+
+ROOM = 0.95  # of the selection's box that a subject fills: a selection is drawn around what is to be there
+LEAST_OPACITY = 1 / 255
+
+
+@dataclass(frozen=True, eq=False)
+class CutOut:
+    """A subject without its ground, as small as it can be."""
+
+    pixels: Tensor  # (1, 3, h, w) in [-1, 1], not multiplied by its opacity
+    opacity: Tensor  # (1, 1, h, w) in [0, 1]
+
+    @property
+    def size(self) -> Size:
+        return Size(int(self.pixels.shape[-1]), int(self.pixels.shape[-2]))
+
+    @staticmethod
+    def of(rgba: NDArray[np.uint8]) -> CutOut:
+        """(h, w, 4), as ``cut_out`` makes it."""
+        planes = torch.from_numpy(rgba.astype(np.float32) / 255).permute(2, 0, 1)[None]
+        return CutOut(planes[:, :3] * 2 - 1, planes[:, 3:])
+
+
+def cut_out(
+    picture: NDArray[np.float32],
+    mask: Mask,
+    opacity: NDArray[np.float32] | None,
+    most: int,
+    number: int = 1,
+) -> NDArray[np.uint8]:
+    """(h, w, 4): what ``mask`` selects of a picture, at most ``most`` pixels on its longer side.
+
+    ``picture``: sRGB in [0, 1], (H, W, 3), over white where ``opacity`` (H, W) says that it is transparent.
+    ``number``: of the picture, for people. Raises SelectionEmptyError for a mask of nothing.
+    """
+    seen = mask / np.float32(255) if opacity is None else mask / np.float32(255) * opacity
+    if not (seen >= LEAST_OPACITY).any():
+        raise SelectionEmptyError(
+            f"The mask of picture {number} selects nothing that can be seen.",
+            "Mark the subject in it, or leave the mask out.",
+            picture=number,
+        )
+    box = bounds(np.where(seen >= LEAST_OPACITY, np.uint8(255), np.uint8(0)), Size(*mask.shape[::-1]))
+    colours, alpha = picture[box.slices], seen[box.slices][..., None]
+    if opacity is not None:  # the white under it is taken away again
+        over = np.maximum(opacity[box.slices][..., None], LEAST_OPACITY)
+        colours = 1 + (colours - 1) / over
+    scale = min(1.0, most / max(box.size))
+    size = Size(*(max(1, round(scale * length)) for length in box.size))
+    planes = torch.from_numpy(np.ascontiguousarray(np.concatenate([colours, alpha], axis=-1), np.float32))
+    small = resize(planes.permute(2, 0, 1)[None], size)[0].clamp(0, 1).permute(1, 2, 0).numpy()
+    return np.rint(small * 255).astype(np.uint8)
+
+
+def by_fit(cutouts: Sequence[CutOut], selection: Tensor) -> list[int]:
+    """Their indices, the one whose shape is most like that of the selection's box first; of equally good ones
+    the largest. ``selection``: (1, 1, h, w), above 0 where selected."""
+    left, top, right, bottom = _box(selection)
+    wanted = math.log((right - left) / (bottom - top))
+
+    def misfit(index: int) -> tuple[float, int]:
+        size = cutouts[index].size
+        return round(abs(math.log(size.width / size.height) - wanted), 2), -size.width * size.height
+
+    return sorted(range(len(cutouts)), key=misfit)
+
+
+def paste(pixels: Tensor, cutout: CutOut, selection: Tensor) -> Tensor:
+    """``pixels`` (1, 3, h, w) in [-1, 1] with the cut-out in the selection (1, 1, h, w): as large as fits
+    into ``ROOM`` of its box, at its foot, in the middle across. Outside the selection nothing is laid."""
+    left, top, right, bottom = _box(selection)
+    width, height = cutout.size
+    scale = ROOM * min((right - left) / width, (bottom - top) / height)
+    size = Size(max(1, round(scale * width)), max(1, round(scale * height)))
+    x = left + (right - left - size.width) // 2
+    y = max(top, bottom - round((1 - ROOM) / 2 * (bottom - top)) - size.height)
+    alpha = functional.pad(resize(cutout.opacity, size).clamp(0, 1), _around(pixels, x, y, size))
+    laid = functional.pad(resize(cutout.pixels, size).clamp(-1, 1), _around(pixels, x, y, size))
+    alpha = (alpha * (selection > 0)).to(pixels)
+    return alpha * laid.to(pixels) + (1 - alpha) * pixels
+
+
+def _around(pixels: Tensor, x: int, y: int, size: Size) -> tuple[int, int, int, int]:
+    """What is missing on the left, right, top and bottom of a picture of ``size`` at (x, y)."""
+    height, width = pixels.shape[-2:]
+    return x, width - x - size.width, y, height - y - size.height
+
+
+def _box(selection: Tensor) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of what is selected. Raises SelectionEmptyError."""
+    rows = torch.nonzero(selection[0, 0].amax(dim=1) > 0).flatten().tolist()
+    columns = torch.nonzero(selection[0, 0].amax(dim=0) > 0).flatten().tolist()
+    if not rows:
+        raise SelectionEmptyError("Nothing is selected to lay the subject in.", "Select where it should be.")
+    return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1

@@ -1,0 +1,117 @@
+"""What the autoencoder loses, put back: fine detail where the edit changed nothing, and its colours.
+
+Encoding and decoding alone changes every pixel: detail below the latent grid is gone and colours
+shift a little everywhere ("Your latent mask is wrong", arXiv:2512.05198). Both errors are known
+exactly where the edit left the picture alone, because the same round trip of the original is at
+hand. So colours are corrected by a fit of the round trip to the original, and
+
+    out = up(edit) + keep · (original - up(roundtrip))
+
+restores the original itself wherever edit = roundtrip, in the canvas's own resolution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from palimpsest.core.picture.region import Mask, Region, Widened, as_planes, cut, widened, working_mask
+
+SAME, DIFFERENT = 6 / 255, 30 / 255  # |edit - roundtrip| that counts as unchanged / as wholly changed
+RING = 6  # width in working pixels of the band inside the selection's edge
+RIDGE = 0.01  # pull of the colour fit's gain towards 1, as a variance of colours in [0, 1]
+
+
+def restore(
+    edited: Tensor, roundtrip: Tensor, original: NDArray[Any], mask: Mask | None, region: Region
+) -> NDArray[np.float32]:
+    """The edited box at canvas resolution, sharp and in the original's colours where it is unchanged.
+
+    ``edited``, ``roundtrip``: what the decoder made of the edited latent and of the unedited one,
+    (1, 3, *work) in [-1, 1]. ``original``: sRGB of the box (h, w, 3) in [0, 1]. Returns the same shape.
+    """
+    made = restorer(edited, roundtrip, cut(original, region), mask, region)
+    return made.part(original, *(slice(0, length) for length in original.shape[:2]))
+
+
+@dataclass(frozen=True)
+class Restorer:
+    """What `restore` gives, part by part: a large canvas's whole would need many copies of it."""
+
+    edit: Widened
+    trip: Widened
+    keep: Widened
+
+    def part(self, original: NDArray[Any], rows: slice, columns: slice) -> NDArray[np.float32]:
+        """``original``: sRGB of that part of the box (n, m, 3) in [0, 1]. Returns the same shape."""
+        edit, trip = self.edit.part(rows, columns), self.trip.part(rows, columns)
+        keep = self.keep.part(rows, columns).clamp(0, 1)
+        out = edit + keep * (as_planes(original) - trip)
+        return out.clamp(0, 1)[0].permute(1, 2, 0).numpy()
+
+
+def restorer(edited: Tensor, roundtrip: Tensor, seen: Tensor, mask: Mask | None, region: Region) -> Restorer:
+    """``seen``: what the model saw of the original, (1, 3, *work) in [-1, 1]; the rest as for `restore`."""
+    seen = (seen + 1) / 2
+    edit, trip = (_unit(edited), _unit(roundtrip))
+    gain, offset = colour_fit(trip, seen, torch.ones_like(seen[:, :1]))
+    edit, trip = gain * edit + offset, gain * trip + offset
+    edit = match_ring(edit, trip, mask, region)
+    keep = unchanged(edit, trip)
+    return Restorer(widened(edit, region), widened(trip, region), widened(keep, region))
+
+
+def unchanged(edit: Tensor, trip: Tensor) -> Tensor:
+    """1 where the edit left the round trip alone, 0 where it changed it: (1, 1, *work)."""
+    difference = (edit - trip).abs().amax(dim=1, keepdim=True)
+    spread = functional.max_pool2d(difference, 3, stride=1, padding=1)
+    smooth = functional.avg_pool2d(spread, 5, stride=1, padding=2, count_include_pad=False)
+    return 1 - ((smooth - SAME) / (DIFFERENT - SAME)).clamp(0, 1)
+
+
+def match_ring(edit: Tensor, trip: Tensor, mask: Mask | None, region: Region) -> Tensor:
+    """Remove a colour shift of the whole edit, as seen on the ring inside the selection's edge.
+
+    Only ring pixels that the edit hardly changed may vote (twice reweighted); with no selection there
+    is no ring and nothing is done.
+    """
+    selected = working_mask(mask, region)
+    if mask is None or bool(selected.all()):
+        return edit
+    eroded = 1 - functional.max_pool2d(1 - selected, 2 * RING + 1, stride=1, padding=RING)
+    ring = selected - eroded
+    matched = edit
+    for _ in range(2):
+        gain, offset = colour_fit(edit, trip, ring * unchanged(matched, trip))
+        matched = gain * edit + offset
+    return matched
+
+
+def colour_fit(source: Tensor, target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Per channel the gain and offset with gain · source + offset ≈ target, weighted least squares.
+
+    ``source``, ``target``: (1, 3, h, w); ``weight``: (1, 1, h, w) ≥ 0. A ridge on gain - 1 keeps a flat
+    or tiny sample from inventing a contrast; no weight at all gives the identity. Returns (1, 3, 1, 1) each.
+    """
+    total = weight.sum().clamp_min(1e-6)
+    trust = weight.sum() / (weight.sum() + 32)  # a handful of pixels proves nothing
+
+    def mean(values: Tensor) -> Tensor:
+        return (values * weight).sum(dim=(2, 3), keepdim=True) / total
+
+    centre, aim = mean(source), mean(target)
+    variance = mean((source - centre) ** 2)
+    covariance = mean((source - centre) * (target - aim))
+    gain = (covariance + RIDGE) / (variance + RIDGE)
+    gain = 1 + trust * (gain.clamp(0.8, 1.25) - 1)
+    return gain, centre + trust * (aim - centre) - gain * centre
+
+
+def _unit(decoded: Tensor) -> Tensor:
+    return (decoded.detach().float().cpu() + 1) / 2

@@ -1,0 +1,79 @@
+"""The words that come into a picture, as a sentence of their own.
+
+A text encoder mixes the words of a sentence: "a black cone and a <toy>" makes the toy black. What is put into
+a selection is bounded by it, and everything else stays by itself, so the model need not be told of the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import groupby
+
+from palimpsest.core.text.alignment import Alignment
+from palimpsest.core.text.tokens import Prompt, WordSpan, plain
+
+JOINING = frozenset("and or with next beside near by to of in on at behind under".split())
+ARTICLES = frozenset("a an the".split())
+MEDIA = frozenset(
+    "photo photos photograph picture pictures image images painting drawing sketch illustration portrait "
+    "watercolor watercolour rendering render etching engraving cartoon close-up closeup view scene".split()
+)
+LONGEST_OPENING = 5  # words: "an oil painting of"
+
+
+def alone(target: Prompt, alignment: Alignment) -> str:
+    """The words of ``target`` that come in, with their article and without what joins them to the others,
+    after what its sentence opens with: of "a photo of a cat and a small <toy> on grass" that is "a photo of a
+    small <toy>". Words that only changed their place don't come in.
+    """
+    words = [word for word in target.words if word.kind != "mark"]
+    new = {word for word in alignment.changed_target if word.kind != "mark"}
+    gone = {plain(word.text) for word in alignment.changed_source}
+    come = _opening(target.words, new)
+    before = 0
+    for is_new, run in groupby(words, lambda word: word in new):
+        after = before + len(list(run))
+        phrase = _phrase(words, before, after) if is_new else []
+        if not {plain(word.text) for word in phrase} <= gone | JOINING | ARTICLES:
+            come += phrase
+        before = after
+    return _text(come, _possessives(target.words))
+
+
+def _opening(words: Sequence[WordSpan], new: Collection[WordSpan]) -> list[WordSpan]:
+    """What says how the picture is made, "an oil painting of", where the sentence begins so; else nothing."""
+    names = [plain(word.text) for word in words[:LONGEST_OPENING]]
+    end = names.index("of") + 1 if "of" in names else 0
+    said = words[:end]
+    if end < 2 or names[end - 2] not in MEDIA or JOINING.intersection(names[: end - 1]):
+        return []
+    return [] if any(word in new or word.kind == "mark" for word in said) else list(said)
+
+
+def _possessives(words: Sequence[WordSpan]) -> set[WordSpan]:
+    """The s behind a learned word and an apostrophe. In an ordinary word it is part of the word."""
+    behind = zip(words, words[1:], words[2:], strict=False)
+    return {
+        s
+        for word, mark, s in behind
+        if word.kind == "placeholder" and mark.text in ("'", "’") and plain(s.text) == "s"
+    }
+
+
+def _text(words: Sequence[WordSpan], possessives: Collection[WordSpan]) -> str:
+    """The words as a sentence; an s that stands at its end has nothing that it says whose it is."""
+    while words and words[-1] in possessives:
+        words = words[:-1]
+    return "".join(("'" if word in possessives else " ") + word.text for word in words).lstrip()
+
+
+def _phrase(words: Sequence[WordSpan], start: int, stop: int) -> list[WordSpan]:
+    """Words ``start`` to ``stop``: their article may have been taken for that of the word behind them."""
+    names = [plain(word.text) for word in words]
+    while start < stop and names[stop - 1] in JOINING | ARTICLES:
+        stop -= 1
+    while start < stop and names[start] in JOINING:
+        start += 1
+    if start < stop and start > 0 and names[start] not in ARTICLES and names[start - 1] in ARTICLES:
+        start -= 1
+    return list(words[start:stop])

@@ -1,0 +1,191 @@
+"""Prompts with learned words: from text to the conditioning that the UNet reads.
+
+A learned word (Gal et al. 2022, Textual Inversion) is k embedding rows. They are concatenated to the
+frozen table only while a ``with concepts_installed(...)`` lasts, under ids that no tokenizer knows:
+the old rows cannot move, gradients reach the new rows alone, and the encoder is restored bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from palimpsest.core.adapters import Adaptation, misfit
+from palimpsest.core.concept import Concept
+from palimpsest.core.model import Conditioning, DiffusionModel, TextPart
+from palimpsest.core.text.tokens import Prompt, WordSpan, parse
+from palimpsest.errors import ConceptExistsError, ConceptIncompatibleError
+
+__all__ = ["Prompt", "SplitEmbedding", "Vocabulary", "WordSpan", "concepts_installed"]
+
+
+class SplitEmbedding(nn.Module):
+    """A frozen table of n rows, and the learned rows as ids n, n+1, … (kept in their own precision)."""
+
+    def __init__(self, table: nn.Module, rows: Sequence[Tensor]) -> None:
+        super().__init__()
+        self.table = table
+        self.rows = tuple(rows)  # a plain attribute: learned rows are no part of the encoder's state
+
+    @property
+    def weight(self) -> Tensor:
+        """The frozen table: encoders read their device and precision from here."""
+        return self.table.get_parameter("weight")
+
+    def forward(self, ids: Tensor) -> Tensor:
+        frozen = self.weight
+        known = self.table(ids.clamp(max=len(frozen) - 1))
+        if not self.rows:
+            return known
+        learned = torch.cat([row.to(frozen.device, frozen.dtype) for row in self.rows])
+        chosen = learned[(ids - len(frozen)).clamp(min=0)]
+        return torch.where((ids < len(frozen))[..., None], known, chosen)
+
+
+class Vocabulary:
+    """The words a model knows now: its tokenizers' and the installed concepts'.
+
+    Made by ``concepts_installed``; valid as long as that ``with`` lasts.
+    """
+
+    def __init__(self, model: DiffusionModel, concepts: Sequence[Concept]) -> None:
+        self.model = model
+        self.concepts = tuple(concepts)
+        sizes = [len(_table(part)) for part in model.text]
+        self._ids: dict[str, tuple[tuple[int, ...], ...]] = {}
+        taken = 0
+        for concept in self.concepts:
+            places = range(taken, taken + concept.vectors)
+            self._ids[concept.placeholder] = tuple(tuple(size + i for i in places) for size in sizes)
+            taken += concept.vectors
+
+    def parse(self, text: str) -> Prompt:
+        """Tokenise for every encoder. Raises PromptTooLongError, ConceptNotFoundError."""
+        parts = self.model.text
+        tokenizers = [part.tokenizer for part in parts]
+        return parse(text, tokenizers, [part.context_length for part in parts], self._ids)
+
+    def encode(self, prompts: Sequence[Prompt], size: tuple[int, int] | None = None) -> Conditioning:
+        """C = c_θ(y), one row per prompt, float32.
+
+        ``size``: height and width in pixels of the picture, told to SDXL; default native. Gradients
+        flow to the concepts' rows if those require them; otherwise none are recorded.
+        """
+        learning = any(row.requires_grad for concept in self.concepts for row in concept.rows)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and learning):
+            encoded = [_encode(part, prompts, i) for i, part in enumerate(self.model.text)]
+        context = torch.cat([hidden for hidden, _ in encoded], dim=-1)  # (batch, tokens, width)
+        pooled = next((pool for _, pool in encoded if pool is not None), None)
+        times = None if pooled is None else self._time_ids(len(prompts), size)
+        return Conditioning(context, pooled, times)
+
+    def null(self, size: tuple[int, int] | None = None) -> Conditioning:
+        """The unconditional row ∅ of classifier-free guidance, as the checkpoint was trained with."""
+        empty = self.encode([self.parse("")], size)
+        if not self.model.zero_null:
+            return empty
+        pooled = None if empty.pooled is None else torch.zeros_like(empty.pooled)
+        return Conditioning(torch.zeros_like(empty.context), pooled, empty.time_ids)
+
+    def adaptation(self) -> Adaptation:
+        """The adapters of those concepts that have some; ``adapting`` says which prompts name them."""
+        return Adaptation([c.adapters for c in self.concepts if c.adapters is not None])
+
+    def adapting(self, prompts: Sequence[Prompt], first: int = 0) -> list[tuple[int, ...]]:
+        """For ``Adaptation.begin``: per concept with adapters, the rows of the prompts that name it.
+
+        ``first``: the batch's row of the first prompt; the others follow.
+        """
+        return [
+            tuple(first + i for i, prompt in enumerate(prompts) if _names(prompt, concept))
+            for concept in self.concepts
+            if concept.adapters is not None
+        ]
+
+    def _time_ids(self, batch: int, size: tuple[int, int] | None) -> Tensor:
+        native = self.model.native_size
+        height, width = (native, native) if size is None else size
+        row = torch.tensor([height, width, 0, 0, height, width], dtype=torch.float32)
+        return row.to(self.model.device).expand(batch, -1)  # (batch, 6): original, crop, target
+
+
+@contextmanager
+def concepts_installed(model: DiffusionModel, concepts: Sequence[Concept]) -> Iterator[Vocabulary]:
+    """Inside the ``with`` the text encoders know the concepts; after it they are as they were.
+
+    Raises ConceptIncompatibleError and ConceptExistsError before anything is touched.
+    """
+    refuse_misfits(model, concepts)
+    with ExitStack() as stack:
+        for i, part in enumerate(model.text):
+            stack.enter_context(_rows_installed(part, [concept.rows[i] for concept in concepts]))
+        yield Vocabulary(model, concepts)
+
+
+@contextmanager
+def _rows_installed(part: TextPart, rows: Sequence[Tensor]) -> Iterator[None]:
+    table = part.encoder.get_input_embeddings()
+    part.encoder.set_input_embeddings(SplitEmbedding(table, rows))
+    try:
+        yield
+    finally:
+        part.encoder.set_input_embeddings(table)
+
+
+def _encode(part: TextPart, prompts: Sequence[Prompt], encoder: int) -> tuple[Tensor, Tensor | None]:
+    ids = torch.tensor([prompt.ids[encoder] for prompt in prompts], device=part.encoder.device)
+    output = part.encoder(ids, output_hidden_states=True)
+    last = output.last_hidden_state
+    hidden = last if part.hidden_state == -1 else output.hidden_states[part.hidden_state]
+    if not part.pooled:
+        return hidden.float(), None
+    # Not the encoder's own pooling: with older configurations it takes the largest id for EOS, and
+    # learned words have larger ids.
+    ends = torch.tensor([prompt.end for prompt in prompts], device=last.device)
+    pooled = part.encoder.text_projection(last[torch.arange(len(prompts), device=last.device), ends])
+    return hidden.float(), pooled.float()
+
+
+def _names(prompt: Prompt, concept: Concept) -> bool:
+    return any(word.kind == "placeholder" and word.text == concept.placeholder for word in prompt.words)
+
+
+def _table(part: TextPart) -> Tensor:
+    return part.encoder.get_input_embeddings().weight
+
+
+def refuse_misfits(model: DiffusionModel, concepts: Sequence[Concept]) -> None:
+    """Raises ConceptIncompatibleError, ConceptExistsError."""
+    widths = tuple(part.width for part in model.text)
+    seen: set[str] = set()
+    for concept in concepts:
+        learned = tuple(int(row.shape[1]) for row in concept.rows)
+        if concept.family != model.family or learned != widths:
+            raise ConceptIncompatibleError(
+                f"{concept.placeholder} was learned for {concept.family!r} ({_dimensions(learned)}); "
+                f"the loaded model is {model.family!r} and needs {_dimensions(widths)}.",
+                f"Learn it again for {model.family!r}, or load a {concept.family!r} model.",
+                concept=concept.placeholder,
+            )
+        _refuse_adapters(model, concept)
+        if concept.placeholder in seen:
+            raise ConceptExistsError(f"Two learned words are called {concept.placeholder}.", "Rename one.")
+        seen.add(concept.placeholder)
+
+
+def _refuse_adapters(model: DiffusionModel, concept: Concept) -> None:
+    place = None if concept.adapters is None else misfit(model.unet, concept.adapters)
+    if place is not None:
+        raise ConceptIncompatibleError(
+            f"{concept.placeholder} was learned with detail for another network: its adapter {place} fits "
+            "no projection of the loaded model.",
+            f"Learn it again for this {model.family!r} model, or load the one it was learned for.",
+            concept=concept.placeholder,
+        )
+
+
+def _dimensions(widths: Sequence[int]) -> str:
+    return "+".join(map(str, widths)) + "-d"

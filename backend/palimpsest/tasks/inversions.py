@@ -1,0 +1,122 @@
+"""A photo is inverted once: from the cache, or now and then into the cache."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from torch import Tensor
+
+from palimpsest.contract import InversionSettings
+from palimpsest.core.concept import Concept
+from palimpsest.core.finite import all_finite
+from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings
+from palimpsest.core.inversion import invert as inverting
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.text.prompt import Vocabulary
+from palimpsest.core.text.tokens import Prompt
+from palimpsest.errors import RequestError
+from palimpsest.storage import inversions
+from palimpsest.tasks.canvas import Canvas
+from palimpsest.tasks.context import Workplace, canonical, model_identity
+from palimpsest.tasks.progress import Course, Events, watched
+
+
+def settled(settings: InversionSettings, model: DiffusionModel) -> InversionSettings:
+    """The settings with the model's recommendations filled in. Raises RequestError."""
+    steps = model.steps if settings.steps is None else settings.steps
+    guidance = model.guidance if settings.guidance is None else settings.guidance
+    if steps > len(model.noise.alphas_cumprod):
+        raise RequestError(f"{steps} steps can't be taken.", f"Give 1 to {len(model.noise.alphas_cumprod)}.")
+    return replace(settings, steps=steps, guidance=guidance)
+
+
+def phases(settings: InversionSettings) -> dict[str, tuple[int, float]]:
+    """The phases of an inversion for ``Course``, costs in UNet evaluations."""
+    assert settings.steps is not None
+    plan = {"inverting": (settings.steps, 1.0)}
+    if settings.method == "null-text":  # evaluation backwards costs about as much as forwards
+        plan["optimising"] = (settings.steps, 3 + 2.0 * settings.inner_steps)
+    return plan
+
+
+def remembered(
+    place: Workplace,
+    canvas: Canvas,
+    vocabulary: Vocabulary,
+    source: Prompt,
+    settings: InversionSettings,
+    course: Course,
+) -> Events[tuple[Inversion, bool]]:
+    """The photo's inversion, and whether it was remembered already. ``settings`` must be settled."""
+    _ = canvas.roundtrip  # an autoencoder that gives NaN is found before the UNet's work is done
+    found = recalled(place, canvas, vocabulary, source, settings)
+    if found is not None:
+        return found, True
+    assert settings.guidance is not None
+    key = inversion_key(canvas, vocabulary.concepts, source, settings)
+    chosen = InvertSettings(
+        settings.method, settings.steps, settings.guidance, NullTextSettings(inner_steps=settings.inner_steps)
+    )
+    steps = inverting(canvas.model, vocabulary, canvas.z0, source, chosen)
+    made = yield from watched(steps, course)
+    place.inversions.put(key, *made.to_tensors())
+    return made, False
+
+
+def recalled(
+    place: Workplace, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
+) -> Inversion | None:
+    """The photo's inversion, if it is remembered. ``settings`` must be settled."""
+    assert settings.guidance is not None
+    entry = place.inversions.get(inversion_key(canvas, vocabulary.concepts, source, settings))
+    if entry is None or not all_finite(*entry.tensors.values()):
+        return None
+    found = Inversion.from_tensors(entry.tensors, entry.metadata)
+    return _moved(replace(found, guidance=settings.guidance), canvas.z0)
+
+
+def inversion_key(
+    canvas: Canvas, concepts: tuple[Concept, ...], source: Prompt, settings: InversionSettings
+) -> str:
+    """Everything that has a bearing on the inversion, and nothing that hasn't."""
+    null_text = settings.method == "null-text"
+    return inversions.key(
+        pixels=inversions.pixels_hash(canvas.pixels.numpy()),
+        prompt=source.text,
+        concepts={concept.placeholder: rows_hashes(concept) for concept in concepts_of(source, concepts)},
+        model=model_identity(canvas.model),
+        method=settings.method,
+        steps=settings.steps,
+        guidance=settings.guidance if null_text else None,  # the pivots are those of guidance 1
+        inner_steps=settings.inner_steps if null_text else None,
+    )
+
+
+def concepts_of(prompt: Prompt, concepts: tuple[Concept, ...]) -> tuple[Concept, ...]:
+    """Those of ``concepts`` that the prompt names."""
+    names = {word.text for word in prompt.words}
+    return tuple(concept for concept in concepts if concept.placeholder in names)
+
+
+def rows_hashes(concept: Concept) -> list[str]:
+    """Of all that an inversion knows of a concept: adapters have no part in it."""
+    return [inversions.pixels_hash(rows.numpy()) for rows in concept.rows]
+
+
+def concept_hashes(concept: Concept) -> list[str]:
+    """Of all that decides what comes out where the concept is used: its rows and its adapters."""
+    adapters = concept.adapters
+    if adapters is None:
+        return rows_hashes(concept)
+    parts = {
+        place: [inversions.pixels_hash(tensor.cpu().numpy()) for tensor in (part.down, part.up)]
+        for place, part in adapters.parts.items()
+    }
+    told = canonical({"parts": parts, "alpha": adapters.alpha})
+    return [*rows_hashes(concept), hashlib.sha256(told.encode()).hexdigest()]
+
+
+def _moved(inversion: Inversion, like: Tensor) -> Inversion:
+    nulls = None if inversion.nulls is None else inversion.nulls.to(like)
+    return replace(inversion, latents=inversion.latents.to(like), nulls=nulls)

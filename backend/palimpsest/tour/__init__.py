@@ -1,1 +1,0 @@
-"""The guided tour: the main job on pictures that come with the product, in one command."""

@@ -1,0 +1,272 @@
+"""What people set, what each operation needs of it, and what it is in the request's terms.
+
+Sliders run from 0 to 1; the middle is what the operation recommends and sends nothing, so that the
+backend's own recipe decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+
+from ..text.sentences import changes, in_style, with_thing, without_thing, words
+from ..text.wording import number, say
+from .control import Control
+from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
+from .operations import NEEDS_SELECTION as NEEDS_SELECTION
+from .operations import OPERATIONS as OPERATIONS
+from .settings import CONTROLS, MIDDLE, SENTENCE, WEIGHT, Settings, own_of, request_fields, with_own
+from .settings import METHODS as METHODS
+
+_FIELDS: Mapping[str, tuple] = {
+    REPLACE: ("second", "changes"),
+    INSERT: ("second",),
+    RESTYLE: ("second",),
+    REMOVE: ("second",),
+    REWEIGHT: ("weights",),
+}
+SHOWN: Mapping[str, frozenset] = {
+    operation: frozenset(
+        [*fields, *(c.name for c in (SENTENCE, *CONTROLS.values()) if operation in c.operations)]
+    )
+    for operation, fields in _FIELDS.items()
+}
+"""The controls of each operation. "second" is the field under the first sentence; "sentence" is the whole
+second sentence, made from it and open to change under Advanced."""
+
+RECOMMENDED: Mapping[str, tuple] = {REPLACE: (0.8, 0.4), RESTYLE: (1.0, 0.6), REWEIGHT: (0.8, 0.4)}
+"""Ends of the cross- and self-attention windows with the slider in the middle; as the backend's recipes."""
+
+
+GROWING = (REPLACE, REMOVE)
+"""What is to go needs room for its fringe and shadow: here the selection is grown unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What is filled in for one document."""
+
+    operation: str = REPLACE
+    first: str = ""  # what the picture shows
+    seconds: Mapping[str, str] = field(default_factory=dict)  # per operation: the field below
+    sentences: Mapping[str, str] = field(default_factory=dict)  # per operation: written by oneself
+    weights: Mapping[str, float] = field(default_factory=dict)  # word → -1 gone … 0 as it is … 1 strong
+    settings: Settings = field(default_factory=Settings)
+    apart: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # settings.own_of other operations
+
+    @property
+    def second(self) -> str:
+        """Of Replace it is the first sentence until something else is written: a word is to be changed."""
+        return self.seconds.get(self.operation, self.first if self.operation == REPLACE else "")
+
+    @property
+    def made(self) -> str:
+        """The second sentence as it follows from the fields."""
+        if self.operation == INSERT:
+            return with_thing(self.first, self.second)
+        if self.operation == RESTYLE:
+            return in_style(self.first, self.second)
+        if self.operation == REMOVE:
+            return without_thing(self.first, self.second)
+        return self.first.strip() if self.operation == REWEIGHT else self.second.strip()
+
+    @property
+    def target(self) -> str:
+        """What the picture should show: one's own sentence, or the one that is made."""
+        return self.sentences.get(self.operation, "").strip() or self.made
+
+    def turned_to(self, operation: str) -> Form:
+        """Each operation finds its own words and settings again."""
+        if operation == self.operation:
+            return self
+        here = own_of(self.settings)
+        apart = {**self.apart, self.operation: here} if here else dict(self.apart)
+        settings = with_own(self.settings, apart.pop(operation, {}))
+        return replace(self, operation=operation, settings=settings, apart=apart)
+
+    def with_words_of(self, edit: Form) -> Form:
+        """Its operation and its words; those of the other operations stay."""
+        of = edit.operation
+        now = self.turned_to(of)
+        seconds = exchanged(now.seconds, edit.seconds, of)
+        sentences = exchanged(now.sentences, edit.sentences, of)
+        weights = edit.weights if of == REWEIGHT else now.weights
+        return replace(now, first=edit.first, seconds=seconds, sentences=sentences, weights=weights)
+
+    def with_second(self, text: str) -> Form:
+        seconds = {**self.seconds, self.operation: text}
+        if self.operation == REPLACE and text == self.first:
+            del seconds[REPLACE]  # nothing of its own: it follows the first sentence again
+        return replace(self, seconds=seconds)
+
+    def with_sentence(self, text: str) -> Form:
+        return replace(self, sentences={**self.sentences, self.operation: text})
+
+
+def exchanged(mine: Mapping[str, str], its: Mapping[str, str], operation: str) -> Dict[str, str]:
+    """The text of this operation as ``its`` has it, or none; the others as they are."""
+    others = {name: text for name, text in mine.items() if name != operation}
+    return {**others, operation: its[operation]} if operation in its else others
+
+
+def edit_fields(form: Form) -> Dict[str, Any]:
+    """An edit's request without its pictures."""
+    return {
+        "operation": form.operation,
+        "source_prompt": form.first.strip(),
+        "target_prompt": form.target,
+        "weights": weights_of(form),
+        "control": control_of(form),
+        **request_fields(form.settings, view=False),
+        **view_fields(form.settings),
+    }
+
+
+def growth(operation: str, settings: Settings) -> int:
+    """Pixels that the selection will be grown by; the defaults are those of the backend's recipes."""
+    if settings.grow is not None:
+        return settings.grow
+    return settings.feather if operation in GROWING else 0
+
+
+def view_fields(settings: Settings) -> Dict[str, Any]:
+    """What every request that looks at a photo has."""
+    return request_fields(settings, view=True)
+
+
+def control_of(form: Form) -> Dict[str, Any]:
+    cross, self_attention = windows_of(form)
+    told = {"cross": cross, "self_attention": self_attention}
+    return {name: [0.0, round(end, 3)] for name, end in told.items() if end is not None}
+
+
+def windows_of(form: Form) -> tuple:
+    """Ends of the cross- and the self-attention window; None = as the recipe has it."""
+    settings = form.settings
+    cross = self_attention = None
+    if "structure" in SHOWN[form.operation] and settings.structure != MIDDLE:
+        middles = RECOMMENDED[form.operation]
+        cross, self_attention = (around(middle, settings.structure) for middle in middles)
+    cross = settings.cross if settings.cross is not None else cross
+    return cross, settings.self_attention if settings.self_attention is not None else self_attention
+
+
+def sliders_of(request: Mapping[str, Any]) -> Dict[str, float]:
+    """Where the sliders stand that lead to a request's windows and weights; one that does so nowhere is left
+    out."""
+    operation, weights = request["operation"], set(request.get("weights", {}).values())
+    windows = [request["control"].get(name) for name in ("cross", "self_attention")]
+    ends = [None if window is None else window[1] for window in windows]
+
+    def windows_at(position: float) -> List[float]:
+        return [round(around(middle, position), 3) for middle in RECOMMENDED[operation]]
+
+    structure = standing("structure", operation, windows_at, ends)
+    weight = weights.pop() if len(weights) == 1 else None
+    return {**structure, **standing("strength", operation, strength_factor, weight)}
+
+
+def standing(name: str, operation: str, leads_to: Callable[[float], Any], found: Any) -> Dict[str, float]:
+    """Where the slider stands that leads to what was found; nothing where it doesn't."""
+    control = CONTROLS[name]
+    positions = [control.at(place) for place in range(control.places + 1)] if name in SHOWN[operation] else []
+    fitting = [position for position in positions if leads_to(position) == found]
+    return {name: fitting[0]} if fitting else {}
+
+
+def around(middle: float, position: float) -> float:
+    """0 at 0, ``middle`` in the middle, 1 at 1; straight in between."""
+    if position <= MIDDLE:
+        return middle * position / MIDDLE
+    return middle + (1 - middle) * (position - MIDDLE) / (1 - MIDDLE)
+
+
+def weights_of(form: Form) -> Dict[str, float]:
+    """Factors per target word: what Emphasise says, or the strength of the changed words."""
+    if form.operation == REWEIGHT:
+        there = {word.text for word in words(form.target)}
+        return {word: factor(at) for word, at in form.weights.items() if at != 0 and word in there}
+    if "strength" not in SHOWN[form.operation] or form.settings.strength == MIDDLE:
+        return {}
+    weight = strength_factor(form.settings.strength)
+    return dict.fromkeys(changed_words(form), weight)
+
+
+def changed_words(form: Form) -> List[str]:
+    new = [word.text for change in changes(form.first, form.target) for word in change.target]
+    return list(dict.fromkeys(new))
+
+
+def factor(position: float) -> float:
+    """Of a word: 0 for -1 (gone), 1 for 0 (as it is), 3 for 1 (strong)."""
+    return round(1 + position if position <= 0 else 1 + 2 * position, 3)
+
+
+def position(of: float) -> float:
+    """The inverse of ``factor``."""
+    return round(max(-1.0, of - 1) if of <= 1 else min(1.0, (of - 1) / 2), 3)
+
+
+def strength_factor(at: float) -> float:
+    """Of the changed words: a third for 0 (gentle), 1 in the middle, 3 for 1 (strong)."""
+    return round(3 ** (2 * at - 1), 3)
+
+
+# What the windows draw.
+
+
+class Drawn(NamedTuple):
+    """One control as it is shown."""
+
+    value: Any  # None = automatic
+    place: Any  # where a slider stands: what an automatic one comes to
+    recommended: Any  # where it would stand as recommended; None where the backend alone can tell
+    text: str  # the place in words; of a text field: what it stands for while it is empty
+    automatic: str = ""  # what a number's control says while it is automatic
+    choices: Tuple[Tuple[str, str], ...] = ()  # name and label
+
+
+def drawn(form: Form, models: Tuple[Tuple[str, str], ...], details: Mapping[str, Any]) -> Mapping[str, Drawn]:
+    """Of every control. ``models``: name and title of those that can be chosen; ``details``: what the
+    chosen one says of itself."""
+    found = {name: _drawn(control, form, details) for name, control in CONTROLS.items()}
+    found["model"] = found["model"]._replace(choices=models)
+    own = form.sentences.get(form.operation, "")
+    return {**found, SENTENCE.name: Drawn(own, own, "", form.made)}
+
+
+def _drawn(control: Control, form: Form, details: Mapping[str, Any]) -> Drawn:
+    value = getattr(form.settings, control.name)
+    recommended = control.default if control.default is not None else _decided(control.name, form, details)
+    place = recommended if value is None else value
+    if control.limits is None:
+        choices = tuple((name, control.choice(name)) for name in control.choices)
+        return Drawn(value, place, recommended, str(place), choices=choices)
+    return Drawn(value, place, recommended, control.text(place), _automatic_text(control, recommended))
+
+
+def _decided(name: str, form: Form, details: Mapping[str, Any]) -> Any:
+    """What an automatic field comes to; None where the backend alone can tell."""
+    if name == "grow":
+        return growth(form.operation, replace(form.settings, grow=None))
+    if name in ("cross", "self_attention"):
+        plain = replace(form, settings=replace(form.settings, cross=None, self_attention=None))
+        place = ("cross", "self_attention").index(name)
+        end = windows_of(plain)[place]
+        return RECOMMENDED.get(form.operation, (None, None))[place] if end is None else end
+    return details.get(name)
+
+
+def _automatic_text(control: Control, value: Any) -> str:
+    text = control.text(None) if control.automatic else ""
+    return (
+        text
+        if value is None or not text
+        else say("automatic-value", automatic=text, value=control.text(value))
+    )
+
+
+def drawn_weight(weight: float) -> Drawn:
+    """A word's slider; beside it the factor that the word counts by."""
+    return Drawn(weight, weight, WEIGHT.default, say("times", n=number(factor(weight), 2)))

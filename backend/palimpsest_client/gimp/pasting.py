@@ -1,0 +1,93 @@
+"""A result made ready for GIMP: what shows of it as opaque colours and a mask. Formats as babl names them.
+
+No pixel is touched in Python. Meant for worker threads.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Callable, NamedTuple, Optional
+
+from ..editor.geometry import Bounds, Extent
+from ..editor.masks import bounds_of
+from ..editor.png import Layout
+
+COVERED = b"\0" + b"\xff" * 255  # any coverage at all → full
+
+Read = Callable[[Bounds, str], bytes]  # a part of a picture in a format
+
+
+class Kind(NamedTuple):
+    """How a document's pixels travel: grey or RGB, always with alpha, 8 or 16 bits."""
+
+    grey: bool
+    depth: int
+
+    @property
+    def format(self) -> str:
+        return "{} u{}".format("Y'A" if self.grey else "R'G'B'A", self.depth)
+
+    @property
+    def mask_format(self) -> str:
+        return f"Y u{self.depth}"
+
+    @property
+    def channels(self) -> int:
+        return 2 if self.grey else 4
+
+    @property
+    def step(self) -> int:
+        """Bytes of a value."""
+        return self.depth // 8
+
+
+class Pasted(NamedTuple):
+    """A result ready to become a layer: opaque colours, and how much of them shows."""
+
+    kind: Kind
+    bounds: Bounds  # on the canvas
+    pixels: bytes
+    mask: bytes  # one value of ``kind.depth`` bits per pixel
+
+
+def pasted(layout: Layout, grey: bool, bounds: Bounds, content: Bounds, read: Read) -> Optional[Pasted]:
+    """The part of ``content`` that shows, of a picture at ``bounds`` of the canvas; None if nothing does."""
+    kind = Kind(grey, layout.depth)
+    worked = content.moved(-bounds.x, -bounds.y).intersect(layout.extent.bounds)
+    part = shown_part(read, worked, kind.step)
+    if part.empty:
+        return None
+    mask = read(part, f"A u{kind.depth}")
+    pixels = bytearray(read(part, kind.format))
+    shown = covered(mask, kind.step)
+    size = kind.channels * kind.step
+    for byte in range(kind.step):
+        pixels[size - kind.step + byte :: size] = shown
+    return Pasted(kind, part.moved(bounds.x, bounds.y), bytes(pixels), mask)
+
+
+def shown_part(read: Read, within: Bounds, step: int) -> Bounds:
+    """The smallest part that holds everything that isn't transparent."""
+    if within.empty:
+        return within
+    found = bounds_of(read(within, f"A u{8 * step}"), Extent(within.width * step, within.height))
+    left, right = found.x // step, -(-found.right // step)
+    return Bounds(left, found.y, right - left, found.height).moved(within.x, within.y)
+
+
+def covered(mask: bytes, step: int) -> bytes:
+    """One byte per value of ``step`` bytes: 255 where it isn't 0."""
+    shown = mask[0::step].translate(COVERED)
+    for byte in range(1, step):
+        more = int.from_bytes(mask[byte::step].translate(COVERED), "big")
+        shown = (int.from_bytes(shown, "big") | more).to_bytes(len(shown), "big")
+    return shown
+
+
+def masked(pixels: bytes, mask: bytes, kind: Kind) -> bytes:
+    """``pixels``, their opacity times ``mask``: one value of ``kind.depth`` bits for each."""
+    of_depth, top = ("B", 255) if kind.depth == 8 else ("H", 65535)
+    values, last = array(of_depth, pixels), kind.channels - 1
+    covering = zip(values[last :: kind.channels], memoryview(mask).cast(of_depth))
+    values[last :: kind.channels] = array(of_depth, [(a * m + top // 2) // top for a, m in covering])
+    return values.tobytes()

@@ -1,0 +1,128 @@
+"""What client and server agree on: the protocol's number, where a server is found, how it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..text.wording import in_a_row, retold, say
+
+PROTOCOL = 2
+PROTOCOL_HEADER = "Palimpsest-Protocol"
+STATE_FILE = "server.json"
+ENDED = ("finished", "failed", "cancelled")
+UNATTENDED = "Nobody was waiting for it."  # why a job was cancelled whose owner went away without a word
+
+
+class ClientError(Exception):
+    """``str`` of it is a sentence for people; ``code`` is for programs."""
+
+    code = "client"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return in_a_row(self.message, self.hint)
+
+
+class UnreachableError(ClientError):
+    """No server answers: not started, stopped, or the connection broke. Trying again is safe."""
+
+    code = "unreachable"
+
+
+class RefusedError(ClientError):
+    """The server answered with an error. ``code`` as in its documentation."""
+
+    def __init__(self, status: int, told: Mapping[str, Any]) -> None:
+        self.told = {"message": say("answered-status", status=status), **told}
+        super().__init__(retold(self.told, "message"), retold(self.told, "hint"))
+        self.status = status
+        self.code = str(told.get("code", f"status_{status}"))
+        self.details: dict[str, Any] = dict(told.get("details", {}))
+
+
+class ServerRecord(NamedTuple):
+    """The server's state file. ``token_file``: the path of a file that holds the token."""
+
+    address: str
+    pid: int
+    protocol: int
+    version: str
+    token_file: str
+
+    def token(self) -> str:
+        """Raises UnreachableError when the token can't be read."""
+        try:
+            return Path(self.token_file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise UnreachableError(
+                say("token-unreadable", address=self.address, reason=error.strerror)
+            ) from error
+
+
+def config_folder(
+    environment: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None
+) -> Path:
+    """Where the server of this user keeps its state file; as ``palimpsest.storage.paths`` has it."""
+    chosen = environment.get("PALIMPSEST_HOME", "")
+    if chosen:
+        return Path(chosen).expanduser().absolute() / "config"
+    home = Path.home() if home is None else home
+    if platform == "win32":
+        return absolute(environment, "LOCALAPPDATA", home / "AppData" / "Local") / "palimpsest" / "config"
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "palimpsest" / "config"
+    return absolute(environment, outside(environment), home / ".config") / "palimpsest"
+
+
+def data_folder(
+    environment: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None
+) -> Path:
+    """Where this user's models and concepts are; as ``palimpsest.storage.paths`` has it."""
+    chosen = environment.get("PALIMPSEST_HOME", "")
+    if chosen:
+        return Path(chosen).expanduser().absolute() / "data"
+    home = Path.home() if home is None else home
+    if platform == "win32":
+        return absolute(environment, "LOCALAPPDATA", home / "AppData" / "Local") / "palimpsest" / "data"
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "palimpsest"
+    return absolute(environment, outside(environment, "DATA"), home / ".local" / "share") / "palimpsest"
+
+
+def outside(environment: Mapping[str, str], kind: str = "CONFIG") -> str:
+    """An editor from Flatpak has folders of its own; the backend lives outside."""
+    return f"HOST_XDG_{kind}_HOME" if in_flatpak(environment) else f"XDG_{kind}_HOME"
+
+
+def in_flatpak(environment: Mapping[str, str]) -> bool:
+    return bool(environment.get("FLATPAK_ID"))
+
+
+def absolute(environment: Mapping[str, str], variable: str, default: Path) -> Path:
+    """The folder in a variable, which counts only if it is absolute."""
+    value = Path(environment.get(variable, ""))
+    return value if value.is_absolute() else default
+
+
+def read_record(folder: Path) -> ServerRecord | None:
+    """The server that says it runs, or None. It may be gone: only asking it tells."""
+    try:
+        told = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
+        return ServerRecord(
+            str(told["address"]),
+            int(told["pid"]),
+            int(told["protocol"]),
+            str(told["version"]),
+            str(told["token_file"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None

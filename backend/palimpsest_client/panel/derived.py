@@ -1,0 +1,156 @@
+"""The panel's state, derived from what is the case: the one place where it is decided what is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Optional, Tuple
+
+from ..fields.controls import SHOWN
+from ..text.habits import notices
+from ..text.sentences import changes, telling
+from ..text.wording import say
+from .catalogue import model_rows
+from .completion import finished
+from .downloads import Download
+from .library import BUILT_IN, Model
+from .live_layer import InHand
+from .outcome import REMEMBERED, offer_after
+from .preview_jobs import LivePreview
+from .sight import sight_text, sight_tip
+from .state import PanelState, change_line, drawn_controls, incapable, unknown_text
+from .status import (
+    REMEDY,
+    Here,
+    Offer,
+    Situation,
+    cannot_apply,
+    cannot_ask,
+    cannot_describe,
+    cannot_reach,
+    cannot_send,
+    smaller_size,
+    status_of,
+)
+
+if TYPE_CHECKING:
+    from .panel import Panel
+
+
+def state_of(panel: Panel) -> PanelState:
+    form, errands, backend = panel.form, panel.errands, panel.backend
+    live = panel.previews.shown if panel.gallery.strip.shown is None else LivePreview()
+    hand, facts = panel.hand, panel.facts
+    fidelity = panel.memory.fidelity(facts, form, hand)
+    model, now = chosen_model(panel), situation(panel)
+    found = changes(form.first, form.target) if form.target else ()
+    names, known = [concept.name for concept in backend.concepts], () if model is None else model.words
+    remembered = errands.outcome is not None and errands.outcome.code == REMEMBERED
+    sentences = [(text, finished(text, names, known)) for text in (form.first, form.second)]
+    heard = [tuple(notices(text, names, known, whole)) for text, whole in sentences]
+    return PanelState(
+        status=now.status,
+        form=form,
+        document=facts,
+        shown=SHOWN[form.operation],
+        controls=drawn_controls(form, backend.models, model),
+        presets=panel.presets.names(form.operation),
+        preset=panel.presets.chosen(form),
+        changes=found,
+        changes_text=change_line(form, found),
+        notices=(heard[0], heard[1]),
+        doubts=() if panel.facts is None else panel.doubtful.notices(panel.facts.key, form.first),
+        unknown_text=unknown_text(heard),
+        words=tuple(telling(form.first)),
+        sight=known_before(panel),
+        sight_tip=ways_out(panel),
+        catalogue=model_rows(backend.models, panel.session.state.system),
+        setup=backend.setup.state,
+        downloads=downloads_now(panel),
+        fetched=backend.downloads.told,
+        cannot_apply=why_not_apply(panel, hand),
+        cannot_ask=cannot_ask(now, form),
+        cannot_describe=cannot_describe(now, form),
+        cannot_download=cannot_reach(now),
+        cannot_learn=cannot_send(now, form),
+        can_reopen=facts is not None and facts.has_recipe and hand is None,
+        can_remember=hand is None and not (cannot_ask(now, form) or fidelity) and bool(form.first.strip()),
+        cannot_operate=incapable(model),
+        updating="" if hand is None else hand.name,
+        concepts=backend.vocabulary.ordered(backend.concepts),
+        models=backend.models,
+        model=model,
+        progress=errands.progress,
+        waiting=errands.waiting,
+        preview=errands.preview_picture or live.picture,
+        structures=panel.previews.strip,
+        preview_text="" if errands.preview_picture else live.text,
+        outcome=errands.outcome,
+        offers=offers_now(panel),
+        fidelity="" if remembered else fidelity,
+        strip=panel.gallery.strip,
+    )
+
+
+def downloads_now(panel: Panel) -> Tuple[Download, ...]:
+    """How far they are isn't known while the backend is away."""
+    away = panel.session.state.connection != "ready"
+    titles = {model.name: model.title for model in panel.backend.models}
+    return tuple(
+        replace(one, title=titles.get(one.model, one.model), told={} if away else one.told)
+        for one in panel.backend.downloads.open
+    )
+
+
+def chosen_model(panel: Panel) -> Optional[Model]:
+    """If it is installed."""
+    return panel.backend.model(panel.form.settings.model)
+
+
+def situation(panel: Panel) -> Situation:
+    session, backend, model = panel.session.state, panel.backend, panel.form.settings.model
+    starter, remote = backend.starter, bool(backend.choice.address)
+    here = Here(starter.active, starter.possible, starter.failed, backend.setup.state)
+    status = status_of(session, here, remote, model, chosen_model(panel))
+    return Situation(session, status, panel.errands.busy, panel.facts, backend.models, backend.concepts)
+
+
+def why_not_apply(panel: Panel, hand: Optional[InHand]) -> str:
+    """While something is under way an edit can be asked for too: it waits its turn."""
+    if panel.errands.full:
+        return say("queue-full", n=len(panel.errands.waiting))
+    now = replace(situation(panel), busy=False)
+    return cannot_apply(now, panel.form, hand is not None and hand.made.selection is not None)
+
+
+def known_before(panel: Panel) -> str:
+    """What is to be known before Apply: whether the model knows this, and sees enough of it."""
+    model = chosen_model(panel)
+    if panel.hand is not None or panel.facts is None or model is None:
+        return ""
+    told = [say("beyond-picture")] if model.name == BUILT_IN and panel.facts.key in panel.beyond else []
+    return "\n".join([*told, *filter(None, [sight_text(model, panel.facts, panel.form)])])
+
+
+def ways_out(panel: Panel) -> str:
+    """Of seeing too little of the picture."""
+    model, facts = chosen_model(panel), panel.facts
+    if panel.hand is not None or facts is None or not sight_text(model, facts, panel.form):
+        return ""
+    return sight_tip(facts)
+
+
+def offers_now(panel: Panel) -> Tuple[Offer, ...]:
+    """What helps stands beside the sentence that it helps with, but for what the state line offers."""
+    facts, outcome = panel.facts, panel.errands.outcome
+    if facts is not None and facts.remedy:
+        return (Offer(REMEDY, facts.remedy),)
+    return () if outcome is None else offer_after(outcome, smaller(panel))
+
+
+def uses_built_in(panel: Panel) -> bool:
+    return panel.form.settings.model == BUILT_IN
+
+
+def smaller(panel: Panel) -> int:
+    """The working size to try when memory ran out."""
+    return smaller_size(chosen_model(panel), panel.form.settings.working_size)

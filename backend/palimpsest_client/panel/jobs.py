@@ -1,0 +1,236 @@
+"""What is asked of the backend for the open picture, and what is done with the answers.
+
+How errands take turns is in turns.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+from typing import Any, Callable, Mapping, Optional, Sequence, Tuple
+
+from ..editor.editor import Capture, DocumentFacts, LayerResult
+from ..editor.geometry import Bounds
+from ..fields.controls import Form, edit_fields
+from ..http.job_view import JobView
+from ..http.protocol import ClientError
+from ..http.submission import Order
+from ..text.wording import in_a_row, say
+from .library import OpenJob
+from .live_layer import InHand
+from .origins import Origin
+from .outcome import NOT_PLACED, REMEMBERED, About, Outcome, confidence_text, fidelity_text, told_of
+from .queue import Finished
+from .requests import (
+    attention_order,
+    describe_order,
+    edit_again_order,
+    edit_order,
+    layer_name,
+    layer_result,
+    remember_order,
+)
+from .results import Result
+from .stream import Changed, ConceptsMade, Event, Kept, Placed, Remembered, ResultsMade
+from .turns import Turns
+
+
+class Errands(Turns):
+    """What happens is told through ``events``."""
+
+    # What people ask for.
+
+    def edit(
+        self, facts: DocumentFacts, form: Form, within: Optional[Bounds], hand: Optional[InHand] = None
+    ) -> None:
+        """A new layer, or ``hand``'s anew: now, or in its turn when something is under way. ``within``: the
+        part of the canvas that is needed.
+
+        The picture is read as it is when this is asked for; a layer's own pictures are on the backend.
+        """
+        if self.busy:
+            self._queue(facts, form, within, hand)
+            return
+        if hand is not None:
+            self.run(*self._of_hand(facts, form, hand))
+            return
+
+        def captured(capture: Capture) -> None:
+            self.run(*self._of_capture(facts, form, capture))
+
+        self.capture(facts, form.settings.source, within, captured)
+
+    def _queue(
+        self, facts: DocumentFacts, form: Form, within: Optional[Bounds], hand: Optional[InHand]
+    ) -> None:
+        errand = self._line.add(layer_name(edit_fields(form)))
+
+        def captured(capture: Capture) -> None:
+            self._ready(errand, *self._of_capture(facts, form, capture))
+
+        if hand is not None:
+            self._ready(errand, *self._of_hand(facts, form, hand))
+        else:
+            failed = lambda reason: self._not_ready(errand, reason)  # noqa: E731
+            self._read(facts, form.settings.source, within, captured, failed)
+        self.events.tell(Changed())
+
+    def _of_capture(self, facts: DocumentFacts, form: Form, capture: Capture) -> Tuple[Order, Finished]:
+        origin = self.origins.of(facts).of_capture(capture)
+        order = edit_order(self.name, form, capture, origin)
+        placed = self._placing(facts, form, origin, capture.source)
+
+        def finished(view: JobView, pictures: Mapping[str, bytes]) -> None:
+            self._remembered(facts, form, capture, view)
+            placed(view, pictures)
+
+        return order, finished
+
+    def _of_hand(self, facts: DocumentFacts, form: Form, hand: InHand) -> Tuple[Order, Finished]:
+        """The layer's own pictures, with other words or settings."""
+        made = hand.made
+        origin = self.origins.of(facts).placed(made.bounds, made.source, made.canvas)
+        order = edit_again_order(self.name, form, made, origin)
+        return order, self._placing(facts, form, origin, made.source, hand)
+
+    def remember(self, facts: DocumentFacts, form: Form, within: Optional[Bounds]) -> None:
+        def captured(capture: Capture) -> None:
+            def finished(view: JobView, _: Mapping[str, bytes]) -> None:
+                self._remembered(facts, form, capture, view)
+                self.end(Outcome("done", fidelity_text(view.result), REMEMBERED))
+
+            self.run(remember_order(self.name, form, capture), finished)
+
+        self.capture(facts, form.settings.source, within, captured)
+
+    def _remembered(self, facts: DocumentFacts, form: Form, capture: Capture, view: JobView) -> None:
+        self.events.tell(Remembered(facts, form, capture.content, view.id, fidelity_text(view.result)))
+
+    def describe(self, facts: DocumentFacts, form: Form, then: Callable[[Mapping[str, Any]], None]) -> None:
+        def told(view: JobView, _: Mapping[str, bytes]) -> None:
+            then(view.result)
+            self.end(Outcome("note", confidence_text(view.result["confidence"])))
+
+        def captured(capture: Capture) -> None:
+            self.run(describe_order(self.name, form, capture), told)
+
+        self.capture(facts, form.settings.source, None, captured)
+
+    def select_word(self, facts: DocumentFacts, form: Form, word: str) -> None:
+        """The word's place in the whole picture becomes the selection."""
+
+        def captured(capture: Capture) -> None:
+            def found(view: JobView, pictures: Mapping[str, bytes]) -> None:
+                text = say("selected-word", word=word, n=round(100 * view.result["selected"]))
+                ended = self._guarded(lambda: self.end(Outcome("done", text, about=self._selected(facts))))
+                self._stage("placing")
+                mask = pictures["selection"]
+                self._editor.select(facts.key, mask, capture.bounds, capture.canvas, ended, self._failed)
+
+            self.run(attention_order(self.name, form, word, capture), found)
+
+        self.capture(facts, form.settings.source, None, captured)
+
+    def place(self, facts: DocumentFacts, result: Result) -> None:
+        """A result of before into the document that is open now."""
+        if not Bounds(0, 0, facts.width, facts.height).contains(result.bounds):
+            text = say("result-too-large", width=result.bounds.width, height=result.bounds.height)
+            self.end(Outcome("error", text))
+            return
+        self._begin("bringing")
+        turn = self._turn
+
+        def came(image: bytes) -> None:
+            if turn == self._turn:
+                layer = layer_result(result.job, image, result.alone, result.origin, None, None)
+                layer = replace(layer, name=result.title)
+                kept = lambda id: self.events.tell(Kept(facts, id, layer))  # noqa: E731
+                self._insert(facts, layer, [say("new-layer", layer=layer.name)], kept)
+
+        def gone(error: ClientError) -> None:
+            if turn == self._turn:
+                missing = error.code in ("image_not_found", "artifact_not_found")
+                self.end(Outcome("error", say("result-gone") if missing else str(error), error.code))
+
+        self.session.ask(lambda client: client.download(result.image), came, gone)
+
+    def follow(self, jobs: Sequence[OpenJob]) -> None:
+        """Jobs that were sent before a restart, the first one first: their results are kept, their documents
+        may be gone."""
+        for job in jobs:
+            errand = self._line.add(job.name)
+            errand.order = Order("", {}, id=job.id, fetch=None, known=True)
+            errand.finished = self._found_again(job)
+        if not self.busy:
+            self._go_on()
+
+    def _found_again(self, job: OpenJob) -> Finished:
+        """What an answer to the picture as it was then is about may be gone: it is dropped."""
+
+        def ended(view: JobView, _: Mapping[str, bytes]) -> None:
+            event: Event = Changed()
+            text = ""
+            if job.kind == "edit":
+                event, text = ResultsMade(), say("found-again")
+            elif job.kind == "learn":
+                event, text = ConceptsMade(), say("learned", name=view.result["name"])
+            self.events.tell(event)
+            self.end(Outcome("done", text) if text else None)
+
+        return ended
+
+    # What is done with answers.
+
+    def _placing(
+        self,
+        facts: DocumentFacts,
+        form: Form,
+        origin: Origin,
+        source: str,
+        hand: Optional[InHand] = None,
+    ) -> Finished:
+        """``hand``: the layer that is renewed; which one that is by then, it knows."""
+        selection = facts.selection if hand is None else hand.made.selected
+        selected = selection is not None if hand is None else hand.made.selection is not None
+
+        def place(view: JobView, pictures: Mapping[str, bytes]) -> None:
+            fidelity = fidelity_text(view.result)
+            layer = layer_result(view.id, pictures["layer"], view.result, origin, selection, form)
+            layer, key = replace(layer, source=source), "new-layer"
+            if hand is not None:
+                layer, key = replace(layer, updates=hand.layer), "layer-updated"
+            self.events.tell(ResultsMade())
+            told = told_of(say(key, layer=layer.name), view.result, selected)
+            placed = lambda id: self.events.tell(Placed(facts, id, layer, hand, form, fidelity))  # noqa: E731
+            self._insert(facts, layer, told, placed)
+
+        return place
+
+    def _insert(
+        self,
+        facts: DocumentFacts,
+        layer: LayerResult,
+        told: list,
+        placed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.placing = True
+        self._stage("placing", can_cancel=False)
+
+        def inserted(id: str) -> None:
+            placed(id)
+            noted = self._editor.noted
+            first = say("new-layer", layer=layer.name) if noted else told[0]
+            text = reduce(in_a_row, [first, *told[1:], noted])
+            self.end(Outcome("done", text, about=About(facts.key, id)))
+
+        def refused(reason: str) -> None:
+            self.end(Outcome("error", say("not-placed", reason=reason), NOT_PLACED, file=facts.file))
+
+        self._editor.insert(facts.key, layer, self._guarded(inserted), self._guarded(refused))
+
+    def _selected(self, facts: DocumentFacts) -> Optional[About]:
+        """What is selected now, if that picture is open still."""
+        now = self._editor.document()
+        if now is None or now.key != facts.key:
+            return None
+        return About(facts.key, selection=now.selection, mark=now.mark)

@@ -1,0 +1,253 @@
+"""One errand after the other: its steps, its end, and those that wait behind it.
+
+An errand reads the picture, sends its job, follows it and does something with the answer. At every step the
+document may be closed, the backend may stop and the user may cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, List, Optional, Tuple
+
+from ..editor.editor import CANVAS, Capture, DocumentFacts, Editor
+from ..editor.geometry import Bounds
+from ..http.job_view import JobView
+from ..http.protocol import config_folder
+from ..http.session import Host, Session
+from ..http.submission import Order
+from ..text.wording import say
+from .origins import Origins
+from .outcome import Outcome, outcome_of
+from .queue import Errand, Finished, Line, Waiting, send
+from .status import Progress, progress_of
+from .stream import Changed, Connected, JobEnded, Stream
+
+
+class Turns(Host):
+    """What happens is told through ``events``. ``folder``: where it is noted which picture is which."""
+
+    def __init__(self, name: str, editor: Editor, folder: Optional[Path] = None) -> None:
+        self.name = name  # of the editor: "krita", "gimp"
+        self.origins = Origins(config_folder() if folder is None else folder, editor.session())
+        self.progress: Optional[Progress] = None
+        self.preview_picture: Optional[bytes] = None
+        self.outcome: Optional[Outcome] = None
+        self.events = Stream()
+        self.unattended_seconds: Optional[float] = None
+        self._editor = editor
+        self._line = Line()
+        self._next: Optional[Errand] = None  # its turn has come and its picture is still being read
+        self._readings: List[Callable[[], None]] = []  # the first is under way
+        self._job: Optional[JobView] = None  # of the errand, once it is sent
+        self._finished: Optional[Finished] = None
+        self._cancelling = False
+        self.placing = False  # a layer is on its way into its document
+        self._turn = 0  # raised by cancel: what was begun before is dropped
+
+    def serve(self, session: Session) -> None:
+        self.session = session
+
+    @property
+    def busy(self) -> bool:
+        return self.progress is not None
+
+    @property
+    def waiting(self) -> Tuple[Waiting, ...]:
+        """Those behind the errand that is under way, the next one first."""
+        return self._line.waiting
+
+    @property
+    def full(self) -> bool:
+        return self._line.full
+
+    def look(self, facts: Optional[DocumentFacts]) -> None:
+        """At what was told last: when it isn't so any more, it goes. ``facts``: of the open picture."""
+        about = None if self.outcome is None else self.outcome.about
+        if about is not None and not about.holds(facts, self._editor):
+            self.outcome = None
+            self.events.tell(Changed())
+
+    def cancel(self) -> None:
+        """What is only read or placed here is dropped at once; a job's end is asked for and waited for."""
+        if not self.busy or self._cancelling:
+            return
+        job = self._job
+        if self._finished is not None and job is not None and not job.ended:
+            self._cancelling = True
+            self.progress = progress_of(job, True)
+            self.session.cancel(job.id)
+            self.events.tell(Changed())
+        else:
+            self.end(Outcome("note", say("cancelled")))
+
+    def cancel_waiting(self, number: int) -> None:
+        """The one of this number; the others and what is under way go on."""
+        self._line.drop(number, self.session)
+        self.events.tell(Changed())
+
+    def cancel_all(self) -> None:
+        """What is under way, and all that waits."""
+        self._line.drop(None, self.session)
+        self.cancel()
+        self.events.tell(Changed())
+
+    def leave(self) -> None:
+        """Another backend is used from now on: what was sent goes on at the one before."""
+        left = self.busy
+        self._line.clear()
+        self.session.leave()
+        self.end(Outcome("note", say("left-behind")) if left else None)
+
+    # The steps of an errand.
+
+    def capture(
+        self, facts: DocumentFacts, source: str, within: Optional[Bounds], then: Callable[[Capture], None]
+    ) -> None:
+        self._begin("reading")
+        self._read(facts, source, within, self._guarded(then), self._guarded(self._failed))
+
+    def _read(
+        self,
+        facts: DocumentFacts,
+        source: str,
+        within: Optional[Bounds],
+        done: Callable[[Capture], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        """One after the other: an editor reads one picture at a time."""
+
+        def then(call: Callable[..., None]) -> Callable[..., None]:
+            def read(value: Any) -> None:
+                self._editor.transport = None
+                del self._readings[0]
+                if self._readings:
+                    self._editor.later(self._readings[0])
+                call(value)
+
+            return read
+
+        whole = within if source == CANVAS else None
+
+        def begin() -> None:
+            self._editor.transport = self.session.transport
+            self._editor.capture(facts.key, source, whole, then(done), then(failed))
+
+        self._readings.append(begin)
+        if len(self._readings) == 1:
+            begin()
+
+    def run(self, order: Order, finished: Finished) -> None:
+        """Now; in its turn where the next in line has begun already."""
+        if self._job is not None:
+            errand = self._line.add(order.kind)
+            self._ready(errand, order, finished)
+            return
+        self._begin("sending", can_cancel=True)
+        self._submit(replace(order, unattended_seconds=self.unattended_seconds), finished)
+
+    def _submit(self, order: Order, finished: Finished) -> None:
+        self._finished, self._job = finished, JobView(order.id)
+        self.session.submit(order)
+
+    def end(self, outcome: Optional[Outcome]) -> None:
+        """Nothing is under way any more."""
+        self._turn += 1
+        self._finished, self._job, self._next = None, None, None
+        self._cancelling = self.placing = False
+        self.progress, self.preview_picture, self.outcome = None, None, outcome
+        self.events.tell(Changed())
+        if not self.busy:
+            self._go_on()
+
+    # Those that wait.
+
+    def _ready(self, errand: Errand, order: Order, finished: Finished) -> None:
+        """Its picture is read: it is sent now, and followed in its turn."""
+        errand.order, errand.finished = order, finished
+        if errand is self._next:
+            self._next = None
+            self._take_up(errand)
+        elif self._line.holds(errand):
+            send(order, self.session)
+
+    def _not_ready(self, errand: Errand, reason: str) -> None:
+        if errand is self._next:
+            self._failed(reason)
+        elif self._line.holds(errand):
+            self._line.drop(errand.waiting.number, self.session)
+            self.outcome = Outcome("error", reason)
+            self.events.tell(Changed())
+
+    def _go_on(self) -> None:
+        """With the next in line, if there is one. What came of the one before stays to be read."""
+        errand = self._line.next()
+        if errand is None:
+            return
+        self._turn += 1
+        if errand.order is None:
+            self._next = errand
+            self._stage("reading")
+        else:
+            self._take_up(errand)
+
+    def _take_up(self, errand: Errand) -> None:
+        assert errand.order is not None
+        assert errand.finished is not None
+        self._stage("sending")
+        self._submit(errand.order, errand.finished)
+
+    def _begin(self, stage: str, can_cancel: bool = True) -> None:
+        self._turn += 1
+        self.outcome, self.preview_picture = None, None
+        self._stage(stage, can_cancel)
+
+    def _stage(self, stage: str, can_cancel: bool = True) -> None:
+        self.progress = Progress(say(stage), None, can_cancel)
+        self.events.tell(Changed())
+
+    def _guarded(self, call: Callable[..., None]) -> Callable[..., None]:
+        """``call``, unless something else has begun or this was cancelled meanwhile."""
+        turn = self._turn
+
+        def when_wanted(*values: Any) -> None:
+            if turn == self._turn:
+                call(*values)
+
+        return when_wanted
+
+    def _failed(self, reason: str) -> None:
+        self.end(Outcome("error", reason))
+
+    # What the session tells.
+
+    def show(self, state: Any) -> None:
+        view = state.job
+        under_way = "" if self._finished is None or self._job is None else self._job.id
+        if view is not None and view.id == under_way:
+            self._job = view
+            if view.state in ("failed", "cancelled"):
+                self.end(outcome_of(view))
+                self.events.tell(JobEnded(view))
+                return
+            if view.state != "finished":
+                away = state.connection != "ready"
+                self.progress = progress_of(view, self._cancelling, away)
+        self.events.tell(Changed())
+
+    def preview(self, id: str, picture: bytes) -> None:
+        if self._job is not None and id == self._job.id:
+            self.preview_picture = picture
+            self.events.tell(Changed())
+
+    def insert(self, view: JobView, pictures: Mapping[str, bytes]) -> None:
+        if self._job is None or view.id != self._job.id:
+            return
+        finished, self._finished = self._finished, None
+        if finished is not None:
+            finished(view, pictures)
+            self.events.tell(JobEnded(view))
+
+    def connected(self) -> None:
+        self.events.tell(Connected())
