@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from krita import Document, InfoObject, Krita, Selection
-from palimpsest._client import slices
-from palimpsest._client.editor import LayerResult
-from palimpsest._client.geometry import Bounds, Extent
+from palimpsest._client.editor import slices
+from palimpsest._client.editor.editor import LayerResult
+from palimpsest._client.editor.geometry import Bounds, Extent
 from palimpsest.desk import desk
 from palimpsest.qt import QByteArray
 

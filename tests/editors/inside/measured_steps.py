@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 from krita import Krita, Selection
-from palimpsest._client import slices
-from palimpsest._client.client import find_transport
-from palimpsest._client.editor import LayerResult
-from palimpsest._client.geometry import Bounds, tiles
+from palimpsest._client.editor import slices
+from palimpsest._client.editor.editor import LayerResult
+from palimpsest._client.editor.geometry import Bounds, tiles
+from palimpsest._client.http.client import find_transport
 from palimpsest.desk import desk
 from palimpsest.qt import QByteArray, Qt, QTimer
 

@@ -6,9 +6,9 @@ import threading
 from dataclasses import asdict
 
 from krita import Krita
-from palimpsest._client import preview_jobs
-from palimpsest._client.connection import Choice
-from palimpsest._client.wording import say
+from palimpsest._client.http.connection import Choice
+from palimpsest._client.panel import preview_jobs
+from palimpsest._client.text.wording import say
 from palimpsest.desk import desk
 from palimpsest.dialogs import CANVASES
 from palimpsest.extension import show_docker as bring_forth
