@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 BACKEND = Path(__file__).parent.parent / "backend"
+ARCHITECTURE = BACKEND.parent / "docs" / "architecture.md"
 STANDARD = frozenset(sys.stdlib_module_names)
 
 #: package → what it may import beside itself and the standard library
@@ -105,6 +106,62 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.storage.paths",
         "palimpsest_client",
     ),
+    "palimpsest.scenes": ("palimpsest.errors", "numpy"),
+    "palimpsest.builtin": (
+        "palimpsest.errors",
+        "palimpsest.contract",
+        "palimpsest.scenes",
+        "torch",
+        "numpy",
+        "safetensors",
+    ),
+    "palimpsest.training": (
+        "palimpsest.errors",
+        "palimpsest.interpreter",
+        "palimpsest.installation.origin",
+        "palimpsest.builtin",
+        "palimpsest.scenes",
+        "torch",
+        "numpy",
+        "PIL",
+        "safetensors",
+        "diffusers",
+        "transformers",
+        "tokenizers",
+    ),
+    "palimpsest.demo": (
+        "palimpsest.errors",
+        "palimpsest.contract",
+        "palimpsest.core.picture",
+        "palimpsest.jobs.events",
+        "palimpsest.scenes",
+        "palimpsest.storage",
+        "palimpsest.tasks.context",
+        "numpy",
+        "PIL",
+    ),
+    "palimpsest.bench": (
+        "palimpsest",
+        "palimpsest.errors",
+        "palimpsest.interpreter",
+        "palimpsest.settings",
+        "palimpsest.contract",
+        "palimpsest.core",
+        "palimpsest.models",
+        "palimpsest.builtin",
+        "palimpsest.scenes",
+        "palimpsest.demo.make_pictures",
+        "palimpsest.storage",
+        "palimpsest.tasks",
+        "palimpsest.jobs.events",
+        "palimpsest.installation.origin",
+        "palimpsest_client",
+        "torch",
+        "numpy",
+        "PIL",
+        "diffusers",
+        "transformers",
+    ),
     "palimpsest_client": (),
 }
 
@@ -159,6 +216,40 @@ def test_a_package_imports_only_what_it_may(package: str) -> None:
     assert wrong == []
 
 
+def test_every_package_has_its_rule() -> None:
+    """But the doors, which put things together."""
+    doors = {"cli", "app", "__main__"}
+    data = {"dashboard"}
+    there = {path.stem for path in (BACKEND / "palimpsest").glob("[!_]*") if path.suffix in ("", ".py")}
+    assert there - {package.removeprefix("palimpsest.") for package in RULES} - doors - data == set()
+
+
+def test_what_is_installed_does_without_the_training() -> None:
+    """The wheel leaves it out: it is run from a checkout."""
+    wrong = [
+        f"{path.relative_to(BACKEND)}:{line} imports {module}"
+        for path in (BACKEND / "palimpsest").rglob("*.py")
+        if "training" not in path.parts
+        for module, line in imported(path)
+        if within(module, "palimpsest.training")
+    ]
+    assert wrong == []
+
+
+def test_the_architecture_says_the_same() -> None:
+    said = ARCHITECTURE.read_text(encoding="utf-8")
+    assert table() in said, f"docs/architecture.md should have:\n{table()}"
+
+
+def table() -> str:
+    """The rules as the rows of a document's table."""
+
+    def called(names: tuple[str, ...]) -> str:
+        return ", ".join(f"`{name.removeprefix('palimpsest.')}`" for name in names)
+
+    return "".join(f"| {called((package,))} | {called(rules) or '–'} |\n" for package, rules in RULES.items())
+
+
 def test_the_rules_see_what_they_should(tmp_path: Path) -> None:
     """The walk finds imports inside functions and under TYPE_CHECKING, and the rules refuse them."""
     path = tmp_path / "x.py"
@@ -175,7 +266,7 @@ def test_the_rules_see_what_they_should(tmp_path: Path) -> None:
 def test_nobody_but_the_doors_knows_everybody() -> None:
     """Command line and application put things together; nothing below imports them."""
     doors = ("palimpsest.cli", "palimpsest.app", "palimpsest.api")
-    own = {"cli", "app.py", "api", "__main__.py", "cluster.py"}
+    own = {"cli", "app.py", "api", "__main__.py"}
     wrong = [
         f"{path.relative_to(BACKEND)}:{line} imports {module}"
         for path in (BACKEND / "palimpsest").rglob("*.py")

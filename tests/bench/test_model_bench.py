@@ -24,7 +24,7 @@ from palimpsest.bench.statistics import Z95, Mean, Rate, mean, rate
 from palimpsest.bench.word_maps import Captioned, iou, overlaps
 from palimpsest.builtin.grammar import caption, parse
 from palimpsest.builtin.judge import load_judge
-from palimpsest.builtin.judge_reading import Answer, Found, Reading, View
+from palimpsest.builtin.judge_answers import Answer, Found, Reading, View
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import Steps, finish
 from palimpsest.errors import RequestError

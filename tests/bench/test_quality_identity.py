@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from palimpsest.bench.quality_identity import LARGEST, distance, place_at
-from palimpsest.builtin.judge_crops import box_of
 from palimpsest.scenes.concepts import CONCEPTS
 from palimpsest.scenes.rendering import render
 from palimpsest.scenes.scene import VALIDATION_SEEDS
 from palimpsest.scenes.things import Animal, Figure, Person, Placed, Scene, Solid, Thing
+from palimpsest.scenes.truth import box_of
 
 SIZE = 128
 SEED = VALIDATION_SEEDS[30_000]

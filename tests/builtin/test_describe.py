@@ -12,7 +12,7 @@ import torch
 from palimpsest.builtin.describe import DOUBTFUL, MOST, SURE, describe, mention_of, propose, say
 from palimpsest.builtin.grammar import caption, describes, parse
 from palimpsest.builtin.judge import Judge, load_judge
-from palimpsest.builtin.judge_reading import Answer, Found, Reading, View
+from palimpsest.builtin.judge_answers import Answer, Found, Reading, View
 from palimpsest.builtin.language import GENERAL, kind_and_noun
 from palimpsest.errors import ImageUnsupportedError
 from palimpsest.scenes.concepts import CONCEPTS, view_scenes

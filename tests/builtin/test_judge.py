@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from palimpsest.bench.judge import Outcome, examine
 from palimpsest.bench.statistics import Rate, rate
 from palimpsest.builtin.judge import FOLDER, Judge, find_boxes, load_judge, overlap, with_threshold
-from palimpsest.builtin.judge_crops import box_of, crop, working_size
+from palimpsest.builtin.judge_crops import crop, working_size
 from palimpsest.builtin.judge_net import CELL, CROP, SIDE
 from palimpsest.errors import (
     ImageUnsupportedError,
@@ -29,6 +29,7 @@ from palimpsest.scenes import edits
 from palimpsest.scenes.concepts import CONCEPTS, view_scenes
 from palimpsest.scenes.scene import TEST_SEEDS, render, sample_scene
 from palimpsest.scenes.things import STYLES, Person, Scene, Solid
+from palimpsest.scenes.truth import box_of
 from palimpsest.training.judge_data import REGION_LABELS, SCENE_LABELS, study, study_scene, unpack
 from palimpsest.training.judge_train import Course, main, train
 

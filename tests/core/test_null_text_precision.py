@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from palimpsest.bench.generate import to_pixels
-from palimpsest.builtin.wording import caption
+from palimpsest.builtin.captions import caption
 from palimpsest.contract import BUILT_IN
 from palimpsest.core.editing.operations import edit
 from palimpsest.core.gradient import gradient

@@ -11,10 +11,10 @@ from itertools import permutations
 
 from palimpsest.bench.statistics import Rate, rate
 from palimpsest.builtin.grammar import Description, Mention, caption, fits, parse
-from palimpsest.builtin.judge_reading import View
+from palimpsest.builtin.judge_answers import View
 from palimpsest.scenes.scene import TEST_SEEDS, sample_scene
 from palimpsest.scenes.things import STYLES, Animal, Scene, Solid, Thing
-from palimpsest.training.judge_data import COLOURLESS, kind_of
+from palimpsest.scenes.truth import COLOURLESS, name_of
 
 MOST_FOUND = 6  # things that are weighed against a prompt; the likeliest ones
 CLAIMS = ("colour", "texture", "hair", "shirt", "trousers")
@@ -135,7 +135,7 @@ def claims_of(slot: Mention, thing: Thing | None) -> list[Claim]:
         said = getattr(slot, what)
         if said is not None:
             claims.append(Claim(what, getattr(thing, what, None) == said))
-    if slot.texture is None and isinstance(thing, Solid | Animal) and kind_of(thing) != "tiger":
+    if slot.texture is None and isinstance(thing, Solid | Animal) and name_of(thing) != "tiger":
         claims.append(Claim("plain", thing.texture == "plain"))
     return claims
 

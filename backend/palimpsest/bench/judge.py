@@ -21,13 +21,13 @@ from palimpsest.bench.model_options import WEIGHTS
 from palimpsest.bench.pictures import Picture
 from palimpsest.bench.statistics import Rate, rate
 from palimpsest.builtin.judge import Judge, load_judge
-from palimpsest.builtin.judge_reading import NOTHING, Reading
+from palimpsest.builtin.judge_answers import NOTHING, Reading
 from palimpsest.errors import PalimpsestError
 from palimpsest.models.load import load
 from palimpsest.scenes.concepts import CONCEPTS, view_scenes
 from palimpsest.scenes.scene import TEST_SEEDS, Rendering, render, sample_scene
 from palimpsest.scenes.things import HELD_OUT_STYLES, STYLES, Scene
-from palimpsest.training.judge_data import COLOURLESS, LEAST_VISIBLE, fractions_visible, truth
+from palimpsest.scenes.truth import COLOURLESS, LEAST_VISIBLE, fractions_visible, readable
 
 SEEDS = TEST_SEEDS[80_000:90_000]
 QUESTIONS = (
@@ -69,7 +69,7 @@ def about_things(
     readings = judge.read_regions(picture, [rendering.bodies[i] for i in asked])
     for i, reading in zip(asked, readings, strict=True):
         thing = scene.placed[i].thing
-        expected = truth(thing, scene.style)
+        expected = readable(thing, scene.style)
         yield from ((head, str(getattr(reading, head)) == word) for head, word in expected.items())
         if scene.style not in COLOURLESS:
             name = next((c.name for c in CONCEPTS.values() if c.thing == thing), None)
@@ -102,7 +102,7 @@ def about_whole(judge: Judge, scene: Scene, picture: Picture) -> Iterator[tuple[
     if len(view.found) == len(scene.placed):
         ordered = sorted(scene.placed, key=lambda placed: placed.x)
         for found, placed in zip(view.found, ordered, strict=True):
-            yield "all of a found thing", agrees(found.reading, truth(placed.thing, scene.style))
+            yield "all of a found thing", agrees(found.reading, readable(placed.thing, scene.style))
 
 
 def agrees(reading: Reading, expected: dict[str, str]) -> bool:

@@ -29,8 +29,8 @@ from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
 from palimpsest.bench.quality_report import compared, markdown, summary
 from palimpsest.bench.quality_store import Made, Store, Word, finish, key_of, learned
+from palimpsest.builtin.captions import caption
 from palimpsest.builtin.judge import Judge, load_judge
-from palimpsest.builtin.wording import caption
 from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, InvertRequest
 from palimpsest.demo.make_pictures import MARGIN
 from palimpsest.errors import RequestError

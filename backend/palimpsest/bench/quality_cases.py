@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from palimpsest.builtin.captions import caption, in_depth
 from palimpsest.builtin.language import kind_and_noun
-from palimpsest.builtin.wording import caption, in_depth
 from palimpsest.contract import Operation
 from palimpsest.demo.make_pictures import MARGIN, loosely
 from palimpsest.scenes import edits

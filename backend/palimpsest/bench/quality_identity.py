@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palimpsest.bench.pictures import Picture
-from palimpsest.builtin.judge_crops import Box, box_of
 from palimpsest.scenes.edits import remove as without
 from palimpsest.scenes.rendering import render
 from palimpsest.scenes.things import Placed, Scene
+from palimpsest.scenes.truth import Box, box_of
 
 Features = NDArray[np.float64]
 

@@ -15,11 +15,10 @@ from palimpsest.bench.pictures import Picture
 from palimpsest.bench.quality_cases import Case
 from palimpsest.bench.quality_identity import distance, place_at
 from palimpsest.builtin.judge import Judge
-from palimpsest.builtin.judge_crops import Box
-from palimpsest.builtin.judge_reading import NOTHING, Reading
+from palimpsest.builtin.judge_answers import NOTHING, Reading
 from palimpsest.scenes.rendering import render
 from palimpsest.scenes.things import Scene
-from palimpsest.training.judge_data import truth
+from palimpsest.scenes.truth import Box, readable
 
 HELD = ("replace", "insert")  # operations after which a thing stands there whose identity can be asked for
 Region = NDArray[np.bool_]  # (height, width)
@@ -93,6 +92,6 @@ def keeps(judge: Judge, case: Case, picture: Picture) -> bool | None:
 
 def reads_as(reading: Reading, scene: Scene, i: int, heads: tuple[str, ...] | None = None) -> bool:
     """Whether thing ``i`` of ``scene`` was read; ``heads``: by these questions alone."""
-    expected = truth(scene.placed[i].thing, scene.style)
+    expected = readable(scene.placed[i].thing, scene.style)
     asked = expected if heads is None else {head: expected[head] for head in heads}
     return all(str(getattr(reading, head)) == word for head, word in asked.items())

@@ -39,6 +39,7 @@ from palimpsest.core.model import Conditioning, DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import OutOfMemoryError, Text
+from palimpsest.installation.origin import commit
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.models.pool import ModelPool
 from palimpsest.settings import read_settings
@@ -46,7 +47,6 @@ from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import Places, Workplace, describe_device, open_workplace
 from palimpsest.tasks.progress import PHASES, memory_told
-from palimpsest.training.provenance import recipe_commit
 
 KINDS = ("replace", "restyle", "remove", "insert")
 METHODS: tuple[InversionMethod, ...] = ("direct", "null-text")
@@ -173,7 +173,7 @@ def about(device: torch.device) -> dict[str, Any]:
         "device_memory": told["memory"],
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "commit": recipe_commit(),
+        "commit": commit(),
     }
 
 

@@ -14,12 +14,12 @@ from operator import itemgetter
 
 from palimpsest.builtin.grammar import Description, Mention, with_article
 from palimpsest.builtin.judge import Judge
+from palimpsest.builtin.judge_answers import Answer, Found, Reading, View
 from palimpsest.builtin.judge_crops import Picture
-from palimpsest.builtin.judge_reading import Answer, Found, Reading, View
 from palimpsest.builtin.language import GENERAL, NUMBERS, STYLE_PHRASES, kind_and_noun, plural
 from palimpsest.contract import Doubt
 from palimpsest.errors import ImageUnsupportedError, Text
-from palimpsest.training.judge_data import COLOURLESS
+from palimpsest.scenes.truth import COLOURLESS
 
 SURE = 0.7
 """Least confidence of a word that is said."""

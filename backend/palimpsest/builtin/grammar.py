@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from itertools import pairwise, permutations
 
+from palimpsest.builtin.captions import caption, with_article
 from palimpsest.builtin.language import GENERAL, Description, GrammarError, Mention, kind_and_noun, vocabulary
-from palimpsest.builtin.reading import parse
-from palimpsest.builtin.wording import caption, with_article
+from palimpsest.builtin.parsing import parse
 from palimpsest.scenes.things import Scene, Thing
 
 __all__ = [

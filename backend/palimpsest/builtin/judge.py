@@ -18,11 +18,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from palimpsest.builtin.judge_answers import NOTHING, Answer, Found, Reading, View, heads_of
 from palimpsest.builtin.judge_crops import (
-    Box,
-    Mask,
     Picture,
-    box_of,
     crop,
     resize,
     square_around,
@@ -30,7 +28,6 @@ from palimpsest.builtin.judge_crops import (
     working_size,
 )
 from palimpsest.builtin.judge_net import CELL, Labels, RegionNet, SceneNet, SceneOutput
-from palimpsest.builtin.judge_reading import NOTHING, Answer, Found, Reading, View, heads_of
 from palimpsest.errors import (
     ModelNotFoundError,
     ModelUnreadableError,
@@ -38,8 +35,9 @@ from palimpsest.errors import (
     SelectionSizeError,
 )
 from palimpsest.scenes.things import ANIMALS, COATS
+from palimpsest.scenes.truth import Box, Mask, box_of
 
-FOLDER = Path(__file__).parent / "judge"
+FOLDER = Path(__file__).parent / "judge_weights"
 FACTS = "judge.json"
 THRESHOLD = 0.35
 OVERLAP = 0.6  # boxes that share more than this fraction of their union are one thing
@@ -227,7 +225,7 @@ def load_judge(folder: Path = FOLDER) -> Judge:
     if not (folder / FACTS).is_file():
         raise ModelNotFoundError(
             f"There is no judge in {folder} ({FACTS} is missing).",
-            "Install Palimpsest again, or train one with python -m palimpsest.training.judge_train.",
+            "Install Palimpsest again.",
         )
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))

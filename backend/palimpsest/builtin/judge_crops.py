@@ -12,10 +12,9 @@ from torch.nn import functional
 
 from palimpsest.builtin.judge_net import CROP, SIDE
 from palimpsest.errors import ImageUnsupportedError
+from palimpsest.scenes.truth import Box
 
 Picture = NDArray[np.uint8]  # (height, width, 3)
-Mask = NDArray[np.bool_]  # (height, width)
-Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom are outside
 
 STEP = 16  # pixels; the scene network's coarsest cell
 LONGEST = 2 * SIDE
@@ -50,12 +49,6 @@ def resize(pixels: Tensor, size: tuple[int, int]) -> Tensor:
     if tuple(pixels.shape[-2:]) == size:
         return pixels
     return functional.interpolate(pixels, size, mode="bilinear", antialias=True, align_corners=False)
-
-
-def box_of(mask: Mask) -> Box:
-    """The smallest box around a mask that isn't empty."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def square_around(box: Box) -> tuple[float, float, float]:

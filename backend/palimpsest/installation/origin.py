@@ -5,6 +5,7 @@ Both have the editors' plug-ins; how a person has them put in and taken out diff
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,6 +30,19 @@ def clone_around(prefix: str = sys.prefix) -> Path | None:
     into it. None where there is nothing of the kind."""
     root = Path(prefix).parent
     return root if checkout() is None and _is_clone(root) else None
+
+
+def commit() -> str:
+    """The commit of the checkout that runs; "unknown" for a wheel, and where git can't say."""
+    root = checkout()
+    if root is None:
+        return "unknown"  # of another repository's, around the environment, git would tell
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return found.stdout.strip() if found.returncode == 0 else "unknown"
 
 
 def plugin_root() -> Path:

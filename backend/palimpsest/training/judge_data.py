@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from palimpsest.builtin.judge_crops import Box, box_of, resize, to_pixels
+from palimpsest.builtin.judge_answers import NOTHING
+from palimpsest.builtin.judge_crops import resize, to_pixels
 from palimpsest.builtin.judge_net import SIDE
 from palimpsest.scenes.concepts import CONCEPTS, with_concept
 from palimpsest.scenes.scene import KINDS, render, sample_scene
@@ -29,16 +30,10 @@ from palimpsest.scenes.things import (
     SKINS,
     STYLES,
     TEXTURES,
-    Animal,
-    Figure,
-    Mirror,
-    Person,
     Scene,
-    Solid,
-    Thing,
 )
+from palimpsest.scenes.truth import LEAST_VISIBLE, box_of, fractions_visible, readable
 
-NOTHING = "nothing"
 REGION_LABELS: dict[str, tuple[str, ...]] = {
     "kind": (NOTHING, *SHAPES, *ANIMALS, *PEOPLE, "mirror", *FIGURES),
     "colour": tuple(COLOURS),
@@ -53,38 +48,10 @@ SCENE_LABELS: dict[str, tuple[str, ...]] = {
     "style": STYLES + HELD_OUT_STYLES,
     "count": ("0", "1", "2", "3", "4"),
 }
-COLOURLESS = frozenset({"ink wash", "blueprint", "poster"})
-"""Styles that keep no colour, where no colour can be read or asked for."""
-TEXTURELESS = frozenset({"poster"})
-COLOUR_HEADS = ("colour", "hair", "shirt", "trousers", "skin")
 UNKNOWN = -1  # an answer that the picture doesn't hold
 THINGS = 4  # most things in a scene
-LEAST_VISIBLE = 0.5  # of a thing's body; what is hidden more can't be asked about
 
 _STREAM = 31
-
-
-def kind_of(thing: Thing) -> str:
-    match thing:
-        case Solid():
-            return thing.shape
-        case Animal():
-            return thing.species
-        case Person() | Figure():
-            return thing.kind
-        case Mirror():
-            return "mirror"
-
-
-def truth(thing: Thing, style: str) -> dict[str, str]:
-    """What can be read off a thing shown in ``style``, by head."""
-    answers = {"kind": kind_of(thing)}
-    if isinstance(thing, Solid | Animal):
-        answers |= {"colour": thing.colour, "texture": thing.texture}
-    if isinstance(thing, Person):
-        answers |= {name: getattr(thing, name) for name in ("hair", "shirt", "trousers", "skin")}
-    lost = (COLOUR_HEADS if style in COLOURLESS else ()) + (("texture",) if style in TEXTURELESS else ())
-    return {head: answer for head, answer in answers.items() if head not in lost}
 
 
 def study_scene(seed: int) -> Scene:
@@ -117,28 +84,6 @@ def draw(scene: Scene, fine: bool) -> tuple[NDArray[np.uint8], NDArray[np.bool_]
     return picture, rendering.bodies[:, ::2, ::2]
 
 
-def fractions_visible(scene: Scene, bodies: NDArray[np.bool_]) -> list[float]:
-    """How much of each thing is left visible by the others; only things that touch another can be hidden."""
-    size = bodies.shape[-1]
-    boxes = [box_of(body) if body.any() else None for body in bodies]
-    fractions = []
-    for i, placed in enumerate(scene.placed):
-        box = boxes[i]
-        if box is None:
-            fractions.append(0.0)
-        elif any(near is not None and j != i and touch(box, near) for j, near in enumerate(boxes)):
-            alone = render(Scene((placed,), scene.ground, "photo", scene.seed), size, masks=False).bodies[0]
-            fractions.append(float(bodies[i].sum()) / float(alone.sum()))
-        else:
-            fractions.append(1.0)
-    return fractions
-
-
-def touch(a: Box, b: Box) -> bool:
-    """Whether two boxes overlap or share an edge."""
-    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
-
-
 def study(seed: int) -> dict[str, NDArray[np.generic]]:
     """One example: ``picture`` (SIDE, SIDE, 3), packed ``bodies``, ``boxes``, answers as label numbers."""
     scene = study_scene(seed)
@@ -151,7 +96,7 @@ def study(seed: int) -> dict[str, NDArray[np.generic]]:
         if bodies[i].any():
             packed[i], boxes[i] = np.packbits(bodies[i], axis=-1), box_of(bodies[i])
         if bodies[i].any() and visible[i] >= LEAST_VISIBLE:
-            answers[i] = numbers(REGION_LABELS, truth(placed.thing, scene.style))
+            answers[i] = numbers(REGION_LABELS, readable(placed.thing, scene.style))
     whole = {"ground": scene.ground, "style": scene.style, "count": str(len(scene.placed))}
     return {
         "picture": picture, "bodies": packed, "boxes": boxes, "answers": answers,

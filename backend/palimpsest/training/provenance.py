@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from palimpsest.builtin.language import vocabulary
+from palimpsest.installation.origin import commit
 from palimpsest.training.layout import PROVENANCE, weight_hashes
 from palimpsest.training.presets import Preset
 
@@ -29,7 +29,7 @@ def provenance(preset: Preset, steps: dict[str, int], origin: str, notes: dict[s
     return {
         "name": "Palimpsest built-in",
         "preset": preset.name,
-        "commit": recipe_commit(),
+        "commit": commit(),
         "capabilities": ["describe"],
         "optimiser_steps": steps,
         "batch": preset.unet_course.batch,
@@ -50,16 +50,6 @@ def fixed_settings(preset: Preset) -> dict[str, Any]:
     for free in ("save_every", "grid_every", "shown", "checked", "guidance", "sampling_steps", "map_side"):
         settings.pop(free)
     return settings
-
-
-def recipe_commit() -> str:
-    """The commit of the recipe, where it runs from a checkout and git is there."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except OSError:
-        return "unknown"
-    return found.stdout.strip() if found.returncode == 0 else "unknown"
 
 
 def describe_origin(folder: Path | None) -> str:

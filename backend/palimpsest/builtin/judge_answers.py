@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from palimpsest.builtin.judge_crops import Box
 from palimpsest.scenes.concepts import CONCEPTS
 from palimpsest.scenes.things import (
     ANIMALS,
@@ -20,6 +19,7 @@ from palimpsest.scenes.things import (
     Solid,
     Thing,
 )
+from palimpsest.scenes.truth import Box
 
 NOTHING = "nothing"
 
