@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from palimpsest.core.model import DiffusionModel
+from palimpsest.tasks.context import Workplace
 from tiny import tiny_folder, tiny_model
+from workplaces import new_workplace
 
 FAMILIES = ("sd1", "sd2", "sdxl")
 
@@ -48,3 +50,9 @@ def model(family: str) -> DiffusionModel:
 def sd1_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny SD-1-like model in the diffusers layout, shared: don't change it."""
     return tiny_folder(tmp_path_factory.mktemp("models") / "tiny-sd1", "sd1")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    """Where tasks run, with stores of its own."""
+    return new_workplace(tmp_path)

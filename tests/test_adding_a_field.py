@@ -132,7 +132,7 @@ def test_it_is_in_kritas_docker(changed: Path, tmp_path: Path):
 
 
 def test_both_windows_are_described_from_the_same_table():
-    """GTK is in GIMP alone; tests/editors/test_gimp_controls.py compares what it makes."""
+    """GTK is in GIMP alone; tests/editors/gimp_window/test_gimp_controls.py compares what it makes."""
     source = (ROOT / "backend/palimpsest_client/views/controls_view.py").read_text(encoding="utf-8")
     assert "controls_at(ADVANCED)" in source
     for plugin in ("gimp_plugin", "krita_plugin"):

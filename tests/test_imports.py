@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -275,3 +276,22 @@ def test_nobody_but_the_doors_knows_everybody() -> None:
         if any(within(module, door) for door in doors)
     ]
     assert wrong == []
+
+
+#: an import of a test, also in a program that a test writes
+SHARED = re.compile(r"\b(?:from|import) (?:[\w.]+\.)?(?:test_\w+|conftest)\b")
+
+
+def test_no_test_imports_another() -> None:
+    """What tests share lies in modules of its own; fixtures stand in a conftest.py, which nobody imports."""
+    tests = Path(__file__).parent
+    wrong = [
+        f"{path.relative_to(tests)}:{number} {line.strip()}"
+        for path in sorted(tests.rglob("*.py"))
+        if path != Path(__file__)  # which has examples below
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if SHARED.search(line)
+    ]
+    assert wrong == []
+    assert SHARED.search("from tasks.test_edit import run")
+    assert SHARED.search('"import sys; from test_edit import run"')

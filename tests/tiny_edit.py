@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,14 +15,17 @@ from palimpsest.core.attention.install import AttentionControl
 from palimpsest.core.attention.maps import Levels
 from palimpsest.core.attention.paths import Path
 from palimpsest.core.concept import Concept
+from palimpsest.core.editing.operations import Options, edit
 from palimpsest.core.editing.sampling import Plan
 from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings, invert, picture_size
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.alignment import align
-from palimpsest.core.text.prompt import Vocabulary
+from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.core.text.tokens import Prompt
+from tiny import tiny_model
 
+SOURCE = "a photo of a cat on grass"
 STEPS = 4
 GUIDANCE = 3.0
 SIZE = (8, 12)  # latent height and width: never square, or a √pixels would go unnoticed
@@ -112,3 +116,15 @@ def plan(
         start=inversion.before(0).expand(len(targets), -1, -1, -1),
         mask=mask,
     )
+
+
+def fingerprint() -> str:
+    """The bytes of one edit that uses a seed."""
+    model, mask = tiny_model("sd1"), torch.zeros(1, 1, *SIZE)
+    mask[..., 2:6, 3:9] = 1
+    with concepts_installed(model, [toy(model)]) as vocabulary:
+        source = vocabulary.parse(SOURCE)
+        target = vocabulary.parse("a photo of a cat and a <my-toy> on grass")
+        inversion = inverted(model, vocabulary, source, "null-text", inner_steps=1)
+        done = finish(edit(model, vocabulary, inversion, source, [target], "insert", Options(seed=7), mask))
+    return hashlib.sha256(done.latents.numpy().tobytes()).hexdigest()

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import Places, Workplace, open_workplace
@@ -14,11 +13,11 @@ from palimpsest.tasks.context import Places, Workplace, open_workplace
 SHOWS = "a photo of a cat on grass"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Workplace:
+def new_workplace(folder: Path) -> Workplace:
+    """On the processor, with stores of its own below ``folder``."""
     names = ("models", "images", "concepts", "inversions", "learning")
-    folders = {name: str(tmp_path / name) for name in names}
-    memory = str(tmp_path / "hashes.json")
+    folders = {name: str(folder / name) for name in names}
+    memory = str(folder / "hashes.json")
     places = Places(**folders, weights_memory=memory, paths_allowed=True, previews=False)
     return open_workplace("cpu", asdict(places))
 

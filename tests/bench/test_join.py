@@ -14,9 +14,7 @@ from palimpsest.bench.quality_cases import make_case
 from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.tasks.context import Workplace
-from workplaces import place
 
-__all__ = ["place"]
 POINTS = 3  # by which joint success may fall below what is recorded
 
 

@@ -33,9 +33,7 @@ from palimpsest.storage.concepts import Provenance
 from palimpsest.tasks.context import Workplace
 from palimpsest.training.judge_train import Course
 from palimpsest.training.presets import Preset
-from workplaces import place
 
-__all__ = ["place"]
 SIZE = 128
 
 

@@ -20,9 +20,7 @@ from palimpsest.models import published
 from palimpsest.models.spec import spec_of
 from palimpsest.tasks.context import Workplace
 from tiny import tiny_model
-from workplaces import place
 
-__all__ = ["place"]
 STEPS = 4
 SMALL = Extent(repeats=1, photos=1, learning=2, methods=("direct", "null-text"), steps=STEPS)
 

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from cli.shell import Said, Shell
 from palimpsest.cli import main, remote
 from workplaces import picture, selection
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command left: exit code, standard output, standard error."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Shell = Callable[..., Said]
 
 
 @pytest.fixture

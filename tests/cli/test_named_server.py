@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from api.live import MODELS, TOKENS, Live, live
-from cli.conftest import Shell
+from cli.shell import Shell
 from palimpsest.cli import build_parser
 from palimpsest_client.http.protocol import PROTOCOL
 

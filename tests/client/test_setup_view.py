@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from client.desk import Desk
+from client.paper import Paper, found, visible
 from client.scripted import Backend
 from client.setup_bench import Bench, setup_bench
-from client.test_views import Paper, found, visible
 from palimpsest_client.setup import state as setting_up
 from palimpsest_client.views.panel_view import PanelView
 from palimpsest_client.views.setup_view import SetupWindow

@@ -3,53 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from client.desk import SHOWS, Desk, fill
+from client.paper import Paper, found, parts_of, visible
 from client.scripted import concept, picture
 from palimpsest_client.http.connection import write_launch
 from palimpsest_client.learning.examples import Example, judged
 from palimpsest_client.panel.status import COPY
 from palimpsest_client.views.panel_view import PanelView
 from palimpsest_client.views.results_view import RESULT
-from palimpsest_client.views.view import Box, Button, Field, Part, is_shown
-from palimpsest_client.views.window import Desktop, Dialog
+from palimpsest_client.views.view import Button, Field, Part, is_shown
+from palimpsest_client.views.window import Dialog
 from palimpsest_client.views.windows import Windows
-
-
-class Paper(Desktop):
-    """Draws nothing, and answers what it was told to."""
-
-    def __init__(self) -> None:
-        self.opened: list[Dialog] = []
-        self.answer: str | None = None
-        self.left = 0
-        self.copied = ""
-        self.options: Sequence[str] = ()
-
-    def ask(self, title: str, prompt: str, value: str = "") -> str | None:
-        return self.answer
-
-    def choose(self, title: str, prompt: str, options: Sequence[str]) -> str | None:
-        self.options = options
-        return self.answer
-
-    def confirm(self, title: str, question: str) -> bool:
-        return self.answer is not None
-
-    def copy(self, text: str) -> None:
-        self.copied = text
-
-    def leave_fields(self) -> None:
-        self.left += 1
-
-    def open(self, window: Dialog) -> None:
-        window.opened(lambda part: None, lambda: window.closed())
-        self.opened.append(window)
 
 
 class Seen:
@@ -69,24 +38,6 @@ class Seen:
 
     def window(self) -> Dialog:
         return self.paper.opened[-1]
-
-
-def parts_of(part: Part) -> list[Part]:
-    inner = part.parts if isinstance(part, Box) else ()
-    corner = getattr(part, "corner", None)
-    return [part, *([corner] if corner else []), *(found for one in inner for found in parts_of(one))]
-
-
-def visible(part: Part) -> list[Part]:
-    """Those that people see."""
-    if not is_shown(part):
-        return []
-    inner = part.parts if isinstance(part, Box) else ()
-    return [part, *(found for one in inner for found in visible(one))]
-
-
-def found(part: Part, key: str) -> Part:
-    return next(one for one in parts_of(part) if one.key == key)
 
 
 @pytest.fixture

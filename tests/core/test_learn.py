@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,48 +17,25 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from core.lessons import LESSON, QUICK, parameters, run, some_views
 from palimpsest.core.editing.draw import start_noise
 from palimpsest.core.learning import learn as learning
 from palimpsest.core.learning.learn import (
     LearningState,
     LearningStep,
     LearnSettings,
-    Lesson,
     first_rows,
     learn,
     rate,
     within_norms,
 )
-from palimpsest.core.learning.views import View, ViewSettings, encode_views
+from palimpsest.core.learning.views import View
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.errors import ConceptIncompatibleError, RequestError
 from palimpsest.models.spec import LEARNING_STEPS, LEARNING_STEPS_OF
 from tiny import tiny_model
-
-QUICK = LearnSettings(steps=5, warmup=2, exam_every=2, exam_size=2, batch=2)
-LESSON = Lesson("<toy>", "cat", vectors=2, seed=3)
-
-
-SQUARES = ((64, 64),) * 3
-
-
-def some_views(model: DiffusionModel, shapes: tuple[tuple[int, int], ...] = SQUARES) -> tuple[View, ...]:
-    rng = np.random.default_rng(0)
-    pictures = [rng.random((*shape, 3), np.float32) for shape in shapes]
-    return finish(encode_views(model, pictures, [None] * len(shapes), ViewSettings(per_picture=2)))
-
-
-def parameters(model: DiffusionModel) -> Iterator[Tensor]:
-    for network in (model.unet, model.vae, *(part.encoder for part in model.text)):
-        yield from network.state_dict().values()
-
-
-def run(
-    model: DiffusionModel, settings: LearnSettings = QUICK, lesson: Lesson = LESSON
-) -> tuple[Tensor, ...]:
-    return finish(learn(model, some_views(model), lesson, settings)).concept.rows
 
 
 def test_only_the_new_rows_move(model: DiffusionModel) -> None:
@@ -231,7 +208,7 @@ def test_the_same_seed_gives_the_same_word_and_another_seed_another() -> None:
 def test_a_new_process_learns_the_same_word(tmp_path: Path) -> None:
     program = (
         "import sys, json, torch; sys.path[:0] = json.loads(sys.argv[1]); torch.set_num_threads(1)\n"
-        "from tiny import tiny_model; from core.test_learn import run\n"
+        "from tiny import tiny_model; from core.lessons import run\n"
         "print(json.dumps([row.tolist() for row in run(tiny_model('sd1'))]))"
     )
     tests = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from core.test_learn import LESSON, QUICK, parameters, some_views
+from core.lessons import LESSON, QUICK, parameters, some_views
 from palimpsest.core.adapters import Adapters, first_adapters, projections
 from palimpsest.core.concept import Concept
 from palimpsest.core.learning.learn import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import struct
 import time
 from collections.abc import Callable
 from typing import Any
@@ -234,3 +235,11 @@ class Desk:
 
     def until_state(self, job: str, state: str) -> None:
         until(lambda: job in self.jobs(state), f"the job is {state}")
+
+
+def embedding(width: int) -> bytes:
+    """A concept of one vector, as other tools write it."""
+    told = {"emb_params": {"dtype": "F32", "shape": [1, width], "data_offsets": [0, 4 * width]}}
+    header = json.dumps(told).encode()
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + struct.pack("<f", 0.5) * width

@@ -19,7 +19,6 @@ import numpy as np
 
 from editors.backend import Backend
 from editors.box import Box, remove_folder, shared_folder
-from editors.conftest import editors_root
 from editors.display import Display
 from editors.gimp import start as start_gimp
 from editors.gimp_panel import SHOULD_SHOW, SHOWS
@@ -30,6 +29,7 @@ from editors.gimp_pictures import Kind as GimpKind
 from editors.krita import start as start_krita
 from editors.krita_pictures import RGB_8, RGB_16, Kind, Studio
 from editors.pictures import Pixels, as_krita, png
+from editors.running import editors_root
 
 TILE = 2048  # px: the picture is made of it
 PIECE = 2000  # px: side of the layer that is put in, at most half of the canvas

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from palimpsest import demo
 from palimpsest.scenes.scene import TEST_SEEDS, render, sample_scene
 from palimpsest.storage.decode import Limits, decode
 from palimpsest.storage.png import encode
 
 Pixels = NDArray[Any]
+DEMO = Path(demo.__file__).parent / "pictures"
 LIMITS = Limits(shortest=1)
 
 
@@ -86,4 +88,10 @@ def doubtful_scene() -> Pixels:
     """128 x 128: "an ink wash of a person on grass" to the built-in judge, 65 % sure of the person."""
     scene = sample_scene(TEST_SEEDS[73_042], count=1, style="ink wash")
     rgb = render(scene, 128, masks=False).image
+    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+
+
+def picture_of(name: str) -> Pixels:
+    """One of the demo's, as opaque RGBA."""
+    rgb = np.array(Image.open(DEMO / f"{name}.png").convert("RGB"))
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])

@@ -20,7 +20,8 @@ from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
 from editors.krita import start
 from editors.krita_pictures import Studio
-from editors.take_krita_pictures import DEMO, PICTURES, SHOWS, TOY, enlarged
+from editors.pictures import DEMO
+from editors.take_krita_pictures import PICTURES, SHOWS, TOY, enlarged
 
 WINDOW = (1120, 760)  # of Krita on the screen
 SIZE = (896, 608)  # of the film

@@ -17,12 +17,12 @@ from PIL import Image
 
 from editors.backend import REPOSITORY, Backend
 from editors.box import Box, remove_folder, shared_folder
-from editors.conftest import editors_root
 from editors.display import Display
 from editors.gimp import start
 from editors.gimp_panel import BESIDE, CANVAS, SHOULD_SHOW, SHOWS, Desk, pressable, until
 from editors.gimp_pictures import RGB_8
-from editors.test_gimp_learning import picture_of
+from editors.pictures import picture_of
+from editors.running import editors_root
 from palimpsest_client.text.language import write_language
 from palimpsest_client.text.wording import say
 

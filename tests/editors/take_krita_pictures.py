@@ -21,11 +21,10 @@ from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
 from editors.krita import Krita, keep_seed, start
 from editors.krita_pictures import RGB_8, Studio
-from palimpsest import demo
+from editors.pictures import DEMO
 from palimpsest_client.text.language import write_language
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
-DEMO = Path(demo.__file__).parent / "pictures"
 SHOWN = (  # in the documents
     *("window", "running", "done", "look", "strip", "emphasise", "advanced", "bright", "learned"),
     *("narrow", "chinese", "concepts", "models", "settings", "strange", "low"),

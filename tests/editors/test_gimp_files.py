@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from editors.conftest import Gimps
 from editors.gimp_pictures import (
     ADOBE_8,
     GREY_8,
@@ -23,6 +22,7 @@ from editors.gimp_pictures import (
     Kind,
 )
 from editors.pictures import Pixels, disc, layer_over, mixed_alike, noise, read
+from editors.running import Gimps
 from icc_profiles import ADOBE, gamma, primaries
 
 HEIGHT, WIDTH = 137, 310  # no multiples of GIMP's tiles

@@ -9,22 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from editors.backend import REPOSITORY, Backend
+from editors.backend import Backend
 from editors.gimp_pictures import RGB_8, Darkroom
-from editors.pictures import Pixels, box_of, read
+from editors.pictures import DEMO, Pixels, box_of, picture_of, read
 
-DEMO = REPOSITORY / "backend/palimpsest/demo/pictures"
 SIDE = 128  # px of the demo's pictures
 CANVAS = 220  # px
 AT = (57, 31)  # where a toy lies on it
 # What a set of pictures must be like is the backend's own matter, and tested there.
 SOME = {"name": "my-toy", "noun": "star", "steps": 2, "replace": True, "accept-outliers": True}
-
-
-def picture_of(name: str) -> Pixels:
-    """Opaque RGBA."""
-    rgb = np.array(Image.open(DEMO / f"{name}.png").convert("RGB"))
-    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
 @pytest.fixture

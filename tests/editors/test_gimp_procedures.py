@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from editors.backend import REPOSITORY, Backend
+from editors.backend import Backend
 from editors.gimp_pictures import RGB_8, Darkroom
-from editors.pictures import Pixels, read
+from editors.pictures import DEMO, Pixels, read
 from palimpsest.core.picture.selection import grown
 
-DEMO = REPOSITORY / "backend/palimpsest/demo/pictures"
 SHOWS = "a photo of a red ball on grass"
 FEW = {"steps": 4}  # enough to see that something changes
 SOON = 60.0  # seconds

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from editors.backend import Backend
-from editors.conftest import Gimps
 from editors.display import Display
 from editors.gimp_panel import Desk, until
 from editors.gimp_pictures import LINEAR_8, LINEAR_FLOAT, RGB_8, RGB_16, Darkroom, Kind
 from editors.pictures import Pixels, disc, layer_over, noise, png
+from editors.running import Gimps
 
 HEIGHT, WIDTH = 137, 310
 

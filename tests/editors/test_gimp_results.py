@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from editors.backend import Backend
-from editors.conftest import Gimps
 from editors.display import Display
 from editors.gimp_panel import BESIDE, SHOULD_SHOW, Desk, until
 from editors.gimp_pictures import GREY_16, LINEAR_FLOAT, RGB_8, Darkroom, Kind
 from editors.pictures import Pixels, disc, layer_over, noise, png
+from editors.running import Gimps
 from palimpsest_client.views.panel_view import FORMING
 
 HEIGHT, WIDTH = 120, 200

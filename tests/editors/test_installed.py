@@ -9,7 +9,7 @@ import pytest
 
 from editors import gimp, krita
 from editors.box import Box
-from editors.conftest import editors_root, require_program
+from editors.running import editors_root, require_program
 from palimpsest.installation import checkup
 from palimpsest.installation.checkup import Finding, examine_place
 from palimpsest.installation.editors import Account, Place, find_krita

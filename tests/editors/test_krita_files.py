@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from editors.conftest import Kritas
 from editors.krita_pictures import ADOBE_8, FLOAT, GREY_8, GREY_16, KINDS, RGB_8, RGB_16, Kind, Studio
 from editors.pictures import Pixels, disc, layer_over, merged_image, mixed_alike, noise
+from editors.running import Kritas
 
 HEIGHT, WIDTH = 150, 330  # more than one of Krita's tiles in both directions
 EXACT = (RGB_8, RGB_16, GREY_8, GREY_16)  # sRGB already

@@ -9,13 +9,13 @@ import pytest
 
 from editors.backend import Backend
 from editors.box import Box
-from editors.conftest import editors_root, require_program
 from editors.display import Display
 from editors.gimp import Gimp
 from editors.gimp import start as start_gimp
 from editors.gimp_pictures import RGB_8, Darkroom
 from editors.krita import Krita
 from editors.krita import start as start_krita
+from editors.running import editors_root, require_program
 from palimpsest_client.text.language import catalogue
 from palimpsest_client.text.wording import ENGLISH
 

@@ -13,13 +13,13 @@ import pytest
 
 from client.package_index import Index, package_index, stand_in
 from editors.box import Box
-from editors.conftest import editors_root, require_program
 from editors.display import Display
 from editors.gimp import REPOSITORY
 from editors.gimp import start as start_gimp
 from editors.gimp_panel import Desk, until
 from editors.krita import IMPORTER
 from editors.krita import start as start_krita
+from editors.running import editors_root, require_program
 from palimpsest.installation.bundle import bundle_for, write_zip
 from palimpsest.installation.editors import GIMP, KRITA
 from palimpsest.installation.wheel import carried

@@ -177,3 +177,9 @@ def application() -> Any:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     widgets = importlib.import_module("PyQt6.QtWidgets")
     return widgets.QApplication.instance() or widgets.QApplication([])
+
+
+def dialog_of(kind: str) -> Any:
+    """The window of this kind that is open."""
+    there = part("desk").desk().desktop._open.items()
+    return next(dialog for told, dialog in there if told.__name__ == kind and dialog.isVisible())

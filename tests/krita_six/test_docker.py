@@ -11,8 +11,10 @@ from itertools import pairwise
 import pytest
 
 import translate
+from client.desk import SHOWS
 from client.scripted import Backend, concept, picture
 from krita_six import six
+from krita_six.six import dialog_of
 from palimpsest_client.editor.editor import LayerFacts
 from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.editor.png import Layout, encode
@@ -23,7 +25,6 @@ from palimpsest_client.text.language import catalogue, write_language
 from palimpsest_client.text.sentences import Word
 from palimpsest_client.text.wording import speak
 
-SHOWS = "a photo of a cat on grass"
 LINE_EDGE = 4  # px beside the text of a line
 
 
@@ -433,12 +434,6 @@ def test_a_new_docker_is_shown_once_and_not_against_the_users_will(closed_room):
     room.docker.hide()
     six.part("extension").show_once()
     assert not room.docker.isVisible()
-
-
-def dialog_of(kind: str):
-    """The window of this kind that is open."""
-    there = six.part("desk").desk().desktop._open.items()
-    return next(dialog for told, dialog in there if told.__name__ == kind and dialog.isVisible())
 
 
 def learning_dialog():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from client.desk import SHOWS
 from client.scripted import concept
 from krita_six import six
-from krita_six.test_docker import SHOWS, dialog_of
+from krita_six.six import dialog_of
 
 
 def windows_shown(room, deed) -> list[str]:

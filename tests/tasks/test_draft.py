@@ -16,7 +16,7 @@ from palimpsest.errors import NotRememberedError, RequestError
 from palimpsest.jobs.events import Finished, Previewed
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import Workplace
-from tasks.test_edit import OPERATIONS, request, run
+from tasks.edit_requests import OPERATIONS, request, run
 from workplaces import picture, selection
 
 

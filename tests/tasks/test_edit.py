@@ -30,43 +30,15 @@ from palimpsest.errors import (
     SelectionSizeError,
     WordNotFoundError,
 )
-from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.jobs.events import Progressed
 from palimpsest.storage.concepts import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
 from palimpsest.tasks import canvas
 from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.recipe import differences
-from workplaces import SHOWS, picture, selection
-
-STEPS = 4
-OPERATIONS: dict[str, dict[str, Any]] = {
-    "replace": {"target_prompt": "a photo of a dog on grass"},
-    "insert": {"target_prompt": "a photo of a cat with a hat on grass"},
-    "restyle": {"target_prompt": "an oil painting of a cat on grass"},
-    "remove": {"target_prompt": "a photo of grass"},
-    "reweight": {"target_prompt": "", "weights": {"cat": 2.0}},
-}
-
-
-def request(place: Workplace, folder: Path, **changes: Any) -> EditRequest:
-    made = EditRequest(
-        image=place.images.put(picture()),
-        selection=place.images.put(selection()),
-        operation="replace",
-        source_prompt=SHOWS,
-        target_prompt="a photo of a dog on grass",
-        model=str(folder),
-        inversion=InversionSettings(steps=STEPS, guidance=3.0),
-    )
-    return replace(made, **changes)
-
-
-def run(place: Workplace, made: EditRequest) -> Finished:
-    *progress, finished = place.do(made)
-    assert all(isinstance(event, Progressed) for event in progress)
-    assert isinstance(finished, Finished)
-    return finished
+from tasks.edit_requests import OPERATIONS, STEPS, request, run
+from workplaces import picture, selection
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

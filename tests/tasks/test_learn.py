@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from palimpsest.contract import LearnRequest
 from palimpsest.errors import (
     ConceptExistsError,
     ConceptImagesError,
@@ -23,26 +22,13 @@ from palimpsest.errors import (
     SelectionSizeError,
     StorageError,
 )
-from palimpsest.jobs.events import Finished, Previewed, Progressed
+from palimpsest.jobs.events import Previewed, Progressed
 from palimpsest.storage.pictures import read_example, read_picture
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.learn import read_examples
+from tasks.learn_requests import STEPS, broken_off, request, run
 from workplaces import picture, selection
-
-STEPS = 6
-
-
-def request(place: Workplace, folder: Path, **changes: Any) -> LearnRequest:
-    images = tuple(place.images.put(picture(seed=seed)) for seed in range(3))
-    made = LearnRequest("my-toy", images, "toy", steps=STEPS, model=str(folder), accept_outliers=True)
-    return replace(made, **changes)
-
-
-def run(place: Workplace, made: LearnRequest) -> Finished:
-    finished = list(place.do(made))[-1]
-    assert isinstance(finished, Finished)
-    return finished
 
 
 def test_the_word_is_kept_with_where_it_came_from(place: Workplace, sd1_folder: Path) -> None:
@@ -81,14 +67,6 @@ def test_an_interrupted_run_goes_on_and_ends_in_the_same_word(place: Workplace, 
     rest = [e for e in place.do(made) if isinstance(e, Progressed) and e.phase == "learning"]
     assert [event.index for event in rest] == [4, 5, 6]
     assert place.concepts.card("my-toy").rows_hash == whole["rows_hash"]
-
-
-def broken_off(place: Workplace, made: LearnRequest, at: int) -> None:
-    events = place.do(made)
-    for event in events:
-        if isinstance(event, Progressed) and event.phase == "learning" and event.index == at:
-            break
-    events.close()  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_an_interrupted_run_is_finished_as_it_is_and_can_go_on_all_the_same(

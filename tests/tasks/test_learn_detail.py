@@ -20,7 +20,7 @@ from palimpsest.tasks import learn as tasks_learn
 from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.inversions import concept_hashes, rows_hashes
 from palimpsest.tasks.recipe import differences
-from tasks.test_learn import STEPS, broken_off, run
+from tasks.learn_requests import STEPS, broken_off, run
 from workplaces import picture, selection
 
 

@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from editors.conftest import Gimps
-from editors.display import Display
-from editors.gimp import Gimp
+from editors.gimp_controls import Fields
 from editors.gimp_panel import until
 from palimpsest_client.fields.control import BESIDE_APPLY, CHOICE, SLIDER
 from palimpsest_client.fields.settings import CONTROLS
 
-PLACE = (900, 0, 340, 320)  # left, top, width, height
 SHOWN = {name: control for name, control in CONTROLS.items() if control.where != BESIDE_APPLY}
 SLIDERS = [name for name, control in SHOWN.items() if control.kind == SLIDER]
-
-
-class Fields:
-    def __init__(self, gimp: Gimp, display: Display) -> None:
-        self.gimp, self.display = gimp, display
-        gimp.call("open_controls", *PLACE[2:])
-        window = until(lambda: display.windows("--name", "^Controls$"), "the window")[-1]
-        display.place(window, *PLACE)
-        display.focus(window)
-
-    def ask(self, what: str, *values: Any) -> Any:
-        return self.gimp.call("ask_controls", what, *values)
-
-    def bring(self, name: str) -> tuple[int, int]:
-        """Where on the screen it is, scrolled into sight."""
-        self.ask("bring", name)
-        x, y = self.ask("place", name)
-        return x, y
-
-
-@pytest.fixture
-def fields(gimps: Gimps, display: Display) -> Iterator[Fields]:
-    gimp = gimps.get()
-    yield Fields(gimp, display)
-    if gimp.alive:
-        gimp.call("close_controls")
 
 
 def test_each_field_is_as_its_table_says(fields: Fields):

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from editors.backend import Backend
 from editors.display import Display
-from editors.krita import Krita
+from editors.krita_panel import DOG, FEATHER, LONG, Desk, photo
+from editors.krita_panel import mask as ball
 from editors.krita_pictures import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
 from editors.pictures import Pixels, box_of, disc, layer_over, noise, png
-from editors.test_krita_panel import DOG, FEATHER, LONG, Desk, photo
-from editors.test_krita_panel import mask as ball
 from palimpsest.core.picture.selection import grown
 from palimpsest_client.text.wording import say
 
@@ -179,16 +176,6 @@ def test_a_result_of_another_canvas_is_refused(wall: Wall):
     told = wall.show(first, canvas=(WIDTH, HEIGHT + 1))
     assert told.startswith(f"The canvas had {WIDTH} × {HEIGHT + 1} pixels")
     assert wall.layers() == ["photo"]
-
-
-@pytest.fixture
-def desk(krita: Krita, backend: Backend) -> Iterator[Desk]:
-    desk = Desk(krita, backend)
-    yield desk
-    if krita.alive:
-        desk.call("leave_panel")
-        desk.until("panel_at_rest", patience=LONG)
-        desk.clean()
 
 
 def test_results_stay_in_sight_while_one_is_looked_at_and_while_one_is_made(desk: Desk):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from client.scripted import picture
-from editors.gimp_panel import SHOULD_SHOW, SHOWS, Desk, until
-from editors.test_gimp_controls import Fields, fields
-from editors.test_gimp_window import desk, embedding
+from editors.gimp_controls import Fields
+from editors.gimp_panel import SHOULD_SHOW, SHOWS, Desk, embedding, until
 from palimpsest_client.text.wording import say
-
-__all__ = ["desk", "fields"]
 
 PLACE = (860, 0, 420, 500)  # of the window with all concepts
 

@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from editors.krita_panel import DEMO, LONG, SHOWS, Desk, photo
 from editors.pictures import Pixels, as_krita, read
-from editors.test_krita_panel import DEMO, LONG, SHOWS, Desk, desk, photo
-
-__all__ = ["desk"]
 
 
 def toy(number: int) -> Pixels:

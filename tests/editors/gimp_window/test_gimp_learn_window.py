@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from editors.gimp_panel import Desk, until
 from editors.gimp_pictures import RGB_8
-from editors.test_gimp_learning import picture_of
-from editors.test_gimp_window import desk
-
-__all__ = ["desk"]
+from editors.pictures import picture_of
 
 SIDE = 128  # px of the demo's pictures
 PLACE = (860, 0, 420, 700)  # of the window on the screen

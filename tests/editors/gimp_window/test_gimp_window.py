@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from editors.backend import Backend
-from editors.conftest import Gimps
-from editors.display import Display
 from editors.gimp import KEYS
-from editors.gimp_panel import CANCEL, SHOULD_SHOW, SHOWS, SIDE, Desk, pressable, until
+from editors.gimp_panel import CANCEL, SHOULD_SHOW, SHOWS, SIDE, Desk, embedding, pressable, until
 from editors.pictures import disc
 from palimpsest_client.fields.settings import CONTROLS
 from palimpsest_client.text.wording import say
@@ -23,18 +18,6 @@ from palimpsest_client.text.wording import say
 NARROW = (900, 0, 260, 720)  # left, top, width, height
 LONG_NAME = "grandmothers-very-old-porcelain-vase"
 LONG = 300.0  # seconds for a job on a slow machine
-
-
-@pytest.fixture
-def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
-    gimp = gimps.get()
-    backend.forget_concepts()
-    desk = Desk(gimp, display, backend)
-    yield desk
-    if gimp.alive:
-        for window in desk.windows("^Palimpsest$"):
-            desk.close(window)
-        gimp.call("close_documents")
 
 
 def middle(widget: dict[str, Any]) -> float:
@@ -360,14 +343,6 @@ def listed(desk: Desk, name: str) -> bool:
     return any(
         widget["window"] == "Concepts" and widget["text"].startswith(name + " ") for widget in desk.seen()
     )
-
-
-def embedding(width: int) -> bytes:
-    """A concept of one vector, as other tools write it."""
-    told = {"emb_params": {"dtype": "F32", "shape": [1, width], "data_offsets": [0, 4 * width]}}
-    header = json.dumps(told).encode()
-    header += b" " * (-len(header) % 8)
-    return struct.pack("<Q", len(header)) + header + struct.pack("<f", 0.5) * width
 
 
 def test_what_was_made_is_renewed_and_each_undo_takes_one_back(desk: Desk):

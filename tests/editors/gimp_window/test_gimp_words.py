@@ -8,13 +8,12 @@ from PIL import Image
 from editors.gimp_panel import BESIDE, Desk, until
 from editors.gimp_pictures import RGB_8
 from editors.pictures import doubtful_scene
-from editors.test_gimp_window import desk  # noqa: F401 - a fixture
 
 RED = (204, 0, 0)  # of the wave that GTK draws under a word
 AMBER = (209, 138, 31)  # of the line under a doubtful one
 
 
-def begin(desk: Desk) -> None:  # noqa: F811
+def begin(desk: Desk) -> None:
     """The window is there, and the keyboard in its first field."""
     image = desk.open()
     window = desk.window()
@@ -23,7 +22,7 @@ def begin(desk: Desk) -> None:  # noqa: F811
     desk.display.key("alt+Up")
 
 
-def write(desk: Desk, text: str, offered: str, *keys: str) -> None:  # noqa: F811
+def write(desk: Desk, text: str, offered: str, *keys: str) -> None:
     """Keys follow when the candidate can be seen."""
     desk.display.type(text)
     until(lambda: desk.find(offered, "Label"), f"{offered} is offered")
@@ -31,7 +30,7 @@ def write(desk: Desk, text: str, offered: str, *keys: str) -> None:  # noqa: F81
     until(lambda: desk.find(offered, "Label") is None, "nothing is offered any more")
 
 
-def test_words_are_completed_by_keys_and_return_alone_still_applies(desk: Desk):  # noqa: F811
+def test_words_are_completed_by_keys_and_return_alone_still_applies(desk: Desk):
     begin(desk)
     write(desk, "a photo of a red bal", "balls", "Down", "Return")  # takes ball
     write(desk, " on gra", "grass", "Tab")
@@ -47,7 +46,7 @@ def test_words_are_completed_by_keys_and_return_alone_still_applies(desk: Desk):
     desk.until_state(job, "finished")
 
 
-def test_an_unknown_word_is_marked(desk: Desk):  # noqa: F811
+def test_an_unknown_word_is_marked(desk: Desk):
     begin(desk)
     desk.display.type("a photo of a red ball on grass")
     until(lambda: reds(desk) == 0, "nothing is marked")
@@ -56,7 +55,7 @@ def test_an_unknown_word_is_marked(desk: Desk):  # noqa: F811
     until(lambda: reds(desk) > 20, "the word is marked")
 
 
-def test_a_word_that_describe_doubts_is_marked_until_it_is_changed(desk: Desk):  # noqa: F811
+def test_a_word_that_describe_doubts_is_marked_until_it_is_changed(desk: Desk):
     image = desk.show(desk.darkroom.new(doubtful_scene(), RGB_8))
     window = desk.window()
     assert desk.gimp.call("tell_window", f"replace {image}")
@@ -68,11 +67,11 @@ def test_a_word_that_describe_doubts_is_marked_until_it_is_changed(desk: Desk): 
     until(lambda: marks(desk, AMBER) == 0, "nothing is marked any more")
 
 
-def reds(desk: Desk) -> int:  # noqa: F811
+def reds(desk: Desk) -> int:
     return marks(desk, RED)
 
 
-def marks(desk: Desk, color: tuple[int, int, int]) -> int:  # noqa: F811
+def marks(desk: Desk, color: tuple[int, int, int]) -> int:
     """Pixels of a line under a word in the window."""
     path = desk.display.screenshot(desk.darkroom.files / "marks.png")
     left, top, width, height = BESIDE

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from editors.display import Display
+from editors.krita_panel import Desk, photo
 from editors.krita_pictures import RGB_8
 from editors.pictures import doubtful_scene
-from editors.test_krita_panel import Desk, desk, photo  # noqa: F401 - desk is a fixture
 
 
 @pytest.fixture
-def writing(desk: Desk, display: Display) -> Desk:  # noqa: F811
+def writing(desk: Desk, display: Display) -> Desk:
     """A picture is open, and the keyboard is in the empty first field."""
     desk.show(photo(), RGB_8)
     desk.call("write", "replace", "", "")

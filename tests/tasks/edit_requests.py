@@ -1,0 +1,41 @@
+"""A request of each operation on a small picture, and how it is done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from palimpsest.contract import EditRequest, InversionSettings
+from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.tasks.context import Workplace
+from workplaces import SHOWS, picture, selection
+
+STEPS = 4
+OPERATIONS: dict[str, dict[str, Any]] = {
+    "replace": {"target_prompt": "a photo of a dog on grass"},
+    "insert": {"target_prompt": "a photo of a cat with a hat on grass"},
+    "restyle": {"target_prompt": "an oil painting of a cat on grass"},
+    "remove": {"target_prompt": "a photo of grass"},
+    "reweight": {"target_prompt": "", "weights": {"cat": 2.0}},
+}
+
+
+def request(place: Workplace, folder: Path, **changes: Any) -> EditRequest:
+    made = EditRequest(
+        image=place.images.put(picture()),
+        selection=place.images.put(selection()),
+        operation="replace",
+        source_prompt=SHOWS,
+        target_prompt="a photo of a dog on grass",
+        model=str(folder),
+        inversion=InversionSettings(steps=STEPS, guidance=3.0),
+    )
+    return replace(made, **changes)
+
+
+def run(place: Workplace, made: EditRequest) -> Finished:
+    *progress, finished = place.do(made)
+    assert all(isinstance(event, Progressed) for event in progress)
+    assert isinstance(finished, Finished)
+    return finished
