@@ -12,12 +12,7 @@ from gi.repository import GimpUi, GObject, Gtk
 WIDTH = 480  # px
 
 
-def asked(
-    procedure: Any,
-    told: Procedure,
-    config: Any,
-    why_not: Callable[[], str],
-) -> bool:
+def asked(procedure: Any, told: Procedure, config: Any, why_not: Callable[[], str]) -> bool:
     """Whether it was accepted: ``config`` has the values then, and GIMP keeps them as last ones. It stays
     open, with what was written, as long as ``why_not`` gives a reason."""
     GimpUi.init(procedure.get_name())

@@ -21,6 +21,7 @@ from gi.repository import Gimp
 
 RECIPE = "palimpsest-recipe"  # the parasite of a layer that says how it was made
 PLAIN = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
+ADDING = (Gimp.LayerCompositeMode.AUTO, Gimp.LayerCompositeMode.UNION)
 
 
 def is_open(document: str) -> bool:
@@ -79,10 +80,29 @@ def painted(layers: list[Gimp.Layer]) -> Iterator[Gimp.Layer]:
             yield layer
 
 
-def kind_of(image: Gimp.Image) -> Kind:
+def kind_of(image: Gimp.Image, alpha: bool) -> Kind:
     """8 bits where those hold every value exactly: plain sRGB and grey; 16 where a conversion rounds."""
     exact = image.get_precision() in PLAIN and image.get_color_profile() is None
-    return Kind(image.get_base_type() == Gimp.ImageBaseType.GRAY, 8 if exact else 16)
+    return Kind(image.get_base_type() == Gimp.ImageBaseType.GRAY, 8 if exact else 16, alpha)
+
+
+def opaque_stack(image: Gimp.Image) -> list[Gimp.Layer]:
+    """What is seen, if all of the canvas is opaque: the uppermost layer that hides everything below it, and
+    those above, which only add to it. Empty: pixels may be transparent."""
+    seen = [layer for layer in image.get_layers() if layer.get_visible()]
+    hiding = next((place for place, layer in enumerate(seen) if hides(layer, canvas_of(image))), -1)
+    stack = seen[: hiding + 1]
+    return stack if all(map(adds, stack)) else []
+
+
+def hides(layer: Gimp.Layer, canvas: Extent) -> bool:
+    bare = not (layer.is_group() or layer.has_alpha() or layer.get_mask() or layer.get_filters())
+    return bare and layer.get_opacity() == 100 and placed_at(layer).contains(canvas.bounds)
+
+
+def adds(layer: Gimp.Layer) -> bool:
+    """It takes away nothing of what is opaque below it."""
+    return layer.get_mode() == Gimp.LayerMode.NORMAL and layer.get_composite_mode() in ADDING
 
 
 def source_in(image: Gimp.Image, source: str) -> tuple[Any, ...]:

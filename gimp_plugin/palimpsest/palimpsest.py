@@ -15,17 +15,7 @@ import gi
 for name, version in {"Gimp": "3.0", "GimpUi": "3.0", "Gegl": "0.4", "Gtk": "3.0", "Gdk": "3.0"}.items():
     gi.require_version(name, version)
 from _client.editor.collector import Collector  # noqa: E402
-from _client.gimp.procedures import (  # noqa: E402
-    BY_NAME,
-    CALLING,
-    CANCEL,
-    PREFIX,
-    SUCCESS,
-    WINDOW,
-    Argument,
-    Procedure,
-    menu_labels,
-)
+from _client.gimp import procedures  # noqa: E402
 from _client.text.language import speak_as  # noqa: E402
 from _client.text.wording import say  # noqa: E402
 from gi.repository import Gimp, GLib, GObject  # noqa: E402
@@ -43,10 +33,11 @@ class Palimpsest(Gimp.PlugIn):
         return False
 
     def do_query_procedures(self) -> list[str]:
-        return [WINDOW, *BY_NAME]
+        return [procedures.WINDOW, *procedures.BY_NAME]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
-        return window_procedure(self, name) if name == WINDOW else image_procedure(self, BY_NAME[name])
+        told = procedures.BY_NAME.get(name)
+        return window_procedure(self, name) if told is None else image_procedure(self, told)
 
 
 # Registration.
@@ -55,19 +46,20 @@ class Palimpsest(Gimp.PlugIn):
 def window_procedure(plugin: Palimpsest, name: str) -> Gimp.Procedure:
     """No picture belongs to it: it can be opened first, and outlives them all."""
     made = Gimp.Procedure.new(plugin, name, Gimp.PDBProcType.PLUGIN, run_window, plugin)
-    described(made, menu_labels()["window"], say("does-window"), say("about-window"))
+    described(made, procedures.menu_labels()["window"], say("does-window"), say("about-window"))
     interactive = Gimp.RunMode.INTERACTIVE
     label, blurb = say("run-mode"), say("about-run-mode")
     made.add_enum_argument("run-mode", label, blurb, Gimp.RunMode, interactive, RW)
     return made
 
 
-def image_procedure(plugin: Palimpsest, told: Procedure) -> Gimp.Procedure:
-    made = Gimp.ImageProcedure.new(plugin, PREFIX + told.name, Gimp.PDBProcType.PLUGIN, run, plugin)
+def image_procedure(plugin: Palimpsest, told: procedures.Procedure) -> Gimp.Procedure:
+    name, kind = procedures.PREFIX + told.name, Gimp.PDBProcType.PLUGIN
+    made = Gimp.ImageProcedure.new(plugin, name, kind, run, plugin)
     made.set_image_types("*")  # indexed pictures too: they are refused with a remedy
     mask = Gimp.ProcedureSensitivityMask
     made.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES | mask.NO_DRAWABLES)
-    described(made, menu_labels()[told.name], told.blurb, told.help)
+    described(made, procedures.menu_labels()[told.name], told.blurb, told.help)
     for argument in told.arguments:
         add_argument(made, argument, told.labels[argument.name])
     if told.returns is not None:
@@ -83,7 +75,7 @@ def described(made: Gimp.Procedure, label: str, blurb: str, help: str) -> None:
     made.add_menu_path(MENU)
 
 
-def add_argument(made: Gimp.Procedure, argument: Argument, label: str) -> None:
+def add_argument(made: Gimp.Procedure, argument: procedures.Argument, label: str) -> None:
     kind = KINDS[type(argument.default)]
     add, limits = getattr(made, f"add_{kind}_argument"), LIMITS.get(kind, ())
     default = () if isinstance(argument.default, tuple) else (argument.default,)
@@ -102,7 +94,7 @@ def run_window(
     procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, plugin: Palimpsest
 ) -> Gimp.ValueArray:
     if config.get_property("run-mode") != Gimp.RunMode.INTERACTIVE:
-        return returned(procedure, CALLING, say("window-is-for-people"))
+        return returned(procedure, procedures.CALLING, say("window-is-for-people"))
     return shown(procedure, plugin, "")
 
 
@@ -130,7 +122,7 @@ def run(
     import process
     from _client.gimp import procedure_calls
 
-    told, editor = BY_NAME[procedure.get_name()], host.GimpEditor(image.get_id())
+    told, editor = procedures.BY_NAME[procedure.get_name()], host.GimpEditor(image.get_id())
     if mode == Gimp.RunMode.INTERACTIVE:
         command = f"{told.name} {image.get_id()}"
         if process.tell(command):
@@ -141,17 +133,17 @@ def run(
         import asking
 
         if not asking.asked(procedure, told, config, why_not):
-            return returned(procedure, CANCEL)
+            return returned(procedure, procedures.CANCEL)
     about = told, values_of(told, config), str(image.get_id()), editor
     answer = procedure_calls.Call(*about, process.ProgressBar, process.turning).answer()
     return returned(procedure, answer.status, answer.text, told.returns, answer.value)
 
 
-def values_of(told: Procedure, config: Gimp.ProcedureConfig) -> dict[str, Any]:
+def values_of(told: procedures.Procedure, config: Gimp.ProcedureConfig) -> dict[str, Any]:
     return {argument.name: value_of(argument, config) for argument in told.arguments}
 
 
-def value_of(argument: Argument, config: Gimp.ProcedureConfig) -> Any:
+def value_of(argument: procedures.Argument, config: Gimp.ProcedureConfig) -> Any:
     value = config.get_property(argument.name)
     if isinstance(argument.default, tuple):
         return tuple(value) if value else ()
@@ -160,7 +152,7 @@ def value_of(argument: Argument, config: Gimp.ProcedureConfig) -> Any:
 
 def returned(
     procedure: Gimp.Procedure,
-    status: str = SUCCESS,
+    status: str = procedures.SUCCESS,
     text: str = "",
     returns: tuple[str, str] | None = None,
     value: Any = None,

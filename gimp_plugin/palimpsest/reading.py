@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import images
 import pixels as px
 from _client.editor.editor import CANVAS, LAYER, Capture
 from _client.editor.geometry import Bounds
@@ -11,22 +12,23 @@ from _client.editor.packing import Outgoing, packed_picture, packed_selection
 from _client.editor.slices import WORKED, Steps, WorkError
 from _client.text.wording import say
 from gi.repository import Gimp
-from images import canvas_of, discard, kind_of, opened, placed_at, require_editable, required_layer
+from images import discard, opened, placed_at
 from selection import coverage_format, mark_of, selection_bounds
 
 
 def captured(document: str, source: str, within: Bounds | None, file: Outgoing) -> Steps[Capture]:
     """Copies first, which takes no time, so that painting meanwhile doesn't tear the picture."""
     image = opened(document)
-    require_editable(image)
-    kind, canvas = kind_of(image), canvas_of(image)
+    images.require_editable(image)
+    canvas = images.canvas_of(image)
     something = source in (CANVAS, LAYER) and selection_bounds(image) is not None
-    layer = required_layer(image, source)
+    layer = images.required_layer(image, source)
     copies: list[Gimp.Layer | Gimp.Channel] = [image.get_selection().copy()] if something else []
     selection = None
     try:
         yield WORKED
-        copies.append(snapshot(opened(document), layer))
+        copy, alpha = snapshot(opened(document), layer)
+        copies.append(copy)
         content = content_of(opened(document), source)
         yield WORKED
         bounds = extent_of(copies[-1], image, within)
@@ -34,6 +36,7 @@ def captured(document: str, source: str, within: Bounds | None, file: Outgoing) 
             covered = reader(document, copies[0], coverage_format(image))
             selection = yield from packed_selection(bounds, px.STRIPE, covered)
         seen = copies[-1].get_mask() if layer is not None and layer.get_apply_mask() else None
+        kind = images.kind_of(opened(document), alpha or seen is not None)
         mask = None if seen is None else reader(document, seen, kind.mask_format)
         pixels = reader(document, copies[-1], kind.format)
         picture = yield from packed_picture(bounds, px.STRIPE, kind, file, pixels, mask)
@@ -45,17 +48,22 @@ def captured(document: str, source: str, within: Bounds | None, file: Outgoing) 
 
 def content_of(image: Gimp.Image, source: str) -> str:
     """Of a layer, which is seen elsewhere when it is moved, too."""
-    return mark_of(image) + ("" if source == CANVAS else mark_of(required_layer(image, source)))
+    return mark_of(image) + ("" if source == CANVAS else mark_of(images.required_layer(image, source)))
 
 
-def snapshot(image: Gimp.Image, layer: Gimp.Layer | None) -> Gimp.Layer:
-    """A copy that belongs to nobody: of one layer, or of what is seen."""
-    return Gimp.Layer.new_from_visible(image, image, "Palimpsest") if layer is None else layer.copy()
+def snapshot(image: Gimp.Image, layer: Gimp.Layer | None) -> tuple[Gimp.Layer, bool]:
+    """A copy that belongs to nobody, of one layer or of what is seen, and whether it may be transparent."""
+    if layer is not None:
+        return layer.copy(), layer.has_alpha()
+    stack = images.opaque_stack(image)
+    if len(stack) == 1:  # what is seen, and no work to copy: layers share their tiles
+        return stack[0].copy(), False
+    return Gimp.Layer.new_from_visible(image, image, "Palimpsest"), not stack
 
 
 def extent_of(layer: Gimp.Layer, image: Gimp.Image, within: Bounds | None) -> Bounds:
     """Where on the canvas ``layer`` gives pixels that are wanted."""
-    bounds = placed_at(layer).intersect(canvas_of(image).bounds)
+    bounds = placed_at(layer).intersect(images.canvas_of(image).bounds)
     bounds = bounds if within is None else bounds.intersect(within)
     if bounds.empty:
         raise WorkError(say("layer-outside"))

@@ -43,6 +43,46 @@ def test_what_is_srgb_already_is_sent_bit_for_bit(darkroom: Darkroom, kind: Kind
     assert np.array_equal(found.image, picture(kind))
 
 
+@pytest.mark.parametrize("kind", [RGB_8, RGB_16, GREY_8, GREY_16], ids=str)
+@pytest.mark.parametrize("source", ["canvas", "layer"])
+def test_where_all_is_opaque_no_alpha_is_sent(darkroom: Darkroom, kind: Kind, source: str):
+    """A quarter less of a photo to read and to send, bit for bit the same colours."""
+    image = opened(darkroom, kind)
+    darkroom.gimp.call("flatten", image)
+    found = darkroom.capture(image, source).image
+    assert np.array_equal(found, picture(kind)[..., :-1])
+
+
+def test_an_opaque_photo_below_other_layers_is_sent_without_alpha(darkroom: Darkroom):
+    image, mask = opened(darkroom, RGB_16), disc(HEIGHT, WIDTH, soft=40)
+    darkroom.gimp.call("flatten", image)
+    darkroom.insert(image, layer_over(mask, RGB_16.dtype))
+    seen = darkroom.seen(image, picture(RGB_16))
+    assert (seen[..., 3] == 65535).all()
+    assert np.array_equal(darkroom.capture(image).image, seen[..., :3])
+    darkroom.gimp.call("change_topmost", image, "hidden")
+    assert np.array_equal(darkroom.capture(image).image, picture(RGB_16)[..., :3])
+
+
+HOLES = ["ERASE", "moved", "half", "masked", "filtered", "group"]
+
+
+@pytest.mark.parametrize("why", HOLES)
+def test_where_something_may_be_transparent_it_is_sent(darkroom: Darkroom, why: str):
+    """As it is seen: opaque or not."""
+    image, call = opened(darkroom, RGB_8), darkroom.gimp.call
+    call("flatten", image)
+    if why == "ERASE":
+        above = layer_over(disc(HEIGHT, WIDTH), np.uint8)
+        call("add_tree", image, [darkroom.layer("above", above, mode=why)], RGB_8.format)
+    elif why == "moved":
+        call("move_layer", image, 0, 20, 0)
+    else:
+        call("make_topmost", image, why)
+    seen = darkroom.seen(image, picture(RGB_8))
+    assert np.array_equal(darkroom.capture(image).image, seen)
+
+
 def test_float_is_sent_in_16_bits(darkroom: Darkroom):
     found = darkroom.capture(opened(darkroom, RGB_FLOAT)).image
     assert found.dtype == np.uint16

@@ -18,14 +18,15 @@ Read = Callable[[Bounds, str], bytes]  # a part of a picture in a format
 
 
 class Kind(NamedTuple):
-    """How a document's pixels travel: grey or RGB, always with alpha, 8 or 16 bits."""
+    """How a document's pixels travel: grey or RGB, 8 or 16 bits, without alpha where all is opaque."""
 
     grey: bool
     depth: int
+    alpha: bool = True
 
     @property
     def format(self) -> str:
-        return "{} u{}".format("Y'A" if self.grey else "R'G'B'A", self.depth)
+        return "{}{} u{}".format("Y'" if self.grey else "R'G'B'", "A" if self.alpha else "", self.depth)
 
     @property
     def mask_format(self) -> str:
@@ -33,7 +34,7 @@ class Kind(NamedTuple):
 
     @property
     def channels(self) -> int:
-        return 2 if self.grey else 4
+        return (1 if self.grey else 3) + self.alpha
 
     @property
     def step(self) -> int:

@@ -55,10 +55,10 @@ def told(start, **more):
 
 
 def new_filled(side, precision, path, tile, format):
-    """One layer, of a raw picture again and again, shown."""
+    """One opaque layer, as of a photo, of a raw picture again and again, shown."""
     base = Gimp.ImageBaseType.RGB
     image = Gimp.Image.new_with_precision(side, side, base, getattr(Gimp.Precision, precision))
-    kind, mode = Gimp.ImageType.RGBA_IMAGE, Gimp.LayerMode.NORMAL
+    kind, mode = Gimp.ImageType.RGB_IMAGE, Gimp.LayerMode.NORMAL
     layer = Gimp.Layer.new(image, "Photo", side, side, kind, 100.0, mode)
     with open(path, "rb") as file:
         content = file.read()

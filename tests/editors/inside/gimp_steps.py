@@ -122,6 +122,11 @@ def choose_layer(image, name):
     return image_of(image).set_selected_layers([image_of(image).get_layer_by_name(name)])
 
 
+def flatten(image):
+    """One layer without transparency, as a photo from a camera is opened."""
+    image_of(image).flatten()
+
+
 def make_indexed(image):
     none = Gimp.ConvertDitherType.NONE
     return image_of(image).convert_indexed(none, Gimp.ConvertPaletteType.GENERATE, 16, False, False, "")
@@ -165,6 +170,24 @@ def change_topmost(image, name):
     layer.set_visible(False)
     effect = Gimp.DrawableFilter.new(layer, "gegl:invert-gamma", "Inverted")
     layer.append_filter(effect)
+
+
+def make_topmost(image, how):
+    """Something by which it may hide less than all that is below it."""
+    layer = image_of(image).get_layers()[0]
+    if how == "half":
+        layer.set_opacity(50)
+    elif how == "masked":
+        select_rectangle(image, 10, 10, 60, 60)
+        mask_topmost(image)
+        Gimp.Selection.none(image_of(image))
+    elif how == "filtered":
+        effect = Gimp.DrawableFilter.new(layer, "gegl:color-to-alpha", "Transparent")
+        layer.append_filter(effect)
+    elif how == "group":
+        group = Gimp.GroupLayer.new(image_of(image), "group")
+        image_of(image).insert_layer(group, None, 0)
+        image_of(image).reorder_item(layer, group, 0)
 
 
 def state_of_topmost(image):
