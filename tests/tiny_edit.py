@@ -17,7 +17,8 @@ from palimpsest.core.attention.paths import Path
 from palimpsest.core.concept import Concept
 from palimpsest.core.editing.operations import Options, edit
 from palimpsest.core.editing.sampling import Plan
-from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings, invert, picture_size
+from palimpsest.core.inversion import Inversion, InvertSettings, invert, picture_size
+from palimpsest.core.inversion.null_text import NullTextSettings
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.alignment import align

@@ -13,17 +13,20 @@ import re
 import types
 import typing
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
 
 from palimpsest.errors import ConceptImagesError, RequestError
 from palimpsest.limits import ConceptName, Length, Range, WebAddress, Written, judge, refusal, shown
-from palimpsest_client.fields import limits
+from palimpsest_client.fields import limits, methods
 from palimpsest_client.fields.settings import CONTROLS
 
 Operation = Literal["replace", "insert", "restyle", "remove", "reweight"]
-InversionMethod = Literal["direct", "null-text", "ddim"]
 Start = Literal["automatic", "view", "noise", "photo"]
 ConceptKind = Literal["subject", "style"]
+if TYPE_CHECKING:
+    InversionMethod = str
+else:
+    InversionMethod = Literal[tuple(methods.METHODS)]
 
 STARTING = ("replace", "insert")  # operations that can begin from several things
 BUILT_IN = "built-in"
@@ -85,10 +88,10 @@ class Judged:
 class InversionSettings(Judged):
     """How the photo is made reproducible. Everything here is part of the inversion cache's key."""
 
-    method: InversionMethod = "direct"
+    method: InversionMethod = methods.RECOMMENDED
     steps: Annotated[int, STEPS] | None = None
     guidance: Annotated[float, GUIDANCE] | None = None
-    inner_steps: Annotated[int, INNER_STEPS] = 10  # null-text only: most Adam steps per timestep
+    inner_steps: Annotated[int, INNER_STEPS] = 10  # most steps of optimising per timestep, where it optimises
     working_size: Annotated[int, WORKING_SIZE] | None = None  # long side in pixels; None = near native area
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import typing
 
 import pytest
 
@@ -12,6 +13,7 @@ from palimpsest.cli import arguments, build_parser
 from palimpsest_client.fields import controls, settings
 from palimpsest_client.fields.control import CHOICE, NUMBER, SLIDER
 from palimpsest_client.fields.controls import OPERATIONS, RECOMMENDED, SHOWN, Form, drawn, edit_fields
+from palimpsest_client.fields.methods import METHODS
 from palimpsest_client.fields.settings import CONTROLS, SENTENCE, WEIGHT, Settings
 from palimpsest_client.panel.requests import form_of
 
@@ -122,7 +124,7 @@ def test_the_shells_options_are_the_tables():
 
 
 def test_methods_are_the_contracts():
-    assert CONTROLS["method"].choices == contract.InversionMethod.__args__
+    assert CONTROLS["method"].choices == typing.get_args(contract.InversionMethod) == tuple(METHODS)
 
 
 def test_an_operation_shows_the_fields_that_it_has():
@@ -143,7 +145,7 @@ def test_what_a_window_draws_of_them():
     assert seen["cross"].automatic == "auto (40 %)"
     assert seen["working_size"].automatic == "auto"
     assert seen["model"].choices == (("tiny", "Tiny"),)
-    assert [name for name, _ in seen["method"].choices] == list(settings.METHODS)
+    assert [name for name, _ in seen["method"].choices] == list(METHODS)
     assert controls.drawn_weight(-1)[3:4] == ("× 0.00",)
 
 

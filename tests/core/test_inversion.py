@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 
+from palimpsest.core import inversion as inversions
 from palimpsest.core.editing.sampling import sample
-from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings, invert
-from palimpsest.core.inversion.null_text import optimise_nulls
+from palimpsest.core.inversion import Inversion, InvertSettings, invert, method_named
+from palimpsest.core.inversion.null_text import NullTextSettings, optimise_nulls
 from palimpsest.core.model import Conditioning, DiffusionModel
 from palimpsest.core.schedule import ddim, pairs
 from palimpsest.core.steps import Step, finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import RequestError
+from palimpsest_client.fields.methods import METHODS
 from tiny import tiny_model
 from tiny_edit import GUIDANCE, NOTHING, SIZE, STEPS, inverted, photo, plan
 
@@ -169,7 +174,7 @@ def test_an_inversion_survives_being_stored(method: str) -> None:
     "settings",
     [
         InvertSettings("wishful"),
-        InvertSettings("null-text", null_text=NullTextSettings(inner_steps=-1)),
+        InvertSettings("null-text", constants=NullTextSettings(inner_steps=-1)),
         InvertSettings(steps=0),
     ],
 )
@@ -177,3 +182,22 @@ def test_impossible_settings_are_refused(settings: InvertSettings) -> None:
     model = tiny_model("sd1")
     with concepts_installed(model, []) as vocabulary, pytest.raises(RequestError):
         finish(invert(model, vocabulary, photo(), vocabulary.parse(SOURCE), settings))
+
+
+def test_every_method_of_the_table_has_a_file_and_every_file_a_method() -> None:
+    folder = Path(inversions.__file__).parent
+    others = {"__init__", "method", "result"}
+    files = {path.stem for path in folder.glob("*.py")} - others
+    assert {name.replace("-", "_") for name in METHODS} == files
+    assert len({type(method_named(name)) for name in METHODS}) == len(METHODS)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_costs_what_it_says_at_most(name: str) -> None:
+    """With an error that no step reaches, so that none stops before its last inner step."""
+    model, method = tiny_model("sd1"), method_named(name)
+    constants = method.constants(3)
+    settings = InvertSettings(name, STEPS, GUIDANCE, constants and replace(constants, stop=0, stop_growth=0))
+    with concepts_installed(model, []) as vocabulary:
+        made = finish(invert(model, vocabulary, photo(), vocabulary.parse(SOURCE), settings))
+    assert made.unet_evaluations == STEPS * sum(cost.forward for cost in method.cost(constants).values())

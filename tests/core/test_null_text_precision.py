@@ -17,7 +17,8 @@ from palimpsest.builtin.captions import caption
 from palimpsest.contract import BUILT_IN
 from palimpsest.core.editing.operations import edit
 from palimpsest.core.gradient import gradient
-from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings, invert
+from palimpsest.core.inversion import Inversion, InvertSettings, invert
+from palimpsest.core.inversion.null_text import NullTextSettings
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
@@ -29,7 +30,7 @@ from palimpsest.tasks.canvas import psnr
 from tiny import tiny_model
 
 HALVES = (torch.bfloat16, torch.float16)
-SETTINGS = InvertSettings("null-text", steps=4, null_text=NullTextSettings(inner_steps=4))
+SETTINGS = InvertSettings("null-text", steps=4, constants=NullTextSettings(inner_steps=4))
 SIDE = 64  # pixels: float16 is slow on a processor
 
 
@@ -72,7 +73,7 @@ def reproduced(dtype: torch.dtype, inner_steps: int = 4) -> tuple[Inversion, flo
     scene = sample_scene(VALIDATION_SEEDS[500], count=1, style="photo")
     pixels = to_pixels([render(scene, SIDE).image])
     z0 = model.encode(pixels)
-    settings = replace(SETTINGS, null_text=NullTextSettings(inner_steps=inner_steps))
+    settings = replace(SETTINGS, constants=NullTextSettings(inner_steps=inner_steps))
     with concepts_installed(model, []) as vocabulary:
         source = vocabulary.parse(caption(scene))
         inversion = finish(invert(model, vocabulary, z0, source, settings))

@@ -115,7 +115,7 @@ EditTable, InversionTable = table_of(), table_of("inversion")
 class InversionSettings(InversionTable):
     """How the photo is made reproducible; part of the key under which it is remembered."""
 
-    method: InversionMethod = "direct"
+    method: InversionMethod = contract.InversionSettings.method
     inner_steps: Annotated[int, within(contract.INNER_STEPS), WHOLE] = 10
 
 

@@ -41,8 +41,9 @@ from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import Places, Workplace, open_workplace
+from palimpsest_client.fields import methods
 
-METHODS: tuple[InversionMethod, ...] = ("ddim", "null-text", "direct")
+METHODS: tuple[InversionMethod, ...] = tuple(reversed(methods.METHODS))  # the recommended one last
 QUICK, WHOLE = (20, 8), (100, 50)  # scenes reproduced, edits of each kind
 IDENTICAL = 100.0
 GRID = 24  # edits chosen at random for the small picture

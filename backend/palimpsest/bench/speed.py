@@ -47,9 +47,10 @@ from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import Places, Workplace, describe_device, open_workplace
 from palimpsest.tasks.progress import PHASES, memory_told
+from palimpsest_client.fields.methods import RECOMMENDED
 
 KINDS = ("replace", "restyle", "remove", "insert")
-METHODS: tuple[InversionMethod, ...] = ("direct", "null-text")
+METHODS: tuple[InversionMethod, ...] = (RECOMMENDED, "null-text")
 BATCHES = (1, 2, 4)
 LEARNING_BATCH = 4
 STEPPED = frozenset(PHASES.values()) - {"comparing"}  # phases whose progress is told after each step
@@ -67,7 +68,7 @@ class Extent:
 
 
 FILES = ("report.json", "report.md")
-QUICK = Extent(repeats=3, photos=1, learning=20, methods=("direct",))
+QUICK = Extent(repeats=3, photos=1, learning=20, methods=(RECOMMENDED,))
 
 
 @dataclass(frozen=True)
@@ -278,7 +279,7 @@ class Bench:
             selection=None if mask is None else self.place.images.put(encode(mask)),
             pairs=case.pairs,
             model=self.name,
-            inversion=self._inversion("direct"),
+            inversion=self._inversion(RECOMMENDED),
         )
 
     # --- measuring ---

@@ -11,6 +11,7 @@ from palimpsest.cli.remote import add_server
 from palimpsest.contract import BUILT_IN, InversionSettings, Window
 from palimpsest.parser import number
 from palimpsest_client.fields.control import PIXELS, Control
+from palimpsest_client.fields.methods import depending_on
 from palimpsest_client.fields.settings import CONTROLS
 from palimpsest_client.text.wording import say
 
@@ -68,8 +69,9 @@ def add_reporting(parser: argparse.ArgumentParser) -> None:
 def add_inversion(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how the photo is remembered")
     add_controls(group, *controls_in("inversion"))
+    only = " and ".join(depending_on("inner_steps"))
     group.add_argument(
-        "--inner-steps", type=int, default=10, metavar="N", help="null-text only (default: 10)"
+        "--inner-steps", type=int, default=10, metavar="N", help=f"{only} only (default: 10)"
     )
 
 

@@ -23,8 +23,6 @@ from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import Workplace
 
-METHOD_NAMES = {"ddim": "plain DDIM", "null-text": "null-text", "direct": "direct"}
-
 Watch = Callable[[str, Iterator[Event]], Finished]  # a title and a task's events → its result
 
 
@@ -84,7 +82,7 @@ class Demo:
                 model=self.model,
                 inversion=InversionSettings(method=method),
             )
-            finished = self._do(f"remembering the photo ({METHOD_NAMES[method]})", request)
+            finished = self._do(f"remembering the photo ({script.METHODS[method]})", request)
             key = method.replace("-", "_")
             against_photo[key] = finished.result["reconstruction_psnr"]
             against_autoencoder[key] = finished.result["fidelity_psnr"]
@@ -97,7 +95,7 @@ class Demo:
 
     def _edit(self, stop: script.Stop) -> dict[str, Any]:
         finished = self._do(
-            f"{stop.operation} ({METHOD_NAMES[stop.method]})",
+            f"{stop.operation} ({script.METHODS[stop.method]})",
             script.request(stop, self.hashes, self.model),
         )
         layer = self._keep(f"{stop.name}-layer", finished.artifacts["layer"])
@@ -153,7 +151,7 @@ class Demo:
         for method in script.METHODS:
             key = method.replace("-", "_")
             pixels = self._made(f"reconstruction-{key}")
-            tiles.append(Tile(pixels, f"{METHOD_NAMES[method]}\n{psnr[key]:.1f} dB"))
+            tiles.append(Tile(pixels, f"{script.METHODS[method]}\n{psnr[key]:.1f} dB"))
         best = f"the autoencoder alone reaches {psnr['autoencoder']:.1f} dB"
         return Row(f"The photo reproduced at guidance {self.report['guidance']:g} ({best})", tiles)
 
@@ -168,7 +166,7 @@ class Demo:
         tiles = []
         for stop, edit in zip(script.STOPS, self.report["edits"], strict=True):
             said = (
-                f"{stop.operation} ({METHOD_NAMES[stop.method]})\n{stop.should_show}\n"
+                f"{stop.operation} ({script.METHODS[stop.method]})\n{stop.should_show}\n"
                 f"{edit['pixels_changed_outside']} pixels changed outside"
             )
             tiles.append(Tile(self._made(f"{stop.name}-composite"), said))

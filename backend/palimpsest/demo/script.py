@@ -16,7 +16,7 @@ EXAMPLES = tuple(f"toy-{number}.png" for number in NUMBERS)
 MASKS = tuple(f"toy-{number}-mask.png" for number in NUMBERS)
 PHOTO, SELECTION, PLACE = "photo.png", "photo-selection.png", "photo-place.png"
 SHOWS = "a photo of a red ball on grass"
-METHODS: tuple[InversionMethod, ...] = ("ddim", "null-text", "direct")
+METHODS: dict[InversionMethod, str] = {"ddim": "plain DDIM", "null-text": "null-text", "direct": "direct"}
 FEATHER = 3  # pixels; the pictures are small
 SEED = 0
 
@@ -29,7 +29,7 @@ class Stop:
     operation: Operation
     should_show: str
     selection: str | None
-    method: InversionMethod = "direct"
+    method: InversionMethod = InversionSettings().method
     pairs: tuple[tuple[str, str], ...] = ()
 
 

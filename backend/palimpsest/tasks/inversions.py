@@ -10,7 +10,7 @@ from torch import Tensor
 from palimpsest.contract import InversionSettings
 from palimpsest.core.concept import Concept
 from palimpsest.core.finite import all_finite
-from palimpsest.core.inversion import Inversion, InvertSettings, NullTextSettings
+from palimpsest.core.inversion import Inversion, InvertSettings, method_named
 from palimpsest.core.inversion import invert as inverting
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.prompt import Vocabulary
@@ -19,7 +19,8 @@ from palimpsest.errors import RequestError
 from palimpsest.storage import inversions
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.context import Workplace, canonical, model_identity
-from palimpsest.tasks.progress import Course, Events, watched
+from palimpsest.tasks.progress import PHASES, Course, Events, watched
+from palimpsest_client.fields.methods import DEPENDED_ON, METHODS
 
 
 def settled(settings: InversionSettings, model: DiffusionModel) -> InversionSettings:
@@ -34,10 +35,10 @@ def settled(settings: InversionSettings, model: DiffusionModel) -> InversionSett
 def phases(settings: InversionSettings) -> dict[str, tuple[int, float]]:
     """The phases of an inversion for ``Course``, costs in UNet evaluations."""
     assert settings.steps is not None
-    plan = {"inverting": (settings.steps, 1.0)}
-    if settings.method == "null-text":  # evaluation backwards costs about as much as forwards
-        plan["optimising"] = (settings.steps, 3 + 2.0 * settings.inner_steps)
-    return plan
+    method = method_named(settings.method)
+    costs = method.cost(method.constants(settings.inner_steps))
+    # An evaluation backwards costs about as much as one forwards.
+    return {PHASES[phase]: (settings.steps, cost.forward + cost.backward) for phase, cost in costs.items()}
 
 
 def remembered(
@@ -55,9 +56,8 @@ def remembered(
         return found, True
     assert settings.guidance is not None
     key = inversion_key(canvas, vocabulary.concepts, source, settings)
-    chosen = InvertSettings(
-        settings.method, settings.steps, settings.guidance, NullTextSettings(inner_steps=settings.inner_steps)
-    )
+    constants = method_named(settings.method).constants(settings.inner_steps)
+    chosen = InvertSettings(settings.method, settings.steps, settings.guidance, constants)
     steps = inverting(canvas.model, vocabulary, canvas.z0, source, chosen)
     made = yield from watched(steps, course)
     place.inversions.put(key, *made.to_tensors())
@@ -80,7 +80,7 @@ def inversion_key(
     canvas: Canvas, concepts: tuple[Concept, ...], source: Prompt, settings: InversionSettings
 ) -> str:
     """Everything that has a bearing on the inversion, and nothing that hasn't."""
-    null_text = settings.method == "null-text"
+    depends = METHODS[settings.method].depends
     return inversions.key(
         pixels=inversions.pixels_hash(canvas.pixels.numpy()),
         prompt=source.text,
@@ -88,8 +88,7 @@ def inversion_key(
         model=model_identity(canvas.model),
         method=settings.method,
         steps=settings.steps,
-        guidance=settings.guidance if null_text else None,  # the pivots are those of guidance 1
-        inner_steps=settings.inner_steps if null_text else None,
+        **{name: getattr(settings, name) if name in depends else None for name in DEPENDED_ON},
     )
 
 

@@ -61,7 +61,7 @@ def reconstructed(
     canvas: Canvas, vocabulary: Vocabulary, source: Prompt, inversion: Inversion, course: Course
 ) -> Events:
     """The photo's latent as an edit's source branch reproduces it (1, c, h, w); nothing is edited."""
-    if inversion.method == "direct":  # the source branch is put on the pivots
+    if not inversion.source_moves:  # it is put on the pivots
         return inversion.latents[0]
     steps = editing(canvas.model, vocabulary, inversion, source, [source], "reweight", Options())
     edited = yield from watched(steps, course)

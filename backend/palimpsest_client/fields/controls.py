@@ -17,7 +17,6 @@ from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
 from .operations import NEEDS_SELECTION as NEEDS_SELECTION
 from .operations import OPERATIONS as OPERATIONS
 from .settings import CONTROLS, MIDDLE, SENTENCE, WEIGHT, Settings, own_of, request_fields, with_own
-from .settings import METHODS as METHODS
 
 _FIELDS: Mapping[str, tuple] = {
     REPLACE: ("second", "changes"),

@@ -28,11 +28,11 @@ from .control import (
     Stretch,
 )
 from .limits import MOST_SEED
+from .methods import METHODS, RECOMMENDED
 from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
 
 AUTOMATIC, VIEW, NOISE, PHOTO = "automatic", "view", "noise", "photo"
 STARTS = (AUTOMATIC, VIEW, NOISE, PHOTO)
-METHODS = ("direct", "null-text", "ddim")
 MIDDLE = 0.5  # of a slider: what the operation recommends; sends nothing, the backend's recipe decides
 
 
@@ -104,7 +104,12 @@ class Settings:
         CHOICE, default="built-in", request=("model",), view=True, whose=OF_PERSON
     )  # those there are
     method: str = described(
-        CHOICE, default="direct", choices=METHODS, request=("inversion", "method"), view=True, preset=True
+        CHOICE,
+        default=RECOMMENDED,
+        choices=tuple(METHODS),
+        request=("inversion", "method"),
+        view=True,
+        preset=True,
     )
     steps: Optional[int] = described(
         NUMBER,

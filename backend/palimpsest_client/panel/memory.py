@@ -14,6 +14,7 @@ from ..editor.editor import CANVAS, DocumentFacts, Editor
 from ..editor.geometry import Bounds, Extent
 from ..editor.slices import WorkError
 from ..fields.controls import Form, view_fields
+from ..fields.methods import DEPENDED_ON, METHODS
 from ..http.client import Client
 from ..http.session import Session
 from .live_layer import InHand
@@ -129,8 +130,8 @@ def source_of(facts: DocumentFacts, form: Form) -> str:
 def said_of(form: Form) -> str:
     """All but the pictures that has a bearing on how a photo is inverted."""
     view = {"source_prompt": form.first.strip(), **view_fields(form.settings)}
-    if form.settings.method != "null-text":
-        del view["inversion"]["guidance"]  # inverted at 1
+    for name in set(DEPENDED_ON) - set(METHODS[form.settings.method].depends):
+        view["inversion"].pop(name, None)
     return json.dumps(view, sort_keys=True)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from gettext import NullTranslations
 from typing import Any
 
+from ..fields.methods import METHODS
 from ..http.refusals import REFUSALS
 
 ENGLISH: Mapping[str, str] = {
@@ -184,9 +185,7 @@ ENGLISH: Mapping[str, str] = {
     "method": "Method",
     "tip-method": "How the photo is made reproducible",
     "technical-method": "inversion",
-    "method-direct": "direct (fast)",
-    "method-null-text": "null-text (as published)",
-    "method-ddim": "DDIM (plain)",
+    **{f"method-{method.name}": method.label for method in METHODS.values()},
     "steps": "Steps",
     "tip-steps": "In how many steps the picture is drawn: more are slower and more exact",
     "technical-steps": "DDIM steps",

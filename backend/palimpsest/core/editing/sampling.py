@@ -1,12 +1,12 @@
 """The sampling loop of an edit: the photo's own branch and the targets side by side in one batch.
 
 Source and targets share every UNet call, because attention control lets a target attend as the source
-does at the same step. How the source branch moves is the inversion's business:
+does at the same step. How the source branch moves is the inversion's business (``source_moves``):
 
-  ddim       it samples freely, with the same guidance as the targets
-  null-text  the same, with the optimised null embedding of each timestep for all branches
-  direct     it is put on the stored pivot after each step, and is left out of the batch when nothing
-             needs its attention
+  it samples, with the same guidance as the targets; where there are null embeddings of each timestep
+  (``nulls``), all branches have those
+  or it is put on the stored pivot after each step, and is left out of the batch when nothing needs its
+  attention
 
 After each step LocalBlend and then the latent mask take their part of the source back; outside the
 mask a target's latent is a copy of the stored pivot, so its difference to the photo's is exactly 0.
@@ -139,7 +139,7 @@ class _Batch:
     def __init__(self, plan: Plan, step: int) -> None:
         n = len(plan.targets.context)
         self.guided = plan.guidance != 1
-        self.source_moves = plan.inversion.method != "direct"
+        self.source_moves = plan.inversion.source_moves
         self.with_source = self.source_moves or plan.control.needs_source(step)
         self.with_source_null = self.source_moves and self.guided
         first_null = int(self.with_source_null)

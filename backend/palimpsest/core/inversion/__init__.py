@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from palimpsest.core.count import counted
-from palimpsest.core.inversion.ddim import ddim_inversion
-from palimpsest.core.inversion.direct import direct_inversion
-from palimpsest.core.inversion.null_text import NullTextSettings, optimise_nulls
-from palimpsest.core.inversion.result import METHODS, Inversion
+from palimpsest.core.inversion.method import Method, Photo
+from palimpsest.core.inversion.result import Inversion
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.schedule import timesteps
 from palimpsest.core.steps import Steps
 from palimpsest.core.text.prompt import Vocabulary
 from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError
+from palimpsest_client.fields.methods import METHODS, RECOMMENDED
 
-__all__ = ["METHODS", "Inversion", "InvertSettings", "NullTextSettings", "invert", "picture_size"]
+__all__ = ["Inversion", "InvertSettings", "invert", "method_named", "picture_size"]
 
 
 @dataclass(frozen=True)
 class InvertSettings:
     """``None`` = the model's recommendation. ``guidance`` is the one that editing will use."""
 
-    method: str = "direct"
+    method: str = RECOMMENDED
     steps: int | None = None
     guidance: float | None = None
-    null_text: NullTextSettings = field(default_factory=NullTextSettings)
+    constants: Any = None  # of the method's own kind; None = as published
 
 
 def invert(
@@ -41,36 +42,32 @@ def invert(
 ) -> Steps[Inversion]:
     """Invert the photo whose latent is ``z0`` (1, c, h, w) and whose caption is ``source``.
 
-    "ddim" and "direct" cost one evaluation per step and differ in how an edit uses them; "null-text"
-    adds 3 to 2 + 10·(forward and backward) per step.
+    What it costs, ``Method.cost`` says. Raises RequestError for an unknown method or steps that can't be.
     """
     chosen = InvertSettings() if settings is None else settings
-    _refuse(chosen)
+    method = method_named(chosen.method)
     guidance = model.guidance if chosen.guidance is None else chosen.guidance
     levels = timesteps(model.noise, model.steps if chosen.steps is None else chosen.steps)
     z0 = z0.detach().to(model.device, torch.float32)
     size = picture_size(model, z0)
     cond, null = vocabulary.encode([source], size), vocabulary.null(size)
+    photo = Photo(model, z0, cond, null, levels, guidance)
     with counted(model) as count:
-        method = direct_inversion if chosen.method == "direct" else ddim_inversion
-        pivots = yield from method(model, z0, cond, levels)
-        nulls = None
-        if chosen.method == "null-text":
-            nulls = yield from optimise_nulls(model, pivots, cond, null, levels, guidance, chosen.null_text)
+        pivots, nulls = yield from method.invert(photo, chosen.constants)
     return Inversion(
         pivots, levels, chosen.method, guidance, source.text, nulls, unet_evaluations=count.evaluations
     )
 
 
+def method_named(name: str) -> Method:
+    """``METHOD`` of the file that is called as the method is. Raises RequestError for an unknown one."""
+    if name not in METHODS:
+        raise RequestError(f"There is no inversion method {name!r}.", f"Known: {', '.join(METHODS)}.")
+    found = import_module(f"{__name__}.{name.replace('-', '_')}").METHOD
+    assert isinstance(found, Method), name
+    return found
+
+
 def picture_size(model: DiffusionModel, z: Tensor) -> tuple[int, int]:
     """Height and width in pixels of the picture that a latent stands for."""
     return z.shape[-2] * model.stride, z.shape[-1] * model.stride
-
-
-def _refuse(settings: InvertSettings) -> None:
-    if settings.method not in METHODS:
-        raise RequestError(
-            f"There is no inversion method {settings.method!r}.", f"Known: {', '.join(METHODS)}."
-        )
-    if settings.null_text.inner_steps < 0:
-        raise RequestError(f"{settings.null_text.inner_steps} inner steps were asked for.", "0 or more.")

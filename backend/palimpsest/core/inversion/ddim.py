@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from palimpsest.core.inversion.method import Found, Method, Photo
 from palimpsest.core.model import Conditioning, DiffusionModel
 from palimpsest.core.schedule import ddim, pairs, predict_z0
 from palimpsest.core.steps import Step, Steps
@@ -33,3 +34,13 @@ def _step(model: DiffusionModel, z: Tensor, cond: Conditioning, t: int, t_prev: 
     eps = model.eps(z, t, cond)
     z_t = ddim(model.noise, z, eps, t_prev, t)
     return z_t, predict_z0(model.noise, z_t, eps, t)
+
+
+class Ddim(Method):
+    """An edit samples the photo's branch anew from z_T, and with guidance it leaves the pivots."""
+
+    def invert(self, photo: Photo, constants: None) -> Steps[Found]:
+        return Found((yield from ddim_inversion(photo.model, photo.z0, photo.cond, photo.timesteps)))
+
+
+METHOD = Ddim()

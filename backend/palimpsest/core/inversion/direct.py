@@ -7,15 +7,16 @@ UNet beyond DDIM inversion's own. The copying is done in ``core/editing/sampling
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from palimpsest.core.inversion.ddim import ddim_inversion
-from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.inversion.method import Found, Method, Photo
 from palimpsest.core.steps import Steps
 
 
-def direct_inversion(
-    model: DiffusionModel, z0: Tensor, cond: Conditioning, timesteps: tuple[int, ...]
-) -> Steps[Tensor]:
-    """The pivots z_0 … z_T, (steps + 1, 1, c, h, w): exact by construction, z_0 being the photo's latent."""
-    return (yield from ddim_inversion(model, z0, cond, timesteps))
+class Direct(Method):
+    """Exact by construction, z_0 being the photo's latent."""
+
+    def invert(self, photo: Photo, constants: None) -> Steps[Found]:
+        return Found((yield from ddim_inversion(photo.model, photo.z0, photo.cond, photo.timesteps)))
+
+
+METHOD = Direct()

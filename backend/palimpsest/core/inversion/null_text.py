@@ -12,6 +12,7 @@ allows more error later: L < 1e-5 + 2e-5·i.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,9 +20,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from palimpsest.core.gradient import gradient
+from palimpsest.core.inversion.ddim import ddim_inversion
+from palimpsest.core.inversion.method import Cost, Found, Method, Photo
 from palimpsest.core.model import Conditioning, DiffusionModel
 from palimpsest.core.schedule import ddim, pairs, predict_z0
 from palimpsest.core.steps import Step, Steps
+from palimpsest.errors import RequestError
 
 
 @dataclass(frozen=True)
@@ -104,3 +108,26 @@ class _Timestep:
         eps_null = self.model.eps(self.z, self.t, self.null.with_context(context))
         eps = eps_null + self.guidance * (eps_cond - eps_null)
         return ddim(self.model.noise, self.z, eps, self.t, self.t_prev)
+
+
+class NullText(Method):
+    """The pivots by DDIM inversion, then the null embeddings that lead along them."""
+
+    def constants(self, inner_steps: int) -> NullTextSettings:
+        return NullTextSettings(inner_steps=inner_steps)
+
+    def invert(self, photo: Photo, constants: NullTextSettings | None) -> Steps[Found]:
+        chosen = constants or NullTextSettings()
+        if chosen.inner_steps < 0:
+            raise RequestError(f"{chosen.inner_steps} inner steps were asked for.", "0 or more.")
+        model, cond, levels = photo.model, photo.cond, photo.timesteps
+        pivots = yield from ddim_inversion(model, photo.z0, cond, levels)
+        nulls = yield from optimise_nulls(model, pivots, cond, photo.null, levels, photo.guidance, chosen)
+        return Found(pivots, nulls)
+
+    def cost(self, constants: NullTextSettings | None) -> Mapping[str, Cost]:
+        inner = (constants or NullTextSettings()).inner_steps
+        return {**super().cost(constants), "optimise": Cost(forward=3 + inner, backward=inner)}
+
+
+METHOD = NullText()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-METHODS = ("ddim", "null-text", "direct")
+from palimpsest_client.fields.methods import METHODS
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,20 @@ class Inversion:
 
     latents: Tensor  # (steps + 1, 1, channels, height, width) float32, z_0 … z_T: the DDIM pivots
     timesteps: tuple[int, ...]  # noisiest first
-    method: str  # one of METHODS
+    method: str  # by which it was made, of METHODS
     guidance: float  # what ``nulls`` were optimised for, and the edit's default
     prompt: str  # the source prompt
-    nulls: Tensor | None = None  # (steps, 1, tokens, width) float32, noisiest first; null-text only
+    nulls: Tensor | None = None  # (steps, 1, tokens, width) float32, noisiest first; if optimised
     unet_evaluations: int = 0
 
     @property
     def steps(self) -> int:
         return len(self.timesteps)
+
+    @property
+    def source_moves(self) -> bool:
+        """Whether the photo's branch samples in an edit; else it is put on the pivots."""
+        return METHODS[self.method].source_moves
 
     def before(self, step: int) -> Tensor:
         """z at ``timesteps[step]``, where sampling step ``step`` starts; (1, channels, height, width)."""

@@ -1,0 +1,57 @@
+"""What an inversion method is: one object in a file of its own, which is called as the method is.
+
+What is to be known of it without torch stands in ``palimpsest_client/fields/methods.py``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.steps import Steps
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What is to be made reproducible, and at which levels of noise."""
+
+    model: DiffusionModel
+    z0: Tensor  # (1, c, h, w) float32, on the model's device
+    cond: Conditioning  # of its caption
+    null: Conditioning
+    timesteps: tuple[int, ...]  # noisiest first
+    guidance: float  # that editing will use
+
+
+class Found(NamedTuple):
+    """What a method leaves behind."""
+
+    pivots: Tensor  # (steps + 1, 1, c, h, w) float32, z_0 … z_T
+    nulls: Tensor | None = None  # (steps, 1, tokens, width) float32, noisiest first
+
+
+class Cost(NamedTuple):
+    """Evaluations of the UNet in one step, at most."""
+
+    forward: float
+    backward: float = 0.0
+
+
+class Method(ABC):
+    """``constants`` are of the method's own kind; None = as published."""
+
+    def constants(self, inner_steps: int) -> Any:
+        """Those for so many steps of optimising per timestep, where it optimises. Raises RequestError."""
+        return None
+
+    @abstractmethod
+    def invert(self, photo: Photo, constants: Any) -> Steps[Found]: ...
+
+    def cost(self, constants: Any) -> Mapping[str, Cost]:
+        """By its phases (``Step.phase``), in their order."""
+        return {"invert": Cost(forward=1)}

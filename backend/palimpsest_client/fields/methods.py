@@ -1,0 +1,36 @@
+"""How a photo can be made reproducible: what is to be known of each method without its mathematics.
+
+Contract, shell, panels, API and benchmark read this table; what a method does is in the file of its name
+in ``palimpsest/core/inversion``. How one is added: CONTRIBUTING.md.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, NamedTuple, Tuple
+
+
+class Method(NamedTuple):
+    """``depends``: settings beside the steps without which its result isn't known, of ``DEPENDED_ON``."""
+
+    name: str  # in requests and in the shell
+    label: str  # in the panels, in English: the text "method-name"
+    source_moves: bool  # in an edit the photo's branch samples; False: it is put on the stored path
+    depends: Tuple[str, ...] = ()
+
+
+DEPENDED_ON = ("guidance", "inner_steps")
+
+METHODS: Dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method("direct", "direct (fast)", source_moves=False),
+        Method("null-text", "null-text (as published)", source_moves=True, depends=DEPENDED_ON),
+        Method("ddim", "DDIM (plain)", source_moves=True),
+    )
+}
+RECOMMENDED = "direct"
+
+
+def depending_on(setting: str) -> Tuple[str, ...]:
+    """The names of those that need it."""
+    return tuple(method.name for method in METHODS.values() if setting in method.depends)
