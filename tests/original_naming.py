@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import CLIPTextConfig
 
-from palimpsest.models import published
-from palimpsest.models.load import encoder_class
+from palimpsest.models.families.stable_diffusion import published
+from palimpsest.models.families.stable_diffusion.load import encoder_class
 from tiny import tiny_folder, tiny_model
 
 RESNET = {

@@ -20,7 +20,7 @@ from tokenizers import pre_tokenizers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from palimpsest.core.model import DiffusionModel, TextPart
-from palimpsest.models.schedule import noise_schedule
+from palimpsest.models.families.stable_diffusion.schedule import noise_schedule
 
 #: Every word here is one token; any other word is spelled in bytes (so "squirrel" is eight tokens).
 WORDS = (

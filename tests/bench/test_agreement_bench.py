@@ -12,7 +12,7 @@ from palimpsest.bench.agreement import VIEWS, Scored, chosen, gathered, judged, 
 from palimpsest.cli import main
 from palimpsest.cli.bench import WEIGHTS
 from palimpsest.errors import RequestError
-from palimpsest.models.load import load
+from palimpsest.models.families import load
 from palimpsest.scenes.concepts import CONCEPTS
 
 

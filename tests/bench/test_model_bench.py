@@ -194,7 +194,7 @@ def test_pictures_are_those_of_diffusers_own_pipeline(tmp_path: Path) -> None:
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
     from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
-    from palimpsest.models.load import load
+    from palimpsest.models.families import load
 
     folder = tiny_folder(tmp_path / "model", "sd1")
     model = load(folder)

@@ -16,8 +16,8 @@ from palimpsest.cli import main
 from palimpsest.cli.bench import SHAPES
 from palimpsest.core.editing.draw import start_noise
 from palimpsest.core.text.prompt import concepts_installed
-from palimpsest.models import published
-from palimpsest.models.spec import spec_of
+from palimpsest.models.families.stable_diffusion import published
+from palimpsest.models.families.stable_diffusion.configuration import spec_of
 from palimpsest.tasks.context import Workplace
 from tiny import tiny_model
 

@@ -23,7 +23,7 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.catalog import find
-from palimpsest.models.load import load
+from palimpsest.models.families import load
 from palimpsest.scenes.rendering import render
 from palimpsest.scenes.scene import VALIDATION_SEEDS, sample_scene
 from palimpsest.tasks.canvas import psnr

@@ -17,8 +17,7 @@ from palimpsest.errors import (
     ModelUnreadableError,
     PickledModelError,
 )
-from palimpsest.models.checkpoint import read_spec
-from palimpsest.models.load import load
+from palimpsest.models.families import load, read_spec
 from palimpsest.models.precision import unet_dtype
 from tiny import tiny_folder, tiny_model
 

@@ -17,10 +17,9 @@ import pytest
 from original_naming import single_file
 from palimpsest.cli.models import printable
 from palimpsest.errors import ModelUnreadableError, PalimpsestError
-from palimpsest.models.checkpoint import read_spec
+from palimpsest.models.families import load, read_spec
 from palimpsest.models.header import read_header
 from palimpsest.models.linked_folders import models_in
-from palimpsest.models.load import load
 
 ODD: tuple[Any, ...] = (
     *(None, True, -1, 0, 0.5, 1e30, float("nan"), float("inf"), 10**30, "", "x", "\ud800", "0.5"),

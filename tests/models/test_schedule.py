@@ -10,7 +10,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 
 from palimpsest.errors import ModelUnreadableError
-from palimpsest.models.schedule import noise_schedule
+from palimpsest.models.families.stable_diffusion.schedule import noise_schedule
 
 SCALED = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 

@@ -13,10 +13,10 @@ import pytest
 from original_naming import published_shapes, sparse_file
 from palimpsest.cli.models import described
 from palimpsest.errors import ModelError, ModelIncapableError, ModelUnreadableError
-from palimpsest.models import catalog, header, signatures
-from palimpsest.models.checkpoint import read_spec
+from palimpsest.models import catalog, header
+from palimpsest.models.families import load, read_spec
+from palimpsest.models.families.stable_diffusion import signatures
 from palimpsest.models.listing import list_models
-from palimpsest.models.load import load
 from tiny import tiny_folder
 
 UNET = "model.diffusion_model."
@@ -359,7 +359,8 @@ def test_a_list_of_odd_files_answers_and_reads_headers_only(
     read: list[Path] = []
     real = header.read_header
     monkeypatch.setattr(
-        "palimpsest.models.checkpoint.read_header", lambda path: read.append(path) or real(path)
+        "palimpsest.models.families.stable_diffusion.checkpoint.read_header",
+        lambda path: read.append(path) or real(path),
     )
     models = [model for model in list_models(tmp_path) if model["installed"] and model["name"] != "built-in"]
     assert len(models) == 50 + len(ODD)

@@ -16,9 +16,8 @@ from palimpsest.errors import (
     ModelUnreadableError,
     PickledModelError,
 )
-from palimpsest.models import published
-from palimpsest.models.checkpoint import read_spec
-from palimpsest.models.load import load
+from palimpsest.models.families import load, read_spec
+from palimpsest.models.families.stable_diffusion import published
 from tiny import tiny_model
 
 
@@ -144,7 +143,7 @@ def test_published_configurations_make_networks_of_the_known_size() -> None:
 def test_text_encoders_have_the_published_size() -> None:
     from transformers import CLIPTextConfig
 
-    from palimpsest.models.load import encoder_class
+    from palimpsest.models.families.stable_diffusion.load import encoder_class
 
     with torch.device("meta"):
         sizes = [

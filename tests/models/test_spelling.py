@@ -16,9 +16,8 @@ from torch import Tensor
 from original_naming import clip_weights, published_shapes, single_file, sparse_file
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import ModelIncapableError, ModelUnreadableError
-from palimpsest.models.checkpoint import read_spec
+from palimpsest.models.families import load, read_spec
 from palimpsest.models.listing import list_models
-from palimpsest.models.load import load
 from tiny import tiny_model
 
 Weights = dict[str, Tensor]

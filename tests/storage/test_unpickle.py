@@ -18,8 +18,7 @@ from safetensors.torch import load_file, save_file
 from original_naming import single_file
 from palimpsest import interpreter
 from palimpsest.errors import ConceptFileError, PickledModelError
-from palimpsest.models.checkpoint import read_spec
-from palimpsest.models.load import load
+from palimpsest.models.families import load, read_spec
 from palimpsest.storage.concepts import ConceptLibrary
 
 ROWS, LARGE, WIDE = torch.randn(2, 768), torch.randn(3, 768), torch.randn(3, 1280)

@@ -23,7 +23,7 @@ from palimpsest.core.learning.agreement import AgreementSettings, oddness
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.errors import RequestError
-from palimpsest.models.load import load
+from palimpsest.models.families import load
 from palimpsest.scenes.concepts import CONCEPTS, Concept, views
 from palimpsest.scenes.rendering import Rendering
 from palimpsest.scenes.scene import TEST_SEEDS

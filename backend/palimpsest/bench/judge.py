@@ -23,7 +23,7 @@ from palimpsest.bench.statistics import Rate, rate
 from palimpsest.builtin.judge import Judge, load_judge
 from palimpsest.builtin.judge_answers import NOTHING, Reading
 from palimpsest.errors import PalimpsestError
-from palimpsest.models.load import load
+from palimpsest.models.families import load
 from palimpsest.scenes.concepts import CONCEPTS, view_scenes
 from palimpsest.scenes.scene import TEST_SEEDS, Rendering, render, sample_scene
 from palimpsest.scenes.things import HELD_OUT_STYLES, STYLES, Scene

@@ -30,7 +30,7 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import Step, Steps
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import PalimpsestError, PromptTooLongError
-from palimpsest.models.load import load
+from palimpsest.models.families import load
 from palimpsest.scenes.scene import TEST_SEEDS, render, sample_scene
 from palimpsest.scenes.things import STYLES, Scene
 

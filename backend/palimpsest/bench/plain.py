@@ -9,7 +9,7 @@ import torch
 
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.prompt import concepts_installed
-from palimpsest.models.load import quiet_libraries
+from palimpsest.models.libraries import quiet_libraries
 
 
 def plain_sampling(model: DiffusionModel, prompt: str, steps: int) -> Callable[[], Any]:

@@ -14,10 +14,11 @@ import torch
 
 from palimpsest.bench.model_options import WEIGHTS
 from palimpsest.core.model import DiffusionModel
-from palimpsest.models import published
-from palimpsest.models.load import assemble, encoder_class, quiet_libraries
+from palimpsest.models.families.stable_diffusion import published
+from palimpsest.models.families.stable_diffusion.configuration import Configuration
+from palimpsest.models.families.stable_diffusion.load import assemble, encoder_class
+from palimpsest.models.libraries import quiet_libraries
 from palimpsest.models.precision import unet_dtype
-from palimpsest.models.spec import Configuration
 
 FAMILIES = {"sd15": "sd1", "sd21": "sd2", "sdxl": "sdxl", "tiny": "sd1"}
 PREDICTIONS = {"sd2": "v_prediction"}  # of SD 2.1 at 768 pixels

@@ -25,8 +25,8 @@ from palimpsest.errors import JobCancelledError, ModelNotFoundError, NetworkErro
 from palimpsest.jobs import events
 from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Progressed, Queued
 from palimpsest.models.catalog import find, names_path
-from palimpsest.models.checkpoint import read_spec
 from palimpsest.models.devices import require_devices
+from palimpsest.models.families import read_spec
 from palimpsest.models.spec import Spec
 from palimpsest.settings import Settings, read_settings
 from palimpsest.storage.announcement import holder

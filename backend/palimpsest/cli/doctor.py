@@ -245,7 +245,7 @@ def check_built_in(settings: Settings) -> Finding:
     import torch
 
     from palimpsest.models.catalog import find
-    from palimpsest.models.load import load
+    from palimpsest.models.families import load
 
     model = load(find(BUILT_IN, settings.folders.models), torch.device("cpu"))
     return Finding("Built-in model", f"{model.native_size} pixels, weights {model.weights_hash[:12]}")
@@ -253,7 +253,7 @@ def check_built_in(settings: Settings) -> Finding:
 
 def check_models(settings: Settings) -> Finding:
     from palimpsest.models.catalog import installed
-    from palimpsest.models.checkpoint import read_spec
+    from palimpsest.models.families import read_spec
 
     said, troubles = [], []
     for name, place in installed(settings.folders.models, settings.model_folders).items():

@@ -13,7 +13,7 @@ from torch import Tensor
 from palimpsest.contract import Doubt
 from palimpsest.core.finite import require_finite
 from palimpsest.errors import ModelUnreadableError
-from palimpsest.models.load import quiet_libraries, reading
+from palimpsest.models.libraries import quiet_libraries, reading
 from palimpsest.models.spec import read_json
 
 MOST_TOKENS = 40

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from palimpsest.errors import ModelNotFoundError, PalimpsestError, RequestError, StorageError
-from palimpsest.models import checkpoint
+from palimpsest.models.families.stable_diffusion import checkpoint
 from palimpsest.storage.atomic import write_atomically
 
 LIST = "elsewhere.txt"

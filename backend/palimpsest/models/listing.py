@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import ModelUnreadableError, PalimpsestError
 from palimpsest.models.catalog import captioners, installed, own
-from palimpsest.models.checkpoint import read_spec
+from palimpsest.models.families import read_spec
 from palimpsest.models.offers import OFFERS
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import DeviceNotFoundError
 from palimpsest.models.catalog import find, installed
 from palimpsest.models.devices import OTHERS, require_devices
-from palimpsest.models.load import load
+from palimpsest.models.families import load
 from palimpsest.models.precision import default_device
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.errors import ModelUnreadableError
-from palimpsest.models import folder as layout
-from palimpsest.models import published
-from palimpsest.models.header import Header, read_header, require_whole
-from palimpsest.models.signatures import (
+from palimpsest.models.families.stable_diffusion import folder as layout
+from palimpsest.models.families.stable_diffusion import published
+from palimpsest.models.families.stable_diffusion.configuration import Configuration, spec_of
+from palimpsest.models.families.stable_diffusion.signatures import (
     MARKS,
     MARKS_OF_PARTS,
     MARKS_OF_UNETS,
@@ -30,8 +30,9 @@ from palimpsest.models.signatures import (
     refuse_marks,
     refuse_quantised,
 )
-from palimpsest.models.spec import OWN_FILE, Configuration, Spec, read_json, read_own, spec_of, usable
-from palimpsest.models.spelling import UNET, VAE, original, vae_alone
+from palimpsest.models.families.stable_diffusion.spelling import UNET, VAE, original, vae_alone
+from palimpsest.models.header import Header, read_header, require_whole
+from palimpsest.models.spec import OWN_FILE, Spec, read_json, read_own, usable
 
 #: Family → for each text encoder the prefixes under which its weights are saved.
 TEXT: dict[str, tuple[tuple[str, ...], ...]] = {

@@ -16,26 +16,33 @@ from torch import Tensor
 
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import ModelUnreadableError
-from palimpsest.models import folder as layout
-from palimpsest.models import published
-from palimpsest.models.checkpoint import (
+from palimpsest.models.families.stable_diffusion import folder as layout
+from palimpsest.models.families.stable_diffusion import published
+from palimpsest.models.families.stable_diffusion.checkpoint import (
     TEXT,
     companion,
     given_vae,
     read_checkpoint_configuration,
     text_prefix,
 )
-from palimpsest.models.load import (
+from palimpsest.models.families.stable_diffusion.configuration import Configuration, spec_of
+from palimpsest.models.families.stable_diffusion.load import (
     assemble,
     encoder_class,
     load_tokenizer,
-    reading,
     refuse_missing,
     refuse_unexpected,
 )
-from palimpsest.models.open_clip import from_open_clip
-from palimpsest.models.spec import Configuration, spec_of, usable
-from palimpsest.models.spelling import VAE, diffusers_vae, in_diffusers_names, original, vae_alone
+from palimpsest.models.families.stable_diffusion.open_clip import from_open_clip
+from palimpsest.models.families.stable_diffusion.spelling import (
+    VAE,
+    diffusers_vae,
+    in_diffusers_names,
+    original,
+    vae_alone,
+)
+from palimpsest.models.libraries import reading
+from palimpsest.models.spec import usable
 from palimpsest.models.weights_hash import weights_hash
 
 FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)

@@ -12,15 +12,16 @@ from typing import Any
 
 from palimpsest.errors import ModelNotFoundError, ModelUnreadableError, PickledModelError, Text
 from palimpsest.interpreter import to_paste
-from palimpsest.models.header import read_header, require_whole
-from palimpsest.models.signatures import (
+from palimpsest.models.families.stable_diffusion.configuration import Configuration
+from palimpsest.models.families.stable_diffusion.signatures import (
     MARKS_OF_UNETS,
     TRANSFORMERS,
     refusal,
     refuse_marks,
     refuse_quantised,
 )
-from palimpsest.models.spec import OWN_FILE, Configuration, read_json, read_own
+from palimpsest.models.header import read_header, require_whole
+from palimpsest.models.spec import OWN_FILE, read_json, read_own
 
 PICKLED = (".ckpt", ".bin", ".pt", ".pth")
 NETWORKS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}

@@ -1,51 +1,28 @@
-"""Load a text-to-image model, frozen and ready, from what lies on this machine.
-
-The built-in model is loaded by exactly this code. Nothing here ever reaches for the network.
-"""
+"""Load a folder in the diffusers layout, frozen and ready; the built-in model is loaded by exactly this."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from palimpsest.core.model import DiffusionModel, TextPart
-from palimpsest.errors import ModelError, ModelNotFoundError, ModelUnreadableError, OutOfMemoryError, Text
-from palimpsest.models import folder as layout
-from palimpsest.models.precision import default_device, unet_dtype
-from palimpsest.models.schedule import noise_schedule
-from palimpsest.models.spec import Configuration, native_latent_side, spec_of, usable
+from palimpsest.errors import ModelUnreadableError
+from palimpsest.models.families.stable_diffusion import folder as layout
+from palimpsest.models.families.stable_diffusion.configuration import (
+    Configuration,
+    native_latent_side,
+    spec_of,
+)
+from palimpsest.models.families.stable_diffusion.schedule import noise_schedule
+from palimpsest.models.libraries import reading
+from palimpsest.models.precision import unet_dtype
+from palimpsest.models.spec import usable
 from palimpsest.models.weights_hash import weights_hash
 
 PENULTIMATE, LAST = -2, -1  # the text encoder's layer that the UNet reads: SDXL's, SD 1.x/2.x's
-
-
-def load(
-    source: Path,
-    device: torch.device | str | None = None,
-    memory: Path | None = None,
-    lenders: Sequence[Path] = (),
-) -> DiffusionModel:
-    """``source``: a folder in the diffusers layout, or a single ``.safetensors`` checkpoint.
-
-    ``memory``: a JSON file that remembers the hashes of weight files, see ``weights_hash``.
-    ``lenders``: model folders whose tokenizer a checkpoint may use that comes without one.
-    Raises a ModelError that names what is missing, damaged or unsupported; OutOfMemoryError.
-    """
-    where = default_device() if device is None else torch.device(device)
-    with quiet_libraries(), _memory_errors(source, where):
-        if source.is_dir():
-            return _load_folder(source, where, memory)
-        if source.suffix in layout.PICKLED:
-            raise layout.pickled_error(source)
-        if not source.is_file():
-            raise ModelNotFoundError(f"There is no model {source}.", "Check the path.")
-        from palimpsest.models.single_file import load_checkpoint
-
-        return load_checkpoint(source, where, memory, lenders)
 
 
 def assemble(
@@ -81,7 +58,7 @@ def assemble(
     )
 
 
-def _load_folder(folder: Path, device: torch.device, memory: Path | None) -> DiffusionModel:
+def load_folder(folder: Path, device: torch.device, memory: Path | None) -> DiffusionModel:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
@@ -151,19 +128,6 @@ def encoder_class(config: Any) -> Any:
     return known[architecture]
 
 
-def reading(place: Path, read: Callable[[], Any]) -> Any:
-    """``read()``, with whatever the libraries raise turned into one error that names the place."""
-    try:
-        return read()
-    except (ModelError, torch.OutOfMemoryError, MemoryError):
-        raise
-    except Exception as error:  # the libraries raise many kinds, some of them their own
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ModelUnreadableError(
-            Text("model-not-loaded", file=str(place), reason=first), Text("maybe-files-damaged")
-        ) from error
-
-
 def refuse_missing(place: Path, missing: list[str]) -> None:
     wanted = [key for key in missing if not key.endswith("position_ids")]
     if wanted:
@@ -186,33 +150,3 @@ def refuse_unexpected(place: Path, unexpected: Iterable[str]) -> None:
 def _text_part(tokenizer: Any, encoder: Any, encoders: int) -> TextPart:
     pooled = encoders == 2 and "WithProjection" in type(encoder).__name__
     return TextPart(tokenizer, encoder, PENULTIMATE if encoders == 2 else LAST, pooled)
-
-
-@contextmanager
-def _memory_errors(source: Path, device: torch.device) -> Iterator[None]:
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise OutOfMemoryError(
-            Text("model-beyond-memory", model=source.name, device=str(device)), Text("smaller-model")
-        ) from error
-
-
-@contextmanager
-def quiet_libraries() -> Iterator[None]:
-    """No progress bars and no hints between ours; as they were afterwards."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    before = diffusers_logging.get_verbosity(), transformers_logging.get_verbosity()
-    bar = transformers_logging.is_progress_bar_enabled()
-    diffusers_logging.set_verbosity_error()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        diffusers_logging.set_verbosity(before[0])
-        transformers_logging.set_verbosity(before[1])
-        if bar:
-            transformers_logging.enable_progress_bar()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.model import NoiseSchedule
-from palimpsest.models.spec import SCHEDULE_FIELDS, one_of
+from palimpsest.models.families.stable_diffusion.configuration import SCHEDULE_FIELDS, one_of
 
 
 def noise_schedule(config: Mapping[str, Any]) -> NoiseSchedule:

@@ -1,0 +1,30 @@
+"""What a model family is to the rest: how its models are told, what they can do, and how they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from palimpsest.models.spec import Spec
+
+if TYPE_CHECKING:
+    import torch
+
+    from palimpsest.core.model import DiffusionModel
+
+
+@dataclass(frozen=True)
+class Family:
+    """One folder in ``models/families``. Torch is imported by ``load`` only.
+
+    ``claims``: whether a folder or file is of this family, told without reading weights; it raises nothing.
+    ``read_spec``: what the model can do. Raises a ModelError for one that can't be used.
+    ``load``: the model, frozen, on a device; with a file that remembers the hashes of weights (or None), and
+    the folders whose tokenizer a model may use that comes without one. Raises a ModelError.
+    """
+
+    claims: Callable[[Path], bool]
+    read_spec: Callable[[Path], Spec]
+    load: Callable[[Path, torch.device, Path | None, Sequence[Path]], DiffusionModel]
