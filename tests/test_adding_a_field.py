@@ -50,7 +50,7 @@ form = Form("restyle", "a cat", {"restyle": "ink"}, settings=Settings(sharpness=
 request = contract.from_json(contract.EditRequest, {"image": "1" * 64, **edit_fields(form)})
 assert request.sharpness == 0.7
 told = contract.to_json(request)
-assert form_of(told, form.seconds, kept_beside(form.settings)).settings == form.settings
+assert form_of(told, form.operands, kept_beside(form.settings)).settings == form.settings
 try:
     contract.from_json(contract.EditRequest, {**told, "sharpness": 3.0})
 except contract.RequestError as error:

@@ -53,13 +53,13 @@ class Window(Gtk.Window):
         self.panel = Panel("gimp", editor, self.draw)
         self._desktop = Desktop(self, self.panel.session)
         windows = Windows(self.panel, editor, self._desktop, self._use)
-        self._told = PanelView(self.panel, windows, self._desktop, self._use)
-        self._told.documents, self._told.choose_document = editor.documents, editor.choose
-        self._told.controls.redraw = lambda: self.draw(self.panel.state)
-        self._told.words.focus = lambda key: self.view[key].grab_focus()
-        self._told.words.choose = lambda key, word: self.view.drawer(key).field.focus(word)
+        self._panel_view = PanelView(self.panel, windows, self._desktop, self._use)
+        self._panel_view.documents, self._panel_view.choose_document = editor.documents, editor.choose
+        self._panel_view.controls.redraw = lambda: self.draw(self.panel.state)
+        self._panel_view.words.focus = lambda key: self.view[key].grab_focus()
+        self._panel_view.words.choose = lambda key, word: self.view.drawer(key).field.focus(word)
         ends = self._focus, self.destroy
-        self._acts = PanelWindow(self.panel, self._told, windows, self._desktop, *ends)
+        self._acts = PanelWindow(self.panel, self._panel_view, windows, self._desktop, *ends)
         self.view = View(self.panel.session, self._desktop)
         self.add(self.view)
         self.connect("destroy", lambda _: self._end())
@@ -77,7 +77,7 @@ class Window(Gtk.Window):
         self._acts.obey(command)
 
     def draw(self, state: PanelState) -> None:
-        self.view.draw(self._told.describe())
+        self.view.draw(self._panel_view.describe())
         self._desktop.redraw()
 
     def _focus(self, key: str) -> None:

@@ -21,7 +21,7 @@ class Dialog(Gtk.Window):
 
     def __init__(self, told: window.Dialog, parent: Gtk.Window, session: Session, desktop: Desktop) -> None:
         super().__init__(title=told.title, transient_for=parent)
-        self.told = told
+        self.content = told
         self.set_default_size(*told.size)
         self.view = View(session, desktop)
         self.view.set_border_width(EDGE)
@@ -102,7 +102,7 @@ class Desktop(window.Desktop):
 
     def redraw(self) -> None:
         for dialog in list(self._open.values()):
-            dialog.told.redraw()
+            dialog.content.redraw()
 
     def pulse(self) -> None:
         for dialog in self._open.values():

@@ -75,9 +75,9 @@ class GimpEditor(SlicedEditor):
 
     # Pixels out.
 
-    def captured(self, document: str, source: str, within: Bounds | None) -> Steps[Capture]:
+    def captured(self, document: str, source: str, crop: Bounds | None) -> Steps[Capture]:
         self.hide_result(document)
-        return captured(document, source, within, self.outgoing())
+        return captured(document, source, crop, self.outgoing())
 
     def content(self, document: str, source: str) -> str:
         return content_of(images.opened(document), source)

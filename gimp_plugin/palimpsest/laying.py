@@ -10,8 +10,8 @@ import preview_layer
 from _client.editor.editor import LayerResult, require_fit
 from _client.editor.geometry import Bounds
 from _client.editor.imprints import OWN, Imprint
-from _client.editor.renewing import Kept
-from _client.editor.slices import WORKED, Steps, WorkError, elsewhere, finished
+from _client.editor.renewing import OldLayer
+from _client.editor.slices import WORKED, Steps, WorkError, finished, on_thread
 from _client.editor.sources import layer_below
 from _client.gimp.pasting import Pasted
 from _client.text.wording import say
@@ -19,7 +19,7 @@ from gi.repository import Gimp
 from renewal import IMPRINT, digest_of
 
 
-def inserted(document: str, result: LayerResult, kept: Kept | None) -> Steps[Gimp.Layer]:
+def inserted(document: str, result: LayerResult, kept: OldLayer | None) -> Steps[Gimp.Layer]:
     """Everything is made beside the picture; putting it in is one step."""
     pasted = yield from pasted_of(document, result)
     image = images.opened(document)
@@ -64,19 +64,19 @@ def pasted_of(document: str, result: LayerResult) -> Steps[Pasted]:
     """Raises WorkError for what doesn't belong here or shows nothing."""
     grey = images.opened(document).get_base_type() == Gimp.ImageBaseType.GRAY
     require_fit(images.canvas_of(images.opened(document)), result.bounds, result.canvas)
-    pasted = yield from elsewhere(lambda: px.pasted(result, grey))
+    pasted = yield from on_thread(lambda: px.pasted(result, grey))
     if pasted is None:
         raise WorkError(say("result-empty"))
     images.require_editable(images.opened(document))
     return pasted
 
 
-def placed(made: Pasted, kept: Kept | None) -> Bounds:
+def placed(made: Pasted, kept: OldLayer | None) -> Bounds:
     """Where the layer belongs: moved as the one before was."""
     return made.bounds if kept is None or not kept.by_hand else made.bounds.moved(*kept.shift)
 
 
-def filled(document: str, layer: Gimp.Layer, made: Pasted, kept: Kept | None) -> Steps[Imprint]:
+def filled(document: str, layer: Gimp.Layer, made: Pasted, kept: OldLayer | None) -> Steps[Imprint]:
     """Pixels and mask, unless that is people's own; and what they are like, to be known again."""
     yield from images.write_in_turns(document, layer, made.pixels, made.kind.format)
     own = kept is not None and kept.own_mask
@@ -130,7 +130,7 @@ def put_in(image: Gimp.Image, layer: Gimp.Layer, result: LayerResult) -> None:
     layer.set_edit_mask(False)  # whatever is done next is done to the layer, not to its mask
 
 
-def replace(image: Gimp.Image, kept: Kept, layer: Gimp.Layer, given: str) -> None:
+def replace(image: Gimp.Image, kept: OldLayer, layer: Gimp.Layer, given: str) -> None:
     """``layer`` in place of the old one, whose name is free when it is gone."""
     own = kept.layer.get_name() if kept.own_name else ""
     old = images.layer_of(image, str(kept.layer.get_id()))

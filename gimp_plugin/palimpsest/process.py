@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from _client.gimp import quick
+from _client.gimp.procedure_run import Bar
 from _client.gimp.procedures import WINDOW_COMMAND, WINDOW_OPEN
 from gi.repository import Gimp, GLib
 from images import keep, told_by
@@ -72,7 +72,7 @@ def window_in_front() -> int | None:
     return int.from_bytes(handle.get_data() or b"", sys.byteorder) or None if one else None
 
 
-class ProgressBar(quick.Bar):
+class ProgressBar(Bar):
     """GIMP's own, under the picture, with a Cancel that ends this process. Not for a window that stays."""
 
     def __init__(self, text: str) -> None:

@@ -16,7 +16,7 @@ from images import discard, opened, placed_at
 from selection import coverage_format, mark_of, selection_bounds
 
 
-def captured(document: str, source: str, within: Bounds | None, file: Outgoing) -> Steps[Capture]:
+def captured(document: str, source: str, crop: Bounds | None, file: Outgoing) -> Steps[Capture]:
     """Copies first, which takes no time, so that painting meanwhile doesn't tear the picture."""
     image = opened(document)
     images.require_editable(image)
@@ -31,7 +31,7 @@ def captured(document: str, source: str, within: Bounds | None, file: Outgoing) 
         copies.append(copy)
         content = content_of(opened(document), source)
         yield WORKED
-        bounds = extent_of(copies[-1], image, within)
+        bounds = extent_of(copies[-1], image, crop)
         if something:
             covered = reader(document, copies[0], coverage_format(image))
             selection = yield from packed_selection(bounds, px.STRIPE, covered)
@@ -61,10 +61,10 @@ def snapshot(image: Gimp.Image, layer: Gimp.Layer | None) -> tuple[Gimp.Layer, b
     return Gimp.Layer.new_from_visible(image, image, "Palimpsest"), not stack
 
 
-def extent_of(layer: Gimp.Layer, image: Gimp.Image, within: Bounds | None) -> Bounds:
+def extent_of(layer: Gimp.Layer, image: Gimp.Image, crop: Bounds | None) -> Bounds:
     """Where on the canvas ``layer`` gives pixels that are wanted."""
     bounds = placed_at(layer).intersect(images.canvas_of(image).bounds)
-    bounds = bounds if within is None else bounds.intersect(within)
+    bounds = bounds if crop is None else bounds.intersect(crop)
     if bounds.empty:
         raise WorkError(say("layer-outside"))
     return bounds

@@ -6,7 +6,7 @@ import pixels as px
 from _client.editor.editor import require_fit
 from _client.editor.geometry import Bounds, Extent
 from _client.editor.imprints import digest_of
-from _client.editor.slices import WORKED, Steps, elsewhere
+from _client.editor.slices import WORKED, Steps, on_thread
 from gi.repository import Gegl, Gimp
 from images import PLAIN, canvas_of, discard, opened, write_in_turns
 
@@ -33,7 +33,7 @@ def selected(document: str, mask: bytes, bounds: Bounds, before: Extent | None) 
     """A rectangle is selected and the mask laid into it, one step of the history: GIMP works on as much of
     the canvas as the mask covers."""
     require_fit(canvas_of(opened(document)), bounds, before)
-    values = yield from elsewhere(lambda: px.coverage(mask, bounds))
+    values = yield from on_thread(lambda: px.coverage(mask, bounds))
     image = opened(document)
     channel = Gimp.Channel.new(image, "Palimpsest", *bounds.extent, 50.0, Gegl.Color.new("black"))
     try:

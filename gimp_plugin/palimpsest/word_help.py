@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import widgets as ui
 from _client.panel.completion import Completer, Completion, Taken
-from _client.text.habits import Notice, said_at
+from _client.text.habits import Notice, notice_at
 from _client.text.wording import say
 from gi.repository import Gdk, GLib, Gtk
 
@@ -72,7 +72,7 @@ def show_hints(view: Gtk.TextView, notices: Callable[[], Collection[Notice]]) ->
     def asked(_: Gtk.Widget, x: int, y: int, keyboard: bool, tip: Gtk.Tooltip) -> bool:
         at = view.window_to_buffer_coords(Gtk.TextWindowType.WIDGET, x, y)
         inside, place = view.get_iter_at_location(*at)
-        said = said_at(notices(), place.get_offset()) if inside and not keyboard else ""
+        said = notice_at(notices(), place.get_offset()) if inside and not keyboard else ""
         tip.set_text(said)
         return bool(said)
 

@@ -21,7 +21,7 @@ class Dialog(qt.QDialog):
 
     def __init__(self, told: window.Dialog, session: Session, desktop: Desktop) -> None:
         super().__init__(windowTitle=told.title, minimumWidth=told.size[0])
-        self.told = told
+        self.content = told
         self.setWindowFlag(qt.Qt.WindowType.WindowStaysOnTopHint, told.floats)
         self.setAttribute(qt.Qt.WidgetAttribute.WA_QuitOnClose, False)
         self.resize(*told.size)
@@ -31,7 +31,7 @@ class Dialog(qt.QDialog):
 
     def done(self, result: int) -> None:
         """Escape too."""
-        self.told.closed()
+        self.content.closed()
         super().done(result)
 
 
@@ -80,4 +80,4 @@ class Desktop(window.Desktop):
 
     def redraw(self) -> None:
         for dialog in list(self._open.values()):
-            dialog.told.redraw()
+            dialog.content.redraw()

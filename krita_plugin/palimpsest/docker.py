@@ -19,10 +19,10 @@ class PalimpsestDocker(DockWidget):
         self.setWindowTitle("Palimpsest")
         self._desk = desk()
         self._panel = self._desk.panel
-        self.told = PanelView(self._panel, self._desk.windows, self._desk.desktop, self.insert_concept)
-        self.told.controls.redraw = lambda: self.show_state(self._panel.state)
-        self.told.words.focus = lambda key: self.view[key].setFocus()
-        self.told.words.choose = lambda key, word: self.view[key].choose(word)
+        self.panel_view = PanelView(self._panel, self._desk.windows, self._desk.desktop, self.insert_concept)
+        self.panel_view.controls.redraw = lambda: self.show_state(self._panel.state)
+        self.panel_view.words.focus = lambda key: self.view[key].setFocus()
+        self.panel_view.words.choose = lambda key, word: self.view[key].choose(word)
         self.view = View(self._panel.session, self._desk.desktop)
         self.setWidget(self.view)
         self._desk.add(self)
@@ -45,7 +45,7 @@ class PalimpsestDocker(DockWidget):
             super().keyPressEvent(event)
 
     def show_state(self, state: PanelState) -> None:
-        self.view.draw(self.told.describe())
+        self.view.draw(self.panel_view.describe())
 
     def insert_concept(self, name: str) -> None:
         """Where the cursor is, in the place of what is chosen there."""

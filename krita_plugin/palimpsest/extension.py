@@ -40,7 +40,7 @@ class PalimpsestExtension(Extension):
 
 def focus_words() -> None:
     for docker in desk().front:
-        docker.told.words.begin()
+        docker.panel_view.words.begin()
 
 
 def show_docker() -> None:

@@ -7,7 +7,7 @@ from typing import Optional
 
 from . import qt
 from ._client.panel.completion import Completer, Completion, Taken
-from ._client.text.habits import Notice, said_at
+from ._client.text.habits import Notice, notice_at
 from ._client.text.sentences import Word
 from ._client.text.wording import say
 from ._client.views.view import Sentence as SentencePart
@@ -80,7 +80,7 @@ class Sentence(Entered, qt.QPlainTextEdit):
     def viewportEvent(self, event) -> bool:  # noqa: N802
         """What is said of a marked word, where the pointer rests on it; elsewhere the field's own tip."""
         tip = event.type() == qt.QEvent.Type.ToolTip
-        said = said_at(self.notices(), self.cursorForPosition(event.pos()).position()) if tip else ""
+        said = notice_at(self.notices(), self.cursorForPosition(event.pos()).position()) if tip else ""
         if said:
             qt.QToolTip.showText(event.globalPos(), said, self)
         return bool(said) or super().viewportEvent(event)

@@ -87,9 +87,9 @@ class KritaEditor(PreviewingEditor):
 
     # Pixels out.
 
-    def captured(self, document: str, source: str, within: Bounds | None) -> Steps[Capture]:
+    def captured(self, document: str, source: str, crop: Bounds | None) -> Steps[Capture]:
         yield from self.gone(document)
-        reading = self._documents, self._backstage, document, source, within, self.outgoing()
+        reading = self._documents, self._backstage, document, source, crop, self.outgoing()
         return (yield from captured(*reading))
 
     def content(self, document: str, source: str) -> str:

@@ -8,17 +8,16 @@ there when it is done again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
-from typing import TypeVar
+from typing import Callable, TypeVar
 
 from krita import Document, Krita, Node
 
 from ._client.editor.editor import LayerResult
 from ._client.editor.geometry import Bounds, tiles
 from ._client.editor.imprints import OWN, Digest
-from ._client.editor.renewing import Blank, Kept
-from ._client.editor.slices import WAITING, WORKED, Steps, elsewhere
+from ._client.editor.renewing import Blank, OldLayer
+from ._client.editor.slices import WAITING, WORKED, Steps, on_thread
 from ._client.editor.sources import layer_below
 from ._client.krita.pictures import LayerPicture, read_layer
 from ._client.krita.spaces import Space, most, sent, sent_for
@@ -31,6 +30,7 @@ from .renewal import copied_blank, new_blank, write
 from .spaces import Backstage, Converter, space_of
 
 Made = TypeVar("Made")
+Putting = Callable[[Blank, str, str], Steps[Made]]
 RECIPE = "palimpsest-recipe:"  # + a layer's id: the annotation of the document that holds its recipe
 MIXED = ("colorLabel", "alphaLocked", "inheritAlpha", "opacity", "blendingMode")  # what Krita's nodes tell
 SIDE = 1024  # px of a piece that is copied at once
@@ -41,15 +41,13 @@ class Laying:
     def __init__(self, documents: Documents, backstage: Backstage, pairs: Pairs) -> None:
         self._documents, self._backstage, self._pairs = documents, backstage, pairs
 
-    def made(
-        self, key: str, result: LayerResult, kept: Kept | None, put: Callable[[Blank, str, str], Steps[Made]]
-    ) -> Steps[Made]:
+    def made(self, key: str, result: LayerResult, kept: OldLayer | None, put: Putting[Made]) -> Steps[Made]:
         """``put`` gets the layer with its mask, which is in no document yet, and digests of both. It is one
         of our own, or a copy of the one that is renewed. Comes to what ``put`` comes to."""
         self._documents.require_fit(key, result.bounds, result.canvas)
         target = space_of(self._documents.require(key))
         step = most(sent_for(target), target)
-        picture = yield from elsewhere(lambda: read_layer(decoded, result, step))
+        picture = yield from on_thread(lambda: read_layer(decoded, result, step))
         with self._backstage.clone() as backstage:
             if kept is None:
                 blank = new_blank(backstage.topLevelNodes()[0].duplicate(), result.name, target)

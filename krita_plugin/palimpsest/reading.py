@@ -23,7 +23,7 @@ from .spaces import Backstage, discard, picture_png, space_of
 
 
 def captured(
-    documents: Documents, backstage: Backstage, key: str, source: str, within: Bounds | None, file: Outgoing
+    documents: Documents, backstage: Backstage, key: str, source: str, crop: Bounds | None, file: Outgoing
 ) -> Steps[Capture]:
     document = documents.require(key)
     layer = required_layer(*source_in(document, source))
@@ -33,7 +33,7 @@ def captured(
         yield WORKED
     yield from documents.quiet(key)
     canvas, of = canvas_of(document), CANVAS if layer is None else id_of(layer)
-    part = canvas if within is None else canvas.intersect(within)
+    part = canvas if crop is None else canvas.intersect(crop)
     copy, steps = copy_of(document), history()[0]
     try:
         yield WORKED

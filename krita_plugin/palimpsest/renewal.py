@@ -9,7 +9,7 @@ from krita import Document, Node, Selection
 from ._client.editor.editor import LayerResult
 from ._client.editor.geometry import Bounds, strips
 from ._client.editor.imprints import read_imprint
-from ._client.editor.renewing import Blank, Kept, copied, digest, judged
+from ._client.editor.renewing import Blank, OldLayer, copied, digest, judged
 from ._client.editor.slices import WORKED, Steps
 from ._client.krita.spaces import COPIED, Space
 from .documents import keep, told_by
@@ -20,12 +20,12 @@ from .spaces import space_of
 IMPRINT = "palimpsest-imprint:"  # + a layer's id: the annotation of the document that holds its imprint
 
 
-def kept(document: Document, layer: Node) -> Steps[Optional[Kept]]:
+def kept(document: Document, layer: Node) -> Steps[Optional[OldLayer]]:
     """None if more than pixels of ours would be lost: it was painted on, transformed or converted."""
     if space_of(layer) != space_of(document) or layer.type() != "paintlayer":
         return None
     mask, imprint = mask_of(layer), read_imprint(told_by(document, IMPRINT + id_of(layer)))
-    now = Kept(layer, layer.name(), canvas_of(document).extent, imprint, *positions(layer))
+    now = OldLayer(layer, layer.name(), canvas_of(document).extent, imprint, *positions(layer))
     if imprint is not None and not now.place.contains(bounds_of(layer)):
         return None
     covered = None if mask is None else digest_of(mask, now.mask_place)
@@ -38,7 +38,7 @@ def new_blank(layer: Node, name: str, space: Space) -> Blank:
     return Blank(layer, mask_of(layer))
 
 
-def copied_blank(kept: Kept, result: LayerResult) -> Steps[Blank]:
+def copied_blank(kept: OldLayer, result: LayerResult) -> Steps[Blank]:
     """A copy of the layer that is renewed, without what we made of it."""
     layer = kept.layer.duplicate()
     layer.setName(kept.named if kept.own_name else result.name)

@@ -6,7 +6,7 @@ from krita import Document, Selection
 
 from ._client.editor.geometry import Bounds, Extent
 from ._client.editor.imprints import sampled
-from ._client.editor.slices import WORKED, Steps, elsewhere
+from ._client.editor.slices import WORKED, Steps, on_thread
 from ._client.krita.pictures import read_mask
 from ._client.krita.spaces import COPIED
 from .documents import Documents
@@ -29,7 +29,7 @@ def mark_of(document: Document, bounds: Bounds) -> str:
 
 
 def select(documents: Documents, key: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
-    picture = yield from elsewhere(lambda: read_mask(decoded, mask, bounds, COPIED))
+    picture = yield from on_thread(lambda: read_mask(decoded, mask, bounds, COPIED))
     selection = Selection()
     selection.select(*picture.whole, 255)  # Krita draws rectangles' outline, not pixels'
     for gap in picture.gaps:

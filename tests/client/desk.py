@@ -25,7 +25,7 @@ class Desk:
 
     def until(self, holds):
         def ticked():
-            self.panel._looked_at = self.panel.memory._looked_at = float("-inf")
+            self.panel._looked_at = self.panel.remembered_photos._looked_at = float("-inf")
             self.panel.tick()
             return holds(self.panel.state)
 
@@ -42,5 +42,5 @@ class Desk:
 
 def fill(panel: Panel, operation: str = "replace", second: str = "a photo of a dog on grass") -> None:
     panel.draft.choose_operation(operation)
-    panel.draft.write_first(SHOWS)
-    panel.draft.write_second(second)
+    panel.draft.write_source_prompt(SHOWS)
+    panel.draft.write_operand(second)

@@ -322,15 +322,15 @@ class ScriptedEditor(Editor):
     def layers(self, document: str) -> list[LayerFacts]:
         return self.the_layers
 
-    def capture(self, document, source, within, done, failed) -> None:
-        self.captured.append((document, source, within))
+    def capture(self, document, source, crop, done, failed) -> None:
+        self.captured.append((document, source, crop))
         self.shown = None
         if self.refuses:
             reason = self.refuses
             self._answer(lambda: failed(reason))
             return
         assert self.facts is not None
-        bounds = within if within is not None else Bounds(0, 0, self.facts.width, self.facts.height)
+        bounds = crop if crop is not None else Bounds(0, 0, self.facts.width, self.facts.height)
         shade = 100 + len(self.captured)  # every capture has other bytes
         mask = None
         if self.facts.selection is not None:

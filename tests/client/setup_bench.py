@@ -15,7 +15,7 @@ from client.package_index import Index, package_index, stand_in
 from jobs.shop import eventually
 from palimpsest_client.setup import index as index_module
 from palimpsest_client.setup import installer as backend_setup
-from palimpsest_client.setup.bundled import FOLDER, LOCK, Carried, find_carried
+from palimpsest_client.setup.bundled import FOLDER, LOCK, Bundle, find_bundle
 from palimpsest_client.setup.home import Home
 from palimpsest_client.setup.state import Setup
 
@@ -43,10 +43,10 @@ class Bench:
         usage = lambda _: SimpleNamespace(free=self.free)  # noqa: E731
         monkeypatch.setattr(backend_setup.shutil, "disk_usage", usage)
         monkeypatch.setattr(index_module, "this_wheel", lambda: index.known)
-        self.carried = self.bring("0.1.0")
+        self.bundle = self.bring("0.1.0")
         self.setup = self.panel()
 
-    def bring(self, version: str, libraries: tuple[str, ...] = ("numpy==2.0", "pillow==13.0")) -> Carried:
+    def bring(self, version: str, libraries: tuple[str, ...] = ("numpy==2.0", "pillow==13.0")) -> Bundle:
         """What the plug-in brings along."""
         place = self.folder / f"plugin-{version}" / FOLDER
         place.mkdir(parents=True)
@@ -64,14 +64,14 @@ class Bench:
                 *(f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD")),
             ]
             file.writestr(f"{info}/RECORD", "".join(f"{name},,\n" for name in listed))
-        found = find_carried(place.parent)
+        found = find_bundle(place.parent)
         assert found is not None
         return found
 
-    def panel(self, carried: Carried | None = None) -> Setup:
+    def panel(self, bundle: Bundle | None = None) -> Setup:
         """Of an editor that was just started."""
-        carried = self.carried if carried is None else carried
-        return Setup(self.folder, lambda: None, lambda: self.came.append("ready"), self.home, carried)
+        bundle = self.bundle if bundle is None else bundle
+        return Setup(self.folder, lambda: None, lambda: self.came.append("ready"), self.home, bundle)
 
     def with_uv(self) -> Bench:
         program = self.programs / "uv"

@@ -83,12 +83,12 @@ def test_a_photo_that_the_other_remembers_is_not_remembered(move):
     move.desk.until(lambda s: move.old.submitted)
     move.old.finish({}, reconstruction_psnr=40.0)
     move.desk.until(lambda s: s.progress is None and not s.can_remember)
-    assert "remembered" in move.desk.state.told
-    base = move.panel.memory.base
+    assert "remembered" in move.desk.state.outcome_text
+    base = move.panel.remembered_photos.base
     move.desk.until(lambda s: base(move.panel.facts, move.panel.form, None) is not None)
     move.go()
     move.desk.until(lambda s: s.can_remember)
-    assert (move.desk.state.told, move.desk.state.fidelity) == ("", "")
+    assert (move.desk.state.outcome_text, move.desk.state.fidelity) == ("", "")
     assert base(move.panel.facts, move.panel.form, None) is None
 
 
@@ -96,7 +96,7 @@ def test_a_layer_in_hand_was_made_from_what_the_other_has(move):
     """Its words stay, and the next edit reads the picture."""
     move.applied()
     move.go()
-    assert (move.desk.state.updating, move.desk.state.form.second) == ("", "a photo of a dog on grass")
+    assert (move.desk.state.updating, move.desk.state.form.operand) == ("", "a photo of a dog on grass")
     move.panel.apply()
     move.desk.until(lambda s: move.new.submitted)
     assert [len(move.desk.editor.captured), len(move.old.submitted)] == [2, 1]
@@ -116,7 +116,7 @@ def test_a_small_preview_was_of_what_the_other_remembers(move):
 
 
 def test_results_are_its_own(move):
-    origins = Origins(move.panel.folder / "other", move.panel.errands.origins._session)
+    origins = Origins(move.panel.folder / "other", move.panel.jobs.origins._session)
     move.old.past_edit("krita-1", origins.of(move.desk.editor.facts).note())
     move.panel.gallery.refresh()
     move.desk.until(lambda s: len(s.results) == 1)
@@ -134,7 +134,7 @@ def test_what_was_under_way_and_what_waited_goes_on_there(move):
     move.panel.apply()
     move.desk.until(lambda s: len(move.old.submitted) == 2 and s.waiting)
     move.go()
-    move.desk.until(lambda s: s.told == LEFT)
+    move.desk.until(lambda s: s.outcome_text == LEFT)
     assert (move.desk.state.progress, move.desk.state.waiting) == (None, ())
     assert (move.old.cancelled, move.new.submitted) == ([], [])
     move.panel.apply()
@@ -215,11 +215,11 @@ def test_killed_and_started_anew_on_another_port_it_goes_on(tmp_path, stores, ot
         backend.down = False
         desk.until(lambda s: s.status.kind == "ready")
     if other:
-        desk.until(lambda s: s.told == LEFT)
+        desk.until(lambda s: s.outcome_text == LEFT)
     else:
         backend.finish_edit()
         desk.until(lambda s: s.progress is None)
-        assert desk.state.told.startswith("New layer"), desk.state.told
+        assert desk.state.outcome_text.startswith("New layer"), desk.state.outcome_text
         assert desk.panel.session.state.address == f"http://127.0.0.1:{port}"
     assert (len(backend.submitted), len(desk.editor.inserted)) == (1, 0 if other else 1)
     desk.panel.stop()

@@ -102,7 +102,7 @@ def test_what_others_change_there_is_seen_while_nothing_is_asked(desk):
     desk.until(lambda s: s.status.text == ready and [c.name for c in s.concepts] == ["my-toy"])
     fill(desk.panel, second="a photo of <my-toy> on grass")
     desk.backend.the_concepts = [{**concept("my-toy"), "name": "my-bear"}]
-    desk.until(lambda s: s.form.second == "a photo of <my-bear> on grass")
+    desk.until(lambda s: s.form.operand == "a photo of <my-bear> on grass")
     assert (desk.state.cannot_apply, [c.name for c in desk.state.concepts]) == ("", ["my-bear"])
     desk.backend.the_concepts = []
     desk.until(lambda s: s.cannot_apply == "There is no concept <my-bear>. Learn it, or choose another.")
@@ -130,7 +130,7 @@ def test_a_concept_is_renamed_and_removed(desk):
     failures = []
     desk.panel.rename_concept("old", "new", failures.append)
     desk.until(lambda s: {c.name for c in s.concepts} == {"new", "other"})
-    assert desk.state.form.second == "a photo of <new> on grass"
+    assert desk.state.form.operand == "a photo of <new> on grass"
     assert desk.state.cannot_apply == ""
     desk.panel.backend.remove_concept("other", failures.append)
     desk.until(lambda s: [c.name for c in s.concepts] == ["new"])

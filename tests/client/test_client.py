@@ -14,8 +14,8 @@ from jobs.shop import eventually
 from palimpsest_client.http import session as sessions
 from palimpsest_client.http.client import Client, find_client
 from palimpsest_client.http.protocol import RefusedError, UnreachableError
-from palimpsest_client.http.session import Host, Session
-from palimpsest_client.http.submission import Order
+from palimpsest_client.http.session import Session, SessionListener
+from palimpsest_client.http.submission import Submission
 from palimpsest_client.http.transport import Transport
 
 
@@ -30,8 +30,12 @@ def client(server):
     return Client(Transport(server.address, TOKENS["anna"]))
 
 
-def edit(client: Client, id: str, **order) -> dict:
-    request = {"image": client.upload(b"a photo"), "operation": "replace", "source_prompt": json.dumps(order)}
+def edit(client: Client, id: str, **submission) -> dict:
+    request = {
+        "image": client.upload(b"a photo"),
+        "operation": "replace",
+        "source_prompt": json.dumps(submission),
+    }
     return client.submit(id, "edit", request)
 
 
@@ -108,7 +112,7 @@ def test_no_state_file_means_not_running(tmp_path):
         find_client(tmp_path)
 
 
-class Canvas(Host):
+class Canvas(SessionListener):
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.shows = 0
@@ -149,15 +153,15 @@ def at_rest(session: Session) -> bool:
     return state.connection == "ready" and (state.job is None or state.job.ended)
 
 
-def order(do: str, **rest) -> Order:
+def submission(do: str, **rest) -> Submission:
     prompt = json.dumps({"do": do, **rest})
-    return Order("edit", {"operation": "replace", "source_prompt": prompt}, {"image": b"a photo"})
+    return Submission("edit", {"operation": "replace", "source_prompt": prompt}, {"image": b"a photo"})
 
 
 def test_a_session_brings_the_result_to_the_host_on_the_editors_thread(session):
     canvas = session._host
     until(session, lambda: session.state.connection == "ready")
-    session.submit(order("keep"))
+    session.submit(submission("keep"))
     assert not at_rest(session)
     until(session, lambda: at_rest(session))
     assert session.state.job.state == "finished"
@@ -170,7 +174,7 @@ def test_a_session_that_looks_for_its_backend_tells_only_what_is_new(session, mo
     """Not the last job's end once more."""
     monkeypatch.setattr(sessions, "RETRY_SECONDS", 0.05)
     until(session, lambda: session.state.connection == "ready")
-    session.submit(order("keep"))
+    session.submit(submission("keep"))
     until(session, lambda: at_rest(session))
     looks, system = [], session._client.system
     session._client.system = lambda: looks.append(session._host.shows) or system()
@@ -180,15 +184,15 @@ def test_a_session_that_looks_for_its_backend_tells_only_what_is_new(session, mo
 
 def test_a_session_cancels_and_tells_failures(session):
     until(session, lambda: session.state.connection == "ready")
-    session.submit(order("steps", steps=10_000, pause=0.01))
+    session.submit(submission("steps", steps=10_000, pause=0.01))
     until(session, lambda: session.state.job.state == "running")
     session.cancel(session.state.job.id)
     until(session, lambda: session.state.job.ended)
     assert session.state.job.text() == "Cancelled."
-    session.submit(order("refuse"))
+    session.submit(submission("refuse"))
     until(session, lambda: session.state.job.ended)
     assert session.state.job.text() == "The picture is 3×3. Use a larger one."
-    session.submit(Order("edit", {"nonsense": 1}))
+    session.submit(Submission("edit", {"nonsense": 1}))
     until(session, lambda: session.state.job.ended)
     assert session.state.job.error["code"] == "request_invalid"
 

@@ -15,7 +15,7 @@ def test_remember_describe_and_select(desk):
     desk.until(lambda s: desk.backend.submitted)
     desk.backend.finish({}, caption=SHOWS, confidence=0.9)
     desk.idle()
-    assert desk.state.form.first == SHOWS
+    assert desk.state.form.source_prompt == SHOWS
     panel.remember()
     desk.until(lambda s: len(desk.backend.submitted) == 2)
     assert desk.backend.submitted[1]["kind"] == "invert"
@@ -52,14 +52,14 @@ def test_doubtful_words_of_a_description_are_marked_until_they_are_changed(desk)
     desk.idle()
     assert [word.text for word in desk.state.doubtful] == ["cat"]
     assert "41 %" in desk.state.hints[0][-1].text
-    desk.panel.draft.write_first(SHOWS.replace("cat", "dog"))
+    desk.panel.draft.write_source_prompt(SHOWS.replace("cat", "dog"))
     assert desk.state.doubtful == ()
 
 
 def test_a_photo_beyond_the_built_in_model_is_answered_before_apply(desk):
     panel = desk.panel
     fill(panel)
-    assert "knows nothing" not in desk.state.sight
+    assert "knows nothing" not in desk.state.apply_notice
     panel.describe()
     desk.until(lambda s: desk.backend.submitted)
     error = {"code": "image_unsupported", "message": "The picture shows nothing known.", "hint": ""}
@@ -67,12 +67,12 @@ def test_a_photo_beyond_the_built_in_model_is_answered_before_apply(desk):
     desk.idle()
     assert desk.state.outcome.text == "The picture shows nothing known."
     assert [offer.key for offer in desk.state.status.offers + desk.state.offers] == ["get-model"], "once"
-    assert desk.state.sight.startswith("The built-in model knows nothing in this picture")
-    panel.draft.write_second("a photo of a dog on grass.")
-    assert desk.state.sight.startswith("The built-in model knows nothing in this picture")
+    assert desk.state.apply_notice.startswith("The built-in model knows nothing in this picture")
+    panel.draft.write_operand("a photo of a dog on grass.")
+    assert desk.state.apply_notice.startswith("The built-in model knows nothing in this picture")
     assert desk.state.cannot_apply == ""
     panel.draft.set(model="other")
-    assert "knows nothing" not in desk.state.sight
+    assert "knows nothing" not in desk.state.apply_notice
 
 
 def test_a_model_that_nothing_describes_for_says_so(desk):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from palimpsest_client.panel.doubts import Doubtful
+from palimpsest_client.panel.doubts import UncertainWords
 
 SENTENCE = "a photo of a striped tiger and a red ball on grass"
 RESULT = {
@@ -17,13 +17,13 @@ RESULT = {
 
 
 @pytest.fixture
-def doubtful() -> Doubtful:
-    made = Doubtful()
+def doubtful() -> UncertainWords:
+    made = UncertainWords()
     made.proposed("one", RESULT)
     return made
 
 
-def marked(doubtful: Doubtful, sentence: str, key: str = "one") -> list[str]:
+def marked(doubtful: UncertainWords, sentence: str, key: str = "one") -> list[str]:
     found = doubtful.notices(key, sentence)
     assert all(sentence[n.place.start : n.place.stop] == n.place.text for n in found)
     return [notice.place.text for notice in found]
@@ -66,12 +66,12 @@ def test_each_picture_has_its_own(doubtful):
 
 
 def test_an_older_backend_tells_of_none():
-    made = Doubtful()
+    made = UncertainWords()
     made.proposed("one", {"caption": SENTENCE, "confidence": 0.5})
     assert marked(made, SENTENCE) == []
 
 
 def test_small_words_are_not_marked():
-    made = Doubtful()
+    made = UncertainWords()
     made.proposed("one", {"caption": "a cat", "doubts": [{"start": 0, "stop": 1, "probability": 0.1}]})
     assert marked(made, "a cat") == []

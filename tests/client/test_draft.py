@@ -12,7 +12,7 @@ from client.scripted import ScriptedEditor
 from palimpsest_client.editor.geometry import Bounds
 from palimpsest_client.fields.controls import OPERATIONS, Form
 from palimpsest_client.fields.settings import CONTROLS, LASTING, OWN, Settings
-from palimpsest_client.panel.saved_forms import Notebook, form_from_json, form_to_json
+from palimpsest_client.panel.saved_forms import SavedForms, form_from_json, form_to_json
 
 SET = Settings(
     structure=0.9,
@@ -54,15 +54,15 @@ def test_each_setting_is_somebodys():
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_finds_its_own_again_and_no_other_one_has_them(operation):
-    form = Form(operation=operation, first="a cat", settings=SET)
+    form = Form(operation=operation, source_prompt="a cat", settings=SET)
     shared = {name: value for name, value in told(SET).items() if name not in OWN}
     for other in OPERATIONS:
         if other != operation:
-            assert told(form.turned_to(other).settings) == shared
-            assert form.turned_to(other).turned_to(operation) == form
+            assert told(form.with_operation(other).settings) == shared
+            assert form.with_operation(other).with_operation(operation) == form
     around = form
     for other in (*OPERATIONS, operation):
-        around = around.turned_to(other)
+        around = around.with_operation(other)
     assert around == form
 
 
@@ -70,7 +70,7 @@ def test_what_was_set_for_restyle_is_not_sent_with_replace(desk):
     fill(desk.panel, "restyle", "an oil painting")
     desk.panel.draft.set(structure=0.9, strength=1.0)
     desk.panel.draft.begin_replacing("cat")
-    desk.panel.draft.write_second("a photo of a dog on grass")
+    desk.panel.draft.write_operand("a photo of a dog on grass")
     assert desk.state.controls["structure"].place == 0.5
     desk.panel.apply()
     desk.until(lambda s: desk.backend.submitted)
@@ -89,7 +89,7 @@ def test_another_picture_begins_as_recommended_but_for_what_lasts(desk):
     desk.panel.draft.set(**vars(SET))
     opened(desk, "d2")
     assert told(desk.state.form.settings) == {name: getattr(SET, name) for name in LASTING}
-    assert (desk.state.form.operation, desk.state.form.apart) == ("restyle", {})
+    assert (desk.state.form.operation, desk.state.form.other_settings) == ("restyle", {})
     desk.panel.draft.set(structure=0.2)
     opened(desk, "d1")
     assert desk.state.form.settings == SET, "it is as it was left"
@@ -113,11 +113,11 @@ def test_they_are_there_again_after_the_panel_was_closed(tmp_path):
 def test_they_are_kept_with_a_file(tmp_path):
     editor = ScriptedEditor()
     facts = replace(editor.facts, file="/a.png")
-    form = Form(operation="restyle", first="a cat", settings=SET).turned_to("replace")
-    notebook = Notebook(tmp_path, Settings(), editor)
-    notebook.keep(facts, form)
-    notebook.save()
-    assert Notebook(tmp_path, Settings(), editor).form(facts) == form
+    form = Form(operation="restyle", source_prompt="a cat", settings=SET).with_operation("replace")
+    saved = SavedForms(tmp_path, Settings(), editor)
+    saved.keep(facts, form)
+    saved.save()
+    assert SavedForms(tmp_path, Settings(), editor).form(facts) == form
 
 
 @pytest.mark.parametrize(
@@ -129,16 +129,16 @@ def test_they_are_kept_with_a_file(tmp_path):
     ],
 )
 def test_what_cant_be_an_operations_own_is_left_as_recommended(apart, left):
-    kept = {**form_to_json(Form(first="a cat")), "apart": apart}
+    kept = {**form_to_json(Form(source_prompt="a cat")), "apart": apart}
     form = form_from_json(json.loads(json.dumps(kept)))
-    assert form.first == "a cat"
-    assert told(form.turned_to("restyle").settings) == left
+    assert form.source_prompt == "a cat"
+    assert told(form.with_operation("restyle").settings) == left
 
 
 def test_notes_of_a_version_that_kept_one_for_all_are_read():
-    kept = form_to_json(Form(first="a cat", settings=SET))
+    kept = form_to_json(Form(source_prompt="a cat", settings=SET))
     del kept["apart"]
-    assert form_from_json(kept) == Form(first="a cat", settings=SET)
+    assert form_from_json(kept) == Form(source_prompt="a cat", settings=SET)
 
 
 def test_an_opened_edit_leaves_those_of_other_operations_alone(desk):
@@ -179,5 +179,5 @@ def test_a_concept_that_is_only_begun_is_not_applied(desk, operation, second, re
     (word,) = desk.state.unknown[1]
     assert word.text in ("<", "<zebra")
     assert desk.state.unknown_text.startswith("Unknown to this model: ")
-    desk.panel.draft.write_second("a photo of a <3 dog")
+    desk.panel.draft.write_operand("a photo of a <3 dog")
     assert (desk.state.cannot_apply, desk.state.unknown[1]) == ("", ())

@@ -260,12 +260,12 @@ def test_a_click_while_a_job_runs_says_why_nothing_is_shown(desk):
     desk.panel.apply()
     desk.until(lambda s: desk.backend.submitted)
     desk.panel.gallery.show(desk.state.results[0])
-    assert desk.state.told == "Wait until this job is done, or press Cancel."
+    assert desk.state.outcome_text == "Wait until this job is done, or press Cancel."
     assert desk.state.progress is not None
     assert desk.editor.shown is None
     desk.backend.finish_edit()
     desk.idle()
-    assert desk.state.told.startswith("New layer")
+    assert desk.state.outcome_text.startswith("New layer")
 
 
 def test_another_picture_s_result_is_kept_only_after_it_was_looked_at(desk):
@@ -331,13 +331,17 @@ def test_its_words_seed_and_settings_can_be_used_again(desk):
     desk.panel.draft.set(source="layer")
     desk.panel.draft.choose_operation("restyle")
     desk.panel.draft.set(structure=0.9)
-    desk.panel.draft.write_second("an oil painting")
+    desk.panel.draft.write_operand("an oil painting")
     desk.panel.draft.weigh("cat", 0.5)
     desk.panel.use_settings(second)
     form = desk.state.form
-    assert (form.turned_to("restyle").second, form.weights) == ("an oil painting", {"cat": 0.5})
-    assert form.turned_to("restyle").settings.structure == 0.9
-    assert (form.operation, form.first, form.second) == ("replace", "a photo of a cat", "a photo of a dog")
+    assert (form.with_operation("restyle").operand, form.weights) == ("an oil painting", {"cat": 0.5})
+    assert form.with_operation("restyle").settings.structure == 0.9
+    assert (form.operation, form.source_prompt, form.operand) == (
+        "replace",
+        "a photo of a cat",
+        "a photo of a dog",
+    )
     assert (form.settings.seed, form.settings.variations, form.settings.steps) == (6, 1, 12)
     assert (form.settings.grow, form.settings.feather, form.settings.source) == (3, 5, "layer")
 
@@ -432,7 +436,7 @@ def test_a_click_that_other_work_overtakes_says_so(desk):
     fill(desk.panel)
     desk.panel.gallery.show(desk.state.results[0])
     desk.panel.remember()
-    desk.until(lambda s: s.told == "Wait until this job is done, or press Cancel.")
+    desk.until(lambda s: s.outcome_text == "Wait until this job is done, or press Cancel.")
     assert (desk.editor.shown, desk.state.strip.shown) == (None, None)
     assert not desk.panel.gallery.looking
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from palimpsest.cli.arguments import weight
 from palimpsest.contract import EditRequest
-from palimpsest_client.text.habits import bare_names, notices, places, said_at, texts, unknown_words
+from palimpsest_client.text.habits import bare_names, notice_at, notices, places, texts, unknown_words
 
 MARKS = "\u200e\u2068"  # before what is read from right to left, so that the sentence isn't
 NOTICED = [
@@ -139,9 +139,9 @@ def test_a_name_that_also_stands_in_brackets_is_meant_as_it_stands():
 
 def test_a_word_says_what_to_write_in_its_place():
     found = notices("a (blue:1.4) ball on Table", (), ("a", "blue", "ball", "on"))
-    assert said_at(found, 3).startswith("(blue:1.4) gives no weight here")
-    assert said_at(found, 25) == "Unknown to this model: Table. Say it otherwise, or choose another model."
-    assert said_at(found, 15) == ""
+    assert notice_at(found, 3).startswith("(blue:1.4) gives no weight here")
+    assert notice_at(found, 25) == "Unknown to this model: Table. Say it otherwise, or choose another model."
+    assert notice_at(found, 15) == ""
 
 
 def test_a_word_that_is_being_written_is_not_called_unknown():

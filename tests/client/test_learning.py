@@ -195,15 +195,15 @@ def test_what_another_job_shows_is_not_taken_for_the_word(school):
     school.filled()
     school.learns()
     at(school, 5)
-    session, errands = school.panel.session, school.panel.errands
+    session, jobs = school.panel.session, school.panel.jobs
     session.state = replace(session.state, job=JobView("somebody-else's"))
-    errands.preview_picture, errands.progress = b"an edit", Progress("Editing")
+    jobs.preview_picture, jobs.progress = b"an edit", Progress("Editing")
     school.learning.set(noun="doll")
     assert (school.told.preview, school.told.progress.text) == (None, "Learning · 5 of 100 · 9 s")
     school.learning.stop()
     school.learning.set(noun="bear")
     assert school.told.progress.text == "Learning · 5 of 100 · 9 s", "nor is it stopped for it"
-    assert errands.progress.text == "Editing"
+    assert jobs.progress.text == "Editing"
 
 
 def test_a_learning_that_is_stopped_at_once_leaves_the_pictures(school):
@@ -410,8 +410,8 @@ def test_the_window_may_close_and_open_and_all_is_as_it_was(school):
 
 def test_the_word_is_drawn_when_what_waited_behind_it_is_done(school):
     school.filled()
-    school.panel.draft.write_first("a photo of a cat on grass")
-    school.panel.draft.write_second("a photo of a dog on grass")
+    school.panel.draft.write_source_prompt("a photo of a cat on grass")
+    school.panel.draft.write_operand("a photo of a dog on grass")
     learning = school.learns()
     school.panel.apply()
     school.until(lambda _: len(school.backend.submitted) == 2)
@@ -465,14 +465,14 @@ def test_what_is_said_depends_on_no_displayed_text(school):
     """In another language too the built-in model is known, and what is remembered is said once."""
     speak(Spoken({"built-in": "cat", "remembered": "{n} dB"}))
     try:
-        school.panel.draft.write_first("a photo of a cat on grass")
+        school.panel.draft.write_source_prompt("a photo of a cat on grass")
         school.panel.remember()
         school.until(lambda s: school.backend.submitted)
         school.backend.finish({}, reconstruction_psnr=41.6)
         school.idle()
         assert (school.state.outcome.text, school.state.fidelity) == ("42 dB", "")
         assert [offer.key for offer in school.state.status.offers] == ["get-model"]
-        school.panel.draft.write_second("a photo of a dog on grass")
+        school.panel.draft.write_operand("a photo of a dog on grass")
         assert school.state.fidelity == "42 dB"
     finally:
         speak(Spoken({}))

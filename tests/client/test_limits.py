@@ -17,7 +17,7 @@ def test_the_panels_weights_are_within_the_contracts():
 
 
 def test_what_a_panel_sends_by_itself_is_within_them():
-    form = controls.Form(first="a cat", seconds={"replace": "a dog"})
+    form = controls.Form(source_prompt="a cat", operands={"replace": "a dog"})
     request = {"image": "1" * 64, **controls.edit_fields(form)}
     assert contract.from_json(contract.EditRequest, request).target_prompt == "a dog"
 

@@ -49,12 +49,12 @@ def test_what_was_made_stays_in_hand_and_is_renewed_twice(hand):
     assert hand.state.updating == "cat → dog"
     hand.panel.draft.set(structure=0.25)
     hand.update(2)
-    hand.panel.draft.write_second("a photo of a cow on grass")
+    hand.panel.draft.write_operand("a photo of a cow on grass")
     hand.update(3)
     assert [layer.updates for layer in hand.editor.inserted] == [None, "layer-1", "layer-2"]
     assert len(hand.editor.captured) == 1, "the photo is on the backend"
     assert hand.state.updating == "cat → cow"
-    assert hand.state.told.startswith("Layer “cat → cow” updated.")
+    assert hand.state.outcome_text.startswith("Layer “cat → cow” updated.")
 
 
 def test_an_edit_grows_from_its_selection_however_often_it_is_opened_again(hand):
@@ -79,7 +79,7 @@ def test_a_reopened_edit_is_updated_twice(hand):
 
 def test_an_undone_update_gives_its_layer_back_into_the_hand(hand):
     hand.update(2)
-    hand.panel.draft.write_second("a photo of a cow on grass")
+    hand.panel.draft.write_operand("a photo of a cow on grass")
     hand.update(3)
     assert hand.state.updating == "cat → cow"
     hand.editor.activate("layer-2", has_recipe=True)
@@ -188,7 +188,7 @@ def test_a_variation_that_is_kept_is_in_hand_as_what_it_is(hand):
     hand.panel.gallery.keep()
     hand.until(lambda s: s.progress is None and s.updating == "cat → dog (2 of 3)")
     assert [layer.name for layer in hand.editor.inserted[1:]] == ["cat → dog", "cat → dog (2 of 3)"]
-    assert hand.state.told == "New layer “cat → dog (2 of 3)”."
+    assert hand.state.outcome_text == "New layer “cat → dog (2 of 3)”."
     hand.panel.draft.set(structure=0.25)
     hand.update(3)
     assert hand.editor.inserted[-1].updates == "layer-3"
@@ -201,14 +201,14 @@ def test_a_variation_that_is_kept_is_in_hand_as_what_it_is(hand):
 
 def test_a_kept_variation_is_opened_again_with_its_own_seed(hand):
     variations(hand, 3)
-    hand.panel.draft.write_second("a photo of a cow on grass")
+    hand.panel.draft.write_operand("a photo of a cow on grass")
     hand.panel.gallery.keep(hand.state.results[2])
     hand.until(lambda s: s.progress is None and s.can_reopen)
     assert hand.state.updating == "", "other words are filled in, and stay"
-    assert hand.state.form.second == "a photo of a cow on grass"
+    assert hand.state.form.operand == "a photo of a cow on grass"
     hand.panel.reopen()
     form = hand.state.form
-    assert (form.second, form.settings.seed, form.settings.variations) == ("a photo of a dog on grass", 9, 1)
+    assert (form.operand, form.settings.seed, form.settings.variations) == ("a photo of a dog on grass", 9, 1)
 
 
 def test_the_layer_in_hand_is_called_what_its_user_calls_it(hand):
@@ -220,7 +220,7 @@ def test_the_layer_in_hand_is_called_what_its_user_calls_it(hand):
 def test_another_operation_makes_a_layer_over_what_is_seen(hand):
     """To insert something where something was removed brings nothing back."""
     hand.panel.draft.choose_operation("insert")
-    hand.panel.draft.write_second("a ball")
+    hand.panel.draft.write_operand("a ball")
     assert (hand.state.updating, hand.state.can_reopen) == ("", True)
     hand.panel.draft.choose_operation("replace")
     assert hand.state.updating == "cat → dog", "nothing was lost by looking"
@@ -270,13 +270,13 @@ def test_new_makes_another_layer_and_that_is_in_hand(hand):
     hand.update(3)
     assert hand.editor.inserted[-1].updates == "layer-2"
     hand.panel.draft.choose_operation("insert")
-    hand.panel.draft.write_second("a ball")
+    hand.panel.draft.write_operand("a ball")
     hand.panel.apply_new()
     hand.done(4)
     hand.editor.select_bounds(None)
     hand.seen()
     hand.panel.apply_new()
-    assert hand.state.told == "Select where it should go."
+    assert hand.state.outcome_text == "Select where it should go."
     assert hand.state.updating == "+ ball", "nothing was made, so nothing is let go"
 
 
@@ -309,30 +309,30 @@ def test_a_new_layer_that_never_becomes_the_active_one_is_let_go(hand):
 
 
 def test_a_stale_outcome_does_not_hide_why_apply_is_grey(hand):
-    assert hand.state.told.startswith("New layer")
+    assert hand.state.outcome_text.startswith("New layer")
     hand.editor.facts = replace(hand.editor.facts, refusal="This picture is CMYK.")
     hand.seen()
     assert hand.state.reason == "This picture is CMYK."
-    assert hand.state.told.startswith("New layer")
+    assert hand.state.outcome_text.startswith("New layer")
 
 
 def test_what_was_just_told_is_not_said_twice(hand):
     hand.editor.activate("layer-0")
     hand.seen()
-    hand.panel.draft.write_first("")
+    hand.panel.draft.write_source_prompt("")
     hand.panel.remember()
-    assert (hand.state.told, hand.state.reason) == ("Say what the picture shows.", "")
+    assert (hand.state.outcome_text, hand.state.reason) == ("Say what the picture shows.", "")
 
 
 def test_a_stale_outcome_does_not_hide_the_remedy(hand):
     refusal, remedy = "This picture has indexed colours.", "Make an RGB copy"
     hand.editor.facts = replace(hand.editor.facts, refusal=refusal, remedy=remedy)
     hand.seen()
-    assert hand.state.told.startswith("New layer")
+    assert hand.state.outcome_text.startswith("New layer")
     assert [offer.text for offer in hand.state.offers] == [remedy]
 
 
-def settled(**inversion):
+def seen_active(**inversion):
     """What the backend fills in of a request."""
     return {"method": "direct", "steps": 30, "guidance": 3.0, "working_size": None, **inversion}
 
@@ -344,7 +344,7 @@ def reopened(hand: Hand, **inversion) -> None:
     made = hand.editor.inserted[-1].recipe
     whole = made.replace(
         '"steps": null, "guidance": null',
-        '"steps": {steps}, "guidance": {guidance}'.format(**settled(**inversion)),
+        '"steps": {steps}, "guidance": {guidance}'.format(**seen_active(**inversion)),
     )
     assert whole != made
     hand.editor.the_recipe = replace(hand.editor.the_recipe, text=whole)

@@ -86,7 +86,7 @@ def test_errors_come_with_their_next_step(desk):
     )
     desk.idle()
     assert (desk.state.outcome.kind, desk.state.outcome.text) == ("error", "Broken. Mend it.")
-    desk.panel.draft.write_first("other words")
+    desk.panel.draft.write_source_prompt("other words")
     assert desk.state.outcome is None
 
 
@@ -111,16 +111,16 @@ def test_a_document_that_was_closed_meanwhile_loses_nothing(desk):
 
 
 def test_words_become_controls(desk):
-    desk.panel.draft.write_first(SHOWS)
+    desk.panel.draft.write_source_prompt(SHOWS)
     assert desk.state.words == ("cat", "grass")
     assert desk.panel.draft.begin_replacing("cat") == Word("cat", 13, 16)
-    assert (desk.state.form.operation, desk.state.form.second) == ("replace", SHOWS)
-    desk.panel.draft.write_second("a photo of a white dog on grass")
+    assert (desk.state.form.operation, desk.state.form.operand) == ("replace", SHOWS)
+    desk.panel.draft.write_operand("a photo of a white dog on grass")
     assert desk.panel.draft.begin_replacing("grass") == Word("grass", 26, 31)
     assert desk.panel.draft.begin_replacing("cat") == Word("white dog", 13, 22), "what it has become"
-    desk.panel.draft.write_second("a photo of grass")
+    desk.panel.draft.write_operand("a photo of grass")
     assert desk.panel.draft.begin_replacing("cat") == Word("cat", 13, 16)
-    assert desk.state.form.second == SHOWS, "where it is left out, the sentence begins anew"
+    assert desk.state.form.operand == SHOWS, "where it is left out, the sentence begins anew"
     desk.panel.draft.emphasise("grass")
     assert desk.state.form.operation == "reweight"
     assert desk.state.cannot_apply == ""
@@ -135,15 +135,15 @@ def test_each_document_keeps_its_words_also_for_the_next_time(tmp_path):
     desk.panel.draft.set(feather=21)
     desk.editor.facts = replace(first, key="d2", name="two.png", file="")
     desk.until(lambda s: s.document.key == "d2")
-    assert (desk.state.form.first, desk.state.form.settings.feather) == ("", 21)
+    assert (desk.state.form.source_prompt, desk.state.form.settings.feather) == ("", 21)
     desk.editor.facts = first
     desk.until(lambda s: s.document.key == "d1")
-    assert desk.state.form.first == SHOWS
+    assert desk.state.form.source_prompt == SHOWS
     desk.panel.stop()
     later = Desk(tmp_path).ready()
     later.editor.facts = replace(first, key="other")
     later.until(lambda s: s.document.key == "other")
-    assert (later.state.form.first, later.state.form.settings.feather) == (SHOWS, 21)
+    assert (later.state.form.source_prompt, later.state.form.settings.feather) == (SHOWS, 21)
     later.panel.stop()
 
 

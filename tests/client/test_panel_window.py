@@ -58,7 +58,7 @@ def test_a_menu_item_turns_to_its_picture_and_operation(shown: Shown):
     assert shown.chosen == ["3"]
     assert shown.form.operation == "insert"
     assert shown.focused == ["first"]
-    shown.desk.panel.draft.write_first(SHOWS)
+    shown.desk.panel.draft.write_source_prompt(SHOWS)
     shown.window.obey("replace 3")
     assert shown.focused[-1] == "second"
 

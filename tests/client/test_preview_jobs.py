@@ -15,10 +15,10 @@ from palimpsest.jobs import engine
 from palimpsest_client.editor.editor import DocumentFacts
 from palimpsest_client.editor.geometry import Bounds
 from palimpsest_client.http.protocol import UNATTENDED
-from palimpsest_client.panel.memory import CHECK_SECONDS
 from palimpsest_client.panel.panel import Panel
 from palimpsest_client.panel.preferences import DEFAULTS, LIVE, OFF, ON, read_live
 from palimpsest_client.panel.preview_jobs import MOST_TAKEN, QUIET_SECONDS, RETRY_SECONDS, SLOW_SECONDS
+from palimpsest_client.panel.remembered_photos import CHECK_SECONDS
 
 
 class Clock:
@@ -161,8 +161,8 @@ def test_a_moved_slider_is_drafted_after_a_short_quiet(applied: Desk):
     assert len(applied.editor.captured) == 1, "nothing was read from the document for it"
 
 
-def test_a_draft_is_no_errand_no_result_and_no_layer(applied: Desk):
-    told = applied.state.told
+def test_a_draft_is_no_job_of_the_panel_no_result_and_no_layer(applied: Desk):
+    told = applied.state.outcome_text
     applied.move(0.75)
     draft = applied.drafted()
     assert applied.state.progress is None
@@ -174,7 +174,7 @@ def test_a_draft_is_no_errand_no_result_and_no_layer(applied: Desk):
     assert len(applied.editor.inserted) == 1
     assert applied.editor.shown is None
     assert applied.state.results == ()
-    assert applied.state.told == told or applied.state.told == ""
+    assert applied.state.outcome_text == told or applied.state.outcome_text == ""
 
 
 def test_what_was_just_applied_is_not_drafted(applied: Desk):
@@ -310,14 +310,14 @@ def test_another_document_selection_or_layer_ends_it(applied: Desk, what: str):
 
 def test_where_the_photo_is_not_remembered_it_is_quiet(applied: Desk):
     """Until the words are again those that it is remembered with, or something was applied."""
-    applied.panel.draft.write_first(SHOWS + " and sand")
+    applied.panel.draft.write_source_prompt(SHOWS + " and sand")
     applied.fail(applied.drafted(), "not_remembered")
     applied.move(0.75)
     applied.none_more()
     assert applied.state.preview is None
-    applied.panel.draft.write_first(SHOWS)
+    applied.panel.draft.write_source_prompt(SHOWS)
     applied.finish(applied.drafted())
-    applied.panel.draft.write_first(SHOWS + " and sand")
+    applied.panel.draft.write_source_prompt(SHOWS + " and sand")
     applied.none_more()
     assert applied.state.preview is None, "the picture would be of other words"
     applied.apply()

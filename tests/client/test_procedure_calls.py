@@ -1,4 +1,4 @@
-"""What GIMP's procedures answer, with the errands that they run stood in for."""
+"""What GIMP's procedures answer, with the jobs that they run stood in for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from client.scripted import ScriptedEditor
 from palimpsest_client.editor.slices import WorkError
 from palimpsest_client.gimp import procedure_calls
 from palimpsest_client.gimp.procedure_calls import Answer, Call, refusing
+from palimpsest_client.gimp.procedure_run import CancelledError
 from palimpsest_client.gimp.procedures import BY_NAME, CALLING, CANCEL, EXECUTION, PREFIX, SUCCESS
-from palimpsest_client.gimp.quick import CancelledError
 from palimpsest_client.http.protocol import UnreachableError
 
 SHOWS = "a photo of a cat on grass"
@@ -25,26 +25,26 @@ class Bar:
 
 @pytest.fixture
 def bars(monkeypatch) -> list[Bar]:
-    """Of the calls of a test. Every errand returns its name and what it was called with, or ``raises``."""
+    """Of the calls of a test. Every job returns its name and what it was called with, or ``raises``."""
     made: list[Bar] = []
-    monkeypatch.setattr(Errand, "raises", None)
-    monkeypatch.setattr(procedure_calls, "Quick", Errand)
+    monkeypatch.setattr(Run, "raises", None)
+    monkeypatch.setattr(procedure_calls, "ProcedureRun", Run)
     return made
 
 
-class Errand:
+class Run:
     raises: Exception | None = None
 
     def __init__(self, editor, bar, turning) -> None:
         self.bar = bar
 
     def __getattr__(self, name):
-        def errand(*about):
+        def run(*about):
             if self.raises is not None:
                 raise self.raises
             return (name, *about)
 
-        return errand
+        return run
 
     def close(self) -> None:
         assert self.bar.ended == 0
@@ -62,7 +62,7 @@ def answer(bars: list[Bar], name: str, /, **values) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "errand"),
+    ("name", "values", "run"),
     [
         ("replace", {"shows": SHOWS}, "edit"),
         ("emphasise-word", {"shows": SHOWS, "word": "cat"}, "edit"),
@@ -71,9 +71,9 @@ def answer(bars: list[Bar], name: str, /, **values) -> Answer:
         ("learn-concept", {"name": "my-toy", "noun": "toy"}, "learn"),
     ],
 )
-def test_each_runs_its_errand_under_the_bar(bars: list[Bar], name: str, values: dict, errand: str):
+def test_each_runs_its_job_under_the_bar(bars: list[Bar], name: str, values: dict, run: str):
     found = answer(bars, name, **values)
-    assert (found.status, found.text, found.value[0]) == (SUCCESS, "", errand)
+    assert (found.status, found.text, found.value[0]) == (SUCCESS, "", run)
     assert [bar.ended for bar in bars] == [1]
     assert bars[0].title == BY_NAME[PREFIX + name].title
 
@@ -91,8 +91,8 @@ def test_the_word_is_given_without_what_is_around_it(bars: list[Bar]):
         (FileNotFoundError("no such file"), EXECUTION, "no such file"),
     ],
 )
-def test_why_an_errand_failed_is_the_answer(bars: list[Bar], monkeypatch, raised, status, text):
-    monkeypatch.setattr(Errand, "raises", raised)
+def test_why_a_job_failed_is_the_answer(bars: list[Bar], monkeypatch, raised, status, text):
+    monkeypatch.setattr(Run, "raises", raised)
     assert answer(bars, "replace", shows=SHOWS) == Answer(status, text)
     assert [bar.ended for bar in bars] == [1]
 
@@ -135,7 +135,7 @@ def test_without_a_backend_there_is_no_dialog(monkeypatch):
 def test_a_dialog_says_what_is_wrong_with_its_values_now(monkeypatch):
     class Found:
         def refusal(self, facts, form, edits):
-            return "" if form.first else "Say what the picture shows."
+            return "" if form.source_prompt else "Say what the picture shows."
 
     monkeypatch.setattr(procedure_calls, "find_backend", Found)
     told = BY_NAME[PREFIX + "replace"]

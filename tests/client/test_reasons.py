@@ -18,13 +18,13 @@ def test_every_reason_why_apply_is_not_possible_is_a_sentence(desk):
 
     facts = editor.facts
     assert reason() == "Say what the picture shows."
-    panel.draft.write_first(SHOWS)
+    panel.draft.write_source_prompt(SHOWS)
     assert reason() == "Both sentences say the same: change a word."
-    panel.draft.write_second("")
+    panel.draft.write_operand("")
     assert reason() == "Say what it should show."
-    panel.draft.write_second(SHOWS)
+    panel.draft.write_operand(SHOWS)
     assert reason() == "Both sentences say the same: change a word."
-    panel.draft.write_second("a photo of <my-toy> on grass")
+    panel.draft.write_operand("a photo of <my-toy> on grass")
     assert reason() == "There is no concept <my-toy>. Learn it, or choose another."
     panel.draft.choose_operation("insert")
     assert reason() == "Select where it should go."
@@ -60,14 +60,14 @@ def test_words_that_the_model_does_not_know_are_named(desk):
     desk.backend.the_models = [{**MODELS[0], "details": details}, *MODELS[1:]]
     desk.panel.refresh()
     fill(desk.panel, second="a photo of a <my-toy> on a Table")
-    desk.panel.draft.write_first("a photo of a Cat on grass")
+    desk.panel.draft.write_source_prompt("a photo of a Cat on grass")
     desk.until(lambda s: s.unknown_text)
     assert [[word.text for word in found] for found in desk.state.unknown] == [[], ["Table"]]
     assert desk.state.unknown_text.startswith("Unknown to this model: Table.")
-    desk.panel.draft.write_second("a photo of a cat on grass")
+    desk.panel.draft.write_operand("a photo of a cat on grass")
     assert not any(desk.state.unknown)
     assert desk.state.unknown_text == ""
-    desk.panel.draft.write_first("a (cat:1.4) on grass")
+    desk.panel.draft.write_source_prompt("a (cat:1.4) on grass")
     assert [word.text for word in desk.state.unknown[0]] == ["(cat:1.4)"]
     assert desk.state.unknown_text.startswith("(cat:1.4) gives no weight here")
 
@@ -90,40 +90,40 @@ def test_a_concept_of_another_family_is_refused_by_name(desk):
     assert all(known.thumbnail for known in desk.state.concepts)
     fill(desk.panel, second="a photo of")
     desk.panel.draft.insert_concept("big")
-    assert desk.state.form.second == "a photo of <big>"
+    assert desk.state.form.operand == "a photo of <big>"
     assert (
         desk.state.cannot_apply
         == "<big> was learned for another kind of model (sd1). Choose such a model, or another concept."
     )
-    desk.panel.draft.write_second("a photo of <bear> on grass")
+    desk.panel.draft.write_operand("a photo of <bear> on grass")
     assert desk.state.cannot_apply == ""
     assert desk.state.changes_text == "cat → <bear>"
 
 
 def test_what_it_should_show_begins_as_what_it_shows_until_one_writes(desk):
     panel = desk.panel
-    panel.draft.write_first(SHOWS)
-    assert panel.form.second == SHOWS
+    panel.draft.write_source_prompt(SHOWS)
+    assert panel.form.operand == SHOWS
     assert desk.state.cannot_apply == "Both sentences say the same: change a word."
-    panel.draft.write_first(SHOWS + " at night")
-    assert panel.form.second == SHOWS + " at night"
-    panel.draft.write_second("a photo of a dog on grass")
-    panel.draft.write_first(SHOWS)
-    assert panel.form.second == "a photo of a dog on grass"
+    panel.draft.write_source_prompt(SHOWS + " at night")
+    assert panel.form.operand == SHOWS + " at night"
+    panel.draft.write_operand("a photo of a dog on grass")
+    panel.draft.write_source_prompt(SHOWS)
+    assert panel.form.operand == "a photo of a dog on grass"
     assert desk.state.changes_text == "cat → dog"
-    panel.draft.write_second("")
-    assert panel.form.second == "", "what was emptied stays so"
-    panel.draft.write_second(SHOWS)
-    panel.draft.write_first("a cat")
-    assert panel.form.second == "a cat"
+    panel.draft.write_operand("")
+    assert panel.form.operand == "", "what was emptied stays so"
+    panel.draft.write_operand(SHOWS)
+    panel.draft.write_source_prompt("a cat")
+    assert panel.form.operand == "a cat"
     panel.draft.choose_operation("insert")
-    assert panel.form.second == ""
+    assert panel.form.operand == ""
 
 
 def test_the_sentence_that_is_made_stands_under_the_field(desk):
     fill(desk.panel, "insert", "a ball")
     assert desk.state.changes_text == "→ a photo of a cat and a ball on grass"
-    desk.panel.draft.write_second("كرة")
+    desk.panel.draft.write_operand("كرة")
     assert desk.state.changes_text == "\u200e→ \u2068a photo of a cat and كرة on grass\u2069"
     fill(desk.panel, "reweight")
     assert desk.state.changes_text == ""

@@ -27,13 +27,13 @@ from palimpsest.errors import (
 )
 from palimpsest.jobs.events import Failed, to_json
 from palimpsest_client.http.job_view import JobView
-from palimpsest_client.http.problems import told
+from palimpsest_client.http.problems import error_json
 from palimpsest_client.http.protocol import RefusedError
 from palimpsest_client.http.refusals import REFUSALS
 from palimpsest_client.learning.examples import Example, judged
 from palimpsest_client.panel.outcome import outcome_of
 from palimpsest_client.text.language import catalogue
-from palimpsest_client.text.wording import as_it_came, retold, speak
+from palimpsest_client.text.wording import error_text, original_text, speak
 
 BACKEND = Path(errors.__file__).parent
 CLASSES = dict(inspect.getmembers(errors, inspect.isclass))
@@ -112,7 +112,7 @@ def test_a_text_is_english_and_says_which_it_is():
     }
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda told: pickle.loads(pickle.dumps(told))])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda error_json: pickle.loads(pickle.dumps(error_json))])
 def test_a_text_is_copied_and_goes_through_a_pipe_as_it_is(copied):
     """A job's journal copies its events, and a worker's come through a pipe."""
     text = Text("memory-short", device="cuda:0", what=Text("what-drawing", width=64, height=32))
@@ -121,14 +121,14 @@ def test_a_text_is_copied_and_goes_through_a_pipe_as_it_is(copied):
 
 
 def test_an_error_as_json_is_of_plain_strings():
-    told = OutOfMemoryError(Text("memory-out"), Text("killed-for-memory")).to_json()
-    assert {type(told[field]) for field in ("message", "hint")} == {str}
+    error_json = OutOfMemoryError(Text("memory-out"), Text("killed-for-memory")).to_json()
+    assert {type(error_json[field]) for field in ("message", "hint")} == {str}
 
 
 def test_a_failed_jobs_event_is_written_down():
-    told = OutOfMemoryError(Text("memory-out"), Text("killed-for-memory")).to_json()
-    written = json.loads(json.dumps(to_json(Failed(told))))
-    assert written["error"] == told
+    error_json = OutOfMemoryError(Text("memory-out"), Text("killed-for-memory")).to_json()
+    written = json.loads(json.dumps(to_json(Failed(error_json))))
+    assert written["error"] == error_json
 
 
 def test_a_failed_job_is_told_in_the_panels_language():
@@ -159,8 +159,8 @@ def test_a_refused_request_is_told_in_the_panels_language():
     refused = RefusedError(404, on_the_wire(error))
     assert "edit-1" in str(refused)
     assert str(refused) != str(error)
-    assert as_it_came(told(refused)) == str(error)
-    assert retold(told(refused)) == str(refused)
+    assert original_text(error_json(refused)) == str(error)
+    assert error_text(error_json(refused)) == str(refused)
 
 
 def test_each_picture_of_a_set_is_judged_in_the_panels_language():
@@ -170,7 +170,7 @@ def test_each_picture_of_a_set_is_judged_in_the_panels_language():
     speak(catalogue("de"))
     examples = [Example("one", b""), Example("two", b"")]
     problem = judged(examples, came["details"]["pictures"])[1].problem
-    assert problem in retold(came, "message")
+    assert problem in error_text(came, "message")
     assert problem != odd
     assert "toy" in problem
 
@@ -192,19 +192,19 @@ def test_each_picture_of_a_set_is_judged_in_the_panels_language():
 def test_what_is_not_known_here_is_told_as_it_came(texts, language):
     speak(catalogue(language))
     error = {"code": "new", "message": "A new thing.", "hint": "Mend it.", "details": {}, "texts": texts}
-    assert retold(error) == "A new thing. Mend it."
-    assert as_it_came(error) == ""
+    assert error_text(error) == "A new thing. Mend it."
+    assert original_text(error) == ""
 
 
 def test_sentences_follow_each_other_as_the_language_has_it():
     error = on_the_wire(JobNotFoundError(Text("job-not-there", job="edit-1"), Text("removed-by-age")))
     for code, gap in (("zh_CN", ""), ("de", " ")):
         speak(catalogue(code))
-        assert str(RefusedError(404, error)) == retold(error, "message") + gap + retold(error, "hint")
+        assert str(RefusedError(404, error)) == error_text(error, "message") + gap + error_text(error, "hint")
 
 
 def test_an_older_backends_error_is_told_as_it_came():
-    assert retold({"code": "x", "message": "Broken.", "hint": "", "details": {}}) == "Broken."
+    assert error_text({"code": "x", "message": "Broken.", "hint": "", "details": {}}) == "Broken."
 
 
 def test_an_error_that_another_process_told_is_the_same_again():

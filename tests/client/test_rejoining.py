@@ -6,7 +6,7 @@ import pytest
 
 from client.desk import Desk, fill
 from client.scripted import Backend, concept
-from palimpsest_client.learning.examples import draw_order, learn_order
+from palimpsest_client.learning.examples import draw_submission, learn_submission
 
 EDIT = {"operation": "replace", "source_prompt": "a cat", "target_prompt": "a dog", "weights": {}}
 
@@ -29,7 +29,7 @@ def test_an_edit_of_before_a_restart_is_found_again(tmp_path):
     desk.until(lambda s: s.progress.text == "Editing · 1 of 4")
     desk.backend.tell("finished", artifacts={}, result={})
     desk.idle()
-    assert desk.state.told == "An earlier edit is done: its result is under Results."
+    assert desk.state.outcome_text == "An earlier edit is done: its result is under Results."
     desk.panel.stop()
 
 
@@ -38,7 +38,7 @@ def test_a_learning_of_before_a_restart_is_found_again(tmp_path):
     desk.backend.the_concepts = [concept("my-toy")]
     desk.backend.tell("finished", artifacts={}, result={"name": "my-toy", "placeholder": "<my-toy>"})
     desk.until(lambda s: s.progress is None and s.concepts)
-    assert desk.state.told == "<my-toy> is learned. Write it into a sentence like a word."
+    assert desk.state.outcome_text == "<my-toy> is learned. Write it into a sentence like a word."
     desk.panel.stop()
 
 
@@ -47,7 +47,7 @@ def test_an_answer_that_nobody_waits_for_any_more_is_no_result(tmp_path, kind):
     desk = restarted(tmp_path, kind, {})
     desk.backend.tell("finished", artifacts={}, result={})
     desk.idle()
-    assert desk.state.told == ""
+    assert desk.state.outcome_text == ""
     desk.panel.stop()
 
 
@@ -66,5 +66,5 @@ def test_every_job_says_which_editor_sent_it(desk):
         desk.idle()
     sent = {job["kind"]: job["id"] for job in desk.backend.submitted}
     assert set(sent) == {"edit", "invert", "describe", "attention"}
-    others = [learn_order("krita", {}, []).id, draw_order("krita", "a cat", "built-in").id]
+    others = [learn_submission("krita", {}, []).id, draw_submission("krita", "a cat", "built-in").id]
     assert [id for id in [*sent.values(), *others] if not id.startswith("krita-")] == []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from palimpsest_client.editor.editor import LayerResult
 from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.editor.imprints import OWN, Imprint, digest_of
-from palimpsest_client.editor.renewing import Blank, Kept, copied, digest, judged
+from palimpsest_client.editor.renewing import Blank, OldLayer, copied, digest, judged
 
 CANVAS = Extent(90, 80)
 IMPRINT = Imprint("cat → dog", CANVAS, Bounds(3, 4, 50, 60), (0, 0), (1, 1), "pixels", "mask")
-NOW = Kept(None, "cat → dog", CANVAS, IMPRINT, (7, 5), (2, 3))
+NOW = OldLayer(None, "cat → dog", CANVAS, IMPRINT, (7, 5), (2, 3))
 RESULT = LayerResult(b"", Bounds(0, 0, 53, 64), "cat → wolf", "{}", IMPRINT.bounds)
 
 

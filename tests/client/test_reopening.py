@@ -21,9 +21,9 @@ def test_a_layer_is_opened_again_and_changed(desk):
     assert first["control"] == {"cross": [0.0, 0.4], "self_attention": [0.0, 0.2]}
     desk.backend.finish_edit()
     desk.idle()
-    desk.panel.draft.write_first("something else")
+    desk.panel.draft.write_source_prompt("something else")
     desk.panel.reopen()
-    assert (desk.state.form.first, desk.state.form.settings.structure) == (SHOWS, 0.25)
+    assert (desk.state.form.source_prompt, desk.state.form.settings.structure) == (SHOWS, 0.25)
     assert desk.state.updating == "cat → dog"
     desk.panel.draft.set(structure=0.75)
     desk.panel.apply()
@@ -53,15 +53,15 @@ def test_an_opened_edit_brings_its_own_words_and_leaves_those_of_other_operation
     desk.backend.finish_edit()
     desk.idle()
     made = desk.state.form
-    desk.panel.draft.write_second("a photo of a horse")
+    desk.panel.draft.write_operand("a photo of a horse")
     desk.panel.draft.choose_operation("restyle")
-    desk.panel.draft.write_second("an oil painting")
-    desk.panel.draft.write_sentence("an oil painting of all of it")
+    desk.panel.draft.write_operand("an oil painting")
+    desk.panel.draft.write_target_prompt("an oil painting of all of it")
     desk.panel.reopen()
     form = desk.state.form
-    assert (form.operation, form.second) == ("replace", made.second)
-    restyle = form.turned_to("restyle")
-    assert (restyle.second, restyle.target) == ("an oil painting", "an oil painting of all of it")
+    assert (form.operation, form.operand) == ("replace", made.operand)
+    restyle = form.with_operation("restyle")
+    assert (restyle.operand, restyle.target_prompt) == ("an oil painting", "an oil painting of all of it")
 
 
 @pytest.mark.parametrize(("source", "of"), [("canvas", "canvas"), ("layer", "layer-7")])

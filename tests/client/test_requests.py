@@ -27,18 +27,18 @@ from palimpsest_client.http.submission import filled
 from palimpsest_client.panel import library
 from palimpsest_client.panel.origins import Origin, origin_of
 from palimpsest_client.panel.requests import (
-    Made,
+    LayerEdit,
     RecipeError,
-    attention_order,
-    describe_order,
-    edit_again_order,
-    edit_order,
+    attention_submission,
+    crop_needed,
+    describe_submission,
+    edit_submission,
     form_of,
+    invert_submission,
     layer_name,
     layer_result,
-    needed,
     read_recipe,
-    remember_order,
+    renewal_submission,
 )
 from palimpsest_client.text.sentences import changes, changes_text, in_style, with_thing, without_thing, words
 
@@ -66,8 +66,8 @@ def capture(selection: bool = True) -> Capture:
     return Capture("d", picture(64, 48), picture(64, 48) if selection else None, bounds)
 
 
-def request_of(order) -> dict:
-    return filled(order.request, dict.fromkeys(order.pictures, IMAGE))
+def request_of(submission) -> dict:
+    return filled(submission.request, dict.fromkeys(submission.pictures, IMAGE))
 
 
 @pytest.mark.parametrize("given", [*FORMS, *GROWN])
@@ -78,34 +78,34 @@ def test_the_server_takes_every_request(given):
         "attention": schemas.AttentionRequest,
         "describe": schemas.DescribeRequest,
     }
-    for order in (
-        edit_order("krita", given, capture(), ORIGIN),
-        remember_order("krita", given, capture(False)),
-        attention_order("krita", given, "ball", capture()),
-        describe_order("krita", given, capture()),
+    for submission in (
+        edit_submission("krita", given, capture(), ORIGIN),
+        invert_submission("krita", given, capture(False)),
+        attention_submission("krita", given, "ball", capture()),
+        describe_submission("krita", given, capture()),
     ):
-        shapes[order.kind].model_validate(request_of(order))
-        schemas.Submission.model_validate({"id": order.id, "origin": order.origin})
+        shapes[submission.kind].model_validate(request_of(submission))
+        schemas.Submission.model_validate({"id": submission.id, "origin": submission.origin})
 
 
 @pytest.mark.parametrize("given", [*FORMS, *GROWN])
 def test_a_layers_recipe_gives_back_what_was_filled_in(given):
     """Through the backend's own form of the request, every default filled in."""
-    order = edit_order("krita", given, capture(), ORIGIN)
-    asked = from_json(EditRequest, request_of(order))
+    submission = edit_submission("krita", given, capture(), ORIGIN)
+    asked = from_json(EditRequest, request_of(submission))
     request = dataclasses.asdict(dataclasses.replace(asked, grow=grow_of(asked)))
     region = {"canvas": [64, 48], "box": [8, 8, 60, 40], "work": [64, 64]}
     result = {"recipe": {"request": request, "region": region}, "grown": 1}
-    layer = layer_result(order.id, picture(64, 48), result, ORIGIN, Bounds(310, 210, 10, 10), given)
+    layer = layer_result(submission.id, picture(64, 48), result, ORIGIN, Bounds(310, 210, 10, 10), given)
     assert (layer.bounds, layer.content) == (Bounds(300, 200, 64, 48), Bounds(309, 209, 12, 12))
     made = read_recipe(layer.recipe)
     assert (made.image, made.selection, made.bounds) == (IMAGE, IMAGE, layer.bounds)
     assert made.selected == Bounds(310, 210, 10, 10), "what is made again grows from here"
     assert edit_fields(made.form) == edit_fields(given)
-    assert (made.form.operation, made.form.first, made.form.second) == (
+    assert (made.form.operation, made.form.source_prompt, made.form.operand) == (
         given.operation,
-        given.first,
-        given.second,
+        given.source_prompt,
+        given.operand,
     )
 
 
@@ -150,7 +150,7 @@ def test_a_request_alone_tells_where_its_sliders_stood(operation: str, structure
     recipe = {"cross": cross, "self_attention": self_attention}
     windows = {name: None if end is None else [0.0, end] for name, end in recipe.items()}
     request["control"] = {**windows, **request["control"]}
-    again = form_of(request, made.seconds, {}).settings
+    again = form_of(request, made.operands, {}).settings
     assert (again.structure, again.strength) == (structure, strength)
     assert (again.cross, again.self_attention) == (None, None)
 
@@ -230,11 +230,11 @@ def test_sentences_are_made_from_the_fields():
 
 def test_an_updated_layer_keeps_the_size_of_the_canvas_it_was_made_on():
     """It is refused where that was cropped since: the layer would lie in the wrong place."""
-    made = Made(Form(), "0" * 64, None, Bounds(0, 0, 9, 9), Bounds(0, 0, 9, 9), canvas=Extent(300, 200))
+    made = LayerEdit(Form(), "0" * 64, None, Bounds(0, 0, 9, 9), Bounds(0, 0, 9, 9), canvas=Extent(300, 200))
     origin = Origin("d").placed(made.bounds, made.source, made.canvas)
-    order = edit_again_order("gimp", Form(), made, origin)
-    assert origin_of(order.id, order.origin).canvas == (300, 200)
-    assert JOB_ID.fullmatch(order.id)
+    submission = renewal_submission("gimp", Form(), made, origin)
+    assert origin_of(submission.id, submission.origin).canvas == (300, 200)
+    assert JOB_ID.fullmatch(submission.id)
 
 
 @pytest.mark.parametrize("now", [Extent(300, 200), Extent(301, 200), Extent(9, 9)])
@@ -265,7 +265,7 @@ def test_the_part_that_is_sent_is_looked_at_as_the_whole_would_be(canvas, at, co
     x, y = int(at[0] * (width - 1)), int(at[1] * (height - 1))
     selection = Bounds(x, y, max(1, int(at[2] * (width - x))), max(1, int(at[3] * (height - y))))
     facts = DocumentFacts("d", "p", width, height, selection, "l")
-    part = needed(facts, Settings(context=context, grow=grow, working_size=size), 64, 32)
+    part = crop_needed(facts, Settings(context=context, grow=grow, working_size=size), 64, 32)
     assert part is not None
     core = shrunk(selection, faint, Extent(width, height))
     core = selection if core.empty else core
@@ -281,13 +281,13 @@ def test_the_part_that_is_sent_is_looked_at_as_the_whole_would_be(canvas, at, co
 
 def test_a_small_selection_of_a_large_picture_is_sent_alone():
     facts = DocumentFacts("d", "p", 8000, 6000, Bounds(4000, 3000, 200, 100), "l")
-    part = needed(facts, Settings(), 512, 64)
+    part = crop_needed(facts, Settings(), 512, 64)
     assert part is not None
     assert part.width * part.height < 8000 * 6000 / 100
-    assert needed(dataclasses.replace(facts, selection=None), Settings(), 512, 64) is None
+    assert crop_needed(dataclasses.replace(facts, selection=None), Settings(), 512, 64) is None
 
 
 def test_layers_are_named_after_their_edit():
-    requests = [request_of(edit_order("krita", given, capture(), ORIGIN)) for given in FORMS]
+    requests = [request_of(edit_submission("krita", given, capture(), ORIGIN)) for given in FORMS]
     names = [layer_name(dataclasses.asdict(from_json(EditRequest, request))) for request in requests]
     assert names == ["red ball → my-toy", "+ blue cube", "an oil painting", "− red ball", "ball × 2"]

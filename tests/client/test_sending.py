@@ -23,7 +23,7 @@ from palimpsest_client.editor.slices import WorkError, finished
 from palimpsest_client.http.client import Client
 from palimpsest_client.http.protocol import STATE_FILE, UnreachableError, config_folder
 from palimpsest_client.http.sending import LARGEST_STORED, Outgoing
-from palimpsest_client.http.submission import Order, post
+from palimpsest_client.http.submission import Submission, upload_and_submit
 from palimpsest_client.http.transport import Transport
 
 
@@ -63,9 +63,9 @@ def captured(transport: Transport | None, side: int = 500, read=None) -> tuple[b
     return finished(packed(layout, Bounds(0, 0, side, side), 10_000, read or some, file)), file
 
 
-def order(content: bytes, file: Outgoing, id: str) -> Order:
+def submission(content: bytes, file: Outgoing, id: str) -> Submission:
     request = {"operation": "replace", "source_prompt": json.dumps({"do": "keep"})}
-    return Order("edit", request, {"image": content}, id=id, ahead={"image": file.arrived})
+    return Submission("edit", request, {"image": content}, id=id, ahead={"image": file.arrived})
 
 
 def test_a_picture_is_sent_while_it_is_read_and_not_again(server):
@@ -73,7 +73,7 @@ def test_a_picture_is_sent_while_it_is_read_and_not_again(server):
     content, file = captured(client.transport)
     assert file.arrived() == file.arrived() == hashlib.sha256(content).hexdigest()
     assert client.download(file.arrived()) == content
-    post(client, order(content, file, "first"))
+    upload_and_submit(client, submission(content, file, "first"))
     assert client.uploads == []
     assert client.job("first")["request"]["image"] == file.arrived()
 
@@ -108,7 +108,7 @@ def test_what_did_not_arrive_is_sent_in_one_piece(server, why, tmp_path, monkeyp
     }[why]
     content, file = captured(transport)
     assert file.arrived() == ""
-    post(client, order(content, file, "late"))
+    upload_and_submit(client, submission(content, file, "late"))
     assert client.uploads == [len(content)]
     assert client.job("late")["request"]["image"] == hashlib.sha256(content).hexdigest()
 
@@ -144,7 +144,7 @@ def test_a_picture_that_is_gone_where_the_job_goes_is_sent_again(server):
     client = Counted(to(server))
     content, file = captured(client.transport)
     client.remove_picture(file.arrived())
-    post(client, order(content, file, "again"))
+    upload_and_submit(client, submission(content, file, "again"))
     assert client.uploads == [len(content)]
 
 
@@ -153,7 +153,7 @@ def test_one_that_is_too_large_is_refused_with_the_reason(server):
     content, file = captured(client.transport, side=1200)
     assert file.arrived() == ""
     with pytest.raises(Exception, match="larger than 5000000"):
-        post(client, order(content, file, "large"))
+        upload_and_submit(client, submission(content, file, "large"))
 
 
 @pytest.mark.parametrize(

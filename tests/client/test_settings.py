@@ -86,7 +86,7 @@ def test_a_request_holds_each_field_and_a_recipe_gives_it_back():
         for part in control.request if not control.window else ():
             value = value[part]  # type: ignore[index]
         assert control.window or not control.request or value == getattr(SET, control.name)
-    again = form_of(contract.to_json(made), form.seconds, settings.kept_beside(SET))
+    again = form_of(contract.to_json(made), form.operands, settings.kept_beside(SET))
     assert again.settings == SET
 
 

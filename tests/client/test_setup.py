@@ -96,7 +96,7 @@ def test_all_is_fetched_and_the_backend_can_be_started(bench):
     assert not bench.home.cache.exists()
     assert bench.panel().state.kind == "whole"
     libraries = calls[1]
-    assert {"--require-hashes", "--no-deps", str(bench.carried.lock)} <= set(libraries)
+    assert {"--require-hashes", "--no-deps", str(bench.bundle.lock)} <= set(libraries)
     assert {"/simple/numpy/", "/simple/pillow/"} <= set(bench.index.asked)
     assert "torch==2.13.0" in calls[2]
     assert "--extra-index-url" not in calls[2]  # a mirror was named: nothing comes from elsewhere
@@ -670,9 +670,9 @@ def test_out_of_a_flatpak_the_systems_folder_is_meant():
 
 def test_a_step_is_struck_out_before_it_is_done_anew(bench):
     bench.with_uv().done()
-    assert {**marks_of(bench.carried)}.items() <= bench.home.done().items()
+    assert {**marks_of(bench.bundle)}.items() <= bench.home.done().items()
     bench.home.strike("runtime")
-    assert bench.home.kind(marks_of(bench.carried)) == "older"
+    assert bench.home.kind(marks_of(bench.bundle)) == "older"
 
 
 @pytest.mark.skipif(os.environ.get(REAL_INDEX) != "1", reason=f"asks the network: {REAL_INDEX}=1")
@@ -689,7 +689,7 @@ def test_the_real_uv_comes_from_the_real_index(tmp_path, monkeypatch):
         monkeypatch.setattr(backend_setup, "find_uv", lambda: "")
         monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path))
         monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
-        bench.carried = bench.bring("0.2.0", (library,))
+        bench.bundle = bench.bring("0.2.0", (library,))
         bench.setup = bench.panel()
         bench.setup.choose(build="cpu", index=index.USUAL)
         bench.setup.begin()

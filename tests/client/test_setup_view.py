@@ -53,7 +53,7 @@ class Newcomer:
 def bench(tmp_path, monkeypatch):
     with setup_bench(tmp_path, monkeypatch) as bench:
         monkeypatch.setenv("UV_DEFAULT_INDEX", bench.index.address)
-        monkeypatch.setattr(setting_up, "find_carried", lambda _: bench.carried)
+        monkeypatch.setattr(setting_up, "find_bundle", lambda _: bench.bundle)
         monkeypatch.setattr(setting_up, "this_home", lambda: bench.home)
         monkeypatch.setattr(setting_up, "build_for", lambda _: "cpu")
         yield bench.with_uv()
@@ -139,7 +139,7 @@ def test_closing_the_panel_ends_what_runs(newcomer):
 
 def test_a_newer_plugin_offers_an_update_beside_a_backend_that_runs(bench):
     bench.done()
-    bench.carried = bench.bring("0.2.0")
+    bench.bundle = bench.bring("0.2.0")
     made = Newcomer(bench, Backend())
     made.until(lambda state: state.status.kind == "ready")
     assert "Update the backend…" in made.offers()
@@ -173,7 +173,7 @@ def test_nothing_is_removed_unless_it_is_meant(bench):
 
 
 def test_where_nothing_was_brought_along_nothing_is_offered(tmp_path, monkeypatch):
-    monkeypatch.setattr(setting_up, "find_carried", lambda _: None)
+    monkeypatch.setattr(setting_up, "find_bundle", lambda _: None)
     made = Newcomer(SimpleNamespace(folder=tmp_path), Backend(down=True))  # pyright: ignore
     made.until(lambda state: state.document is not None)
     assert made.offers() == ["Connect to another computer…"]

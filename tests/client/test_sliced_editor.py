@@ -19,11 +19,11 @@ class Host(SlicedEditor):
     def wake(self) -> None:
         self.woken += 1
 
-    def captured(self, document, source, within):
+    def captured(self, document, source, crop):
         yield WORKED
         if document == "closed":
             raise WorkError("closed")
-        return document, source, within
+        return document, source, crop
 
     def inserted(self, document, result, done):
         yield WORKED

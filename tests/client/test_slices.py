@@ -12,7 +12,7 @@ from PIL import Image
 from palimpsest_client.editor import png, slices
 from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.editor.packing import QUEUED, packed, packed_picture, packed_selection
-from palimpsest_client.editor.slices import WAITING, WORKED, Slices, Steps, WorkError, elsewhere, finished
+from palimpsest_client.editor.slices import WAITING, WORKED, Slices, Steps, WorkError, finished, on_thread
 from palimpsest_client.gimp.pasting import Kind
 from palimpsest_client.http import sending
 from palimpsest_client.http.sending import Outgoing
@@ -107,7 +107,7 @@ def test_what_runs_elsewhere_comes_back_with_its_result():
     found: list[object] = []
 
     def whole() -> Steps[None]:
-        found.append((yield from elsewhere(lambda: threading.current_thread().name)))
+        found.append((yield from on_thread(lambda: threading.current_thread().name)))
 
     work = Slices()
     work.add(whole(), no_failure)
@@ -121,7 +121,7 @@ def test_what_fails_elsewhere_fails_here():
 
     told: list[str] = []
     work = Slices()
-    work.add(elsewhere(fail), told.append)
+    work.add(on_thread(fail), told.append)
     run(work, turns=10_000_000)
     assert told == ["The picture is damaged."]
 
@@ -164,7 +164,7 @@ def test_a_picture_that_cannot_be_read_is_told_and_leaves_no_thread():
 def test_what_may_not_be_seen_half_done_is_done_in_one_go():
     def steps() -> Steps[int]:
         yield WORKED
-        return 1 + (yield from elsewhere(lambda: 2))
+        return 1 + (yield from on_thread(lambda: 2))
 
     assert finished(steps()) == 3
 

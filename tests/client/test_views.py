@@ -51,7 +51,7 @@ def test_every_part_has_a_key_of_its_own_in_every_window(seen):
     seen.desk.backend.the_concepts = [concept(name) for name in ("row", "acts", "buttons", "line")]
     seen.desk.panel.backend.refresh_concepts()
     seen.desk.until(lambda s: len(s.concepts) == 4)
-    seen.desk.panel.draft.write_first(SHOWS)
+    seen.desk.panel.draft.write_source_prompt(SHOWS)
     seen.desk.panel.draft.choose_operation("reweight")
     seen.desk.panel.download("sd15")
     for open_window in (
@@ -141,7 +141,7 @@ def test_new_is_possible_where_update_is(seen):
     desk.backend.finish_edit()
     desk.until(lambda s: s.progress is None and s.updating)
     assert [seen[key].enabled for key in ("apply", "new")] == [True, True]
-    desk.panel.draft.write_second("")
+    desk.panel.draft.write_operand("")
     desk.until(lambda s: s.cannot_apply)
     assert [seen[key].enabled for key in ("apply", "new")] == [False, False]
     assert seen["new"].tip == seen["apply"].tip == desk.state.cannot_apply
@@ -165,7 +165,7 @@ def test_apply_that_is_not_possible_says_why_and_leaves_the_keyboard_where_it_is
     ],
 )
 def test_each_operation_shows_what_it_needs(seen, operation, there):
-    seen.desk.panel.draft.write_first(SHOWS)
+    seen.desk.panel.draft.write_source_prompt(SHOWS)
     seen["operations"].choose(operation)
     assert seen["operations"].chosen == operation
     keys = ("second", "weight-cat", "weight-grass", "structure", "strength", "grow", "feather")
@@ -215,7 +215,7 @@ def test_a_concept_that_is_renamed_stays_the_chosen_one(seen):
 
 
 def test_a_word_of_the_picture_is_replaced_by_what_is_written(seen):
-    seen.desk.panel.draft.write_first(SHOWS)
+    seen.desk.panel.draft.write_source_prompt(SHOWS)
     become, emphasise, _ = seen["words"].menu("cat")
     seen.view.words.choose = lambda key, word: seen.used.append((key, word.text))
     become.do()
@@ -264,7 +264,7 @@ def test_the_command_that_is_copied_is_that_of_the_installed_backend(tmp_path):
 
 
 def test_a_menu_asks_for_no_word_of_an_empty_sentence(seen):
-    seen.desk.panel.draft.write_first("")
+    seen.desk.panel.draft.write_source_prompt("")
     offered = seen.windows.actions(lambda: None)
     (deed,) = [deed for name, _, deed in offered if name == "select"]
     deed()
@@ -280,7 +280,7 @@ def test_what_a_menu_offers_begins_an_operation_asks_for_a_word_or_opens_a_windo
     for operation in ("insert", "restyle", "replace"):
         deeds[operation]()
     assert focused == ["insert", "restyle", "replace"]
-    seen.desk.panel.draft.write_first("cat on grass")
+    seen.desk.panel.draft.write_source_prompt("cat on grass")
     for seen.paper.answer, operation in ((None, "replace"), ("grass", "reweight")):
         deeds["emphasise"]()
         assert list(seen.paper.options) == ["cat", "grass"]

@@ -71,7 +71,7 @@ def test_a_search_looks_at_names_and_nouns():
 def test_renaming_changes_every_sentence_and_weight():
     form = Form("replace", "<a> on grass", {"replace": "<a> and <ab>"}, {"insert": "<a>"}, {"<a>": 0.5})
     told = renamed(form, "a", "new")
-    assert (told.first, told.seconds, told.sentences, told.weights) == (
+    assert (told.source_prompt, told.operands, told.own_targets, told.weights) == (
         "<new> on grass",
         {"replace": "<new> and <ab>"},
         {"insert": "<new>"},

@@ -41,7 +41,7 @@ def test_edits_wait_in_order_and_each_has_the_picture_as_it_was_when_asked(desk)
         assert names(desk) == left
     desk.idle()
     assert [layer.name for layer in desk.editor.inserted] == ["cat → dog", "cat → cow", "cat → ship"]
-    assert desk.state.told.startswith("New layer “cat → ship”.")
+    assert desk.state.outcome_text.startswith("New layer “cat → ship”.")
 
 
 def test_updates_that_wait_renew_the_same_layer(desk):
@@ -69,7 +69,7 @@ def test_one_can_be_taken_out_and_all_be_cancelled(desk):
     assert names(desk) == []
     desk.idle()
     assert sorted(desk.backend.cancelled) == sorted(ids)
-    assert desk.state.told == "Cancelled."
+    assert desk.state.outcome_text == "Cancelled."
     assert desk.editor.inserted == []
 
 
@@ -89,7 +89,7 @@ def test_a_failure_is_told_while_the_next_is_made(desk):
     desk.backend.tell("failed", 0, error={"code": "x", "message": "Broken.", "hint": "", "details": {}})
     desk.until(lambda s: names(desk) == [])
     assert desk.state.progress is not None
-    assert desk.state.told == "Broken."
+    assert desk.state.outcome_text == "Broken."
     desk.backend.finish_edit(of=1)
     desk.idle()
     assert len(desk.editor.inserted) == 1
@@ -101,7 +101,7 @@ def test_one_whose_picture_cannot_be_read_is_taken_out_with_the_reason(desk):
     desk.editor.refuses = "The canvas has nothing there."
     ask(desk, "cow")
     assert names(desk) == []
-    assert desk.state.told == "The canvas has nothing there."
+    assert desk.state.outcome_text == "The canvas has nothing there."
     assert desk.state.progress is not None
 
 
@@ -151,7 +151,7 @@ def test_jobs_of_before_a_restart_are_found_again_in_order(tmp_path):
     for number in (0, 1):
         backend.tell("finished", number, artifacts={}, result={})
     desk.idle()
-    assert desk.state.told == "An earlier edit is done: its result is under Results."
+    assert desk.state.outcome_text == "An earlier edit is done: its result is under Results."
     assert desk.editor.inserted == []
     desk.panel.stop()
 

@@ -53,7 +53,7 @@ def buttons(flow) -> list:
     ],
 )
 def test_each_operation_shows_only_its_controls(room, operation, parts, rows):
-    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.write_source_prompt(SHOWS)
     chosen = room.docker.view["operations"].buttons[operation]
     chosen.click()
     assert room.panel.form.operation == operation
@@ -100,9 +100,9 @@ def test_what_is_written_and_moved_reaches_the_request(room):
 def test_return_applies_in_every_field(room, name):
     from PyQt6.QtTest import QTest
 
-    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.write_source_prompt(SHOWS)
     room.panel.draft.choose_operation("restyle")
-    room.panel.draft.write_second("an oil painting")
+    room.panel.draft.write_operand("an oil painting")
     room.docker.view["unfold"].click()
     field = room.docker.view[name]
     room.until(lambda _: field.isVisible() and room.docker.view["apply"].isEnabled())
@@ -257,7 +257,7 @@ def test_a_word_to_be_replaced_is_chosen_where_what_is_written_is_completed(room
     assert field.textCursor().selectedText() == "cat"
     QTest.keyClicks(field, "<be")
     QTest.keyClick(field, qt.Qt.Key.Key_Return)
-    assert room.panel.form.second == "a photo of a <bear> on grass"
+    assert room.panel.form.operand == "a photo of a <bear> on grass"
 
 
 def past(backend: Backend, job: str) -> dict:
@@ -353,7 +353,7 @@ def test_a_tip_goes_when_one_writes(room):
 
 def test_another_theme_reaches_words_and_icons_that_are_shown(room):
     qt, view = six.part("qt"), room.docker.view
-    room.panel.draft.write_first("cat on grass")
+    room.panel.draft.write_source_prompt("cat on grass")
     room.until(lambda s: s.words)
     icon, palette = view["settings"].icon().cacheKey(), room.docker.palette()
     palette.setColor(qt.QPalette.ColorRole.WindowText, qt.QColor("#13579b"))
@@ -379,7 +379,7 @@ def test_a_long_name_of_a_model_ends_in_dots_where_its_box_is_narrow(room):
 def test_an_action_asks_which_word_of_the_sentence_is_meant(room, monkeypatch):
     room.krita.extensions[0].createActions(room.krita.window)
     room.until(lambda _: room.krita.settings)  # the docker is shown once, which is noted there
-    room.panel.draft.write_first("cat on grass")
+    room.panel.draft.write_source_prompt("cat on grass")
     answers, asked = [("grass", False), ("grass", True)], []
     dialog = six.part("qt").QInputDialog
     monkeypatch.setattr(dialog, "getItem", lambda *told: asked.append(told[3]) or answers.pop(0))
@@ -454,7 +454,7 @@ def thumbnail(frame):
 def test_the_learn_dialog_shows_detail_where_a_word_is_learned_with_it(room):
     dialog = learning_dialog()
     assert dialog.view["thorough"].isHidden()
-    dialog.told.learning.set(chosen=DETAIL)
+    dialog.content.learning.set(chosen=DETAIL)
     assert not dialog.view["thorough"].isHidden()
     buttons_there = dialog.view["thorough"].findChildren(six.part("qt").QRadioButton)
     assert [made.text() for made in buttons_there] == ["quick", "with detail"]
@@ -471,12 +471,12 @@ def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path
     places = [tmp_path / f"{number}.png" for number in range(3)]
     for number, place in enumerate(places):
         place.write_bytes(picture(8, 8, number))
-    dialog.told.learning.pictures.add_files([str(place) for place in places])
-    room.until(lambda _: len(dialog.told.learning.state.examples) == 3)
+    dialog.content.learning.pictures.add_files([str(place) for place in places])
+    room.until(lambda _: len(dialog.content.learning.state.examples) == 3)
     room.until(lambda _: not any(thumbnail(frame).isNull() for frame in buttons(dialog.view["pictures"])))
     room.editor.the_layers = [LayerFacts("layer:1", "Bear", True)]
-    dialog.told.learning.pictures.add_layers()
-    room.until(lambda _: len(dialog.told.learning.state.examples) == 4)
+    dialog.content.learning.pictures.add_layers()
+    room.until(lambda _: len(dialog.content.learning.state.examples) == 4)
     dialog.view["learn"].click()
     room.until(lambda _: room.backend.submitted)
     assert dialog.view["stop"].isEnabled()
@@ -488,16 +488,16 @@ def test_the_learn_dialog_names_the_odd_picture_and_leaves_it_out(room, tmp_path
     odd = {"picture": 3, "problem": "odd", "message": "Picture 4 doesn't seem to show the same toy."}
     error = {"code": "concept_images", "message": odd["message"], "hint": "", "details": {"pictures": [odd]}}
     room.backend.tell("failed", error=error)
-    room.until(lambda _: dialog.told.learning.state.examples[3].odd)
+    room.until(lambda _: dialog.content.learning.state.examples[3].odd)
     assert dialog.view["message"].text() == "Picture 4 doesn't seem to show the same toy."
     assert not dialog.view["preview"].isHidden(), "how it looked last stays"
     frames = buttons(dialog.view["pictures"])
     assert [list(answers(frame)) for frame in frames] == [["×"]] * 3 + [["Leave out", "It is meant"]]
     answers(frames[3])["Leave out"].click()
-    assert len(dialog.told.learning.state.examples) == 3
+    assert len(dialog.content.learning.state.examples) == 3
     dialog.close()
     again = learning_dialog()
-    kept = again.told.learning.state.examples
+    kept = again.content.learning.state.examples
     assert (again.view["name"].text(), len(kept)) == ("my-toy", 3), "as it was left"
     again.view["name"].setText("My Toy 2")
     assert (again.view["name"].text(), again.view["name-note"].isHidden()) == ("my-toy-2", False)
@@ -563,7 +563,7 @@ def test_the_models_title_is_shown_once_it_is_known(room):
 
 def test_it_is_narrow_reachable_by_keyboard_and_named(room):
     docker = room.docker
-    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.write_source_prompt(SHOWS)
     room.application.processEvents()
     assert docker.widget().minimumSizeHint().width() <= 160
     inside = docker.widget()
@@ -640,7 +640,7 @@ def test_what_number_fields_say_is_whole(language, room, width):
 
 @pytest.mark.parametrize("width", [200, 260])
 def test_nothing_is_cut_where_it_is_narrow(room, width):
-    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.write_source_prompt(SHOWS)
     room.resize(width)
     docker = room.docker
     parts = [*docker.view["operations"].buttons.values(), docker.view["settings"], docker.view["describe"]]
@@ -692,7 +692,7 @@ def test_a_word_that_describe_doubts_is_dotted(room):
     room.until(lambda _: room.backend.submitted)
     doubt = {"start": 2, "stop": 5, "probability": 0.41}
     room.backend.finish({}, caption="a cat on grass", confidence=0.9, doubts=[doubt])
-    room.until(lambda state: state.form.first == "a cat on grass" and state.doubts)
+    room.until(lambda state: state.form.source_prompt == "a cat on grass" and state.doubts)
     (mark,) = words["first"].extraSelections()
     assert mark.cursor.selectedText() == "cat"
     assert mark.format.underlineStyle() == mark.format.UnderlineStyle.DotLine
@@ -722,12 +722,12 @@ def test_apply_stays_where_it_is_whatever_comes_and_goes_above_it(room):
         return docker.view["apply"].mapTo(docker, docker.view["apply"].rect().topLeft())
 
     before = place()
-    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.write_source_prompt(SHOWS)
     room.editor.facts = replace(room.editor.facts, has_recipe=True)
     room.until(lambda s: s.can_reopen)
     assert not docker.view["reopen"].isHidden()
     assert place() == before
-    room.panel.draft.write_second("a photo of a dog on grass")
+    room.panel.draft.write_operand("a photo of a dog on grass")
     docker.view["apply"].click()
     room.until(lambda s: s.progress is not None)
     assert not docker.view["cancel"].isHidden()
@@ -750,16 +750,16 @@ def test_all_concepts_are_searched_used_renamed_and_deleted(room, monkeypatch):
     assert dialog.windowFlags() & six.part("qt").Qt.WindowType.WindowStaysOnTopHint
     dialog.view["search"].setText("my")
     assert dialog.view["list"].count() == 1
-    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.write_source_prompt(SHOWS)
     room.docker.view["second"].setPlainText("a photo of on grass")
     dialog.view["use"].click()
-    assert "<my-toy>" in room.panel.form.second
+    assert "<my-toy>" in room.panel.form.operand
     asked = six.part("qt")
     monkeypatch.setattr(asked.QInputDialog, "getText", lambda *_, **__: ("bear", True))
     dialog.view["rename"].click()
     dialog.view["search"].setText("bear")
     room.until(lambda s: "bear" in [c.name for c in s.concepts] and dialog.view["list"].count() == 1)
-    assert "<bear>" in room.panel.form.second
+    assert "<bear>" in room.panel.form.operand
     room.backend.the_concepts = []
     asked_for, yes = [], asked.QMessageBox.StandardButton.Yes
     monkeypatch.setattr(asked.QMessageBox, "question", lambda *told: asked_for.append(told) or yes)
@@ -809,7 +809,7 @@ def test_tab_goes_through_the_panel_as_it_is_read(room):
     """Also through what was made anew meanwhile."""
     room.backend.the_concepts = [concept("bear"), concept("toy")]
     room.panel.backend.refresh_concepts()
-    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.write_source_prompt(SHOWS)
     room.until(lambda s: len(s.concepts) == 2)
     room.panel.draft.choose_operation("insert")
     room.resize(420)

@@ -32,9 +32,9 @@ def test_no_part_of_the_panel_is_ever_a_window(closed_room):
     room = closed_room
     assert windows_shown(room, lambda: six.part("qt").QWidget().show()) == ["QWidget"]
     assert windows_shown(room, room.open) == ["PalimpsestDocker"]
-    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.write_source_prompt(SHOWS)
     assert windows_shown(room, lambda: room.panel.draft.emphasise("cat")) == []
-    assert windows_shown(room, lambda: room.panel.draft.write_first(SHOWS + " and a ball")) == []
+    assert windows_shown(room, lambda: room.panel.draft.write_source_prompt(SHOWS + " and a ball")) == []
     assert room.docker.view["weight-ball"].isVisible()
 
 
@@ -58,18 +58,18 @@ def test_with_two_windows_a_concept_is_written_once(room, second, floating):
     second.setFloating(floating)
     room.backend.the_concepts = [concept("toy")]
     room.panel.backend.refresh_concepts()
-    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.write_source_prompt(SHOWS)
     room.until(lambda s: len(s.concepts) == 1)
-    room.panel.draft.write_second("a photo of on grass")
+    room.panel.draft.write_operand("a photo of on grass")
     six.part("desk").desk().windows.concepts()
     dialog = dialog_of("ConceptsWindow")
     dialog.view["use"].click()
     dialog.close()
-    assert room.panel.form.second == "a photo of on grass <toy>"
+    assert room.panel.form.operand == "a photo of on grass <toy>"
     assert second.focusWidget() is second.view["second"]
     second.hide()
-    dialog.told.use()
-    assert room.panel.form.second.count("<toy>") == 2, "into the one that is seen"
+    dialog.content.use()
+    assert room.panel.form.operand.count("<toy>") == 2, "into the one that is seen"
 
 
 def test_a_docker_goes_with_its_window_and_with_nothing_else(room, second, monkeypatch):
@@ -81,13 +81,13 @@ def test_a_docker_goes_with_its_window_and_with_nothing_else(room, second, monke
 
     monkeypatch.setattr(second, "show_state", broken)
     with pytest.raises(RuntimeError, match="a fault of ours"):
-        room.panel.draft.write_first(SHOWS)
+        room.panel.draft.write_source_prompt(SHOWS)
     assert desk.views == both
     monkeypatch.undo()
     from PyQt6.sip import delete
 
     delete(second.parentWidget())
-    room.panel.draft.write_first("a photo of a dog on grass")
+    room.panel.draft.write_source_prompt("a photo of a dog on grass")
     assert desk.views == [room.docker]
     assert room.docker.view["first"].toPlainText() == "a photo of a dog on grass"
 
@@ -108,7 +108,7 @@ def test_a_menu_that_was_closed_is_gone(room):
     from PyQt6.QtTest import QTest
 
     qt = six.part("qt")
-    room.panel.draft.write_first(SHOWS)
+    room.panel.draft.write_source_prompt(SHOWS)
     words = room.docker.view["words"]
     for keys in (["Escape"], ["Down", "Down", "Return"]):
         words.linkActivated.emit("cat")

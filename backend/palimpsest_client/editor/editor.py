@@ -149,14 +149,14 @@ class Editor:
         self,
         document: str,
         source: str,
-        within: Bounds | None,
+        crop: Bounds | None,
         done: Callable[[Capture], None],
         failed: Failed,
     ) -> None:
-        """Read pixels: CANVAS, LAYER or a LayerFacts.source; ``within`` = only this part of the canvas.
+        """Read pixels: CANVAS, LAYER or a LayerFacts.source; ``crop`` = only this part of the canvas.
 
         Reads tile by tile on the editor's timer and encodes on a worker thread. A layer gives its own
-        extent, clipped to the canvas and ``within``. The selection is read as it is at the call.
+        extent, clipped to the canvas and ``crop``. The selection is read as it is at the call.
         """
         raise NotImplementedError
 

@@ -10,7 +10,7 @@ from ..http.sending import Outgoing
 from ..text.wording import say
 from . import masks, png
 from .geometry import Bounds, strips
-from .slices import WORKED, Steps, WorkError, elsewhere
+from .slices import WORKED, Steps, WorkError, on_thread
 
 QUEUED = 8  # bands that may wait to be packed
 
@@ -43,7 +43,7 @@ def packed(
             file.close()
             raise
 
-    packing = elsewhere(pack)
+    packing = on_thread(pack)
     next(packing)
     try:
         for band in strips(part, most):

@@ -14,7 +14,7 @@ from .geometry import Bounds, Extent
 LONGEST = 1.5  # a wide region's working side, in native sizes; beyond it models repeat themselves
 
 
-class Sight(NamedTuple):
+class RegionSettings(NamedTuple):
     """How a model looks at a canvas."""
 
     native: int  # px: side of the squares that it was trained on
@@ -24,7 +24,7 @@ class Sight(NamedTuple):
     reach: int = 0  # px of the canvas that the selection is grown by
 
 
-class Plan(NamedTuple):
+class RegionPlan(NamedTuple):
     """``box`` of the canvas is scaled to ``inner``, the upper left of ``work``, which the model sees."""
 
     box: Bounds
@@ -32,14 +32,14 @@ class Plan(NamedTuple):
     work: Extent
 
 
-def planned(canvas: Extent, selected: Optional[Bounds], sight: Sight) -> Plan:
+def plan_region(canvas: Extent, selected: Optional[Bounds], settings: RegionSettings) -> RegionPlan:
     """For what is selected of a canvas; None = all of it.
 
     The box is never smaller than ``native`` where the canvas has more to give. Where it would be more of one
     shape than working sizes allow, it is widened.
     """
-    box = canvas.bounds if selected is None else with_context(selected, canvas, sight)
-    work = working_size(box.extent, sight)
+    box = canvas.bounds if selected is None else with_context(selected, canvas, settings)
+    work = working_size(box.extent, settings)
     scale = min(work.width / box.width, work.height / box.height)
     wanted = Extent(round(work.width / scale), round(work.height / scale))
     box = widened(box, wanted, canvas)
@@ -47,13 +47,13 @@ def planned(canvas: Extent, selected: Optional[Bounds], sight: Sight) -> Plan:
         min(work.width, max(1, round(box.width * scale))),
         min(work.height, max(1, round(box.height * scale))),
     )
-    return Plan(box, inner, work)
+    return RegionPlan(box, inner, work)
 
 
-def with_context(selected: Bounds, canvas: Extent, sight: Sight) -> Bounds:
-    least = max(sight.granularity, sight.reach)
-    margin = max(least, math.ceil(sight.context * max(selected.extent)))
-    wanted = (max(sight.native, length + 2 * margin) for length in selected.extent)
+def with_context(selected: Bounds, canvas: Extent, settings: RegionSettings) -> Bounds:
+    least = max(settings.granularity, settings.reach)
+    margin = max(least, math.ceil(settings.context * max(selected.extent)))
+    wanted = (max(settings.native, length + 2 * margin) for length in selected.extent)
     return widened(selected, Extent(*wanted), canvas)
 
 
@@ -70,19 +70,19 @@ def widened(box: Bounds, wanted: Extent, canvas: Extent) -> Bounds:
     return Bounds(x, y, width, height)
 
 
-def working_size(size: Extent, sight: Sight) -> Extent:
+def working_size(size: Extent, settings: RegionSettings) -> Extent:
     """Of the lawful sizes around the wanted one, the one with little reflection and the right area."""
     longer, shorter = max(size), min(size)
-    long_side = sight.working_size
+    long_side = settings.working_size
     if long_side is None:
-        long_side = round(min(sight.native * math.sqrt(longer / shorter), sight.native * LONGEST))
+        long_side = round(min(settings.native * math.sqrt(longer / shorter), settings.native * LONGEST))
     scale = long_side / longer
 
     def around(length: int) -> List[int]:
-        steps = length * scale / sight.granularity
-        given = sight.working_size is not None and length == longer
+        steps = length * scale / settings.granularity
+        given = settings.working_size is not None and length == longer
         near = {round(steps)} if given else {math.floor(steps), math.ceil(steps)}
-        return [max(1, count) * sight.granularity for count in sorted(near)]
+        return [max(1, count) * settings.granularity for count in sorted(near)]
 
     def cost(work: Extent) -> float:
         fit = min(work.width / size.width, work.height / size.height)
@@ -96,15 +96,15 @@ def working_size(size: Extent, sight: Sight) -> Extent:
 SOFT = [*range(65), 96, 128, 192, 256, 384, 512]  # px that a soft edge may be too faint to count
 
 
-def looked_at(canvas: Extent, selected: Bounds, sight: Sight) -> Bounds:
+def crop_around(canvas: Extent, selected: Bounds, settings: RegionSettings) -> Bounds:
     """The part of the canvas that contains the box for a selection with these bounds, and for one whose soft
     edge doesn't count: the backend takes what is nearly black for black. On this part alone `planned` says
     the same as on the whole canvas."""
-    part = planned(canvas, selected, sight).box
+    part = plan_region(canvas, selected, settings).box
     for faint in SOFT:
         core = shrunk(selected, faint, canvas)
         if not core.empty:
-            part = part.union(planned(canvas, core, sight).box)
+            part = part.union(plan_region(canvas, core, settings).box)
     return part
 
 

@@ -22,7 +22,7 @@ class SlicedEditor(Editor):
         """See to it that ``turn`` is called again and again, until it says that nothing is left."""
         raise NotImplementedError
 
-    def captured(self, document: str, source: str, within: Bounds | None) -> Steps[Capture]:
+    def captured(self, document: str, source: str, crop: Bounds | None) -> Steps[Capture]:
         raise NotImplementedError
 
     def inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
@@ -42,11 +42,11 @@ class SlicedEditor(Editor):
         self,
         document: str,
         source: str,
-        within: Bounds | None,
+        crop: Bounds | None,
         done: Callable[[Capture], None],
         failed: Failed,
     ) -> None:
-        self.begin(then(self.captured(document, source, within), done), failed)
+        self.begin(then(self.captured(document, source, crop), done), failed)
 
     def insert(self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed) -> None:
         self.begin(self.inserted(document, result, done), failed)

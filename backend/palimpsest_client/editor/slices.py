@@ -92,8 +92,8 @@ def finished(steps: Steps[Result]) -> Result:
             return end.value
 
 
-def elsewhere(call: Callable[[], Result]) -> Steps[Result]:
-    """What ``call`` returns or raises, run on a thread of its own: ``value = yield from elsewhere(call)``."""
+def on_thread(call: Callable[[], Result]) -> Steps[Result]:
+    """What ``call`` returns or raises, run on a thread of its own: ``value = yield from on_thread(call)``."""
     told: dict[str, Any] = {}
 
     def run() -> None:

@@ -47,60 +47,62 @@ class Form:
     """What is filled in for one document."""
 
     operation: str = REPLACE
-    first: str = ""  # what the picture shows
-    seconds: Mapping[str, str] = field(default_factory=dict)  # per operation: the field below
-    sentences: Mapping[str, str] = field(default_factory=dict)  # per operation: written by oneself
+    source_prompt: str = ""  # what the picture shows
+    operands: Mapping[str, str] = field(default_factory=dict)  # per operation: the field below
+    own_targets: Mapping[str, str] = field(default_factory=dict)  # per operation: written by oneself
     weights: Mapping[str, float] = field(default_factory=dict)  # word → -1 gone … 0 as it is … 1 strong
     settings: Settings = field(default_factory=Settings)
-    apart: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # settings.own_of other operations
+    other_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # own_of other operations
 
     @property
-    def second(self) -> str:
+    def operand(self) -> str:
         """Of Replace it is the first sentence until something else is written: a word is to be changed."""
-        return self.seconds.get(self.operation, self.first if self.operation == REPLACE else "")
+        return self.operands.get(self.operation, self.source_prompt if self.operation == REPLACE else "")
 
     @property
-    def made(self) -> str:
+    def composed_target(self) -> str:
         """The second sentence as it follows from the fields."""
         if self.operation == INSERT:
-            return with_thing(self.first, self.second)
+            return with_thing(self.source_prompt, self.operand)
         if self.operation == RESTYLE:
-            return in_style(self.first, self.second)
+            return in_style(self.source_prompt, self.operand)
         if self.operation == REMOVE:
-            return without_thing(self.first, self.second)
-        return self.first.strip() if self.operation == REWEIGHT else self.second.strip()
+            return without_thing(self.source_prompt, self.operand)
+        return self.source_prompt.strip() if self.operation == REWEIGHT else self.operand.strip()
 
     @property
-    def target(self) -> str:
+    def target_prompt(self) -> str:
         """What the picture should show: one's own sentence, or the one that is made."""
-        return self.sentences.get(self.operation, "").strip() or self.made
+        return self.own_targets.get(self.operation, "").strip() or self.composed_target
 
-    def turned_to(self, operation: str) -> Form:
+    def with_operation(self, operation: str) -> Form:
         """Each operation finds its own words and settings again."""
         if operation == self.operation:
             return self
         here = own_of(self.settings)
-        apart = {**self.apart, self.operation: here} if here else dict(self.apart)
-        settings = with_own(self.settings, apart.pop(operation, {}))
-        return replace(self, operation=operation, settings=settings, apart=apart)
+        other_settings = {**self.other_settings, self.operation: here} if here else dict(self.other_settings)
+        settings = with_own(self.settings, other_settings.pop(operation, {}))
+        return replace(self, operation=operation, settings=settings, other_settings=other_settings)
 
     def with_words_of(self, edit: Form) -> Form:
         """Its operation and its words; those of the other operations stay."""
         of = edit.operation
-        now = self.turned_to(of)
-        seconds = exchanged(now.seconds, edit.seconds, of)
-        sentences = exchanged(now.sentences, edit.sentences, of)
+        now = self.with_operation(of)
+        operands = exchanged(now.operands, edit.operands, of)
+        own_targets = exchanged(now.own_targets, edit.own_targets, of)
         weights = edit.weights if of == REWEIGHT else now.weights
-        return replace(now, first=edit.first, seconds=seconds, sentences=sentences, weights=weights)
+        return replace(
+            now, source_prompt=edit.source_prompt, operands=operands, own_targets=own_targets, weights=weights
+        )
 
-    def with_second(self, text: str) -> Form:
-        seconds = {**self.seconds, self.operation: text}
-        if self.operation == REPLACE and text == self.first:
-            del seconds[REPLACE]  # nothing of its own: it follows the first sentence again
-        return replace(self, seconds=seconds)
+    def with_operand(self, text: str) -> Form:
+        operands = {**self.operands, self.operation: text}
+        if self.operation == REPLACE and text == self.source_prompt:
+            del operands[REPLACE]  # nothing of its own: it follows the first sentence again
+        return replace(self, operands=operands)
 
-    def with_sentence(self, text: str) -> Form:
-        return replace(self, sentences={**self.sentences, self.operation: text})
+    def with_own_target(self, text: str) -> Form:
+        return replace(self, own_targets={**self.own_targets, self.operation: text})
 
 
 def exchanged(mine: Mapping[str, str], its: Mapping[str, str], operation: str) -> Dict[str, str]:
@@ -113,8 +115,8 @@ def edit_fields(form: Form) -> Dict[str, Any]:
     """An edit's request without its pictures."""
     return {
         "operation": form.operation,
-        "source_prompt": form.first.strip(),
-        "target_prompt": form.target,
+        "source_prompt": form.source_prompt.strip(),
+        "target_prompt": form.target_prompt,
         "weights": weights_of(form),
         "control": control_of(form),
         **request_fields(form.settings, view=False),
@@ -184,7 +186,7 @@ def around(middle: float, position: float) -> float:
 def weights_of(form: Form) -> Dict[str, float]:
     """Factors per target word: what Emphasise says, or the strength of the changed words."""
     if form.operation == REWEIGHT:
-        there = {word.text for word in words(form.target)}
+        there = {word.text for word in words(form.target_prompt)}
         return {word: factor(at) for word, at in form.weights.items() if at != 0 and word in there}
     if "strength" not in SHOWN[form.operation] or form.settings.strength == MIDDLE:
         return {}
@@ -193,7 +195,7 @@ def weights_of(form: Form) -> Dict[str, float]:
 
 
 def changed_words(form: Form) -> List[str]:
-    new = [word.text for change in changes(form.first, form.target) for word in change.target]
+    new = [word.text for change in changes(form.source_prompt, form.target_prompt) for word in change.target]
     return list(dict.fromkeys(new))
 
 
@@ -231,8 +233,8 @@ def drawn(form: Form, models: Tuple[Tuple[str, str], ...], details: Mapping[str,
     chosen one says of itself."""
     found = {name: _drawn(control, form, details) for name, control in CONTROLS.items()}
     found["model"] = found["model"]._replace(choices=models)
-    own = form.sentences.get(form.operation, "")
-    return {**found, SENTENCE.name: Drawn(own, own, "", form.made)}
+    own = form.own_targets.get(form.operation, "")
+    return {**found, SENTENCE.name: Drawn(own, own, "", form.composed_target)}
 
 
 def _drawn(control: Control, form: Form, details: Mapping[str, Any]) -> Drawn:

@@ -9,8 +9,8 @@ from ..editor.slices import WorkError
 from ..http.connection import Choice, check_choice, connector, write_choice
 from ..http.protocol import ClientError, config_folder
 from ..text.wording import say
+from .procedure_run import Bar, CancelledError, PlacingEditor, ProcedureRun, Turning, find_backend
 from .procedures import CALLING, CANCEL, EXECUTION, SUCCESS, Procedure, form_of, judged
-from .quick import Bar, CancelledError, PlacingEditor, Quick, Turning, find_backend
 
 IN_WINDOW = ("reopen-edit", "learn-concept", "server")
 """These ask more than a dialog of one moment can; and GIMP would keep a token with its last values."""
@@ -31,7 +31,7 @@ class BadValueError(WorkError):
 class Call(NamedTuple):
     """Of a procedure for a picture, which ``editor`` has. ``bar``: makes the editor's own, with a title."""
 
-    told: Procedure
+    procedure: Procedure
     values: Values
     document: str
     editor: PlacingEditor
@@ -40,7 +40,7 @@ class Call(NamedTuple):
 
     def answer(self) -> Answer:
         try:
-            return Answer(value=DEEDS.get(self.told.name, edit)(self))
+            return Answer(value=HANDLERS.get(self.procedure.name, edit)(self))
         except CancelledError:
             return Answer(CANCEL)
         except BadValueError as error:
@@ -51,16 +51,16 @@ class Call(NamedTuple):
     def judged(self, judge: Callable[[Procedure, Values], Any]) -> Any:
         """What ``judge`` makes of the values; what it refuses is the caller's mistake."""
         try:
-            return judge(self.told, self.values)
+            return judge(self.procedure, self.values)
         except WorkError as error:
             raise BadValueError(str(error)) from error
 
-    def with_bar(self, work: Callable[[Quick], Any]) -> Any:
+    def with_bar(self, work: Callable[[ProcedureRun], Any]) -> Any:
         """What ``work`` returns, while the bar shows how far it is."""
-        bar = self.bar(self.told.title)
+        bar = self.bar(self.procedure.title)
         try:
-            with closing(Quick(self.editor, bar, self.turning)) as errand:
-                return work(errand)
+            with closing(ProcedureRun(self.editor, bar, self.turning)) as run:
+                return work(run)
         finally:
             bar.end()
 
@@ -103,7 +103,7 @@ def choose_server(call: Call) -> None:
     write_choice(config_folder(), choice)
 
 
-DEEDS: Dict[str, Callable[[Call], Any]] = {
+HANDLERS: Dict[str, Callable[[Call], Any]] = {
     "word-to-selection": select_word,
     "learn-concept": learn,
     "remember-photo": remember,
@@ -113,11 +113,11 @@ DEEDS: Dict[str, Callable[[Call], Any]] = {
 
 
 def refusing(
-    told: Procedure, values: Callable[[], Values], editor: PlacingEditor
+    procedure: Procedure, values: Callable[[], Values], editor: PlacingEditor
 ) -> Optional[Callable[[], str]]:
     """What says why the values of its dialog won't do; None where the panel's window is shown instead: it
     asks more, and helps if no backend answers."""
-    if told.name in IN_WINDOW:
+    if procedure.name in IN_WINDOW:
         return None
     try:
         backend = find_backend()
@@ -126,7 +126,7 @@ def refusing(
 
     def why_not() -> str:
         try:
-            return backend.refusal(editor.document(), form_of(told, values()), bool(told.operation))
+            return backend.refusal(editor.document(), form_of(procedure, values()), bool(procedure.operation))
         except WorkError as error:
             return str(error)
 

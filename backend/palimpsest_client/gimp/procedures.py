@@ -265,13 +265,13 @@ def form_of(procedure: Procedure, values: Mapping[str, Any]) -> Form:
     judged(procedure, values)
     if not values.get("word", "-").strip():
         raise WorkError(say("no-word"))
-    form = Form(first=values["shows"].strip(), settings=settings_of(values))
+    form = Form(source_prompt=values["shows"].strip(), settings=settings_of(values))
     if not procedure.operation:
         return form
     form = replace(form, operation=procedure.operation)
     if procedure.operation == REWEIGHT:
         return replace(form, weights={values["word"].strip(): values["emphasis"]})
-    return form.with_second(next(values[name] for name in SECOND if name in values))
+    return form.with_operand(next(values[name] for name in SECOND if name in values))
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..text.wording import duration, phase, retold, say
+from ..text.wording import duration, error_text, phase, say
 from .protocol import ENDED
 
 
@@ -55,7 +55,7 @@ class JobView:
         if self.state == "running":
             return running_text(self)
         if self.state == "failed":
-            return retold(self.error) or say("failed")
+            return error_text(self.error) or say("failed")
         return say("done") if self.state == "finished" else say("cancelled")
 
 

@@ -24,7 +24,7 @@ def trouble(error: ClientError) -> str:
     return "searching" if isinstance(error, UnreachableError) else "refused"
 
 
-def understood(error: Exception) -> ClientError:
+def as_client_error(error: Exception) -> ClientError:
     """A fault of ours becomes a sentence too: the network's thread must go on."""
     if isinstance(error, ClientError):
         return error
@@ -32,7 +32,7 @@ def understood(error: Exception) -> ClientError:
     return ClientError(fault(error))
 
 
-def told(error: ClientError) -> dict[str, Any]:
+def error_json(error: ClientError) -> dict[str, Any]:
     """As the JSON of a job's error."""
     if isinstance(error, RefusedError):
         return {**error.told, "code": error.code, "details": error.details}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..text.wording import in_a_row, retold, say
+from ..text.wording import error_text, in_a_row, say
 
 PROTOCOL = 2
 PROTOCOL_HEADER = "Palimpsest-Protocol"
@@ -43,7 +43,7 @@ class RefusedError(ClientError):
 
     def __init__(self, status: int, told: Mapping[str, Any]) -> None:
         self.told = {"message": say("answered-status", status=status), **told}
-        super().__init__(retold(self.told, "message"), retold(self.told, "hint"))
+        super().__init__(error_text(self.told, "message"), error_text(self.told, "hint"))
         self.status = status
         self.code = str(told.get("code", f"status_{status}"))
         self.details: dict[str, Any] = dict(told.get("details", {}))

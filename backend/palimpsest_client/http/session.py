@@ -18,9 +18,9 @@ from typing import Any, Deque, TypeVar, Union
 from ..text.wording import say
 from .client import Client
 from .job_view import JobView
-from .problems import require_protocol, told, trouble, understood
+from .problems import as_client_error, error_json, require_protocol, trouble
 from .protocol import ClientError, RefusedError, UnreachableError
-from .submission import Order, post
+from .submission import Submission, upload_and_submit
 from .transport import Transport
 
 RETRY_SECONDS = 2.0
@@ -30,7 +30,7 @@ WAIT_SECONDS = 1.0  # one long poll: also how soon a cancel is sent while nothin
 Found = TypeVar("Found")
 
 
-class Host:
+class SessionListener:
     """Whom a session tells. A plug-in overrides these; all on the editor's thread."""
 
     def show(self, state: SessionState) -> None:
@@ -70,13 +70,13 @@ class Question:
 class Session:
     """``start``; ``submit``, ``ask``, ``cancel`` and ``drain`` from the editor's thread; then ``stop``."""
 
-    def __init__(self, connect: Callable[[], Client], host: Host) -> None:
+    def __init__(self, connect: Callable[[], Client], host: SessionListener) -> None:
         self.state = SessionState(text=say("searching"))
         self._connect = connect
         self._host = host
         self._client: Client | None = None
-        self._inbox: queue.Queue[Union[Order, Question, None]] = queue.Queue()
-        self._orders: Deque[Order] = deque()  # came while a job ran; the network thread's own
+        self._inbox: queue.Queue[Union[Submission, Question, None]] = queue.Queue()
+        self._submissions: Deque[Submission] = deque()  # came while a job ran; the network thread's own
         self._news: queue.Queue[Callable[[], None]] = queue.Queue()
         self._followed: set[str] = set()  # ids of jobs that were sent and are still ours
         self._cancelled: set[str] = set()
@@ -106,11 +106,11 @@ class Session:
         self._followed.clear()
         self._change(job=None)
 
-    def submit(self, order: Order) -> None:
+    def submit(self, submission: Submission) -> None:
         """The job becomes the session's; it is sent as soon as the one before has ended."""
-        self._followed.add(order.id)
-        self._change(job=JobView(order.id))
-        self._inbox.put(order)
+        self._followed.add(submission.id)
+        self._change(job=JobView(submission.id))
+        self._inbox.put(submission)
 
     def ask(
         self,
@@ -191,8 +191,8 @@ class Session:
             if self._client is None and not self._find():
                 self._listen(RETRY_SECONDS)
                 continue
-            if self._orders:
-                self._carry_out(self._orders.popleft())
+            if self._submissions:
+                self._carry_out(self._submissions.popleft())
             else:
                 self._listen(max(0.0, self._checked + CHECK_SECONDS - time.monotonic()))
                 self._check()
@@ -203,8 +203,8 @@ class Session:
             item = self._inbox.get(timeout=seconds) if seconds > 0 else self._inbox.get_nowait()
         except queue.Empty:
             return False
-        if isinstance(item, Order):
-            self._orders.append(item)
+        if isinstance(item, Submission):
+            self._submissions.append(item)
         elif item is not None:
             self._answer(item)
         return True
@@ -215,7 +215,7 @@ class Session:
                 raise UnreachableError(say("searching"))
             found = question.call(self._client)
         except Exception as error:
-            problem = understood(error)
+            problem = as_client_error(error)
             self._news.put(lambda: question.failed(problem))
         else:
             self._news.put(lambda: question.done(found))
@@ -248,23 +248,23 @@ class Session:
             self._tell_trouble(raised)
 
     def _tell_trouble(self, raised: Exception, **more: Any) -> None:
-        error = understood(raised)
+        error = as_client_error(raised)
         connection, text = trouble(error), str(error)
         if connection == "searching" and self._awaited:
             connection, text = "gone", say("gone")
         self._tell(connection=connection, text=text, code=error.code, **more)
 
-    def _carry_out(self, order: Order) -> None:
+    def _carry_out(self, submission: Submission) -> None:
         """Until the job has ended. A server that goes away is waited for: the job is kept there."""
-        view, self._awaited = JobView(order.id), True
+        view, self._awaited = JobView(submission.id), True
         tried = False  # first it is sent: what is asked meanwhile may send those that come after it
-        while order.id in self._followed and not self._stopping.is_set() and not view.ended:
+        while submission.id in self._followed and not self._stopping.is_set() and not view.ended:
             while tried and self._listen(0):
                 pass
             tried = True
             try:
                 if self._client is not None or self._find():
-                    view = self._step(order, view)
+                    view = self._step(submission, view)
                     self._check()
                 else:
                     self._stopping.wait(RETRY_SECONDS)
@@ -272,27 +272,27 @@ class Session:
                 self._client = None
                 self._tell(connection="gone", text=say("gone"))
             except Exception as error:
-                view = replace(view, state="failed", error=told(understood(error)))
+                view = replace(view, state="failed", error=error_json(as_client_error(error)))
                 self._tell(job=view)
         self._awaited = False
-        self._followed.discard(order.id)
-        self._cancelled.discard(order.id)
+        self._followed.discard(submission.id)
+        self._cancelled.discard(submission.id)
 
-    def _step(self, order: Order, view: JobView) -> JobView:
+    def _step(self, submission: Submission, view: JobView) -> JobView:
         """Submit the job if it isn't, then bring its next events."""
         assert self._client is not None
-        if view.sequence == 0 and not order.known:
-            post(self._client, order)
-        if order.id in self._cancelled:
-            self._client.cancel(order.id)
-        found = self._client.events(order.id, view.sequence, WAIT_SECONDS)
+        if view.sequence == 0 and not submission.known:
+            upload_and_submit(self._client, submission)
+        if submission.id in self._cancelled:
+            self._client.cancel(submission.id)
+        found = self._client.events(submission.id, view.sequence, WAIT_SECONDS)
         before = view
         for event in found["events"]:
             view = view.after(event)
         view = view.with_ahead(found["job"]["ahead"])
         if view.preview is not None and view.preview != before.preview and not view.ended:
-            self._bring_preview(order.id, view.preview)
-        pictures = self._bring(order, view)
+            self._bring_preview(submission.id, view.preview)
+        pictures = self._bring(submission, view)
         self._tell(job=view)
         if view.state == "finished":
             self._news.put(lambda: self._host.insert(view, pictures))
@@ -307,11 +307,11 @@ class Session:
             return
         self._news.put(lambda: self._host.preview(id, picture))
 
-    def _bring(self, order: Order, view: JobView) -> dict[str, bytes]:
+    def _bring(self, submission: Submission, view: JobView) -> dict[str, bytes]:
         assert self._client is not None
-        if order.fetch is None:
+        if submission.fetch is None:
             return {}
-        wanted = order.fetch if order.fetch else tuple(view.artifacts)
+        wanted = submission.fetch if submission.fetch else tuple(view.artifacts)
         return {
             name: self._client.download(view.artifacts[name]) for name in wanted if name in view.artifacts
         }

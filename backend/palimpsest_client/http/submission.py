@@ -12,7 +12,7 @@ from .protocol import RefusedError
 
 
 @dataclass(frozen=True)
-class Order:
+class Submission:
     """A job to be: ``pictures`` are sent first, and their ids put into the request under their names.
 
     A name with dots puts the id deeper: "images.0" is the first of the list "images".
@@ -29,22 +29,24 @@ class Order:
     ahead: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # name → ``Outgoing.arrived``
 
 
-def post(client: Client, order: Order) -> None:
+def upload_and_submit(client: Client, submission: Submission) -> None:
     """Send it, on the network's thread; to do so twice is as to do it once."""
-    ids = {name: arrived() for name, arrived in order.ahead.items()}
+    ids = {name: arrived() for name, arrived in submission.ahead.items()}
     try:
-        submit(client, order, ids)
+        _submit_with(client, submission, ids)
     except RefusedError as error:
         if error.code != "image_not_found" or not any(ids.values()):
             raise
-        submit(client, order, {})  # they were sent to another backend, or have gone there
+        _submit_with(client, submission, {})  # they were sent to another backend, or have gone there
 
 
-def submit(client: Client, order: Order, ids: Mapping[str, str]) -> None:
+def _submit_with(client: Client, submission: Submission, ids: Mapping[str, str]) -> None:
     """``ids``: of the pictures that are there; "" = not yet."""
-    sent = {name: ids.get(name) or client.upload(content) for name, content in order.pictures.items()}
-    request, seconds = filled(order.request, sent), order.unattended_seconds
-    client.submit(order.id, order.kind, request, unattended_seconds=seconds, origin=order.origin)
+    sent = {name: ids.get(name) or client.upload(content) for name, content in submission.pictures.items()}
+    request, seconds = filled(submission.request, sent), submission.unattended_seconds
+    client.submit(
+        submission.id, submission.kind, request, unattended_seconds=seconds, origin=submission.origin
+    )
 
 
 def filled(request: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:

@@ -17,15 +17,15 @@ from ..panel.outcome import Outcome, outcome_of
 from ..panel.panel import Panel
 from ..panel.queue import Finished
 from ..panel.status import Progress
-from ..panel.stream import ConceptsMade, Elsewhere, Event, JobEnded
-from ..text.wording import as_it_came, retold, say
+from ..panel.stream import BackendChanged, ConceptsMade, Event, JobEnded
+from ..text.wording import error_text, original_text, say
 from .examples import (
     Example,
-    Kept,
-    draw_order,
+    StoredExamples,
+    draw_submission,
     judged,
     lacking_to_learn,
-    learn_order,
+    learn_submission,
     name_note,
     proposed_name,
     sentence_for,
@@ -55,7 +55,7 @@ class Learning:
         self._pace = PaceWatch(panel.session, self._change)
         begun = lambda: self._change(outcome=None)  # noqa: E731
         self.pictures = PictureReader(panel, editor, begun, self._came, self._refuse)
-        panel.errands.events.subscribe(self._heard)
+        panel.jobs.events.subscribe(self._heard)
         self._change()
 
     def show_to(self, show: Callable[[LearnState], None]) -> None:
@@ -117,7 +117,7 @@ class Learning:
     def stop(self) -> None:
         """What was learned so far is kept as a concept."""
         if (self._job or self._sketch) and self._is_ours:
-            self._panel.errands.cancel()
+            self._panel.jobs.cancel()
 
     def _request(self) -> Dict[str, Any]:
         state = self.state
@@ -152,9 +152,9 @@ class Learning:
 
     def _run(self, request: Mapping[str, Any], then: Finished) -> None:
         assert self._sent is not None
-        order = learn_order(self._panel.errands.name, request, self._sent[1])
-        self._job = order.id
-        self._panel.errands.run(order, then)
+        submission = learn_submission(self._panel.jobs.name, request, self._sent[1])
+        self._job = submission.id
+        self._panel.jobs.run(submission, then)
 
     def _learned(self, view: JobView, _: Mapping[str, bytes]) -> None:
         self._left, self._means_it = 0, False
@@ -169,8 +169,8 @@ class Learning:
     def _there(self, name: str, text: str, **values: Any) -> None:
         self._job = ""
         done = Outcome("done", say(text, name=name, **values))
-        self._panel.errands.events.tell(ConceptsMade())
-        self._panel.errands.end(done)
+        self._panel.jobs.events.tell(ConceptsMade())
+        self._panel.jobs.end(done)
         sentence = self.state.sentence
         if f"<{name}>" not in sentence:
             sentence = sentence_for(name, self.state.kind, self._words)
@@ -187,7 +187,7 @@ class Learning:
         self._change(mode=NEW, learned="", drawn=None, preview=None, outcome=None)
 
     def _heard(self, event: Event) -> None:
-        if isinstance(event, Elsewhere):
+        if isinstance(event, BackendChanged):
             self._leave()
         if isinstance(event, JobEnded) and event.view.state != "finished":
             if event.view.id == self._job:
@@ -211,8 +211,8 @@ class Learning:
             self._change(outcome=Outcome("note", say("learning-stopped")))
             return
         found = job.error.get("details", {}).get("pictures", [])
-        text = retold(job.error, "message") if found else job.text()
-        outcome = Outcome("error", text, str(job.error.get("code", "")), original=as_it_came(job.error))
+        text = error_text(job.error, "message") if found else job.text()
+        outcome = Outcome("error", text, str(job.error.get("code", "")), original=original_text(job.error))
         self._change(examples=judged(self.state.examples, found), outcome=outcome)
 
     # Seeing the word in a sentence.
@@ -222,9 +222,9 @@ class Learning:
         if self.state.cannot_draw:
             self._refuse(self.state.cannot_draw)
             return
-        order = draw_order(self._panel.errands.name, self.state.sentence.strip(), self._model)
-        self._unseen, self._sketch = False, order.id
-        self._panel.errands.run(order, self._drew)
+        submission = draw_submission(self._panel.jobs.name, self.state.sentence.strip(), self._model)
+        self._unseen, self._sketch = False, submission.id
+        self._panel.jobs.run(submission, self._drew)
 
     def _draw_unasked(self) -> None:
         """Once, for whoever is there to see it, and when what waits has been done."""
@@ -233,7 +233,7 @@ class Learning:
 
     def _drew(self, _: JobView, pictures: Mapping[str, bytes]) -> None:
         self._sketch = ""
-        self._panel.errands.end(self.state.outcome)
+        self._panel.jobs.end(self.state.outcome)
         self._change(drawn=pictures["picture"])
 
     def _not_drawn(self, job: JobView) -> None:
@@ -253,7 +253,7 @@ class Learning:
         else:
             self._change(examples=(*self.state.examples, example))
 
-    def _kept_came(self, name: str, kept: Kept) -> None:
+    def _kept_came(self, name: str, kept: StoredExamples) -> None:
         """What the concept was learned from, as far as the backend has it still."""
         if self.state.name != name or self.state.examples:
             self._change()
@@ -272,7 +272,7 @@ class Learning:
         same = [concept for concept in self._panel.backend.concepts if concept.name == state.name]
         known, detailed = bool(same), any(concept.detail for concept in same)
         state = replace(state, only_detail=detailed and state.mode == MORE)
-        seen = self._panel.errands.preview_picture if self._is_ours else None
+        seen = self._panel.jobs.preview_picture if self._is_ours else None
         if self._job and seen is not None:
             state = replace(state, preview=seen)
         if self._sketch and seen is not None:
@@ -304,7 +304,7 @@ class Learning:
     def _progress(self) -> Optional[Progress]:
         if self._job or self._sketch:
             before = self.state.progress
-            return self._panel.errands.progress if self._is_ours or before is None else before
+            return self._panel.jobs.progress if self._is_ours or before is None else before
         return Progress(say("reading"), None, False) if self.pictures.reading else None
 
     def _cost(self) -> str:

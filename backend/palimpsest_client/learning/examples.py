@@ -14,9 +14,9 @@ from ..editor.geometry import Bounds, Extent
 from ..fields.limits import EXAMPLES
 from ..http.client import Client
 from ..http.protocol import RefusedError
-from ..http.submission import Order
+from ..http.submission import Submission
 from ..panel.requests import job_id
-from ..text.wording import retold, say
+from ..text.wording import error_text, say
 
 FEWEST, MOST = EXAMPLES
 MARGIN = 0.25  # surroundings of a selection that are taken along, as a fraction of its longer side
@@ -54,7 +54,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredExamples:
     """What the backend still has of what a concept was learned from."""
 
     noun: str
@@ -107,24 +107,24 @@ def judged(examples: Sequence[Example], found: Sequence[Mapping[str, Any]]) -> T
 
     def one(number: int, example: Example) -> Example:
         told = problems.get(number, {"message": "", "problem": ""})
-        return replace(example, problem=retold(told, "message"), odd=told["problem"] == "odd")
+        return replace(example, problem=error_text(told, "message"), odd=told["problem"] == "odd")
 
     return tuple(one(number, example) for number, example in enumerate(examples))
 
 
-def learn_order(editor: str, request: Mapping[str, Any], examples: Sequence[Example]) -> Order:
+def learn_submission(editor: str, request: Mapping[str, Any], examples: Sequence[Example]) -> Submission:
     """``request``: everything but the pictures."""
     pictures = {f"images.{i}": example.image for i, example in enumerate(examples)}
     for i, example in enumerate(examples):
         if example.mask is not None:
             pictures[f"masks.{i}"] = example.mask
     places = {"images": [], "masks": [None] * len(examples)}
-    return Order("learn", {**request, **places}, pictures, fetch=None, id=job_id(editor))
+    return Submission("learn", {**request, **places}, pictures, fetch=None, id=job_id(editor))
 
 
-def draw_order(editor: str, sentence: str, model: str) -> Order:
+def draw_submission(editor: str, sentence: str, model: str) -> Submission:
     request = {"prompt": sentence, "model": model, "steps": SKETCH_STEPS}
-    return Order("draw", request, fetch=("picture",), id=job_id(editor))
+    return Submission("draw", request, fetch=("picture",), id=job_id(editor))
 
 
 def sentence_for(name: str, kind: str, words: Sequence[str]) -> str:
@@ -164,7 +164,7 @@ def bring_pace(client: Client, model: str) -> Optional[Pace]:
     return None
 
 
-def bring_kept(client: Client, name: str) -> Kept:
+def bring_kept(client: Client, name: str) -> StoredExamples:
     """The pictures that the concept was learned from, as far as they are kept. Raises ClientError."""
     card = client.concept(name)
     asked = lesson_of(client, card["rows_hash"])
@@ -179,7 +179,7 @@ def bring_kept(client: Client, name: str) -> Kept:
             missing += 1
         else:
             examples.append(Example(f"<{name}> {number + 1}", image, mask))
-    return Kept(card["noun"], card["kind"], tuple(examples), missing, asked is None and masked)
+    return StoredExamples(card["noun"], card["kind"], tuple(examples), missing, asked is None and masked)
 
 
 def lesson_of(client: Client, rows_hash: str) -> Optional[Dict[str, Any]]:

@@ -10,7 +10,7 @@ from ..editor.editor import CANVAS, Capture, DocumentFacts, Editor
 from ..http.protocol import ClientError
 from ..panel.panel import Panel
 from ..text.wording import say
-from .examples import Example, Kept, bring_kept, content_of, with_surroundings
+from .examples import Example, StoredExamples, bring_kept, content_of, with_surroundings
 
 
 class PictureReader:
@@ -76,10 +76,10 @@ class PictureReader:
         for layer in layers:
             self._capture(facts, layer.source, None, layer.name, False)
 
-    def bring_kept(self, name: str, came: Callable[[Kept], None]) -> None:
+    def bring_kept(self, name: str, came: Callable[[StoredExamples], None]) -> None:
         """What the concept was learned from, as far as the backend has it still."""
 
-        def done(kept: Kept) -> None:
+        def done(kept: StoredExamples) -> None:
             self._on_the_way -= 1
             came(kept)
 
@@ -92,11 +92,11 @@ class PictureReader:
 
     def _cannot_capture(self) -> bool:
         """An edit is reading the document, or writing into it."""
-        if self._panel.errands.busy:
+        if self._panel.jobs.busy:
             self._failed(say("busy"))
-        return self._panel.errands.busy
+        return self._panel.jobs.busy
 
-    def _capture(self, facts: DocumentFacts, source: str, within: Any, name: str, masked: bool) -> None:
+    def _capture(self, facts: DocumentFacts, source: str, crop: Any, name: str, masked: bool) -> None:
         def done(capture: Capture) -> None:
             self._have(Example(name, capture.image, capture.selection if masked else None))
             self._next()
@@ -105,7 +105,7 @@ class PictureReader:
             self._have_not(reason)
             self._next()
 
-        self._wanted.append(lambda: self._editor.capture(facts.key, source, within, done, failed))
+        self._wanted.append(lambda: self._editor.capture(facts.key, source, crop, done, failed))
         self._on_the_way += 1
         self._begun()
         if len(self._wanted) == 1:

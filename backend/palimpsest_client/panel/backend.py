@@ -12,11 +12,11 @@ from ..http.protocol import ClientError
 from ..http.session import Session
 from ..setup.state import Setup
 from .downloads import Downloads
-from .jobs import Errands
+from .jobs import PanelJobs
 from .library import Concept, Model, OpenJob, bring_concepts, bring_models, open_jobs
 from .starting import Starter
 from .status import chosen
-from .stream import ConceptRenamed, Elsewhere, ModelsMade, ResultsMade
+from .stream import BackendChanged, ConceptRenamed, ModelsMade, ResultsMade
 from .vocabulary import Vocabulary
 
 
@@ -42,31 +42,31 @@ class Backend:
     def __init__(
         self,
         folder: Path,
-        errands: Errands,
+        jobs: PanelJobs,
         changed: Callable[[], None],
         refuse: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.choice = read_choice(folder)
-        self.session = Session(connector(folder, self.choice), errands)
+        self.session = Session(connector(folder, self.choice), jobs)
         self.starter = Starter(folder, clock)
         self.setup = Setup(folder, changed, self._set_up)
         self.vocabulary = Vocabulary(folder)
         self.concepts: Tuple[Concept, ...] = ()
         self.models: Tuple[Model, ...] = ()
-        self._folder, self._errands = folder, errands
+        self._folder, self._jobs = folder, jobs
         self._changed, self._refuse = changed, refuse
-        self.downloads = Downloads(self.session, errands.name, changed, self._model_came, clock)
+        self.downloads = Downloads(self.session, jobs.name, changed, self._model_came, clock)
         self._rejoined = False
         self._revisions: Mapping[str, str] = {}  # of what it has, as it last said
         self._identity = Identity()
-        errands.serve(self.session)
+        jobs.serve(self.session)
 
     # Where it is.
 
     def start(self) -> None:
         """Start the one that is installed here, and go on when it answers."""
-        self._errands.outcome = None
+        self._jobs.outcome = None
         self.starter.begin(self.session, self._refuse)
         self._changed()
 
@@ -110,7 +110,7 @@ class Backend:
         self._identity, self._revisions, self._rejoined = Identity(), {}, False
         self.concepts, self.models = (), ()
         self.downloads.forget()
-        self._errands.events.tell(Elsewhere())
+        self._jobs.events.tell(BackendChanged())
         self._changed()
 
     def connected(self) -> None:
@@ -123,11 +123,11 @@ class Backend:
         self.refresh()
         if not self._rejoined:
             self._rejoined = True
-            self.session.ask(lambda client: open_jobs(client, self._errands.name), self._rejoin)
+            self.session.ask(lambda client: open_jobs(client, self._jobs.name), self._rejoin)
 
     def _rejoin(self, jobs: Sequence[OpenJob]) -> None:
-        if not self._errands.busy:
-            self._errands.follow(jobs)
+        if not self._jobs.busy:
+            self._jobs.follow(jobs)
 
     # Models.
 
@@ -136,7 +136,7 @@ class Backend:
         return chosen(self.models, name)
 
     def _model_came(self, name: str) -> None:
-        self._errands.events.tell(ModelsMade(name))
+        self._jobs.events.tell(ModelsMade(name))
 
     def refresh(self) -> None:
         """Ask it anew for its models and words."""
@@ -163,7 +163,7 @@ class Backend:
         before, self.concepts = self.concepts, found
         for name, new in renamed_in(before, found):
             self.vocabulary.rename(name, new)
-            self._errands.events.tell(ConceptRenamed(name, new))
+            self._jobs.events.tell(ConceptRenamed(name, new))
         if before:
             known = {concept.version for concept in before} | {concept.name for concept in before}
             self.vocabulary.use([c.name for c in found if known.isdisjoint((c.version, c.name))])
@@ -172,13 +172,13 @@ class Backend:
     def rename_concept(self, name: str, new: str, failed: Callable[[str], None]) -> None:
         """``failed`` gets the reason why not."""
         done = lambda _: self.refresh_concepts()  # noqa: E731
-        self.session.ask(lambda client: client.rename_concept(name, new), done, said_to(failed))
+        self.session.ask(lambda client: client.rename_concept(name, new), done, text_to(failed))
 
     def remove_concept(self, name: str, failed: Callable[[str], None]) -> None:
         """For good. ``failed`` gets the reason why not."""
 
         done = lambda _: self.refresh_concepts()  # noqa: E731
-        self.session.ask(lambda client: client.remove_concept(name), done, said_to(failed))
+        self.session.ask(lambda client: client.remove_concept(name), done, text_to(failed))
 
     # What changes there.
 
@@ -193,7 +193,7 @@ class Backend:
         if "models" in changed:
             self.refresh_models()
         if "results" in changed:
-            self._errands.events.tell(ResultsMade())
+            self._jobs.events.tell(ResultsMade())
 
 
 def renamed_in(before: Sequence[Concept], now: Sequence[Concept]) -> List[Tuple[str, str]]:
@@ -204,5 +204,5 @@ def renamed_in(before: Sequence[Concept], now: Sequence[Concept]) -> List[Tuple[
     return [(gone[concept.version], concept.name) for concept in came if concept.version in gone]
 
 
-def said_to(failed: Callable[[str], None]) -> Callable[[ClientError], None]:
+def text_to(failed: Callable[[str], None]) -> Callable[[ClientError], None]:
     return lambda error: failed(str(error))

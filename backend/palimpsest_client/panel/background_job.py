@@ -1,4 +1,4 @@
-"""A small job beside the errand that is under way: sent and followed by questions, and then forgotten.
+"""A small job beside the one that is under way: sent and followed by questions, and then forgotten.
 
 The session never has it as its job: nothing is placed, nothing waits behind it, and it is no result.
 """
@@ -12,14 +12,14 @@ from ..http.client import Client
 from ..http.job_view import JobView
 from ..http.protocol import UNATTENDED, ClientError, RefusedError
 from ..http.session import Session
-from ..http.submission import Order, post
+from ..http.submission import Submission, upload_and_submit
 
 TAKEN_FOR_GONE = "unattended"  # a code of ``failed``: the backend cancelled the job, having heard nothing
-WAIT_SECONDS = 0.2  # one long poll: as long as an errand may have to wait for the network's thread
+WAIT_SECONDS = 0.2  # one long poll: as long as a job may have to wait for the network's thread
 UNATTENDED_SECONDS = 10.0  # of silence, after which the backend cancels the job
 
 
-class SideJob:
+class BackgroundJob:
     """``done`` gets its pictures, artifact name → bytes; ``failed`` the code of what went wrong: of the
     error, TAKEN_FOR_GONE, or "cancelled" by somebody."""
 
@@ -32,13 +32,13 @@ class SideJob:
         clock: Callable[[], float],
     ) -> None:
         id = "beside-" + secrets.token_hex(12)  # not as an editor's own, which are taken up after a restart
-        order = Order("edit", request, fetch=None, id=id, unattended_seconds=UNATTENDED_SECONDS)
+        submission = Submission("edit", request, fetch=None, id=id, unattended_seconds=UNATTENDED_SECONDS)
         self._session, self._clock = session, clock
         self._done, self._failed = done, failed
-        self._view = JobView(order.id)
+        self._view = JobView(submission.id)
         self._began: Optional[float] = None
         self._stopped = False
-        session.ask(lambda client: post(client, order), lambda _: self._look(), self._broke)
+        session.ask(lambda client: upload_and_submit(client, submission), lambda _: self._look(), self._broke)
 
     @property
     def seconds(self) -> float:
@@ -52,7 +52,7 @@ class SideJob:
 
     def _look(self) -> None:
         view, wait = self._view, 0.0 if self._stopped else WAIT_SECONDS
-        self._session.ask(lambda client: brought(client, view, wait), self._have, self._broke)
+        self._session.ask(lambda client: next_events(client, view, wait), self._have, self._broke)
 
     def _have(self, found: Tuple[JobView, Mapping[str, bytes]]) -> None:
         self._view, pictures = found
@@ -73,7 +73,7 @@ class SideJob:
             self._failed(error.code)
 
 
-def brought(client: Client, view: JobView, wait: float) -> Tuple[JobView, Mapping[str, bytes]]:
+def next_events(client: Client, view: JobView, wait: float) -> Tuple[JobView, Mapping[str, bytes]]:
     """Its next events and, at its end, its pictures. Then the backend forgets it: it is nothing to keep."""
     for event in client.events(view.id, view.sequence, wait)["events"]:
         view = view.after(event)

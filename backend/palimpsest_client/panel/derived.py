@@ -13,14 +13,14 @@ from .catalogue import model_rows
 from .completion import finished
 from .downloads import Download
 from .library import BUILT_IN, Model
-from .live_layer import InHand
+from .live_layer import LiveLayer
 from .outcome import REMEMBERED, offer_after
 from .preview_jobs import LivePreview
-from .sight import sight_text, sight_tip
+from .softness import softness_text, softness_tip
 from .state import PanelState, change_line, drawn_controls, incapable, unknown_text
 from .status import (
     REMEDY,
-    Here,
+    LocalBackend,
     Offer,
     Situation,
     cannot_apply,
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
 
 
 def state_of(panel: Panel) -> PanelState:
-    form, errands, backend = panel.form, panel.errands, panel.backend
+    form, jobs, backend = panel.form, panel.jobs, panel.backend
     live = panel.previews.shown if panel.gallery.strip.shown is None else LivePreview()
-    hand, facts = panel.hand, panel.facts
-    fidelity = panel.memory.fidelity(facts, form, hand)
+    live_layer, facts = panel.live_layer, panel.facts
+    fidelity = panel.remembered_photos.fidelity(facts, form, live_layer)
     model, now = chosen_model(panel), situation(panel)
-    found = changes(form.first, form.target) if form.target else ()
+    found = changes(form.source_prompt, form.target_prompt) if form.target_prompt else ()
     names, known = [concept.name for concept in backend.concepts], () if model is None else model.words
-    remembered = errands.outcome is not None and errands.outcome.code == REMEMBERED
-    sentences = [(text, finished(text, names, known)) for text in (form.first, form.second)]
+    remembered = jobs.outcome is not None and jobs.outcome.code == REMEMBERED
+    sentences = [(text, finished(text, names, known)) for text in (form.source_prompt, form.operand)]
     heard = [tuple(notices(text, names, known, whole)) for text, whole in sentences]
     return PanelState(
         status=now.status,
@@ -58,33 +58,37 @@ def state_of(panel: Panel) -> PanelState:
         changes=found,
         changes_text=change_line(form, found),
         notices=(heard[0], heard[1]),
-        doubts=() if panel.facts is None else panel.doubtful.notices(panel.facts.key, form.first),
+        doubts=()
+        if panel.facts is None
+        else panel.uncertain_words.notices(panel.facts.key, form.source_prompt),
         unknown_text=unknown_text(heard),
-        words=tuple(telling(form.first)),
-        sight=known_before(panel),
-        sight_tip=ways_out(panel),
+        words=tuple(telling(form.source_prompt)),
+        apply_notice=apply_notice(panel),
+        apply_notice_tip=apply_notice_tip(panel),
         catalogue=model_rows(backend.models, panel.session.state.system),
         setup=backend.setup.state,
         downloads=downloads_now(panel),
         fetched=backend.downloads.told,
-        cannot_apply=why_not_apply(panel, hand),
+        cannot_apply=why_not_apply(panel, live_layer),
         cannot_ask=cannot_ask(now, form),
         cannot_describe=cannot_describe(now, form),
         cannot_download=cannot_reach(now),
         cannot_learn=cannot_send(now, form),
-        can_reopen=facts is not None and facts.has_recipe and hand is None,
-        can_remember=hand is None and not (cannot_ask(now, form) or fidelity) and bool(form.first.strip()),
+        can_reopen=facts is not None and facts.has_recipe and live_layer is None,
+        can_remember=live_layer is None
+        and not (cannot_ask(now, form) or fidelity)
+        and bool(form.source_prompt.strip()),
         cannot_operate=incapable(model),
-        updating="" if hand is None else hand.name,
+        updating="" if live_layer is None else live_layer.name,
         concepts=backend.vocabulary.ordered(backend.concepts),
         models=backend.models,
         model=model,
-        progress=errands.progress,
-        waiting=errands.waiting,
-        preview=errands.preview_picture or live.picture,
+        progress=jobs.progress,
+        waiting=jobs.waiting,
+        preview=jobs.preview_picture or live.picture,
         structures=panel.previews.strip,
-        preview_text="" if errands.preview_picture else live.text,
-        outcome=errands.outcome,
+        preview_text="" if jobs.preview_picture else live.text,
+        outcome=jobs.outcome,
         offers=offers_now(panel),
         fidelity="" if remembered else fidelity,
         strip=panel.gallery.strip,
@@ -109,39 +113,39 @@ def chosen_model(panel: Panel) -> Optional[Model]:
 def situation(panel: Panel) -> Situation:
     session, backend, model = panel.session.state, panel.backend, panel.form.settings.model
     starter, remote = backend.starter, bool(backend.choice.address)
-    here = Here(starter.active, starter.possible, starter.failed, backend.setup.state)
-    status = status_of(session, here, remote, model, chosen_model(panel))
-    return Situation(session, status, panel.errands.busy, panel.facts, backend.models, backend.concepts)
+    local = LocalBackend(starter.active, starter.possible, starter.failed, backend.setup.state)
+    status = status_of(session, local, remote, model, chosen_model(panel))
+    return Situation(session, status, panel.jobs.busy, panel.facts, backend.models, backend.concepts)
 
 
-def why_not_apply(panel: Panel, hand: Optional[InHand]) -> str:
+def why_not_apply(panel: Panel, live_layer: Optional[LiveLayer]) -> str:
     """While something is under way an edit can be asked for too: it waits its turn."""
-    if panel.errands.full:
-        return say("queue-full", n=len(panel.errands.waiting))
+    if panel.jobs.full:
+        return say("queue-full", n=len(panel.jobs.waiting))
     now = replace(situation(panel), busy=False)
-    return cannot_apply(now, panel.form, hand is not None and hand.made.selection is not None)
+    return cannot_apply(now, panel.form, live_layer is not None and live_layer.edit.selection is not None)
 
 
-def known_before(panel: Panel) -> str:
+def apply_notice(panel: Panel) -> str:
     """What is to be known before Apply: whether the model knows this, and sees enough of it."""
     model = chosen_model(panel)
-    if panel.hand is not None or panel.facts is None or model is None:
+    if panel.live_layer is not None or panel.facts is None or model is None:
         return ""
     told = [say("beyond-picture")] if model.name == BUILT_IN and panel.facts.key in panel.beyond else []
-    return "\n".join([*told, *filter(None, [sight_text(model, panel.facts, panel.form)])])
+    return "\n".join([*told, *filter(None, [softness_text(model, panel.facts, panel.form)])])
 
 
-def ways_out(panel: Panel) -> str:
+def apply_notice_tip(panel: Panel) -> str:
     """Of seeing too little of the picture."""
     model, facts = chosen_model(panel), panel.facts
-    if panel.hand is not None or facts is None or not sight_text(model, facts, panel.form):
+    if panel.live_layer is not None or facts is None or not softness_text(model, facts, panel.form):
         return ""
-    return sight_tip(facts)
+    return softness_tip(facts)
 
 
 def offers_now(panel: Panel) -> Tuple[Offer, ...]:
     """What helps stands beside the sentence that it helps with, but for what the state line offers."""
-    facts, outcome = panel.facts, panel.errands.outcome
+    facts, outcome = panel.facts, panel.jobs.outcome
     if facts is not None and facts.remedy:
         return (Offer(REMEDY, facts.remedy),)
     return () if outcome is None else offer_after(outcome, smaller(panel))

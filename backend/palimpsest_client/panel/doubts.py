@@ -13,7 +13,7 @@ from ..text.wording import say
 Doubts = Dict[int, float]  # number of the word in its sentence → how probable it is, 0 … 1
 
 
-class Doubtful:
+class UncertainWords:
     """Of each open picture's first sentence, followed through every change of it."""
 
     def __init__(self) -> None:

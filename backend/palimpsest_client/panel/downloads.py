@@ -12,8 +12,8 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Set, Tuple
 
 from ..http.protocol import ENDED, ClientError, UnreachableError
 from ..http.session import Session
-from ..http.submission import Order, post
-from ..text.wording import duration, number, retold, say
+from ..http.submission import Submission, upload_and_submit
+from ..text.wording import duration, error_text, number, say
 from .catalogue import gigabytes
 from .library import GIB
 from .requests import job_id
@@ -81,10 +81,10 @@ class Downloads:
         """Fetch one of the catalogue; one that is on its way isn't begun twice."""
         if any(one.model == model for one in self.open):
             return
-        order = Order("pull", {"model": model}, fetch=None, id=job_id(self._editor))
-        self._known.add(order.id)
-        self._open[order.id], self.told = Download(order.id, model, {}), ""
-        self._ask(order.id, lambda client: post(client, order))
+        submission = Submission("pull", {"model": model}, fetch=None, id=job_id(self._editor))
+        self._known.add(submission.id)
+        self._open[submission.id], self.told = Download(submission.id, model, {}), ""
+        self._ask(submission.id, lambda client: upload_and_submit(client, submission))
         self._changed()
 
     def cancel(self, job: str) -> None:
@@ -140,7 +140,7 @@ class Downloads:
             self.told = say("downloaded", model=one.model)
             self._ended(one.model)
         else:
-            self.told = retold(one.told["error"]) if state == "failed" else say("cancelled")
+            self.told = error_text(one.told["error"]) if state == "failed" else say("cancelled")
 
     def _broke(self, job: str, error: ClientError) -> None:
         """A backend that is away goes on with it, if it was sent there at all."""

@@ -33,35 +33,35 @@ class Draft:
 
     def choose_operation(self, operation: str) -> None:
         assert operation in OPERATIONS, operation
-        self.fill(self.form.turned_to(operation))
+        self.fill(self.form.with_operation(operation))
 
-    def write_first(self, text: str) -> None:
-        self.fill(replace(self.form, first=text))
+    def write_source_prompt(self, text: str) -> None:
+        self.fill(replace(self.form, source_prompt=text))
 
-    def write_second(self, text: str) -> None:
-        self.fill(self.form.with_second(text))
+    def write_operand(self, text: str) -> None:
+        self.fill(self.form.with_operand(text))
 
-    def write_sentence(self, text: str) -> None:
+    def write_target_prompt(self, text: str) -> None:
         """The whole second sentence in one's own words; empty = as it is made."""
-        self.fill(self.form.with_sentence(text))
+        self.fill(self.form.with_own_target(text))
 
     def insert_concept(self, name: str, at: Optional[int] = None) -> None:
         """``<name>`` into the second field, at a place of its text or at its end."""
-        text, word = self.form.second, f"<{name}>"
+        text, word = self.form.operand, f"<{name}>"
         at = len(text) if at is None else at
         before, after = text[:at], text[at:]
         gap = " " if before and not before.endswith(" ") else ""
         rest = " " if after and not after.startswith(" ") else ""
-        self.write_second(before + gap + word + rest + after)
+        self.write_operand(before + gap + word + rest + after)
 
     def begin_replacing(self, word: str) -> Word:
         """Of a word of the picture: where the second sentence has it, or what it has become there. Chooses
         Replace; a sentence that has neither begins anew."""
-        form = self.form.turned_to(REPLACE)
-        found = counterpart(form.first, form.second, word)
+        form = self.form.with_operation(REPLACE)
+        found = counterpart(form.source_prompt, form.operand, word)
         if found is None:
-            form = form.with_second(form.first)
-            found = counterpart(form.first, form.first, word)
+            form = form.with_operand(form.source_prompt)
+            found = counterpart(form.source_prompt, form.source_prompt, word)
         assert found is not None, word
         self.fill(form)
         return found
@@ -69,7 +69,7 @@ class Draft:
     def emphasise(self, word: str) -> None:
         """Chooses Emphasise with this word a little stronger."""
         weights = {**self.form.weights, word: self.form.weights.get(word, 0.0) or 0.5}
-        self.fill(replace(self.form.turned_to(REWEIGHT), weights=weights))
+        self.fill(replace(self.form.with_operation(REWEIGHT), weights=weights))
 
     # Settings.
 
@@ -84,7 +84,7 @@ class Draft:
     def change(self, control: str, value: Any) -> None:
         """One of the panel's table of controls, by its name; None = automatic."""
         if control == SENTENCE.name:
-            self.write_sentence(value)
+            self.write_target_prompt(value)
         else:
             self.set(**{control: value})
 
@@ -92,7 +92,7 @@ class Draft:
         """As it was before anybody touched it."""
         self.set(**{control: CONTROLS[control].default})
 
-    def draw_lots(self, control: str) -> None:
+    def randomize(self, control: str) -> None:
         """Another one, any one: of a seed."""
         offered = CONTROLS[control].offered
         assert offered is not None

@@ -15,7 +15,7 @@ from ..editor.slices import WorkError
 from ..http.protocol import ClientError
 from ..http.session import Session
 from ..text.wording import say
-from .jobs import Errands
+from .jobs import PanelJobs
 from .origins import Origin
 from .outcome import PREVIEWED, Outcome
 from .requests import layer_result
@@ -30,13 +30,13 @@ class Gallery:
     def __init__(
         self,
         editor: Editor,
-        errands: Errands,
+        jobs: PanelJobs,
         session: Session,
         changed: Callable[[], None],
         refuse: Callable[[str], None],
     ) -> None:
         self.strip = Strip()
-        self._editor, self._errands, self._session = editor, errands, session
+        self._editor, self._jobs, self._session = editor, jobs, session
         self._changed, self._refuse = changed, refuse
         self._facts: Optional[DocumentFacts] = None
         self._turn = 0  # what was asked for before is dropped
@@ -54,7 +54,7 @@ class Gallery:
         """The open picture, whenever something about it is another."""
         before, self._facts = self._facts, facts
         if facts is not None:
-            self._errands.origins.see(facts)
+            self._jobs.origins.see(facts)
         if identity(before) == identity(facts):
             return
         if before is not None and (facts is None or before.key != facts.key):
@@ -68,7 +68,7 @@ class Gallery:
     def refresh(self) -> None:
         """Ask the backend anew."""
         known, facts, everything = self.strip.results, self._facts, self.strip.everything
-        origins, own = self._errands.origins, self._errands.name + "-"
+        origins, own = self._jobs.origins, self._jobs.name + "-"
 
         def wanted(job: str, origin: Origin) -> bool:
             ours = facts is not None and job.startswith(own) and origins.is_of(origin, facts)
@@ -101,9 +101,9 @@ class Gallery:
 
         def gone(_: object) -> None:
             self._put(results=tuple(one for one in self.strip.results if one.job != result.job))
-            self._errands.end(Outcome("note", say("result-deleted")))
+            self._jobs.end(Outcome("note", say("result-deleted")))
 
-        if self._may(say("busy") if self._errands.busy else ""):
+        if self._may(say("busy") if self._jobs.busy else ""):
             failed: Callable[[ClientError], None] = lambda error: self._refuse(str(error))  # noqa: E731
             self._session.ask(lambda client: client.forget(result.job), gone, failed)
 
@@ -125,7 +125,7 @@ class Gallery:
         turn, key = self._turn, self._facts.key
 
         def came(image: bytes) -> None:
-            if self._errands.busy:
+            if self._jobs.busy:
                 failed(say("busy"))
             if turn != self._turn:
                 return
@@ -171,7 +171,7 @@ class Gallery:
             self._turn += 1
             self._asked = False
             self._put(shown=None, original=False)
-            self._errands.place(self._facts, chosen)
+            self._jobs.place(self._facts, chosen)
 
     def discard(self) -> None:
         if self._facts is not None:
@@ -185,9 +185,9 @@ class Gallery:
             return
         if not self._editor.shows_result(self._facts.key):
             self._put(shown=None, original=False)
-            outcome = self._errands.outcome
-            if not self._errands.busy and outcome is not None and outcome.code == PREVIEWED:
-                self._errands.end(None)
+            outcome = self._jobs.outcome
+            if not self._jobs.busy and outcome is not None and outcome.code == PREVIEWED:
+                self._jobs.end(None)
 
     # What a window offers.
 
@@ -226,11 +226,11 @@ class Gallery:
         if turn != self._turn:
             return
         self._put(shown=result.key, original=False)
-        if not self._errands.busy:
+        if not self._jobs.busy:
             said = say("previewed")
             if result.key in self.strip.foreign:
                 said = say("label-and-sentence", label=foreign_text(result), sentence=said)
-            self._errands.end(Outcome("note", said, PREVIEWED))
+            self._jobs.end(Outcome("note", said, PREVIEWED))
 
     def _take_away(self, document: str) -> None:
         self._turn += 1
@@ -239,15 +239,15 @@ class Gallery:
             self._editor.hide_result(document)
         if self.strip.shown is not None:
             self._put(shown=None, original=False)
-            if not self._errands.busy:
-                self._errands.end(None)
+            if not self._jobs.busy:
+                self._jobs.end(None)
 
     def _unfit(self, result: Result) -> str:
         """Why it can't lie on the open picture."""
         facts = self._facts
         if facts is None or facts.refusal:
             return say("no-document") if facts is None else facts.refusal
-        if self._errands.busy:
+        if self._jobs.busy:
             return say("busy")
         try:
             require_fit(Extent(facts.width, facts.height), result.bounds, result.origin.canvas)
@@ -262,7 +262,7 @@ class Gallery:
 
     def _is_of(self, result: Result) -> bool:
         facts = self._facts
-        return facts is not None and self._errands.origins.is_of(result.origin, facts)
+        return facts is not None and self._jobs.origins.is_of(result.origin, facts)
 
     def _put(self, **changes: object) -> None:
         strip = replace(self.strip, **changes)

@@ -1,6 +1,6 @@
 """What is asked of the backend for the open picture, and what is done with the answers.
 
-How errands take turns is in turns.py.
+How jobs take turns is in job_runner.py.
 """
 
 from __future__ import annotations
@@ -14,97 +14,99 @@ from ..editor.geometry import Bounds
 from ..fields.controls import Form, edit_fields
 from ..http.job_view import JobView
 from ..http.protocol import ClientError
-from ..http.submission import Order
+from ..http.submission import Submission
 from ..text.wording import in_a_row, say
+from .job_runner import JobRunner
 from .library import OpenJob
-from .live_layer import InHand
+from .live_layer import LiveLayer
 from .origins import Origin
-from .outcome import NOT_PLACED, REMEMBERED, About, Outcome, confidence_text, fidelity_text, told_of
+from .outcome import NOT_PLACED, REMEMBERED, About, Outcome, confidence_text, fidelity_text, placed_sentences
 from .queue import Finished
 from .requests import (
-    attention_order,
-    describe_order,
-    edit_again_order,
-    edit_order,
+    attention_submission,
+    describe_submission,
+    edit_submission,
+    invert_submission,
     layer_name,
     layer_result,
-    remember_order,
+    renewal_submission,
 )
 from .results import Result
-from .stream import Changed, ConceptsMade, Event, Kept, Placed, Remembered, ResultsMade
-from .turns import Turns
+from .stream import Changed, ConceptsMade, Event, LayerPlaced, PhotoRemembered, ResultKept, ResultsMade
 
 
-class Errands(Turns):
+class PanelJobs(JobRunner):
     """What happens is told through ``events``."""
 
     # What people ask for.
 
     def edit(
-        self, facts: DocumentFacts, form: Form, within: Optional[Bounds], hand: Optional[InHand] = None
+        self, facts: DocumentFacts, form: Form, crop: Optional[Bounds], live_layer: Optional[LiveLayer] = None
     ) -> None:
-        """A new layer, or ``hand``'s anew: now, or in its turn when something is under way. ``within``: the
-        part of the canvas that is needed.
+        """A new layer, or ``live_layer`` renewed: now, or in its turn when something is under way. ``crop``:
+        the part of the canvas that is needed.
 
         The picture is read as it is when this is asked for; a layer's own pictures are on the backend.
         """
         if self.busy:
-            self._queue(facts, form, within, hand)
+            self._enqueue(facts, form, crop, live_layer)
             return
-        if hand is not None:
-            self.run(*self._of_hand(facts, form, hand))
+        if live_layer is not None:
+            self.run(*self._of_live_layer(facts, form, live_layer))
             return
 
         def captured(capture: Capture) -> None:
             self.run(*self._of_capture(facts, form, capture))
 
-        self.capture(facts, form.settings.source, within, captured)
+        self.capture(facts, form.settings.source, crop, captured)
 
-    def _queue(
-        self, facts: DocumentFacts, form: Form, within: Optional[Bounds], hand: Optional[InHand]
+    def _enqueue(
+        self, facts: DocumentFacts, form: Form, crop: Optional[Bounds], live_layer: Optional[LiveLayer]
     ) -> None:
-        errand = self._line.add(layer_name(edit_fields(form)))
+        queued = self._queue.add(layer_name(edit_fields(form)))
 
         def captured(capture: Capture) -> None:
-            self._ready(errand, *self._of_capture(facts, form, capture))
+            self._ready(queued, *self._of_capture(facts, form, capture))
 
-        if hand is not None:
-            self._ready(errand, *self._of_hand(facts, form, hand))
+        if live_layer is not None:
+            self._ready(queued, *self._of_live_layer(facts, form, live_layer))
         else:
-            failed = lambda reason: self._not_ready(errand, reason)  # noqa: E731
-            self._read(facts, form.settings.source, within, captured, failed)
+            failed = lambda reason: self._not_ready(queued, reason)  # noqa: E731
+            self._read(facts, form.settings.source, crop, captured, failed)
         self.events.tell(Changed())
 
-    def _of_capture(self, facts: DocumentFacts, form: Form, capture: Capture) -> Tuple[Order, Finished]:
+    def _of_capture(self, facts: DocumentFacts, form: Form, capture: Capture) -> Tuple[Submission, Finished]:
         origin = self.origins.of(facts).of_capture(capture)
-        order = edit_order(self.name, form, capture, origin)
+        submission = edit_submission(self.name, form, capture, origin)
         placed = self._placing(facts, form, origin, capture.source)
 
         def finished(view: JobView, pictures: Mapping[str, bytes]) -> None:
             self._remembered(facts, form, capture, view)
             placed(view, pictures)
 
-        return order, finished
+        return submission, finished
 
-    def _of_hand(self, facts: DocumentFacts, form: Form, hand: InHand) -> Tuple[Order, Finished]:
+    def _of_live_layer(
+        self, facts: DocumentFacts, form: Form, live_layer: LiveLayer
+    ) -> Tuple[Submission, Finished]:
         """The layer's own pictures, with other words or settings."""
-        made = hand.made
-        origin = self.origins.of(facts).placed(made.bounds, made.source, made.canvas)
-        order = edit_again_order(self.name, form, made, origin)
-        return order, self._placing(facts, form, origin, made.source, hand)
+        edit = live_layer.edit
+        origin = self.origins.of(facts).placed(edit.bounds, edit.source, edit.canvas)
+        submission = renewal_submission(self.name, form, edit, origin)
+        return submission, self._placing(facts, form, origin, edit.source, live_layer)
 
-    def remember(self, facts: DocumentFacts, form: Form, within: Optional[Bounds]) -> None:
+    def remember(self, facts: DocumentFacts, form: Form, crop: Optional[Bounds]) -> None:
         def captured(capture: Capture) -> None:
             def finished(view: JobView, _: Mapping[str, bytes]) -> None:
                 self._remembered(facts, form, capture, view)
                 self.end(Outcome("done", fidelity_text(view.result), REMEMBERED))
 
-            self.run(remember_order(self.name, form, capture), finished)
+            self.run(invert_submission(self.name, form, capture), finished)
 
-        self.capture(facts, form.settings.source, within, captured)
+        self.capture(facts, form.settings.source, crop, captured)
 
     def _remembered(self, facts: DocumentFacts, form: Form, capture: Capture, view: JobView) -> None:
-        self.events.tell(Remembered(facts, form, capture.content, view.id, fidelity_text(view.result)))
+        self.events.tell(PhotoRemembered(facts, form, capture.content, view.id, fidelity_text(view.result)))
 
     def describe(self, facts: DocumentFacts, form: Form, then: Callable[[Mapping[str, Any]], None]) -> None:
         def told(view: JobView, _: Mapping[str, bytes]) -> None:
@@ -112,7 +114,7 @@ class Errands(Turns):
             self.end(Outcome("note", confidence_text(view.result["confidence"])))
 
         def captured(capture: Capture) -> None:
-            self.run(describe_order(self.name, form, capture), told)
+            self.run(describe_submission(self.name, form, capture), told)
 
         self.capture(facts, form.settings.source, None, captured)
 
@@ -127,7 +129,7 @@ class Errands(Turns):
                 mask = pictures["selection"]
                 self._editor.select(facts.key, mask, capture.bounds, capture.canvas, ended, self._failed)
 
-            self.run(attention_order(self.name, form, word, capture), found)
+            self.run(attention_submission(self.name, form, word, capture), found)
 
         self.capture(facts, form.settings.source, None, captured)
 
@@ -144,7 +146,7 @@ class Errands(Turns):
             if turn == self._turn:
                 layer = layer_result(result.job, image, result.alone, result.origin, None, None)
                 layer = replace(layer, name=result.title)
-                kept = lambda id: self.events.tell(Kept(facts, id, layer))  # noqa: E731
+                kept = lambda id: self.events.tell(ResultKept(facts, id, layer))  # noqa: E731
                 self._insert(facts, layer, [say("new-layer", layer=layer.name)], kept)
 
         def gone(error: ClientError) -> None:
@@ -158,9 +160,9 @@ class Errands(Turns):
         """Jobs that were sent before a restart, the first one first: their results are kept, their documents
         may be gone."""
         for job in jobs:
-            errand = self._line.add(job.name)
-            errand.order = Order("", {}, id=job.id, fetch=None, known=True)
-            errand.finished = self._found_again(job)
+            queued = self._queue.add(job.name)
+            queued.submission = Submission("", {}, id=job.id, fetch=None, known=True)
+            queued.finished = self._found_again(job)
         if not self.busy:
             self._go_on()
 
@@ -187,21 +189,21 @@ class Errands(Turns):
         form: Form,
         origin: Origin,
         source: str,
-        hand: Optional[InHand] = None,
+        live_layer: Optional[LiveLayer] = None,
     ) -> Finished:
-        """``hand``: the layer that is renewed; which one that is by then, it knows."""
-        selection = facts.selection if hand is None else hand.made.selected
-        selected = selection is not None if hand is None else hand.made.selection is not None
+        """``live_layer``: the layer that is renewed; which one that is by then, it knows."""
+        selection = facts.selection if live_layer is None else live_layer.edit.selected
+        selected = selection is not None if live_layer is None else live_layer.edit.selection is not None
 
         def place(view: JobView, pictures: Mapping[str, bytes]) -> None:
             fidelity = fidelity_text(view.result)
             layer = layer_result(view.id, pictures["layer"], view.result, origin, selection, form)
             layer, key = replace(layer, source=source), "new-layer"
-            if hand is not None:
-                layer, key = replace(layer, updates=hand.layer), "layer-updated"
+            if live_layer is not None:
+                layer, key = replace(layer, updates=live_layer.layer), "layer-updated"
             self.events.tell(ResultsMade())
-            told = told_of(say(key, layer=layer.name), view.result, selected)
-            placed = lambda id: self.events.tell(Placed(facts, id, layer, hand, form, fidelity))  # noqa: E731
+            told = placed_sentences(say(key, layer=layer.name), view.result, selected)
+            placed = lambda id: self.events.tell(LayerPlaced(facts, id, layer, live_layer, form, fidelity))  # noqa: E731
             self._insert(facts, layer, told, placed)
 
         return place

@@ -11,27 +11,27 @@ from typing import List, Optional, Tuple
 
 from ..editor.editor import DocumentFacts
 from ..editor.geometry import Bounds
-from .requests import Made
+from .requests import LayerEdit
 
 PATIENCE = 5  # looks at the document until an editor has made a new layer the active one
 
 
-class InHand:
+class LiveLayer:
     """``layer`` is what ``Editor.insert`` or ``Editor.recipe`` called it; ``just_made``: not active yet."""
 
     def __init__(
-        self, facts: DocumentFacts, layer: str, name: str, made: Made, just_made: bool = False
+        self, facts: DocumentFacts, layer: str, name: str, edit: LayerEdit, just_made: bool = False
     ) -> None:
         self.document = facts.key
         self.layer = layer
         self.name = name
-        self.made = made
+        self.edit = edit
         self._versions: List[str] = [layer]
         self._selection = selection_of(facts)
         self._patience = PATIENCE if just_made else 0
 
     @property
-    def settled(self) -> bool:
+    def seen_active(self) -> bool:
         """Whether it has been seen to be the active layer."""
         return self._patience == 0
 
@@ -43,7 +43,7 @@ class InHand:
     def follow(self, facts: Optional[DocumentFacts]) -> bool:
         """Whether it is still in hand, by what the editor says now. An undone update gives its layer back.
 
-        Asked at every look at the document until it is ``settled``: meanwhile any layer may be active.
+        Asked at every look at the document until it is ``seen_active``: meanwhile any layer may be active.
         """
         if facts is None or facts.key != self.document or not self._selects(facts):
             return False

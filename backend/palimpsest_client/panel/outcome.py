@@ -1,4 +1,4 @@
-"""What came of an errand, in sentences."""
+"""What came of a job, in sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Mapping, Optional
 from ..editor.editor import DocumentFacts, Editor
 from ..editor.geometry import Bounds
 from ..http.job_view import JobView
-from ..text.wording import as_it_came, retold, say
+from ..text.wording import error_text, original_text, say
 from .status import SMALLER, Offer
 
 REMEMBERED = "remembered"  # Outcome.code where the text is the fidelity
@@ -21,7 +21,7 @@ REOPENED = "reopened"  # and where it says what is in hand
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the last errand. kind: "done", "note" or "error"."""
+    """What came of the last job. kind: "done", "note" or "error"."""
 
     kind: str
     text: str
@@ -58,11 +58,11 @@ def outcome_of(view: JobView) -> Outcome:
     if view.state == "cancelled":
         return Outcome("note", say("cancelled"))
     code = str(view.error.get("code", ""))
-    texts = {"out_of_memory": retold(view.error, "message"), "image_not_found": say("source-gone")}
-    return Outcome("error", texts.get(code) or view.text(), code, original=as_it_came(view.error))
+    texts = {"out_of_memory": error_text(view.error, "message"), "image_not_found": say("source-gone")}
+    return Outcome("error", texts.get(code) or view.text(), code, original=original_text(view.error))
 
 
-def told_of(first: str, result: Mapping[str, Any], selected: bool) -> list:
+def placed_sentences(first: str, result: Mapping[str, Any], selected: bool) -> list:
     """New layer “cat → my-toy”. 0 pixels changed outside the selection."""
     told = [first]
     if selected and "pixels_changed_outside" in result:

@@ -25,32 +25,32 @@ from ..text.wording import say
 from .backend import Backend
 from .completion import Completion, completion
 from .derived import chosen_model, smaller, state_of, uses_built_in, why_not_apply
-from .doubts import Doubtful
+from .doubts import UncertainWords
 from .draft import Draft
 from .gallery import Gallery
-from .held import Held
-from .jobs import Errands
-from .live_layer import InHand
-from .memory import Memory
+from .jobs import PanelJobs
+from .live_edit import LiveEdit
+from .live_layer import LiveLayer
 from .outcome import REFUSED, REMEMBERED, REOPENED, Outcome
 from .preferences import BEGINNING, Preferences
 from .preview_jobs import PreviewJobs, Situation
-from .requests import RecipeError, form_of, needed, read_recipe
+from .remembered_photos import RememberedPhotos
+from .requests import RecipeError, crop_needed, form_of, read_recipe
 from .results import Result
-from .saved_forms import Notebook
+from .saved_forms import SavedForms
 from .state import PanelState
 from .status import CONNECT, COPY, MODELS, REMEDY, SETUP, SMALLER, START, TOKEN
 from .stream import (
+    BackendChanged,
     Changed,
     ConceptRenamed,
     ConceptsMade,
     Connected,
-    Elsewhere,
     Event,
     JobEnded,
-    Kept,
+    LayerPlaced,
     ModelsMade,
-    Placed,
+    ResultKept,
     ResultsMade,
 )
 from .vocabulary import renamed
@@ -71,26 +71,26 @@ class Panel:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = config_folder() if folder is None else folder
-        self.errands = Errands(name, editor, self.folder)
-        self.backend = Backend(self.folder, self.errands, self._changed, self.refuse, clock)
+        self.jobs = PanelJobs(name, editor, self.folder)
+        self.backend = Backend(self.folder, self.jobs, self._changed, self.refuse, clock)
         self.session = self.backend.session
-        self.errands.events.subscribe(self._heard)
-        self.gallery = Gallery(editor, self.errands, self.session, self._changed, self.refuse)
+        self.jobs.events.subscribe(self._heard)
+        self.gallery = Gallery(editor, self.jobs, self.session, self._changed, self.refuse)
         self.preferences = Preferences(self.folder, self._begin_with, self._forget)
         form = Form(settings=self.preferences.settings)
         self.draft = Draft(form, Presets(self.folder), self._filled, self._presets_are)
-        self.held = Held()
+        self.live_edit = LiveEdit()
         self.facts: Optional[DocumentFacts] = None
         self.beyond: Set[str] = set()  # keys of pictures in which the built-in model knows nothing
-        self.doubtful = Doubtful()
+        self.uncertain_words = UncertainWords()
         self.previews = PreviewJobs(self.session, self._changed, clock)
-        self.errands.events.subscribe(self.previews.heard)
-        self.memory = Memory(editor, self.session, self._changed, clock)
-        self.errands.events.subscribe(self.memory.heard)
+        self.jobs.events.subscribe(self.previews.heard)
+        self.remembered_photos = RememberedPhotos(editor, self.session, self._changed, clock)
+        self.jobs.events.subscribe(self.remembered_photos.heard)
         self._editor = editor
         self._show = show
         self._clock = clock
-        self._notebook = Notebook(self.folder, form.settings, editor)
+        self._saved_forms = SavedForms(self.folder, form.settings, editor)
         self._applied: Optional[Form] = None
         self._looked_at = float("-inf")
         self._fetching: Set[str] = set()  # names of models that are chosen when they are there
@@ -108,7 +108,7 @@ class Panel:
         self.gallery.discard()
         self.previews.stop()
         self._keep()
-        self._notebook.save()
+        self._saved_forms.save()
         self.backend.setup.stop()
         self.session.stop()
 
@@ -126,7 +126,7 @@ class Panel:
             self._look_at_previews()
         except Exception as error:
             traceback.print_exc()
-            self.errands.end(Outcome("error", fault(error)))
+            self.jobs.end(Outcome("error", fault(error)))
 
     def completion(self, text: str, cursor: int) -> Optional[Completion]:
         """What can be written at that place of a field: words learned for the chosen model, and its own."""
@@ -141,17 +141,17 @@ class Panel:
         if self.state.cannot_apply or self.facts is None:
             self.refuse(self.state.cannot_apply, REFUSED)
             return
-        hand = self.hand
-        if hand is None:
+        live_layer = self.live_layer
+        if live_layer is None:
             self._let_go()
-        self._applied = self.held.own(self.form)
+        self._applied = self.live_edit.without_pinned(self.form)
         self.previews.stop()
         self.backend.downloads.read()
-        self.backend.vocabulary.use(concepts_in(self.form.first, self.form.target))
+        self.backend.vocabulary.use(concepts_in(self.form.source_prompt, self.form.target_prompt))
         self.gallery.discard()
         self._keep()
-        self._notebook.save()
-        self.errands.edit(self.facts, self.form, self._needed(self.facts), hand)
+        self._saved_forms.save()
+        self.jobs.edit(self.facts, self.form, self._crop(self.facts), live_layer)
 
     def apply_new(self) -> None:
         """Another layer from what is seen now, beside the one in hand."""
@@ -169,38 +169,40 @@ class Panel:
 
     def again(self) -> None:
         """With the last settings; a document without words of its own takes those used last."""
-        if not self.form.first.strip() and self._applied is not None:
+        if not self.form.source_prompt.strip() and self._applied is not None:
             self.draft.fill(self._applied)
         self.apply()
 
     def cancel(self) -> None:
         """What is under way; what waits goes on."""
-        self.errands.cancel()
+        self.jobs.cancel()
 
     def cancel_waiting(self, number: int) -> None:
         """One of ``PanelState.waiting``."""
-        self.errands.cancel_waiting(number)
+        self.jobs.cancel_waiting(number)
 
     def cancel_all(self) -> None:
-        self.errands.cancel_all()
+        self.jobs.cancel_all()
 
     def remember(self) -> None:
         """Invert the photo now."""
-        reason = self.state.cannot_ask or ("" if self.form.first.strip() else say("say-what-it-shows"))
+        reason = self.state.cannot_ask or (
+            "" if self.form.source_prompt.strip() else say("say-what-it-shows")
+        )
         if self._may(reason) and self.facts is not None:
-            self.errands.remember(self.facts, self.form, self._needed(self.facts))
+            self.jobs.remember(self.facts, self.form, self._crop(self.facts))
 
     def describe(self) -> None:
         if self._may(self.state.cannot_describe) and self.facts is not None:
             key = self.facts.key
             self._describing = key if uses_built_in(self) else ""
-            self.errands.describe(self.facts, self.form, lambda result: self._described(key, result))
+            self.jobs.describe(self.facts, self.form, lambda result: self._described(key, result))
 
     def select_word(self, word: str) -> None:
-        there = [w.text for w in words(self.form.first)]
+        there = [w.text for w in words(self.form.source_prompt)]
         reason = self.state.cannot_ask or ("" if word in there else say("no-word"))
         if self._may(reason) and self.facts is not None:
-            self.errands.select_word(self.facts, self.form, word)
+            self.jobs.select_word(self.facts, self.form, word)
 
     def reopen(self) -> None:
         """The active layer's edit: its words and settings are filled in, Apply changes the layer."""
@@ -209,15 +211,15 @@ class Panel:
             self.refuse(say("no-document") if self.facts is None else say("no-recipe"))
             return
         try:
-            made = read_recipe(recipe.text)
+            edit = read_recipe(recipe.text)
         except RecipeError as error:
             self.refuse(say("recipe-unreadable", reason=str(error)))
             return
         assert self.facts is not None
-        model = self.backend.model(made.form.settings.model)
-        form = self.held.reopen(self.facts, recipe, made, self.form, model)
-        if not self.errands.busy:
-            self.errands.outcome = Outcome("note", say("reopened", layer=recipe.name), REOPENED)
+        model = self.backend.model(edit.form.settings.model)
+        form = self.live_edit.reopen(self.facts, recipe, edit, self.form, model)
+        if not self.jobs.busy:
+            self.jobs.outcome = Outcome("note", say("reopened", layer=recipe.name), REOPENED)
         self.draft.fill(form)
         self.previews.reopened(form)
         self._changed()
@@ -287,9 +289,9 @@ class Panel:
         return self.draft.form
 
     @property
-    def hand(self) -> Optional[InHand]:
+    def live_layer(self) -> Optional[LiveLayer]:
         """The layer that Update renews; None = Apply makes another."""
-        return self.held.renewed_by(self.form)
+        return self.live_edit.renewed_by(self.form)
 
     @property
     def presets(self) -> Presets:
@@ -298,20 +300,20 @@ class Panel:
     def look(self) -> None:
         """At the document, and at the backend that is starting."""
         facts = self._editor.document()
-        if facts != self.facts or not self.held.settled:
+        if facts != self.facts or not self.live_edit.seen_active:
             self._turn_to(facts)
-        if not self._away and self.held.hand is None:
+        if not self._away and self.live_edit.live_layer is None:
             self._look_at_what_was_undone(facts)
-        self.errands.look(facts)
+        self.jobs.look(facts)
         self.gallery.look()
         if not self._away:
-            self.memory.look(facts, self.form)
+            self.remembered_photos.look(facts, self.form)
         self._forget_outcome()
         self.backend.look()
 
     def _look_at_previews(self) -> None:
-        busy = self.errands.busy or bool(self.errands.waiting)
-        base = self.memory.base(self.facts, self.form, self.hand)
+        busy = self.jobs.busy or bool(self.jobs.waiting)
+        base = self.remembered_photos.base(self.facts, self.form, self.live_layer)
         cannot, live = self.state.cannot_apply, self.preferences.live
         self.previews.look(Situation(self.form, base, cannot, busy, live))
 
@@ -320,44 +322,47 @@ class Panel:
         if before is None or before.key != key:
             self._keep()
             self._let_go()
-            outcome = self.errands.outcome
-            if not self.errands.busy and (outcome is None or not outcome.asks_for_another_than(facts)):
-                self.errands.outcome = None
-            self.draft.form = self.form if facts is None else self._notebook.form(facts)
-        if self.errands.outcome is not None and self.errands.outcome.code == REFUSED:
-            self.errands.outcome = None  # the reason may be another one by now
+            outcome = self.jobs.outcome
+            if not self.jobs.busy and (outcome is None or not outcome.asks_for_another_than(facts)):
+                self.jobs.outcome = None
+            self.draft.form = self.form if facts is None else self._saved_forms.form(facts)
+        if self.jobs.outcome is not None and self.jobs.outcome.code == REFUSED:
+            self.jobs.outcome = None  # the reason may be another one by now
         self.facts = facts
         self.gallery.turn_to(facts)
-        if not self._away and not self.held.follows(facts):
-            self.draft.form = self.held.lose(self.form)
+        if not self._away and not self.live_edit.follows(facts):
+            self.draft.form = self.live_edit.suspend(self.form)
             self._forget_reopened()
         self._changed()
 
     def _look_at_what_was_undone(self, facts: Optional[DocumentFacts]) -> None:
-        self.draft.form = self.held.look(facts, self._editor, self.form)
-        if self.held.hand is not None:
+        self.draft.form = self.live_edit.resume(facts, self._editor, self.form)
+        if self.live_edit.live_layer is not None:
             self._changed()
 
     @property
     def _away(self) -> bool:
         """Whether another layer may be the active one, and more be seen than the picture: a result that is
         placed or looked at."""
-        return self.errands.placing or self.gallery.looking
+        return self.jobs.placing or self.gallery.looking
 
     def _forget_outcome(self) -> None:
         """That the photo is remembered, where another is open, selected, seen or described by now."""
-        outcome, known = self.errands.outcome, self.memory.fidelity(self.facts, self.form, self.hand)
+        outcome, known = (
+            self.jobs.outcome,
+            self.remembered_photos.fidelity(self.facts, self.form, self.live_layer),
+        )
         if outcome is not None and outcome.code == REMEMBERED and not known:
-            self.errands.outcome = None
+            self.jobs.outcome = None
             self._changed()
 
     def _let_go(self) -> None:
-        self.draft.form = self.held.let_go(self.form)
+        self.draft.form = self.live_edit.release(self.form)
         self._forget_reopened()
 
     def _forget_reopened(self) -> None:
-        if self.errands.outcome is not None and self.errands.outcome.code == REOPENED:
-            self.errands.outcome = None
+        if self.jobs.outcome is not None and self.jobs.outcome.code == REOPENED:
+            self.jobs.outcome = None
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, Changed):
@@ -374,28 +379,28 @@ class Panel:
         elif isinstance(event, Connected):
             self.backend.connected()
             self.gallery.refresh()
-        elif isinstance(event, Elsewhere):
+        elif isinstance(event, BackendChanged):
             self._let_go()
             self._describing = ""
             self._fetching.clear()
             self.beyond.clear()
             self.gallery.forget()
-            self.errands.leave()
-        elif isinstance(event, Placed):
-            self.draft.form = self.held.placed(event, self.facts, self.form)
-        elif isinstance(event, Kept):
+            self.jobs.leave()
+        elif isinstance(event, LayerPlaced):
+            self.draft.form = self.live_edit.layer_placed(event, self.facts, self.form)
+        elif isinstance(event, ResultKept):
             self._kept(event)
         elif isinstance(event, JobEnded):
             self._ended(event.view)
 
-    def _kept(self, event: Kept) -> None:
-        self.draft.form = self.held.kept(event, self.facts, self.form)
-        if self.hand is not None and self.hand.layer == event.id:
+    def _kept(self, event: ResultKept) -> None:
+        self.draft.form = self.live_edit.result_kept(event, self.facts, self.form)
+        if self.live_layer is not None and self.live_layer.layer == event.id:
             self.previews.reopened(self.form)
 
     def _choose_fetched(self, name: str) -> None:
         """One that edits; what only describes is in no list."""
-        quiet = not self.errands.busy and self.hand is None
+        quiet = not self.jobs.busy and self.live_layer is None
         if name in self._fetching and quiet and self.backend.model(name) is not None:
             self.draft.set(model=name)
         self._fetching.discard(name)
@@ -412,15 +417,15 @@ class Panel:
 
     def _described(self, key: str, result: Mapping[str, Any]) -> None:
         if self.facts is not None and self.facts.key == key:
-            self.doubtful.proposed(key, result)
-            self.draft.write_first(result["caption"])
+            self.uncertain_words.proposed(key, result)
+            self.draft.write_source_prompt(result["caption"])
             self._changed()  # the same sentence may be proposed again, less surely
 
     def _filled(self) -> None:
-        """Something else is filled in: what came of the last errand is about what was."""
-        outcome = self.errands.outcome
-        if not self.errands.busy and outcome is not None and outcome.kind != "note":
-            self.errands.outcome = None
+        """Something else is filled in: what came of the last job is about what was."""
+        outcome = self.jobs.outcome
+        if not self.jobs.busy and outcome is not None and outcome.kind != "note":
+            self.jobs.outcome = None
         self._changed()
 
     def _presets_are(self, trouble: str) -> None:
@@ -430,13 +435,13 @@ class Panel:
 
     def _keep(self) -> None:
         if self.facts is not None:
-            self._notebook.keep(self.facts, self.held.own(self.form))
+            self._saved_forms.keep(self.facts, self.live_edit.without_pinned(self.form))
 
     def _begin_with(self, settings: Settings) -> None:
-        self._notebook.begin_with(**{name: getattr(settings, name) for name in BEGINNING})
+        self._saved_forms.begin_with(**{name: getattr(settings, name) for name in BEGINNING})
 
     def _forget(self) -> None:
-        self._notebook.forget()
+        self._saved_forms.forget()
         self.backend.vocabulary.forget()
         self._changed()
 
@@ -447,16 +452,16 @@ class Panel:
 
     def refuse(self, reason: str, code: str = "") -> None:
         """Said while something is under way, too, beside how far that is."""
-        if self.errands.busy and not reason:
+        if self.jobs.busy and not reason:
             return
-        self.errands.outcome = Outcome("error", reason, code) if reason else None
+        self.jobs.outcome = Outcome("error", reason, code) if reason else None
         self._changed()
 
-    def _needed(self, facts: DocumentFacts) -> Optional[Bounds]:
+    def _crop(self, facts: DocumentFacts) -> Optional[Bounds]:
         model = chosen_model(self)
         if model is None:
             return None
-        return needed(facts, self.form.settings, model.native_size, model.granularity)
+        return crop_needed(facts, self.form.settings, model.native_size, model.granularity)
 
     def _changed(self) -> None:
         state = state_of(self)

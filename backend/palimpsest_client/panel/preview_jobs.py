@@ -1,9 +1,9 @@
 """A small picture of what Apply would make, renewed by itself while words and sliders are changed.
 
 It is a draft (``EditRequest.draft``) of a photo that the backend remembers, made from pictures that the
-backend has: those of the layer in hand, or those that were captured of what is seen (memory.py). Nothing is
-read from the document, and a draft is never in the way: it begins
-after a short quiet, and a further change, Apply and whatever else is under way end it.
+backend has: those of the live layer, or those that were captured of what is seen (remembered_photos.py).
+Nothing is read from the document, and a draft is never in the way: it begins after a short quiet, and a
+further change, Apply and whatever else is under way end it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ..http.job_view import JobView
 from ..http.protocol import UnreachableError
 from ..http.session import Session
 from ..text.wording import say
-from .background_job import TAKEN_FOR_GONE, SideJob
-from .memory import Base
-from .stream import Elsewhere, Event, JobEnded, Placed, Remembered
+from .background_job import TAKEN_FOR_GONE, BackgroundJob
+from .remembered_photos import SourceImages
+from .stream import BackendChanged, Event, JobEnded, LayerPlaced, PhotoRemembered
 from .structure_strip import PLACES, Tile, at, has_strip, nearest, pictures_in, strip_of, tiles
 
 QUIET_SECONDS = 0.3  # without a change, before a draft begins
@@ -43,7 +43,7 @@ class Situation(NamedTuple):
     """What is the case, each time it is looked at."""
 
     form: Form
-    base: Optional[Base]  # Memory.base
+    base: Optional[SourceImages]  # Memory.base
     cannot: str  # why Apply isn't possible
     busy: bool  # something is under way or waits
     wanted: bool  # the setting
@@ -61,7 +61,7 @@ class PreviewJobs:
         self._since = 0.0  # when that was last another, or may be tried again
         self._pictured: Optional[Request] = None  # what the picture is of
         self._applied: Optional[Form] = None  # what the canvas shows already
-        self._job: Optional[SideJob] = None
+        self._job: Optional[BackgroundJob] = None
         self._drafted: Optional[Request] = None  # what the job is for
         self._taken = 0  # times in a row that the backend took us for gone
         self._refused: Set[str] = set()  # what isn't asked for again: it is not remembered, or failed
@@ -105,14 +105,14 @@ class PreviewJobs:
         self._applied = form
 
     def heard(self, event: Event) -> None:
-        if isinstance(event, Placed):
+        if isinstance(event, LayerPlaced):
             self._applied = event.form
             self._refused.clear()
             self.close()
-        elif isinstance(event, Remembered):
+        elif isinstance(event, PhotoRemembered):
             self._refused.clear()
             self._applied = None
-        elif isinstance(event, Elsewhere):
+        elif isinstance(event, BackendChanged):
             self.close()
             self._refused, self._slow, self._no_strip = set(), set(), set()
             self._strip, self._applied = (None, ()), None
@@ -188,7 +188,7 @@ class PreviewJobs:
                 self._no_strip.add(request["model"])
 
         self._drafted = request
-        self._job = SideJob(self._session, request, done, failed, self._clock)
+        self._job = BackgroundJob(self._session, request, done, failed, self._clock)
 
     def _have_picture(self, request: Request, pictures: Mapping[str, bytes]) -> None:
         self._pictured = request
@@ -198,7 +198,7 @@ class PreviewJobs:
         self._strip = request, pictures_in(pictures)
         self._run_through()
 
-    def _watch(self, job: SideJob, model: str) -> None:
+    def _watch(self, job: BackgroundJob, model: str) -> None:
         if job.seconds > SLOW_SECONDS:
             (self._no_strip if "windows" in (self._drafted or {}) else self._slow).add(model)
             self.stop()
@@ -230,7 +230,7 @@ def fields_of(form: Form) -> Request:
     return edit_fields(replace(form, settings=replace(form.settings, variations=1)))
 
 
-def draft_of(form: Form, base: Base) -> Request:
+def draft_of(form: Form, base: SourceImages) -> Request:
     return {**fields_of(form), "image": base.image, "selection": base.selection, "draft": True}
 
 

@@ -11,7 +11,7 @@ from typing import Callable, List, Mapping, Optional, Tuple
 
 from ..http.job_view import JobView
 from ..http.session import Session
-from ..http.submission import Order, post
+from ..http.submission import Submission, upload_and_submit
 
 MOST_WAITING = 20
 
@@ -19,66 +19,66 @@ Finished = Callable[[JobView, Mapping[str, bytes]], None]
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingJob:
     """One that waits, as the windows show it."""
 
     number: int
     name: str  # as its layer will be called
 
 
-class Errand:
-    """An edit from the asking to its turn. ``order`` and ``finished`` come when the picture is read."""
+class QueuedJob:
+    """An edit from the asking to its turn. ``submission`` and ``finished`` come when the picture is read."""
 
-    def __init__(self, waiting: Waiting) -> None:
+    def __init__(self, waiting: WaitingJob) -> None:
         self.waiting = waiting
-        self.order: Optional[Order] = None
+        self.submission: Optional[Submission] = None
         self.finished: Optional[Finished] = None
 
 
-class Line:
+class JobQueue:
     """Those that wait, the next one first."""
 
     def __init__(self) -> None:
-        self._errands: List[Errand] = []
+        self._queued: List[QueuedJob] = []
         self._asked = 0
 
     @property
-    def waiting(self) -> Tuple[Waiting, ...]:
-        return tuple(errand.waiting for errand in self._errands)
+    def waiting(self) -> Tuple[WaitingJob, ...]:
+        return tuple(queued.waiting for queued in self._queued)
 
     @property
     def full(self) -> bool:
-        return len(self._errands) >= MOST_WAITING
+        return len(self._queued) >= MOST_WAITING
 
-    def add(self, name: str) -> Errand:
+    def add(self, name: str) -> QueuedJob:
         self._asked += 1
-        errand = Errand(Waiting(self._asked, name))
-        self._errands.append(errand)
-        return errand
+        queued = QueuedJob(WaitingJob(self._asked, name))
+        self._queued.append(queued)
+        return queued
 
-    def holds(self, errand: Errand) -> bool:
-        return errand in self._errands
+    def holds(self, queued: QueuedJob) -> bool:
+        return queued in self._queued
 
-    def next(self) -> Optional[Errand]:
+    def next(self) -> Optional[QueuedJob]:
         """Taken out of the line."""
-        return self._errands.pop(0) if self._errands else None
+        return self._queued.pop(0) if self._queued else None
 
     def clear(self) -> None:
         """What was sent goes on."""
-        self._errands = []
+        self._queued = []
 
     def drop(self, number: Optional[int], session: Session) -> None:
         """The one of this number, or all; what was sent of it is cancelled on the backend."""
-        for errand in tuple(self._errands):
-            if number is None or errand.waiting.number == number:
-                self._errands.remove(errand)
-                if errand.order is not None:
-                    give_up(errand.order.id, session)
+        for queued in tuple(self._queued):
+            if number is None or queued.waiting.number == number:
+                self._queued.remove(queued)
+                if queued.submission is not None:
+                    give_up(queued.submission.id, session)
 
 
-def send(order: Order, session: Session) -> None:
+def send(submission: Submission, session: Session) -> None:
     """Now, while another job is followed. If that fails, it is sent again and the reason told in its turn."""
-    session.ask(lambda client: post(client, order))
+    session.ask(lambda client: upload_and_submit(client, submission))
 
 
 def give_up(id: str, session: Session) -> None:

@@ -31,24 +31,24 @@ def recommended(operation: str, model: Optional[Model]) -> Dict[str, Any]:
     return found
 
 
-class Lent:
+class PinnedSettings:
     """The pinned settings as long as such an edit is in hand; afterwards what was set before is back. What
     people have changed themselves meanwhile is theirs, and another operation may be chosen."""
 
     def __init__(self, before: Form, now: Form) -> None:
         """Both of the same operation."""
         self._before = {name: getattr(before.settings, name) for name in PINNED}
-        self._lent = {name: getattr(now.settings, name) for name in PINNED}
+        self._pinned = {name: getattr(now.settings, name) for name in PINNED}
         self._operation = now.operation
 
-    def given(self, form: Form) -> Form:
+    def apply(self, form: Form) -> Form:
         """In hand again."""
-        return self._exchanged(form, self._before, self._lent)
+        return self._exchanged(form, self._before, self._pinned)
 
-    def returned(self, form: Form) -> Form:
-        return self._exchanged(form, self._lent, self._before)
+    def remove(self, form: Form) -> Form:
+        return self._exchanged(form, self._pinned, self._before)
 
     def _exchanged(self, form: Form, old: Mapping[str, Any], new: Mapping[str, Any]) -> Form:
-        of = form.turned_to(self._operation)
+        of = form.with_operation(self._operation)
         told = {name: value for name, value in new.items() if getattr(of.settings, name) == old[name]}
-        return replace(of, settings=replace(of.settings, **told)).turned_to(form.operation)
+        return replace(of, settings=replace(of.settings, **told)).with_operation(form.operation)

@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional, Tuple
 from ..editor.editor import CANVAS, Capture, DocumentFacts, LayerResult
 from ..editor.geometry import Bounds, Extent
 from ..editor.png import read_layout
-from ..editor.regions import Sight, looked_at
+from ..editor.regions import RegionSettings, crop_around
 from ..fields.controls import (
     INSERT,
     MIDDLE,
@@ -32,7 +32,7 @@ from ..fields.controls import (
     view_fields,
 )
 from ..fields.settings import kept_beside, settings_in
-from ..http.submission import Order
+from ..http.submission import Submission
 from ..text.sentences import changes, changes_text
 from ..text.wording import say
 from .origins import Origin, origin_in_id
@@ -46,7 +46,7 @@ class RecipeError(ValueError):
 
 
 @dataclass(frozen=True)
-class Made:
+class LayerEdit:
     """A layer's recipe, read: what was filled in, and from which pictures it was made."""
 
     form: Form
@@ -63,7 +63,7 @@ def job_id(editor: str) -> str:
     return f"{editor}-{secrets.token_hex(12)}"
 
 
-def needed(facts: DocumentFacts, settings: Settings, native: int, granularity: int) -> Bounds | None:
+def crop_needed(facts: DocumentFacts, settings: Settings, native: int, granularity: int) -> Bounds | None:
     """The part of the canvas that the backend may look at; None = all of it. Its own choice of a region is
     the same there as on the whole canvas. ``native``, ``granularity``: the model's, in pixels."""
     if facts.selection is None:
@@ -71,8 +71,8 @@ def needed(facts: DocumentFacts, settings: Settings, native: int, granularity: i
     most = settings.feather if settings.grow is None else settings.grow  # that it is grown by
     canvas, part = Extent(facts.width, facts.height), facts.selection
     for reach in {0, most}:
-        sight = Sight(native, granularity, settings.context, settings.working_size, reach)
-        part = part.union(looked_at(canvas, facts.selection, sight))
+        region_settings = RegionSettings(native, granularity, settings.context, settings.working_size, reach)
+        part = part.union(crop_around(canvas, facts.selection, region_settings))
     return part.union(facts.selection.grown(most, canvas))
 
 
@@ -86,32 +86,36 @@ def ahead(capture: Capture) -> Mapping[str, Callable[[], str]]:
     return {"image": capture.arrived}
 
 
-def edit_order(editor: str, form: Form, capture: Capture, origin: Origin) -> Order:
+def edit_submission(editor: str, form: Form, capture: Capture, origin: Origin) -> Submission:
     """``origin``: of the capture."""
     request, id, note = edit_fields(form), job_id(editor), origin.note()
-    return Order("edit", request, pictures_of(capture), ("layer",), id=id, origin=note, ahead=ahead(capture))
+    return Submission(
+        "edit", request, pictures_of(capture), ("layer",), id=id, origin=note, ahead=ahead(capture)
+    )
 
 
-def edit_again_order(editor: str, form: Form, made: Made, origin: Origin) -> Order:
+def renewal_submission(editor: str, form: Form, edit: LayerEdit, origin: Origin) -> Submission:
     """The same pictures as before; they are on the backend. ``origin``: of those."""
-    request = {**edit_fields(form), "image": made.image, "selection": made.selection}
-    return Order("edit", request, {}, ("layer",), id=job_id(editor), origin=origin.note())
+    request = {**edit_fields(form), "image": edit.image, "selection": edit.selection}
+    return Submission("edit", request, {}, ("layer",), id=job_id(editor), origin=origin.note())
 
 
-def remember_order(editor: str, form: Form, capture: Capture) -> Order:
-    request = {"source_prompt": form.first.strip(), **view_fields(form.settings)}
-    return Order("invert", request, pictures_of(capture), None, id=job_id(editor), ahead=ahead(capture))
+def invert_submission(editor: str, form: Form, capture: Capture) -> Submission:
+    request = {"source_prompt": form.source_prompt.strip(), **view_fields(form.settings)}
+    return Submission("invert", request, pictures_of(capture), None, id=job_id(editor), ahead=ahead(capture))
 
 
-def attention_order(editor: str, form: Form, word: str, capture: Capture) -> Order:
-    request = {"source_prompt": form.first.strip(), "word": word, **view_fields(form.settings)}
+def attention_submission(editor: str, form: Form, word: str, capture: Capture) -> Submission:
+    request = {"source_prompt": form.source_prompt.strip(), "word": word, **view_fields(form.settings)}
     pictures, id = {"image": capture.image}, job_id(editor)
-    return Order("attention", request, pictures, ("selection",), id=id, ahead=ahead(capture))
+    return Submission("attention", request, pictures, ("selection",), id=id, ahead=ahead(capture))
 
 
-def describe_order(editor: str, form: Form, capture: Capture) -> Order:
+def describe_submission(editor: str, form: Form, capture: Capture) -> Submission:
     request = {"model": form.settings.model}
-    return Order("describe", request, pictures_of(capture), None, id=job_id(editor), ahead=ahead(capture))
+    return Submission(
+        "describe", request, pictures_of(capture), None, id=job_id(editor), ahead=ahead(capture)
+    )
 
 
 # From jobs to layers.
@@ -164,7 +168,7 @@ def recipe_text(
         "recipe": result["recipe"],
     }
     if form is not None:
-        told["seconds"] = dict(form.seconds)
+        told["seconds"] = dict(form.operands)
         told["settings"] = kept_beside(form.settings)
     return json.dumps(told, ensure_ascii=False)
 
@@ -186,7 +190,7 @@ def layer_result(
     return LayerResult(image, bounds, name, text, content, source=origin.source, canvas=origin.canvas)
 
 
-def read_recipe(text: str) -> Made:
+def read_recipe(text: str) -> LayerEdit:
     """Raises RecipeError."""
     try:
         told = json.loads(text)
@@ -197,7 +201,7 @@ def read_recipe(text: str) -> Made:
         bounds, selected = Bounds(*told["bounds"]), told.get("selected", told["content"])
         selected = None if selected is None else Bounds(*selected)
         source, canvas = made_from(told)
-        return Made(form, request["image"], request["selection"], bounds, selected, source, canvas)
+        return LayerEdit(form, request["image"], request["selection"], bounds, selected, source, canvas)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecipeError(f"{type(error).__name__}: {error}") from error
 
@@ -213,13 +217,15 @@ def made_from(told: Mapping[str, Any]) -> Tuple[str, Optional[Extent]]:
 def form_of(request: Mapping[str, Any], seconds: Mapping[str, str], sliders: Mapping[str, float]) -> Form:
     """What must be filled in to ask for the same again."""
     operation, target = request["operation"], request["target_prompt"]
-    form = Form(operation=operation, first=request["source_prompt"], settings=settings_of(request, sliders))
+    form = Form(
+        operation=operation, source_prompt=request["source_prompt"], settings=settings_of(request, sliders)
+    )
     if operation == REWEIGHT:
         return replace(form, weights={word: position(of) for word, of in request["weights"].items()})
     second = seconds.get(operation, target if operation == REPLACE else "")
-    form = form.with_second(second)
-    if operation in (INSERT, RESTYLE, REMOVE) and form.made != target:
-        form = form.with_sentence(target)
+    form = form.with_operand(second)
+    if operation in (INSERT, RESTYLE, REMOVE) and form.composed_target != target:
+        form = form.with_own_target(target)
     return form
 
 

@@ -18,7 +18,7 @@ NOTES = "sentences.json"
 MOST = 100  # documents that are remembered
 
 
-class Notebook:
+class SavedForms:
     """``form`` and ``keep``; written to the disk by ``save``, whose failure loses nothing that is open."""
 
     def __init__(self, folder: Path, first: Settings, editor: Editor) -> None:
@@ -41,9 +41,9 @@ class Notebook:
 
     def keep(self, facts: DocumentFacts, form: Form) -> None:
         self._open[facts.key] = self._last = form
-        if form.first:
+        if form.source_prompt:
             self._editor.keep_note(facts.key, json.dumps(form_to_json(form)))
-        if facts.file and form.first:
+        if facts.file and form.source_prompt:
             self._files[facts.file] = self._unsaved[facts.file] = form_to_json(form)
 
     def begin_with(self, **settings: Any) -> None:
@@ -87,21 +87,31 @@ def read_notes(place: Path) -> Dict[str, Any]:
 
 
 def form_to_json(form: Form) -> Dict[str, Any]:
-    texts = {"seconds": dict(form.seconds), "sentences": dict(form.sentences)}
-    return asdict(replace(form, **texts, apart={name: dict(own) for name, own in form.apart.items()}))
+    """Its names are those of the files in people's homes, and of the notes in open documents."""
+    return {
+        "operation": form.operation,
+        "first": form.source_prompt,
+        "seconds": dict(form.operands),
+        "sentences": dict(form.own_targets),
+        "weights": dict(form.weights),
+        "settings": asdict(form.settings),
+        "apart": {operation: dict(own) for operation, own in form.other_settings.items()},
+    }
 
 
 def form_from_json(told: Mapping[str, Any]) -> Form:
     """What can be read of it: a file of another version is no reason to fail."""
     try:
         form = Form(
-            str(told["operation"]),
-            str(told["first"]),
-            {operation: text for operation, text in told["seconds"].items() if text},
-            dict(told["sentences"]),
-            dict(told["weights"]),
-            settings_from_json(told["settings"]),
-            {name: own_of(settings_from_json(own)) for name, own in told.get("apart", {}).items()},
+            operation=str(told["operation"]),
+            source_prompt=str(told["first"]),
+            operands={operation: text for operation, text in told["seconds"].items() if text},
+            own_targets=dict(told["sentences"]),
+            weights=dict(told["weights"]),
+            settings=settings_from_json(told["settings"]),
+            other_settings={
+                operation: own_of(settings_from_json(own)) for operation, own in told.get("apart", {}).items()
+            },
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return Form()

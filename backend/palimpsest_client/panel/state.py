@@ -16,7 +16,7 @@ from .catalogue import ModelRow
 from .downloads import Download
 from .library import Concept, Model
 from .outcome import REFUSED, Outcome
-from .queue import Waiting
+from .queue import WaitingJob
 from .results import Result, Strip
 from .status import Offer, Progress, Status
 from .structure_strip import Tile
@@ -33,14 +33,16 @@ class PanelState:
     controls: Mapping[str, Drawn] = field(default_factory=dict)  # by their names in the table
     presets: Tuple[str, ...] = ()  # names of one's own settings for the operation
     preset: str = ""  # the one that is set
-    changes: Tuple[Change, ...] = ()  # between form.first and form.target
+    changes: Tuple[Change, ...] = ()  # between form.source_prompt and form.target_prompt
     changes_text: str = ""  # "cat → <my-toy>", or the whole sentence where it is made from another field
     notices: Tuple[Tuple[Notice, ...], Tuple[Notice, ...]] = ((), ())  # of words in both fields
     doubts: Tuple[Notice, ...] = ()  # of words of the first sentence that Describe isn't sure of
     unknown_text: str = ""  # what is wrong with them and what to write: a line each
     words: Tuple[str, ...] = ()  # of the first sentence, that stand for something in the picture
-    sight: str = ""  # what is to be known before Apply: whether the model knows this, and sees enough of it
-    sight_tip: str = ""  # the ways out of seeing too little of it
+    apply_notice: str = (
+        ""  # what is to be known before Apply: whether the model knows this, and sees enough of it
+    )
+    apply_notice_tip: str = ""  # the ways out of seeing too little of it
     catalogue: Tuple[ModelRow, ...] = ()  # all models, with what those that aren't there would cost
     downloads: Tuple[Download, ...] = ()  # models on their way
     fetched: str = ""  # what came of the last download
@@ -58,7 +60,7 @@ class PanelState:
     models: Tuple[Model, ...] = ()
     model: Optional[Model] = None  # the chosen one, if it is installed
     progress: Optional[Progress] = None  # something is under way
-    waiting: Tuple[Waiting, ...] = ()  # edits behind it, the next one first
+    waiting: Tuple[WaitingJob, ...] = ()  # edits behind it, the next one first
     preview: Optional[bytes] = None  # PNG: of the job under way, else of what Apply would make
     structures: Tuple[Tile, ...] = ()  # below the slider of Keep structure: what its places would make
     preview_text: str = ""  # below it: what it is
@@ -87,12 +89,12 @@ class PanelState:
         return self.notices[0] + self.doubts, self.notices[1]
 
     @property
-    def told(self) -> str:
-        """What came of the last errand."""
+    def outcome_text(self) -> str:
+        """What came of the last job."""
         return "" if self.outcome is None else self.outcome.text
 
     @property
-    def told_tip(self) -> str:
+    def outcome_tip(self) -> str:
         """The backend's own words, where they are told in another language."""
         return "" if self.outcome is None else self.outcome.original
 
@@ -102,12 +104,12 @@ class PanelState:
         above = self.status.kind == "trouble" or self.setup.running
         said_above = above and self.document is not None and not self.document.refusal
         just_told = self.outcome is not None and self.outcome.code == REFUSED
-        return "" if said_above or just_told or self.told == self.cannot_apply else self.cannot_apply
+        return "" if said_above or just_told or self.outcome_text == self.cannot_apply else self.cannot_apply
 
     @property
     def message(self) -> str:
         """Both in one."""
-        return self.told or self.cannot_apply
+        return self.outcome_text or self.cannot_apply
 
     def foreign(self, concept: Concept) -> str:
         """Why the chosen model can't use this concept; empty if it can, or if there is no model yet."""
@@ -121,7 +123,7 @@ def change_line(form: Form, found: Tuple[Change, ...]) -> str:
     if "changes" in SHOWN[form.operation]:
         return changes_text(found)
     if "sentence" in SHOWN[form.operation] and found:
-        return rightwards(say("becomes", sentence=isolated(form.target)))
+        return rightwards(say("becomes", sentence=isolated(form.target_prompt)))
     return ""
 
 

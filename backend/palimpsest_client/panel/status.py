@@ -63,7 +63,7 @@ def offers(*keys: str) -> Tuple[Offer, ...]:
 
 
 @dataclass(frozen=True)
-class Here:
+class LocalBackend:
     """Of this computer's backend: whether it starts just now, can be started, failed to; its setup."""
 
     starting: bool = False
@@ -90,28 +90,30 @@ class Here:
         return say(known.get(self.setup.kind, "not-installed"))
 
 
-def status_of(session: SessionState, here: Here, remote: bool, name: str, model: Optional[Model]) -> Status:
+def status_of(
+    session: SessionState, local: LocalBackend, remote: bool, name: str, model: Optional[Model]
+) -> Status:
     """``model``: the one of this ``name``, if it is installed."""
-    setup = () if remote else here.setup_offers
+    setup = () if remote else local.setup_offers
     if session.connection == "ready":
         only_built_in = offers(MODELS) if model is not None and model.name == BUILT_IN else ()
         title = name if model is None else model.title
         return Status("ready", ready_text(session.system, title), only_built_in + setup)
-    if here.starting:
+    if local.starting:
         return Status("busy", say("starting"))
-    if here.setup.running and not remote:
-        return Status("busy", here.setup.text, (Offer(SETUP, say("setup-show")),))
+    if local.setup.running and not remote:
+        return Status("busy", local.setup.text, (Offer(SETUP, say("setup-show")),))
     if session.connection == "refused":
         return refusal(session)
     if session.connection == "mismatch":
         return Status("trouble", session.text, setup if setup else offers(COPY))
-    start = (offers(START) if here.can_start and not remote else ()) + setup
+    start = (offers(START) if local.can_start and not remote else ()) + setup
     if session.connection == "gone":
         return Status("trouble", say("gone"), start)
     if remote:
         return Status("trouble", say("unreachable", address=session.address), offers(CONNECT))
-    was_there = bool(session.system) and not here.can_start and here.setup.kind != INCOMPLETE
-    return Status("trouble", say("stopped") if was_there else here.text, start + offers(CONNECT))
+    was_there = bool(session.system) and not local.can_start and local.setup.kind != INCOMPLETE
+    return Status("trouble", say("stopped") if was_there else local.text, start + offers(CONNECT))
 
 
 def refusal(session: SessionState) -> Status:
@@ -178,7 +180,7 @@ def cannot_reach(now: Situation) -> str:
 
 
 def cannot_send(now: Situation, form: Form) -> str:
-    """Why no job can be sent that is followed as the errand under way."""
+    """Why no job can be sent that is followed as the job under way."""
     reason = cannot_reach(now) or (say("busy") if now.busy else "")
     if reason:
         return reason
@@ -204,14 +206,14 @@ def cannot_operate(now: Situation, form: Form, updating: bool) -> str:
 
 def cannot_say(now: Situation, form: Form) -> str:
     """What is wrong with the words."""
-    if not form.first.strip() and form.operation != REMOVE:
+    if not form.source_prompt.strip() and form.operation != REMOVE:
         return say("say-what-it-shows")
-    own = form.sentences.get(form.operation, "").strip()
-    if not form.second.strip() and not own and form.operation in MISSING:
+    own = form.own_targets.get(form.operation, "").strip()
+    if not form.operand.strip() and not own and form.operation in MISSING:
         return say(MISSING[form.operation])
     if form.operation == REWEIGHT and not weights_of(form):
         return say("no-weight")
-    if form.operation in (REPLACE, RESTYLE, INSERT) and not changes(form.first, form.target):
+    if form.operation in (REPLACE, RESTYLE, INSERT) and not changes(form.source_prompt, form.target_prompt):
         return say("nothing-changes")
     return wrong_concept(now, form)
 
@@ -227,10 +229,10 @@ def wrong_concept(now: Situation, form: Form) -> str:
     """The first learned word that isn't there, or not for this model."""
     model = chosen(now.models, form.settings.model)
     there = {concept.name: concept for concept in now.concepts}
-    for text in (form.first, form.second, form.target):
+    for text in (form.source_prompt, form.operand, form.target_prompt):
         for name in half_written(text):
             return say("no-concept", name=name or "…")
-    for name in concepts_in(form.first, form.target):
+    for name in concepts_in(form.source_prompt, form.target_prompt):
         if name not in there:
             return say("no-concept", name=name)
         if model is not None and model.family != there[name].family:

@@ -8,7 +8,7 @@ from typing import Callable, List, Optional, Union
 from ..editor.editor import DocumentFacts, LayerResult
 from ..fields.controls import Form
 from ..http.job_view import JobView
-from .live_layer import InHand
+from .live_layer import LiveLayer
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ModelsMade:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class BackendChanged:
     """Another backend is used from now on, or another list of jobs: what was known of it holds no more."""
 
 
@@ -59,19 +59,19 @@ class JobEnded:
 
 
 @dataclass(frozen=True)
-class Placed:
+class LayerPlaced:
     """A layer is in its document: a new one, or one that renews what was in hand."""
 
     facts: DocumentFacts  # when it was asked for
     id: str  # what LayerRecipe.layer will be
     layer: LayerResult
-    renews: Optional[InHand]
+    renews: Optional[LiveLayer]
     form: Form  # what was applied
     fidelity: str  # how well its photo is remembered
 
 
 @dataclass(frozen=True)
-class Kept:
+class ResultKept:
     """A result of before is a layer in a document."""
 
     facts: DocumentFacts  # when it was asked for
@@ -80,7 +80,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Remembered:
+class PhotoRemembered:
     """The photo was inverted, for its own sake or for an edit."""
 
     facts: DocumentFacts  # when it was asked for
@@ -93,15 +93,15 @@ class Remembered:
 Event = Union[
     Changed,
     Connected,
-    Elsewhere,
+    BackendChanged,
     ResultsMade,
     ConceptsMade,
     ConceptRenamed,
     ModelsMade,
     JobEnded,
-    Placed,
-    Kept,
-    Remembered,
+    LayerPlaced,
+    ResultKept,
+    PhotoRemembered,
 ]
 Listener = Callable[[Event], None]
 

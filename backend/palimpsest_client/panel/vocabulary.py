@@ -89,8 +89,8 @@ def renamed(form: Form, name: str, new: str) -> Form:
 
     return replace(
         form,
-        first=form.first.replace(old, now),
-        seconds=each(form.seconds),
-        sentences=each(form.sentences),
+        source_prompt=form.source_prompt.replace(old, now),
+        operands=each(form.operands),
+        own_targets=each(form.own_targets),
         weights={now if word == old else word: at for word, at in form.weights.items()},
     )

@@ -13,7 +13,7 @@ LOCK = "runtime.txt"  # exact versions with their hashes
 
 
 @dataclass(frozen=True)
-class Carried:
+class Bundle:
     """``wheel_mark``, ``lock_mark``: what was installed from others is another backend."""
 
     wheel: Path
@@ -26,12 +26,12 @@ class Carried:
         return self.wheel.name.split("-")[1]
 
 
-def find_carried(folder: Path) -> Optional[Carried]:
+def find_bundle(folder: Path) -> Optional[Bundle]:
     """None where the plug-in brought no backend along, or none that can be read."""
     wheels, lock = sorted((folder / FOLDER).glob("palimpsest-*.whl")), folder / FOLDER / LOCK
     try:
         (wheel,) = wheels
-        return Carried(wheel, lock, _mark(_record(wheel)), _mark(lock.read_bytes()))
+        return Bundle(wheel, lock, _mark(_record(wheel)), _mark(lock.read_bytes()))
     except (ValueError, OSError, LookupError, zipfile.BadZipFile):
         return None
 

@@ -16,7 +16,7 @@ from typing import Dict, List
 from ..http.protocol import data_folder
 from ..json_file import read_json, write_json
 from ..text.wording import say
-from .bundled import Carried
+from .bundled import Bundle
 from .errors import SetupError
 
 MARKER = ".made-by-palimpsest"
@@ -98,8 +98,8 @@ def this_home() -> Home:
     return Home(data_folder() / "backend")
 
 
-def marks_of(carried: Carried) -> Dict[str, str]:
-    return {RUNTIME: carried.lock_mark, PACKAGE: carried.wheel_mark}
+def marks_of(bundle: Bundle) -> Dict[str, str]:
+    return {RUNTIME: bundle.lock_mark, PACKAGE: bundle.wheel_mark}
 
 
 def names_in(lock: str) -> List[str]:

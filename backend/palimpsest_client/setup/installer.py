@@ -22,7 +22,7 @@ from ..http.protocol import read_record
 from ..lock import taken
 from ..text.wording import say
 from . import index
-from .bundled import Carried
+from .bundled import Bundle
 from .errors import SetupError, of_writing
 from .home import BUILD, CHECKED, ENVIRONMENT, PACKAGE, RUNTIME, Home, marks_of, names_in, plain
 from .machine import ROOM, TORCH, served, torch_source
@@ -65,7 +65,7 @@ class Wish:
     """``folder``: of the configuration; ``index``: a mirror of the package index, or empty."""
 
     home: Home
-    carried: Carried
+    bundle: Bundle
     folder: Path
     build: str
     index: str = ""
@@ -114,7 +114,7 @@ class BackendSetup:
     def _install(self, broken: Mapping[str, Sequence[str]]) -> None:
         """``broken``: step → packages of which files are missing."""
         done = self._home.done()
-        wanted = {**marks_of(self._wish.carried), BUILD: self._build}
+        wanted = {**marks_of(self._wish.bundle), BUILD: self._build}
         if ENVIRONMENT not in done:
             self._make_environment()
             done, broken = self._home.done(), {}
@@ -134,7 +134,7 @@ class BackendSetup:
         self._home.note(ENVIRONMENT, PYTHONS)
 
     def _libraries(self) -> List[str]:
-        return ["--no-deps", "--require-hashes", "-r", str(self._wish.carried.lock)]
+        return ["--no-deps", "--require-hashes", "-r", str(self._wish.bundle.lock)]
 
     def _torch(self) -> List[str]:
         """A mirror that people named serves the build that it has: nothing comes from elsewhere."""
@@ -143,7 +143,7 @@ class BackendSetup:
         return [f"torch=={TORCH}", *source]
 
     def _package(self) -> List[str]:
-        return ["--no-deps", str(self._wish.carried.wheel)]
+        return ["--no-deps", str(self._wish.bundle.wheel)]
 
     def _pip(self, step: str, again: Sequence[str], arguments: Sequence[str]) -> None:
         """``again``: nothing else is installed anew; a library of the lock never without its hash."""
@@ -181,7 +181,7 @@ class BackendSetup:
         if found is None:
             self._home.strike(*done)
             return {}
-        libraries = names_in(self._wish.carried.lock.read_text(encoding="utf-8"))
+        libraries = names_in(self._wish.bundle.lock.read_text(encoding="utf-8"))
         named = dict.fromkeys(json.loads(done.get("packages", "[]")), False)
         steps: Dict[str, List[str]] = {}
         for name, whole in sorted({**named, **found}.items()):
@@ -197,7 +197,7 @@ class BackendSetup:
             names = ", ".join(lacking)
             raise SetupError(say("setup-not-whole", names=names, deed=say("setup-go-on")))
         self._home.note("packages", json.dumps(sorted(found)))
-        self._home.note(CHECKED, self._wish.carried.version)
+        self._home.note(CHECKED, self._wish.bundle.version)
 
     def _packages(self) -> Optional[Dict[str, bool]]:
         """Name → whether all its files are there; None where the environment's Python doesn't run."""

@@ -19,7 +19,7 @@ from ..editor.slices import fault
 from ..json_file import read_json, write_json
 from ..panel.catalogue import gigabytes
 from ..text.wording import number, say
-from .bundled import Carried, find_carried
+from .bundled import Bundle, find_bundle
 from .errors import SetupError, without_password
 from .home import ABSENT, INCOMPLETE, OLDER, WHOLE, Home, marks_of, this_home
 from .installer import BackendSetup, Stage, Wish
@@ -73,20 +73,20 @@ class Setup:
         changed: Callable[[], None],
         ready: Callable[[], None],
         home: Optional[Home] = None,
-        carried: Optional[Carried] = None,
+        bundle: Optional[Bundle] = None,
     ) -> None:
         self._folder, self._changed, self._ready = folder, changed, ready
         self._home = this_home() if home is None else home
-        self._carried = find_carried(Path(__file__).parent.parent) if carried is None else carried
+        self._bundle = find_bundle(Path(__file__).parent.parent) if bundle is None else bundle
         self._news: queue.Queue[Callable[[], None]] = queue.Queue()
         self._runner: Optional[Runner] = None
         self._index = ""  # with its password, unlike what is shown
         self._named = False  # by people: only then it is kept
         self.state = SetupState()
-        if self._carried is not None:
-            self.state = self._first(self._carried)
+        if self._bundle is not None:
+            self.state = self._first(self._bundle)
 
-    def _first(self, carried: Carried) -> SetupState:
+    def _first(self, bundle: Bundle) -> SetupState:
         machine = look_at_machine()
         told = read_json(self._folder / CHOICE)
         kept = told if isinstance(told, dict) else {}
@@ -95,9 +95,9 @@ class Setup:
         self._index = index if isinstance(index, str) else mirror(os.environ)
         builds = tuple(builds_for(machine))
         return SetupState(
-            self._home.kind(marks_of(carried)),
+            self._home.kind(marks_of(bundle)),
             str(self._home.place),
-            carried.version,
+            bundle.version,
             next((known for known in (build, self._home.build()) if known in builds), build_for(machine)),
             builds,
             without_password(self._index),
@@ -116,7 +116,7 @@ class Setup:
 
     def begin(self) -> None:
         """Set up, go on, mend or update, whichever it is."""
-        if self._carried is None or self.state.running:
+        if self._bundle is None or self.state.running:
             return
         try:
             write_json(self._folder / CHOICE, self._choice())
@@ -124,7 +124,7 @@ class Setup:
             self._become(told=say("preferences-not-kept", place=self._folder, reason=error.strerror))
             return
         self._become(index=without_password(self._index))
-        self._work(self._carried, BackendSetup.set_up, self._done)
+        self._work(self._bundle, BackendSetup.set_up, self._done)
 
     def _choice(self) -> Dict[str, str]:
         """What is kept: what the environment names isn't, it may be a secret and another one tomorrow."""
@@ -132,8 +132,8 @@ class Setup:
         return {"build": self.state.build, **named}
 
     def remove(self) -> None:
-        if self._carried is not None and not self.state.running:
-            self._work(self._carried, BackendSetup.remove, self._removed)
+        if self._bundle is not None and not self.state.running:
+            self._work(self._bundle, BackendSetup.remove, self._removed)
 
     def cancel(self) -> None:
         """What is whole by then is kept."""
@@ -157,9 +157,9 @@ class Setup:
 
     # Behind it.
 
-    def _work(self, carried: Carried, deed: Callable[[BackendSetup], None], then: Callable[[], None]) -> None:
+    def _work(self, bundle: Bundle, deed: Callable[[BackendSetup], None], then: Callable[[], None]) -> None:
         runner = self._runner = Runner()
-        wish = Wish(self._home, carried, self._folder, self.state.build, self._index)
+        wish = Wish(self._home, bundle, self._folder, self.state.build, self._index)
         setup = BackendSetup(wish, runner, self._tell)
 
         def work() -> None:
@@ -191,7 +191,7 @@ class Setup:
 
     def _ended(self, told: str) -> None:
         self._runner = None
-        kind = NONE if self._carried is None else self._home.kind(marks_of(self._carried))
+        kind = NONE if self._bundle is None else self._home.kind(marks_of(self._bundle))
         self._become(kind=kind, running=False, can_cancel=False, text="", fraction=None, told=told)
 
     def _failed(self, error: SetupError) -> None:

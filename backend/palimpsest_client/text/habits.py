@@ -163,7 +163,7 @@ def places(found: Collection[Notice]) -> Tuple[Word, ...]:
     return tuple(notice.place for notice in found)
 
 
-def said_at(found: Collection[Notice], position: int) -> str:
+def notice_at(found: Collection[Notice], position: int) -> str:
     """What is said of the word there; empty where there is nothing to be said."""
     return next((one.text for one in found if one.place.start <= position <= one.place.stop), "")
 

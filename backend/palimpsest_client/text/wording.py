@@ -629,13 +629,13 @@ def say(key: str, **values: Any) -> str:
     return text.format(**values)
 
 
-def retold(error: Mapping[str, Any], field: str = "") -> str:
+def error_text(error: Mapping[str, Any], field: str = "") -> str:
     """What the backend says, in the language that is spoken; as it came where there is no text of it here.
 
     ``error``: its JSON. ``field``: "message" or "hint"; empty = both.
     """
     if not field:
-        one, two = retold(error, "message"), retold(error, "hint")
+        one, two = error_text(error, "message"), error_text(error, "hint")
         came = (str(error.get("message", "")), str(error.get("hint", "")))
         return " ".join(came).strip() if (one, two) == came else in_a_row(one, two)
     try:
@@ -649,10 +649,10 @@ def in_a_row(one: str, two: str) -> str:
     return say("two-sentences", one=one, two=two) if one and two else one + two
 
 
-def as_it_came(error: Mapping[str, Any]) -> str:
+def original_text(error: Mapping[str, Any]) -> str:
     """Both in the backend's English; empty where that is what is said anyway."""
     came = "{} {}".format(error.get("message", ""), error.get("hint", "")).strip()
-    return "" if came == retold(error) else came
+    return "" if came == error_text(error) else came
 
 
 def _filled(text: Mapping[str, Any]) -> str:

@@ -95,7 +95,7 @@ class ControlsView:
             text=say("dice"),
             tip=control.tip,
             look=LINK,
-            do=lambda: self._panel.draft.draw_lots(control.name),
+            do=lambda: self._panel.draft.randomize(control.name),
         )
         return row("row-" + control.name, field, again, tip=control.tip, shown=shown)
 

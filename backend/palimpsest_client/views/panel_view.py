@@ -191,19 +191,19 @@ class PanelView:
             do=panel.remember,
         )
         reopen = Button("reopen", text=say("reopen"), look=LINK, shown=state.can_reopen, do=panel.reopen)
-        sight = "" if state.progress is not None else state.sight
+        sight = "" if state.progress is not None else state.apply_notice
         return column(
             "notes",
             note("updating", updating),
             flow("deeds", remember, reopen, name=say("more")),
             note("fidelity", state.fidelity, look=FAINT),
-            note("sight", sight, look=FAINT, tip=state.sight_tip),
+            note("sight", sight, look=FAINT, tip=state.apply_notice_tip),
         )
 
     def _work(self) -> Tuple[Part, ...]:
         state = self._state
         return (
-            note("message", state.told, tip=state.told_tip, selectable=True),
+            note("message", state.outcome_text, tip=state.outcome_tip, selectable=True),
             self._offers("offers", state.offers),
             self._forming(),
             note("reason", state.reason, look=QUIET),

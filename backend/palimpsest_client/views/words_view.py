@@ -72,7 +72,7 @@ class WordsView:
     def focus_place(self) -> str:
         """What is still to be filled in: the first sentence, the second, or the first word's weight."""
         state = self._panel.state
-        if state.form.first.strip() and "second" in state.shown:
+        if state.form.source_prompt.strip() and "second" in state.shown:
             return "second"
         weights = "weights" in state.shown and state.words
         return f"weight-{state.words[0]}" if weights else "first"
@@ -81,8 +81,8 @@ class WordsView:
         """The keyboard goes where something is still to be filled in. All of a sentence is chosen, so that
         writing takes its place; of one that is to be changed nothing is."""
         form, key = self._panel.form, self.focus_place()
-        text = form.second if key == "second" else ""
-        if text in ("", form.first):
+        text = form.operand if key == "second" else ""
+        if text in ("", form.source_prompt):
             self.focus(key)
         else:
             self.choose(key, Word(text, 0, len(text)))
@@ -114,13 +114,13 @@ class WordsView:
         return Sentence(
             "first",
             name=say("first"),
-            text=state.form.first,
+            text=state.form.source_prompt,
             example=say("first-example"),
             changed=self._changed(state, "source"),
             unknown=state.unknown[0],
             doubtful=state.doubtful,
             corner=describe,
-            write=self._panel.draft.write_first,
+            write=self._panel.draft.write_source_prompt,
             enter=self._apply,
             complete=self._panel.completion,
             notices=lambda: self._panel.state.hints[0],
@@ -139,12 +139,12 @@ class WordsView:
             Sentence(
                 "second",
                 name=title,
-                text=state.form.second,
+                text=state.form.operand,
                 example=say("example-" + operation) if shown else "",
                 shown=shown,
                 changed=self._changed(state, "target"),
                 unknown=state.unknown[1],
-                write=self._panel.draft.write_second,
+                write=self._panel.draft.write_operand,
                 enter=self._apply,
                 complete=self._panel.completion,
                 notices=lambda: self._panel.state.hints[1],

@@ -11,7 +11,7 @@ from _client.editor import slices
 from _client.editor.editor import LayerResult
 from _client.editor.geometry import Bounds, tiles
 from _client.http.client import find_client, find_transport
-from _client.http.submission import Order, post
+from _client.http.submission import Submission, upload_and_submit
 from _client.panel.requests import ahead, pictures_of
 from gi.repository import Gegl, Gimp
 from host import GimpEditor
@@ -105,13 +105,13 @@ def measured_apply(image, first, second):
     found, start = yield from measured(lambda *ends: editor.capture(str(image), "canvas", None, *ends))
     read = time.perf_counter() - start
     request = {"operation": "replace", "source_prompt": first, "target_prompt": second}
-    order = Order("edit", request, pictures_of(found), ahead=ahead(found))
-    post(client, order)
-    while client.job(order.id)["state"] == "queued":
+    submission = Submission("edit", request, pictures_of(found), ahead=ahead(found))
+    upload_and_submit(client, submission)
+    while client.job(submission.id)["state"] == "queued":
         yield
     running, used = time.perf_counter() - start, time.process_time() - used
-    client.cancel(order.id)
-    while client.job(order.id)["state"] != "cancelled":
+    client.cancel(submission.id)
+    while client.job(submission.id)["state"] != "cancelled":
         yield
     return told(start, read=read, running=running, used=used)
 

@@ -38,7 +38,7 @@ def open_learn_dialog():
 
 
 def learn_state():
-    return open_learn_dialog().told.learning.state
+    return open_learn_dialog().content.learning.state
 
 
 def open_backend_dialog():
@@ -115,8 +115,8 @@ def panel():
         "progress": "" if state.progress is None else state.progress.text,
         "preview": state.preview is not None,
         "fidelity": state.fidelity,
-        "first": state.form.first,
-        "second": state.form.second,
+        "first": state.form.source_prompt,
+        "second": state.form.operand,
         "updating": state.updating,
         "variations": state.form.settings.variations,
         "concepts": [concept.name for concept in state.concepts],
@@ -138,8 +138,8 @@ def panel_says(text):
 
 
 def panel_tells(text):
-    """What came of the last errand; empty = nothing that is still so."""
-    return desk().panel.state.told == text
+    """What came of the last job; empty = nothing that is still so."""
+    return desk().panel.state.outcome_text == text
 
 
 def panel_ready():
@@ -214,7 +214,7 @@ def panel_previews():
     """A picture forms, and half of the work is done."""
     state = desk().panel.state
     fraction = None if state.progress is None else state.progress.fraction
-    return desk().panel.errands.preview_picture is not None and fraction is not None and fraction > 0.5
+    return desk().panel.jobs.preview_picture is not None and fraction is not None and fraction > 0.5
 
 
 def wait_for_drafts():
@@ -298,7 +298,7 @@ def frees_on_own_thread():
 
 
 def unfold(open):
-    if docker().told.controls.unfolded != open:
+    if docker().panel_view.controls.unfolded != open:
         part_of("unfold").click()
 
 
@@ -417,7 +417,7 @@ def prefer(name, value):
 
 
 def focus_words():
-    docker().told.words.begin()
+    docker().panel_view.words.begin()
 
 
 def has_keyboard(name):
@@ -553,13 +553,13 @@ def grab_window(path):
 def learn(name, noun, files):
     """Open the dialog and fill it."""
     dialog = open_learn_dialog()
-    dialog.told.learning.set(name=name, noun=noun)
-    dialog.told.learning.pictures.add_files(files)
+    dialog.content.learning.set(name=name, noun=noun)
+    dialog.content.learning.pictures.add_files(files)
 
 
 def learn_from(what):
     """ "layers" or "selection" of the open picture."""
-    getattr(open_learn_dialog().told.learning.pictures, "add_" + what)()
+    getattr(open_learn_dialog().content.learning.pictures, "add_" + what)()
 
 
 def learning():
@@ -636,11 +636,11 @@ def press_learn():
 
 
 def stop_learning():
-    open_learn_dialog().told.learning.stop()
+    open_learn_dialog().content.learning.stop()
 
 
 def clear_learning():
-    open_learn_dialog().told.learning.clear()
+    open_learn_dialog().content.learning.clear()
 
 
 def answer_odd(number):
@@ -743,4 +743,4 @@ def tip():
 
 
 def leave_out_learning(number):
-    open_learn_dialog().told.learning.leave_out(number)
+    open_learn_dialog().content.learning.leave_out(number)

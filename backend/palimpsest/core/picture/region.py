@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from palimpsest.errors import RequestError, SelectionEmptyError, SelectionSizeError, Text
 from palimpsest_client.editor.geometry import Bounds, Extent
-from palimpsest_client.editor.regions import Sight, planned
+from palimpsest_client.editor.regions import RegionSettings, plan_region
 
 Mask = NDArray[np.uint8]  # (height, width), 0 = keep exactly, 255 = edit fully
 BAND = 1 << 20  # pixels of the canvas resized at a time
@@ -92,9 +92,9 @@ def plan(
     _check(granularity, context, working_size)
     canvas = Size(*canvas_size)
     selected = None if mask is None else bounds(mask, canvas)
-    sight = Sight(native_size, granularity, context, working_size, reach)
+    settings = RegionSettings(native_size, granularity, context, working_size, reach)
     around = None if selected is None else Bounds(*selected[:2], *selected.size)
-    box, inner, work = planned(Extent(*canvas), around, sight)
+    box, inner, work = plan_region(Extent(*canvas), around, settings)
     return Region(canvas, Box(box.x, box.y, box.right, box.bottom), Size(*inner), Size(*work))
 
 

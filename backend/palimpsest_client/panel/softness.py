@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional
 
 from ..editor.editor import DocumentFacts
 from ..editor.geometry import Extent
-from ..editor.regions import Sight, planned
+from ..editor.regions import RegionSettings, plan_region
 from ..fields.controls import Form
 from ..fields.controls import growth as growth_of
 from ..text.wording import number, say
@@ -30,12 +30,14 @@ def seen_by(model: Model, facts: DocumentFacts, form: Form) -> Seen:
     """As the backend plans it for this form (``core/picture/region.py``)."""
     settings = form.settings
     reach = growth_of(form.operation, settings)
-    sight = Sight(model.native_size, model.granularity, settings.context, settings.working_size, reach)
-    plan = planned(Extent(facts.width, facts.height), facts.selection, sight)
+    region_settings = RegionSettings(
+        model.native_size, model.granularity, settings.context, settings.working_size, reach
+    )
+    plan = plan_region(Extent(facts.width, facts.height), facts.selection, region_settings)
     return Seen(max(plan.inner), max(plan.box.extent))
 
 
-def sight_text(model: Optional[Model], facts: Optional[DocumentFacts], form: Form) -> str:
+def softness_text(model: Optional[Model], facts: Optional[DocumentFacts], form: Form) -> str:
     """How much softer; empty where it isn't worth a word."""
     if model is None or facts is None or facts.refusal:
         return ""
@@ -45,7 +47,7 @@ def sight_text(model: Optional[Model], facts: Optional[DocumentFacts], form: For
     return say("sees", seen=found.seen, of=found.of, times=times_text(found.softer))
 
 
-def sight_tip(facts: DocumentFacts) -> str:
+def softness_tip(facts: DocumentFacts) -> str:
     """The ways out."""
     return say("sees-select" if facts.selection is None else "sees-less")
 

@@ -22,7 +22,7 @@ def remembered(desk: Desk) -> Desk:
     assert (desk.state.fidelity, desk.state.can_remember) == ("", True)
     remember(desk)
     assert not desk.state.can_remember
-    desk.panel.draft.set(strength=0.6)  # what came of the errand is told no more
+    desk.panel.draft.set(strength=0.6)  # what came of the job is told no more
     assert desk.state.fidelity == TEXT
     return desk
 
@@ -54,8 +54,8 @@ CHANGES = {
     "another size": (put(width=48, height=64), put(width=64, height=48)),
     "another picture": (put(key="d2"), put(key="d1")),
     "other words": (
-        lambda desk: desk.panel.draft.write_first(SHOWS + " and sand"),
-        lambda desk: desk.panel.draft.write_first(SHOWS),
+        lambda desk: desk.panel.draft.write_source_prompt(SHOWS + " and sand"),
+        lambda desk: desk.panel.draft.write_source_prompt(SHOWS),
     ),
     "other steps": (
         lambda desk: desk.panel.draft.set(steps=7),
@@ -93,9 +93,9 @@ def test_several_photos_are_known_at_a_time(remembered: Desk):
 def test_that_a_photo_was_just_remembered_is_not_told_of_another(desk: Desk):
     fill(desk.panel)
     remember(desk)
-    assert desk.state.told == TEXT
+    assert desk.state.outcome_text == TEXT
     painted(desk)
-    desk.until(lambda s: s.told == "")
+    desk.until(lambda s: s.outcome_text == "")
 
 
 def test_guidance_matters_only_to_the_method_that_inverts_with_it(remembered: Desk):

@@ -17,8 +17,8 @@ from ..fields.controls import Form, view_fields
 from ..fields.methods import DEPENDED_ON, METHODS
 from ..http.client import Client
 from ..http.session import Session
-from .live_layer import InHand
-from .stream import Elsewhere, Event, Placed, Remembered
+from .live_layer import LiveLayer
+from .stream import BackendChanged, Event, LayerPlaced, PhotoRemembered
 
 CHECK_SECONDS = 1.0  # between looks at pixels: after a change, GIMP takes up to 0.1 s for one of 8192²
 MOST = 40  # photos and layers that are known, the latest
@@ -42,14 +42,14 @@ class Layer(NamedTuple):
     layer: str
 
 
-class Base(NamedTuple):
+class SourceImages(NamedTuple):
     """Pictures on the backend that an edit would be made from."""
 
     image: str  # sha256
     selection: Optional[str]
 
 
-class Memory:
+class RememberedPhotos:
     """``look`` at the open picture; ``changed`` is called when its pixels have become others."""
 
     def __init__(
@@ -57,21 +57,23 @@ class Memory:
     ) -> None:
         self._editor, self._session, self._changed, self._clock = editor, session, changed, clock
         self._texts: Dict[Tuple[Union[Photo, Layer], str], str] = {}  # with what was said of it → how well
-        self._bases: Dict[Photo, Base] = {}
+        self._bases: Dict[Photo, SourceImages] = {}
         self._seen = ("", "", "")  # document, source and content, as they were looked at last
         self._looked_at = float("-inf")
 
-    def fidelity(self, facts: Optional[DocumentFacts], form: Form, hand: Optional[InHand]) -> str:
+    def fidelity(self, facts: Optional[DocumentFacts], form: Form, live_layer: Optional[LiveLayer]) -> str:
         """How well what Apply would be made from is remembered; "" = it isn't, as far as that is known."""
-        if hand is not None:
-            return self._texts.get((Layer(hand.document, hand.layer), said_of(form)), "")
+        if live_layer is not None:
+            return self._texts.get((Layer(live_layer.document, live_layer.layer), inversion_key(form)), "")
         photo = self._photo(facts, form)
-        return "" if photo is None else self._texts.get((photo, said_of(form)), "")
+        return "" if photo is None else self._texts.get((photo, inversion_key(form)), "")
 
-    def base(self, facts: Optional[DocumentFacts], form: Form, hand: Optional[InHand]) -> Optional[Base]:
+    def base(
+        self, facts: Optional[DocumentFacts], form: Form, live_layer: Optional[LiveLayer]
+    ) -> Optional[SourceImages]:
         """What a preview would be made from; None = it isn't on the backend."""
-        if hand is not None:
-            return Base(hand.made.image, hand.made.selection)
+        if live_layer is not None:
+            return SourceImages(live_layer.edit.image, live_layer.edit.selection)
         photo = self._photo(facts, form)
         return None if photo is None else self._bases.get(photo)
 
@@ -90,22 +92,22 @@ class Memory:
             self._changed()
 
     def heard(self, event: Event) -> None:
-        if isinstance(event, Remembered):
+        if isinstance(event, PhotoRemembered):
             photo = photo_of(event.facts, source_of(event.facts, event.form), event.content)
             self._note(photo, event.form, event.fidelity)
             self._seen, self._looked_at = (photo.document, photo.source, photo.content), float("-inf")
-            self._session.ask(lambda client: base_of(client, event.job), self._have_base(photo))
-        elif isinstance(event, Elsewhere):
+            self._session.ask(lambda client: source_images_of(client, event.job), self._have_base(photo))
+        elif isinstance(event, BackendChanged):
             self._texts, self._bases, self._seen = {}, {}, ("", "", "")
-        elif isinstance(event, Placed):
+        elif isinstance(event, LayerPlaced):
             self._note(Layer(event.facts.key, event.id), event.form, event.fidelity)
 
     def _note(self, what: Union[Photo, Layer], form: Form, text: str) -> None:
-        self._texts[what, said_of(form)] = text
+        self._texts[what, inversion_key(form)] = text
         forget_first(self._texts)
 
-    def _have_base(self, photo: Photo) -> Callable[[Base], None]:
-        def have(base: Base) -> None:
+    def _have_base(self, photo: Photo) -> Callable[[SourceImages], None]:
+        def have(base: SourceImages) -> None:
             self._bases[photo] = base
             forget_first(self._bases)
 
@@ -127,18 +129,18 @@ def source_of(facts: DocumentFacts, form: Form) -> str:
     return CANVAS if form.settings.source == CANVAS else facts.active
 
 
-def said_of(form: Form) -> str:
+def inversion_key(form: Form) -> str:
     """All but the pictures that has a bearing on how a photo is inverted."""
-    view = {"source_prompt": form.first.strip(), **view_fields(form.settings)}
+    view = {"source_prompt": form.source_prompt.strip(), **view_fields(form.settings)}
     for name in set(DEPENDED_ON) - set(METHODS[form.settings.method].depends):
         view["inversion"].pop(name, None)
     return json.dumps(view, sort_keys=True)
 
 
-def base_of(client: Client, job: str) -> Base:
+def source_images_of(client: Client, job: str) -> SourceImages:
     """Of what a job was made from."""
     request = client.job(job)["request"]
-    return Base(request["image"], request.get("selection"))
+    return SourceImages(request["image"], request.get("selection"))
 
 
 def forget_first(known: Dict) -> None:

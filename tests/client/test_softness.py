@@ -14,7 +14,7 @@ from palimpsest_client.fields.controls import Form
 from palimpsest_client.fields.operations import INSERT, REPLACE
 from palimpsest_client.fields.settings import Settings
 from palimpsest_client.panel.library import Model
-from palimpsest_client.panel.sight import seen_by, sight_text, sight_tip
+from palimpsest_client.panel.softness import seen_by, softness_text, softness_tip
 
 BUILT_IN = Model("built-in", True, {"native_size": 128, "granularity": 16})
 LARGE = Model("sd15", True, {"native_size": 512, "granularity": 64})
@@ -56,20 +56,20 @@ def test_it_is_what_the_backend_sees(canvas, model, settings, share, operation):
 
 def test_it_says_how_much_softer_in_one_line():
     whole = facts((4096, 4096))
-    assert sight_text(BUILT_IN, whole, form()) == "The model sees 128 px of 4096 px: 32 × softer."
-    assert sight_text(LARGE, whole, form()) == "The model sees 512 px of 4096 px: 8.0 × softer."
+    assert softness_text(BUILT_IN, whole, form()) == "The model sees 128 px of 4096 px: 32 × softer."
+    assert softness_text(LARGE, whole, form()) == "The model sees 512 px of 4096 px: 8.0 × softer."
 
 
 def test_the_ways_out_are_in_the_tip():
     whole, part = facts((4096, 4096)), facts((4096, 4096), Bounds(0, 0, 1000, 900))
-    assert sight_tip(whole) == "Select what is to change, or take a larger model."
-    assert sight_tip(part) == "Select less, take a larger model, or raise Working size."
+    assert softness_tip(whole) == "Select what is to change, or take a larger model."
+    assert softness_tip(part) == "Select less, take a larger model, or raise Working size."
 
 
 def test_it_says_nothing_where_nothing_is_lost():
-    assert sight_text(LARGE, facts((512, 512)), form()) == ""
-    assert sight_text(LARGE, facts((600, 600)), form()) == ""
-    assert sight_text(LARGE, facts((4096, 4096), Bounds(9, 9, 100, 100)), form()) == ""
-    assert sight_text(None, facts((4096, 4096)), form()) == ""
-    assert sight_text(LARGE, None, form()) == ""
-    assert sight_text(LARGE, replace(facts((4096, 4096)), refusal="CMYK"), form()) == ""
+    assert softness_text(LARGE, facts((512, 512)), form()) == ""
+    assert softness_text(LARGE, facts((600, 600)), form()) == ""
+    assert softness_text(LARGE, facts((4096, 4096), Bounds(9, 9, 100, 100)), form()) == ""
+    assert softness_text(None, facts((4096, 4096)), form()) == ""
+    assert softness_text(LARGE, None, form()) == ""
+    assert softness_text(LARGE, replace(facts((4096, 4096)), refusal="CMYK"), form()) == ""

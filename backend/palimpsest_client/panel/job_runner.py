@@ -1,6 +1,6 @@
-"""One errand after the other: its steps, its end, and those that wait behind it.
+"""One job after the other: its steps, its end, and those that wait behind it.
 
-An errand reads the picture, sends its job, follows it and does something with the answer. At every step the
+A job reads the picture, is sent and followed, and something is done with its answer. At every step the
 document may be closed, the backend may stop and the user may cancel.
 """
 
@@ -15,17 +15,17 @@ from ..editor.editor import CANVAS, Capture, DocumentFacts, Editor
 from ..editor.geometry import Bounds
 from ..http.job_view import JobView
 from ..http.protocol import config_folder
-from ..http.session import Host, Session
-from ..http.submission import Order
+from ..http.session import Session, SessionListener
+from ..http.submission import Submission
 from ..text.wording import say
 from .origins import Origins
 from .outcome import Outcome, outcome_of
-from .queue import Errand, Finished, Line, Waiting, send
+from .queue import Finished, JobQueue, QueuedJob, WaitingJob, send
 from .status import Progress, progress_of
 from .stream import Changed, Connected, JobEnded, Stream
 
 
-class Turns(Host):
+class JobRunner(SessionListener):
     """What happens is told through ``events``. ``folder``: where it is noted which picture is which."""
 
     def __init__(self, name: str, editor: Editor, folder: Optional[Path] = None) -> None:
@@ -37,10 +37,10 @@ class Turns(Host):
         self.events = Stream()
         self.unattended_seconds: Optional[float] = None
         self._editor = editor
-        self._line = Line()
-        self._next: Optional[Errand] = None  # its turn has come and its picture is still being read
+        self._queue = JobQueue()
+        self._next: Optional[QueuedJob] = None  # its turn has come and its picture is still being read
         self._readings: List[Callable[[], None]] = []  # the first is under way
-        self._job: Optional[JobView] = None  # of the errand, once it is sent
+        self._job: Optional[JobView] = None  # as it is followed, once it is sent
         self._finished: Optional[Finished] = None
         self._cancelling = False
         self.placing = False  # a layer is on its way into its document
@@ -54,13 +54,13 @@ class Turns(Host):
         return self.progress is not None
 
     @property
-    def waiting(self) -> Tuple[Waiting, ...]:
-        """Those behind the errand that is under way, the next one first."""
-        return self._line.waiting
+    def waiting(self) -> Tuple[WaitingJob, ...]:
+        """Those behind the job that is under way, the next one first."""
+        return self._queue.waiting
 
     @property
     def full(self) -> bool:
-        return self._line.full
+        return self._queue.full
 
     def look(self, facts: Optional[DocumentFacts]) -> None:
         """At what was told last: when it isn't so any more, it goes. ``facts``: of the open picture."""
@@ -84,35 +84,35 @@ class Turns(Host):
 
     def cancel_waiting(self, number: int) -> None:
         """The one of this number; the others and what is under way go on."""
-        self._line.drop(number, self.session)
+        self._queue.drop(number, self.session)
         self.events.tell(Changed())
 
     def cancel_all(self) -> None:
         """What is under way, and all that waits."""
-        self._line.drop(None, self.session)
+        self._queue.drop(None, self.session)
         self.cancel()
         self.events.tell(Changed())
 
     def leave(self) -> None:
         """Another backend is used from now on: what was sent goes on at the one before."""
         left = self.busy
-        self._line.clear()
+        self._queue.clear()
         self.session.leave()
         self.end(Outcome("note", say("left-behind")) if left else None)
 
-    # The steps of an errand.
+    # The steps of a job.
 
     def capture(
-        self, facts: DocumentFacts, source: str, within: Optional[Bounds], then: Callable[[Capture], None]
+        self, facts: DocumentFacts, source: str, crop: Optional[Bounds], then: Callable[[Capture], None]
     ) -> None:
         self._begin("reading")
-        self._read(facts, source, within, self._guarded(then), self._guarded(self._failed))
+        self._read(facts, source, crop, self._guarded(then), self._guarded(self._failed))
 
     def _read(
         self,
         facts: DocumentFacts,
         source: str,
-        within: Optional[Bounds],
+        crop: Optional[Bounds],
         done: Callable[[Capture], None],
         failed: Callable[[str], None],
     ) -> None:
@@ -128,7 +128,7 @@ class Turns(Host):
 
             return read
 
-        whole = within if source == CANVAS else None
+        whole = crop if source == CANVAS else None
 
         def begin() -> None:
             self._editor.transport = self.session.transport
@@ -138,18 +138,18 @@ class Turns(Host):
         if len(self._readings) == 1:
             begin()
 
-    def run(self, order: Order, finished: Finished) -> None:
+    def run(self, submission: Submission, finished: Finished) -> None:
         """Now; in its turn where the next in line has begun already."""
         if self._job is not None:
-            errand = self._line.add(order.kind)
-            self._ready(errand, order, finished)
+            queued = self._queue.add(submission.kind)
+            self._ready(queued, submission, finished)
             return
         self._begin("sending", can_cancel=True)
-        self._submit(replace(order, unattended_seconds=self.unattended_seconds), finished)
+        self._submit(replace(submission, unattended_seconds=self.unattended_seconds), finished)
 
-    def _submit(self, order: Order, finished: Finished) -> None:
-        self._finished, self._job = finished, JobView(order.id)
-        self.session.submit(order)
+    def _submit(self, submission: Submission, finished: Finished) -> None:
+        self._finished, self._job = finished, JobView(submission.id)
+        self.session.submit(submission)
 
     def end(self, outcome: Optional[Outcome]) -> None:
         """Nothing is under way any more."""
@@ -163,40 +163,40 @@ class Turns(Host):
 
     # Those that wait.
 
-    def _ready(self, errand: Errand, order: Order, finished: Finished) -> None:
+    def _ready(self, queued: QueuedJob, submission: Submission, finished: Finished) -> None:
         """Its picture is read: it is sent now, and followed in its turn."""
-        errand.order, errand.finished = order, finished
-        if errand is self._next:
+        queued.submission, queued.finished = submission, finished
+        if queued is self._next:
             self._next = None
-            self._take_up(errand)
-        elif self._line.holds(errand):
-            send(order, self.session)
+            self._take_up(queued)
+        elif self._queue.holds(queued):
+            send(submission, self.session)
 
-    def _not_ready(self, errand: Errand, reason: str) -> None:
-        if errand is self._next:
+    def _not_ready(self, queued: QueuedJob, reason: str) -> None:
+        if queued is self._next:
             self._failed(reason)
-        elif self._line.holds(errand):
-            self._line.drop(errand.waiting.number, self.session)
+        elif self._queue.holds(queued):
+            self._queue.drop(queued.waiting.number, self.session)
             self.outcome = Outcome("error", reason)
             self.events.tell(Changed())
 
     def _go_on(self) -> None:
         """With the next in line, if there is one. What came of the one before stays to be read."""
-        errand = self._line.next()
-        if errand is None:
+        queued = self._queue.next()
+        if queued is None:
             return
         self._turn += 1
-        if errand.order is None:
-            self._next = errand
+        if queued.submission is None:
+            self._next = queued
             self._stage("reading")
         else:
-            self._take_up(errand)
+            self._take_up(queued)
 
-    def _take_up(self, errand: Errand) -> None:
-        assert errand.order is not None
-        assert errand.finished is not None
+    def _take_up(self, queued: QueuedJob) -> None:
+        assert queued.submission is not None
+        assert queued.finished is not None
         self._stage("sending")
-        self._submit(errand.order, errand.finished)
+        self._submit(queued.submission, queued.finished)
 
     def _begin(self, stage: str, can_cancel: bool = True) -> None:
         self._turn += 1

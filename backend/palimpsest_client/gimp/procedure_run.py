@@ -1,4 +1,4 @@
-"""One errand from beginning to end under the editor's own progress bar: a procedure of GIMP without a window.
+"""One job from beginning to end under the editor's own progress bar: a procedure of GIMP without a window.
 
 The bar's Cancel ends this process at once and without a word, so jobs are sent such that the backend cancels
 them when nobody has asked for them for a few seconds.
@@ -20,11 +20,11 @@ from ..http.connection import connector, read_choice
 from ..http.problems import require_protocol
 from ..http.protocol import ClientError, config_folder
 from ..http.session import Session, SessionState
-from ..learning.examples import Example, lacking_to_learn, learn_order, with_surroundings
-from ..panel.jobs import Errands
+from ..learning.examples import Example, lacking_to_learn, learn_submission, with_surroundings
+from ..panel.jobs import PanelJobs
 from ..panel.library import bring_concepts, bring_models
 from ..panel.outcome import Outcome
-from ..panel.requests import needed
+from ..panel.requests import crop_needed
 from ..panel.status import Situation, Status, cannot_apply, cannot_ask, chosen
 from ..text.wording import say
 
@@ -68,7 +68,7 @@ class Backend(NamedTuple):
         now = Situation(session, Status("ready", ""), False, facts, self.models, self.concepts)
         if edits:
             return cannot_apply(now, form)
-        return cannot_ask(now, form) or ("" if form.first else say("say-what-it-shows"))
+        return cannot_ask(now, form) or ("" if form.source_prompt else say("say-what-it-shows"))
 
 
 def find_backend() -> Backend:
@@ -83,16 +83,16 @@ def find_backend() -> Backend:
         raise WorkError(str(error)) from error
 
 
-class Quick:
+class ProcedureRun:
     """Raises WorkError when the backend isn't there, before anything is read."""
 
     def __init__(self, editor: PlacingEditor, bar: Bar, turning: Turning) -> None:
         self._backend = find_backend()
         self._editor, self._bar, self._turning = editor, bar, turning
-        self._errands = Errands("gimp", editor)
-        self._errands.unattended_seconds = UNATTENDED_SECONDS
-        self._session = Session(self._backend.connect, self._errands)
-        self._errands.serve(self._session)
+        self._jobs = PanelJobs("gimp", editor)
+        self._jobs.unattended_seconds = UNATTENDED_SECONDS
+        self._session = Session(self._backend.connect, self._jobs)
+        self._jobs.serve(self._session)
         self._gone_since: float | None = None
         self._shown: tuple[str, float | None] | None = None  # by the bar
         self._session.start()
@@ -104,21 +104,21 @@ class Quick:
         """The new layer."""
         facts = self._facts()
         self._require(self._backend.refusal(facts, form, edits=True))
-        self._run(lambda: self._errands.edit(facts, form, self._needed(facts, form)))
+        self._run(lambda: self._jobs.edit(facts, form, self._crop(facts, form)))
         return self._editor.placed
 
     def remember(self, form: Form) -> float:
         """How well the photo is reproduced, in dB."""
         facts = self._facts()
         self._require(self._backend.refusal(facts, form, edits=False))
-        self._run(lambda: self._errands.remember(facts, form, self._needed(facts, form)))
+        self._run(lambda: self._jobs.remember(facts, form, self._crop(facts, form)))
         return self._result()["reconstruction_psnr"]
 
     def select_word(self, form: Form, word: str) -> float:
         """The selected share of the picture."""
         facts = self._facts()
         self._require(self._backend.refusal(facts, form, edits=False))
-        self._run(lambda: self._errands.select_word(facts, form, word))
+        self._run(lambda: self._jobs.select_word(facts, form, word))
         return self._result()["selected"]
 
     def learn(self, values: Mapping[str, Any]) -> str:
@@ -133,9 +133,9 @@ class Quick:
         request = {key: values[key] for key in ("kind", "seed", "model", "replace")}
         request.update(name=name, noun=noun, steps=values["steps"] or None)
         request["accept_outliers"] = values["accept-outliers"]
-        order = learn_order(self._errands.name, request, examples)
+        submission = learn_submission(self._jobs.name, request, examples)
         learned = Outcome("done", say("learned", name=name))
-        self._run(lambda: self._errands.run(order, lambda _, __: self._errands.end(learned)))
+        self._run(lambda: self._jobs.run(submission, lambda _, __: self._jobs.end(learned)))
         return f"<{name}>"
 
     def _wanted(self, values: Mapping[str, Any]) -> list[tuple[str, Bounds | None]]:
@@ -151,15 +151,15 @@ class Quick:
             wanted.append((CANVAS, with_surroundings(facts, facts.selection)))
         return wanted
 
-    def _captured(self, source: str, within: Bounds | None) -> Capture:
+    def _captured(self, source: str, crop: Bounds | None) -> Capture:
         found: list[Capture] = []
 
         def came(capture: Capture) -> None:
             found.append(capture)
-            self._errands.end(Outcome("done", ""))
+            self._jobs.end(Outcome("done", ""))
 
         facts = self._facts()
-        self._run(lambda: self._errands.capture(facts, source, within, came))
+        self._run(lambda: self._jobs.capture(facts, source, crop, came))
         return found[0]
 
     def _facts(self) -> DocumentFacts:
@@ -168,10 +168,10 @@ class Quick:
             raise WorkError(say("no-document"))
         return facts
 
-    def _needed(self, facts: DocumentFacts, form: Form) -> Bounds | None:
+    def _crop(self, facts: DocumentFacts, form: Form) -> Bounds | None:
         model = chosen(self._backend.models, form.settings.model)
         assert model is not None  # required before
-        return needed(facts, form.settings, model.native_size, model.granularity)
+        return crop_needed(facts, form.settings, model.native_size, model.granularity)
 
     def _result(self) -> Any:
         job = self._session.state.job
@@ -183,20 +183,20 @@ class Quick:
             raise WorkError(reason)
 
     def _run(self, begin: Callable[[], None]) -> None:
-        """Until the errand has ended. Raises WorkError, CancelledError."""
+        """Until the job has ended. Raises WorkError, CancelledError."""
         begin()
         self._turning(self._turn)
-        self._judge(self._errands.outcome)
+        self._judge(self._jobs.outcome)
 
     def _turn(self) -> bool:
-        """Whether the errand goes on."""
+        """Whether the job goes on."""
         try:
             self._session.drain()
             self._watch()
         except Exception as error:  # whoever turns would stop, and the procedure would never end
             traceback.print_exc()
-            self._errands.end(Outcome("error", fault(error)))
-        progress = self._errands.progress
+            self._jobs.end(Outcome("error", fault(error)))
+        progress = self._jobs.progress
         if progress is None:
             return False
         gone = self._gone_since is not None
@@ -212,8 +212,8 @@ class Quick:
             self._gone_since = None
         elif self._gone_since is None:
             self._gone_since = time.monotonic()
-        elif time.monotonic() - self._gone_since > PATIENCE_SECONDS and self._errands.busy:
-            self._errands.end(Outcome("error", say("gone")))
+        elif time.monotonic() - self._gone_since > PATIENCE_SECONDS and self._jobs.busy:
+            self._jobs.end(Outcome("error", say("gone")))
 
     def _judge(self, outcome: Outcome | None) -> None:
         assert outcome is not None
