@@ -23,8 +23,7 @@ class BoxDrawer(Drawer):
         way = Gtk.Orientation.HORIZONTAL if isinstance(part, view.Row) else Gtk.Orientation.VERTICAL
         made = Gtk.Box(orientation=way, spacing=NEAR if part.look == view.CLOSE else ui.SPACE)
         if part.look == view.STRIP:
-            made.set_homogeneous(True)
-            made.set_spacing(NEAR)
+            made.set_properties(homogeneous=True, spacing=NEAR)
         if part.look == view.EDGED:
             made.set_border_width(EDGE)
         if part.look == view.ODD:

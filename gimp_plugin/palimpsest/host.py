@@ -14,6 +14,7 @@ from _client.editor.editor import Capture, DocumentFacts, LayerFacts, LayerRecip
 from _client.editor.geometry import Bounds, Extent
 from _client.editor.sliced_editor import SlicedEditor
 from _client.editor.slices import Steps
+from _client.http.sending import Outgoing
 from _client.text.wording import say
 from gi.repository import Gegl, Gimp, GLib
 from reading import captured, content_of
@@ -75,9 +76,9 @@ class GimpEditor(SlicedEditor):
 
     # Pixels out.
 
-    def captured(self, document: str, source: str, crop: Bounds | None) -> Steps[Capture]:
+    def captured(self, document: str, source: str, crop: Bounds | None, file: Outgoing) -> Steps[Capture]:
         self.hide_result(document)
-        return captured(document, source, crop, self.outgoing())
+        return captured(document, source, crop, file)
 
     def content(self, document: str, source: str) -> str:
         return content_of(images.opened(document), source)

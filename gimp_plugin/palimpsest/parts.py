@@ -46,15 +46,12 @@ class TextDrawer(Drawer):
     def make(self, part: view.Text) -> Gtk.Widget:
         made = ui.label("", part.look, wrap=part.wrap)
         if part.lines:
-            made.set_yalign(0.0)
-            made.set_lines(part.lines)
+            made.set_properties(yalign=0.0, lines=part.lines, height_request=part.lines * LINE)
             made.set_ellipsize(Pango.EllipsizeMode.END)
-            made.set_size_request(-1, part.lines * LINE)
         if part.color:
             made.set_valign(Gtk.Align.START)
         if part.selectable:
-            made.set_selectable(True)
-            made.set_can_focus(False)
+            made.set_properties(selectable=True, can_focus=False)
         return made
 
     def put(self, part: view.Text) -> None:
@@ -161,9 +158,7 @@ class LineDrawer(Drawer):
 
     def make(self, part: view.Line) -> Gtk.Widget:
         made = Gtk.SearchEntry() if part.search else Gtk.Entry()
-        made.set_hexpand(True)
-        made.set_visibility(not part.secret)
-        made.set_activates_default(part.default)
+        made.set_properties(hexpand=True, visibility=not part.secret, activates_default=part.default)
         self._told = Told(lambda: self.part.write(made.get_text()))
         made.connect("changed", lambda _: self._told())
         if part.enter is not None:

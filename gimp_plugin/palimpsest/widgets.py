@@ -57,9 +57,7 @@ def label(text: str = "", look: str = "", wrap: bool = False, cut: bool = False)
     if cut:
         made.set_ellipsize(Pango.EllipsizeMode.END)
     if wrap:
-        made.set_line_wrap(True)
-        made.set_max_width_chars(1)
-        made.set_hexpand(True)
+        made.set_properties(wrap=True, max_width_chars=1, hexpand=True)
     return styled(made, look)
 
 

@@ -17,6 +17,7 @@ from ._client.editor.editor import Capture, DocumentFacts, LayerFacts, LayerReci
 from ._client.editor.geometry import Bounds, Extent
 from ._client.editor.renewing import Blank
 from ._client.editor.slices import Steps, WorkError
+from ._client.http.sending import Outgoing
 from ._client.krita.spaces import edited, refused
 from ._client.text.wording import say
 from .documents import Documents, copy_of, history, is_open, keep
@@ -87,10 +88,9 @@ class KritaEditor(PreviewingEditor):
 
     # Pixels out.
 
-    def captured(self, document: str, source: str, crop: Bounds | None) -> Steps[Capture]:
+    def captured(self, document: str, source: str, crop: Bounds | None, file: Outgoing) -> Steps[Capture]:
         yield from self.gone(document)
-        reading = self._documents, self._backstage, document, source, crop, self.outgoing()
-        return (yield from captured(*reading))
+        return (yield from captured(self._documents, self._backstage, document, source, crop, file))
 
     def content(self, document: str, source: str) -> str:
         return content_of(self._documents.require(document), source, history()[0])

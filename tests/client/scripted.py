@@ -18,6 +18,7 @@ from palimpsest_client.editor.editor import (
 from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.editor.png import Layout, encode
 from palimpsest_client.http.protocol import ENDED, PROTOCOL, RefusedError, UnreachableError
+from palimpsest_client.http.sending import Outgoing
 
 SPEC = {
     "family": "demo",
@@ -272,6 +273,7 @@ class ScriptedEditor(Editor):
             "d1", "photo.png", 64, 48, None, "Background", "layer-0"
         )
         self.captured: list[tuple[str, str, Bounds | None]] = []
+        self.files: list[Outgoing] = []  # that they are written into, in step with captured
         self.inserted: list[LayerResult] = []
         self.placed_in: list[str] = []  # documents, in step with inserted
         self.selected: list[tuple[bytes, Bounds]] = []
@@ -322,8 +324,9 @@ class ScriptedEditor(Editor):
     def layers(self, document: str) -> list[LayerFacts]:
         return self.the_layers
 
-    def capture(self, document, source, crop, done, failed) -> None:
+    def capture(self, document, source, crop, file, done, failed) -> None:
         self.captured.append((document, source, crop))
+        self.files.append(file)
         self.shown = None
         if self.refuses:
             reason = self.refuses

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from client.desk import Desk
+from client.desk import Desk, fill
 from client.scripted import concept, picture
 from client.spoken import Spoken
 from palimpsest.limits import is_name
@@ -124,6 +124,22 @@ def test_a_concept_is_learned_from_files_layers_and_a_selection(school):
     assert school.told.preview == b"a look", "how it looked last stays"
     assert [known.name for known in school.state.concepts] == ["my-toy"]
     assert (school.state.outcome.kind, school.state.message) == ("done", school.told.message)
+
+
+def test_what_is_read_to_learn_from_beside_an_apply_does_not_go_its_way(school):
+    """Each has a file of its own: the Apply's is sent while it is read, the lesson's with the others."""
+    editor = school.editor
+    editor.hold = True
+    editor.the_layers = [LayerFacts("layer:1", "Bear", True), LayerFacts("layer:2", "Sky", True)]
+    school.learning.pictures.add_layers()
+    fill(school.panel)
+    school.panel.apply()
+    assert [capture[1] for capture in editor.captured] == ["layer:1", "canvas"]
+    editor.hold = False
+    editor.release()
+    school.until(lambda _: len(school.told.examples) == 2 and school.backend.submitted)
+    assert [capture[1] for capture in editor.captured] == ["layer:1", "canvas", "layer:2"]
+    assert [file._transport for file in editor.files] == [None, school.backend.transport, None]
 
 
 TYPED = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import os
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,12 +17,13 @@ from api.live import TOKENS, live
 from jobs.shop import eventually
 from palimpsest.api.services import ApiLimits
 from palimpsest.storage.announcement import Announcement
+from palimpsest.storage.owned_images import Retention
 from palimpsest_client.editor import png
 from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.editor.packing import packed
 from palimpsest_client.editor.slices import WorkError, finished
 from palimpsest_client.http.client import Client
-from palimpsest_client.http.protocol import STATE_FILE, UnreachableError, config_folder
+from palimpsest_client.http.protocol import STATE_FILE, RefusedError, UnreachableError, config_folder
 from palimpsest_client.http.sending import LARGEST_STORED, Outgoing
 from palimpsest_client.http.submission import Submission, upload_and_submit
 from palimpsest_client.http.transport import Transport
@@ -91,6 +93,32 @@ def test_the_server_has_nothing_of_a_picture_that_broke_off(server):
         captured(to(server), read=closed_below)
     eventually(lambda: not list(folder.glob(".arriving*")))
     assert Client(to(server)).pictures()["images"] == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_picture_that_nothing_is_asked_of_is_its_senders_and_goes_as_any_unused_one(server, told: bool):
+    """As of an Apply that was cancelled while its picture was read, before the backend's answer or after."""
+    album = server.house.album
+    _, file = captured(to(server))
+    if told:
+        image = file.arrived()
+        assert [kept["image"] for kept in Client(to(server)).pictures()["images"]] == [image]
+        theirs = Client(Transport(server.address, TOKENS["bert"]))
+        assert theirs.pictures()["images"] == []
+        with pytest.raises(RefusedError, match="no picture"):
+            theirs.download(image)
+    file.close()
+
+    def gone() -> bool:
+        """A day later."""
+        for image in list(album.images):
+            os.utime(album.images.path(image), (1e9, 1e9))
+        server.house.database._connection.execute("UPDATE image_owners SET used = 1e9")
+        album.sweep(Retention(seconds=1, image_bytes=1 << 30))
+        files = [path for path in album.images.folder.rglob("*") if path.is_file()]
+        return not files and album.pictures("anna") == []
+
+    eventually(gone)
 
 
 @pytest.mark.parametrize("why", ["nobody", "refused", "elsewhere", "not told"])

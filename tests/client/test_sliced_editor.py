@@ -6,6 +6,7 @@ from palimpsest_client.editor.editor import LayerResult
 from palimpsest_client.editor.geometry import Bounds
 from palimpsest_client.editor.sliced_editor import SlicedEditor
 from palimpsest_client.editor.slices import WAITING, WORKED, WorkError
+from palimpsest_client.http.sending import Outgoing
 
 RESULT = LayerResult(b"", Bounds(0, 0, 4, 4), "edit", "{}", Bounds(0, 0, 4, 4))
 
@@ -19,11 +20,11 @@ class Host(SlicedEditor):
     def wake(self) -> None:
         self.woken += 1
 
-    def captured(self, document, source, crop):
+    def captured(self, document, source, crop, file):
         yield WORKED
         if document == "closed":
             raise WorkError("closed")
-        return document, source, crop
+        return document, source, crop, file
 
     def inserted(self, document, result, done):
         yield WORKED
@@ -45,12 +46,12 @@ def worked(host: Host) -> None:
 
 
 def test_nothing_is_done_before_the_editor_has_time_for_it():
-    host, told = Host(), []
-    host.capture("d1", "canvas", None, told.append, told.append)
-    host.capture("closed", "canvas", None, told.append, told.append)
+    host, told, file = Host(), [], Outgoing()
+    host.capture("d1", "canvas", None, file, told.append, told.append)
+    host.capture("closed", "canvas", None, file, told.append, told.append)
     assert (told, host.woken) == ([], 2)
     worked(host)
-    assert told == [("d1", "canvas", None), "closed"]
+    assert told == [("d1", "canvas", None, file), "closed"]
 
 
 def test_a_layer_is_told_when_it_is_there_and_the_rest_goes_on():

@@ -70,9 +70,7 @@ def add_inversion(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how the photo is remembered")
     add_controls(group, *controls_in("inversion"))
     only = " and ".join(depending_on("inner_steps"))
-    group.add_argument(
-        "--inner-steps", type=int, default=10, metavar="N", help=f"{only} only (default: 10)"
-    )
+    group.add_argument("--inner-steps", type=int, default=10, metavar="N", help=f"{only} only (default: 10)")
 
 
 def controls_in(*groups: str) -> list[str]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import Callable, List, Optional
+from typing import Callable, List
 
 from ..http.sending import Outgoing
-from ..http.transport import Transport
 from ..text.wording import say
 from .geometry import Bounds, Extent
 from .slices import WorkError
@@ -112,12 +111,7 @@ def _size(extent: Extent) -> str:
 class Editor:
     """Krita or GIMP as the panel sees it. Every method is the host's to write."""
 
-    transport: Optional[Transport] = None  # to the backend that is captured for; the panel says it
     noted = ""  # what people should know of the layer that was put in last
-
-    def outgoing(self) -> Outgoing:
-        """What a capture is written into."""
-        return Outgoing(self.transport)
 
     def session(self) -> str:
         """Names this run of the editor: with it a DocumentFacts.key is used for one picture only, ever.
@@ -150,10 +144,12 @@ class Editor:
         document: str,
         source: str,
         crop: Bounds | None,
+        file: Outgoing,
         done: Callable[[Capture], None],
         failed: Failed,
     ) -> None:
-        """Read pixels: CANVAS, LAYER or a LayerFacts.source; ``crop`` = only this part of the canvas.
+        """Read pixels into ``file``: CANVAS, LAYER or a LayerFacts.source; ``crop`` = only this part of the
+        canvas.
 
         Reads tile by tile on the editor's timer and encodes on a worker thread. A layer gives its own
         extent, clipped to the canvas and ``crop``. The selection is read as it is at the call.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from ..http.sending import Outgoing
 from .editor import Capture, Editor, Failed, LayerResult
 from .geometry import Bounds, Extent
 from .slices import Slices, Steps
@@ -22,7 +23,7 @@ class SlicedEditor(Editor):
         """See to it that ``turn`` is called again and again, until it says that nothing is left."""
         raise NotImplementedError
 
-    def captured(self, document: str, source: str, crop: Bounds | None) -> Steps[Capture]:
+    def captured(self, document: str, source: str, crop: Bounds | None, file: Outgoing) -> Steps[Capture]:
         raise NotImplementedError
 
     def inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
@@ -43,10 +44,11 @@ class SlicedEditor(Editor):
         document: str,
         source: str,
         crop: Bounds | None,
+        file: Outgoing,
         done: Callable[[Capture], None],
         failed: Failed,
     ) -> None:
-        self.begin(then(self.captured(document, source, crop), done), failed)
+        self.begin(then(self.captured(document, source, crop, file), done), failed)
 
     def insert(self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed) -> None:
         self.begin(self.inserted(document, result, done), failed)

@@ -19,6 +19,7 @@ from ..fields.controls import Form
 from ..http.connection import connector, read_choice
 from ..http.problems import require_protocol
 from ..http.protocol import ClientError, config_folder
+from ..http.sending import Outgoing
 from ..http.session import Session, SessionState
 from ..learning.examples import Example, lacking_to_learn, learn_submission, with_surroundings
 from ..panel.jobs import PanelJobs
@@ -159,7 +160,7 @@ class ProcedureRun:
             self._jobs.end(Outcome("done", ""))
 
         facts = self._facts()
-        self._run(lambda: self._jobs.capture(facts, source, crop, came))
+        self._run(lambda: self._jobs.capture(facts, source, crop, came, Outgoing()))
         return found[0]
 
     def _facts(self) -> DocumentFacts:

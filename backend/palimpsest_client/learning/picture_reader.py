@@ -8,6 +8,7 @@ from typing import Any, List
 
 from ..editor.editor import CANVAS, Capture, DocumentFacts, Editor
 from ..http.protocol import ClientError
+from ..http.sending import Outgoing
 from ..panel.panel import Panel
 from ..text.wording import say
 from .examples import Example, StoredExamples, bring_kept, content_of, with_surroundings
@@ -105,7 +106,8 @@ class PictureReader:
             self._have_not(reason)
             self._next()
 
-        self._wanted.append(lambda: self._editor.capture(facts.key, source, crop, done, failed))
+        reading = facts.key, source, crop, Outgoing(), done, failed
+        self._wanted.append(lambda: self._editor.capture(*reading))
         self._on_the_way += 1
         self._begun()
         if len(self._wanted) == 1:

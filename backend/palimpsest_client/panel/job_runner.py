@@ -15,6 +15,7 @@ from ..editor.editor import CANVAS, Capture, DocumentFacts, Editor
 from ..editor.geometry import Bounds
 from ..http.job_view import JobView
 from ..http.protocol import config_folder
+from ..http.sending import Outgoing
 from ..http.session import Session, SessionListener
 from ..http.submission import Submission
 from ..text.wording import say
@@ -103,10 +104,16 @@ class JobRunner(SessionListener):
     # The steps of a job.
 
     def capture(
-        self, facts: DocumentFacts, source: str, crop: Optional[Bounds], then: Callable[[Capture], None]
+        self,
+        facts: DocumentFacts,
+        source: str,
+        crop: Optional[Bounds],
+        then: Callable[[Capture], None],
+        file: Optional[Outgoing] = None,
     ) -> None:
+        """Into ``file``; None: into one that is sent to the backend while the picture is read."""
         self._begin("reading")
-        self._read(facts, source, crop, self._guarded(then), self._guarded(self._failed))
+        self._read(facts, source, crop, self._guarded(then), self._guarded(self._failed), file)
 
     def _read(
         self,
@@ -115,12 +122,12 @@ class JobRunner(SessionListener):
         crop: Optional[Bounds],
         done: Callable[[Capture], None],
         failed: Callable[[str], None],
+        file: Optional[Outgoing] = None,
     ) -> None:
         """One after the other: an editor reads one picture at a time."""
 
         def then(call: Callable[..., None]) -> Callable[..., None]:
             def read(value: Any) -> None:
-                self._editor.transport = None
                 del self._readings[0]
                 if self._readings:
                     self._editor.later(self._readings[0])
@@ -131,8 +138,8 @@ class JobRunner(SessionListener):
         whole = crop if source == CANVAS else None
 
         def begin() -> None:
-            self._editor.transport = self.session.transport
-            self._editor.capture(facts.key, source, whole, then(done), then(failed))
+            into = Outgoing(self.session.transport) if file is None else file
+            self._editor.capture(facts.key, source, whole, into, then(done), then(failed))
 
         self._readings.append(begin)
         if len(self._readings) == 1:

@@ -11,6 +11,7 @@ from _client.editor import slices
 from _client.editor.editor import LayerResult
 from _client.editor.geometry import Bounds, tiles
 from _client.http.client import find_client, find_transport
+from _client.http.sending import Outgoing
 from _client.http.submission import Submission, upload_and_submit
 from _client.panel.requests import ahead, pictures_of
 from gi.repository import Gegl, Gimp
@@ -92,17 +93,17 @@ def measured(start_work):
 
 def measured_capture(image, within):
     editor = GimpEditor(image)
-    editor.transport = find_transport()
+    file = Outgoing(find_transport())
     part = None if within is None else Bounds(*within)
-    found, start = yield from measured(lambda *ends: editor.capture(str(image), "canvas", part, *ends))
+    found, start = yield from measured(lambda *ends: editor.capture(str(image), "canvas", part, file, *ends))
     return told(start, bytes=len(found.image))
 
 
 def measured_apply(image, first, second):
     """What Apply does: until the picture is read, and until a worker has taken the job."""
     client, editor, used = find_client(), GimpEditor(image), time.process_time()
-    editor.transport = client.transport
-    found, start = yield from measured(lambda *ends: editor.capture(str(image), "canvas", None, *ends))
+    file = Outgoing(client.transport)
+    found, start = yield from measured(lambda *ends: editor.capture(str(image), "canvas", None, file, *ends))
     read = time.perf_counter() - start
     request = {"operation": "replace", "source_prompt": first, "target_prompt": second}
     submission = Submission("edit", request, pictures_of(found), ahead=ahead(found))

@@ -8,6 +8,7 @@ gi.require_version("Gegl", "0.4")
 import process  # noqa: E402
 from _client.editor.editor import LayerResult  # noqa: E402
 from _client.editor.geometry import Bounds, Extent  # noqa: E402
+from _client.http.sending import Outgoing  # noqa: E402
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402
 from host import GimpEditor  # noqa: E402  - the plug-in's own
 
@@ -351,7 +352,7 @@ def fill(image, x, y, width, height):
 
 def content_captured(image, source):
     outcome = []
-    GimpEditor(image).capture(str(image), source, None, outcome.append, outcome.append)
+    GimpEditor(image).capture(str(image), source, None, Outgoing(), outcome.append, outcome.append)
     while not outcome:
         yield
     return outcome[0].content
@@ -359,9 +360,8 @@ def content_captured(image, source):
 
 def capture(image, source, folder, within=None):
     outcome = []
-    GimpEditor(image).capture(
-        str(image), source, None if within is None else Bounds(*within), outcome.append, outcome.append
-    )
+    part = None if within is None else Bounds(*within)
+    GimpEditor(image).capture(str(image), source, part, Outgoing(), outcome.append, outcome.append)
     while not outcome:
         yield
     found = outcome[0]

@@ -11,6 +11,7 @@ from krita import Document, InfoObject, Krita, Selection
 from palimpsest._client.editor import slices
 from palimpsest._client.editor.editor import LayerResult
 from palimpsest._client.editor.geometry import Bounds, Extent
+from palimpsest._client.http.sending import Outgoing
 from palimpsest.desk import desk
 from palimpsest.qt import QByteArray
 
@@ -466,7 +467,7 @@ def content_captured(source):
 def start_capture(source, within):
     ended = []
     part = None if within is None else Bounds(*within)
-    editor().capture(editor().document().key, source, part, ended.append, ended.append)
+    editor().capture(editor().document().key, source, part, Outgoing(), ended.append, ended.append)
     return ended
 
 

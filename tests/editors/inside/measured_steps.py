@@ -13,6 +13,7 @@ from palimpsest._client.editor import slices
 from palimpsest._client.editor.editor import LayerResult
 from palimpsest._client.editor.geometry import Bounds, tiles
 from palimpsest._client.http.client import find_transport
+from palimpsest._client.http.sending import Outgoing
 from palimpsest.desk import desk
 from palimpsest.qt import QByteArray, Qt, QTimer
 
@@ -111,8 +112,8 @@ def select_square(x, y, side):
 def measured_capture(within):
     yield from calm()
     ended, start = [], time.perf_counter()
-    part, editor().transport = None if within is None else Bounds(*within), find_transport()
-    editor().capture(editor().document().key, "canvas", part, ended.append, ended.append)
+    part, file = None if within is None else Bounds(*within), Outgoing(find_transport())
+    editor().capture(editor().document().key, "canvas", part, file, ended.append, ended.append)
     yield from until(lambda: ended)
     return {**told(start), "bytes": len(ended[0].image)}
 
