@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from palimpsest.bench.quality import Outcome, edited, sheet, workplace
+from palimpsest.bench.quality import Outcome, edited, sheet
 from palimpsest.bench.quality_cases import SPLITS, make_case, word_of
 from palimpsest.bench.quality_store import Store, digest, learned
+from palimpsest.bench.workplace import scratch_workplace
 from palimpsest.builtin.judge import load_judge
 from palimpsest.contract import BUILT_IN
 from palimpsest.core.picture.cutout import cut_out
@@ -117,5 +118,5 @@ def record(place: Workplace, folder: Path) -> Figures:
 
 if __name__ == "__main__":
     output = Path(sys.argv[1] if len(sys.argv) > 1 else "join")
-    with workplace("cpu") as opened:
+    with scratch_workplace("cpu") as opened:
         print(record(opened, output))

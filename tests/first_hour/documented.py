@@ -18,7 +18,7 @@ PROGRAMS = ("palimpsest", "python3", "source", "git", "uv", "pipx", "mkdir", "ln
 
 PLAYED = "needs a bare machine: tests/first_hour/play runs it there"
 DOWNLOADS = "downloads gigabytes from a hub; tests/models pull from a server of their own"
-LONG = "takes half a minute; tests/first_hour/play runs it, and tests/demo its parts"
+LONG = "takes half a minute; tests/first_hour/play runs it, tests/installation with a tiny model"
 EDITORS = "puts plug-ins into this account's own editors; tests/installation run it in homes of their own"
 READS = "changes the shell that reads it; tests/cli/test_completion.py runs the script in each shell"
 

@@ -19,6 +19,7 @@ import pytest
 
 from installation.trees import everything, fill
 from palimpsest.installation import command
+from tiny import tiny_folder
 
 ROOT = Path(__file__).parent.parent.parent
 NOT_SOURCES = shutil.ignore_patterns("__pycache__", "_client", "*.egg-info", "build", "dist", ".*")
@@ -139,9 +140,21 @@ def test_an_editor_starts_the_backend_of_this_environment(palimpsest: Installed)
 
 def test_the_plugins_are_taken_out_again(palimpsest: Installed) -> None:
     before = everything(palimpsest.home)
-    assert palimpsest("plugins").returncode == 0
-    assert palimpsest("plugins", "--remove").returncode == 0
-    assert everything(palimpsest.home) == before
+    for words in (("uninstall",), ("--remove",)):
+        assert palimpsest("plugins", "install").returncode == 0
+        assert everything(palimpsest.home) != before
+        assert palimpsest("plugins", *words).returncode == 0
+        assert everything(palimpsest.home) == before
+
+
+def test_one_editor_alone_is_meant_where_it_is_named(palimpsest: Installed) -> None:
+    put = palimpsest("plugins", "install", "krita")
+    assert put.stdout.splitlines() == [str(palimpsest.home / ".local/share/krita/pykrita/palimpsest")]
+    done = palimpsest("plugins", "uninstall", "gimp")
+    assert (done.returncode, done.stdout.strip()) == (0, "")
+    two = palimpsest("plugins", "krita", "gimp")
+    assert two.returncode == 2
+    assert "krita and gimp are two editors." in two.stderr
 
 
 def test_without_an_editor_it_says_how_to_name_one(palimpsest: Installed) -> None:
@@ -159,3 +172,32 @@ def test_the_built_in_model_comes_with_it(palimpsest: Installed) -> None:
     assert done.returncode == 0, done.stderr
     (picture,) = (Path(p) for name, p in json.loads(done.stdout)["files"].items() if p.endswith(".png"))
     assert (palimpsest.home / picture).stat().st_size > 0
+
+
+def test_nothing_is_missing_on_a_machine_without_the_repository(palimpsest: Installed) -> None:
+    done = palimpsest("doctor", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {f["what"]: f for f in json.loads(done.stdout)["findings"]}
+    assert [f for f in found.values() if f["trouble"]] == []
+    assert found["Palimpsest"]["found"].endswith("from a wheel")
+
+
+def test_the_demo_is_whole(palimpsest: Installed) -> None:
+    """With a tiny model of the person's own, which makes noise of it, but in seconds."""
+    tiny_folder(palimpsest.home / ".local/share/palimpsest/models/tiny")
+    done = palimpsest("demo", "--model", "tiny", "--quiet")
+    assert done.returncode == 0, done.stderr
+    made = {path.name for path in (palimpsest.home / "demo-output").iterdir()}
+    assert {"my-toy.safetensors", "contact-sheet.png", "report.json", "insert-composite.png"} <= made
+    left = {path.name for path in (palimpsest.home / ".local/share/palimpsest").iterdir()}
+    assert left == {"models"}, "the demo's word and pictures are nobody's"
+
+
+def test_an_edit_is_measured_against_the_truth(palimpsest: Installed) -> None:
+    """Scenes, judge and model come with it; ``bench`` asks for no checkout."""
+    one = ("--scenes", "1", "--cases", "1", "--kind", "remove")
+    done = palimpsest("bench", "quality", *one, "--output", "quality")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((palimpsest.home / "quality/report.json").read_text())
+    assert {path.name for path in (palimpsest.home / "quality/cases").iterdir()} >= {"remove-0.png"}
+    assert report["pixels_changed_outside"] == 0

@@ -11,10 +11,8 @@ import argparse
 import io
 import json
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
 from palimpsest.bench.quality_report import compared, markdown, summary
 from palimpsest.bench.quality_store import Made, Store, Word, finish, key_of, learned
+from palimpsest.bench.workplace import scratch_workplace
 from palimpsest.builtin.captions import caption
 from palimpsest.builtin.judge import Judge, load_judge
 from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, InvertRequest
@@ -36,11 +35,10 @@ from palimpsest.demo.make_pictures import MARGIN
 from palimpsest.errors import RequestError
 from palimpsest.scenes.rendering import render
 from palimpsest.scenes.scene import sample_scene
-from palimpsest.settings import read_settings
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Places, Workplace, open_workplace
+from palimpsest.tasks.context import Workplace
 from palimpsest_client.fields import methods
 
 METHODS: tuple[InversionMethod, ...] = tuple(reversed(methods.METHODS))  # the recommended one last
@@ -107,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
         split=options.split,
         detail=options.detail,
     )
-    with workplace(options.device, options.output / "learning") as place:
+    with scratch_workplace(options.device, options.output / "learning") as place:
         report, outcomes = measure(place, options.model, extent, Store(options.output))
     if earlier is not None:
         report["against"] = compared(report, earlier)
@@ -140,22 +138,6 @@ def _kinds(asked: Sequence[str]) -> tuple[str, ...]:
         if kind not in KINDS:
             raise RequestError(f"There is no kind of edit {kind!r}.", f"Known: {', '.join(KINDS)}.")
     return tuple(asked) if asked else tuple(KINDS)
-
-
-@contextmanager
-def workplace(device: str | None, learning: Path | None = None) -> Iterator[Workplace]:
-    """One that remembers nothing from earlier runs and leaves nothing behind.
-
-    ``learning``: where the state of interrupted learning is kept.
-    """
-    settings = read_settings()
-    with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as scratch:
-        names = ("images", "concepts", "inversions", "learning", "weights_memory")
-        folders: dict[str, Any] = {name: str(Path(scratch) / name) for name in names}
-        if learning is not None:
-            folders["learning"] = str(learning)
-        places = Places(models=str(settings.folders.models), **folders, paths_allowed=True, previews=False)
-        yield open_workplace(settings.device if device is None else device, asdict(places))
 
 
 def measure(

@@ -11,12 +11,10 @@ import argparse
 import json
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -26,6 +24,7 @@ from palimpsest.bench.plain import plain_sampling
 from palimpsest.bench.quality_cases import Case, make_case
 from palimpsest.bench.shapes import random_model
 from palimpsest.bench.speed_report import markdown
+from palimpsest.bench.workplace import scratch_workplace
 from palimpsest.contract import (
     EditRequest,
     InversionMethod,
@@ -42,10 +41,9 @@ from palimpsest.errors import OutOfMemoryError, Text
 from palimpsest.installation.origin import commit
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.models.pool import ModelPool
-from palimpsest.settings import read_settings
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Places, Workplace, describe_device, open_workplace
+from palimpsest.tasks.context import Workplace, describe_device
 from palimpsest.tasks.progress import PHASES, memory_told
 from palimpsest_client.fields.methods import RECOMMENDED
 
@@ -118,13 +116,8 @@ def files(report: dict[str, Any], random_weights: bool) -> dict[str, bytes]:
 
 @contextmanager
 def workplace(options: argparse.Namespace) -> Iterator[Workplace]:
-    """One that remembers nothing from earlier runs and leaves nothing behind."""
-    settings = read_settings()
-    with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as scratch:
-        names = ("images", "concepts", "inversions", "learning", "weights_memory")
-        folders: dict[str, Any] = {name: str(Path(scratch) / name) for name in names}
-        places = Places(models=str(settings.folders.models), **folders, paths_allowed=True, previews=False)
-        place = open_workplace(settings.device if options.device is None else options.device, asdict(places))
+    """A scratch workplace; with ``--shape`` its models are random weights."""
+    with scratch_workplace(options.device) as place:
         if options.shape is not None:
             place.models = RandomModels(place.models.models, place.device)
         yield place

@@ -14,7 +14,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +30,7 @@ from palimpsest.models.families import read_spec
 from palimpsest.models.spec import Spec
 from palimpsest.settings import Settings, read_settings
 from palimpsest.storage.announcement import holder
+from palimpsest.storage.paths import folders
 from palimpsest_client.http.client import Client, find_client
 from palimpsest_client.http.protocol import ClientError, RefusedError, UnreachableError
 from palimpsest_client.panel.origins import LONGEST_NAME, Origin
@@ -192,9 +193,17 @@ def running_server(settings: Settings) -> Client | None:
 
 
 @contextmanager
-def workplace(options: argparse.Namespace, settings: Settings | None = None) -> Iterator[Workplace]:
-    """A workplace in this process whose pictures live only as long as this command."""
+def workplace(
+    options: argparse.Namespace, settings: Settings | None = None, scratch: Path | None = None
+) -> Iterator[Workplace]:
+    """A workplace in this process whose pictures live only as long as this command.
+
+    ``scratch``: a folder for concepts, remembered photos and all else that is kept, but for the models.
+    """
     settings = read_settings() if settings is None else settings
+    models = settings.folders.models
+    if scratch is not None:
+        settings = replace(settings, folders=folders({"PALIMPSEST_HOME": str(scratch)}))
     device = getattr(options, "device", None)
     device = settings.device if device is None else device
     require_devices(device)
@@ -202,7 +211,7 @@ def workplace(options: argparse.Namespace, settings: Settings | None = None) -> 
 
     with tempfile.TemporaryDirectory(prefix="palimpsest-") as images:
         places = Places(
-            models=str(settings.folders.models),
+            models=str(models),
             model_folders=tuple(map(str, settings.model_folders)),
             images=images,
             concepts=str(settings.folders.concepts),

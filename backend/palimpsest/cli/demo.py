@@ -6,13 +6,11 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palimpsest.cli import arguments
 from palimpsest.settings import read_settings
-from palimpsest.storage.paths import Folders
 
 if TYPE_CHECKING:
     from palimpsest.jobs.events import Event, Finished
@@ -45,12 +43,12 @@ def run(options: argparse.Namespace) -> int:
         shown.title = title
         return running.finish(events, shown)
 
-    with tempfile.TemporaryDirectory(prefix="palimpsest-") as scratch:
-        here = Path(scratch)
-        settings = replace(read_settings(), folders=Folders(here / "data", here / "cache", here / "config"))
-        with workplace(options, settings) as place:
-            from palimpsest.demo.run import Demo
+    with (
+        tempfile.TemporaryDirectory(prefix="palimpsest-") as scratch,
+        workplace(options, scratch=Path(scratch)) as place,
+    ):
+        from palimpsest.demo.run import Demo
 
-            demo = Demo(place, options.output, options.model, watch)
-            files = demo.run()
+        demo = Demo(place, options.output, options.model, watch)
+        files = demo.run()
     return running.report({name: str(path) for name, path in files.items()}, demo.report, options)

@@ -1,4 +1,4 @@
-"""``palimpsest plugins``: put the plug-ins into Krita and GIMP, or take them out again.
+"""``palimpsest plugins [install|uninstall]``: put the plug-ins into Krita and GIMP, or take them out again.
 
 For an installation from a wheel, which has no install.py. In a checkout both do the same.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.cli.output import hushed, json_text
-from palimpsest.errors import ResourceError
+from palimpsest.errors import RequestError, ResourceError
 from palimpsest.interpreter import this_python
 
 DESCRIPTION = (
@@ -19,14 +19,22 @@ DESCRIPTION = (
 )
 
 
+EDITORS = ("krita", "gimp", "all")
+
+
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "plugins", help="put the plug-ins into Krita and GIMP", description=DESCRIPTION
     )
     parser.add_argument(
-        "editor", nargs="?", choices=("krita", "gimp", "all"), default="all", help="which (default: all)"
+        "deed",
+        nargs="?",
+        choices=("install", "uninstall", *EDITORS),
+        default="install",
+        help="install them (the default, also where only an editor is named) or take them out again",
     )
-    parser.add_argument("--remove", action="store_true", help="take them out again; what you made stays")
+    parser.add_argument("editor", nargs="?", choices=EDITORS, help="whose (default: all)")
+    parser.add_argument("--remove", action="store_true", help="the same as uninstall; what you made stays")
     parser.add_argument("--krita-dir", type=Path, metavar="FOLDER", help="Krita's resource folder")
     parser.add_argument("--gimp-dir", type=Path, metavar="FOLDER", help="GIMP's profile folder")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -41,13 +49,15 @@ def run(options: argparse.Namespace) -> int:
     from palimpsest.installation.launch import remove_launch_record, write_launch_record
     from palimpsest.installation.origin import plugin_root
 
-    work = plugins.take_away if options.remove else plugins.put
+    options.editor = _editor(options.deed, options.editor)
+    removing = options.remove or options.deed == "uninstall"
+    work = plugins.take_away if removing else plugins.put
     try:
         with hushed(options.quiet):
             changed = work(plugin_root(), this_account(), options)
     except InstallationError as error:
         raise ResourceError(str(error)) from error
-    if not options.remove:
+    if not removing:
         record = write_launch_record(this_python())
     else:
         record = remove_launch_record() if options.editor == "all" else None
@@ -56,3 +66,12 @@ def run(options: argparse.Namespace) -> int:
         json_text({"plugins": folders, "launch": str(record or "")}) if options.json else "\n".join(folders)
     )
     return 0
+
+
+def _editor(deed: str, editor: str | None) -> str:
+    """Whose plug-in is meant. Raises RequestError for two editors."""
+    if deed not in EDITORS:
+        return editor or "all"
+    if editor is not None:
+        raise RequestError(f"{deed} and {editor} are two editors.", "Name one of them, or all.")
+    return deed
