@@ -15,13 +15,13 @@ from palimpsest.storage.paths import folders
 from palimpsest_client.http.protocol import PROTOCOL, config_folder
 
 FOLDER = Path(palimpsest_client.__file__).parent
-FILES = sorted(FOLDER.glob("*.py"))
-IMPORT_ALL = "import " + ", ".join(
-    f"palimpsest_client.{file.stem}" for file in FILES if file.stem != "__init__"
-)
+FILES = sorted(FOLDER.rglob("*.py"))
+NAMES = [".".join(file.relative_to(FOLDER.parent).with_suffix("").parts) for file in FILES]
+IMPORT_ALL = "import " + ", ".join(name for name in NAMES if not name.endswith("__init__"))
+PLUGINS = [FOLDER.parents[1] / f"{editor}_plugin" / "palimpsest" for editor in ("krita", "gimp")]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
 def test_it_is_python_3_8_and_standard_library_only(file):
     tree = ast.parse(file.read_text(), feature_version=(3, 8))
     for node in ast.walk(tree):
@@ -32,6 +32,43 @@ def test_it_is_python_3_8_and_standard_library_only(file):
             names = [node.module]
         for name in names:
             assert name.split(".")[0] in sys.stdlib_module_names, name
+
+
+def test_what_is_the_case_is_never_told_by_the_words_that_are_shown():
+    """Texts are in the editor's language, and are worded anew: kinds and codes decide."""
+    files = [*FILES, *(file for plugin in PLUGINS for file in sorted(plugin.glob("*.py")))]
+    assert len(files) > 120
+    found = [
+        f"{file.name}:{node.lineno}"
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare) and any(map(is_shown, (node.left, *node.comparators)))
+    ]
+    assert found == []
+
+
+def is_shown(value: ast.expr) -> bool:
+    """Whether it is a text out of the catalogue, or the one of a status, a progress or an outcome."""
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id == "say"
+    ends = [part for part in ("status.text", "progress.text", "outcome.text") if part in ast.unparse(value)]
+    return isinstance(value, ast.Attribute) and bool(ends)
+
+
+@pytest.mark.parametrize(
+    ("condition", "shown"),
+    [
+        ("now.status.text == say('starting')", True),
+        ("text != say('gone')", True),
+        ("self.progress.text in texts", True),
+        ("now.status.starting == True", False),
+        ("word.text == other", False),
+    ],
+)
+def test_a_comparison_with_shown_words_is_found(condition, shown):
+    compare = ast.parse(condition, mode="eval").body
+    assert isinstance(compare, ast.Compare)
+    assert any(map(is_shown, (compare.left, *compare.comparators))) is shown
 
 
 def test_importing_it_starts_no_thread_and_opens_nothing():

@@ -100,7 +100,8 @@ class PanelState:
 
     @property
     def reason(self) -> str:
-        """Why Apply is grey, beside it; empty where the state line or what was just told says it already."""
+        """Why Apply is grey, beside it; empty where the state line or what was just told says it already: no
+        sentence is shown twice."""
         above = self.status.kind == "trouble" or self.setup.running
         said_above = above and self.document is not None and not self.document.refusal
         just_told = self.outcome is not None and self.outcome.code == REFUSED

@@ -47,6 +47,7 @@ class Status:
     kind: str
     text: str
     offers: Tuple[Offer, ...] = ()
+    starting: bool = False  # this computer's backend was started, and will answer in a moment
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def status_of(
         title = name if model is None else model.title
         return Status("ready", ready_text(session.system, title), only_built_in + setup)
     if local.starting:
-        return Status("busy", say("starting"))
+        return Status("busy", say("starting"), starting=True)
     if local.setup.running and not remote:
         return Status("busy", local.setup.text, (Offer(SETUP, say("setup-show")),))
     if session.connection == "refused":
@@ -176,7 +177,7 @@ def cannot_reach(now: Situation) -> str:
     """Why nothing at all can be asked of the backend."""
     if now.session.connection == "ready":
         return ""
-    return say("waiting-for-backend") if now.status.text == say("starting") else now.status.text
+    return say("waiting-for-backend") if now.status.starting else now.status.text
 
 
 def cannot_send(now: Situation, form: Form) -> str:
