@@ -29,6 +29,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest_client.text.differences",
         "palimpsest_client.editor.geometry",
         "palimpsest_client.fields.methods",
+        "palimpsest_client.fields.operations",
         "palimpsest_client.editor.regions",
         "torch",
         "numpy",
@@ -61,6 +62,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.storage.room",
         "palimpsest.storage.header",
         "palimpsest.builtin",  # the folder in which the built-in model lies
+        "palimpsest_client.fields.operations",
         "torch",
         "diffusers",
         "transformers",
@@ -80,6 +82,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.builtin.describe",
         "palimpsest.builtin.judge",
         "palimpsest_client.fields.methods",
+        "palimpsest_client.fields.operations",
         "palimpsest_client.text.habits",
         "torch",
         "numpy",

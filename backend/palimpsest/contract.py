@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
 from palimpsest.errors import ConceptImagesError, RequestError
 from palimpsest.limits import ConceptName, Length, Range, WebAddress, Written, judge, refusal, shown
 from palimpsest_client.fields import limits, methods
+from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.fields.settings import CONTROLS
 
-Operation = Literal["replace", "insert", "restyle", "remove", "reweight"]
 Start = Literal["automatic", "view", "noise", "photo"]
 ConceptKind = Literal["subject", "style"]
 if TYPE_CHECKING:
-    InversionMethod = str
+    Operation = InversionMethod = str
 else:
+    Operation = Literal[tuple(OPERATIONS)]
     InversionMethod = Literal[tuple(methods.METHODS)]
 
-STARTING = ("replace", "insert")  # operations that can begin from several things
 BUILT_IN = "built-in"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -97,7 +97,7 @@ class InversionSettings(Judged):
 
 @dataclass(frozen=True)
 class Control(Judged):
-    """Attention control. ``None`` = the operation's default (see core/editing/operations.py)."""
+    """Attention control. ``None`` = the operation's default (see core/editing/recipes.py)."""
 
     cross: Window | None = None
     cross_words: Annotated[dict[Word, Window], WORDS] = field(default_factory=dict)  # overrides ``cross``
@@ -286,10 +286,10 @@ def request_of(recipe: Any) -> EditRequest:
 
 
 def _began(request: dict[str, Any]) -> dict[str, str]:
-    operation, selected = request.get("operation"), request.get("selection") is not None
-    if operation not in STARTING:
+    told = OPERATIONS.get(str(request.get("operation")))
+    if told is None or not told.begins:
         return {}
-    return {"begin_from": "noise" if operation == "insert" and selected else "photo"}
+    return {"begin_from": "photo" if request.get("selection") is None else told.begins}
 
 
 def _decode(kind: Any, value: Any, where: str) -> Any:

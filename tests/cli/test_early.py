@@ -19,7 +19,7 @@ from palimpsest.bench import quality_cases
 from palimpsest.cli import bench
 from palimpsest.cli.hints import OPTIONS, SAID, in_shell
 from palimpsest.contract import KINDS
-from palimpsest.core.editing.operations import RECIPES, UNSELECTED
+from palimpsest.core.editing.recipes import RECIPES
 from palimpsest.errors import (
     ConceptExistsError,
     ConceptImagesError,
@@ -32,7 +32,7 @@ from palimpsest.errors import (
 )
 from palimpsest.storage import atomic
 from palimpsest.storage.decode import Limits, decode, size_of
-from palimpsest.tasks.validation import SELECTED_ONLY
+from palimpsest_client.fields.operations import NEEDED, OPERATIONS, operations_that
 from palimpsest_client.http.refusals import REFUSALS
 from workplaces import picture, selection
 
@@ -303,7 +303,11 @@ def test_a_photo_that_lies_on_its_side_has_its_upright_size(folder: Path, kind: 
 
 
 def test_what_nothing_is_done_to_unselected_is_known_without_torch() -> None:
-    assert set(RECIPES) - set(UNSELECTED) == SELECTED_ONLY
+    assert set(RECIPES) == set(OPERATIONS)
+    unselected = {name for name, recipes in RECIPES.items() if recipes.unselected is None}
+    assert unselected == set(operations_that(lambda operation: operation.selection == NEEDED))
+    viewed = {name for name, recipes in RECIPES.items() if recipes.viewed is not None}
+    assert viewed == set(operations_that(lambda operation: operation.begins))
 
 
 def test_the_kinds_of_edits_of_the_benchmark_are_known_without_torch() -> None:

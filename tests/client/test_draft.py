@@ -10,7 +10,8 @@ import pytest
 from client.desk import Desk, fill
 from client.scripted import ScriptedEditor
 from palimpsest_client.editor.geometry import Bounds
-from palimpsest_client.fields.controls import OPERATIONS, Form
+from palimpsest_client.fields.controls import Form
+from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.fields.settings import CONTROLS, LASTING, OWN, Settings
 from palimpsest_client.panel.saved_forms import SavedForms, form_from_json, form_to_json
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from palimpsest_client.fields.controls import OPERATIONS
+from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.views.icons import FOLDER, colored, icon_file
 
 NAMES = (*OPERATIONS, "describe", "settings")

@@ -22,7 +22,8 @@ from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.editor.regions import shrunk
 from palimpsest_client.editor.slices import WorkError
 from palimpsest_client.fields import controls
-from palimpsest_client.fields.controls import OPERATIONS, RECOMMENDED, SHOWN, Form, Settings, edit_fields
+from palimpsest_client.fields.controls import RECOMMENDED, SHOWN, Form, Settings, edit_fields
+from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.http.submission import filled
 from palimpsest_client.panel import library
 from palimpsest_client.panel.origins import Origin, origin_of
@@ -177,10 +178,10 @@ def test_a_layer_made_before_there_was_growing_is_made_again_without() -> None:
 
 
 def test_the_sliders_middle_is_what_the_backend_recommends():
-    assert tuple(operations.RECIPES) == OPERATIONS
+    assert tuple(operations.RECIPES) == tuple(OPERATIONS)
     assert library.BUILT_IN == BUILT_IN
     for operation, (cross, self_attention) in RECOMMENDED.items():
-        recipe = operations.RECIPES[operation]
+        recipe = operations.RECIPES[operation].selected
         assert (recipe.cross, recipe.self_attention) == ((0.0, cross), (0.0, self_attention))
     assert {operation for operation in OPERATIONS if "structure" in SHOWN[operation]} == set(RECOMMENDED)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from palimpsest.models.offers import OFFERS
-from palimpsest_client.fields.controls import OPERATIONS
+from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.fields.settings import CONTROLS, SENTENCE, WEIGHT
 from palimpsest_client.gimp.procedures import PROCEDURES
 from palimpsest_client.panel.preferences import FIELDS, LIVE

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 import pytest
 import torch
 
+from palimpsest.core.attention.control import NEVER, WHOLE
 from palimpsest.core.attention.paths import Explicit
-from palimpsest.core.editing.operations import RECIPES, Options, edit
+from palimpsest.core.editing.operations import Options, edit
+from palimpsest.core.editing.recipes import FIGURES, RECIPES
 from palimpsest.core.editing.sampling import Edited
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.fill import harmonic_fill
@@ -119,7 +124,7 @@ def test_the_users_windows_override_the_recipe() -> None:
     for options in (
         Options(cross=(0.0, 0.8)),
         Options(cross_words={"<my-toy>": (0.0, 1.0)}),
-        Options(self_attention=(0.0, 1.0), self_limit=1.0, cross=(0.0, 1.0)),
+        Options(self_attention=(0.0, 1.0), cross=(0.0, 1.0), recipe={"self_limit": 1.0}),
         Options(weights={"<my-toy>": 4.0}),
         Options(guidance=7.0),
     ):
@@ -157,7 +162,7 @@ def views(count: int) -> torch.Tensor:
 @pytest.mark.parametrize("operation", ["insert", "replace"])
 def test_what_is_not_noised_comes_back_inside_the_selection_to_the_bit(operation: str) -> None:
     model, laid = tiny_model("sd1"), views(2)
-    edited = done(model, operation, Options(noise=0.0, variations=3), views=laid)
+    edited = done(model, operation, Options(recipe={"noise": 0.0}, variations=3), views=laid)
     inside = selection() > 0
     for number, latent in enumerate(edited.latents):
         expected = torch.where(inside, laid[number % 2][None], photo())
@@ -225,7 +230,7 @@ def test_maps_of_words_come_with_the_edit() -> None:
         (Options(cross_words={"horse": 0.5}), WordNotFoundError),
         (Options(pairs=(("horse", "dog"),)), WordNotFoundError),
         (Options(maps=("horse",)), WordNotFoundError),
-        (Options(blend=True, blend_include=("horse",)), WordNotFoundError),
+        (Options(recipe={"blend": True}, blend_include=("horse",)), WordNotFoundError),
         (Options(cross=(0.9, 0.1)), RequestError),
         (Options(self_attention=2.0), RequestError),
         (Options(variations=0), RequestError),
@@ -257,3 +262,50 @@ def test_a_fill_continues_its_surroundings() -> None:
     assert torch.equal(filled[..., 8:], ramp[..., 8:])
     assert (filled - ramp).abs().max() < 0.15
     assert torch.isfinite(harmonic_fill(damaged, torch.ones(1, 1, *SIZE))).all()
+
+
+OTHERS: dict[str, tuple[str, Any]] = {  # figure → an operation, and a value that its recipe doesn't have
+    "cross": ("replace", NEVER),
+    "changed": ("replace", WHOLE),
+    "self_attention": ("replace", WHOLE),
+    "self_limit": ("restyle", 0.25),
+    "free_inside": ("replace", False),
+    "blend": ("reweight", True),
+    "noise": ("replace", 0.5),
+    "renoise": ("replace", 1.0),
+    "fill": ("replace", True),
+    "key_mask": ("replace", WHOLE),
+    "negative": ("replace", "source"),
+    "words_inside": ("insert", False),
+    "word_logit": ("insert", 3.0),
+    "words_outside": ("replace", True),
+    "alone": ("insert", True),
+}
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_figure_of_a_recipe_can_be_overridden_and_counts(figure: str) -> None:
+    operation, value = OTHERS[figure]
+    model, told = tiny_model("sd1"), {figure: value}
+    assert getattr(RECIPES[operation].selected, figure) != value
+    other = done(model, operation, Options(recipe=told)).latents
+    assert not torch.equal(other, done(model, operation).latents)
+    assert torch.equal(other, done(model, operation, Options(recipe=told)).latents)
+
+
+@pytest.mark.parametrize("operation", RECIPES)
+def test_a_recipe_with_all_figures_of_another_is_the_other(operation: str) -> None:
+    """So each override is what the recipe itself would say."""
+    model, target = tiny_model("sd1"), TARGETS[operation]
+    own = done(model, operation, Options(), target=target)
+    like = Options(recipe=asdict(RECIPES[operation].selected))
+    for other in RECIPES:
+        made = done(model, other, like, target=target)
+        assert torch.equal(made.latents, own.latents), other
+        assert made.unet_evaluations == own.unet_evaluations, other
+
+
+def test_a_figure_that_recipes_do_not_have_is_refused_by_name() -> None:
+    with pytest.raises(RequestError, match="'crosss'") as refused:
+        done(tiny_model("sd1"), "replace", Options(recipe={"crosss": WHOLE}))
+    assert all(name in refused.value.hint for name in FIGURES)

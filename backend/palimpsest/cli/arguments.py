@@ -12,6 +12,7 @@ from palimpsest.contract import BUILT_IN, InversionSettings, Window
 from palimpsest.parser import number
 from palimpsest_client.fields.control import PIXELS, Control
 from palimpsest_client.fields.methods import depending_on
+from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.fields.settings import CONTROLS
 from palimpsest_client.text.wording import say
 
@@ -19,7 +20,8 @@ REPORTING = {
     "--json": "print one JSON object on standard output, also of an error",
     "--quiet": "no progress and no remarks; results, notices and errors are told all the same",
 }
-PANELS = {"emphasise": "reweight"}  # operations by what the panels call them
+PANELS = {told.called: told.name for told in OPERATIONS.values() if told.called}
+"""Operations by what the panels call them."""
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from palimpsest.cli import arguments, known, selecting
-from palimpsest.contract import Control, EditRequest, Operation
+from palimpsest.contract import Control, EditRequest
 from palimpsest.errors import RequestError
+from palimpsest_client.fields.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from palimpsest.cli.pictures import Pictures
 
-REWORDED = ("replace", "insert", "restyle")  # operations that change what a word stands for
 EXAMPLES = """examples:
   palimpsest edit photo.png --selection cat.png --shows "a photo of a cat" --should-show "a photo of <my-toy>"
   palimpsest edit photo.png --operation remove --selection car.png --shows "a street with a car" \\
@@ -35,8 +35,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--operation",
         type=arguments.operation,
-        choices=get_args(Operation),
-        default="replace",
+        choices=tuple(OPERATIONS),
+        default=next(iter(OPERATIONS)),
         help="what to do (default: replace); reweight is Emphasise in the panels, and emphasise works too",
     )
     parser.add_argument("--shows", default="", metavar="TEXT", help="what the picture shows")
@@ -113,7 +113,7 @@ def require_change(options: argparse.Namespace) -> None:
     from palimpsest_client.text.wording import say
 
     shows, should_show = options.shows, options.should_show
-    if options.operation not in REWORDED or not (shows.strip() and should_show.strip()):
+    if not OPERATIONS[options.operation].rewords or not (shows.strip() and should_show.strip()):
         return
     same = not changes(shows, should_show) and concepts_in(shows) == concepts_in(should_show)
     if same and not (options.weight or options.seed or options.variations > 1):

@@ -16,6 +16,7 @@ from typing import Any
 
 from palimpsest.errors import ModelUnreadableError
 from palimpsest.storage.files import read_regular
+from palimpsest_client.fields.operations import OPERATIONS
 
 OWN_FILE = "palimpsest.json"
 OWN_FIELDS: dict[str, Any] = {
@@ -32,7 +33,6 @@ MOST = 1 << 20  # no number in a configuration is as large: steps, pixels, times
 #: Most steps of learning a word where a request says nothing: ``core.learn.recommended``, without torch.
 LEARNING_STEPS, LEARNING_STEPS_OF = 400, {"demo": 100}
 DETAIL_STEPS, DETAIL_STEPS_OF = 400, {"demo": 150}  # of learning one with detail
-OPERATIONS = ("replace", "insert", "restyle", "remove", "reweight")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Spec:
     guidance: float  # recommended classifier-free guidance
     steps: int  # recommended DDIM steps
     map_side: int  # cells of a word's attention map, longer side
-    operations: tuple[str, ...] = OPERATIONS
+    operations: tuple[str, ...] = tuple(OPERATIONS)
     words: tuple[str, ...] = ()  # all that it knows; empty where they are too many to tell
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 from palimpsest.contract import GROWTH, EditRequest, InversionSettings
 from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.count import counted
-from palimpsest.core.editing.operations import RECIPES, Options
+from palimpsest.core.editing.operations import Options
 from palimpsest.core.editing.operations import edit as editing
 from palimpsest.core.editing.sampling import Edited
 from palimpsest.core.inversion import Inversion
@@ -28,6 +28,7 @@ from palimpsest.tasks.inversions import phases, recalled, remembered, settled
 from palimpsest.tasks.progress import Course, Events, Preview, memory_told, thumbnail, watched
 from palimpsest.tasks.recipe import recipe_of
 from palimpsest.tasks.start import Subject, start_of, subject_of, views_of, views_told
+from palimpsest_client.fields.operations import OPERATIONS
 
 FUNCTION_WORDS = frozenset(
     "a an the of on in at to and or with next by for from into is are it its this that as "
@@ -159,24 +160,23 @@ def grow_of(request: EditRequest) -> int:
         return 0
     if request.grow is not None:
         return request.grow
-    return min(request.feather, int(GROWTH.most)) if RECIPES[request.operation].grows else 0
+    return min(request.feather, int(GROWTH.most)) if OPERATIONS[request.operation].clears else 0
 
 
 def options_of(request: EditRequest, source: Prompt) -> Options:
     """The contract's words in those of core.operations."""
-    control = request.control
+    control, renoise = request.control, {"noise": 1.0, "photo": 0.0}.get(request.begin_from)
+    figures = {"blend": control.blend, "noise": request.freedom, "renoise": renoise}
     return Options(
         pairs=request.pairs,
         weights=request.weights,
         cross=control.cross,
         cross_words=control.cross_words,
         self_attention=control.self_attention,
-        blend=control.blend,
+        recipe={name: figure for name, figure in figures.items() if figure is not None},
         blend_include=control.blend_include,
         blend_exclude=control.blend_exclude,
         blend_settings=BlendSettings(threshold=control.blend_threshold),
-        noise=request.freedom,
-        fresh_noise={"noise": 1.0, "photo": 0.0}.get(request.begin_from),
         seed=request.seed,
         variations=request.variations,
         maps=content_words(source) if request.maps else (),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 from palimpsest.contract import InvertRequest
-from palimpsest.core.editing.operations import Options
-from palimpsest.core.editing.operations import edit as editing
+from palimpsest.core.editing.operations import reproduce
 from palimpsest.core.inversion import Inversion
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.core.text.tokens import Prompt
@@ -63,6 +62,5 @@ def reconstructed(
     """The photo's latent as an edit's source branch reproduces it (1, c, h, w); nothing is edited."""
     if not inversion.source_moves:  # it is put on the pivots
         return inversion.latents[0]
-    steps = editing(canvas.model, vocabulary, inversion, source, [source], "reweight", Options())
-    edited = yield from watched(steps, course)
+    edited = yield from watched(reproduce(canvas.model, vocabulary, inversion, source), course)
     return edited.source

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from palimpsest.contract import STARTING, EditRequest, Start
+from palimpsest.contract import EditRequest, Start
 from palimpsest.core.concept import Concept
 from palimpsest.core.picture.cutout import CutOut, by_fit, paste
 from palimpsest.core.picture.fill import harmonic_fill, widened
@@ -22,6 +22,7 @@ from palimpsest.storage.inversions import pixels_hash
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.progress import Events
+from palimpsest_client.fields.operations import OPERATIONS, PHOTO
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +39,14 @@ def start_of(place: Workplace, request: EditRequest, concepts: Sequence[Concept]
 
     Raises RequestError where a view is asked for and there is none.
     """
-    if request.operation not in STARTING:
+    begins = OPERATIONS[request.operation].begins
+    if not begins:
         return request.begin_from
     if request.begin_from == "view":
         _subject(place, request, concepts)
     if request.begin_from != "automatic":
         return request.begin_from
-    if request.operation == "replace" or request.selection is None:
+    if begins == PHOTO or request.selection is None:
         return "photo"
     found = new_subject(request, concepts)
     return "view" if found is not None and _pictures(place, found) else "noise"
@@ -65,7 +67,7 @@ def views_of(canvas: Canvas, request: EditRequest, subject: Subject | None) -> E
         return None
     selection, cutouts = canvas.working_selection, [CutOut.of(rgba) for rgba in subject.pictures]
     ground = canvas.pixels
-    if request.operation == "replace":  # what is replaced must not show beside the subject
+    if OPERATIONS[request.operation].clears:  # what is replaced must not show beside the subject
         region = canvas.latent_mask
         assert region is not None, "a view is laid into a selection"
         ground = canvas.model.decode(harmonic_fill(canvas.z0, widened(region))).cpu()

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from palimpsest.contract import (
-    STARTING,
     AttentionRequest,
     Control,
     DrawRequest,
@@ -22,8 +21,9 @@ from palimpsest.contract import (
 from palimpsest.core.learning.templates import fill
 from palimpsest.core.text.tokens import PLACEHOLDER, Prompt, words_of
 from palimpsest.errors import ConceptExistsError, ConceptImagesError, RequestError, SelectionError, Text
+from palimpsest_client.fields.operations import NEEDED, OPERATIONS, WEIGHTS, operations_that
 
-SELECTED_ONLY = frozenset({"remove"})  # operations that nothing can be done by without a selection
+STARTING = operations_that(lambda operation: operation.begins)  # what they begin from can be chosen
 
 
 def refuse(request: Request) -> None:
@@ -72,10 +72,11 @@ def sentences(request: Request) -> tuple[str, ...]:
 
 
 def target_of(request: EditRequest) -> str:
-    """What the picture should show; for reweight the same as it shows, unless said otherwise."""
-    if request.target_prompt.strip() or request.operation == "remove":
+    """What the picture should show; where words are weighed the same as it shows, unless said otherwise."""
+    told = OPERATIONS[request.operation]
+    if request.target_prompt.strip() or told.wordless:
         return request.target_prompt
-    if request.operation == "reweight":
+    if told.asks == WEIGHTS:
         return request.source_prompt
     raise RequestError(
         "What the picture should show is missing.", "Give a target description.", field="target_prompt"
@@ -83,7 +84,8 @@ def target_of(request: EditRequest) -> str:
 
 
 def _refuse_edit(request: EditRequest) -> None:
-    if request.selection is None and request.operation in SELECTED_ONLY:
+    told = OPERATIONS[request.operation]
+    if request.selection is None and told.selection == NEEDED:
         raise SelectionError(
             f"{request.operation} needs a selection.", "Select what it should act on.", field="selection"
         )
@@ -93,7 +95,7 @@ def _refuse_edit(request: EditRequest) -> None:
                 f"{name} runs from {window[0]} to {window[1]}.",
                 "It begins at an earlier part of the steps than it ends, such as from 0.2 to 0.8.",
             )
-    if not request.source_prompt.strip() and request.operation != "remove":
+    if not request.source_prompt.strip() and not told.wordless:
         raise RequestError(
             "The picture isn't described.",
             "Say what it shows: 'a photo of a cat on grass'.",
@@ -105,10 +107,10 @@ def _refuse_edit(request: EditRequest) -> None:
         raise RequestError(
             "Several windows at once are for a draft of one variation.", "Ask for a draft, or for one window."
         )
-    if request.operation not in STARTING and (request.begin_from, request.freedom) != ("automatic", None):
+    if not told.begins and (request.begin_from, request.freedom) != ("automatic", None):
         raise RequestError(
             f"{request.operation} begins from the photo, and nothing else can be chosen.",
-            "Leave out begin_from and freedom: they are for replace and insert.",
+            f"Leave out begin_from and freedom: they are for {' and '.join(STARTING)}.",
             field="begin_from",
         )
     if request.begin_from == "view" and request.selection is None:
@@ -117,7 +119,7 @@ def _refuse_edit(request: EditRequest) -> None:
             "Select where it should be, or choose another start.",
             field="selection",
         )
-    if request.operation == "reweight" and not request.weights:
+    if told.asks == WEIGHTS and not request.weights:
         raise RequestError(
             "No word is given a weight.", "Name a word and its factor: 1 is as it is.", field="weights"
         )

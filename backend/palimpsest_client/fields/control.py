@@ -43,7 +43,7 @@ class Control:
     whole: bool = True  # a whole number in the request
     choices: Tuple[str, ...] = ()  # the label of each is key-choice
     ends: Tuple[str, str] = ("", "")  # keys: what a slider's ends mean
-    operations: Tuple[str, ...] = OPERATIONS  # that it is shown for
+    operations: Tuple[str, ...] = tuple(OPERATIONS)  # that it is shown for
     automatic: str = ""
     request: Tuple[str, ...] = ()  # the field of the request and, before it, those that it lies in
     window: bool = False  # the request has a window of the steps that ends here

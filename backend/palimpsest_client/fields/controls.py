@@ -10,36 +10,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
-from ..text.sentences import changes, in_style, with_thing, without_thing, words
+from ..text.sentences import changes, words
 from ..text.wording import number, say
 from .control import Control
-from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
-from .operations import NEEDS_SELECTION as NEEDS_SELECTION
-from .operations import OPERATIONS as OPERATIONS
+from .operations import OPERATIONS, PHRASE, REPLACE, WEIGHTS, WHOLE
 from .settings import CONTROLS, MIDDLE, SENTENCE, WEIGHT, Settings, own_of, request_fields, with_own
 
-_FIELDS: Mapping[str, tuple] = {
-    REPLACE: ("second", "changes"),
-    INSERT: ("second",),
-    RESTYLE: ("second",),
-    REMOVE: ("second",),
-    REWEIGHT: ("weights",),
-}
+_FIELDS: Mapping[str, tuple] = {WHOLE: ("second", "changes"), PHRASE: ("second",), WEIGHTS: ("weights",)}
 SHOWN: Mapping[str, frozenset] = {
-    operation: frozenset(
-        [*fields, *(c.name for c in (SENTENCE, *CONTROLS.values()) if operation in c.operations)]
+    name: frozenset(
+        [*_FIELDS[told.asks], *(c.name for c in (SENTENCE, *CONTROLS.values()) if name in c.operations)]
     )
-    for operation, fields in _FIELDS.items()
+    for name, told in OPERATIONS.items()
 }
 """The controls of each operation. "second" is the field under the first sentence; "sentence" is the whole
 second sentence, made from it and open to change under Advanced."""
 
-RECOMMENDED: Mapping[str, tuple] = {REPLACE: (0.8, 0.4), RESTYLE: (1.0, 0.6), REWEIGHT: (0.8, 0.4)}
+RECOMMENDED: Mapping[str, tuple] = {
+    name: told.windows for name, told in OPERATIONS.items() if told.windows is not None
+}
 """Ends of the cross- and self-attention windows with the slider in the middle; as the backend's recipes."""
-
-
-GROWING = (REPLACE, REMOVE)
-"""What is to go needs room for its fringe and shadow: here the selection is grown unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +46,14 @@ class Form:
 
     @property
     def operand(self) -> str:
-        """Of Replace it is the first sentence until something else is written: a word is to be changed."""
-        return self.operands.get(self.operation, self.source_prompt if self.operation == REPLACE else "")
+        """A whole one is the first sentence until something else is written: a word is to be changed."""
+        whole = OPERATIONS[self.operation].asks == WHOLE
+        return self.operands.get(self.operation, self.source_prompt if whole else "")
 
     @property
     def composed_target(self) -> str:
         """The second sentence as it follows from the fields."""
-        if self.operation == INSERT:
-            return with_thing(self.source_prompt, self.operand)
-        if self.operation == RESTYLE:
-            return in_style(self.source_prompt, self.operand)
-        if self.operation == REMOVE:
-            return without_thing(self.source_prompt, self.operand)
-        return self.source_prompt.strip() if self.operation == REWEIGHT else self.operand.strip()
+        return OPERATIONS[self.operation].target(self.source_prompt, self.operand)
 
     @property
     def target_prompt(self) -> str:
@@ -90,15 +75,15 @@ class Form:
         now = self.with_operation(of)
         operands = exchanged(now.operands, edit.operands, of)
         own_targets = exchanged(now.own_targets, edit.own_targets, of)
-        weights = edit.weights if of == REWEIGHT else now.weights
+        weights = edit.weights if OPERATIONS[of].asks == WEIGHTS else now.weights
         return replace(
             now, source_prompt=edit.source_prompt, operands=operands, own_targets=own_targets, weights=weights
         )
 
     def with_operand(self, text: str) -> Form:
         operands = {**self.operands, self.operation: text}
-        if self.operation == REPLACE and text == self.source_prompt:
-            del operands[REPLACE]  # nothing of its own: it follows the first sentence again
+        if OPERATIONS[self.operation].asks == WHOLE and text == self.source_prompt:
+            del operands[self.operation]  # nothing of its own: it follows the first sentence again
         return replace(self, operands=operands)
 
     def with_own_target(self, text: str) -> Form:
@@ -128,7 +113,7 @@ def growth(operation: str, settings: Settings) -> int:
     """Pixels that the selection will be grown by; the defaults are those of the backend's recipes."""
     if settings.grow is not None:
         return settings.grow
-    return settings.feather if operation in GROWING else 0
+    return settings.feather if OPERATIONS[operation].clears else 0
 
 
 def view_fields(settings: Settings) -> Dict[str, Any]:
@@ -185,7 +170,7 @@ def around(middle: float, position: float) -> float:
 
 def weights_of(form: Form) -> Dict[str, float]:
     """Factors per target word: what Emphasise says, or the strength of the changed words."""
-    if form.operation == REWEIGHT:
+    if OPERATIONS[form.operation].asks == WEIGHTS:
         there = {word.text for word in words(form.target_prompt)}
         return {word: factor(at) for word, at in form.weights.items() if at != 0 and word in there}
     if "strength" not in SHOWN[form.operation] or form.settings.strength == MIDDLE:

@@ -29,9 +29,9 @@ from .control import (
 )
 from .limits import MOST_SEED
 from .methods import METHODS, RECOMMENDED
-from .operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
+from .operations import NOISE, PHOTO, PHRASE, WEIGHTS, operations_that
 
-AUTOMATIC, VIEW, NOISE, PHOTO = "automatic", "view", "noise", "photo"
+AUTOMATIC, VIEW = "automatic", "view"
 STARTS = (AUTOMATIC, VIEW, NOISE, PHOTO)
 MIDDLE = 0.5  # of a slider: what the operation recommends; sends nothing, the backend's recipe decides
 
@@ -55,7 +55,7 @@ class Settings:
         digits=2,
         whole=False,
         ends=("free", "exact"),
-        operations=(REPLACE, RESTYLE, REWEIGHT),
+        operations=operations_that(lambda operation: operation.windows),
         argument="keep-structure",
         preset=True,
         whose=OF_OPERATION,
@@ -69,7 +69,7 @@ class Settings:
         digits=2,
         whole=False,
         ends=("gentle", "strong"),
-        operations=(REPLACE, INSERT, RESTYLE),
+        operations=operations_that(lambda operation: operation.rewords),
         preset=True,
         whose=OF_OPERATION,
     )
@@ -161,7 +161,7 @@ class Settings:
         CHOICE,
         default=AUTOMATIC,
         choices=STARTS,
-        operations=(REPLACE, INSERT),
+        operations=operations_that(lambda operation: operation.begins),
         request=("begin_from",),
         preset=True,
         whose=OF_OPERATION,
@@ -172,7 +172,7 @@ class Settings:
         step=5,
         unit=PERCENT,
         whole=False,
-        operations=(REPLACE, INSERT),
+        operations=operations_that(lambda operation: operation.begins),
         automatic="automatic-operation",
         request=("freedom",),
         preset=True,
@@ -216,7 +216,7 @@ CONTROLS: Dict[str, Control] = {
 }
 OWN = tuple(name for name, control in CONTROLS.items() if control.whose == OF_OPERATION)
 LASTING = tuple(name for name, control in CONTROLS.items() if control.whose == OF_PERSON)
-SENTENCE = Control(TEXT, ADVANCED, "sentence", operations=(INSERT, RESTYLE, REMOVE))
+SENTENCE = Control(TEXT, ADVANCED, "sentence", operations=operations_that(lambda one: one.asks == PHRASE))
 """The whole second sentence: words, and so kept for each operation beside the settings."""
 WEIGHT = Control(
     SLIDER,
@@ -228,7 +228,7 @@ WEIGHT = Control(
     digits=2,
     whole=False,
     ends=("word-gone", "strong"),
-    operations=(REWEIGHT,),
+    operations=operations_that(lambda operation: operation.asks == WEIGHTS),
 )
 """Of one word that is emphasised: -1 gone … 0 as it is … 1 strong."""
 

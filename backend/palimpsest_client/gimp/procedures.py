@@ -13,7 +13,7 @@ from ..editor.slices import WorkError
 from ..fields.control import BESIDE_APPLY, MAIN, Control
 from ..fields.controls import Form
 from ..fields.limits import LEARNING_STEPS
-from ..fields.operations import INSERT, REMOVE, REPLACE, RESTYLE, REWEIGHT
+from ..fields.operations import OPERATIONS, WEIGHTS, Operation
 from ..fields.settings import CONTROLS, Settings
 from ..text.wording import say
 
@@ -158,50 +158,17 @@ WORD = text("word", "word", "about-word")
 SEED, MODEL = of(CONTROLS["seed"]), of(CONTROLS["model"])
 LAYER_RETURN = ("layer", "layer")
 
+
+def edit_procedure(told: Operation) -> Procedure:
+    name = told.name
+    asked: tuple[Argument, ...] = (text(told.argument, "second-" + name, told.about, "example-" + name),)
+    if told.asks == WEIGHTS:
+        asked = WORD, Argument("emphasis", "emphasis", "about-emphasis", 0.5, (-1, 1))
+    return Procedure(told.procedure or name, (SHOWS, *asked, *those(name)), name, LAYER_RETURN)
+
+
 PROCEDURES = (
-    Procedure(
-        "replace",
-        (
-            SHOWS,
-            text("should-show", "second-replace", "about-should-show", "example-replace"),
-            *those(REPLACE),
-        ),
-        REPLACE,
-        LAYER_RETURN,
-    ),
-    Procedure(
-        "insert",
-        (SHOWS, text("thing", "second-insert", "about-inserted", "example-insert"), *those(INSERT)),
-        INSERT,
-        LAYER_RETURN,
-    ),
-    Procedure(
-        "restyle",
-        (
-            SHOWS,
-            text("style", "second-restyle", "about-style", "example-restyle"),
-            *those(RESTYLE),
-        ),
-        RESTYLE,
-        LAYER_RETURN,
-    ),
-    Procedure(
-        "remove",
-        (SHOWS, text("thing", "second-remove", "about-removed", "example-remove"), *those(REMOVE)),
-        REMOVE,
-        LAYER_RETURN,
-    ),
-    Procedure(
-        "emphasise-word",
-        (
-            SHOWS,
-            WORD,
-            Argument("emphasis", "emphasis", "about-emphasis", 0.5, (-1, 1)),
-            *those(REWEIGHT),
-        ),
-        REWEIGHT,
-        LAYER_RETURN,
-    ),
+    *(edit_procedure(told) for told in OPERATIONS.values()),
     Procedure(
         "word-to-selection",
         (SHOWS, WORD, *those(view=True)),
@@ -243,7 +210,8 @@ PROCEDURES = (
     ),
 )
 BY_NAME = {PREFIX + procedure.name: procedure for procedure in PROCEDURES}
-SECOND = ("should-show", "thing", "style")  # whatever the second field is called
+SECOND = {told.argument for told in OPERATIONS.values() if told.argument}
+"""Whatever the second field is called."""
 
 
 def judged(procedure: Procedure, values: Mapping[str, Any]) -> None:
@@ -269,7 +237,7 @@ def form_of(procedure: Procedure, values: Mapping[str, Any]) -> Form:
     if not procedure.operation:
         return form
     form = replace(form, operation=procedure.operation)
-    if procedure.operation == REWEIGHT:
+    if OPERATIONS[procedure.operation].asks == WEIGHTS:
         return replace(form, weights={values["word"].strip(): values["emphasis"]})
     return form.with_operand(next(values[name] for name in SECOND if name in values))
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Optional
 
-from ..fields.controls import OPERATIONS, REPLACE, REWEIGHT, Form, Settings
+from ..fields.controls import Form, Settings
+from ..fields.operations import OPERATIONS, REPLACE, REWEIGHT
 from ..fields.presets import Presets
 from ..fields.settings import CONTROLS, SENTENCE
 from ..text.sentences import Word, counterpart

@@ -16,7 +16,8 @@ from typing import Any, List, Optional, Set, Tuple
 from ..editor.editor import DocumentFacts, Editor
 from ..editor.geometry import Bounds
 from ..editor.slices import fault
-from ..fields.controls import REMOVE, Form, Settings
+from ..fields.controls import Form, Settings
+from ..fields.operations import REMOVE
 from ..fields.presets import Presets
 from ..http.job_view import JobView
 from ..http.protocol import config_folder

@@ -17,12 +17,7 @@ from ..editor.geometry import Bounds, Extent
 from ..editor.png import read_layout
 from ..editor.regions import RegionSettings, crop_around
 from ..fields.controls import (
-    INSERT,
     MIDDLE,
-    REMOVE,
-    REPLACE,
-    RESTYLE,
-    REWEIGHT,
     Form,
     Settings,
     edit_fields,
@@ -31,9 +26,9 @@ from ..fields.controls import (
     sliders_of,
     view_fields,
 )
+from ..fields.operations import OPERATIONS, PHRASE, WEIGHTS, WHOLE
 from ..fields.settings import kept_beside, settings_in
 from ..http.submission import Submission
-from ..text.sentences import changes, changes_text
 from ..text.wording import say
 from .origins import Origin, origin_in_id
 
@@ -123,16 +118,7 @@ def describe_submission(editor: str, form: Form, capture: Capture) -> Submission
 
 def layer_name(request: Mapping[str, Any]) -> str:
     """cat → my-toy; as people see it in the list of layers."""
-    operation, source = request["operation"], request["source_prompt"]
-    target = request["target_prompt"]
-    said = changes_text(changes(source, target))
-    if operation == RESTYLE:
-        said = say("layer-restyle", style=target.split(" of ")[0] if " of " in target else target)
-    if operation == REWEIGHT:
-        parts = [say("weighted", word=word, n=f"{of:g}") for word, of in request["weights"].items()]
-        said = say("layer-reweight", words=", ".join(parts))
-    if not said:
-        said = say("layer-removed") if operation == REMOVE else say(operation)
+    said = OPERATIONS[request["operation"]].layer(request)
     said = said.replace("<", "").replace(">", "")
     return said if len(said) <= LONGEST_NAME else said[: LONGEST_NAME - 1] + "…"
 
@@ -220,11 +206,12 @@ def form_of(request: Mapping[str, Any], seconds: Mapping[str, str], sliders: Map
     form = Form(
         operation=operation, source_prompt=request["source_prompt"], settings=settings_of(request, sliders)
     )
-    if operation == REWEIGHT:
+    asks = OPERATIONS[operation].asks
+    if asks == WEIGHTS:
         return replace(form, weights={word: position(of) for word, of in request["weights"].items()})
-    second = seconds.get(operation, target if operation == REPLACE else "")
+    second = seconds.get(operation, target if asks == WHOLE else "")
     form = form.with_operand(second)
-    if operation in (INSERT, RESTYLE, REMOVE) and form.composed_target != target:
+    if asks == PHRASE and form.composed_target != target:
         form = form.with_own_target(target)
     return form
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Dict
 
 from ..editor.editor import DocumentFacts, Editor
-from ..fields.controls import OPERATIONS, Form
+from ..fields.controls import Form
+from ..fields.operations import OPERATIONS
 from ..fields.settings import Settings, for_next_picture, own_of, settings_from_json
 from ..json_file import alone_with, read_json, write_json
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Optional, Tuple
 
 from ..editor.editor import DocumentFacts
-from ..fields.controls import OPERATIONS, SHOWN, Drawn, Form, drawn
+from ..fields.controls import SHOWN, Drawn, Form, drawn
+from ..fields.operations import OPERATIONS
 from ..setup.state import SetupState
 from ..text.habits import Notice, places
 from ..text.sentences import Change, Word, changes_text, isolated, rightwards

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Optional, Tuple
 
 from ..editor.editor import DocumentFacts
-from ..fields.controls import INSERT, NEEDS_SELECTION, REMOVE, REPLACE, RESTYLE, REWEIGHT, Form, weights_of
+from ..fields.controls import Form, weights_of
+from ..fields.operations import FREE, OPERATIONS, WEIGHTS
 from ..http.job_view import JobView, running_text, waiting_text
 from ..http.session import SessionState
 from ..setup.home import ABSENT, INCOMPLETE, OLDER, WHOLE
@@ -200,30 +201,24 @@ def cannot_operate(now: Situation, form: Form, updating: bool) -> str:
     if model is not None and not model.can(form.operation):
         return say("model-cannot", model=model.title, operation=say(form.operation))
     assert now.document is not None
-    if now.document.selection is None and form.operation in NEEDS_SELECTION and not updating:
+    if now.document.selection is None and OPERATIONS[form.operation].selection != FREE and not updating:
         return say("select-" + form.operation)
     return ""
 
 
 def cannot_say(now: Situation, form: Form) -> str:
     """What is wrong with the words."""
-    if not form.source_prompt.strip() and form.operation != REMOVE:
+    operation = OPERATIONS[form.operation]
+    if not form.source_prompt.strip() and not operation.wordless:
         return say("say-what-it-shows")
     own = form.own_targets.get(form.operation, "").strip()
-    if not form.operand.strip() and not own and form.operation in MISSING:
-        return say(MISSING[form.operation])
-    if form.operation == REWEIGHT and not weights_of(form):
+    if not form.operand.strip() and not own and operation.missing:
+        return say(operation.missing)
+    if operation.asks == WEIGHTS and not weights_of(form):
         return say("no-weight")
-    if form.operation in (REPLACE, RESTYLE, INSERT) and not changes(form.source_prompt, form.target_prompt):
+    if operation.rewords and not changes(form.source_prompt, form.target_prompt):
         return say("nothing-changes")
     return wrong_concept(now, form)
-
-
-MISSING = {
-    REPLACE: "say-what-it-should-show",
-    INSERT: "say-what-to-insert",
-    RESTYLE: "say-the-style",
-}
 
 
 def wrong_concept(now: Situation, form: Form) -> str:

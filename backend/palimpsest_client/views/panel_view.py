@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Callable, Sequence, Tuple
 
-from ..fields.controls import OPERATIONS
+from ..fields.operations import OPERATIONS
 from ..fields.settings import CONTROLS
 from ..panel.panel import Panel
 from ..panel.state import PanelState
@@ -89,8 +89,9 @@ class PanelView:
 
     def choose_operation(self, number: int) -> None:
         """The one at this place, if the model can do it."""
-        if OPERATIONS[number] not in self._state.cannot_operate:
-            self._panel.draft.choose_operation(OPERATIONS[number])
+        operation = tuple(OPERATIONS)[number]
+        if operation not in self._state.cannot_operate:
+            self._panel.draft.choose_operation(operation)
 
     def leave(self) -> bool:
         """The job under way is cancelled, else the result that is looked at goes; False: there is neither."""

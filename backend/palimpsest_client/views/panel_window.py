@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Tuple
 
+from ..fields.operations import OPERATIONS
 from ..gimp.procedures import BY_NAME, PREFIX
 from ..panel.panel import Panel
 from ..text.wording import say
@@ -11,7 +12,7 @@ from .panel_view import PanelView
 from .window import Desktop
 from .windows import Windows
 
-DIGITS = ("1", "2", "3", "4", "5")  # with Alt: to an operation
+DIGITS = tuple(str(number) for number in range(1, len(OPERATIONS) + 1))  # with Alt: to an operation
 SENTENCES = {"up": "first", "down": "second"}  # with Alt: to a sentence
 
 

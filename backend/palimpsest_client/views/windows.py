@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable, List, Tuple
 
 from ..editor.editor import Editor
-from ..fields.controls import INSERT, REPLACE, RESTYLE
+from ..fields.operations import INSERT, REPLACE, RESTYLE
 from ..http.connection import update_command
 from ..learning.dialog import Learning
 from ..panel.panel import Panel

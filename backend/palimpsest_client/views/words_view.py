@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Callable, Tuple
 
-from ..fields.controls import OPERATIONS, drawn_weight
+from ..fields.controls import drawn_weight
+from ..fields.operations import OPERATIONS
 from ..fields.settings import WEIGHT
 from ..panel.library import Concept
 from ..panel.panel import Panel

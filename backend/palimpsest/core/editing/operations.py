@@ -1,32 +1,19 @@
-"""What a person asks for, as recipes over one loop: replace, insert, restyle, remove, reweight.
+"""What a person asks for, as recipes over one loop: each operation's is in ``recipes.py``.
 
-A recipe says which attention is taken from the photo and for how long, where sampling starts, and what
-it starts from. The figures were chosen on the built-in model (docs/algorithms.md has the table); every
-one can be overridden by ``Options``.
-
-  replace   word for word, or word for a learned <word>: the layout's attention is the photo's, the new
-            word's only at first; inside the selection shapes are free
-  insert    new words, seen only from inside the selection, on fresh noise there
-  restyle   new words around the old ones; the self-attention, and with it the layout, is the photo's
-  remove    the selection starts from its surroundings gone on, and looks neither at itself nor at the
-            words, which name what stays
-  reweight  the same words, some of them louder or softer
-
-What begins from a picture of the learned subject itself (``cutout.py``) has recipes of its own.
+Every figure of a recipe can be overridden by ``Options``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from palimpsest.core.attention.blend import BlendSettings, LocalBlend
 from palimpsest.core.attention.control import (
-    NEVER,
-    WHOLE,
     KeyMask,
     RegionWords,
     SelfControl,
@@ -39,6 +26,7 @@ from palimpsest.core.attention.control import (
 from palimpsest.core.attention.install import AttentionControl
 from palimpsest.core.attention.maps import Levels, WordMaps
 from palimpsest.core.attention.paths import Path
+from palimpsest.core.editing.recipes import AS_IT_IS, FIGURES, RECIPES, Recipe
 from palimpsest.core.editing.sampling import Edited, Plan, sample
 from palimpsest.core.inversion import Inversion, picture_size
 from palimpsest.core.model import Conditioning, DiffusionModel
@@ -51,80 +39,6 @@ from palimpsest.core.text.prompt import Vocabulary
 from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError, SelectionError
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How an operation uses the loop."""
-
-    cross: Window  # unchanged words see what they saw in the photo
-    changed: Window  # replaced words see what the replaced ones saw
-    self_attention: Window
-    self_limit: float = 0.25  # largest layer injected, as a fraction of the latent's cells
-    free_inside: bool = True  # the selection keeps its own self-attention
-    blend: bool = False  # LocalBlend on the changed words
-    noise: float = 1.0  # sampling starts at this fraction of the noise levels
-    renoise: float = 0.0  # share of fresh noise in the selection's starting noise
-    fill: bool = False  # the selection starts from its surroundings gone on
-    key_mask: Window = NEVER  # the selection may not look at itself
-    negative: str = "empty"  # what guidance leads away from: "empty", "source" or "changed" words
-    words_inside: bool = False  # inserted words are seen from inside the selection only
-    word_logit: float = 0.0  # … and there e^this times as much
-    words_outside: bool = False  # all words are seen from outside the selection only
-    alone: bool = False  # the model is told of the words that come in, and of no others
-    grows: bool = False  # the selection, by the width of the soft edge, which then lies around it
-
-
-VIEW_NOISE = 0.5
-"""To which part of the noise levels the subject's own picture is noised, where nothing else is said."""
-
-RECIPES: Mapping[str, Recipe] = {
-    "replace": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.4), self_attention=(0.0, 0.4), grows=True),
-    "insert": Recipe(cross=NEVER, changed=NEVER, self_attention=NEVER, renoise=1.0, words_inside=True),
-    "restyle": Recipe(
-        cross=(0.0, 1.0),
-        changed=(0.0, 1.0),
-        self_attention=(0.0, 0.6),
-        self_limit=1.0,
-        free_inside=False,
-        noise=0.7,
-        negative="source",
-    ),
-    "remove": Recipe(
-        cross=NEVER,
-        changed=NEVER,
-        self_attention=NEVER,
-        noise=0.5,
-        fill=True,
-        key_mask=WHOLE,
-        words_outside=True,
-        grows=True,
-    ),
-    "reweight": Recipe(
-        cross=(0.0, 0.8),
-        changed=(0.0, 0.8),
-        self_attention=(0.0, 0.4),
-        free_inside=False,
-        negative="source",
-    ),
-}
-"""Inside a selection, which bounds the change."""
-
-UNSELECTED: Mapping[str, Recipe] = {
-    "replace": replace(RECIPES["replace"], blend=True),
-    "insert": Recipe(cross=(0.0, 0.8), changed=(0.0, 0.8), self_attention=(0.0, 0.4), blend=True),
-    "restyle": RECIPES["restyle"],
-    "reweight": RECIPES["reweight"],
-}
-"""Without one: LocalBlend finds where the changed words are. Nothing can be removed unselected."""
-
-VIEWED: Mapping[str, Recipe] = {
-    "replace": replace(
-        RECIPES["replace"], cross=NEVER, changed=NEVER, noise=VIEW_NOISE, renoise=1.0, alone=True
-    ),
-    "insert": replace(RECIPES["insert"], noise=VIEW_NOISE, alone=True),
-}
-"""Inside a selection in which a picture of the learned subject itself lies (``cutout.py``)."""
-
 VARIATION_NOISE = 0.5
 """Share of fresh noise at every seed but 0, where the recipe has less. Variation k is what seed + k gives."""
 
@@ -135,17 +49,14 @@ class Options:
 
     pairs: tuple[tuple[str, str], ...] = ()  # declared correspondences: source word, target word
     weights: Mapping[str, float] = field(default_factory=dict)  # factor per target word
-    cross: Window | None = None
+    cross: Window | None = None  # of unchanged words and of replaced ones
     cross_words: Mapping[str, Window] = field(default_factory=dict)
     self_attention: Window | None = None
-    self_limit: float | None = None
-    blend: bool | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)  # any other of its figures, by its name
     blend_include: tuple[str, ...] = ()
     blend_exclude: tuple[str, ...] = ()
     blend_settings: BlendSettings = field(default_factory=BlendSettings)
     guidance: float | None = None  # None = the inversion's
-    noise: float | None = None  # 0 = what lies in the selection comes back as it is
-    fresh_noise: float | None = None  # share of it in the selection's starting noise
     seed: int = 0
     variations: int = 1
     maps: tuple[str, ...] = ()  # words of the source prompt whose maps are wanted
@@ -178,7 +89,7 @@ def edit(
     Raises RequestError for an unknown operation or window, WordNotFoundError, SelectionError.
     """
     chosen = Options() if options is None else options
-    if views is not None and (selection is None or operation not in VIEWED):
+    if views is not None and selection is None:
         raise RequestError(f"{operation} can't begin from a picture of the subject without a selection.")
     if chosen.variations < 1 or not targets:
         raise RequestError(f"{chosen.variations} variations of {len(targets)} targets were asked for.")
@@ -223,6 +134,13 @@ def edit(
     return (yield from sample(plan, words))
 
 
+def reproduce(
+    model: DiffusionModel, vocabulary: Vocabulary, inversion: Inversion, source: Prompt
+) -> Steps[Edited]:
+    """The photo as the source branch gives it back (``Edited.source``); nothing is edited."""
+    return edit(model, vocabulary, inversion, source, [source], AS_IT_IS)
+
+
 def _for_words(options: Options, prompt: Prompt, part: Prompt) -> Options:
     """What is asked of the words of ``part``. Raises WordNotFoundError for one that isn't in ``prompt``."""
     for word in (*options.weights, *options.cross_words):
@@ -238,22 +156,26 @@ def _recipe(operation: str, options: Options, selection: Tensor | None, viewed: 
     """The operation's recipe for these words with the user's changes."""
     if operation not in RECIPES:
         raise RequestError(f"There is no operation {operation!r}.", f"Known: {', '.join(RECIPES)}.")
-    if selection is None and operation not in UNSELECTED:
+    recipes = RECIPES[operation]
+    recipe = recipes.viewed if viewed else recipes.unselected if selection is None else recipes.selected
+    if recipe is None and viewed:
+        raise RequestError(f"{operation} can't begin from a picture of the subject.")
+    if recipe is None:
         raise SelectionError(
             f"Nothing is selected, and {operation} acts on what is selected.",
             "Select it, or turn a word's attention map into a selection first.",
         )
-    recipe = VIEWED[operation] if viewed else (UNSELECTED if selection is None else RECIPES)[operation]
-    given = {
-        "cross": options.cross,
-        "changed": options.cross,
-        "self_attention": options.self_attention,
-        "self_limit": options.self_limit,
-        "blend": options.blend,
-        "noise": options.noise,
-        "renoise": options.fresh_noise,
-    }
-    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+    windows = {"cross": options.cross, "changed": options.cross, "self_attention": options.self_attention}
+    given = {name: window for name, window in windows.items() if window is not None}
+    return replace(recipe, **{**given, **_known(options.recipe)})
+
+
+def _known(figures: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises RequestError for one that recipes don't have."""
+    for name in figures:
+        if name not in FIGURES:
+            raise RequestError(f"A recipe has no figure {name!r}.", f"Known: {', '.join(FIGURES)}.")
+    return figures
 
 
 def _control(
