@@ -1,17 +1,14 @@
-"""A field that is added as docs/architecture.md says is there in both editors, the shell and the API."""
+"""A field that is added as CONTRIBUTING.md says is there in both editors, the shell and the API."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from adding import ROOT, copied, listed, put, run, touched
+
 MOST = 5  # files that are touched
 
 ADDED = {
@@ -103,23 +100,10 @@ assert panel.form.settings.sharpness == 0.7
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the backend with the field in it."""
-    copy = tmp_path_factory.mktemp("house")
-    heavy = shutil.ignore_patterns("*.safetensors", "*.png", "__pycache__", "*.egg-info")
-    shutil.copytree(ROOT / "backend", copy / "backend", ignore=heavy)
+    copy = copied(tmp_path_factory.mktemp("house"))
     for name, (before, new) in ADDED.items():
-        file = copy / name
-        text = file.read_text(encoding="utf-8")
-        assert text.count(before) == 1, name
-        file.write_text(text.replace(before, new + before), encoding="utf-8")
+        put(copy / name, before, new)
     return copy
-
-
-def run(changed: Path, script: str, *values: str) -> None:
-    path = os.pathsep.join([str(changed / "backend"), str(ROOT / "tests")])
-    environment = {**os.environ, "PYTHONPATH": path, "QT_QPA_PLATFORM": "offscreen"}
-    command = [sys.executable, "-c", script, *values]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
 
 
 def test_it_is_in_request_recipe_api_shell_and_procedures(changed: Path):
@@ -140,10 +124,8 @@ def test_both_windows_are_described_from_the_same_table():
             assert not re.search(r"\bworking_size\b|\"guidance\"", file.read_text(encoding="utf-8")), file
 
 
-def test_the_files_are_those_that_the_docs_name():
-    said = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    part = said.split("## Adding a field to the panel")[1].split("\n## ")[0]
-    named = re.findall(r"^\d\. `([^`]+)`", part, re.MULTILINE)
+def test_the_files_are_those_that_the_docs_name(changed: Path):
+    named = listed("Add a control")
     assert len(named) == len(set(named)) <= MOST
-    assert set(ADDED) <= set(named)
+    assert touched(changed) == set(ADDED) <= set(named)
     assert all((ROOT / name).exists() for name in named)

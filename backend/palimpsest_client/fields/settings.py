@@ -1,7 +1,7 @@
 """What can be set about an edit, each field described once.
 
 Both editors' panels, GIMP's procedures, the shell's options, the API's limits, the request and what is read
-back from a layer's recipe are made from this table. How a field is added: docs/architecture.md.
+back from a layer's recipe are made from this table. How a field is added: CONTRIBUTING.md.
 """
 
 from __future__ import annotations

@@ -1,0 +1,89 @@
+"""An inversion method added as CONTRIBUTING.md says is there in contract, core, API, shell and panel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adding import ROOT, copied, examples, listed, put, rows, run, touched
+from palimpsest_client.fields.methods import METHODS
+
+TITLE = "Add an inversion method"
+TABLE, OBJECT, DOCS = listed(TITLE)
+MOST = 3  # files that are touched
+
+FOUND = """
+import sys
+from palimpsest import contract
+from palimpsest.api.schemas import InversionSettings
+from palimpsest.cli import build_parser
+from palimpsest_client.fields.controls import Form, drawn
+from palimpsest_client.fields.settings import Settings
+from palimpsest_client.gimp import procedures
+from palimpsest_client.panel.requests import form_of
+from palimpsest_client.panel.saved_forms import form_from_json, form_to_json
+
+NAME = "negative-prompt"
+asked = contract.from_json(contract.InversionSettings, {"method": NAME})
+assert asked.method == NAME
+assert NAME in InversionSettings.model_json_schema()["properties"]["method"]["enum"]
+assert build_parser().parse_args(["edit", "a.png", "--method", NAME]).method == NAME
+form = Form("restyle", "a cat", {"restyle": "ink"}, settings=Settings(method=NAME))
+assert (NAME, "negative prompt (nothing optimised)") in drawn(form, (), {})["method"].choices
+assert form_from_json(form_to_json(form)) == form
+replace = procedures.BY_NAME["plug-in-palimpsest-replace"]
+(argument,) = (argument for argument in replace.arguments if argument.name == "method")
+assert NAME in argument.choices
+assert "torch" not in sys.modules, "all this is known without it"
+
+from palimpsest.bench.quality import METHODS
+assert NAME in METHODS
+"""
+
+INVERTED = """
+import torch
+from palimpsest.core.editing.operations import reproduce
+from palimpsest.core.inversion import Inversion, method_named
+from palimpsest.core.steps import finish
+from palimpsest.core.text.prompt import concepts_installed
+from palimpsest.contract import InversionSettings
+from palimpsest.tasks.inversions import phases
+from tiny import tiny_model
+from tiny_edit import STEPS, inverted, photo
+
+NAME, model = "negative-prompt", tiny_model("sd1")
+with concepts_installed(model, []) as vocabulary:
+    source = vocabulary.parse("a photo of a cat on grass")
+    made, plain = (inverted(model, vocabulary, source, name) for name in (NAME, "ddim"))
+    assert torch.equal(made.latents, plain.latents) and made.nulls.shape[0] == STEPS
+    again = finish(reproduce(model, vocabulary, Inversion.from_tensors(*made.to_tensors()), source))
+    bare = finish(reproduce(model, vocabulary, plain, source))
+error, plain_error = ((edited.source - photo()).abs().mean() for edited in (again, bare))
+assert error < plain_error, "it keeps nearer to the photo than plain DDIM does"
+assert phases(InversionSettings(method=NAME, steps=7)) == {"inverting": (7, 1.0)}
+"""
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copy = copied(tmp_path_factory.mktemp("house"))
+    row, file = examples(TITLE)
+    put(copy / TABLE, '        Method("ddim",', row, indent=8)
+    (copy / OBJECT).write_text(file, encoding="utf-8")
+    return copy
+
+
+def test_it_is_in_contract_api_shell_panel_and_procedures(changed: Path) -> None:
+    run(changed, FOUND)
+
+
+def test_it_inverts_and_an_edit_goes_by_it(changed: Path) -> None:
+    run(changed, INVERTED)
+
+
+def test_no_file_was_touched_that_is_not_listed(changed: Path) -> None:
+    assert len(listed(TITLE)) <= MOST
+    assert touched(changed) == {TABLE, OBJECT}
+    assert (ROOT / DOCS).exists()
+    assert rows(DOCS, [f"`--method {name}`" for name in METHODS]) == []
