@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -15,6 +16,8 @@ from tiny import tiny_folder, tiny_model
 from workplaces import new_workplace
 
 FAMILIES = ("sd1", "sd2", "sdxl")
+hypothesis.settings.register_profile("any machine", deadline=None)  # a slow one is no reason to fail
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True, scope="session")
