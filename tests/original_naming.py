@@ -52,7 +52,7 @@ TEXT_PREFIX = {
 def single_file(path: Path, family: str, with_companion: bool = True, **extra: Tensor) -> Path:
     """Write ``tiny_model(family)`` to ``path`` and what the file can't say to its companion folder."""
     model = tiny_model(family)
-    weights = {f"model.diffusion_model.{k}": v for k, v in unet_weights(model.unet).items()}
+    weights = {f"model.diffusion_model.{k}": v for k, v in unet_weights(model.network.module).items()}
     weights |= {f"first_stage_model.{k}": v for k, v in vae_weights(model.vae).items()}
     for index, (part, prefix) in enumerate(zip(model.text, TEXT_PREFIX[family], strict=True)):
         original_clip = family == "sd1" or (family == "sdxl" and index == 0)

@@ -20,6 +20,7 @@ from tokenizers import pre_tokenizers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from palimpsest.core.model import DiffusionModel, TextPart
+from palimpsest.core.networks.unet import UNet
 from palimpsest.models.families.stable_diffusion.schedule import noise_schedule
 
 #: Every word here is one token; any other word is spelled in bytes (so "squirrel" is eight tokens).
@@ -66,10 +67,10 @@ def tiny_model(family: str = "sd1", seed: int = 0, **sizes: Any) -> DiffusionMod
     for network in (unet, vae, *(part.encoder for part in text)):
         network.requires_grad_(False).eval()
     return DiffusionModel(
-        unet=unet,
+        network=UNet(unet),
         vae=vae,
         text=text,
-        noise=noise_schedule(scheduler_config(family, size)),
+        process=noise_schedule(scheduler_config(family, size)),
         family=family,
         weights_hash=f"tiny-{family}-{seed}-{size}",
         zero_null=family == "sdxl",
@@ -79,7 +80,7 @@ def tiny_model(family: str = "sd1", seed: int = 0, **sizes: Any) -> DiffusionMod
 def tiny_folder(path: Path, family: str = "sd1", seed: int = 0, **sizes: Any) -> Path:
     """Write ``tiny_model(...)`` to ``path`` in the diffusers layout, and return ``path``."""
     model = tiny_model(family, seed, **sizes)
-    model.unet.save_pretrained(path / "unet")
+    model.network.module.save_pretrained(path / "unet")
     model.vae.save_pretrained(path / "vae")
     for name, part in zip(("", "_2"), model.text, strict=False):
         part.encoder.save_pretrained(path / f"text_encoder{name}")

@@ -44,7 +44,7 @@ def toy(model: DiffusionModel, name: str = "<my-toy>", vectors: int = 3, seed: i
 
 def adapters(model: DiffusionModel, seed: int = 7, layers: str = "all") -> Adapters:
     """Of rank 2, far from nil."""
-    first = first_adapters(model.unet, 2, layers, seed)
+    first = first_adapters(model.network, 2, layers, seed)
     generator = torch.Generator().manual_seed(seed)
     return first.with_tensors(
         [0.5 * torch.randn(tensor.shape, generator=generator) for tensor in first.tensors]
@@ -112,7 +112,7 @@ def plan(
         targets=vocabulary.encode(targets, size),
         nulls=null.expand(len(targets)),
         source_null=null,
-        control=AttentionControl(controls, inversion.steps, Levels.of(model.unet, (height, width)), path),
+        control=AttentionControl(controls, inversion.steps, Levels.of(model.network, (height, width)), path),
         guidance=GUIDANCE,
         start=inversion.before(0).expand(len(targets), -1, -1, -1),
         mask=mask,

@@ -202,7 +202,7 @@ def test_pictures_are_those_of_diffusers_own_pipeline(tmp_path: Path) -> None:
         str(folder), torch_dtype=torch.float32, safety_checker=None
     )
     pipeline.scheduler = DDIMScheduler.from_config(
-        pipeline.scheduler.config, clip_sample=False, steps_offset=model.noise.steps_offset
+        pipeline.scheduler.config, clip_sample=False, steps_offset=model.process.steps_offset
     )
     pipeline.set_progress_bar_config(disable=True)
     theirs = pipeline(
@@ -220,14 +220,14 @@ def test_word_maps_are_read_at_every_resolution_and_leave_the_model_as_it_was(ti
     scene = sample_scene(TEST_SEEDS[5], count=1, style="photo", kinds=("solid",))
     rendering = render(scene, 128, masks=False)
     noun = getattr(scene.placed[0].thing, "shape", "")
-    before = tiny.unet.attn_processors
+    before = tiny.network.module.attn_processors
     found = overlaps(
         tiny, Captioned(rendering.image, caption(scene), {noun: rendering.bodies[0]}), 300, seed=1
     )
     assert sorted({o.resolution for o in found}) == [8, 16]
     assert all(0 <= o.iou <= 1 and o.timestep == 300 for o in found)
-    assert tiny.unet.attn_processors.keys() == before.keys()
-    assert all(tiny.unet.attn_processors[name] is before[name] for name in before)
+    assert tiny.network.module.attn_processors.keys() == before.keys()
+    assert all(tiny.network.module.attn_processors[name] is before[name] for name in before)
 
 
 def test_two_things_of_one_name_have_no_word_map(tiny: DiffusionModel) -> None:

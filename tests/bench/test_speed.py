@@ -50,7 +50,7 @@ def test_making_a_model_leaves_random_numbers_and_precision_alone() -> None:
     model = random_model("tiny", torch.device("cpu"))
     assert torch.equal(torch.rand(2), expected)
     assert torch.get_default_dtype() == torch.float32
-    assert not any(weight.requires_grad for weight in model.unet.parameters())
+    assert not any(weight.requires_grad for weight in model.network.module.parameters())
 
 
 def test_evaluations_calls_and_gradients_are_counted_apart() -> None:
@@ -60,13 +60,13 @@ def test_evaluations_calls_and_gradients_are_counted_apart() -> None:
     z = start_noise(model, 0)
     with metered(model) as made:
         with torch.no_grad():
-            model.eps(z.expand(3, -1, -1, -1), 1, null.expand(3))
+            model.predict(z.expand(3, -1, -1, -1), 1, null.expand(3))
         context = null.context.expand(2, -1, -1).clone().requires_grad_(True)
-        model.eps(z.expand(2, -1, -1, -1), 1, null.expand(2).with_context(context)).sum().backward()
+        model.predict(z.expand(2, -1, -1, -1), 1, null.expand(2).with_context(context)).sum().backward()
     assert (made.evaluations, made.calls, made.backward) == (5, 2, 2)
     assert made.outside is None, "the way back is in no network's time"
     with torch.no_grad(), metered(model) as again:
-        model.eps(z, 1, null)
+        model.predict(z, 1, null)
     assert (again.evaluations, again.calls, again.backward) == (1, 1, 0)
     assert 0 < again.networks["unet"] <= again.seconds
     assert again.networks["autoencoder"] == 0

@@ -26,7 +26,7 @@ def some_views(model: DiffusionModel, shapes: tuple[tuple[int, int], ...] = SQUA
 
 
 def parameters(model: DiffusionModel) -> Iterator[Tensor]:
-    for network in (model.unet, model.vae, *(part.encoder for part in model.text)):
+    for network in (model.network.module, model.vae, *(part.encoder for part in model.text)):
         yield from network.state_dict().values()
 
 

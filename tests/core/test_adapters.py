@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.adapters import Adaptation, Adapters, LowRank, adapted, first_adapters, projections
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.draw import draw, start_noise
 from palimpsest.core.editing.operations import Options, edit
-from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import ConceptIncompatibleError
@@ -29,12 +30,12 @@ def conditioning(model: DiffusionModel, batch: int) -> Conditioning:
 @torch.no_grad()
 def look(model: DiffusionModel, batch: int = 3) -> Tensor:
     z = torch.cat([photo(seed=i) for i in range(batch)])
-    return model.eps(z, 500, conditioning(model, batch))
+    return model.predict(z, 500, conditioning(model, batch))
 
 
 def test_only_the_chosen_rows_change(model: DiffusionModel) -> None:
     before = look(model)
-    with adapted(model.unet, Adaptation([adapters(model)])) as adaptation:
+    with adapted(model.network, Adaptation([adapters(model)])) as adaptation:
         assert torch.equal(look(model), before), "none are chosen yet"
         adaptation.begin([(1,)])
         some = look(model)
@@ -47,29 +48,29 @@ def test_only_the_chosen_rows_change(model: DiffusionModel) -> None:
 
 
 def interrupted(model: DiffusionModel) -> None:
-    with adapted(model.unet, Adaptation([adapters(model)])) as adaptation:
+    with adapted(model.network, Adaptation([adapters(model)])) as adaptation:
         adaptation.begin([(0, 1, 2)])
         look(model)
         raise KeyboardInterrupt
 
 
 def test_the_network_is_afterwards_as_it_was(model: DiffusionModel) -> None:
-    before, weights = look(model), {k: v.clone() for k, v in model.unet.state_dict().items()}
+    before, weights = look(model), {k: v.clone() for k, v in model.network.module.state_dict().items()}
     with pytest.raises(KeyboardInterrupt):
         interrupted(model)
     assert torch.equal(look(model), before)
-    assert not any(module._forward_hooks for module in model.unet.modules())
-    after = model.unet.state_dict()
+    assert not any(module._forward_hooks for module in model.network.module.modules())
+    after = model.network.module.state_dict()
     assert list(after) == list(weights)
     assert all(torch.equal(after[name], weight) for name, weight in weights.items())
 
 
 def test_they_are_the_update_of_the_weights_that_the_paper_writes(model: DiffusionModel) -> None:
     chosen = replace(adapters(model), alpha=3.0)
-    with adapted(model.unet, Adaptation([chosen])) as adaptation:
+    with adapted(model.network, Adaptation([chosen])) as adaptation:
         adaptation.begin([(0, 1, 2)])
         ours = look(model)
-    places = projections(model.unet)
+    places = projections(model.network)
     with torch.no_grad():
         for place, part in chosen.parts.items():
             places[place].weight += 3.0 / 2 * part.up @ part.down
@@ -86,43 +87,43 @@ def test_several_sets_add_up(model: DiffusionModel) -> None:
         },
         alpha=2 * one.alpha,
     )
-    with adapted(model.unet, Adaptation([one, two])) as adaptation:
+    with adapted(model.network, Adaptation([one, two])) as adaptation:
         adaptation.begin([(1, 2), (2,)])
         both = look(model)
-    with adapted(model.unet, Adaptation([one, summed])) as adaptation:
+    with adapted(model.network, Adaptation([one, summed])) as adaptation:
         adaptation.begin([(1,), (2,)])
         assert (look(model) - both).abs().max() < 1e-4
 
 
 def test_new_ones_change_nothing_and_every_part_gets_a_gradient(model: DiffusionModel) -> None:
     before = look(model)
-    first = first_adapters(model.unet, 4, "all", seed=1)
+    first = first_adapters(model.network, 4, "all", seed=1)
     assert all(part.down.shape[0] == part.up.shape[1] == 4 for part in first.parts.values())
-    assert len(first.parts) == 4 * len(model.unet.attn_processors)
+    assert len(first.parts) == 4 * len(model.network.module.attn_processors)
     learned = first.with_tensors([t.clone().requires_grad_() for t in adapters(model).tensors])
-    with adapted(model.unet, Adaptation([first])) as adaptation:
+    with adapted(model.network, Adaptation([first])) as adaptation:
         adaptation.begin([(0, 1, 2)])
         assert torch.equal(look(model), before)
-    with torch.enable_grad(), adapted(model.unet, Adaptation([learned])) as adaptation:
+    with torch.enable_grad(), adapted(model.network, Adaptation([learned])) as adaptation:
         adaptation.begin([(0,)])
-        model.eps(photo(), 500, conditioning(model, 1)).square().sum().backward()
+        model.predict(photo(), 500, conditioning(model, 1)).square().sum().backward()
     assert all(t.grad is not None and t.grad.abs().max() > 0 for t in learned.tensors)
-    assert all(weight.grad is None for weight in model.unet.parameters())
+    assert all(weight.grad is None for weight in model.network.module.parameters())
 
 
 def test_those_of_the_words_reading_are_key_and_value_of_cross_attention() -> None:
-    unet = tiny_model("sd1").unet
+    unet = tiny_model("sd1").network
     found = projections(unet, "cross")
-    assert len(found) == 2 * sum("attn2" in name for name in unet.attn_processors)
+    assert len(found) == 2 * sum("attn2" in name for name in unet.module.attn_processors)
     assert all(name.endswith(("attn2_to_k", "attn2_to_v")) for name in found)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_they_follow_the_networks_precision(dtype: torch.dtype) -> None:
     model = tiny_model("sd1")
-    model.unet.to(dtype)
+    model.network.module.to(dtype)
     before = look(model)
-    with adapted(model.unet, Adaptation([adapters(model)])) as adaptation:
+    with adapted(model.network, Adaptation([adapters(model)])) as adaptation:
         adaptation.begin([(1,)])
         after = look(model)
     assert torch.equal(after[[0, 2]], before[[0, 2]])

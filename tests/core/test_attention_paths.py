@@ -19,11 +19,12 @@ from palimpsest.core.attention.control import (
     refine,
     step_table,
 )
-from palimpsest.core.attention.install import AttentionControl, Rows, controlled
+from palimpsest.core.attention.install import AttentionControl, Rows
 from palimpsest.core.attention.maps import Levels
 from palimpsest.core.attention.paths import Explicit, Fused, Path
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.sampling import Plan, sample
-from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.alignment import align
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
@@ -142,11 +143,11 @@ def conditioned(model: DiffusionModel) -> Conditioning:
 
 def predicted(model: DiffusionModel, cond: Conditioning) -> Tensor:
     with torch.no_grad():
-        return model.eps(photo().expand(2, -1, -1, -1), 501, cond)
+        return model.predict(photo().expand(2, -1, -1, -1), 501, cond)
 
 
 def nothing(model: DiffusionModel) -> AttentionControl:
-    control = AttentionControl([TargetControl()], 4, Levels.of(model.unet, SIZE))
+    control = AttentionControl([TargetControl()], 4, Levels.of(model.network, SIZE))
     control.begin(0, Rows((1,), source=0))
     return control
 
@@ -154,17 +155,17 @@ def nothing(model: DiffusionModel) -> AttentionControl:
 def test_uncontrolled_attention_is_that_of_diffusers_bit_for_bit(model: DiffusionModel) -> None:
     cond = conditioned(model)
     plain = predicted(model, cond)
-    with controlled(model.unet, nothing(model)):
+    with model.network.attending(nothing(model)):
         assert torch.equal(predicted(model, cond), plain)
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_unet_is_left_as_it_was(model: DiffusionModel, fails: bool) -> None:
     cond = conditioned(model)
-    processors, plain = model.unet.attn_processors, predicted(model, cond)
+    processors, plain = model.network.module.attn_processors, predicted(model, cond)
 
     def use() -> None:
-        with controlled(model.unet, nothing(model)):
+        with model.network.attending(nothing(model)):
             if fails:
                 raise RuntimeError("in the middle")
 
@@ -173,28 +174,28 @@ def test_the_unet_is_left_as_it_was(model: DiffusionModel, fails: bool) -> None:
             use()
     else:
         use()
-    assert model.unet.attn_processors == processors
+    assert model.network.module.attn_processors == processors
     assert torch.equal(predicted(model, cond), plain)
 
 
 def test_an_edit_closed_early_leaves_the_model_as_it_was(model: DiffusionModel) -> None:
     cond = conditioned(model)
-    processors, plain = model.unet.attn_processors, predicted(model, cond)
+    processors, plain = model.network.module.attn_processors, predicted(model, cond)
     with concepts_installed(model, []) as vocabulary:
         steps = sample(made(model, vocabulary, ["a photo of a dog"], Wish(), Fused()))
         next(steps)
-        assert model.unet.attn_processors != processors
+        assert model.network.module.attn_processors != processors
         steps.close()
-    assert model.unet.attn_processors == processors
-    assert not model.unet._forward_hooks
+    assert model.network.module.attn_processors == processors
+    assert not model.network.module._forward_hooks
     assert torch.equal(predicted(model, cond), plain)
 
 
 def test_levels_are_read_from_the_unet_and_keep_height_and_width() -> None:
-    levels = Levels.of(tiny_model("sd1").unet, (9, 13))
+    levels = Levels.of(tiny_model("sd1").network, (9, 13))
     assert levels.sizes == ((9, 13), (5, 7))
     assert levels.size_of(35) == (5, 7)
-    assert Levels.of(tiny_model("sdxl").unet, (9, 13)).cross == {(5, 7)}
+    assert Levels.of(tiny_model("sdxl").network, (9, 13)).cross == {(5, 7)}
 
 
 def test_maps_are_read_at_the_coarsest_level_that_has_enough_cells() -> None:
@@ -211,8 +212,8 @@ def test_maps_are_read_at_the_coarsest_level_that_has_enough_cells() -> None:
 def test_an_attention_layer_of_another_kind_is_refused() -> None:
     model = tiny_model("sd1")
     cond = conditioned(model)
-    with controlled(model.unet, nothing(model)), pytest.raises(ModelIncapableError, match="attention"):
-        model.unet(
+    with model.network.attending(nothing(model)), pytest.raises(ModelIncapableError, match="attention"):
+        model.network.module(
             photo().expand(2, -1, -1, -1),
             501,
             encoder_hidden_states=cond.context,

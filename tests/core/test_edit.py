@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.attention.maps import WordMaps
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.sampling import sample
-from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.schedule import ddim, pairs, timesteps
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.process import move, pairs
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from tiny import tiny_model
@@ -34,10 +35,10 @@ def test_identical_prompts_reproduce_the_source(model: DiffusionModel, method: s
 
 
 def plainly_sampled(model: DiffusionModel, z: Tensor, cond: Conditioning, null: Conditioning) -> Tensor:
-    for t, t_prev in pairs(timesteps(model.noise, STEPS)):
+    for t, t_prev in pairs(model.process, model.process.levels(STEPS)):
         with torch.no_grad():
-            empty, text = model.eps(z.expand(2, -1, -1, -1), t, Conditioning.cat([null, cond])).chunk(2)
-        z = ddim(model.noise, z, empty + GUIDANCE * (text - empty), t, t_prev)
+            empty, text = model.predict(z.expand(2, -1, -1, -1), t, Conditioning.cat([null, cond])).chunk(2)
+        z = move(model.process, z, empty + GUIDANCE * (text - empty), t, t_prev)
     return z
 
 
@@ -112,7 +113,7 @@ def test_evaluations_are_as_few_as_promised(method: str, wish: Wish, targets: in
         inversion = inverted(model, vocabulary, source, method, inner_steps=1)
         prompts = [vocabulary.parse(t) for t in TARGETS[:targets]]
         done = finish(sample(plan(model, vocabulary, inversion, source, prompts, wish)))
-    assert done.unet_evaluations == per_step * STEPS
+    assert done.evaluations == per_step * STEPS
 
 
 def test_without_guidance_no_empty_prompt_is_evaluated() -> None:
@@ -121,7 +122,7 @@ def test_without_guidance_no_empty_prompt_is_evaluated() -> None:
         source = vocabulary.parse(SOURCE)
         inversion = inverted(model, vocabulary, source)
         made = plan(model, vocabulary, inversion, source, [vocabulary.parse("a dog")], NOTHING)
-        assert finish(sample(replace(made, guidance=1.0))).unet_evaluations == STEPS
+        assert finish(sample(replace(made, guidance=1.0))).evaluations == STEPS
 
 
 def test_the_nulls_of_null_text_inversion_are_used_by_every_branch() -> None:

@@ -47,7 +47,7 @@ def spoil_at(model: DiffusionModel, evaluation: int) -> Callable[[], None]:
             output.sample.view(-1)[3] = float("nan")
         return output
 
-    return model.unet.register_forward_hook(hook).remove
+    return model.network.module.register_forward_hook(hook).remove
 
 
 class Count:

@@ -168,7 +168,7 @@ def test_comparing_leaves_the_model_as_it_was(model: DiffusionModel) -> None:
     made = [square((0.9, 0.1, 0.1), i) for i in range(3)]
     steps = oddness(model, [p for p, _ in made], [m for _, m in made], "toy", AgreementSettings())
     list(steps)
-    assert not any(module._forward_hooks for module in model.unet.modules())
+    assert not any(module._forward_hooks for module in model.network.module.modules())
 
 
 def checked(

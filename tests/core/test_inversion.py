@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from palimpsest.core import inversion as inversions
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.sampling import sample
 from palimpsest.core.inversion import Inversion, InvertSettings, invert, method_named
 from palimpsest.core.inversion.null_text import NullTextSettings, optimise_nulls
-from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.schedule import ddim, pairs
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.process import move, pairs
 from palimpsest.core.steps import Step, finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import RequestError
@@ -38,17 +39,17 @@ def test_the_pivots_are_ddim_steps_at_guidance_one(model: DiffusionModel) -> Non
     with concepts_installed(model, []) as vocabulary:
         source = vocabulary.parse(SOURCE)
         inversion, cond = inverted(model, vocabulary, source), vocabulary.encode([source], (64, 96))
-    for i, (t, t_prev) in enumerate(pairs(inversion.timesteps)):
+    for i, (t, t_prev) in enumerate(pairs(model.process, inversion.levels)):
         below = inversion.after(i)
         with torch.no_grad():
-            eps = model.eps(below, t, cond)
-        assert torch.equal(ddim(model.noise, below, eps, t_prev, t), inversion.before(i))
+            eps = model.predict(below, t, cond)
+        assert torch.equal(move(model.process, below, eps, t_prev, t), inversion.before(i))
 
 
 def test_direct_inversion_costs_one_evaluation_per_step(model: DiffusionModel) -> None:
     with concepts_installed(model, []) as vocabulary:
         inversion = inverted(model, vocabulary, vocabulary.parse(SOURCE))
-    assert inversion.unet_evaluations == STEPS
+    assert inversion.evaluations == STEPS
 
 
 def reconstruction_error(model: DiffusionModel, inner_steps: int) -> float:
@@ -85,18 +86,18 @@ def test_null_text_is_the_published_loop() -> None:
         inversion = inverted(model, vocabulary, source)
         cond, null = vocabulary.encode([source]), vocabulary.null()
     ours = finish(
-        optimise_nulls(model, inversion.latents, cond, null, inversion.timesteps, GUIDANCE, settings)
+        optimise_nulls(model, inversion.latents, cond, null, inversion.levels, GUIDANCE, settings)
     )
     z, context = inversion.latents[-1], null.context.clone()
-    for i, (t, t_prev) in enumerate(pairs(inversion.timesteps)):
+    for i, (t, t_prev) in enumerate(pairs(model.process, inversion.levels)):
         context = context.clone().requires_grad_(True)
         adam = torch.optim.Adam([context], lr=1e-2 * (1.0 - i / 100.0))
         with torch.no_grad():
-            text = model.eps(z, t, cond)
+            text = model.predict(z, t, cond)
         for _ in range(4):
-            empty = model.eps(z, t, Conditioning(context))
+            empty = model.predict(z, t, Conditioning(context))
             guided = empty + GUIDANCE * (text - empty)
-            loss = (ddim(model.noise, z, guided, t, t_prev) - inversion.latents[-2 - i]).square().mean()
+            loss = (move(model.process, z, guided, t, t_prev) - inversion.latents[-2 - i]).square().mean()
             adam.zero_grad()
             loss.backward()
             adam.step()
@@ -106,8 +107,8 @@ def test_null_text_is_the_published_loop() -> None:
         assert torch.allclose(ours[i], context, atol=1e-6)
         with torch.no_grad():
             pair = Conditioning.cat([Conditioning(context), cond])
-            empty, text = model.eps(z.expand(2, -1, -1, -1), t, pair).chunk(2)
-            z = ddim(model.noise, z, empty + GUIDANCE * (text - empty), t, t_prev)
+            empty, text = model.predict(z.expand(2, -1, -1, -1), t, pair).chunk(2)
+            z = move(model.process, z, empty + GUIDANCE * (text - empty), t, t_prev)
 
 
 def test_the_early_stop_takes_one_step_even_when_good_enough() -> None:
@@ -123,18 +124,18 @@ def test_the_early_stop_takes_one_step_even_when_good_enough() -> None:
     assert stopped.nulls is not None
     assert single.nulls is not None
     assert torch.equal(stopped.nulls, single.nulls)
-    assert stopped.unet_evaluations == single.unet_evaluations
+    assert stopped.evaluations == single.evaluations
 
 
 def test_only_the_embedding_gets_gradients(model: DiffusionModel) -> None:
-    before = {name: value.clone() for name, value in model.unet.state_dict().items()}
+    before = {name: value.clone() for name, value in model.network.module.state_dict().items()}
     with concepts_installed(model, []) as vocabulary:
         inversion = inverted(model, vocabulary, vocabulary.parse(SOURCE), "null-text")
     assert inversion.nulls is not None
     assert not inversion.nulls.requires_grad
-    networks = [model.unet, *(part.encoder for part in model.text)]
+    networks = [model.network.module, *(part.encoder for part in model.text)]
     assert all(p.grad is None and not p.requires_grad for network in networks for p in network.parameters())
-    assert all(torch.equal(value, before[name]) for name, value in model.unet.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in model.network.module.state_dict().items())
 
 
 def test_progress_is_counted_and_previewed(model: DiffusionModel) -> None:
@@ -166,7 +167,7 @@ def test_an_inversion_survives_being_stored(method: str) -> None:
     assert (back.nulls is None) == (inversion.nulls is None)
     if back.nulls is not None and inversion.nulls is not None:
         assert torch.equal(back.nulls, inversion.nulls)
-    for name in ("timesteps", "method", "guidance", "prompt", "unet_evaluations"):
+    for name in ("levels", "method", "guidance", "prompt"):
         assert getattr(back, name) == getattr(inversion, name)
 
 
@@ -200,4 +201,4 @@ def test_a_method_costs_what_it_says_at_most(name: str) -> None:
     settings = InvertSettings(name, STEPS, GUIDANCE, constants and replace(constants, stop=0, stop_growth=0))
     with concepts_installed(model, []) as vocabulary:
         made = finish(invert(model, vocabulary, photo(), vocabulary.parse(SOURCE), settings))
-    assert made.unet_evaluations == STEPS * sum(cost.forward for cost in method.cost(constants).values())
+    assert made.evaluations == STEPS * sum(cost.forward for cost in method.cost(constants).values())

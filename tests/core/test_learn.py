@@ -44,7 +44,8 @@ def test_only_the_new_rows_move(model: DiffusionModel) -> None:
     learned = finish(learn(model, some_views(model), LESSON, QUICK))
     assert all(torch.equal(a, b) for a, b in zip(before, parameters(model), strict=True))
     assert all(p.encoder.get_input_embeddings() is t for p, t in zip(model.text, tables, strict=True))
-    assert all(tensor.grad is None for network in (model.unet, model.vae) for tensor in network.parameters())
+    modules = (model.network.module, model.vae)
+    assert all(tensor.grad is None for module in modules for tensor in module.parameters())
     for part, row, first in zip(
         model.text, learned.concept.rows, first_rows(model, LESSON, QUICK), strict=True
     ):
@@ -282,18 +283,15 @@ def test_the_loss_is_that_of_the_paper(model: DiffusionModel) -> None:
         ours = float(course.group_loss(draws))
         theirs = 0.0
         for draw in draws:
-            alpha = model.noise.alphas_cumprod[draw.t]
+            alpha = model.process.alphas_cumprod[draw.level]
             z0 = draw.view.mean.double() + draw.view.std.double() * draw.sample.double()
             z = alpha.sqrt() * z0 + (1 - alpha).sqrt() * draw.eps.double()
             conditioning = vocabulary.encode([draw.prompt])
             added = {"text_embeds": conditioning.pooled, "time_ids": conditioning.time_ids}
-            output = (
-                model.unet(z[None].float(), draw.t, conditioning.context, added_cond_kwargs=added)
-                .sample[0]
-                .double()
-            )
+            unet, told = model.network.module, conditioning.context
+            output = unet(z[None].float(), draw.level, told, added_cond_kwargs=added).sample[0].double()
             velocity = alpha.sqrt() * draw.eps.double() - (1 - alpha).sqrt() * z0
-            target = velocity if model.noise.prediction == "v_prediction" else draw.eps.double()
+            target = velocity if model.process.prediction == "v_prediction" else draw.eps.double()
             weight = draw.view.weight.double().expand_as(z0)
             theirs += float((weight * (output - target) ** 2).sum() / weight.sum())
     assert ours == pytest.approx(theirs, rel=1e-4)
@@ -304,9 +302,9 @@ def test_one_timestep_per_entry_equals_one_at_a_time(model: DiffusionModel) -> N
     times = [900, 20, 411]
     with concepts_installed(model, []) as vocabulary, torch.no_grad():
         row = vocabulary.encode([vocabulary.parse("a cat on grass")])
-        together = model.eps(z, torch.tensor(times), row.expand(3))
+        together = model.predict(z, torch.tensor(times), row.expand(3))
         for i, t in enumerate(times):
-            assert torch.allclose(together[i], model.eps(z[i : i + 1], t, row)[0], atol=1e-5)
+            assert torch.allclose(together[i], model.predict(z[i : i + 1], t, row)[0], atol=1e-5)
 
 
 def test_timesteps_cover_the_range_in_every_batch() -> None:
@@ -316,7 +314,7 @@ def test_timesteps_cover_the_range_in_every_batch() -> None:
         course = learning._Course(model, vocabulary, some_views(model), LESSON, QUICK, (), lambda _: told, ())
         for step in range(20):
             draws = course.draw(learning.TRAINING, step, 4)
-            quarters = sorted((draw.t / 999 - 0.1) / 0.2 for draw in draws)
+            quarters = sorted((draw.level / 999 - 0.1) / 0.2 for draw in draws)
             assert all(i - 0.01 <= quarter <= i + 1 for i, quarter in enumerate(quarters))
             assert {draw.view.picture for draw in draws} == {0, 1, 2}
 
@@ -326,7 +324,7 @@ def test_a_half_precision_unet_teaches_the_same_float32_rows(dtype: torch.dtype)
     settings = replace(QUICK, steps=8)
     exact = run(tiny_model("sd1"), settings)[0]
     half = tiny_model("sd1")
-    half.unet.to(dtype)
+    half.network.module.to(dtype)
     rows = run(half, settings)[0]
     assert rows.dtype == torch.float32
     assert torch.isfinite(rows).all()

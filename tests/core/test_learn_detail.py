@@ -60,9 +60,9 @@ def test_rows_and_adapters_are_learned_and_nothing_else(model: DiffusionModel) -
     before = [tensor.clone() for tensor in parameters(model)]
     concept = detailed(model)
     assert all(torch.equal(a, b) for a, b in zip(before, parameters(model), strict=True))
-    assert not any(module._forward_hooks for module in model.unet.modules())
-    adapters, first = adapters_of(concept), first_adapters(model.unet, 2, "all", LESSON.seed)
-    assert sorted(adapters.parts) == sorted(projections(model.unet))
+    assert not any(module._forward_hooks for module in model.network.module.modules())
+    adapters, first = adapters_of(concept), first_adapters(model.network, 2, "all", LESSON.seed)
+    assert sorted(adapters.parts) == sorted(projections(model.network))
     for tensor, was in zip(adapters.tensors, first.tensors, strict=True):
         assert tensor.dtype == torch.float32
         assert not tensor.requires_grad
@@ -133,7 +133,7 @@ def test_a_resumed_run_moves_its_state_to_the_model(monkeypatch: pytest.MonkeyPa
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a card")
 def test_a_run_on_a_card_goes_on_from_a_file() -> None:
     model = tiny_model("sd1")
-    for network in (model.unet, model.vae, *(part.encoder for part in model.text)):
+    for network in (model.network.module, model.vae, *(part.encoder for part in model.text)):
         network.to("cuda")
     kept = save(states_of(model, DETAIL)[2].to_tensors())
     state = LearningState.from_tensors(load(kept))
@@ -221,13 +221,13 @@ def distances(some: Sequence[torch.Tensor], others: Sequence[torch.Tensor]) -> l
 def test_only_what_reads_the_words_can_be_chosen() -> None:
     model = tiny_model("sd1")
     concept = detailed(model, replace(DETAIL, adapters=AdapterSettings(rank=1, rate=1e-2, layers="cross")))
-    assert sorted(adapters_of(concept).parts) == sorted(projections(model.unet, "cross"))
+    assert sorted(adapters_of(concept).parts) == sorted(projections(model.network, "cross"))
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_they_stay_float32_in_a_network_of_less(dtype: torch.dtype) -> None:
     model = tiny_model("sd1")
-    model.unet.to(dtype)
+    model.network.module.to(dtype)
     concept = detailed(model)
     assert all(t.dtype == torch.float32 and t.isfinite().all() for t in adapters_of(concept).tensors)
     assert any(part.up.abs().max() > 0 for part in adapters_of(concept).parts.values())

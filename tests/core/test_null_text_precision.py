@@ -20,6 +20,7 @@ from palimpsest.core.gradient import gradient
 from palimpsest.core.inversion import Inversion, InvertSettings, invert
 from palimpsest.core.inversion.null_text import NullTextSettings
 from palimpsest.core.model import DiffusionModel
+from palimpsest.core.networks.unet import UNet
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.catalog import find
@@ -35,7 +36,7 @@ SIDE = 64  # pixels: float16 is slow on a processor
 
 
 def computing_in(model: DiffusionModel, dtype: torch.dtype) -> DiffusionModel:
-    return replace(model, unet=copy.deepcopy(model.unet).to(dtype))
+    return replace(model, network=UNet(copy.deepcopy(model.network.module).to(dtype)))
 
 
 @lru_cache(maxsize=1)
@@ -50,7 +51,7 @@ def near_the_goal(model: DiffusionModel, apart: float) -> tuple[Tensor, Tensor]:
     with concepts_installed(model, []) as vocabulary:
         null = vocabulary.null()
         context = null.context.clone().requires_grad_(True)
-        eps = model.eps(z, 500, null.with_context(context))
+        eps = model.predict(z, 500, null.with_context(context))
         loss = F.mse_loss(eps, (eps + apart * away).detach())
         return loss.detach(), gradient(loss, [context], model.dtype)[0]
 

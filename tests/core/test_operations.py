@@ -167,7 +167,7 @@ def test_what_is_not_noised_comes_back_inside_the_selection_to_the_bit(operation
     for number, latent in enumerate(edited.latents):
         expected = torch.where(inside, laid[number % 2][None], photo())
         assert torch.equal(latent[None], expected)
-    assert edited.unet_evaluations == 0
+    assert edited.evaluations == 0
 
 
 @pytest.mark.parametrize("operation", ["insert", "replace"])
@@ -208,7 +208,7 @@ def test_a_factor_alone_costs_no_evaluations(operation: str, word: str, explicit
     usual, loud = (
         done(model, operation, Options(weights=weights), explicit=explicit) for weights in ({}, {word: 4.0})
     )
-    assert usual.unet_evaluations == loud.unet_evaluations
+    assert usual.evaluations == loud.evaluations
     assert (usual.latents - loud.latents).abs().max() > 1e-4
 
 
@@ -240,10 +240,10 @@ def test_impossible_wishes_are_refused_before_the_model_is_touched(
     options: Options, error: type[Exception]
 ) -> None:
     model = tiny_model("sd1")
-    processors = model.unet.attn_processors
+    processors = model.network.module.attn_processors
     with pytest.raises(error):
         done(model, "replace", options)
-    assert model.unet.attn_processors == processors
+    assert model.network.module.attn_processors == processors
 
 
 def test_an_unknown_operation_is_refused_by_name() -> None:
@@ -302,7 +302,7 @@ def test_a_recipe_with_all_figures_of_another_is_the_other(operation: str) -> No
     for other in RECIPES:
         made = done(model, other, like, target=target)
         assert torch.equal(made.latents, own.latents), other
-        assert made.unet_evaluations == own.unet_evaluations, other
+        assert made.evaluations == own.evaluations, other
 
 
 def test_a_figure_that_recipes_do_not_have_is_refused_by_name() -> None:

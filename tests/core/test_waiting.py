@@ -51,7 +51,7 @@ def test_regions_and_columns_are_made_once(operation: str, monkeypatch: pytest.M
 def test_an_evaluation_does_not_walk_through_the_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     """diffusers' ``dtype`` and ``device`` do: on SDXL that is 10 ms each."""
     model = tiny_model()
-    expected = model.unet.dtype, model.unet.device
+    expected = model.network.module.dtype, model.network.module.device
     with concepts_installed(model, ()) as vocabulary:
         null = vocabulary.null()
 
@@ -59,7 +59,7 @@ def test_an_evaluation_does_not_walk_through_the_layers(monkeypatch: pytest.Monk
         raise AssertionError("walked through all layers")
 
     for name in ("dtype", "device"):
-        monkeypatch.setattr(type(model.unet), name, property(walked))
+        monkeypatch.setattr(type(model.network.module), name, property(walked))
     assert (model.dtype, model.device) == expected
     with torch.no_grad():
-        model.eps(start_noise(model, 0), 1, null)
+        model.predict(start_noise(model, 0), 1, null)

@@ -24,20 +24,20 @@ from tiny import tiny_folder, tiny_model
 
 def test_the_folder_gives_back_the_same_model(family: str, tmp_path: Path) -> None:
     loaded, expected = load(tiny_folder(tmp_path / "m", family), "cpu"), tiny_model(family)
-    pairs = [(expected.unet, loaded.unet), (expected.vae, loaded.vae)]
+    pairs = [(expected.network.module, loaded.network.module), (expected.vae, loaded.vae)]
     pairs += [(a.encoder, b.encoder) for a, b in zip(expected.text, loaded.text, strict=True)]
     for want, got in pairs:
         assert all(torch.equal(v, got.state_dict()[k]) for k, v in want.state_dict().items())
     assert [(p.hidden_state, p.pooled) for p in loaded.text] == [
         (p.hidden_state, p.pooled) for p in expected.text
     ]
-    assert torch.equal(loaded.noise.alphas_cumprod, expected.noise.alphas_cumprod)
+    assert torch.equal(loaded.process.alphas_cumprod, expected.process.alphas_cumprod)
     assert (loaded.family, loaded.native_size, loaded.granularity) == (family, 64, 16)
 
 
 def test_everything_is_frozen_float32_and_in_eval_mode(family: str, tmp_path: Path) -> None:
     model = load(tiny_folder(tmp_path / "m", family), "cpu")
-    for network in (model.unet, model.vae, *(part.encoder for part in model.text)):
+    for network in (model.network.module, model.vae, *(part.encoder for part in model.text)):
         assert not network.training
         assert all(p.dtype is torch.float32 and not p.requires_grad for p in network.parameters())
 
@@ -48,7 +48,7 @@ def test_half_precision_files_are_float32_on_the_cpu(tmp_path: Path) -> None:
         save_file({k: v.half() for k, v in load_file(file).items()}, file, {"format": "pt"})
         file.rename(file.with_name(file.name.replace(".safetensors", ".fp16.safetensors")))
     model = load(folder, "cpu")
-    assert {model.unet.dtype, model.vae.dtype, model.text[0].encoder.dtype} == {torch.float32}
+    assert {model.network.module.dtype, model.vae.dtype, model.text[0].encoder.dtype} == {torch.float32}
     assert model.encode(torch.zeros(1, 3, 16, 16)).isfinite().all()
 
 
@@ -181,7 +181,8 @@ def test_a_model_may_state_its_own_recommendations(sd1_folder: Path, tmp_path: P
 
 def test_the_stated_sites_are_the_ones_that_exist(family: str, tmp_path: Path) -> None:
     folder = tiny_folder(tmp_path / "m", family)
-    names = [name for name, _ in load(folder, "cpu").unet.named_modules() if name.endswith(".attn2")]
+    unet = load(folder, "cpu").network.module
+    names = [name for name, _ in unet.named_modules() if name.endswith(".attn2")]
     for site in read_spec(folder).sites:
         place = "mid_block." if site.place == "mid" else site.place.replace(".", "_blocks.") + "."
         assert sum(name.startswith(place) for name in names) == site.cross

@@ -291,8 +291,8 @@ def test_v_prediction_and_zero_terminal_snr_go_on_working(tmp_path: Path) -> Non
     folder = tiny_folder(tmp_path / "v", "sdxl", prediction="v_prediction")
     place = folder / "scheduler" / "scheduler_config.json"
     place.write_text(json.dumps({**json.loads(place.read_text()), "rescale_betas_zero_snr": True}))
-    assert read_spec(folder).prediction == load(folder, "cpu").noise.prediction == "v_prediction"
-    assert load(folder, "cpu").noise.alphas_cumprod[-1] < 1e-6
+    assert read_spec(folder).prediction == load(folder, "cpu").process.prediction == "v_prediction"
+    assert load(folder, "cpu").process.alphas_cumprod[-1] < 1e-6
 
 
 def test_weights_of_a_folder_are_looked_at_too(sd1_folder: Path, tmp_path: Path) -> None:

@@ -24,13 +24,13 @@ from tiny import tiny_model
 def test_every_weight_arrives_where_it_belongs(family: str, tmp_path: Path) -> None:
     loaded = load(single_file(tmp_path / "m.safetensors", family), "cpu")
     expected = tiny_model(family)
-    pairs = [(expected.unet, loaded.unet), (expected.vae, loaded.vae)]
+    pairs = [(expected.network.module, loaded.network.module), (expected.vae, loaded.vae)]
     pairs += [(a.encoder, b.encoder) for a, b in zip(expected.text, loaded.text, strict=True)]
     for want, got in pairs:
         state = got.state_dict()
         assert state.keys() == want.state_dict().keys()
         assert all(torch.equal(value, state[key]) for key, value in want.state_dict().items())
-    assert (loaded.family, loaded.noise.prediction) == (family, expected.noise.prediction)
+    assert (loaded.family, loaded.process.prediction) == (family, expected.process.prediction)
 
 
 def test_the_networks_compute_the_same(family: str, tmp_path: Path) -> None:

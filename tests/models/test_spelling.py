@@ -110,7 +110,7 @@ SDXL: dict[str, Spell] = {
 
 
 def same(ours: DiffusionModel, plain: DiffusionModel) -> None:
-    pairs = [(plain.unet, ours.unet), (plain.vae, ours.vae)]
+    pairs = [(plain.network.module, ours.network.module), (plain.vae, ours.vae)]
     pairs += [(a.encoder, b.encoder) for a, b in zip(plain.text, ours.text, strict=True)]
     for want, got in pairs:
         state = got.state_dict()
@@ -161,7 +161,7 @@ def test_plain_float8_is_widened_exactly(family: str, dtype: torch.dtype, tmp_pa
 
     got = load(respelled(tmp_path / "8.safetensors", family, small), "cpu")
     same(got, load(respelled(tmp_path / "32.safetensors", family, wide), "cpu"))
-    assert {p.dtype for p in got.unet.parameters()} == {torch.float32}
+    assert {p.dtype for p in got.network.module.parameters()} == {torch.float32}
 
 
 def test_a_float8_folder_is_widened_too(sd1_folder: Path, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_float8_folder_is_widened_too(sd1_folder: Path, tmp_path: Path) -> Non
     file = folder / "unet" / "diffusion_pytorch_model.safetensors"
     weights = {k: v.to(torch.float8_e4m3fn) for k, v in load_file(file).items()}
     save_file(weights, file, {"format": "pt"})
-    state = load(folder, "cpu").unet.state_dict()
+    state = load(folder, "cpu").network.module.state_dict()
     assert all(torch.equal(state[key], value.float()) for key, value in weights.items())
 
 

@@ -38,7 +38,7 @@ def test_stable_diffusion_pipelines_load_our_file(tmp_path: Path, family: str, v
         ours = vocabulary.encode([vocabulary.parse(TEXT)]).context
     part = model.text[0]
     pipeline = StableDiffusionPipeline(
-        model.vae, part.encoder, part.tokenizer, model.unet, DDIMScheduler(), None, None,
+        model.vae, part.encoder, part.tokenizer, model.network.module, DDIMScheduler(), None, None,
         requires_safety_checker=False,
     )  # fmt: skip
     pipeline.load_textual_inversion(str(file), token="<my-toy>")
@@ -57,7 +57,7 @@ def test_the_sdxl_pipeline_loads_our_file_into_both_encoders(tmp_path: Path, vec
         ours = vocabulary.encode([vocabulary.parse(TEXT)])
     first, second = model.text
     pipeline = StableDiffusionXLPipeline(
-        model.vae, first.encoder, second.encoder, first.tokenizer, second.tokenizer, model.unet,
+        model.vae, first.encoder, second.encoder, first.tokenizer, second.tokenizer, model.network.module,
         DDIMScheduler(), add_watermarker=False,
     )  # fmt: skip
     tensors = load_file(file)

@@ -90,8 +90,8 @@ def test_diffusers_finds_every_projection_in_the_lora(library: ConceptLibrary, m
     assert concept.adapters is not None
     assert len(named) == len(read) == 2 * len(concept.adapters.parts)
     assert set(alphas.values()) == {concept.adapters.alpha}
-    paths = {path.replace(".", "_"): path for path, _ in model.unet.named_modules()}
-    for place in projections(model.unet):
+    paths = {path.replace(".", "_"): path for path, _ in model.network.module.named_modules()}
+    for place in projections(model.network):
         part = concept.adapters.parts[place]
         assert torch.equal(named[f"{paths[place]}.lora_A.weight"], part.down)
         assert torch.equal(named[f"{paths[place]}.lora_B.weight"], part.up)

@@ -300,7 +300,7 @@ def test_out_of_memory_says_what_to_lower(
     made = request(place, sd1_folder)
     undisturbed = run(place, made).artifacts
     model = place.models.get(str(sd1_folder))
-    handle = model.unet.register_forward_pre_hook(lambda *_: raise_it(raised))
+    handle = model.network.module.register_forward_pre_hook(lambda *_: raise_it(raised))
     refused(place, made, OutOfMemoryError, r"editing at \d+ x \d+ pixels.*Lower the working size")
     handle.remove()
     assert run(place, made).artifacts == undisturbed
@@ -313,7 +313,8 @@ def raise_it(error: Exception) -> None:
 def test_other_errors_are_not_taken_for_memory(place: Workplace, sd1_folder: Path) -> None:
     run(place, request(place, sd1_folder))
     model = place.models.get(str(sd1_folder))
-    handle = model.unet.register_forward_pre_hook(lambda *_: raise_it(RuntimeError("shapes differ")))
+    error = RuntimeError("shapes differ")
+    handle = model.network.module.register_forward_pre_hook(lambda *_: raise_it(error))
     refused(place, request(place, sd1_folder, seed=2), RuntimeError, "shapes differ")
     handle.remove()
 

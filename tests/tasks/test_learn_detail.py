@@ -88,7 +88,7 @@ def test_how_it_was_learned_tells_the_adapters_that_it_has(
     place: Workplace, sd1_folder: Path, layers: str
 ) -> None:
     """A word that is learned on keeps those it came with, of whatever rank and layers."""
-    unet = place.models.get(str(sd1_folder)).unet
+    unet = place.models.get(str(sd1_folder)).network
     given = first_adapters(unet, 3, "cross" if layers == "cross" else "all", 0)
     if layers == "some":
         given = Adapters(dict(list(given.parts.items())[:3]), given.alpha)

@@ -58,7 +58,7 @@ def unet_seconds(model: DiffusionModel, batch: int, repeats: int = 7) -> float:
     times = []
     for _ in range(repeats + 1):  # the first run warms up
         start = time.perf_counter()
-        model.eps(z, 1, null)[0, 0, 0, 0].item()  # reading a value waits for the device
+        model.predict(z, 1, null)[0, 0, 0, 0].item()  # reading a value waits for the device
         times.append(time.perf_counter() - start)
     return float(np.median(times[1:]))
 

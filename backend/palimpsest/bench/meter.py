@@ -39,7 +39,7 @@ def metered(model: DiffusionModel) -> Iterator[Metered]:
     """Measure what happens inside the ``with``; nothing is made to wait for the device but its two ends."""
     device, made = model.device, Metered()
     watches = {
-        "unet": _Watch(device, (model.unet,)),
+        "unet": _Watch(device, (model.network.module,)),
         "autoencoder": _Watch(device, (model.vae.encoder, model.vae.decoder)),
         "text": _Watch(device, tuple(part.encoder for part in model.text)),
     }

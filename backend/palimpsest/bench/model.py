@@ -34,7 +34,7 @@ from palimpsest.models.families import load
 from palimpsest.scenes.scene import TEST_SEEDS, render, sample_scene
 from palimpsest.scenes.things import STYLES, Scene
 
-MAP_LEVELS = (0.1, 0.3, 0.5, 0.7)  # of the noise schedule, at which word maps are read
+MAP_LEVELS = (0.1, 0.3, 0.5, 0.7)  # shares of the noise process, at which word maps are read
 TRIP_SEEDS, MAP_SEEDS = TEST_SEEDS[50_000:60_000], TEST_SEEDS[60_000:70_000]
 
 
@@ -114,14 +114,13 @@ def measure_losses(model: DiffusionModel, settings: Settings) -> Steps[list[Loss
 
 def measure_maps(model: DiffusionModel, settings: Settings) -> Steps[list[Overlap]]:
     """Word maps of real pictures, at several amounts of noise."""
-    train = len(model.noise.alphas_cumprod)
     found: list[Overlap] = []
     for index, seed in zip(range(settings.maps), MAP_SEEDS, strict=False):
         scene = sample_scene(seed, count=1 + index % 2, style="photo")
         sample = captioned(scene, model.native_size)
-        for level in MAP_LEVELS:
+        for share in MAP_LEVELS:
             with suppress(PromptTooLongError):  # counted out by n; see ``readable``
-                found += overlaps(model, sample, round(level * train), seed)
+                found += overlaps(model, sample, model.process.level(share), seed)
         yield Step("word maps", index + 1, settings.maps)
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from palimpsest.core.model import DiffusionModel
+from palimpsest.core.process import Ddpm
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.libraries import quiet_libraries
 
@@ -19,6 +20,7 @@ def plain_sampling(model: DiffusionModel, prompt: str, steps: int) -> Callable[[
     """
     from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
+    assert isinstance(model.process, Ddpm)
     with torch.no_grad(), concepts_installed(model, ()) as vocabulary:
         cond, null = vocabulary.encode([vocabulary.parse(prompt)]), vocabulary.null()
     scheduler = DDIMScheduler(
@@ -28,7 +30,7 @@ def plain_sampling(model: DiffusionModel, prompt: str, steps: int) -> Callable[[
         clip_sample=False,
         set_alpha_to_one=False,
         steps_offset=1,
-        prediction_type=model.noise.prediction,  # pyright: ignore[reportArgumentType]
+        prediction_type=model.process.prediction,  # pyright: ignore[reportArgumentType]
     )
     with quiet_libraries():
         pipeline = _pipeline(model, scheduler)
@@ -60,7 +62,7 @@ def _pipeline(model: DiffusionModel, scheduler: Any) -> Any:
             text_encoder_2=None,  # pyright: ignore[reportArgumentType]
             tokenizer=None,  # pyright: ignore[reportArgumentType]
             tokenizer_2=None,  # pyright: ignore[reportArgumentType]
-            unet=model.unet,
+            unet=model.network.module,
             scheduler=scheduler,
             add_watermarker=False,
         )
@@ -70,7 +72,7 @@ def _pipeline(model: DiffusionModel, scheduler: Any) -> Any:
         vae=model.vae,
         text_encoder=None,  # pyright: ignore[reportArgumentType]
         tokenizer=None,  # pyright: ignore[reportArgumentType]
-        unet=model.unet,
+        unet=model.network.module,
         scheduler=scheduler,
         safety_checker=None,  # pyright: ignore[reportArgumentType]
         feature_extractor=None,  # pyright: ignore[reportArgumentType]

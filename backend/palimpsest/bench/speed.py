@@ -33,8 +33,9 @@ from palimpsest.contract import (
     LearnRequest,
     Request,
 )
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.draw import draw, start_noise
-from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import OutOfMemoryError, Text
@@ -210,13 +211,13 @@ class Bench:
 
     @torch.no_grad()
     def _evaluate(self, z: torch.Tensor, null: Conditioning, batch: int) -> None:
-        self.model.eps(z.expand(batch, -1, -1, -1), 1, null.expand(batch))
+        self.model.predict(z.expand(batch, -1, -1, -1), 1, null.expand(batch))
 
     @torch.enable_grad()
     def _led_back(self, z: torch.Tensor, null: Conditioning, batch: int) -> None:
         context = null.context.expand(batch, -1, -1).clone().requires_grad_(True)
         told = null.expand(batch).with_context(context)
-        self.model.eps(z.expand(batch, -1, -1, -1), 1, told).square().mean().backward()
+        self.model.predict(z.expand(batch, -1, -1, -1), 1, told).square().mean().backward()
 
     # --- one picture from words: ours and diffusers' ---
 

@@ -1,6 +1,6 @@
 """Where a word's cross-attention looks, against where the thing it names truly is.
 
-A real held-out picture is encoded, noised to a timestep and shown to the UNet once with its true caption.
+A real held-out picture is encoded, noised to a level and shown to the network once with its true caption.
 The word's map at each resolution (averaged over heads and over that resolution's layers) is scaled up to the
 picture and cut at Otsu's threshold; then intersection over union with the thing's true visible body. Nothing
 of the body is used to choose the threshold.
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from palimpsest.bench.generate import to_pixels
 from palimpsest.bench.pictures import Picture
-from palimpsest.core.attention.install import AttentionControl, Rows, controlled
+from palimpsest.core.attention.install import AttentionControl, Rows
 from palimpsest.core.attention.maps import Levels, WordMaps, otsu
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.schedule import add_noise
+from palimpsest.core.process import Level, noised
 from palimpsest.core.text.prompt import Prompt, Vocabulary, concepts_installed
 
 Mask = NDArray[np.bool_]  # (height, width)
@@ -40,11 +40,11 @@ class Overlap:
     """How well one word's map covers what the word names."""
 
     resolution: int  # longer side of the attention map in cells
-    timestep: int
+    timestep: Level
     iou: float
 
 
-def overlaps(model: DiffusionModel, sample: Captioned, timestep: int, seed: int) -> list[Overlap]:
+def overlaps(model: DiffusionModel, sample: Captioned, timestep: Level, seed: int) -> list[Overlap]:
     """The overlap of every word of one sample at every resolution, in one UNet evaluation.
 
     Two things of one name leave a sample without a word to ask about, and without an overlap.
@@ -63,17 +63,22 @@ def overlaps(model: DiffusionModel, sample: Captioned, timestep: int, seed: int)
 
 @torch.no_grad()
 def read_maps(
-    model: DiffusionModel, vocabulary: Vocabulary, prompt: Prompt, sample: Captioned, timestep: int, seed: int
+    model: DiffusionModel,
+    vocabulary: Vocabulary,
+    prompt: Prompt,
+    sample: Captioned,
+    timestep: Level,
+    seed: int,
 ) -> Sequence[WordMaps]:
     """The maps of the sample's words, one store per resolution that attends to words."""
     z = model.encode(to_pixels([sample.picture]).to(model.device))
     noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(seed)).to(z)
-    levels = Levels.of(model.unet, (z.shape[2], z.shape[3]))
+    levels = Levels.of(model.network, (z.shape[2], z.shape[3]))
     control = AttentionControl([], 1, levels)
     control.source_maps = [WordMaps(prompt, list(sample.bodies), size) for size in sorted(levels.cross)]
-    with controlled(model.unet, control):
+    with model.network.attending(control):
         control.begin(0, Rows((), source=0))
-        model.eps(add_noise(model.noise, z, noise, timestep), timestep, vocabulary.encode([prompt]))
+        model.predict(noised(model.process, z, noise, timestep), timestep, vocabulary.encode([prompt]))
     return control.source_maps
 
 

@@ -1,6 +1,6 @@
 """Low-rank adapters of the attention projections (Hu et al. 2022, "LoRA"), for chosen rows of a batch.
 
-A projection W of an attention layer becomes, for those rows of the UNet's batch that are to have it,
+A projection W of an attention layer becomes, for those rows of the network's batch that are to have it,
 
     W x + (alpha / rank) · up · down · x                                     (eq. 3)
 
@@ -9,9 +9,9 @@ edit's targets, is not touched. What W itself computes is left alone, and the ad
 what comes out of it, so nothing has to be undone in the weights.
 
     adaptation = Adaptation([toy.adapters, hat.adapters])
-    with adapted(unet, adaptation):
+    with adapted(network, adaptation):
         adaptation.begin([(2, 3), (3,)])  # the toy's in rows 2 and 3, the hat's in row 3, where both add up
-        unet(...)
+        network(...)
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from palimpsest.core.networks import Network
 
 PROJECTIONS = ("to_q", "to_k", "to_v", "to_out.0")  # query, key, value, output
 
@@ -37,7 +39,7 @@ class LowRank:
 
 @dataclass(frozen=True)
 class Adapters:
-    """``parts``: by the projection's place in the UNet, as ``projections`` names it."""
+    """``parts``: by the projection's place in the network, as ``projections`` names it."""
 
     parts: Mapping[str, LowRank]
     alpha: float  # the updates count alpha / rank times
@@ -66,39 +68,37 @@ def _pair(part: LowRank) -> tuple[Tensor, Tensor]:
     return part.down, part.up
 
 
-def projections(unet: Any, layers: str = "all") -> dict[str, Any]:
+def projections(network: Network, layers: str = "all") -> dict[str, Any]:
     """The projections of the attention layers, by place: the module's path with ``_`` for ``.``, as LoRA
     files name it. ``layers``: "all"; "cross" is only what reads the words, key and value of
     cross-attention (Kumari et al. 2023)."""
     found = {}
-    for processor in unet.attn_processors:
-        path = processor.removesuffix(".processor")
-        attention = unet.get_submodule(path)
-        names = PROJECTIONS if layers == "all" else PROJECTIONS[1:3] if attention.is_cross_attention else ()
+    for path, site in network.sites.items():
+        names = PROJECTIONS if layers == "all" else PROJECTIONS[1:3] if site.kind == "cross" else ()
         for name in names:
-            found[f"{path}.{name}".replace(".", "_")] = attention.get_submodule(name)
+            found[f"{path}.{name}".replace(".", "_")] = site.module.get_submodule(name)
     return found
 
 
-def layers_of(unet: Any, adapters: Adapters) -> str:
+def layers_of(network: Network, adapters: Adapters) -> str:
     """Which of ``projections`` they are of: "all", "cross", or "some" where it is another choice."""
     places = set(adapters.parts)
-    return next((each for each in ("all", "cross") if set(projections(unet, each)) == places), "some")
+    return next((each for each in ("all", "cross") if set(projections(network, each)) == places), "some")
 
 
-def first_adapters(unet: Any, rank: int, layers: str, seed: int) -> Adapters:
+def first_adapters(network: Network, rank: int, layers: str, seed: int) -> Adapters:
     """Adapters that change nothing yet: ``up`` is nil, ``down`` uniform in ±1/√(input width)."""
     generator, parts = torch.Generator().manual_seed(seed), {}
-    for name, linear in projections(unet, layers).items():
+    for name, linear in projections(network, layers).items():
         drawn = torch.rand(rank, linear.in_features, generator=generator)
         down = (2 * drawn - 1) / linear.in_features**0.5
         parts[name] = LowRank(down, torch.zeros(linear.out_features, rank))
     return Adapters(parts, float(rank))
 
 
-def misfit(unet: Any, adapters: Adapters) -> str | None:
-    """The first part that the UNet has no projection of that size for; None if all fit."""
-    there = projections(unet)
+def misfit(network: Network, adapters: Adapters) -> str | None:
+    """The first part that the network has no projection of that size for; None if all fit."""
+    there = projections(network)
     for name, part in adapters.parts.items():
         linear = there.get(name)
         sizes = (part.up.shape[0], part.down.shape[1])
@@ -108,7 +108,7 @@ def misfit(unet: Any, adapters: Adapters) -> str | None:
 
 
 class Adaptation:
-    """Which rows of the next UNet calls have which adapters; none until ``begin`` says so."""
+    """Which rows of the next calls of the network have which adapters; none until ``begin`` says so."""
 
     def __init__(self, sets: Sequence[Adapters]) -> None:
         self.sets = tuple(sets)
@@ -141,18 +141,18 @@ class Adaptation:
 
 
 @contextmanager
-def adapted(unet: Any, adaptation: Adaptation) -> Iterator[Adaptation]:
-    """Inside the ``with`` the UNet's projections add ``adaptation``; after it the UNet is as it was.
+def adapted(network: Network, adaptation: Adaptation) -> Iterator[Adaptation]:
+    """Inside the ``with`` the network's projections add ``adaptation``; after it the network is as it was.
 
     Gradients flow to adapters that require them. The adapters must fit (see ``misfit``).
     """
     sets = adaptation.sets
-    weight = next(unet.parameters())
+    weight = next(network.module.parameters())
     adaptation.sets = tuple(each.with_tensors([_placed(t, weight) for t in each.tensors]) for each in sets)
     wanted = {place for each in sets for place in each.parts}
     try:
         with ExitStack() as stack:
-            for place, linear in projections(unet).items() if wanted else ():
+            for place, linear in projections(network).items() if wanted else ():
                 if place in wanted:
                     handle = linear.register_forward_hook(_hook(adaptation, place))
                     stack.callback(handle.remove)

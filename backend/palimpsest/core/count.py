@@ -1,4 +1,4 @@
-"""How much work was done: UNet evaluations, one per sample of every batch."""
+"""How much work was done: evaluations of the network, one per sample of every batch."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Count:
     """All grow while the ``with counted(...)`` lasts."""
 
     evaluations: int = 0
-    calls: int = 0  # of the UNet: a batch is one, however many samples it has
+    calls: int = 0  # of the network: a batch is one, however many samples it has
     backward: int = 0  # of them, those that a gradient was led back through
 
 
 @contextmanager
 def counted(model: DiffusionModel) -> Iterator[Count]:
-    """Count every sample that the UNet evaluates inside the ``with``."""
+    """Count every sample that the network evaluates inside the ``with``."""
     count = Count()
 
     def hook(_module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -37,7 +37,7 @@ def counted(model: DiffusionModel) -> Iterator[Count]:
     def led_back(gradient: Tensor) -> None:
         count.backward += int(gradient.shape[0])
 
-    handle = model.unet.register_forward_hook(hook, with_kwargs=True)
+    handle = model.network.module.register_forward_hook(hook, with_kwargs=True)
     try:
         yield count
     finally:

@@ -21,7 +21,7 @@ def all_finite(*tensors: Tensor | None) -> bool:
 def require_finite(values: Tensor, what: str, dtype: torch.dtype = torch.float32) -> Tensor:
     """``values`` as they are. Raises NotFiniteError if one is NaN or infinite.
 
-    ``what`` made them, computing in ``dtype``: "The UNet at timestep 981".
+    ``what`` made them, computing in ``dtype``: "The autoencoder's decoder".
     """
     if all_finite(values):
         return values

@@ -1,4 +1,4 @@
-"""The model as the mathematics sees it: four networks, one noise schedule, nothing about files.
+"""The model as the mathematics sees it: its networks and its noise process, nothing about files.
 
 Every size comes from the networks' own configuration: nothing here or downstream may assume
 512 pixels, 64 latents, 77 tokens or a scaling factor of 0.18215.
@@ -6,49 +6,23 @@ Every size comes from the networks' own configuration: nothing here or downstrea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.finite import all_finite, require_finite
-
-
-@dataclass(frozen=True)
-class Conditioning:
-    """What the UNet is told besides the noisy latent, one row per batch entry."""
-
-    context: Tensor  # (batch, tokens, width)
-    pooled: Tensor | None = None  # (batch, pooled width), SDXL only
-    time_ids: Tensor | None = None  # (batch, 6): original size, crop, target size; SDXL only
-
-    @staticmethod
-    def cat(parts: list[Conditioning]) -> Conditioning:
-        def join(tensors: list[Tensor | None]) -> Tensor | None:
-            present = [tensor for tensor in tensors if tensor is not None]
-            return torch.cat(present) if present else None
-
-        context = torch.cat([part.context for part in parts])
-        return Conditioning(context, join([p.pooled for p in parts]), join([p.time_ids for p in parts]))
-
-    def expand(self, batch: int) -> Conditioning:
-        """The same single row for every entry of a batch."""
-
-        def grow(tensor: Tensor | None) -> Tensor | None:
-            return None if tensor is None else tensor.expand(batch, *tensor.shape[1:])
-
-        return Conditioning(self.context.expand(batch, -1, -1), grow(self.pooled), grow(self.time_ids))
-
-    def with_context(self, context: Tensor) -> Conditioning:
-        return replace(self, context=context)
+from palimpsest.core.networks import Network
+from palimpsest.core.process import Level, Process
 
 
 @dataclass(frozen=True)
 class TextPart:
     """One tokenizer and its encoder (SD 1.x and 2.x have one, SDXL two).
 
-    ``hidden_state`` is the layer the UNet reads: -1 is the last one after the final layer norm
+    ``hidden_state`` is the layer the network reads: -1 is the last one after the final layer norm
     (SD 1.x/2.x), -2 the one before it without the norm (SDXL).
     """
 
@@ -67,24 +41,13 @@ class TextPart:
 
 
 @dataclass(frozen=True)
-class NoiseSchedule:
-    """The forward process of the checkpoint, from its scheduler configuration; always float32/64 on CPU."""
-
-    alphas_cumprod: Tensor  # (train steps,) float64
-    final_alpha_cumprod: float  # ᾱ "before" the first timestep: ᾱ_0, or 1 when set_alpha_to_one
-    prediction: str  # "epsilon" or "v_prediction"
-    spacing: str  # "leading", "linspace" or "trailing"
-    steps_offset: int = 0
-
-
-@dataclass(frozen=True)
 class DiffusionModel:
     """A loaded text-to-image latent diffusion model. Weights are frozen; change it only inside a ``with``."""
 
-    unet: Any
+    network: Network
     vae: Any
     text: tuple[TextPart, ...]
-    noise: NoiseSchedule
+    process: Process
     family: str  # "sd1", "sd2", "sdxl" or "demo"; concepts are valid within one family and width
     weights_hash: str  # of all weight files; part of every cache key
     guidance: float = 7.5  # recommended classifier-free guidance
@@ -95,12 +58,12 @@ class DiffusionModel:
 
     @property
     def device(self) -> torch.device:
-        return next(self.unet.parameters()).device  # diffusers' own property walks through every layer
+        return self.network.device
 
     @property
     def dtype(self) -> torch.dtype:
-        """The UNet's precision. Latents and coefficients stay float32 whatever this is."""
-        return next(self.unet.parameters()).dtype
+        """The network's precision. Latents and coefficients stay float32 whatever this is."""
+        return self.network.dtype
 
     @property
     def stride(self) -> int:
@@ -109,14 +72,13 @@ class DiffusionModel:
 
     @property
     def granularity(self) -> int:
-        """Working width and height in pixels must be multiples of this (VAE stride x UNet stride)."""
-        return self.stride * 2 ** (len(self.unet.config.block_out_channels) - 1)
+        """Working width and height in pixels must be multiples of this."""
+        return self.stride * self.network.granularity
 
     @property
     def native_size(self) -> int:
         """Side in pixels of the square pictures the model was trained on."""
-        sample = self.unet.config.sample_size
-        return int(sample if isinstance(sample, int) else max(sample)) * self.stride
+        return self.network.native_side * self.stride
 
     def encode(self, pixels: Tensor) -> Tensor:
         """Pictures to latents, the distribution's mean.
@@ -147,36 +109,22 @@ class DiffusionModel:
         pixels = self.vae.decode(scaled.to(self.vae.dtype)).sample.float()
         return require_finite(pixels, "The autoencoder's decoder", self.vae.dtype).clamp(-1, 1)
 
-    def eps(self, z: Tensor, t: int | Tensor, conditioning: Conditioning) -> Tensor:
-        """ε_θ(z_t, t, C) in float32, whatever the checkpoint predicts.
+    def predict(self, z: Tensor, level: Level | Tensor, conditioning: Conditioning) -> Tensor:
+        """What the model says of z at a noise level, as ``process`` understands it; float32.
 
-        ``t``: one timestep for the whole batch, or a tensor (batch,) of one per entry.
-
-        A v-predicting checkpoint gives v; ε = √ᾱ_t v + √(1-ᾱ_t) z (Salimans & Ho 2022, eq. D.3).
-        Gradients flow to ``conditioning`` when enabled; switch them off around this when not needed.
-        Raises NotFiniteError.
+        ``level``: one for the whole batch, or a tensor (batch,) of one per entry. Gradients flow to
+        ``conditioning`` when enabled; switch them off around this when not needed. Raises NotFiniteError.
         """
-        dtype, added = self.dtype, {}
-        if conditioning.pooled is not None:
-            added = {"text_embeds": conditioning.pooled.to(dtype), "time_ids": conditioning.time_ids}
-        output = self.unet(
-            z.to(dtype),
-            t.to(z.device) if isinstance(t, Tensor) else torch.full((), t, device=z.device),
-            encoder_hidden_states=conditioning.context.to(dtype),
-            added_cond_kwargs=added or None,
-        ).sample.float()
-        self._require_finite(output, t, conditioning)
-        if self.noise.prediction == "epsilon":
-            return output
-        alpha = self.noise.alphas_cumprod[torch.as_tensor(t).cpu()].reshape(-1, 1, 1, 1)
-        signal, noise = (root.to(z.device, torch.float32) for root in (alpha.sqrt(), (1 - alpha).sqrt()))
-        return signal * output + noise * z.float()
+        output = self.network(z, level, conditioning)
+        self._require_finite(output, level, conditioning)
+        return self.process.read(z, output, level)
 
-    def _require_finite(self, output: Tensor, t: int | Tensor, conditioning: Conditioning) -> None:
-        """Raise NotFiniteError for the network that is to blame: the text encoder, or else the UNet."""
+    def _require_finite(self, output: Tensor, level: Level | Tensor, conditioning: Conditioning) -> None:
+        """Raise NotFiniteError for the network that is to blame: the text encoder, or else the other."""
         if all_finite(output):
             return
         for part in (conditioning.context, conditioning.pooled):
             if part is not None:
                 require_finite(part, "The text encoder", self.text[0].encoder.dtype)
-        require_finite(output, f"The UNet at timestep {int(torch.as_tensor(t).max())}", self.dtype)
+        noisiest = torch.as_tensor(level).max().item()
+        require_finite(output, f"The {self.network.name} at timestep {noisiest}", self.dtype)

@@ -27,8 +27,8 @@ def settled(settings: InversionSettings, model: DiffusionModel) -> InversionSett
     """The settings with the model's recommendations filled in. Raises RequestError."""
     steps = model.steps if settings.steps is None else settings.steps
     guidance = model.guidance if settings.guidance is None else settings.guidance
-    if steps > len(model.noise.alphas_cumprod):
-        raise RequestError(f"{steps} steps can't be taken.", f"Give 1 to {len(model.noise.alphas_cumprod)}.")
+    if steps > model.process.most_steps:
+        raise RequestError(f"{steps} steps can't be taken.", f"Give 1 to {model.process.most_steps}.")
     return replace(settings, steps=steps, guidance=guidance)
 
 

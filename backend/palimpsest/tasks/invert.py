@@ -48,7 +48,7 @@ def invert(place: Workplace, request: InvertRequest) -> Events[None]:
             "method": inversion.method,
             "steps": inversion.steps,
             "guidance": inversion.guidance,
-            "unet_evaluations": 0 if known else inversion.unet_evaluations,
+            "unet_evaluations": 0 if known else inversion.evaluations,
             "notices": [*place.notices(model, request.source_prompt), *canvas.picture.notices],
             "model": model_identity(model),
             "seconds": round(time.monotonic() - started, 3),

@@ -310,7 +310,7 @@ def _keep(
     }
     chosen, adapters = _settings(request, model, more).adapters, learned.concept.adapters
     if chosen is not None and adapters is not None:  # those of a word that is learned on stay what they are
-        kept = {"rank": adapters.rank, "layers": layers_of(model.unet, adapters)}
+        kept = {"rank": adapters.rank, "layers": layers_of(model.network, adapters)}
         settings["adapters"] = {**asdict(chosen), **kept}
     provenance = Provenance(
         model=request.model,

@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from palimpsest.core.attention.install import AttentionControl
-from palimpsest.core.attention.maps import Size, WordMaps
+from palimpsest.core.attention.maps import WordMaps
+from palimpsest.core.networks import Size
 from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError, WordNotFoundError
 

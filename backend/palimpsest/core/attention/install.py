@@ -1,17 +1,13 @@
-"""Attention control goes into a UNet and comes out again.
+"""Attention control: what every attention layer does while an edit is sampled.
 
-    with controlled(unet, control):
+    with network.attending(control):
         control.begin(step, rows)
-        unet(...)
-
-One processor serves every attention layer. Where nothing is controlled it computes what diffusers' own
-processor computes, bit for bit.
+        network(...)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,16 +16,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from palimpsest.core.attention.control import RegionWords, TargetControl, within
-from palimpsest.core.attention.maps import Levels, Size, WordMaps
+from palimpsest.core.attention.maps import Levels, WordMaps
 from palimpsest.core.attention.paths import Fused, Path, probabilities
-from palimpsest.errors import ModelIncapableError
+from palimpsest.core.networks import Size
 
 Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What each row of the UNet's batch is. Rows not named here are left alone."""
+    """What each row of the network's batch is. Rows not named here are left alone."""
 
     targets: tuple[int, ...]  # conditional, one per target
     source: int | None = None  # conditional
@@ -169,56 +165,6 @@ class AttentionControl:
                     store.add(seen)
 
 
-class ControlledAttention:
-    """The processor: diffusers' projections around the control's attention."""
-
-    def __init__(self, control: AttentionControl) -> None:
-        self.control = control
-
-    def __call__(
-        self,
-        attn: Any,
-        hidden_states: Tensor,
-        encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        temb: Tensor | None = None,
-    ) -> Tensor:
-        _refuse_unknown(attn, attention_mask)
-        shape = hidden_states.shape
-        hidden = hidden_states.flatten(2).transpose(1, 2) if hidden_states.ndim == 4 else hidden_states
-        if attn.group_norm is not None:
-            hidden = attn.group_norm(hidden.transpose(1, 2)).transpose(1, 2)
-        context = hidden if encoder_hidden_states is None else encoder_hidden_states
-        if encoder_hidden_states is not None and attn.norm_cross:
-            context = attn.norm_encoder_hidden_states(context)
-        q, k, v = (_heads(attn, x) for x in (attn.to_q(hidden), attn.to_k(context), attn.to_v(context)))
-        q = q if attn.norm_q is None else attn.norm_q(q)
-        k = k if attn.norm_k is None else attn.norm_k(k)
-        is_cross = encoder_hidden_states is not None
-        attend = self.control.cross if is_cross else self.control.self_attention
-        out = attend(q, k, v, attn.scale).transpose(1, 2).flatten(2)  # (batch, pixels, inner width)
-        out = attn.to_out[1](attn.to_out[0](out))
-        out = out.transpose(-1, -2).reshape(shape) if len(shape) == 4 else out
-        out = out + hidden_states if attn.residual_connection else out
-        return out / attn.rescale_output_factor
-
-
-@contextmanager
-def controlled(unet: Any, control: AttentionControl) -> Iterator[AttentionControl]:
-    """Inside the ``with`` every attention layer obeys ``control``; after it the UNet is as it was."""
-    before = unet.attn_processors
-    try:
-        unet.set_attn_processor(ControlledAttention(control))
-        yield control
-    finally:
-        unet.set_attn_processor(dict(before))  # a copy: diffusers empties the dict it is given
-
-
-def _heads(attn: Any, projected: Tensor) -> Tensor:
-    batch, length, width = projected.shape
-    return projected.view(batch, length, attn.heads, width // attn.heads).transpose(1, 2)
-
-
 def _cells(region: Tensor, size: Size) -> Tensor:
     """The cells of a layer that a latent region touches, (pixels,) of bool."""
     return F.adaptive_max_pool2d(region.float(), size).flatten() > 0.5
@@ -234,12 +180,3 @@ def _bias(words: Sequence[RegionWords], size: Size, tokens: int, device: torch.d
         columns = list(word.tokens)
         bias[:, columns] = torch.where(inside, word.logit, -torch.inf)[:, None].to(bias)
     return bias
-
-
-def _refuse_unknown(attn: Any, attention_mask: Tensor | None) -> None:
-    added = getattr(attn, "added_kv_proj_dim", None) is not None
-    if added or attn.spatial_norm is not None or attention_mask is not None:
-        raise ModelIncapableError(
-            "An attention layer of this model is of a kind that attention control doesn't know.",
-            "Use a Stable Diffusion 1.x, 2.x or SDXL model.",
-        )

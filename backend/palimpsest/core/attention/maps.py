@@ -1,15 +1,13 @@
 """Where a word looks: its cross-attention map, summed over its tokens, averaged over heads, layers, steps.
 
-Prompt-to-Prompt, 3.1 and figure 4. The resolution is chosen from the levels that the UNet has: the
+Prompt-to-Prompt, 3.1 and figure 4. The resolution is chosen from the levels that the network has: the
 papers' 16 x 16 of a 64 x 64 latent, unless the model says that its words show best at another.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,32 +15,27 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from palimpsest.core.networks import Network, Size
 from palimpsest.core.text.tokens import Prompt
-
-Size = tuple[int, int]  # height, width
 
 
 @dataclass(frozen=True)
 class Levels:
-    """The resolutions at which a UNet attends, for one latent size.
+    """The resolutions at which a network attends, for one latent size.
 
     Attention layers see pixels in a row; ``size_of`` gives back height and width, never √pixels.
     """
 
     latent: Size
-    sizes: tuple[Size, ...]  # per level of the UNet, finest first
+    sizes: tuple[Size, ...]  # per halving of the latent, finest first
     cross: frozenset[Size]  # those with cross-attention
     map_side: int = 16  # cells of the longer side that a word's map should at least have
 
     @staticmethod
-    def of(unet: Any, latent: Size, map_side: int = 16) -> Levels:
-        depth = len(unet.config.block_out_channels)
-        sizes = [latent]
-        for _ in range(depth - 1):
-            height, width = sizes[-1]
-            sizes.append((-(-height // 2), -(-width // 2)))  # a stride-2 convolution rounds up
-        cross = {sizes[_level(name, depth)] for name in unet.attn_processors if ".attn2." in name}
-        return Levels(latent, tuple(sizes), frozenset(cross), map_side)
+    def of(network: Network, latent: Size, map_side: int = 16) -> Levels:
+        sizes = network.grids(latent)
+        cross = {sizes[site.halvings] for site in network.sites.values() if site.kind == "cross"}
+        return Levels(latent, sizes, frozenset(cross), map_side)
 
     def size_of(self, pixels: int) -> Size:
         return next(size for size in self.sizes if size[0] * size[1] == pixels)
@@ -56,15 +49,6 @@ class Levels:
         """The coarsest cross-attention level with a side of ``map_side`` cells, else the finest one."""
         enough = [size for size in self.cross if max(size) >= self.map_side]
         return min(enough) if enough else max(self.cross)
-
-
-def _level(name: str, depth: int) -> int:
-    """The UNet level of an attention layer: down_blocks.i is level i, up_blocks.i counts back."""
-    found = re.match(r"(down|up)_blocks\.(\d+)\.", name)
-    if found is None:
-        return depth - 1  # the middle block
-    index = int(found[2])
-    return index if found[1] == "down" else depth - 1 - index
 
 
 class WordMaps:

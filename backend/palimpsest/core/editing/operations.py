@@ -26,12 +26,13 @@ from palimpsest.core.attention.control import (
 from palimpsest.core.attention.install import AttentionControl
 from palimpsest.core.attention.maps import Levels, WordMaps
 from palimpsest.core.attention.paths import Path
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.recipes import AS_IT_IS, FIGURES, RECIPES, Recipe
 from palimpsest.core.editing.sampling import Edited, Plan, sample
 from palimpsest.core.inversion import Inversion, picture_size
-from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.fill import harmonic_fill, widened
-from palimpsest.core.schedule import add_noise, alpha_bar
+from palimpsest.core.process import noise_between, noised
 from palimpsest.core.steps import Steps
 from palimpsest.core.text.alignment import Alignment, align
 from palimpsest.core.text.phrases import alone
@@ -109,7 +110,7 @@ def edit(
     ]
     recipe = recipes[0]  # all begin alike
     height, width = inversion.latents.shape[-2:]
-    levels = Levels.of(model.unet, (height, width), model.map_side)
+    levels = Levels.of(model.network, (height, width), model.map_side)
     control = AttentionControl(controls, inversion.steps, levels, path)
     first = _first_step(recipe.noise, inversion.steps)
     size = picture_size(model, inversion.latents)
@@ -246,7 +247,7 @@ def _start(
         content, share = contents[seed % len(contents)][None], recipe.renoise
         if seed != 0:
             share = max(share, VARIATION_NOISE)
-        unchanged = share == 0 and contents is z0  # then not through the rounding of add_noise
+        unchanged = share == 0 and contents is z0  # then not through the rounding of the noising
         inside = pivot if unchanged else _noised(model, content, inversion, first, share, seed)
         rows.append(torch.where(region > 0, inside, pivot))
     return torch.cat(rows).repeat(wanted // len(rows), 1, 1, 1)
@@ -266,12 +267,11 @@ def _noised(
     Behind the last step there is none."""
     if first == inversion.steps:
         return content
-    t, pivot, z0 = inversion.timesteps[first], inversion.before(first), inversion.latents[0]
-    alpha = alpha_bar(model.noise, t)
-    eps = (pivot - alpha**0.5 * z0) / (1 - alpha) ** 0.5
+    level, z0 = inversion.levels[first], inversion.latents[0]
+    eps = noise_between(model.process, inversion.before(first), z0, level)
     generator = torch.Generator().manual_seed(seed)
     fresh = torch.randn(z0.shape, generator=generator).to(z0)
-    return add_noise(model.noise, content, (1 - share**2) ** 0.5 * eps + share * fresh, t)
+    return noised(model.process, content, (1 - share**2) ** 0.5 * eps + share * fresh, level)
 
 
 def _negatives(

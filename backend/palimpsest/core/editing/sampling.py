@@ -1,7 +1,8 @@
 """The sampling loop of an edit: the photo's own branch and the targets side by side in one batch.
 
-Source and targets share every UNet call, because attention control lets a target attend as the source
-does at the same step. How the source branch moves is the inversion's business (``source_moves``):
+Source and targets share every call of the network, because attention control lets a target attend as
+the source does at the same step. How the source branch moves is the inversion's business
+(``source_moves``):
 
   it samples, with the same guidance as the targets; where there are null embeddings of each timestep
   (``nulls``), all branches have those
@@ -24,12 +25,13 @@ from torch import Tensor
 
 from palimpsest.core.adapters import Adaptation, adapted
 from palimpsest.core.attention.blend import LocalBlend
-from palimpsest.core.attention.install import AttentionControl, Rows, controlled
+from palimpsest.core.attention.install import AttentionControl, Rows
 from palimpsest.core.attention.maps import WordMaps
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.count import counted
 from palimpsest.core.inversion import Inversion
-from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.schedule import ddim, pairs, predict_z0
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.process import Level, guided, move, noised, pairs
 from palimpsest.core.steps import Step, Steps
 
 
@@ -59,21 +61,21 @@ class Edited:
 
     latents: Tensor  # (targets, c, h, w): the edited pictures
     source: Tensor  # (1, c, h, w): the photo as this method reproduces it
-    unet_evaluations: int
+    evaluations: int  # of the network, one per sample of every batch
     maps: Mapping[str, Tensor]  # word of the source prompt -> (h, w) in [0, 1]
 
 
 def sample(plan: Plan, words: WordMaps | None = None) -> Steps[Edited]:
-    """Run the edit. The UNet is controlled only while this generator is alive.
+    """Run the edit. The network is controlled only while this generator is alive.
 
     ``words``: maps of the source prompt to read on the way; they cost the source branch at every step.
     """
     if words is not None:
         plan.control.source_maps.append(words)
     z_src, z_tgt = plan.inversion.before(plan.first), plan.start
-    levels = pairs(plan.inversion.timesteps)
-    unet = plan.model.unet
-    with counted(plan.model) as count, controlled(unet, plan.control), adapted(unet, plan.adaptation):
+    model = plan.model
+    levels, network = pairs(model.process, plan.inversion.levels), model.network
+    with counted(model) as count, network.attending(plan.control), adapted(network, plan.adaptation):
         for step in range(plan.first, len(levels)):
             z_src, z_tgt, preview = _advance(plan, step, *levels[step], z_src, z_tgt)
             yield Step("edit", step - plan.first + 1, len(levels) - plan.first, z0=preview)
@@ -83,14 +85,15 @@ def sample(plan: Plan, words: WordMaps | None = None) -> Steps[Edited]:
 
 @torch.no_grad()
 def _advance(
-    plan: Plan, step: int, t: int, t_prev: int, z_src: Tensor, z_tgt: Tensor
+    plan: Plan, step: int, level: Level, cleaner: Level, z_src: Tensor, z_tgt: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """One step of all branches, and what the targets look like by now."""
-    eps_src, eps_tgt, eps_text = _guided(plan, step, t, z_src, z_tgt)
-    noise, pivot = plan.model.noise, plan.inversion.after(step).to(z_tgt)
-    preview = _preview(plan, predict_z0(noise, z_tgt, eps_tgt, t), predict_z0(noise, z_tgt, eps_text, t))
-    z_tgt = ddim(noise, z_tgt, eps_tgt, t, t_prev)
-    z_src = pivot if eps_src is None else ddim(noise, z_src, eps_src, t, t_prev)
+    source, target, text = _guided(plan, step, level, z_src, z_tgt)
+    process, pivot = plan.model.process, plan.inversion.after(step).to(z_tgt)
+    z0, eps = process.split(z_tgt, target, level)
+    preview = _preview(plan, z0, process.split(z_tgt, text, level)[0])
+    z_tgt = noised(process, z0, eps, cleaner)
+    z_src = pivot if source is None else move(process, z_src, source, level, cleaner)
     if plan.blend is not None:
         z_tgt = plan.blend.blend(step, z_src, z_tgt)
     if plan.mask is not None:
@@ -107,7 +110,7 @@ def _preview(plan: Plan, guided: Tensor, text: Tensor) -> Tensor:
     seen = guided * (_spread(text) / _spread(guided))
     if plan.mask is None:
         return seen
-    photo = plan.inversion.after(len(plan.inversion.timesteps) - 1).to(seen)
+    photo = plan.inversion.after(plan.inversion.steps - 1).to(seen)
     return torch.where(plan.mask.to(seen.device) > 0, seen, photo)
 
 
@@ -117,24 +120,24 @@ def _spread(z: Tensor) -> Tensor:
 
 
 def _guided(
-    plan: Plan, step: int, t: int, z_src: Tensor, z_tgt: Tensor
+    plan: Plan, step: int, level: Level, z_src: Tensor, z_tgt: Tensor
 ) -> tuple[Tensor | None, Tensor, Tensor]:
-    """ε_N + w·(ε_C - ε_N) of the source, None if it doesn't sample, and of the targets; the targets' ε_C."""
+    """The guided predictions of the source, None if it doesn't sample, and of the targets; the targets'
+    conditional one."""
     branch = _Batch(plan, step)
-    eps = plan.model.eps(branch.latents(z_src, z_tgt), t, branch.conditioning)
-    w = plan.guidance
-    cond, null = eps[branch.targets], eps[branch.nulls]
-    eps_tgt = null + w * (cond - null) if branch.guided else cond
+    predicted = plan.model.predict(branch.latents(z_src, z_tgt), level, branch.conditioning)
+    cond, null = predicted[branch.targets], predicted[branch.nulls]
+    target = guided(null, cond, plan.guidance) if branch.guided else cond
     if not branch.source_moves:
-        return None, eps_tgt, cond
-    eps_src = eps[branch.source_at][None]
+        return None, target, cond
+    source = predicted[branch.source_at][None]
     if branch.guided:
-        eps_src = eps[:1] + w * (eps_src - eps[:1])
-    return eps_src, eps_tgt, cond
+        source = guided(predicted[:1], source, plan.guidance)
+    return source, target, cond
 
 
 class _Batch:
-    """Rows of one UNet call: [source null], target nulls, [source], targets."""
+    """Rows of one call of the network: [source null], target nulls, [source], targets."""
 
     def __init__(self, plan: Plan, step: int) -> None:
         n = len(plan.targets.context)

@@ -13,7 +13,6 @@ from palimpsest.core.count import counted
 from palimpsest.core.inversion.method import Method, Photo
 from palimpsest.core.inversion.result import Inversion
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.schedule import timesteps
 from palimpsest.core.steps import Steps
 from palimpsest.core.text.prompt import Vocabulary
 from palimpsest.core.text.tokens import Prompt
@@ -47,16 +46,14 @@ def invert(
     chosen = InvertSettings() if settings is None else settings
     method = method_named(chosen.method)
     guidance = model.guidance if chosen.guidance is None else chosen.guidance
-    levels = timesteps(model.noise, model.steps if chosen.steps is None else chosen.steps)
+    levels = model.process.levels(model.steps if chosen.steps is None else chosen.steps)
     z0 = z0.detach().to(model.device, torch.float32)
     size = picture_size(model, z0)
     cond, null = vocabulary.encode([source], size), vocabulary.null(size)
     photo = Photo(model, z0, cond, null, levels, guidance)
     with counted(model) as count:
         pivots, nulls = yield from method.invert(photo, chosen.constants)
-    return Inversion(
-        pivots, levels, chosen.method, guidance, source.text, nulls, unet_evaluations=count.evaluations
-    )
+    return Inversion(pivots, levels, chosen.method, guidance, source.text, nulls, count.evaluations)
 
 
 def method_named(name: str) -> Method:

@@ -10,37 +10,40 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.inversion.method import Found, Method, Photo
-from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.schedule import ddim, pairs, predict_z0
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.process import Level, move, pairs
 from palimpsest.core.steps import Step, Steps
 
 
 def ddim_inversion(
-    model: DiffusionModel, z0: Tensor, cond: Conditioning, timesteps: tuple[int, ...]
+    model: DiffusionModel, z0: Tensor, cond: Conditioning, levels: tuple[Level, ...]
 ) -> Steps[Tensor]:
     """From the photo's latent (1, c, h, w) to the pivots z_0 … z_T, (steps + 1, 1, c, h, w) float32."""
     z = z0.float()
     latents = [z]
-    for index, (t, t_prev) in enumerate(reversed(pairs(timesteps)), start=1):
-        z, preview = _step(model, z, cond, t, t_prev)
+    for index, (level, cleaner) in enumerate(reversed(pairs(model.process, levels)), start=1):
+        z, preview = _step(model, z, cond, level, cleaner)
         latents.append(z)
-        yield Step("invert", index, len(timesteps), z0=preview)
+        yield Step("invert", index, len(levels), z0=preview)
     return torch.stack(latents)
 
 
 @torch.no_grad()
-def _step(model: DiffusionModel, z: Tensor, cond: Conditioning, t: int, t_prev: int) -> tuple[Tensor, Tensor]:
-    eps = model.eps(z, t, cond)
-    z_t = ddim(model.noise, z, eps, t_prev, t)
-    return z_t, predict_z0(model.noise, z_t, eps, t)
+def _step(
+    model: DiffusionModel, z: Tensor, cond: Conditioning, level: Level, cleaner: Level
+) -> tuple[Tensor, Tensor]:
+    prediction = model.predict(z, level, cond)
+    there = move(model.process, z, prediction, cleaner, level)
+    return there, model.process.split(there, prediction, level)[0]
 
 
 class Ddim(Method):
     """An edit samples the photo's branch anew from z_T, and with guidance it leaves the pivots."""
 
     def invert(self, photo: Photo, constants: None) -> Steps[Found]:
-        return Found((yield from ddim_inversion(photo.model, photo.z0, photo.cond, photo.timesteps)))
+        return Found((yield from ddim_inversion(photo.model, photo.z0, photo.cond, photo.levels)))
 
 
 METHOD = Ddim()

@@ -2,7 +2,7 @@
 
 The published method adds z*_{t-1} - D(z̃_t) to the source branch at each sampling step. That sum is
 z*_{t-1} itself, so it is enough to copy the stored pivot into the source branch: no evaluation of the
-UNet beyond DDIM inversion's own. The copying is done in ``core/editing/sampling.py``.
+network beyond DDIM inversion's own. The copying is done in ``core/editing/sampling.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Direct(Method):
     """Exact by construction, z_0 being the photo's latent."""
 
     def invert(self, photo: Photo, constants: None) -> Steps[Found]:
-        return Found((yield from ddim_inversion(photo.model, photo.z0, photo.cond, photo.timesteps)))
+        return Found((yield from ddim_inversion(photo.model, photo.z0, photo.cond, photo.levels)))
 
 
 METHOD = Direct()

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.conditioning import Conditioning
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.process import Level
 from palimpsest.core.steps import Steps
 
 
@@ -24,7 +26,7 @@ class Photo:
     z0: Tensor  # (1, c, h, w) float32, on the model's device
     cond: Conditioning  # of its caption
     null: Conditioning
-    timesteps: tuple[int, ...]  # noisiest first
+    levels: tuple[Level, ...]  # noisiest first
     guidance: float  # that editing will use
 
 
@@ -36,7 +38,7 @@ class Found(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Evaluations of the UNet in one step, at most."""
+    """Evaluations of the network in one step, at most."""
 
     forward: float
     backward: float = 0.0

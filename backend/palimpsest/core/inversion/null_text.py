@@ -19,11 +19,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.gradient import gradient
 from palimpsest.core.inversion.ddim import ddim_inversion
 from palimpsest.core.inversion.method import Cost, Found, Method, Photo
-from palimpsest.core.model import Conditioning, DiffusionModel
-from palimpsest.core.schedule import ddim, pairs, predict_z0
+from palimpsest.core.model import DiffusionModel
+from palimpsest.core.process import Level, guided, move, noised, pairs
 from palimpsest.core.steps import Step, Steps
 from palimpsest.errors import RequestError
 
@@ -44,7 +45,7 @@ def optimise_nulls(
     pivots: Tensor,  # (steps + 1, 1, c, h, w), z_0 … z_T
     cond: Conditioning,
     null: Conditioning,
-    timesteps: tuple[int, ...],
+    levels: tuple[Level, ...],
     guidance: float,
     settings: NullTextSettings,
 ) -> Steps[Tensor]:
@@ -54,39 +55,39 @@ def optimise_nulls(
     """
     z, context = pivots[-1], null.context.detach().float()
     nulls: list[Tensor] = []
-    for i, (t, t_prev) in enumerate(pairs(timesteps)):
-        step = _Timestep(model, z, pivots[-2 - i], cond, null, t, t_prev, guidance)
+    for i, (level, cleaner) in enumerate(pairs(model.process, levels)):
+        step = _Timestep(model, z, pivots[-2 - i], cond, null, level, cleaner, guidance)
         context, loss = step.optimise(context, i, settings)
         z, preview = step.advance(context)
         nulls.append(context)
-        yield Step("optimise", i + 1, len(timesteps), z0=preview, loss=loss)
+        yield Step("optimise", i + 1, len(levels), z0=preview, loss=loss)
     return torch.stack(nulls)
 
 
 @dataclass(frozen=True)
 class _Timestep:
-    """One outer iteration: from ``z`` at ``t`` towards the pivot ``goal`` at ``t_prev``."""
+    """One outer iteration: from ``z`` at ``level`` towards the pivot ``goal`` at ``cleaner``."""
 
     model: DiffusionModel
     z: Tensor
     goal: Tensor
     cond: Conditioning
     null: Conditioning
-    t: int
-    t_prev: int
+    level: Level
+    cleaner: Level
     guidance: float
 
     @torch.enable_grad()
     def optimise(self, context: Tensor, i: int, settings: NullTextSettings) -> tuple[Tensor, float | None]:
         """The moved embedding, and the loss that it was last measured to have."""
         with torch.no_grad():
-            eps_cond = self.model.eps(self.z, self.t, self.cond)
+            text = self.model.predict(self.z, self.level, self.cond)
         moved = context.clone().requires_grad_(True)
         rate = settings.rate * (1 - i / settings.rate_decay_steps)
         adam = torch.optim.Adam([moved], lr=rate)
         measured = None
         for _ in range(settings.inner_steps):
-            reached = self._guided(eps_cond, moved)
+            reached = self._reached(text, moved)
             loss = F.mse_loss(reached, self.goal)
             (moved.grad,) = gradient(loss, [moved], self.model.dtype)
             adam.step()
@@ -99,15 +100,15 @@ class _Timestep:
     def advance(self, context: Tensor) -> tuple[Tensor, Tensor]:
         """The guided sampling step with the embedding found, and its estimate of z_0."""
         both = Conditioning.cat([self.null.with_context(context), self.cond])
-        eps_null, eps_cond = self.model.eps(self.z.expand(2, -1, -1, -1), self.t, both).chunk(2)
-        eps = eps_null + self.guidance * (eps_cond - eps_null)
-        noise = self.model.noise
-        return ddim(noise, self.z, eps, self.t, self.t_prev), predict_z0(noise, self.z, eps, self.t)
+        null, text = self.model.predict(self.z.expand(2, -1, -1, -1), self.level, both).chunk(2)
+        process = self.model.process
+        z0, eps = process.split(self.z, guided(null, text, self.guidance), self.level)
+        return noised(process, z0, eps, self.cleaner), z0
 
-    def _guided(self, eps_cond: Tensor, context: Tensor) -> Tensor:
-        eps_null = self.model.eps(self.z, self.t, self.null.with_context(context))
-        eps = eps_null + self.guidance * (eps_cond - eps_null)
-        return ddim(self.model.noise, self.z, eps, self.t, self.t_prev)
+    def _reached(self, text: Tensor, context: Tensor) -> Tensor:
+        null = self.model.predict(self.z, self.level, self.null.with_context(context))
+        prediction = guided(null, text, self.guidance)
+        return move(self.model.process, self.z, prediction, self.level, self.cleaner)
 
 
 class NullText(Method):
@@ -120,7 +121,7 @@ class NullText(Method):
         chosen = constants or NullTextSettings()
         if chosen.inner_steps < 0:
             raise RequestError(f"{chosen.inner_steps} inner steps were asked for.", "0 or more.")
-        model, cond, levels = photo.model, photo.cond, photo.timesteps
+        model, cond, levels = photo.model, photo.cond, photo.levels
         pivots = yield from ddim_inversion(model, photo.z0, cond, levels)
         nulls = yield from optimise_nulls(model, pivots, cond, photo.null, levels, photo.guidance, chosen)
         return Found(pivots, nulls)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from palimpsest.core.process import Level
 from palimpsest_client.fields.methods import METHODS
 
 
@@ -15,22 +16,22 @@ from palimpsest_client.fields.methods import METHODS
 class Inversion:
     """The photo's trajectory through the noise levels, cleanest first.
 
-    ``latents[0]`` is z_0, the photo itself, and ``latents[i]`` belongs to the i-th timestep from the
-    clean end: with ``timesteps`` noisiest first, step k of sampling goes from ``latents[S-k]`` at
-    ``timesteps[k]`` to ``latents[S-k-1]``.
+    ``latents[0]`` is z_0, the photo itself, and ``latents[i]`` belongs to the i-th noise level from the
+    clean end: with ``levels`` noisiest first, step k of sampling goes from ``latents[S-k]`` at
+    ``levels[k]`` to ``latents[S-k-1]``.
     """
 
     latents: Tensor  # (steps + 1, 1, channels, height, width) float32, z_0 … z_T: the DDIM pivots
-    timesteps: tuple[int, ...]  # noisiest first
+    levels: tuple[Level, ...]  # noisiest first
     method: str  # by which it was made, of METHODS
     guidance: float  # what ``nulls`` were optimised for, and the edit's default
     prompt: str  # the source prompt
     nulls: Tensor | None = None  # (steps, 1, tokens, width) float32, noisiest first; if optimised
-    unet_evaluations: int = 0
+    evaluations: int = 0  # of the network, to make it; 0 of one that was kept
 
     @property
     def steps(self) -> int:
-        return len(self.timesteps)
+        return len(self.levels)
 
     @property
     def source_moves(self) -> bool:
@@ -38,7 +39,7 @@ class Inversion:
         return METHODS[self.method].source_moves
 
     def before(self, step: int) -> Tensor:
-        """z at ``timesteps[step]``, where sampling step ``step`` starts; (1, channels, height, width)."""
+        """z at ``levels[step]``, where sampling step ``step`` starts; (1, channels, height, width)."""
         return self.latents[self.steps - step]
 
     def after(self, step: int) -> Tensor:
@@ -47,14 +48,15 @@ class Inversion:
 
     def to_tensors(self) -> tuple[dict[str, Tensor], dict[str, str]]:
         """Tensors and string metadata, as safetensors stores them."""
-        tensors = {"latents": self.latents.contiguous(), "timesteps": torch.tensor(self.timesteps)}
+        exact = torch.int64 if all(isinstance(level, int) for level in self.levels) else torch.float64
+        levels = torch.tensor(self.levels, dtype=exact)
+        tensors = {"latents": self.latents.contiguous(), "timesteps": levels}
         if self.nulls is not None:
             tensors["nulls"] = self.nulls.contiguous()
         metadata = {
             "method": self.method,
             "guidance": repr(self.guidance),
             "prompt": self.prompt,
-            "unet_evaluations": str(self.unet_evaluations),
         }
         return tensors, metadata
 
@@ -63,10 +65,9 @@ class Inversion:
         """The inverse of ``to_tensors``. Raises KeyError or ValueError for what isn't an inversion."""
         return Inversion(
             latents=tensors["latents"],
-            timesteps=tuple(int(t) for t in tensors["timesteps"]),
+            levels=tuple(tensors["timesteps"].tolist()),
             method=metadata["method"],
             guidance=float(metadata["guidance"]),
             prompt=metadata["prompt"],
             nulls=tensors.get("nulls"),
-            unet_evaluations=int(metadata["unet_evaluations"]),
         )

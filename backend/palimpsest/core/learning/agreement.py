@@ -1,6 +1,6 @@
 """Do these pictures show the same subject? Asked of the diffusion model itself, no other network.
 
-A UNet's features tell things apart (DIFT, Tang et al. 2023). The features of its last block, averaged over
+A network's features tell things apart (DIFT, Tang et al. 2023). Those of its last block, averaged over
 the subject's mask, are compared between pictures by Euclidean distance in units of how far subjects are
 from backgrounds. The picture farthest from the others is the odd one; its score compares its distance with
 how far the others are from each other, so that a subject of many faces makes no outlier.
@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.learning.subject import find_subject
 from palimpsest.core.learning.templates import fill, templates_for
 from palimpsest.core.learning.views import View, ViewSettings, encode_views
-from palimpsest.core.model import Conditioning, DiffusionModel
+from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.region import Mask
+from palimpsest.core.process import Level, noised
 from palimpsest.core.steps import Step, Steps
 from palimpsest.core.text.prompt import concepts_installed
 
@@ -122,20 +124,19 @@ def _describe(
     subject, background = [], []
     weight = view.weight[None].to(model.device)  # (1, 1, h, w)
     for number, time in enumerate(settings.times):
-        z, t = _noised(model, view, time, settings.seed + number)
-        with _output(model.unet.up_blocks[-1]) as outputs:
-            model.eps(z, t, conditioning)
+        z, level = _noised(model, view, time, settings.seed + number)
+        with _output(model.network.features) as outputs:
+            model.predict(z, level, conditioning)
         subject.append(_pooled(outputs[0], weight))
         background.append(_pooled(outputs[0], 1 - weight))
     return _Features(tuple(subject), tuple(background))
 
 
-def _noised(model: DiffusionModel, view: View, time: float, seed: int) -> tuple[Tensor, int]:
-    """z_t of a view's mean at ``time`` of the process; the same noise for every picture."""
-    t = int(time * len(model.noise.alphas_cumprod))
-    alpha = float(model.noise.alphas_cumprod[t])
+def _noised(model: DiffusionModel, view: View, time: float, seed: int) -> tuple[Tensor, Level]:
+    """A view's mean at ``time`` of the process, and that level; the same noise for every picture."""
+    level = model.process.level(time)
     eps = torch.randn(view.mean.shape, generator=torch.Generator().manual_seed(seed))
-    return (alpha**0.5 * view.mean + (1 - alpha) ** 0.5 * eps)[None].to(model.device), t
+    return noised(model.process, view.mean, eps, level)[None].to(model.device), level
 
 
 def _pooled(features: Tensor, weight: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ from palimpsest.core.learning.stopping import Dvar
 from palimpsest.core.learning.templates import fill, templates_for
 from palimpsest.core.learning.views import View, grouped, stacked
 from palimpsest.core.model import DiffusionModel
+from palimpsest.core.process import Level, noised
 from palimpsest.core.steps import Step, Steps
 from palimpsest.core.text.prompt import Prompt, Vocabulary, concepts_installed, refuse_misfits
 from palimpsest.errors import RequestError
@@ -69,7 +70,7 @@ class LearnSettings:
     exam_every: int = 5
     exam_size: int = 8
     stop: Dvar = field(default_factory=Dvar)
-    at_once: int = 4  # most latents in the UNet together; less needs less memory, the word is the same
+    at_once: int = 4  # most latents in the network together; less needs less memory, the word is the same
     adapters: AdapterSettings | None = None  # learned with the rows: the word "with detail"
 
 
@@ -129,7 +130,7 @@ class _Draw:
 
     view: View
     prompt: Prompt
-    t: int
+    level: Level
     sample: Tensor  # noise of the autoencoder's distribution
     eps: Tensor
 
@@ -198,7 +199,7 @@ def _begin_adapters(
                 "Learn it on with detail.",
             )
         return None
-    found = first_adapters(model.unet, wanted.rank, wanted.layers, lesson.seed) if had is None else had
+    found = first_adapters(model.network, wanted.rank, wanted.layers, lesson.seed) if had is None else had
     return found.with_tensors([tensor.to(model.device, torch.float32) for tensor in found.tensors])
 
 
@@ -292,40 +293,37 @@ class _Course:
             yield self.group_loss(group) / len(draws)
 
     def group_loss(self, group: Sequence[_Draw]) -> Tensor:
-        """Σ over the group of the weighted mean of (ε - ε_θ)², or of (v - v_θ)² for a v-predicting model."""
-        device, noise = self.model.device, self.model.noise
+        """Σ over the group of the weighted mean of the squared errors of what was predicted."""
+        device, process = self.model.device, self.model.process
         z0, weight = stacked([draw.view for draw in group], [draw.sample for draw in group])
         eps = torch.stack([draw.eps for draw in group])
-        t = torch.tensor([draw.t for draw in group])
-        alpha = noise.alphas_cumprod[t].reshape(-1, 1, 1, 1)
-        z = alpha.sqrt().float() * z0 + (1 - alpha).sqrt().float() * eps  # (group, c, h, w)
+        levels = torch.tensor([draw.level for draw in group])
+        rows = [noised(process, row, draw.eps, draw.level) for row, draw in zip(z0, group, strict=True)]
+        z = torch.stack(rows)  # (group, c, h, w)
         size = (z.shape[2] * self.model.stride, z.shape[3] * self.model.stride)
         prompts = [draw.prompt for draw in group]
         conditioning = self.vocabulary.encode(prompts, size)
-        with adapted(self.model.unet, self.vocabulary.adaptation()) as adaptation:
+        with adapted(self.model.network, self.vocabulary.adaptation()) as adaptation:
             adaptation.begin(self.vocabulary.adapting(prompts))
-            predicted = self.model.eps(z.to(device), t.to(device), conditioning)
-        error = (predicted - eps.to(device)) ** 2
-        if noise.prediction == "v_prediction":  # ε_θ - ε = √ᾱ (v_θ - v)
-            error = error / alpha.float().to(device)
+            predicted = self.model.predict(z.to(device), levels.to(device), conditioning)
+        error = process.errors(predicted, process.target(z0, eps).to(device), levels)
         weight = weight.to(device)
         return ((weight * error).mean(dim=(1, 2, 3)) / weight.mean(dim=(1, 2, 3))).sum()
 
     def draw(self, stream: int, step: int, size: int) -> list[_Draw]:
-        """``size`` latents: pictures in turn, one timestep from each of ``size`` equal strata."""
+        """``size`` latents: pictures in turn, one noise level from each of ``size`` equal strata."""
         generator = _generator(self.lesson.seed, stream, step)
         strata = torch.randperm(size, generator=generator)
         within = torch.rand(size, generator=generator)
-        low, high = (bound * (len(self.model.noise.alphas_cumprod) - 1) for bound in self.settings.times)
-        times = low + (high - low) * (strata + within) / size
-        return [self.one(generator, step * size + i, int(times[i])) for i in range(size)]
+        levels = self.model.process.between(self.settings.times, (strata + within) / size)
+        return [self.one(generator, step * size + i, level) for i, level in enumerate(levels)]
 
-    def one(self, generator: torch.Generator, number: int, t: int) -> _Draw:
+    def one(self, generator: torch.Generator, number: int, level: Level) -> _Draw:
         view = self.pick(number, generator)
         choice = self.sentences(view.picture)
         prompt = choice[int(torch.randint(len(choice), (1,), generator=generator))]
         sample = torch.randn(view.mean.shape, generator=generator)
-        return _Draw(view, prompt, t, sample, torch.randn(view.mean.shape, generator=generator))
+        return _Draw(view, prompt, level, sample, torch.randn(view.mean.shape, generator=generator))
 
     def pick(self, number: int, generator: torch.Generator) -> View:
         """A view of each picture in turn, so that no batch forgets one."""

@@ -1,4 +1,4 @@
-"""Prompts with learned words: from text to the conditioning that the UNet reads.
+"""Prompts with learned words: from text to the conditioning that the network reads.
 
 A learned word (Gal et al. 2022, Textual Inversion) is k embedding rows. They are concatenated to the
 frozen table only while a ``with concepts_installed(...)`` lasts, under ids that no tokenizer knows:
@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from palimpsest.core.adapters import Adaptation, misfit
 from palimpsest.core.concept import Concept
-from palimpsest.core.model import Conditioning, DiffusionModel, TextPart
+from palimpsest.core.conditioning import Conditioning
+from palimpsest.core.model import DiffusionModel, TextPart
 from palimpsest.core.text.tokens import Prompt, WordSpan, parse
 from palimpsest.errors import ConceptExistsError, ConceptIncompatibleError
 
@@ -177,7 +178,7 @@ def refuse_misfits(model: DiffusionModel, concepts: Sequence[Concept]) -> None:
 
 
 def _refuse_adapters(model: DiffusionModel, concept: Concept) -> None:
-    place = None if concept.adapters is None else misfit(model.unet, concept.adapters)
+    place = None if concept.adapters is None else misfit(model.network, concept.adapters)
     if place is not None:
         raise ConceptIncompatibleError(
             f"{concept.placeholder} was learned with detail for another network: its adapter {place} fits "

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from palimpsest.core.model import DiffusionModel, TextPart
+from palimpsest.core.networks.unet import UNet
 from palimpsest.errors import ModelUnreadableError
 from palimpsest.models.families.stable_diffusion import folder as layout
 from palimpsest.models.families.stable_diffusion.configuration import (
@@ -35,7 +36,7 @@ def assemble(
     """Freeze (``unet``, ``vae``) and (tokenizer, encoder) pairs and put them together."""
     spec = spec_of(configuration)
     with usable(configuration.where):
-        noise = noise_schedule(configuration.scheduler)
+        process = noise_schedule(configuration.scheduler)
     unet, vae = networks
     unet.register_to_config(sample_size=native_latent_side(configuration))
     unet.to(device, unet_dtype(device, spec.family))
@@ -44,10 +45,10 @@ def assemble(
     for network in (unet, vae, *(encoder for _, encoder in text)):
         network.requires_grad_(False).eval()
     return DiffusionModel(
-        unet=unet,
+        network=UNet(unet),
         vae=vae,
         text=tuple(_text_part(tokenizer, encoder, len(text)) for tokenizer, encoder in text),
-        noise=noise,
+        process=process,
         family=spec.family,
         weights_hash=weights,
         guidance=spec.guidance,

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from palimpsest.core.model import NoiseSchedule
+from palimpsest.core.process import Ddpm
 from palimpsest.models.families.stable_diffusion.configuration import SCHEDULE_FIELDS, one_of
 
 
-def noise_schedule(config: Mapping[str, Any]) -> NoiseSchedule:
+def noise_schedule(config: Mapping[str, Any]) -> Ddpm:
     """``config`` is the content of ``scheduler/scheduler_config.json``.
 
     Raises ModelUnreadableError for a parametrisation that the product does not know.
@@ -25,7 +25,7 @@ def noise_schedule(config: Mapping[str, Any]) -> NoiseSchedule:
     if config.get("rescale_betas_zero_snr", False):
         alphas_cumprod = _rescale_to_zero_terminal_snr(alphas_cumprod)
     ends_at_one = config.get("set_alpha_to_one", config.get("_class_name") != "PNDMScheduler")
-    return NoiseSchedule(
+    return Ddpm(
         alphas_cumprod=alphas_cumprod,
         final_alpha_cumprod=1.0 if ends_at_one else float(alphas_cumprod[0]),
         prediction=one_of(config, "prediction_type", SCHEDULE_FIELDS["prediction_type"]),
