@@ -19,7 +19,6 @@ from _client.views.windows import Windows
 from dialogs import Desktop
 from gi.repository import GimpUi, GLib, Gtk
 from host import GimpEditor
-from sentences import SentenceDrawer
 from view import View
 
 WIDTH, HEIGHT = 340, 760
@@ -58,8 +57,7 @@ class Window(Gtk.Window):
         self._panel_view.controls.redraw = lambda: self.draw(self.panel.state)
         self._panel_view.words.focus = lambda key: self.view[key].grab_focus()
         self._panel_view.words.choose = lambda key, word: self.view.drawer(key).field.focus(word)
-        ends = self._focus, self.destroy
-        self._acts = PanelWindow(self.panel, self._panel_view, windows, self._desktop, *ends)
+        self._acts = PanelWindow(self.panel, self._panel_view, windows, self._desktop, self.destroy)
         self.view = View(self.panel.session, self._desktop)
         self.add(self.view)
         self.connect("destroy", lambda _: self._end())
@@ -79,11 +77,6 @@ class Window(Gtk.Window):
     def draw(self, state: PanelState) -> None:
         self.view.draw(self._panel_view.describe())
         self._desktop.redraw()
-
-    def _focus(self, key: str) -> None:
-        """With all of a sentence chosen; a slider just gets the keyboard."""
-        drawer = self.view.drawer(key)
-        drawer.field.focus() if isinstance(drawer, SentenceDrawer) else drawer.widget.grab_focus()
 
     def _use(self, concept: str) -> None:
         """Where the cursor is, in the place of what is chosen there."""

@@ -32,11 +32,13 @@ class SliderDrawer(FieldDrawer):
         self._told = Told(lambda: self.part.change(control.at(round(made.get_value()))))
         self._mark: int | None = None
         made = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0, control.places, 1)
-        made.set_increments(1, max(1, control.places // 4))
+        page = max(1, control.places // 4)
         made.set_properties(draw_value=False, round_digits=0)
         ui.leave_wheel(made)
         made.connect("value-changed", lambda _: self._told())
         made.connect("button-press-event", self._pressed)
+        made.connect("scroll-event", lambda *_: made.set_increments(1, 1))  # a notch is as wide as a page
+        made.connect("event-after", lambda *_: made.set_increments(1, page))
         made.connect("leave-notify-event", lambda *_: made.set_has_tooltip(True))
         return made
 
@@ -44,7 +46,9 @@ class SliderDrawer(FieldDrawer):
         title, self._text = ui.label(part.caption), ui.label("", FAINT)
         title.set_properties(width_request=TITLE, tooltip_text=part.tip)
         self._text.set_width_chars(5)
-        return ui.row(title, self.widget, self._text, stretched=1)
+        named = Gtk.EventBox(child=title, visible_window=False)
+        named.connect("button-press-event", self._pressed)
+        return ui.row(named, self.widget, self._text, stretched=1)
 
     def put(self, part: Slider) -> None:
         control, drawn = part.control, part.drawn

@@ -125,6 +125,7 @@ class Field(Gtk.Frame):
     ) -> None:
         super().__init__(shadow_type=Gtk.ShadowType.IN)
         self._told, self._entered = Told(changed), entered
+        self._marks: tuple[tuple[str, Iterable[Word]], ...] = ()
         self.view = Lines(wrap_mode=Gtk.WrapMode.WORD_CHAR, accepts_tab=False, border_width=GAP)
         self.view.connect("key-press-event", lambda _, event: self._pressed(event))
         self._buffer = self.view.get_buffer()
@@ -167,17 +168,20 @@ class Field(Gtk.Frame):
 
     def mark(self, changed: Iterable[Word], unknown: Iterable[Word], doubtful: Iterable[Word] = ()) -> None:
         """The words that change; in waves those that mean nothing here, underlined in amber doubtful ones."""
+        self._marks = ("changed", changed), ("doubtful", doubtful), ("unknown", unknown)
+        self._put_marks()
+
+    def _put_marks(self) -> None:
         self._buffer.remove_all_tags(*self._buffer.get_bounds())
-        for tag, found in (("changed", changed), ("doubtful", doubtful), ("unknown", unknown)):
+        for tag, found in self._marks:
             for word in found:
                 places = (self._buffer.get_iter_at_offset(at) for at in (word.start, word.stop))
                 self._buffer.apply_tag_by_name(tag, *places)
 
-    def focus(self, word: Word | None = None) -> None:
-        """With this word of it chosen, or all: what is written takes its place."""
-        ends = (0, -1) if word is None else (word.start, word.stop)
+    def focus(self, word: Word) -> None:
+        """With these letters chosen: what is written takes their place."""
         self.view.grab_focus()
-        self._buffer.select_range(*map(self._buffer.get_iter_at_offset, ends))
+        self._buffer.select_range(*map(self._buffer.get_iter_at_offset, (word.stop, word.start)))
 
     def delete_selected(self) -> None:
         self._told.silently(lambda: self._buffer.delete_selection(True, True))
@@ -186,6 +190,7 @@ class Field(Gtk.Frame):
     def _written(self, _: Gtk.TextBuffer) -> None:
         self._example.set_visible(not self.text)
         self._told(self.text)
+        self._put_marks()  # they go with the text, also where the same is written again
 
     def _pressed(self, event: Gdk.EventKey) -> bool:
         """Whoever writes Chinese chooses letters with Return: that is not for us."""

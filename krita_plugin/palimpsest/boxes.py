@@ -95,8 +95,7 @@ class FormDrawer(BoxDrawer):
         for drawer in self._inside:
             caption = self.layout.labelForField(drawer.outer)
             if caption is not None:
-                caption.setVisible(view.is_shown(drawer.part))
-                caption.setToolTip(drawer.part.tip)
+                caption.pyqtConfigure(visible=view.is_shown(drawer.part), toolTip=drawer.part.tip)
 
     def arrange(self) -> None:
         for caption, drawer in zip(self.captions(self.part), self._inside):

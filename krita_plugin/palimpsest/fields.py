@@ -49,8 +49,9 @@ class Sentence(Entered, qt.QPlainTextEdit):
         super().__init__(tabChangesFocus=True)
         self._button: Optional[qt.QToolButton] = None
         self.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
-        self.setVerticalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self._marks: tuple = (), (), ()
         self.textChanged.connect(lambda: written(self.toPlainText().replace("\n", " ")))
+        self.textChanged.connect(self._put_marks)  # they go with the text, also where the same comes again
         self.textChanged.connect(qt.QToolTip.hideText)  # the button's would lie over what is written
         self.document().contentsChanged.connect(self._fit)
         self._fit()
@@ -74,8 +75,10 @@ class Sentence(Entered, qt.QPlainTextEdit):
             button, style, empty = self._button, qt.Qt.ToolButtonStyle, self.document().isEmpty()
             button.setToolButtonStyle(style.ToolButtonTextBesideIcon if empty else style.ToolButtonIconOnly)
             button.adjustSize()
-            self.setViewportMargins(0, 0, 0 if empty else button.width(), 0)
-            button.move(self.width() - button.width() - 2, self.height() - button.height() - 2)
+            room = 0 if empty else button.width()
+            self.setViewportMargins(0, 0, room, 0)
+            right = self.viewport().geometry().right() + room  # beside the bar, where there is one
+            button.move(right - button.width(), self.height() - button.height() - 2)
 
     def viewportEvent(self, event) -> bool:  # noqa: N802
         """What is said of a marked word, where the pointer rests on it; elsewhere the field's own tip."""
@@ -94,7 +97,11 @@ class Sentence(Entered, qt.QPlainTextEdit):
 
     def mark(self, words: Sequence[Word], unknown: Sequence[Word], doubtful: Sequence[Word]) -> None:
         """Underline the words that change; in waves those that mean nothing here, in dots doubtful ones."""
-        marks = []
+        self._marks = words, unknown, doubtful
+        self._put_marks()
+
+    def _put_marks(self) -> None:
+        (words, unknown, doubtful), marks = self._marks, []
         doubted, strange = underlined(DOUBTED, LINES.DotLine), underlined(STRANGE, LINES.WaveUnderline)
         color = self.palette().color(qt.QPalette.ColorRole.Highlight)
         color.setAlpha(90)
@@ -136,9 +143,8 @@ class Completing(Completer, qt.QListWidget):
         Completer.__init__(self, find)
         self.setWindowFlags(qt.Qt.WindowType.ToolTip)
         self.setAttribute(qt.Qt.WidgetAttribute.WA_ShowWithoutActivating)
-        self.setFocusPolicy(qt.Qt.FocusPolicy.NoFocus)
-        self.setVerticalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        none, off = qt.Qt.FocusPolicy.NoFocus, qt.Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.pyqtConfigure(focusPolicy=none, verticalScrollBarPolicy=off, horizontalScrollBarPolicy=off)
         self._field = field
         self._looked_at: object = None
         self.hide()

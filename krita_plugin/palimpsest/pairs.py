@@ -38,12 +38,16 @@ class Pairs:
             action = Krita.instance().action(name)
             if action is not None and self._heard.get(name) != action:
                 self._heard[name] = action
-                action.triggered.connect(lambda *_, name=name: self._start(self._followed(name)))
+                action.triggered.connect(lambda *_, name=name: self._follow(name))
 
-    def _followed(self, name: str) -> Steps[None]:
+    def _follow(self, name: str) -> None:
+        document = Krita.instance().activeDocument()
+        if document is not None:
+            self._taken += 1
+            self._start(self._followed(name, document, self._taken))
+
+    def _followed(self, name: str, document: Document, step: int) -> Steps[None]:
         """Krita takes a step when nothing else is under way."""
-        self._taken += 1
-        step, document = self._taken, Krita.instance().activeDocument()
         yield WAITING
         yield from self._documents.quiet(self._documents.key_of(document))
         open = any(halfway(*pair) for pair in self._pairs if pair[0] == document)

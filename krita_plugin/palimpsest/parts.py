@@ -17,8 +17,7 @@ ARROWS = {name: getattr(qt.Qt.ArrowType, name.title() + "Arrow") for name in ("l
 
 class Drawer(drawing.Drawer):
     def name(self, part: view.Part) -> None:
-        self.widget.setEnabled(part.enabled)
-        self.widget.setToolTip(part.tip)
+        self.widget.pyqtConfigure(enabled=part.enabled, toolTip=part.tip)
         name = part.name or (part.text if isinstance(part, (view.Button, view.Switch)) else "")
         if name:
             self.widget.setAccessibleName(name)
@@ -112,8 +111,7 @@ class ButtonDrawer(Drawer):
             made.setArrowType(ARROWS[part.arrow])
         if part.side:
             pixmap = pixmap_of(small(part.picture, part.side))
-            made.setIcon(qt.QIcon(pixmap))
-            made.setIconSize(pixmap.size())
+            made.pyqtConfigure(icon=qt.QIcon(pixmap), iconSize=pixmap.size())
         if part.look == view.STRIP:  # its text is seen where there is no picture
             made.setAutoRaise(not part.on)
         elif part.text and (part.arrow or part.side):
@@ -127,8 +125,7 @@ class SwitchDrawer(Drawer):
         return Flat(checkable=True, clicked=lambda on: self.part.turn(on))
 
     def put(self, part: view.Switch) -> None:
-        self.widget.setText(part.text)
-        self.widget.setChecked(part.on)
+        self.widget.pyqtConfigure(text=part.text, checked=part.on)
 
 
 class LineDrawer(Drawer):
@@ -170,9 +167,7 @@ class OptionsDrawer(Drawer):
         self.group.setExclusive(False)  # else none of them can be the chosen one
         for option in part.options:
             made = self.buttons[option.key]
-            made.setChecked(option.key == part.chosen)
-            made.setEnabled(option.enabled)
-            made.setToolTip(option.tip)
+            made.pyqtConfigure(checked=option.key == part.chosen, enabled=option.enabled, toolTip=option.tip)
         self.group.setExclusive(True)
 
 
@@ -206,8 +201,7 @@ def fill(menu: qt.QMenu, lines: Sequence[view.MenuLine], desktop: Any) -> None:
             menu.addSeparator()
             continue
         action = menu.addAction(told.text.replace("&", "&&"))
-        action.setCheckable(told.chosen is not None)
-        action.setChecked(bool(told.chosen))
+        action.pyqtConfigure(checkable=told.chosen is not None, checked=bool(told.chosen))
         action.triggered.connect(lambda _=False, told=told: desktop.follow(told))
 
 

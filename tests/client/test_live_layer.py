@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from client.desk import Desk, fill
+from client.paper import Paper, found
 from client.scripted import SPEC, Backend, picture
 from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.text.wording import say
+from palimpsest_client.views.panel_view import PanelView
+from palimpsest_client.views.windows import Windows
 
 
 class Hand(Desk):
@@ -377,3 +381,22 @@ def test_what_is_set_while_an_edit_is_open_is_ones_own(hand):
     hand.panel.draft.set(steps=12)
     hand.panel.new_layer_instead()
     assert hand.state.form.settings.steps == 12
+
+
+def test_only_new_is_grey_where_only_new_is_impossible(hand):
+    """The layer in hand has its selection; another one needs what is selected now."""
+    hand.panel.draft.choose_operation("remove")
+    hand.update(2)
+    assert hand.state.updating
+    assert (hand.state.cannot_apply, hand.state.cannot_apply_new) == ("", "")
+    hand.editor.select_bounds(None)
+    hand.seen()
+    assert hand.state.updating
+    assert hand.state.cannot_apply == ""
+    assert hand.state.cannot_apply_new == say("select-remove")
+    paper = Paper()
+    windows = Windows(hand.panel, hand.editor, paper, print)
+    view = PanelView(hand.panel, windows, paper, print).describe()
+    new = found(view, "new")
+    assert found(view, "apply").enabled
+    assert (new.enabled, new.tip) == (False, say("select-remove"))

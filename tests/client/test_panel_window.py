@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from client.desk import SHOWS, Desk, fill
@@ -37,11 +39,13 @@ class Shown:
         windows = Windows(panel, self.desk.editor, self.screen, print)
         self.view = PanelView(panel, windows, self.screen, print)
         self.chosen: list[str] = []
-        self.focused: list[str] = []
+        self.focused: list[Any] = []  # keys; with letters that are chosen there
         self.closed: list[bool] = []
         self.view.choose_document = self.chosen.append
-        ends = self.focused.append, lambda: self.closed.append(True)
-        self.window = PanelWindow(panel, self.view, windows, self.screen, *ends)
+        self.view.words.focus = self.focused.append
+        self.view.words.choose = lambda key, word: self.focused.append((key, word.start, word.stop))
+        close = lambda: self.closed.append(True)  # noqa: E731
+        self.window = PanelWindow(panel, self.view, windows, self.screen, close)
 
     @property
     def form(self):
@@ -60,7 +64,10 @@ def test_a_menu_item_turns_to_its_picture_and_operation(shown: Shown):
     assert shown.focused == ["first"]
     shown.desk.panel.draft.write_source_prompt(SHOWS)
     shown.window.obey("replace 3")
-    assert shown.focused[-1] == "second"
+    assert shown.focused[-1] == ("second", len(SHOWS), len(SHOWS)), "what is to be changed goes on at its end"
+    shown.desk.panel.draft.write_operand("a dog")
+    shown.window.obey("replace 3")
+    assert shown.focused[-1] == ("second", 0, 5), "of what was written before all is chosen"
 
 
 def test_a_command_of_nothing_changes_nothing(shown: Shown):
@@ -105,6 +112,10 @@ def test_alt_and_an_arrow_lead_to_a_sentence(shown: Shown):
     assert shown.window.pressed("down", control=False, alt=True)
     assert shown.window.pressed("up", control=False, alt=True)
     assert shown.focused == ["second", "first"]
+    shown.desk.panel.draft.write_source_prompt(SHOWS)
+    for key in ("down", "up"):
+        assert shown.window.pressed(key, control=False, alt=True)
+    assert shown.focused[2:] == [("second", len(SHOWS), len(SHOWS)), ("first", 0, len(SHOWS))]
 
 
 @pytest.mark.parametrize("key", ["escape", "return", "w", "3", "down", "a"])

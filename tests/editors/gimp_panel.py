@@ -130,7 +130,7 @@ class Desk:
         self.tell(f"replace {image}")
         self.display.focus(window)
         for key, text in (("alt+Up", first), ("alt+Down", second)):
-            self.display.key(key)
+            self.display.key(key, "ctrl+a")
             self.display.type(text)
 
     def seen(self) -> list[dict[str, Any]]:

@@ -227,6 +227,33 @@ def test_concepts_are_put_where_the_cursor_is(room):
     assert docker.view["second"].toPlainText() == "a photo of <bear> on grass"
 
 
+def marked(field) -> list[str]:
+    return [mark.cursor.selectedText() for mark in field.extraSelections()]
+
+
+def test_marks_stay_where_the_same_is_written_again(room):
+    """As by pasting over all of it: nothing is new for the panel then."""
+    first, second = room.docker.view["first"], room.docker.view["second"]
+    first.setPlainText(SHOWS)
+    second.setPlainText("a photo of a helicopter on grass")
+    before = marked(second)
+    assert "helicopter" in before
+    second.setPlainText("a photo of a helicopter on grass")
+    assert marked(second) == before
+    assert marked(first) == ["cat"]
+
+
+def test_describe_lies_beside_the_bar_of_a_long_sentence(room):
+    room.resize(200)
+    field, button = room.docker.view["first"], room.docker.view["describe"]
+    bar = field.verticalScrollBar()
+    for text, long in ((SHOWS, False), (" ".join([SHOWS] * 9), True), (SHOWS, False)):
+        field.setPlainText(text)
+        room.until(lambda s, long=long: bar.isVisible() == long)
+        left = bar.mapTo(field, bar.rect().topLeft()).x() if long else field.width()
+        assert button.geometry().right() < left <= button.geometry().right() + 6
+
+
 def test_words_are_links_and_sliders(room):
     docker = room.docker
     docker.view["first"].setPlainText(SHOWS)

@@ -58,3 +58,47 @@ def test_the_wanted_layer_is_active_in_the_place_of_a_new_one(chosen, deaf, last
     assert document.active is last
     next(turns, None)
     assert document.active is last, "it stays so"
+
+
+class Application:
+    """Krita with one action that takes a step, which others listen to."""
+
+    def __init__(self, document: Document | None) -> None:
+        self.document, self.undo = document, six.Action("Undo")
+
+    def instance(self) -> Application:
+        return self
+
+    def action(self, name: str) -> six.Action | None:
+        return self.undo if name == "edit_undo" else None
+
+    def activeDocument(self) -> Document | None:  # noqa: N802
+        return self.document
+
+
+@pytest.mark.parametrize(
+    ("active", "later", "followed"),
+    [("mine", "mine", 1), ("mine", "other", 0), ("other", "mine", 0), ("", "mine", 0)],
+)
+def test_a_step_is_followed_in_the_document_in_which_people_took_it(
+    monkeypatch, active: str, later: str, followed: int
+) -> None:
+    """Krita has its turn before it is: another document may be in front by then, or none."""
+    six.load()
+    part, begun, taken = six.part("pairs"), [], []
+    named = {"mine": Document(OLD, []), "other": Document(OTHER, []), "": None}
+    krita = Application(named[active])
+    documents = six.part("documents").Documents(lambda _: True, lambda: None)
+    monkeypatch.setattr(documents, "quiet", lambda key: iter(()))
+    monkeypatch.setattr(part, "Krita", krita)
+    monkeypatch.setattr(part, "is_open", lambda document: True)
+    monkeypatch.setattr(part, "halfway", lambda document, *pair: True)
+    pairs = part.Pairs(documents, begun.append)
+    pairs.add(named["mine"], "old", "new")
+    krita.undo.trigger()
+    krita.document = named[later]
+    krita.undo.calls.append(taken.append)
+    for steps in list(begun):
+        for _ in steps:
+            pass
+    assert len(taken) == followed

@@ -70,6 +70,7 @@ def state_of(panel: Panel) -> PanelState:
         downloads=downloads_now(panel),
         fetched=backend.downloads.told,
         cannot_apply=why_not_apply(panel, live_layer),
+        cannot_apply_new=why_not_apply(panel, None),
         cannot_ask=cannot_ask(now, form),
         cannot_describe=cannot_describe(now, form),
         cannot_download=cannot_reach(now),

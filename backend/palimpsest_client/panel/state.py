@@ -49,6 +49,7 @@ class PanelState:
     fetched: str = ""  # what came of the last download
     setup: SetupState = field(default_factory=SetupState)  # of this computer's backend
     cannot_apply: str = ""  # why not; empty = Apply is possible
+    cannot_apply_new: str = ""  # why not beside the layer in hand
     cannot_ask: str = ""  # why no job of another kind is possible
     cannot_describe: str = ""
     cannot_download: str = ""

@@ -289,9 +289,9 @@ class PanelView:
             Button(
                 "new",
                 text=say("new"),
-                tip=state.cannot_apply or say("tip-new"),
+                tip=state.cannot_apply_new or say("tip-new"),
                 look=DEED,
-                enabled=not state.cannot_apply,
+                enabled=not state.cannot_apply_new,
                 shown=updating,
                 grow=1,
                 do=lambda: self.apply(new=True),

@@ -17,8 +17,7 @@ SENTENCES = {"up": "first", "down": "second"}  # with Alt: to a sentence
 
 
 class PanelWindow:
-    """``focus`` gives the part of a key the keyboard, ``close`` closes the window; ``choose`` turns the
-    editor to a picture."""
+    """``close`` closes the window."""
 
     def __init__(
         self,
@@ -26,11 +25,10 @@ class PanelWindow:
         view: PanelView,
         windows: Windows,
         desktop: Desktop,
-        focus: Callable[[str], None],
         close: Callable[[], None],
     ) -> None:
         self._panel, self._view, self._desktop = panel, view, desktop
-        self._focus, self._close = focus, close
+        self._close = close
         self._documents: Tuple[Any, ...] = ()  # those that were drawn
         self._others: Dict[str, Callable[[], Any]] = {
             "word-to-selection": self._select_word,
@@ -42,7 +40,7 @@ class PanelWindow:
 
     def begin(self) -> None:
         """The keyboard goes where something is still to be written."""
-        self._focus(self._view.words.focus_place())
+        self._view.words.begin()
 
     def obey(self, command: str) -> None:
         """ "replace 3" turns to picture 3 and does what the menu item says; an empty one does nothing."""
@@ -70,7 +68,7 @@ class PanelWindow:
             self.begin()
             return True
         if alt and key in SENTENCES:
-            self._focus(SENTENCES[key])
+            self._view.words.go_to(SENTENCES[key])
             return True
         return key == "escape" and self._view.leave()
 

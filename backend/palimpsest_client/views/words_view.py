@@ -79,14 +79,19 @@ class WordsView:
         return f"weight-{state.words[0]}" if weights else "first"
 
     def begin(self) -> None:
-        """The keyboard goes where something is still to be filled in. All of a sentence is chosen, so that
-        writing takes its place; of one that is to be changed nothing is."""
-        form, key = self._panel.form, self.focus_place()
-        text = form.operand if key == "second" else ""
-        if text in ("", form.source_prompt):
-            self.focus(key)
+        """The keyboard goes where something is still to be filled in."""
+        self.go_to(self.focus_place())
+
+    def go_to(self, key: str) -> None:
+        """Gives a part the keyboard. All of a sentence is chosen, so that writing takes its place; in one
+        that is to be changed, which still says what the first does, the cursor is at its end."""
+        form = self._panel.form
+        text = {"first": form.source_prompt, "second": form.operand}.get(key, "")
+        if text:
+            unchanged = key == "second" and text == form.source_prompt
+            self.choose(key, Word(text, len(text) if unchanged else 0, len(text)))
         else:
-            self.choose(key, Word(text, 0, len(text)))
+            self.focus(key)
 
     def _operations(self, state: PanelState) -> Part:
         options = tuple(

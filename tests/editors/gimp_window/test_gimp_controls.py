@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from editors.gimp_controls import Fields
+from editors.gimp_controls import PLACE, Fields
 from editors.gimp_panel import until
 from palimpsest_client.fields.control import BESIDE_APPLY, CHOICE, SLIDER
 from palimpsest_client.fields.settings import CONTROLS
@@ -46,6 +46,24 @@ def test_a_double_click_goes_back_to_what_is_recommended(fields: Fields):
         fields.gimp.call("set_controls", {name: moved})
         fields.display.double_click(*fields.bring(name))
         fields.gimp.until("setting_is", name, CONTROLS[name].default)
+
+
+def test_a_double_click_on_its_label_does_so_too(fields: Fields):
+    fields.gimp.call("set_controls", {"structure": 0.9})
+    _, y = fields.bring("structure")
+    fields.display.double_click(PLACE[0] + 30, y)
+    fields.gimp.until("setting_is", "structure", CONTROLS["structure"].default)
+
+
+def test_a_notch_of_the_wheel_moves_a_slider_that_was_clicked_by_one_step(fields: Fields):
+    control = CONTROLS["structure"]
+    fields.gimp.call("set_controls", {"structure": 0.5})
+    x, y = fields.bring("structure")
+    fields.display.click(x, y)  # on its handle: it has the keyboard now
+    for notches in (1, -2):
+        before = fields.gimp.call("setting_of", "structure")
+        fields.display.wheel(x, y, notches)
+        fields.gimp.until("setting_is_about", "structure", before - notches * control.step)
 
 
 def test_no_tip_lies_over_what_a_click_on_a_result_brings(fields: Fields):

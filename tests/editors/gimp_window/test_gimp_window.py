@@ -401,7 +401,7 @@ def test_a_copy_that_no_window_shows_is_not_turned_to_and_a_file_is(desk: Desk):
     image = desk.open()
     desk.display.focus(desk.window())  # which no menu item turns to a picture
     for key, text in (("alt+1", ""), ("alt+Up", SHOWS), ("alt+Down", SHOULD_SHOW)):
-        desk.display.key(key)
+        desk.display.key(key, *["ctrl+a"] * bool(text))
         desk.display.type(text)
     until(lambda: pressable(desk.find("Apply", "Button")), "Apply is possible")
     desk.display.key("Return")

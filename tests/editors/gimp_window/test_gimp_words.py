@@ -34,7 +34,7 @@ def test_words_are_completed_by_keys_and_return_alone_still_applies(desk: Desk):
     begin(desk)
     write(desk, "a photo of a red bal", "balls", "Down", "Return")  # takes ball
     write(desk, " on gra", "grass", "Tab")
-    desk.display.key("alt+Down")
+    desk.display.key("alt+Down", "ctrl+a")
     write(desk, "a photo of a blue cu", "cubes", "Escape")
     write(desk, "b", "cubes", "Down", "Return")
     write(desk, " on gra", "grass", "Down", "Return")

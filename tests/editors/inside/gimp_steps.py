@@ -472,6 +472,14 @@ def setting_is(name, value):
     return controls[-1].settings()[name] == value
 
 
+def setting_of(name):
+    return controls[-1].settings()[name]
+
+
+def setting_is_about(name, value):
+    return abs(controls[-1].settings()[name] - value) < 1e-6
+
+
 # Results to be looked at.
 
 

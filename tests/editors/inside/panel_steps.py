@@ -464,16 +464,29 @@ def panel_drawn(width):
     return docker().width() == width and docker().widget().width() <= width
 
 
+LETTERS = 3  # of a text that ends in dots: fewer say nothing
+
+
+def may_end_in_dots(widget):
+    return widget.sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Maximum and hasattr(widget, "fitting")
+
+
+def shortest_of(text):
+    """As little of it as must be seen; what is drawn always fits, whatever is left of it."""
+    return text if len(text) <= LETTERS else text[:LETTERS] + "…"
+
+
 def cut_off():
-    """Buttons and fields that reach beyond the panel, and buttons whose text doesn't fit into them."""
+    """Buttons and fields that reach beyond the panel, and buttons whose text doesn't fit into them: all,
+    or as much as must be seen of one that may end in dots."""
     found = []
     for widget in docker().widget().findChildren(QWidget):
         if not widget.isVisible() or widget.focusPolicy() == Qt.FocusPolicy.NoFocus:
             continue
         right = widget.mapTo(docker(), widget.rect().topRight()).x()
         text = widget.text() if isinstance(widget, QAbstractButton) else ""
-        if widget.sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Maximum:  # it ends in dots
-            text = getattr(widget, "fitting", text)
+        if may_end_in_dots(widget):
+            text = shortest_of(text)
         if isinstance(widget, QToolButton) and not widget.icon().isNull():
             text = "" if widget.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly else text
         if right >= docker().width() or widget.fontMetrics().horizontalAdvance(text) > widget.width():
