@@ -85,9 +85,7 @@ def test_null_text_is_the_published_loop() -> None:
         source = vocabulary.parse(SOURCE)
         inversion = inverted(model, vocabulary, source)
         cond, null = vocabulary.encode([source]), vocabulary.null()
-    ours = finish(
-        optimise_nulls(model, inversion.latents, cond, null, inversion.levels, GUIDANCE, settings)
-    )
+    ours = finish(optimise_nulls(model, inversion.latents, cond, null, inversion.levels, GUIDANCE, settings))
     z, context = inversion.latents[-1], null.context.clone()
     for i, (t, t_prev) in enumerate(pairs(model.process, inversion.levels)):
         context = context.clone().requires_grad_(True)

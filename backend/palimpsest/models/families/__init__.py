@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from palimpsest.errors import OutOfMemoryError, Text
+from palimpsest.errors import OutOfMemoryError, PalimpsestError, Text
 from palimpsest.models.families.family import Family
 from palimpsest.models.families.stable_diffusion import FAMILY as STABLE_DIFFUSION
 from palimpsest.models.spec import Spec
@@ -33,7 +33,14 @@ def families() -> tuple[Family, ...]:
 
 
 def family_of(source: Path) -> Family:
-    return next((family for family in families() if family.claims(source)), STABLE_DIFFUSION)
+    return next((family for family in families() if _claims(family, source)), STABLE_DIFFUSION)
+
+
+def _claims(family: Family, source: Path) -> bool:
+    try:
+        return family.claims(source)
+    except PalimpsestError:  # it can't be read: so it isn't told by this
+        return False
 
 
 def read_spec(source: Path) -> Spec:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Family:
     """One folder in ``models/families``. Torch is imported by ``load`` only.
 
-    ``claims``: whether a folder or file is of this family, told without reading weights; it raises nothing.
+    ``claims``: whether a folder or file is of this family, told without reading weights. What it raises
+    as a PalimpsestError counts as no.
     ``read_spec``: what the model can do. Raises a ModelError for one that can't be used.
     ``load``: the model, frozen, on a device; with a file that remembers the hashes of weights (or None), and
     the folders whose tokenizer a model may use that comes without one. Raises a ModelError.

@@ -59,11 +59,14 @@ def assemble(
     )
 
 
-def load_folder(folder: Path, device: torch.device, memory: Path | None) -> DiffusionModel:
+def load_folder(
+    folder: Path, device: torch.device, memory: Path | None, told: Configuration | None = None
+) -> DiffusionModel:
+    """``told``: the configuration that is meant, where the folder's own is read otherwise."""
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-    configuration = layout.read_configuration(folder)
+    configuration = layout.read_configuration(folder) if told is None else told
     spec_of(configuration)  # refuse what can't be used before reading gigabytes
     layout.check_weights(folder, configuration)
     files = layout.weight_files(folder, len(configuration.encoders))
