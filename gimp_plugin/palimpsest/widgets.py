@@ -96,8 +96,9 @@ def key_of(event: Gdk.EventKey) -> str:
 
 def pressed(event: Gdk.EventKey) -> tuple[str, bool, bool]:
     """The key, and whether Control and Alt are held."""
-    held = (event.state & mask for mask in (Gdk.ModifierType.CONTROL_MASK, Gdk.ModifierType.MOD1_MASK))
-    return (key_of(event), *map(bool, held))
+    masks = (Gdk.ModifierType.CONTROL_MASK, Gdk.ModifierType.MOD1_MASK)
+    control, alt = (bool(event.state & mask) for mask in masks)
+    return key_of(event), control, alt
 
 
 def cleared(box: Gtk.Container) -> Gtk.Container:

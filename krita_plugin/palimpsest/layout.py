@@ -20,7 +20,7 @@ class Framed:
     def paintEvent(self, event) -> None:  # noqa: N802
         super().paintEvent(event)  # type: ignore[misc]
         if self.hasFocus() or self.property("framed"):  # type: ignore[attr-defined]
-            painter = qt.QPainter(self)
+            painter = qt.QPainter(self)  # type: ignore[arg-type]
             painter.setPen(self.palette().color(qt.QPalette.ColorRole.Highlight))  # type: ignore[attr-defined]
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))  # type: ignore[attr-defined]
             painter.end()
