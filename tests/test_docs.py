@@ -47,16 +47,29 @@ def test_the_architecture_names_files_that_are_there() -> None:
 COMMANDS = dict(parsers(build_parser()))
 
 
+def names(whole: str, text: str) -> bool:
+    """Whether it stands there as it is: not as the beginning of a longer name, nor as the end of one."""
+    return re.search(rf"(?<![\w-]){re.escape(whole)}(?![\w-])", text) is not None
+
+
+def test_a_part_of_a_name_is_not_the_name() -> None:
+    for text in ("`--mask-all`", "x--mask", "--masks"):
+        assert not names("--mask", text)
+    for text in ("`--mask`", "[--mask FILE]", "--mask,", "--mask=x"):
+        assert names("--mask", text)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_and_option_is_described(command: str) -> None:
     said = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     headings = " ".join(re.findall(r"^## (.*)$", said, re.MULTILINE))
     assert re.search(rf"\b{command.split()[0]}\b", headings)
-    assert f"palimpsest {command}" in said or f"`{command.split()[-1]}`" in said or " " not in command
+    whole = rf"(?<![\w-])palimpsest {re.escape(command)}(?![\w-])"
+    assert re.search(whole, said) or f"`{command.split()[-1]}`" in said or " " not in command
     everything = said + "".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
     options = [o for a in COMMANDS[command]._actions for o in a.option_strings if o.startswith("--")]
     options.remove("--help")
-    missing = [option for option in options if not re.search(rf"{option}\b", everything)]
+    missing = [option for option in options if not names(option, everything)]
     assert missing == []
 
 
@@ -119,10 +132,10 @@ def test_every_procedure_of_gimp_is_explained() -> None:
 
 def test_every_command_of_the_installer_is_explained() -> None:
     said = "".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
-    assert [name for name in EXPLAINED if f"install.py {name}" not in said] == []
+    assert [name for name in EXPLAINED if not names(f"install.py {name}", said)] == []
     found = dict(parsers(build_installer_parser()))
     every = {option for parser in found.values() for a in parser._actions for option in a.option_strings}
-    assert [o for o in every if o.startswith("--") and o not in said] == []
+    assert [o for o in every if o.startswith("--") and not names(o, said)] == []
 
 
 def test_the_readme_is_two_commands_and_leads_on() -> None:

@@ -86,7 +86,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class InversionSettings(Judged):
-    """How the photo is made reproducible. Everything here is part of the inversion cache's key."""
+    """How the photo is made reproducible.
+
+    Part of the inversion cache's key is what the method's result depends on (``Method.depends``), beside the
+    method and its steps; ``working_size`` is in it by the pixels that it leads to.
+    """
 
     method: InversionMethod = methods.RECOMMENDED
     steps: Annotated[int, STEPS] | None = None
@@ -158,7 +162,7 @@ class InvertRequest(Judged):
 
 @dataclass(frozen=True)
 class LearnRequest(Judged):
-    """Learn a new word from 3 to 5 pictures of one subject or one style."""
+    """Learn a new word from 3 to 20 pictures of one subject or one style; 3 to 5 are best."""
 
     name: Annotated[str, CONCEPT_NAME]  # without brackets: "my-toy" is written <my-toy> in a prompt
     images: tuple[Sha256, ...]
