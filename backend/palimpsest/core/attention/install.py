@@ -1,8 +1,8 @@
 """Attention control: what every attention layer does while an edit is sampled.
 
-    with network.attending(control):
-        control.begin(step, rows)
-        network(...)
+with network.attending(control):
+    control.begin(step, rows)
+    network(...)
 """
 
 from __future__ import annotations
