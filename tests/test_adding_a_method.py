@@ -43,7 +43,7 @@ assert NAME in METHODS
 
 INVERTED = """
 import torch
-from palimpsest.core.editing.operations import reproduce
+from palimpsest.core.editing.edit import reproduce
 from palimpsest.core.inversion import Inversion, method_named
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed

@@ -60,7 +60,7 @@ assert NAME in Spec.__dataclass_fields__["operations"].default
 
 EDITED = """
 import torch
-from palimpsest.core.editing.operations import edit
+from palimpsest.core.editing.edit import edit
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from tiny import tiny_model

@@ -15,7 +15,7 @@ from palimpsest.core.attention.install import AttentionControl
 from palimpsest.core.attention.maps import Levels
 from palimpsest.core.attention.paths import Path
 from palimpsest.core.concept import Concept
-from palimpsest.core.editing.operations import Options, edit
+from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.editing.sampling import Plan
 from palimpsest.core.inversion import Inversion, InvertSettings, invert, picture_size
 from palimpsest.core.inversion.null_text import NullTextSettings

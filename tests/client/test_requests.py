@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from client.scripted import picture
 from palimpsest.api import schemas
 from palimpsest.contract import BUILT_IN, JOB_ID, EditRequest, from_json
-from palimpsest.core.editing import operations
+from palimpsest.core.editing.recipes import RECIPES
 from palimpsest.core.picture import region
 from palimpsest.core.text import tokens
 from palimpsest.tasks.edit import grow_of
@@ -178,10 +178,10 @@ def test_a_layer_made_before_there_was_growing_is_made_again_without() -> None:
 
 
 def test_the_sliders_middle_is_what_the_backend_recommends():
-    assert tuple(operations.RECIPES) == tuple(OPERATIONS)
+    assert tuple(RECIPES) == tuple(OPERATIONS)
     assert library.BUILT_IN == BUILT_IN
     for operation, (cross, self_attention) in RECOMMENDED.items():
-        recipe = operations.RECIPES[operation].selected
+        recipe = RECIPES[operation].selected
         assert (recipe.cross, recipe.self_attention) == ((0.0, cross), (0.0, self_attention))
     assert {operation for operation in OPERATIONS if "structure" in SHOWN[operation]} == set(RECOMMENDED)
 

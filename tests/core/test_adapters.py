@@ -11,7 +11,7 @@ from torch import Tensor
 from palimpsest.core.adapters import Adaptation, Adapters, LowRank, adapted, first_adapters, projections
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.draw import draw, start_noise
-from palimpsest.core.editing.operations import Options, edit
+from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed

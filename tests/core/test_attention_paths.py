@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from explicit_path import Explicit
 from palimpsest.core.attention.blend import BlendSettings, LocalBlend
 from palimpsest.core.attention.control import (
     KeyMask,
@@ -21,7 +22,7 @@ from palimpsest.core.attention.control import (
 )
 from palimpsest.core.attention.install import AttentionControl, Rows
 from palimpsest.core.attention.maps import Levels
-from palimpsest.core.attention.paths import Explicit, Fused, Path
+from palimpsest.core.attention.paths import Fused, Path
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.sampling import Plan, sample
 from palimpsest.core.model import DiffusionModel

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.draw import draw, start_noise
-from palimpsest.core.editing.operations import Options, edit
+from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.inversion import Inversion
 from palimpsest.core.learning.learn import LearnSettings, Lesson, learn
 from palimpsest.core.learning.views import View

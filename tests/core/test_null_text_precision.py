@@ -15,7 +15,7 @@ from torch import Tensor
 from palimpsest.bench.generate import to_pixels
 from palimpsest.builtin.captions import caption
 from palimpsest.contract import BUILT_IN
-from palimpsest.core.editing.operations import edit
+from palimpsest.core.editing.edit import edit
 from palimpsest.core.gradient import gradient
 from palimpsest.core.inversion import Inversion, InvertSettings, invert
 from palimpsest.core.inversion.null_text import NullTextSettings

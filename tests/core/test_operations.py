@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+from explicit_path import Explicit
 from palimpsest.core.attention.control import NEVER, WHOLE
-from palimpsest.core.attention.paths import Explicit
-from palimpsest.core.editing.operations import Options, edit
+from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.editing.recipes import FIGURES, RECIPES
 from palimpsest.core.editing.sampling import Edited
 from palimpsest.core.model import DiffusionModel

@@ -11,7 +11,7 @@ import torch
 from palimpsest.core.attention import install
 from palimpsest.core.attention.control import TargetControl
 from palimpsest.core.editing.draw import start_noise
-from palimpsest.core.editing.operations import edit
+from palimpsest.core.editing.edit import edit
 from palimpsest.core.inversion import InvertSettings, invert
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed

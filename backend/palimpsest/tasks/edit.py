@@ -10,8 +10,8 @@ from typing import Any
 from palimpsest.contract import GROWTH, EditRequest, InversionSettings
 from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.count import counted
-from palimpsest.core.editing.operations import Options
-from palimpsest.core.editing.operations import edit as editing
+from palimpsest.core.editing.edit import Options
+from palimpsest.core.editing.edit import edit as editing
 from palimpsest.core.editing.sampling import Edited
 from palimpsest.core.inversion import Inversion
 from palimpsest.core.picture.composite import Composite
@@ -164,7 +164,7 @@ def grow_of(request: EditRequest) -> int:
 
 
 def options_of(request: EditRequest, source: Prompt) -> Options:
-    """The contract's words in those of core.operations."""
+    """The contract's words in those of ``core/editing/edit.py``."""
     control, renoise = request.control, {"noise": 1.0, "photo": 0.0}.get(request.begin_from)
     figures = {"blend": control.blend, "noise": request.freedom, "renoise": renoise}
     return Options(

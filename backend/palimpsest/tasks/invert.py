@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from palimpsest.contract import InvertRequest
-from palimpsest.core.editing.operations import reproduce
+from palimpsest.core.editing.edit import reproduce
 from palimpsest.core.inversion import Inversion
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.core.text.tokens import Prompt

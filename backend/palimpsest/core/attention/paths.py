@@ -1,8 +1,7 @@
-"""Two ways to compute the same controlled attention.
+"""How a controlled attention is computed.
 
 ``Fused`` moves every edit onto the values and calls fused attention: memory is O(pixels x width), no
-attention matrix is formed at any resolution. ``Explicit`` forms the probability maps and edits them as
-the papers write it; it is the reference for tests and needs O(heads x pixels²).
+attention matrix is formed at any resolution. The tests hold it against the maps as the papers edit them.
 
 Shapes here: q (batch, heads, pixels, width), k and v (batch, heads, tokens or pixels, width).
 """
@@ -87,31 +86,6 @@ class Fused:
             self._columns[id(control)] = control, from_source, own
         _, from_source, own = self._columns[id(control)]
         return from_source, own
-
-
-class Explicit:
-    """The reference: probability maps, edited as in the papers, in float32."""
-
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None) -> Tensor:
-        return probabilities(q, k, scale, bias).to(v) @ v
-
-    def cross(
-        self,
-        source: tuple[Tensor, Tensor] | None,
-        target: tuple[Tensor, Tensor, Tensor],
-        scale: float,
-        control: TargetControl,
-        step: int,
-        bias: Tensor | None = None,
-    ) -> Tensor:
-        q_t, k_t, v_t = target
-        a_tgt = probabilities(q_t, k_t, scale, bias)
-        if source is None:
-            length = control.columns(step).from_source.shape[0]
-            a_src = a_tgt.new_zeros(*a_tgt.shape[:-1], length)
-        else:
-            a_src = probabilities(*source, scale)
-        return control.edit(step, a_src, a_tgt).to(v_t) @ v_t
 
 
 def probabilities(q: Tensor, k: Tensor, scale: float, bias: Tensor | None = None) -> Tensor:
