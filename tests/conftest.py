@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from palimpsest.core.model import DiffusionModel
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.runner import TaskRunner
 from tiny import tiny_folder, tiny_model
-from workplaces import new_workplace
+from tiny_task import new_runner
 
 FAMILIES = ("sd1", "sd2", "sdxl")
 hypothesis.settings.register_profile("any machine", deadline=None)  # a slow one is no reason to fail
@@ -56,6 +56,6 @@ def sd1_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workplace:
+def runner(tmp_path: Path) -> TaskRunner:
     """Where tasks run, with stores of its own."""
-    return new_workplace(tmp_path)
+    return new_runner(tmp_path)

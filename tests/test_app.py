@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from palimpsest import app
 from palimpsest.api.schemas import ModelInfo
-from palimpsest.app import NETWORK, ServeOptions, build_house, lanes_of, sweeping
+from palimpsest.app import NETWORK, ServeOptions, lanes_of, open_services, sweeping
 from palimpsest.contract import KINDS
 from palimpsest.models.listing import list_models
 from palimpsest.models.offers import OFFERS
@@ -57,16 +57,16 @@ def test_an_unreadable_list_of_jobs_is_told_and_the_rest_goes_on(tmp_path):
     settings = read_settings({"PALIMPSEST_HOME": str(tmp_path)})
     settings.folders.database.parent.mkdir(parents=True)
     settings.folders.database.write_bytes(b"garbage" * 1000)
-    house = build_house(settings, ServeOptions(), {"local": "t" * 32})
-    assert "moved to" in house.notices[0]
-    assert json.dumps(house.models())
-    house.database.close()
+    services = open_services(settings, ServeOptions(), {"local": "t" * 32})
+    assert "moved to" in services.notices[0]
+    assert json.dumps(services.models())
+    services.database.close()
 
 
 def test_sweeping_goes_on_until_its_end_and_then_nothing_uses_the_stores(tmp_path, monkeypatch):
     settings = read_settings({"PALIMPSEST_HOME": str(tmp_path)})
     monkeypatch.setattr(app, "SWEEP_SECONDS", 0.0)
-    house = build_house(settings, ServeOptions(), {"local": "t" * 32})
+    services = open_services(settings, ServeOptions(), {"local": "t" * 32})
     assert "sweep" not in threads()
     swept, again = [], threading.Event()
 
@@ -76,13 +76,13 @@ def test_sweeping_goes_on_until_its_end_and_then_nothing_uses_the_stores(tmp_pat
             again.set()
         return 0
 
-    monkeypatch.setattr(house.album, "sweep", sweep)
+    monkeypatch.setattr(services.owned_images, "sweep", sweep)
     keep = Retention(60.0, 1 << 30)
-    with sweeping(settings.folders, house.database, house.album, keep):
+    with sweeping(settings.folders, services.database, services.owned_images, keep):
         assert again.wait(60)
     assert "sweep" not in threads()
     assert set(swept) == {keep}
-    house.database.close()
+    services.database.close()
 
 
 def threads() -> list[str]:

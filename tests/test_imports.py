@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -144,7 +145,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.jobs.events",
         "palimpsest.scenes",
         "palimpsest.storage",
-        "palimpsest.tasks.context",
+        "palimpsest.tasks.runner",
         "numpy",
         "PIL",
     ),
@@ -297,6 +298,69 @@ def test_nobody_but_the_doors_knows_everybody() -> None:
         if any(within(module, door) for door in doors)
     ]
     assert wrong == []
+
+
+#: (importer, imported) → why the circle that it closes is there
+CLOSES_A_CIRCLE: dict[tuple[str, str], str] = {
+    ("palimpsest_client.panel.derived", "palimpsest_client.panel.panel"): "the type of its one parameter",
+}
+
+
+def own_imports(root: Path) -> dict[str, set[str]]:
+    """Module below ``root`` → the others there that it imports, wherever in it and for whatever reason."""
+    paths = {_dotted(path.relative_to(root)): path for path in root.rglob("*.py")}
+    found: dict[str, set[str]] = {}
+    for module, path in paths.items():
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        names = set[str]()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+                source = ".".join([*above, *([node.module] if node.module else [])])
+                names |= {_deepest(source, alias.name, paths) for alias in node.names}
+        found[module] = {name for name in names if name in paths and name != module}
+    return found
+
+
+def _dotted(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _deepest(source: str, name: str, modules: Container[str]) -> str:
+    """``from palimpsest import contract`` imports palimpsest.contract."""
+    return f"{source}.{name}" if f"{source}.{name}" in modules else source
+
+
+def circle_in(imports: dict[str, set[str]]) -> list[str]:
+    """Modules each of which imports the one before it, the first at both ends; empty: there is no circle."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside functions and those for types count: whoever reads one would have to read all."""
+    imports = own_imports(BACKEND)
+    for importer, named in CLOSES_A_CIRCLE:
+        imports[importer].remove(named)  # KeyError: it is there no more, nor needs it to be listed
+    assert circle_in(imports) == []
+
+
+def test_circles_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/__init__.py").write_text("")
+    (tmp_path / "one/a.py").write_text("def f():\n    from one import b\n")
+    (tmp_path / "one/b.py").write_text("if TYPE_CHECKING:\n    from .c import d\n")
+    (tmp_path / "one/c.py").write_text("import one.a\n")
+    imports = own_imports(tmp_path)
+    assert imports == {"one": set(), "one.a": {"one.b"}, "one.b": {"one.c"}, "one.c": {"one.a"}}
+    assert sorted(set(circle_in(imports))) == ["one.a", "one.b", "one.c"]
+    assert circle_in({**imports, "one.c": set()}) == []
 
 
 #: an import of a test, also in a program that a test writes

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from palimpsest import errors
-from palimpsest.api import pictures, routes, words
+from palimpsest.api import concepts, pictures, routes
 from palimpsest.cli import serve
 from palimpsest.contract import KINDS
 from palimpsest.jobs.events import EVENTS
@@ -34,7 +34,7 @@ def test_every_route_is_described_and_no_other():
     described = set(re.findall(r"^\| `([A-Z]+ /v1[^`]*)`", page("http-api.md"), re.MULTILINE))
     there = {
         f"{method} /v1{route.path}"
-        for router in (routes.public, routes.router, pictures.router, words.router)
+        for router in (routes.public, routes.router, pictures.router, concepts.router)
         for route in router.routes
         for method in route.methods
     }

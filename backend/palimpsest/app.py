@@ -23,13 +23,13 @@ import uvicorn
 
 import palimpsest
 from palimpsest.api.application import create_app
-from palimpsest.api.connection import patient, room_for
-from palimpsest.api.services import PROTOCOL, ApiLimits, House
+from palimpsest.api.connection import affordable_connections, connection_class
+from palimpsest.api.services import PROTOCOL, ApiLimits, AppServices
 from palimpsest.errors import PalimpsestError, RequestError, TokenError
 from palimpsest.jobs.engine import Engine, Limits
 from palimpsest.jobs.log import EventLog
 from palimpsest.jobs.process import WorkerProcess, WorkerSpec
-from palimpsest.jobs.supervisor import Lane, Patience
+from palimpsest.jobs.supervisor import Lane, Timeouts
 from palimpsest.models.catalog import find
 from palimpsest.models.listing import list_all
 from palimpsest.settings import Settings
@@ -38,15 +38,15 @@ from palimpsest.storage.atomic import tighten
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
-from palimpsest.storage.owned_images import Album, Retention
+from palimpsest.storage.owned_images import OwnedImages, Retention
 from palimpsest.storage.owners import Owners
 from palimpsest.storage.paths import Folders
 from palimpsest.storage.revisions import of_folder
 
 logger = logging.getLogger(__name__)
 
-WORKPLACE = "palimpsest.tasks.context:open_workplace"
-PULLER = "palimpsest.tasks.pull:open_puller"
+TASK_RUNNER = "palimpsest.tasks.runner:open_runner"
+PULL_RUNNER = "palimpsest.tasks.pull:open_pull_runner"
 NETWORK = Lane("network", "", ("pull",))  # beside everything else: it needs no device
 EDITING = ("edit", "invert", "attention", "describe", "draw")
 SWEEP_SECONDS = 600.0
@@ -66,7 +66,7 @@ class ServeOptions:
     with_parent: bool = False  # stop when the standard input ends
     verbose: bool = False
     as_json: bool = False  # what is printed once it answers
-    workplace: str = WORKPLACE  # "module:function" that every device's worker opens
+    runner: str = TASK_RUNNER  # "module:function" that every device's worker opens
 
 
 def serve(settings: Settings, options: ServeOptions) -> None:
@@ -76,22 +76,22 @@ def serve(settings: Settings, options: ServeOptions) -> None:
     data, config = settings.folders.data, settings.folders.config
     with announcement.hold(data, config), listening(options) as listener:
         close_to_others(settings.folders)
-        house = build_house(settings, options, tokens)
+        services = open_services(settings, options, tokens)
         address = address_of(options.host, listener)
         notice = announcement.Announcement(
             address, os.getpid(), PROTOCOL, palimpsest.__version__, str(token_file)
         )
-        server = Server(house, notice, config, options)
+        server = Server(services, notice, config, options)
         keep = Retention(settings.keep_days * 86400.0, settings.keep_bytes)
         try:
-            with sweeping(settings.folders, house.database, house.album, keep):
+            with sweeping(settings.folders, services.database, services.owned_images, keep):
                 try:
                     server.run(sockets=[listener])
                 finally:
                     announcement.withdraw(config)
-                    house.engine.set_aside()  # a second signal doesn't wait for the engine's own end
+                    services.engine.set_aside()  # a second signal doesn't wait for the engine's own end
         finally:
-            house.database.close()
+            services.database.close()
 
 
 def close_to_others(folders: Folders) -> None:
@@ -105,10 +105,10 @@ class Server(uvicorn.Server):
     """Announces itself once it answers, and lets open streams end when it is told to stop."""
 
     def __init__(
-        self, house: House, notice: announcement.Announcement, folder: Path, options: ServeOptions
+        self, services: AppServices, notice: announcement.Announcement, folder: Path, options: ServeOptions
     ) -> None:
-        super().__init__(configured(house, options.verbose))
-        self._house = house
+        super().__init__(configured(services, options.verbose))
+        self._services = services
         self._notice = notice
         self._folder = folder
         self._options = options
@@ -132,7 +132,7 @@ class Server(uvicorn.Server):
         self.leave()
 
     def leave(self) -> None:
-        self._house.closing.set()
+        self._services.closing.set()
         self.should_exit = True
 
     def _watches(self) -> Iterator[Any]:
@@ -152,16 +152,16 @@ class Server(uvicorn.Server):
         assert self._options.idle_seconds is not None
         while not self.should_exit:
             time.sleep(min(1.0, self._options.idle_seconds))
-            quiet = time.monotonic() - self._house.last_request[0]
-            if quiet > self._options.idle_seconds and not any(self._house.engine.counts().values()):
+            quiet = time.monotonic() - self._services.last_request[0]
+            if quiet > self._options.idle_seconds and not any(self._services.engine.counts().values()):
                 self.leave()
 
 
-def configured(house: House, verbose: bool = False) -> uvicorn.Config:
-    """How uvicorn serves a house. It believes no forwarded address unless the settings name the proxy."""
+def configured(services: AppServices, verbose: bool = False) -> uvicorn.Config:
+    """How uvicorn serves them. No forwarded address is believed unless the settings name the proxy."""
     return uvicorn.Config(
-        create_app(house),
-        http=patient(house.limits, house.proxies),
+        create_app(services),
+        http=connection_class(services.limits, services.proxies),
         lifespan="on",
         log_level="info" if verbose else "warning",
         access_log=verbose,
@@ -169,28 +169,28 @@ def configured(house: House, verbose: bool = False) -> uvicorn.Config:
         timeout_graceful_shutdown=5,
         backlog=WAITING_CONNECTIONS,
         ws="none",
-        proxy_headers=bool(house.proxies),
-        forwarded_allow_ips=list(house.proxies),
+        proxy_headers=bool(services.proxies),
+        forwarded_allow_ips=list(services.proxies),
     )
 
 
-def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str]) -> House:
+def open_services(settings: Settings, options: ServeOptions, tokens: dict[str, str]) -> AppServices:
     """Open the stores and set up the engine; nothing runs yet."""
     folders = settings.folders
     database = Database(folders.database, Owners(folders.images))
-    album = Album(ImageStore(folders.images), database, settings.keep_bytes_per_owner)
+    owned_images = OwnedImages(ImageStore(folders.images), database, settings.keep_bytes_per_owner)
     limits = ApiLimits(
         image_bytes=settings.max_image_bytes,
         requests_per_second=settings.requests_per_second,
         stall_seconds=settings.upload_stall_seconds,
-        connections=room_for(settings.connections),
+        connections=affordable_connections(settings.connections),
         connections_per_address=settings.connections_per_address,
     )
-    leftovers.remove_arrivals(folders)
-    return House(
-        engine=build_engine(settings, database, options.workplace),
+    leftovers.remove_uploads(folders)
+    return AppServices(
+        engine=build_engine(settings, database, options.runner),
         database=database,
-        album=album,
+        owned_images=owned_images,
         concepts=ConceptLibrary(folders.concepts),
         tokens=tokens,
         models=lambda: list_all(folders.models, settings.model_folders),
@@ -204,26 +204,26 @@ def build_house(settings: Settings, options: ServeOptions, tokens: dict[str, str
         any_address=options.host not in LOOPBACK,
         proxies=settings.trusted_proxies,
         notices=notices_of(database),
-        scratch=leftovers.arriving(folders),
+        scratch=leftovers.upload_folder(folders),
     )
 
 
-def build_engine(settings: Settings, database: Database, workplace: str) -> Engine:
+def build_engine(settings: Settings, database: Database, runner: str) -> Engine:
     logs = settings.folders.cache / "logs"
-    editing = WorkerSpec(workplace, logs, workplace_options(settings))
-    pulling = WorkerSpec(PULLER, logs, puller_options(settings))
+    editing = WorkerSpec(runner, logs, runner_options(settings))
+    pulling = WorkerSpec(PULL_RUNNER, logs, pull_options(settings))
 
-    def hire(lane: Lane) -> WorkerProcess:
+    def start_worker(lane: Lane) -> WorkerProcess:
         return WorkerProcess(pulling if lane is NETWORK else editing, lane.name, lane.device)
 
-    patience = Patience(
+    timeouts = Timeouts(
         idle_unload=settings.idle_unload_seconds,
         cancel_grace=settings.cancel_grace_seconds,
         stall=settings.job_stall_seconds,
     )
     limits = Limits(waiting=settings.queue_jobs, waiting_per_owner=settings.queue_jobs_per_owner)
     lanes = (*lanes_of(settings.device), NETWORK)
-    return Engine(EventLog(database), lanes, hire, patience, limits)
+    return Engine(EventLog(database), lanes, start_worker, timeouts, limits)
 
 
 def lanes_of(device: str) -> tuple[Lane, ...]:
@@ -244,24 +244,24 @@ def lanes_of(device: str) -> tuple[Lane, ...]:
     )
 
 
-def puller_options(settings: Settings) -> dict[str, Any]:
+def pull_options(settings: Settings) -> dict[str, Any]:
     return {
-        **model_places(settings),
+        **model_folders_of(settings),
         "max_download_bytes": settings.max_download_bytes,
         "download_networks": list(settings.download_networks),
     }
 
 
-def model_places(settings: Settings) -> dict[str, Any]:
+def model_folders_of(settings: Settings) -> dict[str, Any]:
     others = [str(folder) for folder in settings.model_folders]
     return {"models": str(settings.folders.models), "model_folders": others}
 
 
-def workplace_options(settings: Settings) -> dict[str, Any]:
-    """The fields of ``tasks.workplace.Places``, as plain JSON."""
+def runner_options(settings: Settings) -> dict[str, Any]:
+    """The fields of ``tasks.runner.RunnerOptions``, as plain JSON."""
     folders = settings.folders
     return {
-        **model_places(settings),
+        **model_folders_of(settings),
         "images": str(folders.images),
         "concepts": str(folders.concepts),
         "inversions": str(folders.inversions),
@@ -323,7 +323,9 @@ def notices_of(database: Database) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def sweeping(folders: Folders, database: Database, album: Album, keep: Retention) -> Iterator[None]:
+def sweeping(
+    folders: Folders, database: Database, owned_images: OwnedImages, keep: Retention
+) -> Iterator[None]:
     """Meanwhile a thread removes now and then what is too old or too much; it has ended when this ends."""
     ending = threading.Event()
 
@@ -336,7 +338,7 @@ def sweeping(folders: Folders, database: Database, album: Album, keep: Retention
                     leftovers.redate(folders)
                     jumps = database.jumps
                 leftovers.sweep(folders, keep.seconds)
-                album.sweep(keep, ending.is_set)
+                owned_images.sweep(keep, ending.is_set)
             except (PalimpsestError, OSError) as error:  # this thread must live on
                 logger.error("Old pictures were not removed: %s", error)
             ending.wait(SWEEP_SECONDS)

@@ -15,17 +15,17 @@ from typing import Any
 import requests
 import uvicorn
 
-from palimpsest.api.services import ApiLimits, House
+from palimpsest.api.services import ApiLimits, AppServices
 from palimpsest.app import configured
 from palimpsest.errors import ModelNotFoundError
 from palimpsest.jobs.engine import Engine, Limits
 from palimpsest.jobs.log import EventLog
 from palimpsest.jobs.process import WorkerProcess, WorkerSpec
-from palimpsest.jobs.supervisor import Lane, Patience
+from palimpsest.jobs.supervisor import Lane, Timeouts
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
-from palimpsest.storage.owned_images import Album
+from palimpsest.storage.owned_images import OwnedImages
 from palimpsest.storage.owners import Owners
 
 TOKENS = {"anna": "a" * 32, "bert": "b" * 32}
@@ -48,8 +48,8 @@ MODELS: list[dict[str, Any]] = [
 class Live:
     """``get``, ``put``, … as in requests, with a token."""
 
-    def __init__(self, house: House, port: int) -> None:
-        self.house = house
+    def __init__(self, services: AppServices, port: int) -> None:
+        self.services = services
         self.port = port
         self.address = f"http://127.0.0.1:{port}"
 
@@ -95,17 +95,17 @@ def require_model(name: str) -> None:
         raise ModelNotFoundError(f"There is no model called {name!r}.")
 
 
-def furnish(folder: Path, limits: ApiLimits, queue: Limits, **rest: Any) -> House:
+def furnish(folder: Path, limits: ApiLimits, queue: Limits, **rest: Any) -> AppServices:
     database = Database(folder / "jobs.db", Owners(folder / "images"))
     spec = WorkerSpec("jobs.fixture_tasks:open_prompted", folder, {"images": str(folder / "images")})
 
-    def hire(lane: Lane) -> WorkerProcess:
+    def start_worker(lane: Lane) -> WorkerProcess:
         return WorkerProcess(spec, lane.name, lane.device)
 
-    return House(
-        engine=Engine(EventLog(database), LANES, hire, Patience(cancel_grace=2.0), queue),
+    return AppServices(
+        engine=Engine(EventLog(database), LANES, start_worker, Timeouts(cancel_grace=2.0), queue),
         database=database,
-        album=Album(ImageStore(folder / "images"), database),
+        owned_images=OwnedImages(ImageStore(folder / "images"), database),
         concepts=ConceptLibrary(folder / "concepts"),
         tokens=TOKENS,
         models=lambda: (MODELS, []),
@@ -121,20 +121,20 @@ def furnish(folder: Path, limits: ApiLimits, queue: Limits, **rest: Any) -> Hous
 def live(
     folder: Path, limits: ApiLimits | None = None, queue: Limits | None = None, **rest: Any
 ) -> Iterator[Live]:
-    house = furnish(
+    services = furnish(
         folder,
         ApiLimits(requests_per_second=10_000, refusals_per_minute=10_000) if limits is None else limits,
         Limits() if queue is None else queue,
         **rest,
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(configured(house))
+    server = uvicorn.Server(configured(services))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
-        yield Live(house, listener.getsockname()[1])
+        yield Live(services, listener.getsockname()[1])
     finally:
-        house.closing.set()
+        services.closing.set()
         server.should_exit = True
         thread.join()
-        house.database.close()
+        services.database.close()

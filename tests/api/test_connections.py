@@ -11,7 +11,7 @@ import pytest
 
 from api.live import TOKENS, live
 from palimpsest.api import connection
-from palimpsest.api.connection import Crowd, group_of
+from palimpsest.api.connection import ConnectionLimit, group_of
 from palimpsest.api.services import ApiLimits
 
 HOST = "Host: 127.0.0.1\r\n"
@@ -131,28 +131,28 @@ def test_connections_without_a_token_keep_nobody_out(tmp_path):
 
 
 class Guest:
-    def __init__(self, address: str, welcome: bool = False) -> None:
+    def __init__(self, address: str, trusted: bool = False) -> None:
         self.group = group_of(address)
-        self.welcome = welcome
+        self.trusted = trusted
         self.gone = False
 
     def make_room(self) -> None:
         self.gone = True
 
 
-def fill(crowd: Crowd, *guests: Guest) -> list[bool]:
+def fill(crowd: ConnectionLimit, *guests: Guest) -> list[bool]:
     return [crowd.enter(guest) for guest in guests]  # pyright: ignore[reportArgumentType]
 
 
 def test_the_oldest_without_a_token_makes_room():
-    crowd = Crowd(total=3, per_address=3)
-    first, second, third, fourth = (Guest(f"10.0.0.{n}", welcome=n == 1) for n in (1, 2, 3, 4))
+    crowd = ConnectionLimit(total=3, per_address=3)
+    first, second, third, fourth = (Guest(f"10.0.0.{n}", trusted=n == 1) for n in (1, 2, 3, 4))
     assert fill(crowd, first, second, third, fourth) == [True] * 4
     assert [guest.gone for guest in (first, second, third, fourth)] == [False, True, False, False]
 
 
 def test_one_address_takes_no_more_than_its_share():
-    crowd = Crowd(total=100, per_address=2)
+    crowd = ConnectionLimit(total=100, per_address=2)
     other = Guest("10.0.0.9")
     own = [Guest("2001:db8::1"), Guest("2001:db8::2"), Guest("2001:db8::3")]
     assert fill(crowd, other, *own) == [True] * 4
@@ -160,11 +160,11 @@ def test_one_address_takes_no_more_than_its_share():
 
 
 def test_those_with_a_token_stay_and_a_newcomer_is_refused():
-    crowd = Crowd(total=2, per_address=1)
+    crowd = ConnectionLimit(total=2, per_address=1)
     guests = [
-        Guest("10.0.0.1", welcome=True),
-        Guest("10.0.0.1", welcome=True),
-        Guest("10.0.0.2", welcome=True),
+        Guest("10.0.0.1", trusted=True),
+        Guest("10.0.0.1", trusted=True),
+        Guest("10.0.0.2", trusted=True),
     ]
     assert fill(crowd, *guests) == [True, False, True]
     assert fill(crowd, Guest("10.0.0.3")) == [False]
@@ -173,7 +173,7 @@ def test_those_with_a_token_stay_and_a_newcomer_is_refused():
 
 
 def test_this_machine_and_proxies_speak_for_many():
-    crowd = Crowd(total=100, per_address=1, proxies=("10.1.0.0/16",))
+    crowd = ConnectionLimit(total=100, per_address=1, proxies=("10.1.0.0/16",))
     for address in ("127.0.0.1", "::1", "10.1.2.3", "::ffff:10.1.2.3"):
         guests = [Guest(address) for _ in range(3)]
         assert fill(crowd, *guests) == [True] * 3
@@ -185,7 +185,7 @@ def test_the_number_of_connections_fits_what_the_system_allows(monkeypatch):
     allowed = [256, 1024]
     monkeypatch.setattr(resource, "getrlimit", lambda kind: tuple(allowed))
     monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: allowed.__setitem__(0, limits[0]))
-    assert connection.room_for(100) == 100
+    assert connection.affordable_connections(100) == 100
     assert allowed == [300, 1024]
-    assert connection.room_for(10_000) == 462
+    assert connection.affordable_connections(10_000) == 462
     assert allowed == [1024, 1024]

@@ -16,7 +16,7 @@ from api.embeddings import embedding
 from api.live import TOKENS, live
 from jobs.shop import eventually
 from palimpsest.api import dashboard
-from workplaces import picture
+from tiny_task import picture
 
 REQUIRED = os.environ.get("PALIMPSEST_REQUIRE_EDITORS") == "1"
 pytestmark = pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="needs Chromium")

@@ -223,8 +223,8 @@ def test_what_has_changed_is_told_by_other_texts(server, tmp_path):
     server.follow("made")
     assert changed(before, told()) == {"results"}
     before = told()
-    server.house.concepts.folder.mkdir(parents=True, exist_ok=True)
-    (server.house.concepts.folder / "another.safetensors").write_bytes(b"by another process")
+    server.services.concepts.folder.mkdir(parents=True, exist_ok=True)
+    (server.services.concepts.folder / "another.safetensors").write_bytes(b"by another process")
     assert changed(before, told()) == {"concepts"}
     before = told()
     assert server.ask("DELETE", "/v1/jobs/made?forget=true").status_code == 202
@@ -251,7 +251,9 @@ def test_too_many_requests_are_told_to_wait(tmp_path):
 
 
 def test_the_server_does_without_torch():
-    check = "import sys, palimpsest.api.application, palimpsest.api.words; assert 'torch' not in sys.modules"
+    check = (
+        "import sys, palimpsest.api.application, palimpsest.api.concepts; assert 'torch' not in sys.modules"
+    )
     subprocess.run(
         [sys.executable, "-c", check], check=True, env={"PYTHONPATH": ":".join(filter(None, sys.path))}
     )

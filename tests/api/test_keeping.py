@@ -35,7 +35,9 @@ def there(server, image: str, owner: str = "anna") -> bool:
 
 
 def files(server) -> list[str]:
-    return sorted(path.name for path in server.house.album.images.folder.rglob("*") if path.is_file())
+    return sorted(
+        path.name for path in server.services.owned_images.images.folder.rglob("*") if path.is_file()
+    )
 
 
 def test_a_forgotten_job_goes_with_its_events_and_pictures_and_leaves_nothing(server):
@@ -47,7 +49,7 @@ def test_a_forgotten_job_goes_with_its_events_and_pictures_and_leaves_nothing(se
         assert server.ask("GET", f"/v1/jobs/mine{path}").json()["code"] == "job_not_found"
     assert forget(server, "mine").status_code == 404
     assert files(server) == []
-    rows = server.house.database._read("SELECT COUNT(*) FROM events", ())
+    rows = server.services.database._read("SELECT COUNT(*) FROM events", ())
     assert rows == [(0,)]
     assert done(server, "mine")["state"] == "finished"  # the id is free again
 
@@ -128,7 +130,7 @@ def put(server, content: bytes, owner: str = "anna"):
 
 
 def test_nobody_keeps_more_than_a_fair_part_and_others_lose_nothing_by_it(server):
-    server.house.album.quota = 100
+    server.services.owned_images.quota = 100
     assert not refused(put(server, b"b" * 90, "bert"))
     assert not refused(put(server, b"1" * 60))
     assert refused(put(server, b"2" * 60))
@@ -143,7 +145,7 @@ def test_nobody_keeps_more_than_a_fair_part_and_others_lose_nothing_by_it(server
 
 
 def test_the_longest_unused_of_ones_own_makes_room(server, monkeypatch):
-    server.house.album.quota = 100
+    server.services.owned_images.quota = 100
     old = server.bring(b"1" * 60)
     theirs = server.bring(b"b" * 60, "bert")
     later = time.time() + 7200
@@ -156,10 +158,10 @@ def test_the_longest_unused_of_ones_own_makes_room(server, monkeypatch):
 @pytest.fixture
 def old(server) -> str:
     """A picture that was last used two hours ago; with another like it there would be too much."""
-    server.house.album.quota = 100
+    server.services.owned_images.quota = 100
     image, then = server.bring(b"1" * 60), time.time() - 7200
-    os.utime(server.house.album.images.path(image), (then, then))
-    server.house.database._connection.execute("UPDATE image_owners SET used = ?", (then,))
+    os.utime(server.services.owned_images.images.path(image), (then, then))
+    server.services.database._connection.execute("UPDATE image_owners SET used = ?", (then,))
     return image
 
 
@@ -175,7 +177,7 @@ def test_a_picture_that_is_said_to_be_there_stays(server, old):
 
 
 def test_a_submission_makes_no_room_by_its_own_picture(server, old):
-    server.house.album.quota = 50  # as if results had come meanwhile
+    server.services.owned_images.quota = 50  # as if results had come meanwhile
     assert refused(submit(server, old))
     assert there(server, old)
 
@@ -183,23 +185,23 @@ def test_a_submission_makes_no_room_by_its_own_picture(server, old):
 @pytest.mark.parametrize("found_by", ["the server", "a worker"])
 def test_a_damaged_picture_that_goes_leaves_no_record_of_its_owners(server, found_by):
     image = server.bring(b"a photo")
-    path = server.house.album.images.path(image)
+    path = server.services.owned_images.images.path(image)
     path.write_bytes(b"a phot0")
     if found_by == "the server":
         assert server.ask("GET", f"/v1/images/{image}").json()["code"] == "image_hash"
     else:
         with pytest.raises(ImageHashError):
-            server.house.album.images.get(image)
-        server.house.album.sweep(Retention(1e9, 10**9))
+            server.services.owned_images.images.get(image)
+        server.services.owned_images.sweep(Retention(1e9, 10**9))
     assert files(server) == []
-    assert not server.house.database.owns_image(image, "anna")
+    assert not server.services.database.owns_image(image, "anna")
     server.bring(b"a photo")
     assert there(server, image)
 
 
 def test_results_of_accepted_jobs_are_kept_and_the_next_job_is_refused(server):
     server.bring(b"a photo")
-    server.house.album.quota = len(b"a photo") + 3
+    server.services.owned_images.quota = len(b"a photo") + 3
     job = done(server, "last")
     assert there(server, job["artifacts"]["layer"])
     assert refused(server.submit("next", order={"do": "keep"}))

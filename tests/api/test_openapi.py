@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 
 from api.embeddings import embedding
 from api.live import TOKENS, live
-from palimpsest.api import pictures, routes, words
+from palimpsest.api import concepts, pictures, routes
 from palimpsest.contract import SEED
 
 schemathesis = pytest.importorskip("schemathesis")
@@ -48,7 +48,7 @@ def described(server):
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
 ROUTES = [
     (method, f"/v1{route.path}", mode)
-    for router in (routes.public, routes.router, pictures.router, words.router)
+    for router in (routes.public, routes.router, pictures.router, concepts.router)
     for route in router.routes
     for method in sorted(route.methods)
     for mode in (POSITIVE, NEGATIVE)

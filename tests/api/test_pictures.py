@@ -80,7 +80,7 @@ def test_each_piece_of_an_upload_is_measured_a_few_times_however_many_there_are(
             yield piece
 
     request = SimpleNamespace(headers={}, scope={"owner": "anna"}, stream=stream)
-    stored = asyncio.run(receive(server.house, request, Response(), None))  # pyright: ignore
+    stored = asyncio.run(receive(server.services, request, Response(), None))  # pyright: ignore
     assert stored.image == hashlib.sha256(b"".join(pieces)).hexdigest()
     assert Measured.asked <= 4 * len(pieces)
 
@@ -96,7 +96,7 @@ def test_a_name_that_is_no_hash_is_refused(server, name):
 def test_a_picture_that_is_broken_off_while_it_is_made_leaves_nothing(server):
     content = b"half a picture" * 100
     head = f"POST /v1/images HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKENS['anna']}\r\n"
-    folder = server.house.album.images.folder
+    folder = server.services.owned_images.images.folder
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n")
         connection.sendall(b"%x\r\n%s\r\n" % (len(content), content))
@@ -110,7 +110,7 @@ def test_an_upload_that_is_cut_off_leaves_nothing(server):
     head = f"PUT /v1/images/{image} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKENS['anna']}\r\n"
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(head.encode() + b"Content-Length: 1000\r\n\r\n" + b"x" * 500)
-    folder = server.house.album.images.folder
+    folder = server.services.owned_images.images.folder
     eventually(lambda: not list(folder.glob(".arriving*")))
     assert server.ask("HEAD", f"/v1/images/{image}").status_code == 404
     server.bring(b"x" * 1000)
@@ -132,7 +132,7 @@ def test_a_damaged_result_is_an_error_and_never_served(server, damage):
     server.submit("spoilt", order={"do": "keep"})
     server.follow("spoilt")
     image = server.ask("GET", "/v1/jobs/spoilt").json()["artifacts"]["layer"]
-    path = server.house.album.images.path(image)
+    path = server.services.owned_images.images.path(image)
     path.write_bytes(damage)
     answer = server.ask("GET", "/v1/jobs/spoilt/artifacts/layer")
     assert (answer.status_code, answer.json()["code"]) == (422, "image_hash")
@@ -144,7 +144,7 @@ def test_a_damaged_result_is_an_error_and_never_served(server, damage):
 
 def test_a_damaged_upload_is_not_taken_for_the_picture(server):
     image = server.bring(b"a photo that rots")
-    path = server.house.album.images.path(image)
+    path = server.services.owned_images.images.path(image)
     path.write_bytes(b"a photo that rotS")
     assert server.ask("HEAD", f"/v1/images/{image}").status_code == 422
     assert server.bring(b"a photo that rots") == image

@@ -32,7 +32,7 @@ def code(answer) -> tuple[int, str]:
 def test_a_clock_that_goes_backwards_changes_no_order_and_removes_nothing(server, monkeypatch):
     ticks = itertools.count()
     with monkeypatch.context() as patch:
-        patch.setattr(server.house.database._clock, "_wall", lambda: 2e9 - 3600.0 * next(ticks))
+        patch.setattr(server.services.database._clock, "_wall", lambda: 2e9 - 3600.0 * next(ticks))
         for index in range(3):
             server.submit(f"job-{index}", order={"do": "keep"})
         told = [server.follow(f"job-{index}") for index in range(3)]
@@ -42,13 +42,15 @@ def test_a_clock_that_goes_backwards_changes_no_order_and_removes_nothing(server
         assert [event["time"] for event in events] == sorted((e["time"] for e in events), reverse=True)
     listed = server.ask("GET", "/v1/jobs").json()["jobs"]
     assert [job["id"] for job in listed] == ["job-2", "job-1", "job-0"]
-    server.house.album.sweep(Retention(seconds=30 * 86400.0, image_bytes=1 << 30))  # by today's clock again
+    server.services.owned_images.sweep(
+        Retention(seconds=30 * 86400.0, image_bytes=1 << 30)
+    )  # by today's clock again
     assert server.ask("GET", "/v1/jobs/job-1/artifacts/layer").content == b"a layer"
 
 
 def test_a_locked_list_of_jobs_is_said_and_the_job_can_be_posted_again(server):
     server.bring(b"a photo")
-    database = server.house.database
+    database = server.services.database
     database._connection.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(database.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -64,13 +66,13 @@ def test_a_locked_list_of_jobs_is_said_and_the_job_can_be_posted_again(server):
 
 
 def fill(server) -> None:
-    database = server.house.database
+    database = server.services.database
     pages = database._connection.execute("PRAGMA page_count").fetchone()[0]
     database._connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
 def make_room(server) -> None:
-    server.house.database._connection.execute("PRAGMA max_page_count = 1000000")
+    server.services.database._connection.execute("PRAGMA max_page_count = 1000000")
 
 
 def test_a_full_disk_refuses_jobs_and_takes_them_when_there_is_room(server):
@@ -110,7 +112,7 @@ def test_a_read_only_disk_is_said_and_leaves_nothing(server, monkeypatch):
         answer = server.ask("PUT", f"/v1/images/{image}", data=b"a photo")
         assert code(answer) == (503, "storage")
         assert "Read-only" in answer.json()["message"]
-    assert not list(server.house.album.images.folder.glob(".arriving*"))
+    assert not list(server.services.owned_images.images.folder.glob(".arriving*"))
     assert server.ask("HEAD", f"/v1/images/{image}").status_code == 404
     server.bring(b"a photo")
 
@@ -143,7 +145,7 @@ STEPS = {"source_prompt": '{"do": "steps"}'}
 def test_a_list_of_jobs_destroyed_while_it_is_used_is_said_and_the_server_lives(server):
     server.submit("before")
     server.follow("before")
-    database = server.house.database
+    database = server.services.database
     database._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = database.path.read_bytes()
     with database.path.open("r+b") as file:
@@ -182,7 +184,7 @@ def test_what_a_killed_server_left_half_is_gone_after_the_next_start(tmp_path):
 def test_a_result_that_cannot_be_kept_fails_its_job_with_the_reason(server):
     """Not the cache's trouble: without its result an edit is nothing."""
     image = hashlib.sha256(b"a layer").hexdigest()
-    in_the_way = server.house.album.images.path(image).parent
+    in_the_way = server.services.owned_images.images.path(image).parent
     in_the_way.parent.mkdir(parents=True, exist_ok=True)
     in_the_way.write_bytes(b"")
     server.submit("vain", order={"do": "keep"})

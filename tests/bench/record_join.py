@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from palimpsest.bench.quality import Outcome, edited, sheet
 from palimpsest.bench.quality_cases import SPLITS, make_case, word_of
 from palimpsest.bench.quality_store import Store, digest, learned
-from palimpsest.bench.workplace import scratch_workplace
+from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.builtin.judge import load_judge
 from palimpsest.contract import BUILT_IN
 from palimpsest.core.picture.cutout import cut_out
 from palimpsest.scenes.concepts import Concept, views
 from palimpsest.storage import cutouts
 from palimpsest.storage.concepts import SUFFIX, ConceptLibrary
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.runner import TaskRunner
 
 CASES = (
     ("replace-by-combination", 4),
@@ -70,24 +70,25 @@ def concepts() -> list[Any]:
     return list(dict.fromkeys(concept for concept in asked if concept is not None))
 
 
-def run_cases(place: Workplace) -> list[Outcome]:
+def run_cases(runner: TaskRunner) -> list[Outcome]:
     """With the recorded words and cut-outs, which are put into the library."""
     judge, words = load_judge(), {}
-    place.concepts.folder.mkdir(parents=True, exist_ok=True)
+    runner.concepts.folder.mkdir(parents=True, exist_ok=True)
     for concept in concepts():
         content = (RECORDED / f"{concept.name}{SUFFIX}").read_bytes()
-        (place.concepts.folder / f"{concept.name}{SUFFIX}").write_bytes(content)
+        (runner.concepts.folder / f"{concept.name}{SUFFIX}").write_bytes(content)
         words[word_of(concept)] = digest(content)
         if (RECORDED / f"{concept.name}{cutouts.SUFFIX}").exists():
-            shutil.copy(RECORDED / f"{concept.name}{cutouts.SUFFIX}", place.concepts.folder)
+            shutil.copy(RECORDED / f"{concept.name}{cutouts.SUFFIX}", runner.concepts.folder)
     return [
-        edited(place, BUILT_IN, judge, make_case(kind, number), number, words=words) for kind, number in CASES
+        edited(runner, BUILT_IN, judge, make_case(kind, number), number, words=words)
+        for kind, number in CASES
     ]
 
 
-def cut_out_views(place: Workplace) -> None:
+def cut_out_views(runner: TaskRunner) -> None:
     """The things that are inserted by a learned word, as they are kept where one learns with masks."""
-    size = place.models.get(BUILT_IN).native_size
+    size = runner.models.get(BUILT_IN).native_size
     for concept in dict.fromkeys(make_case(kind, number).concept for kind, number in CASES if kind in VIEWED):
         assert isinstance(concept, Concept)
         cut = [
@@ -102,14 +103,14 @@ def to_mask(body: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.where(body, np.uint8(255), np.uint8(0))
 
 
-def record(place: Workplace, folder: Path) -> Figures:
+def record(runner: TaskRunner, folder: Path) -> Figures:
     """Learn the words, run the cases, write both down."""
     RECORDED.mkdir(exist_ok=True)
     for concept in concepts():
-        learned(place, BUILT_IN, concept, SPLITS["test"][-1], Store(folder))
-        (RECORDED / f"{concept.name}{SUFFIX}").write_bytes(place.concepts.exported(concept.name))
-    cut_out_views(place)
-    outcomes = run_cases(place)
+        learned(runner, BUILT_IN, concept, SPLITS["test"][-1], Store(folder))
+        (RECORDED / f"{concept.name}{SUFFIX}").write_bytes(runner.concepts.exported(concept.name))
+    cut_out_views(runner)
+    outcomes = run_cases(runner)
     (folder / "edits.png").write_bytes(sheet(outcomes))
     figures = Figures.of(outcomes)
     FIGURES.write_text(json.dumps(figures.__dict__, indent=2) + "\n", encoding="utf-8")
@@ -118,5 +119,5 @@ def record(place: Workplace, folder: Path) -> Figures:
 
 if __name__ == "__main__":
     output = Path(sys.argv[1] if len(sys.argv) > 1 else "join")
-    with scratch_workplace("cpu") as opened:
+    with scratch_runner("cpu") as opened:
         print(record(opened, output))

@@ -13,14 +13,14 @@ from bench.record_join import CASES, FIGURES, PICTURES, RECORDED, VIEWED, Figure
 from palimpsest.bench.quality_cases import make_case
 from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.storage.concepts import ConceptLibrary
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.runner import TaskRunner
 
 POINTS = 3  # by which joint success may fall below what is recorded
 
 
-def test_the_edits_reach_what_is_recorded(place: Workplace) -> None:
+def test_the_edits_reach_what_is_recorded(runner: TaskRunner) -> None:
     recorded = Figures(**json.loads(FIGURES.read_text(encoding="utf-8")))
-    outcomes = run_cases(place)
+    outcomes = run_cases(runner)
     reached = Figures.of(outcomes)
     told = "; ".join(
         f"{o.kind} {o.number}: asked {o.success}, kept {o.kept}, distance {o.distance}" for o in outcomes

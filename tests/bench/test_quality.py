@@ -30,7 +30,7 @@ from palimpsest.scenes.rendering import render
 from palimpsest.scenes.scene import TEST_SEEDS, TRAINING_SEEDS, VALIDATION_SEEDS
 from palimpsest.scenes.things import Placed, Scene, Solid
 from palimpsest.storage.concepts import Provenance
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.runner import TaskRunner
 from palimpsest.training.judge_train import Course
 from palimpsest.training.presets import Preset
 
@@ -141,10 +141,10 @@ def test_psnr_is_that_of_the_definition() -> None:
     assert psnr(a, a) == 100
 
 
-def test_the_report_adds_up(place: Workplace, tmp_path: Path) -> None:
+def test_the_report_adds_up(runner: TaskRunner, tmp_path: Path) -> None:
     """One photo, one removal, with the built-in model at its own steps."""
     extent = Extent(1, 1, methods=("ddim", "direct"), kinds=("remove",))
-    report, outcomes = measure(place, BUILT_IN, extent, Store(tmp_path))
+    report, outcomes = measure(runner, BUILT_IN, extent, Store(tmp_path))
     recorded = report["reconstruction_psnr"]
     assert recorded["direct"]["values"] == recorded["autoencoder"]["values"]
     assert report["edits"]["remove"]["success"]["n"] == len(outcomes) == len(report["cases"]) == 1
@@ -156,8 +156,8 @@ def test_the_report_adds_up(place: Workplace, tmp_path: Path) -> None:
     assert report["edits"]["remove"]["identity"]["n"] == 0  # of nothing there is none
 
 
-def test_two_runs_are_compared_case_by_case(place: Workplace, tmp_path: Path) -> None:
-    report, _ = measure(place, BUILT_IN, Extent(0, 2, kinds=("remove",)), Store(tmp_path))
+def test_two_runs_are_compared_case_by_case(runner: TaskRunner, tmp_path: Path) -> None:
+    report, _ = measure(runner, BUILT_IN, Extent(0, 2, kinds=("remove",)), Store(tmp_path))
     worse = json.loads(json.dumps(report))
     worse["cases"][0] |= {"joint": False, "truth_psnr": report["cases"][0]["truth_psnr"] - 3}
     worse["cases"] += [{**worse["cases"][1], "number": 77}]
@@ -193,22 +193,22 @@ def test_a_snug_selection_is_exactly_what_changes(kind: str) -> None:
     assert np.array_equal(case.selection(SIZE, 2), grown(snug, 2))
 
 
-def test_what_is_selected_snugly_is_gone(place: Workplace) -> None:
+def test_what_is_selected_snugly_is_gone(runner: TaskRunner) -> None:
     """With the operation's own growth, as well as with a loose selection, and as near to the truth."""
     judge, cases = load_judge(), [make_case("remove", number) for number in (0, 1)]
     snug, loose = (
-        [edited(place, BUILT_IN, judge, case, 0, margin) for case in cases] for margin in (0, MARGIN)
+        [edited(runner, BUILT_IN, judge, case, 0, margin) for case in cases] for margin in (0, MARGIN)
     )
     assert all(outcome.success for outcome in snug)
     assert [outcome.kind for outcome in (snug[0], loose[0])] == ["remove, margin 0", "remove"]
     assert np.mean([o.truth_psnr for o in snug]) > np.mean([o.truth_psnr for o in loose]) - 2
 
 
-def test_what_is_removed_does_not_come_back_as_its_neighbour(place: Workplace) -> None:
+def test_what_is_removed_does_not_come_back_as_its_neighbour(runner: TaskRunner) -> None:
     """Another thing stands beside the hole and is named; nothing like it may grow there."""
     judge, cases = load_judge(), [make_case("remove", number) for number in (1, 3, 105, 123)]
     assert all(len(case.after.placed) == 1 for case in cases)
-    outcomes = [edited(place, BUILT_IN, judge, case, 0) for case in cases]
+    outcomes = [edited(runner, BUILT_IN, judge, case, 0) for case in cases]
     assert np.mean([outcome.truth_psnr for outcome in outcomes]) > 23
 
 
@@ -224,66 +224,66 @@ def test_what_is_kept_is_used_for_the_very_same_only(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_goes_on_where_it_was(
-    place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runner: TaskRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge, case, store = load_judge(), make_case("remove", 0), Store(tmp_path)
-    first = edited(place, BUILT_IN, judge, case, 0, store=store)
+    first = edited(runner, BUILT_IN, judge, case, 0, store=store)
     monkeypatch.setattr("palimpsest.bench.quality.finish", lambda *_: pytest.fail("was done before"))
-    again = edited(place, BUILT_IN, judge, case, 0, store=store)
+    again = edited(runner, BUILT_IN, judge, case, 0, store=store)
     assert again == first
     assert np.array_equal(again.picture, first.picture)
     assert first.unet_evaluations > 0
     assert first.backward_evaluations == 0
 
 
-def test_a_word_is_learned_once(place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_word_is_learned_once(runner: TaskRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And anew from other pictures."""
-    library, asked = place.concepts, []
+    library, asked = runner.concepts, []
 
-    def finish(_place: Workplace, request: LearnRequest) -> tuple[Finished, dict[str, int]]:
+    def finish(_place: TaskRunner, request: LearnRequest) -> tuple[Finished, dict[str, int]]:
         asked.append(request)
-        width = place.models.get(BUILT_IN).text[0].width
+        width = runner.models.get(BUILT_IN).text[0].width
         rows = (torch.full((2, width), float(len(asked))),)
         library.save(Concept(f"<{request.name}>", rows, "demo", "subject", request.noun), Provenance())
         return Finished({}, {"seconds": 1.0}), {"evaluations": 8, "backward": 8}
 
     monkeypatch.setattr(quality_store, "finish", finish)
     owl, store = CONCEPTS["owl"], Store(tmp_path)
-    first = learned(place, BUILT_IN, owl, 1, store)
+    first = learned(runner, BUILT_IN, owl, 1, store)
     assert first.refused == ""
     library.remove("owl")
-    assert learned(place, BUILT_IN, owl, 1, store) == first
+    assert learned(runner, BUILT_IN, owl, 1, store) == first
     assert float(library.load("owl").rows[0][0, 0]) == 1
     assert len(asked) == 1
     library.remove("owl")
-    assert learned(place, BUILT_IN, owl, 2, store) != first
+    assert learned(runner, BUILT_IN, owl, 2, store) != first
     library.remove("owl")
-    learned(place, BUILT_IN, owl, 2, store, detail=True)
+    learned(runner, BUILT_IN, owl, 2, store, detail=True)
     assert [len(request.images) for request in asked] == [4, 4, 4]
     assert [request.detail for request in asked] == [False, False, True]
 
 
 def test_pictures_that_seem_not_to_fit_are_accepted_and_the_report_says_so(
-    place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runner: TaskRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
 
-    def finish(_place: Workplace, request: LearnRequest) -> tuple[Finished, dict[str, int]]:
+    def finish(_place: TaskRunner, request: LearnRequest) -> tuple[Finished, dict[str, int]]:
         asked.append(request.accept_outliers)
         if not request.accept_outliers:
             refuse([Finding(3, "odd", Text("set-picture-odd", n=4, noun="owl"))], 4, GateSettings())
-        rows = (torch.ones(2, place.models.get(BUILT_IN).text[0].width),)
-        place.concepts.save(Concept("<owl>", rows, "demo", "subject", "owl"), Provenance())
+        rows = (torch.ones(2, runner.models.get(BUILT_IN).text[0].width),)
+        runner.concepts.save(Concept("<owl>", rows, "demo", "subject", "owl"), Provenance())
         return Finished({}, {"seconds": 1.0}), {"evaluations": 8, "backward": 8}
 
     monkeypatch.setattr(quality_store, "finish", finish)
     store = Store(tmp_path)
-    word = learned(place, BUILT_IN, CONCEPTS["owl"], 1, store)
+    word = learned(runner, BUILT_IN, CONCEPTS["owl"], 1, store)
     assert asked == [False, True]
     assert "Picture 4" in word.refused
-    place.concepts.remove("owl")
-    assert learned(place, BUILT_IN, CONCEPTS["owl"], 1, store) == word, "kept with what was said"
-    about, _ = measure(place, BUILT_IN, Extent(0, 0), Store(None))
+    runner.concepts.remove("owl")
+    assert learned(runner, BUILT_IN, CONCEPTS["owl"], 1, store) == word, "kept with what was said"
+    about, _ = measure(runner, BUILT_IN, Extent(0, 0), Store(None))
     words = {"<owl>": {"refused": word.refused}, "<toy>": {"refused": ""}}
     told = markdown({**about, "words": words})
     assert "accepted as they are: 1 of 2 words" in told
@@ -291,8 +291,8 @@ def test_pictures_that_seem_not_to_fit_are_accepted_and_the_report_says_so(
     assert "accepted as they are" not in markdown(about)
 
 
-def test_pictures_with_another_fault_end_the_run(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    def finish(_place: Workplace, request: LearnRequest) -> tuple[Finished, dict[str, int]]:
+def test_pictures_with_another_fault_end_the_run(runner: TaskRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def finish(_place: TaskRunner, request: LearnRequest) -> tuple[Finished, dict[str, int]]:
         assert not request.accept_outliers
         odd, blank = (
             Finding(3, problem, Text("set-picture-odd", n=4, noun="owl")) for problem in ("odd", "blank")
@@ -302,4 +302,4 @@ def test_pictures_with_another_fault_end_the_run(place: Workplace, monkeypatch: 
 
     monkeypatch.setattr(quality_store, "finish", finish)
     with pytest.raises(ConceptImagesError):
-        learned(place, BUILT_IN, CONCEPTS["owl"], 1, Store(None))
+        learned(runner, BUILT_IN, CONCEPTS["owl"], 1, Store(None))

@@ -18,7 +18,7 @@ from palimpsest.core.editing.draw import start_noise
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.families.stable_diffusion import published
 from palimpsest.models.families.stable_diffusion.configuration import spec_of
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.runner import TaskRunner
 from tiny import tiny_model
 
 STEPS = 4
@@ -26,9 +26,9 @@ SMALL = Extent(repeats=1, photos=1, learning=2, methods=("direct", "null-text"),
 
 
 @pytest.fixture
-def bench(place: Workplace) -> Bench:
-    place.models = RandomModels(place.models.models, place.device)
-    return Bench(place, "tiny", place.models.get("tiny"), SMALL)
+def bench(runner: TaskRunner) -> Bench:
+    runner.models = RandomModels(runner.models.models, runner.device)
+    return Bench(runner, "tiny", runner.models.get("tiny"), SMALL)
 
 
 def test_the_command_offers_the_shapes_there_are() -> None:
@@ -77,9 +77,9 @@ def test_the_median_run_is_one_that_was_made() -> None:
     assert median(runs).seconds == 2.0
 
 
-def test_every_row_is_there_and_counts_what_the_algorithms_say(bench: Bench, place: Workplace) -> None:
+def test_every_row_is_there_and_counts_what_the_algorithms_say(bench: Bench, runner: TaskRunner) -> None:
     """As ``tasks.edit`` batches: source, target and target without words; remembered, no inversion."""
-    *_, report = measure(place, "tiny", SMALL)
+    *_, report = measure(runner, "tiny", SMALL)
     rows = {row["name"]: row for row in report["rows"]}
     assert rows["UNet, 4 at once"]["evaluations"] == 4
     assert rows["UNet forward and back, 4 at once"]["backward"] == 4

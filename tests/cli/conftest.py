@@ -9,7 +9,7 @@ import pytest
 
 from cli.shell import Said, Shell
 from palimpsest.cli import main, remote
-from workplaces import picture, selection
+from tiny_task import picture, selection
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from palimpsest.cli import COMMANDS
 from palimpsest.core.picture.selection import grown
 from palimpsest.storage import atomic
 from palimpsest.storage.pictures import read_picture
-from workplaces import picture, selection
+from tiny_task import picture, selection
 
 SHOWS, TARGET = "a photo of a cat on grass", "a photo of a dog on grass"
 QUICK = ("--steps", "3", "--guidance", "3")

@@ -18,7 +18,7 @@ from palimpsest.cli import running, viewer
 from palimpsest.core.picture.selection import grown
 from palimpsest.storage import own_kind
 from palimpsest.storage.pictures import encode_merged, read_picture
-from workplaces import picture, selection
+from tiny_task import picture, selection
 
 SHOWS, TARGET = "a photo of a cat on grass", "a photo of a dog on grass"
 
@@ -130,10 +130,10 @@ def test_a_file_that_cannot_be_made_costs_no_result(
 ) -> None:
     save("photo.jpg", "JPEG")
 
-    def refuse(*_: Any, **options: Any) -> None:
+    def require_valid(*_: Any, **options: Any) -> None:
         raise OSError("no encoder")
 
-    monkeypatch.setattr(own_kind, "_saved", refuse)
+    monkeypatch.setattr(own_kind, "_saved", require_valid)
     asked = edit(sd1_folder, "--keep-format", photo="photo.jpg")[1:]
     said = shell("edit", *(["photo.png"] if several else []), *asked, "--json")
     assert said.code == 1, said.err

@@ -12,7 +12,7 @@ from palimpsest.cli.learn import GOOD_SET, in_files
 from palimpsest.cli.sample import FILES
 from palimpsest.core.text.tokens import nouns_in
 from palimpsest.storage.png import encode
-from workplaces import picture, selection
+from tiny_task import picture, selection
 
 QUICK = ("--noun", "toy", "--steps", "2")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mistakes import BAD
-from workplaces import picture
+from tiny_task import picture
 
 OPTIONS = {
     "steps": "--steps",

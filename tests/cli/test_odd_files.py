@@ -13,7 +13,7 @@ from palimpsest.cli.running import Target
 from palimpsest.cli.selecting import named_as
 from palimpsest.errors import SelectionError, StorageError
 from palimpsest.storage.pictures import read_picture, read_selection
-from workplaces import picture, selection
+from tiny_task import picture, selection
 
 QUICK = ("--steps", "3", "--guidance", "3")
 WORDS = ("--shows", "a photo of a cat on grass", "--should-show", "a photo of a dog on grass")

@@ -13,7 +13,7 @@ import pytest
 
 import palimpsest
 from palimpsest.cli.output import lenient
-from workplaces import picture, selection
+from tiny_task import picture, selection
 
 EDIT = ("edit", "phöto.png", "--selection", "selection.png", "--shows", "a cat", "--should-show", "a dog")
 EDIT = (*EDIT, "--local", "--steps", "2", "--guidance", "3")

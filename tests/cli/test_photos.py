@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from workplaces import picture, selection
+from tiny_task import picture, selection
 
 SHOWS, TARGET = "a photo of a cat on grass", "a photo of a dog on grass"
 

@@ -14,7 +14,7 @@ from PIL import Image
 from palimpsest.core.picture.selection import grown
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
-from workplaces import picture
+from tiny_task import picture
 
 WIDTH, HEIGHT = 72, 88
 SHOWS, TARGET = "a photo of a cat on grass", "a photo of a dog on grass"

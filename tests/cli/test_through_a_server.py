@@ -19,7 +19,7 @@ import palimpsest as palimpsest_package
 from api.process import environment
 from jobs.shop import eventually
 from palimpsest_client.http.client import Client, find_client
-from workplaces import picture, selection
+from tiny_task import picture, selection
 
 SHOWS = "a photo of a cat on grass"
 EDIT = ("edit", "photo.png", "--selection", "selection.png", "--model", "tiny", "--guidance", "3")

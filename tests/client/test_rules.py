@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import palimpsest_client
-from palimpsest.api import services as house
+from palimpsest.api import services as services
 from palimpsest.storage.paths import folders
 from palimpsest_client.http.protocol import PROTOCOL, config_folder
 
@@ -92,4 +92,4 @@ def test_importing_it_starts_no_thread_and_opens_nothing():
 )
 def test_client_and_server_agree_where_the_state_file_is(platform, variables):
     assert config_folder(variables, platform) == folders(variables, platform).config
-    assert PROTOCOL == house.PROTOCOL
+    assert PROTOCOL == services.PROTOCOL

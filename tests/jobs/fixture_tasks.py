@@ -1,4 +1,4 @@
-"""A workplace whose tasks misbehave in every way that a real one can. Opened by its dotted name."""
+"""A runner whose tasks misbehave in every way that a real one can. Opened by its dotted name."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def open_fixtures(device: str, options: dict[str, Any]) -> Fixtures:
 
 
 def open_nothing(device: str, options: dict[str, Any]) -> Fixtures:
-    raise RuntimeError(f"no workplace on {device}")
+    raise RuntimeError(f"no runner on {device}")
 
 
 class Prompted(Fixtures):

@@ -12,10 +12,10 @@ from palimpsest.jobs.engine import Engine, Limits
 from palimpsest.jobs.log import EventLog
 from palimpsest.jobs.process import WorkerProcess, WorkerSpec
 from palimpsest.jobs.state import Job, Submission
-from palimpsest.jobs.supervisor import Lane, Patience
+from palimpsest.jobs.supervisor import Lane, Timeouts
 from palimpsest.storage.database import Database
 
-PATIENCE, LIMITS = Patience(cancel_grace=2.0), Limits()
+PATIENCE, LIMITS = Timeouts(cancel_grace=2.0), Limits()
 LANES = (Lane("main", "cpu", ("edit", "learn")), Lane("net", "", ("pull",)))
 
 
@@ -23,18 +23,18 @@ LANES = (Lane("main", "cpu", ("edit", "learn")), Lane("net", "", ("pull",)))
 def open_shop(
     folder: Path,
     lanes: tuple[Lane, ...] = LANES,
-    patience: Patience = PATIENCE,
+    timeouts: Timeouts = PATIENCE,
     limits: Limits = LIMITS,
-    workplace: str = "jobs.fixture_tasks:open_fixtures",
+    runner: str = "jobs.fixture_tasks:open_fixtures",
 ) -> Iterator[Engine]:
     """A started engine; stopped at the end, which leaves unfinished jobs in the database."""
     database = Database(folder / "jobs.db")
-    spec = WorkerSpec(workplace, folder)
+    spec = WorkerSpec(runner, folder)
 
-    def hire(lane: Lane) -> WorkerProcess:
+    def start_worker(lane: Lane) -> WorkerProcess:
         return WorkerProcess(spec, lane.name, lane.device)
 
-    engine = Engine(EventLog(database), lanes, hire, patience, limits)
+    engine = Engine(EventLog(database), lanes, start_worker, timeouts, limits)
     engine.start()
     try:
         yield engine

@@ -14,7 +14,7 @@ from jobs.shop import LANES, ended, eventually, last, names, open_shop, submissi
 from palimpsest.errors import JobExistsError, JobNotFoundError, QueueFullError, RequestError
 from palimpsest.jobs.engine import Limits
 from palimpsest.jobs.events import Cancelled, Failed, Finished, Progressed, Queued, Started
-from palimpsest.jobs.supervisor import MADE_WAY, Lane, Patience
+from palimpsest.jobs.supervisor import YIELDED, Lane, Timeouts
 from palimpsest.storage.database import Database
 
 
@@ -122,7 +122,7 @@ def test_a_waiting_job_is_cancelled_without_touching_the_running_one(engine):
 
 
 def test_a_worker_that_does_not_stop_is_killed(tmp_path):
-    with open_shop(tmp_path, patience=Patience(cancel_grace=0.3)) as engine:
+    with open_shop(tmp_path, timeouts=Timeouts(cancel_grace=0.3)) as engine:
         engine.submit(submission("a", "hang"))
         eventually(lambda: engine.job("anna", "a").sequence == 3)
         engine.cancel("anna", "a")
@@ -132,7 +132,7 @@ def test_a_worker_that_does_not_stop_is_killed(tmp_path):
 
 
 def test_a_job_that_says_nothing_for_too_long_is_failed(tmp_path):
-    with open_shop(tmp_path, patience=Patience(stall=1.5)) as engine:
+    with open_shop(tmp_path, timeouts=Timeouts(stall=1.5)) as engine:
         engine.submit(submission("a", "hang"))
         assert last(engine, ended(engine, "a")).error["code"] == "job_stalled"
 
@@ -187,7 +187,7 @@ def test_learning_makes_way_for_every_edit_and_goes_on_where_it_was(tmp_path):
         assert names(engine, job).count("Queued") == 3
         assert job.attempt == 1
         reasons = [e.event.reason for e in engine.log.after(job.number, 1) if isinstance(e.event, Queued)]
-        assert reasons == [MADE_WAY] * 2
+        assert reasons == [YIELDED] * 2
 
 
 def test_a_batch_edit_waits_until_the_learning_is_done(tmp_path):
@@ -256,7 +256,7 @@ def test_jobs_survive_a_stop_and_a_requested_cancel_is_kept(tmp_path):
 
 
 def test_an_idle_worker_gives_its_memory_back_and_on_demand_too(tmp_path):
-    with open_shop(tmp_path, patience=Patience(idle_unload=0.5)) as engine:
+    with open_shop(tmp_path, timeouts=Timeouts(idle_unload=0.5)) as engine:
         engine.submit(submission("a"))
         first = last(engine, ended(engine, "a")).result["pid"]
         eventually(lambda: engine.workers()[0].pid is None)
@@ -282,11 +282,11 @@ def test_an_unattended_job_is_cancelled_and_an_attended_one_is_not(engine):
 
 
 def test_a_workplace_that_cannot_open_fails_the_job_with_its_traceback(tmp_path):
-    with open_shop(tmp_path, workplace="jobs.fixture_tasks:open_nothing") as engine:
+    with open_shop(tmp_path, runner="jobs.fixture_tasks:open_nothing") as engine:
         engine.submit(submission("a"))
         error = last(engine, ended(engine, "a")).error
         assert error["code"] == "worker_died"
-        assert any("no workplace on cpu" in line for line in error["details"]["log"])
+        assert any("no runner on cpu" in line for line in error["details"]["log"])
 
 
 def test_a_worker_ends_when_its_server_is_gone(engine):

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from original_naming import single_file
 from palimpsest.errors import ModelNotFoundError, RequestError
-from palimpsest.models import linked_folders as elsewhere
+from palimpsest.models import linked_folders
 from palimpsest.models.catalog import find, installed, names_path
 from palimpsest.models.listing import list_models
 from palimpsest.models.pool import ModelPool
@@ -55,28 +55,29 @@ def test_models_are_found_and_nothing_else(models: Path, others: Path) -> None:
 
 
 def test_a_folder_is_added_and_taken_away_again(models: Path, others: Path) -> None:
-    assert elsewhere.add(models, others) == others
-    elsewhere.add(models, others)
-    assert elsewhere.listed(models) == (others,)
+    assert linked_folders.add(models, others) == others
+    linked_folders.add(models, others)
+    assert linked_folders.linked(models) == (others,)
     assert "dream" in installed(models)
-    assert elsewhere.remove(models, others) == others
+    assert linked_folders.remove(models, others) == others
     assert list(installed(models)) == ["built-in"]
     assert (others / "checkpoints" / "dream.safetensors").is_file()
 
 
 def test_what_holds_no_model_is_not_added(models: Path, others: Path, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="no folder"):
-        elsewhere.add(models, tmp_path / "nowhere")
+        linked_folders.add(models, tmp_path / "nowhere")
     with pytest.raises(ModelNotFoundError, match="holds no model"):
-        elsewhere.add(models, others / "loras")
+        linked_folders.add(models, others / "loras")
     with pytest.raises(RequestError, match="not one of the added"):
-        elsewhere.remove(models, others)
+        linked_folders.remove(models, others)
     assert not models.exists()
 
 
 def test_links_in_a_circle_come_to_an_end(models: Path, others: Path) -> None:
     (others / "round").symlink_to(others)
-    assert [name for name, _ in elsewhere.models_in(others)].count("toy-diffusion") <= elsewhere.DEPTH
+    names = [name for name, _ in linked_folders.models_in(others)]
+    assert names.count("toy-diffusion") <= linked_folders.DEPTH
 
 
 def test_a_checkpoint_says_what_it_can_do_and_borrows_a_tokenizer(models: Path, others: Path) -> None:

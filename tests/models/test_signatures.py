@@ -366,7 +366,7 @@ def test_a_list_of_odd_files_answers_and_reads_headers_only(
     assert len(models) == 50 + len(ODD)
     assert all("error" in model["details"] for model in models)
     assert len(read) == 50 + len(ODD) - 1  # a .ckpt is refused by its name
-    lines = [described(model, catalog.own(tmp_path)[model["name"]]) for model in models]
+    lines = [described(model, catalog.installed_here(tmp_path)[model["name"]]) for model in models]
     assert all(line.startswith("can't be used: it ") for line in lines)
     assert [line for line in lines if str(tmp_path) in line and "weights_only=True" not in line] == []
     list_models(tmp_path)

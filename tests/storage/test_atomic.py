@@ -16,7 +16,7 @@ from palimpsest.errors import DiskFullError, StorageError
 from palimpsest.storage import atomic, room
 from palimpsest.storage.atomic import UNFINISHED, require_writable, sweep, write_atomically
 from palimpsest.storage.images import ImageStore
-from palimpsest.storage.owned_images import Arrival
+from palimpsest.storage.owned_images import Upload
 from palimpsest.storage.room import MOST_RESERVE, reserve_of
 
 MB = 1 << 20
@@ -49,12 +49,12 @@ def test_what_is_large_leaves_the_reserve_and_what_is_small_may_use_it(disk, tmp
 
 def test_an_upload_leaves_the_reserve_piece_by_piece(disk, tmp_path):
     disk["free"] = MOST_RESERVE + 5
-    arrival = Arrival(tmp_path)
-    arrival.write(b"12345")
+    upload = Upload(tmp_path)
+    upload.write(b"12345")
     disk["free"] = MOST_RESERVE
     with pytest.raises(DiskFullError):
-        arrival.write(b"6")
-    arrival.discard()
+        upload.write(b"6")
+    upload.discard()
     assert list(tmp_path.iterdir()) == []
 
 

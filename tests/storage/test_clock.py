@@ -15,7 +15,7 @@ from palimpsest.storage import leftovers
 from palimpsest.storage.clock import DAY, Clock
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore, identity
-from palimpsest.storage.owned_images import Album, Arrival, Retention
+from palimpsest.storage.owned_images import OwnedImages, Retention, Upload
 from palimpsest.storage.paths import Folders
 
 KEEP = Retention(30 * DAY, 1 << 30)
@@ -45,21 +45,21 @@ def world(monkeypatch) -> World:
 
 
 @contextlib.contextmanager
-def running(folder: Path, world: World) -> Iterator[tuple[Album, Database]]:
+def running(folder: Path, world: World) -> Iterator[tuple[OwnedImages, Database]]:
     """A server's stores, from its start to its end; it sweeps at once."""
     database = Database(folder / "jobs.db", clock=world.clock())
-    album = Album(ImageStore(folder / "images"), database)
-    album.sweep(KEEP)
-    yield album, database
+    owned_images = OwnedImages(ImageStore(folder / "images"), database)
+    owned_images.sweep(KEEP)
+    yield owned_images, database
     database.close()
 
 
-def keep_picture(album: Album, content: bytes, world: World) -> str:
-    arrival = Arrival(album.images.folder)
-    arrival.write(content)
+def keep_picture(owned_images: OwnedImages, content: bytes, world: World) -> str:
+    upload = Upload(owned_images.images.folder)
+    upload.write(content)
     image = identity(content)
-    album.accept(arrival, image, "anna")
-    os.utime(album.images.path(image), (world.shown, world.shown))
+    owned_images.accept(upload, image, "anna")
+    os.utime(owned_images.images.path(image), (world.shown, world.shown))
     return image
 
 
@@ -69,12 +69,12 @@ def end_job(database: Database, id: str, image: str) -> None:
     database.append(job.number, Finished({"layer": image}))
 
 
-def fill(album: Album, database: Database, name: str, world: World) -> None:
-    end_job(database, name, keep_picture(album, name.encode(), world))
+def fill(owned_images: OwnedImages, database: Database, name: str, world: World) -> None:
+    end_job(database, name, keep_picture(owned_images, name.encode(), world))
 
 
-def left(album: Album, database: Database) -> tuple[set[str], int]:
-    return {job.id for job in database.jobs("anna")}, len(list(album.images))
+def left(owned_images: OwnedImages, database: Database) -> tuple[set[str], int]:
+    return {job.id for job in database.jobs("anna")}, len(list(owned_images.images))
 
 
 @pytest.mark.parametrize("days", [40, -40, -3000, 20_000])
@@ -143,8 +143,8 @@ def test_a_small_correction_is_no_jump(world):
 
 
 def test_times_that_people_see_are_not_moved(tmp_path, world):
-    with running(tmp_path, world) as (album, database):
-        fill(album, database, "a", world)
+    with running(tmp_path, world) as (owned_images, database):
+        fill(owned_images, database, "a", world)
         told = database.find("anna", "a")
         world.shown += 40 * DAY
         database.watch_clock()

@@ -14,7 +14,7 @@ from palimpsest.jobs.events import Cancelled, Finished, Queued, Started
 from palimpsest.jobs.state import Submission
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
-from palimpsest.storage.owned_images import GRACE_SECONDS, Album, Arrival, Retention
+from palimpsest.storage.owned_images import GRACE_SECONDS, OwnedImages, Retention, Upload
 from palimpsest.storage.owners import Owners
 
 FOREVER, PLENTY = 1e9, 10**9
@@ -28,93 +28,95 @@ def database(tmp_path):
 
 
 @pytest.fixture
-def album(tmp_path, database):
-    return Album(ImageStore(tmp_path / "images"), database)
+def owned_images(tmp_path, database):
+    return OwnedImages(ImageStore(tmp_path / "images"), database)
 
 
-def bring(album: Album, content: bytes, owner: str = "anna", hours_ago: float = 0.0) -> str:
-    arrival = Arrival(album.images.folder)
+def bring(owned_images: OwnedImages, content: bytes, owner: str = "anna", hours_ago: float = 0.0) -> str:
+    upload = Upload(owned_images.images.folder)
     for start in range(0, len(content), 3):
-        arrival.write(content[start : start + 3])
+        upload.write(content[start : start + 3])
     image = hashlib.sha256(content).hexdigest()
-    album.accept(arrival, image, owner)
+    owned_images.accept(upload, image, owner)
     then = time.time() - hours_ago * 3600
-    os.utime(album.images.path(image), (then, then))
-    album._database._connection.execute("UPDATE image_owners SET used = ? WHERE image = ?", (then, image))
+    os.utime(owned_images.images.path(image), (then, then))
+    owned_images._database._connection.execute(
+        "UPDATE image_owners SET used = ? WHERE image = ?", (then, image)
+    )
     return image
 
 
-def test_a_picture_is_found_by_those_who_brought_it(album):
-    image = bring(album, b"a picture")
-    assert album.find(image, "anna").read_bytes() == b"a picture"
+def test_a_picture_is_found_by_those_who_brought_it(owned_images):
+    image = bring(owned_images, b"a picture")
+    assert owned_images.find(image, "anna").read_bytes() == b"a picture"
     with pytest.raises(ImageNotFoundError):
-        album.find(image, "bert")
-    bring(album, b"a picture", "bert")
-    assert album.find(image, "bert") == album.find(image, "anna")
+        owned_images.find(image, "bert")
+    bring(owned_images, b"a picture", "bert")
+    assert owned_images.find(image, "bert") == owned_images.find(image, "anna")
 
 
-def test_bytes_with_another_hash_are_not_kept(album):
-    arrival = Arrival(album.images.folder)
-    arrival.write(b"something else")
+def test_bytes_with_another_hash_are_not_kept(owned_images):
+    upload = Upload(owned_images.images.folder)
+    upload.write(b"something else")
     with pytest.raises(ImageHashError):
-        album.accept(arrival, "0" * 64, "anna")
-    arrival.discard()
-    assert [path for path in album.images.folder.rglob("*") if path.is_file()] == []
+        owned_images.accept(upload, "0" * 64, "anna")
+    upload.discard()
+    assert [path for path in owned_images.images.folder.rglob("*") if path.is_file()] == []
 
 
-def test_the_oldest_go_first_until_the_rest_fits(album):
-    old, middle, new = (bring(album, bytes([i]) * 100, hours_ago=30 - i) for i in range(3))
-    assert album.sweep(Retention(FOREVER, 200)) == 1
-    assert [album.images.has(image) for image in (old, middle, new)] == [False, True, True]
+def test_the_oldest_go_first_until_the_rest_fits(owned_images):
+    old, middle, new = (bring(owned_images, bytes([i]) * 100, hours_ago=30 - i) for i in range(3))
+    assert owned_images.sweep(Retention(FOREVER, 200)) == 1
+    assert [owned_images.images.has(image) for image in (old, middle, new)] == [False, True, True]
     with pytest.raises(ImageNotFoundError):
-        album.find(old, "anna")
+        owned_images.find(old, "anna")
 
 
-def test_a_sweep_that_is_to_end_leaves_the_rest_for_the_next(album):
-    images = [bring(album, bytes([i]) * 100, hours_ago=30 - i) for i in range(3)]
+def test_a_sweep_that_is_to_end_leaves_the_rest_for_the_next(owned_images):
+    images = [bring(owned_images, bytes([i]) * 100, hours_ago=30 - i) for i in range(3)]
     asked = iter([False, True])
-    assert album.sweep(Retention(FOREVER, 0), lambda: next(asked)) == 1
-    assert [album.images.has(image) for image in images] == [False, True, True]
+    assert owned_images.sweep(Retention(FOREVER, 0), lambda: next(asked)) == 1
+    assert [owned_images.images.has(image) for image in images] == [False, True, True]
 
 
-def test_what_is_older_than_the_limit_goes_and_what_is_fresh_stays(album):
-    old, fresh = bring(album, b"old", hours_ago=50), bring(album, b"fresh")
-    album.sweep(Retention(40 * 3600, 0))
-    assert [album.images.has(image) for image in (old, fresh)] == [False, True]
+def test_what_is_older_than_the_limit_goes_and_what_is_fresh_stays(owned_images):
+    old, fresh = bring(owned_images, b"old", hours_ago=50), bring(owned_images, b"fresh")
+    owned_images.sweep(Retention(40 * 3600, 0))
+    assert [owned_images.images.has(image) for image in (old, fresh)] == [False, True]
 
 
-def test_what_a_job_needs_stays_until_the_job_has_ended(album, database):
-    image = bring(album, b"needed", hours_ago=50)
+def test_what_a_job_needs_stays_until_the_job_has_ended(owned_images, database):
+    image = bring(owned_images, b"needed", hours_ago=50)
     job = database.add(Submission("a", "anna", "edit", {}, images=(image,)), Queued())
     database._connection.execute("UPDATE image_owners SET used = 0")
-    assert album.sweep(Retention(1, 0)) == 0
+    assert owned_images.sweep(Retention(1, 0)) == 0
     database.append(job.number, Cancelled())
-    assert album.sweep(Retention(1, 0)) == 1
+    assert owned_images.sweep(Retention(1, 0)) == 1
 
 
-def test_a_held_picture_is_used_just_now(album):
-    image = bring(album, b"held", hours_ago=50)
-    album.hold((image,), "anna")
-    assert album.sweep(Retention(1, 0)) == 0
+def test_a_held_picture_is_used_just_now(owned_images):
+    image = bring(owned_images, b"held", hours_ago=50)
+    owned_images.hold((image,), "anna")
+    assert owned_images.sweep(Retention(1, 0)) == 0
     with pytest.raises(ImageNotFoundError):
-        album.hold((image,), "bert")
+        owned_images.hold((image,), "bert")
 
 
-def test_a_clock_that_goes_back_removes_nothing(album):
-    image = bring(album, b"from the future", hours_ago=-1000)
-    assert album.sweep(Retention(1, 0)) == 0
-    assert album.images.has(image)
+def test_a_clock_that_goes_back_removes_nothing(owned_images):
+    image = bring(owned_images, b"from the future", hours_ago=-1000)
+    assert owned_images.sweep(Retention(1, 0)) == 0
+    assert owned_images.images.has(image)
 
 
-def test_half_an_upload_of_a_killed_server_is_removed_later(album):
-    arrival = Arrival(album.images.folder)
-    arrival.write(b"half")
-    album.sweep(Retention(1, 0))
-    assert arrival.path.exists()
+def test_half_an_upload_of_a_killed_server_is_removed_later(owned_images):
+    upload = Upload(owned_images.images.folder)
+    upload.write(b"half")
+    owned_images.sweep(Retention(1, 0))
+    assert upload.path.exists()
     then = time.time() - 2 * GRACE_SECONDS
-    os.utime(arrival.path, (then, then))
-    album.sweep(Retention(1, 0))
-    assert not arrival.path.exists()
+    os.utime(upload.path, (then, then))
+    owned_images.sweep(Retention(1, 0))
+    assert not upload.path.exists()
 
 
 LOSSES = {
@@ -138,17 +140,17 @@ KEEP = Retention(30 * 86400, PLENTY)
 
 def started(folder):
     database = Database(folder / "jobs.db", Owners(folder / "images"))
-    return database, Album(ImageStore(folder / "images"), database)
+    return database, OwnedImages(ImageStore(folder / "images"), database)
 
 
-def see_half(database, album):
-    half = sorted(album.images)[::2]
-    database.see_images({image: album.owners.of(image) for image in half})
+def see_half(database, owned_images):
+    half = sorted(owned_images.images)[::2]
+    database.see_images({image: owned_images.owners.of(image) for image in half})
     database.close()
 
 
-def sweep_once(database, album, job=False):
-    assert album.sweep(KEEP) == 0
+def sweep_once(database, owned_images, job=False):
+    assert owned_images.sweep(KEEP) == 0
     if job:
         database.add(Submission("again", "bert", "edit", {}), Queued())
     database.close()
@@ -160,25 +162,28 @@ def test_wherever_in_its_start_a_server_loses_its_database_pictures_and_owners_a
     tmp_path, stage, loss
 ):
     """Lost before the first start, and again at every point that a start can reach."""
-    database, album = started(tmp_path)
-    anna, bert = bring(album, b"anna's photo", "anna", 9000), bring(album, b"bert's", "bert", 9000)
-    both = bring(album, b"everybody's", "anna", 9000)
-    bring(album, b"everybody's", "bert", 9000)
+    database, owned_images = started(tmp_path)
+    anna, bert = (
+        bring(owned_images, b"anna's photo", "anna", 9000),
+        bring(owned_images, b"bert's", "bert", 9000),
+    )
+    both = bring(owned_images, b"everybody's", "anna", 9000)
+    bring(owned_images, b"everybody's", "bert", 9000)
     number = database.add(Submission("a", "anna", "edit", {}, images=(anna,)), Queued()).number
-    result = album.images.put(b"a result")
+    result = owned_images.images.put(b"a result")
     database.append(number, Started())
     database.append(number, Finished({"layer": result}))
-    nobodys = album.images.put(b"older than any record")
-    for image in album.images:
-        os.utime(album.images.path(image), (1e9, 1e9))
+    nobodys = owned_images.images.put(b"older than any record")
+    for image in owned_images.images:
+        os.utime(owned_images.images.path(image), (1e9, 1e9))
     database.close()
     lose(tmp_path, "garbage")
     STAGES[stage](tmp_path)
     lose(tmp_path, loss)
-    database, album = started(tmp_path)
-    found = {image: owners_of(album, image) for image in album.images}
-    assert album.sweep(KEEP) == 0
-    assert {image: owners_of(album, image) for image in album.images} == found
+    database, owned_images = started(tmp_path)
+    found = {image: owners_of(owned_images, image) for image in owned_images.images}
+    assert owned_images.sweep(KEEP) == 0
+    assert {image: owners_of(owned_images, image) for image in owned_images.images} == found
     assert found == {
         anna: {"anna"},
         bert: {"bert"},
@@ -198,36 +203,36 @@ def lose(folder, loss: str) -> None:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def owners_of(album, image: str) -> set[str]:
+def owners_of(owned_images, image: str) -> set[str]:
     found = set()
     for owner in ("anna", "bert", "", "carla"):
         with contextlib.suppress(ImageNotFoundError):
-            album.find(image, owner)
+            owned_images.find(image, owner)
             found.add(owner)
     return found - {""}
 
 
-def test_what_nobody_owns_goes_when_it_has_been_known_for_long_enough(album, database, monkeypatch):
-    image = album.images.put(b"left by a killed worker")
-    os.utime(album.images.path(image), (1e9, 1e9))
-    assert album.sweep(KEEP) == 0
+def test_what_nobody_owns_goes_when_it_has_been_known_for_long_enough(owned_images, database, monkeypatch):
+    image = owned_images.images.put(b"left by a killed worker")
+    os.utime(owned_images.images.path(image), (1e9, 1e9))
+    assert owned_images.sweep(KEEP) == 0
     later = time.time() + KEEP.seconds + 60
     monkeypatch.setattr("palimpsest.storage.owned_images.time.time", lambda: later)
-    assert album.sweep(KEEP) == 1
-    assert not album.images.has(image)
+    assert owned_images.sweep(KEEP) == 1
+    assert not owned_images.images.has(image)
 
 
-def test_a_picture_that_goes_leaves_no_record_of_its_owners(album):
-    image = bring(album, b"old", hours_ago=50)
-    assert album.owners.of(image) == {"anna"}
-    assert album.sweep(Retention(40 * 3600, 0)) == 1
-    assert [path for path in album.images.folder.rglob("*") if path.is_file()] == []
+def test_a_picture_that_goes_leaves_no_record_of_its_owners(owned_images):
+    image = bring(owned_images, b"old", hours_ago=50)
+    assert owned_images.owners.of(image) == {"anna"}
+    assert owned_images.sweep(Retention(40 * 3600, 0)) == 1
+    assert [path for path in owned_images.images.folder.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1, null]", b"[" * 100_000, b"\xff", b'"anna"'])
-def test_a_record_of_owners_that_cannot_be_read_names_nobody(album, content):
-    image = bring(album, b"a picture")
-    next(album.images.folder.rglob("*.owners")).write_bytes(content)
-    assert album.owners.of(image) == frozenset()
-    album.owners.add(image, "bert")
-    assert album.owners.of(image) == {"bert"}
+def test_a_record_of_owners_that_cannot_be_read_names_nobody(owned_images, content):
+    image = bring(owned_images, b"a picture")
+    next(owned_images.images.folder.rglob("*.owners")).write_bytes(content)
+    assert owned_images.owners.of(image) == frozenset()
+    owned_images.owners.add(image, "bert")
+    assert owned_images.owners.of(image) == {"bert"}

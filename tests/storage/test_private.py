@@ -13,7 +13,7 @@ import pytest
 from palimpsest.storage.announcement import make_token
 from palimpsest.storage.atomic import SHARED, make_folder, private, tighten, write_atomically
 from palimpsest.storage.database import Database
-from palimpsest.storage.owned_images import Arrival
+from palimpsest.storage.owned_images import Upload
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="permissions are another matter there")
 
@@ -37,14 +37,14 @@ def open_places(folder: Path) -> list[str]:
 def test_files_and_folders_are_made_private(tmp_path, umask):
     write_atomically(tmp_path / "a" / "b" / "file", b"x")
     make_token(tmp_path / "config" / "token")
-    Arrival(tmp_path / "images").discard()
+    Upload(tmp_path / "images").discard()
     database = Database(tmp_path / "data" / "jobs.sqlite")
-    arrival = Arrival(tmp_path / "images")
+    upload = Upload(tmp_path / "images")
     with open(tmp_path / "a" / "log", "ab", opener=private) as file:
         file.write(b"x")
     assert len(list(tmp_path.rglob("*"))) > 10
     assert open_places(tmp_path) == []
-    arrival.discard()
+    upload.discard()
     database.close()
 
 

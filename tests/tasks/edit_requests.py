@@ -8,8 +8,8 @@ from typing import Any
 
 from palimpsest.contract import EditRequest, InversionSettings
 from palimpsest.jobs.events import Finished, Progressed
-from palimpsest.tasks.context import Workplace
-from workplaces import SHOWS, picture, selection
+from palimpsest.tasks.runner import TaskRunner
+from tiny_task import SHOWS, picture, selection
 
 STEPS = 4
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -21,10 +21,10 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request(place: Workplace, folder: Path, **changes: Any) -> EditRequest:
+def request(runner: TaskRunner, folder: Path, **changes: Any) -> EditRequest:
     made = EditRequest(
-        image=place.images.put(picture()),
-        selection=place.images.put(selection()),
+        image=runner.images.put(picture()),
+        selection=runner.images.put(selection()),
         operation="replace",
         source_prompt=SHOWS,
         target_prompt="a photo of a dog on grass",
@@ -34,8 +34,8 @@ def request(place: Workplace, folder: Path, **changes: Any) -> EditRequest:
     return replace(made, **changes)
 
 
-def run(place: Workplace, made: EditRequest) -> Finished:
-    *progress, finished = place.do(made)
+def run(runner: TaskRunner, made: EditRequest) -> Finished:
+    *progress, finished = runner.do(made)
     assert all(isinstance(event, Progressed) for event in progress)
     assert isinstance(finished, Finished)
     return finished

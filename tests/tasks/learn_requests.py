@@ -8,26 +8,26 @@ from typing import Any
 
 from palimpsest.contract import LearnRequest
 from palimpsest.jobs.events import Finished, Progressed
-from palimpsest.tasks.context import Workplace
-from workplaces import picture
+from palimpsest.tasks.runner import TaskRunner
+from tiny_task import picture
 
 STEPS = 6
 
 
-def request(place: Workplace, folder: Path, **changes: Any) -> LearnRequest:
-    images = tuple(place.images.put(picture(seed=seed)) for seed in range(3))
+def request(runner: TaskRunner, folder: Path, **changes: Any) -> LearnRequest:
+    images = tuple(runner.images.put(picture(seed=seed)) for seed in range(3))
     made = LearnRequest("my-toy", images, "toy", steps=STEPS, model=str(folder), accept_outliers=True)
     return replace(made, **changes)
 
 
-def run(place: Workplace, made: LearnRequest) -> Finished:
-    finished = list(place.do(made))[-1]
+def run(runner: TaskRunner, made: LearnRequest) -> Finished:
+    finished = list(runner.do(made))[-1]
     assert isinstance(finished, Finished)
     return finished
 
 
-def broken_off(place: Workplace, made: LearnRequest, at: int) -> None:
-    events = place.do(made)
+def broken_off(runner: TaskRunner, made: LearnRequest, at: int) -> None:
+    events = runner.do(made)
     for event in events:
         if isinstance(event, Progressed) and event.phase == "learning" and event.index == at:
             break

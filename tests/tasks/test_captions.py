@@ -18,8 +18,8 @@ from palimpsest.models.captioner import Captioner, doubts_of
 from palimpsest.models.catalog import captioners, installed
 from palimpsest.models.hub import wanted
 from palimpsest.models.listing import list_models
-from palimpsest.tasks.context import Workplace
-from workplaces import picture, selection
+from palimpsest.tasks.runner import TaskRunner
+from tiny_task import picture, selection
 
 WORDS = "a cat dog on grass sits next to mirror photo of the".split()
 MARKS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]"]
@@ -43,26 +43,26 @@ def write_captioner(folder: Path) -> Path:
     return folder
 
 
-def described(place: Workplace, **changes: str) -> dict:
-    request = DescribeRequest(place.images.put(picture()), model="sd15")
-    finished = list(place.do(replace(request, **changes)))[-1]
+def described(runner: TaskRunner, **changes: str) -> dict:
+    request = DescribeRequest(runner.images.put(picture()), model="sd15")
+    finished = list(runner.do(replace(request, **changes)))[-1]
     assert isinstance(finished, Finished)
     return finished.result
 
 
-def test_a_photograph_is_described_the_same_way_each_time(place: Workplace) -> None:
-    write_captioner(place.models.models / "captions")
-    said = described(place)
+def test_a_photograph_is_described_the_same_way_each_time(runner: TaskRunner) -> None:
+    write_captioner(runner.models.models / "captions")
+    said = described(runner)
     assert set(said["caption"].split()) <= set(WORDS)
     assert 0 < said["confidence"] <= 1
-    assert described(place) == said
-    around = described(place, selection=place.images.put(selection()))
+    assert described(runner) == said
+    around = described(runner, selection=runner.images.put(selection()))
     assert around["confidence"] != said["confidence"]  # it looked at something else
 
 
-def test_words_less_probable_than_all_others_are_doubtful(place: Workplace) -> None:
-    write_captioner(place.models.models / "captions")
-    said = described(place)
+def test_words_less_probable_than_all_others_are_doubtful(runner: TaskRunner) -> None:
+    write_captioner(runner.models.models / "captions")
+    said = described(runner)
     for doubt in said["doubts"]:
         assert said["caption"][doubt["start"] : doubt["stop"]] in WORDS
         assert 0 <= doubt["probability"] < 0.5
@@ -84,27 +84,27 @@ def test_what_it_says_is_what_transformers_itself_would_say(tmp_path: Path) -> N
     assert Captioner(folder, torch.device("cpu")).caption(pixels).text == expected.strip()
 
 
-def test_a_caption_is_not_made_of_nan(place: Workplace) -> None:
-    file = write_captioner(place.models.models / "captions") / "model.safetensors"
+def test_a_caption_is_not_made_of_nan(runner: TaskRunner) -> None:
+    file = write_captioner(runner.models.models / "captions") / "model.safetensors"
     weights = {
         name: torch.full_like(w, torch.nan) if w.ndim == 4 else w for name, w in load_file(file).items()
     }
     save_file(weights, file, {"format": "pt"})
     with pytest.raises(NotFiniteError, match="captioning model"):
-        described(place)
+        described(runner)
 
 
-def test_without_one_it_is_said_what_to_do_and_the_list_says_so_before(place: Workplace) -> None:
+def test_without_one_it_is_said_what_to_do_and_the_list_says_so_before(runner: TaskRunner) -> None:
     with pytest.raises(ModelIncapableError, match=r"own words.*palimpsest pull captions"):
-        described(place)
-    models = place.models.models
+        described(runner)
+    models = runner.models.models
     assert {m["name"]: m["details"]["describes"] for m in list_models(models) if m["installed"]} == {
         "built-in": True
     }
 
 
-def test_it_is_no_model_to_edit_with(place: Workplace, sd1_folder: Path) -> None:
-    models = place.models.models
+def test_it_is_no_model_to_edit_with(runner: TaskRunner, sd1_folder: Path) -> None:
+    models = runner.models.models
     write_captioner(models / "captions")
     assert list(installed(models)) == ["built-in"]
     assert list(captioners(models)) == ["captions"]
@@ -118,11 +118,11 @@ def test_what_is_pulled_is_all_it_needs_and_nothing_pickled() -> None:
     assert sorted(wanted(sorted(here + others), None)) == here
 
 
-def test_a_damaged_one_is_named(place: Workplace) -> None:
-    folder = write_captioner(place.models.models / "captions")
+def test_a_damaged_one_is_named(runner: TaskRunner) -> None:
+    folder = write_captioner(runner.models.models / "captions")
     (folder / "model.safetensors").write_bytes(b"nonsense")
     with pytest.raises(ModelUnreadableError, match="captions"):
-        described(place)
+        described(runner)
     (folder / "preprocessor_config.json").write_text("{}")
     with pytest.raises(ModelUnreadableError):
-        described(place)
+        described(runner)

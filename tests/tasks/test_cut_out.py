@@ -13,12 +13,12 @@ from palimpsest.contract import EditRequest, InversionSettings
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.runner import TaskRunner
 from palimpsest_client.editor.editor import DocumentFacts
 from palimpsest_client.editor.geometry import Bounds
 from palimpsest_client.fields.settings import Settings
-from palimpsest_client.panel.requests import needed
-from workplaces import SHOWS, picture
+from palimpsest_client.panel.requests import crop_needed
+from tiny_task import SHOWS, picture
 
 WIDTH, HEIGHT = 400, 300
 PLACES = {
@@ -30,23 +30,23 @@ PLACES = {
 }
 
 
-def edited(place: Workplace, folder: Path, pixels: NDArray[Any], mask: NDArray[np.uint8]) -> Finished:
+def edited(runner: TaskRunner, folder: Path, pixels: NDArray[Any], mask: NDArray[np.uint8]) -> Finished:
     made = EditRequest(
-        image=place.images.put(encode(pixels)),
-        selection=place.images.put(encode(mask)),
+        image=runner.images.put(encode(pixels)),
+        selection=runner.images.put(encode(mask)),
         operation="replace",
         source_prompt=SHOWS,
         target_prompt="a photo of a dog on grass",
         model=str(folder),
         inversion=InversionSettings(steps=2),
     )
-    *_, finished = place.do(made)
+    *_, finished = runner.do(made)
     assert isinstance(finished, Finished)
     return finished
 
 
-def layer(place: Workplace, finished: Finished) -> NDArray[Any]:
-    found = read_picture(place.images.get(finished.artifacts["layer"]))
+def layer(runner: TaskRunner, finished: Finished) -> NDArray[Any]:
+    found = read_picture(runner.images.get(finished.artifacts["layer"]))
     assert found.alpha is not None
     return np.concatenate([found.pixels, found.alpha[..., None]], axis=-1)
 
@@ -54,24 +54,24 @@ def layer(place: Workplace, finished: Finished) -> NDArray[Any]:
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
 @pytest.mark.parametrize("where", PLACES)
 def test_what_is_sent_of_a_canvas_gives_the_layer_that_the_whole_gives(
-    where: str, depth: type, place: Workplace, sd1_folder: Path
+    where: str, depth: type, runner: TaskRunner, sd1_folder: Path
 ) -> None:
     """A soft edge, grown as the operation has it."""
     pixels = read_picture(picture(WIDTH, HEIGHT, depth=depth)).pixels
     selected, mask = PLACES[where], np.zeros((HEIGHT, WIDTH), np.uint8)
     mask[selected.y : selected.bottom, selected.x : selected.right] = 5
     mask[selected.y + 1 : selected.bottom - 1, selected.x + 1 : selected.right - 1] = 255
-    whole = edited(place, sd1_folder, pixels, mask)
-    model = place.models.get(str(sd1_folder))
+    whole = edited(runner, sd1_folder, pixels, mask)
+    model = runner.models.get(str(sd1_folder))
     facts = DocumentFacts("d", "p", WIDTH, HEIGHT, selected, "l")
-    part = needed(facts, Settings(), model.native_size, model.granularity)
+    part = crop_needed(facts, Settings(), model.native_size, model.granularity)
     assert part is not None
     assert (part.extent.pixels < WIDTH * HEIGHT / 2) == (where not in ("whole", "tall"))
     rows, columns = slice(part.y, part.bottom), slice(part.x, part.right)
-    place.inversions.clear()
-    cut = edited(place, sd1_folder, pixels[rows, columns], mask[rows, columns])
-    expected = layer(place, whole)
-    assert np.array_equal(layer(place, cut), expected[rows, columns])
+    runner.inversions.clear()
+    cut = edited(runner, sd1_folder, pixels[rows, columns], mask[rows, columns])
+    expected = layer(runner, whole)
+    assert np.array_equal(layer(runner, cut), expected[rows, columns])
     assert expected[rows, columns][..., 3].any()
     expected[rows, columns] = 0
     assert not expected[..., 3].any()

@@ -35,24 +35,24 @@ from palimpsest.storage.concepts import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
 from palimpsest.tasks import canvas
-from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.recipe import differences
+from palimpsest.tasks.runner import TaskRunner
 from tasks.edit_requests import OPERATIONS, STEPS, request, run
-from workplaces import picture, selection
+from tiny_task import picture, selection
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_operation_changes_the_selection_and_nothing_else(
-    operation: str, place: Workplace, sd1_folder: Path
+    operation: str, runner: TaskRunner, sd1_folder: Path
 ) -> None:
-    made = request(place, sd1_folder, operation=operation, **OPERATIONS[operation])
-    finished = run(place, made)
-    before = read_picture(place.images.get(made.image)).pixels
-    after = read_picture(place.images.get(finished.artifacts["composite"])).pixels
-    layer = read_picture(place.images.get(finished.artifacts["layer"]))
+    made = request(runner, sd1_folder, operation=operation, **OPERATIONS[operation])
+    finished = run(runner, made)
+    before = read_picture(runner.images.get(made.image)).pixels
+    after = read_picture(runner.images.get(finished.artifacts["composite"])).pixels
+    layer = read_picture(runner.images.get(finished.artifacts["layer"]))
     grow = 8 if operation in ("replace", "remove") else 0
     assert finished.result["grown"] == finished.result["recipe"]["request"]["grow"] == grow
-    mask = grown(read_selection(place.images.get(made.selection or ""), (72, 88)), grow)
+    mask = grown(read_selection(runner.images.get(made.selection or ""), (72, 88)), grow)
     assert layer.alpha is not None
     assert np.array_equal(after[mask == 0], before[mask == 0])
     assert not layer.alpha[mask == 0].any()
@@ -60,36 +60,38 @@ def test_every_operation_changes_the_selection_and_nothing_else(
     assert finished.result["pixels_changed_outside"] == 0
 
 
-def test_the_same_request_gives_the_same_bytes_remembered_or_not(place: Workplace, sd1_folder: Path) -> None:
-    made = request(place, sd1_folder, maps=True, variations=2)
-    cold, warm = run(place, made), run(place, made)
+def test_the_same_request_gives_the_same_bytes_remembered_or_not(
+    runner: TaskRunner, sd1_folder: Path
+) -> None:
+    made = request(runner, sd1_folder, maps=True, variations=2)
+    cold, warm = run(runner, made), run(runner, made)
     assert (cold.result["remembered"], warm.result["remembered"]) == (False, True)
     assert warm.result["unet_evaluations"] == cold.result["unet_evaluations"] - STEPS
-    place.inversions.clear()
-    assert cold.artifacts == warm.artifacts == run(place, made).artifacts
+    runner.inversions.clear()
+    assert cold.artifacts == warm.artifacts == run(runner, made).artifacts
     assert {"layer", "layer:2", "map:cat", "map:grass", "reconstruction"} <= set(cold.artifacts)
     assert cold.artifacts["layer"] != cold.artifacts["layer:2"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(72, 88), (1600, 700), (700, 1600)])
 def test_every_variation_has_a_small_picture_of_what_became_of_its_region(
-    width: int, height: int, place: Workplace, sd1_folder: Path
+    width: int, height: int, runner: TaskRunner, sd1_folder: Path
 ) -> None:
     """At every size of photo: the surroundings are in it, and it fits a strip of results."""
     finished = run(
-        place,
+        runner,
         request(
-            place,
+            runner,
             sd1_folder,
-            image=place.images.put(picture(width, height)),
-            selection=place.images.put(selection(width, height)),
+            image=runner.images.put(picture(width, height)),
+            selection=runner.images.put(selection(width, height)),
             variations=3,
         ),
     )
     left, top, right, bottom = finished.result["recipe"]["region"]["box"]
     for suffix in ("", ":2", ":3"):
-        small = small_picture(place, finished.artifacts["thumbnail" + suffix])
-        merged = read_picture(place.images.get(finished.artifacts["composite" + suffix])).pixels
+        small = small_picture(runner, finished.artifacts["thumbnail" + suffix])
+        merged = read_picture(runner.images.get(finished.artifacts["composite" + suffix])).pixels
         assert max(small.shape[:2]) <= 256
         whole = Image.fromarray(merged[top:bottom, left:right])
         whole = whole.resize(small.shape[1::-1], Image.Resampling.BOX)
@@ -98,44 +100,44 @@ def test_every_variation_has_a_small_picture_of_what_became_of_its_region(
 
 
 def test_a_small_picture_shows_no_colours_that_lie_under_transparency(
-    place: Workplace, sd1_folder: Path
+    runner: TaskRunner, sd1_folder: Path
 ) -> None:
     pixels = np.zeros((88, 72, 4), np.uint8)
     pixels[40:, :, 3] = 255
-    image = place.images.put(encode(pixels))
-    finished = run(place, request(place, sd1_folder, image=image))
-    assert small_picture(place, finished.artifacts["thumbnail"])[:10].min() > 240
+    image = runner.images.put(encode(pixels))
+    finished = run(runner, request(runner, sd1_folder, image=image))
+    assert small_picture(runner, finished.artifacts["thumbnail"])[:10].min() > 240
 
 
-def small_picture(place: Workplace, image: str) -> np.ndarray:
+def small_picture(runner: TaskRunner, image: str) -> np.ndarray:
     """Of a size that no photo may have."""
-    with Image.open(io.BytesIO(place.images.get(image))) as found:
+    with Image.open(io.BytesIO(runner.images.get(image))) as found:
         assert found.format == "PNG"
         return np.asarray(found.convert("RGB"))
 
 
-def test_another_seed_gives_other_bytes_where_noise_is_drawn(place: Workplace, sd1_folder: Path) -> None:
-    made = request(place, sd1_folder, operation="remove", target_prompt="grass")
-    first, second = run(place, made), run(place, replace(made, seed=1))
+def test_another_seed_gives_other_bytes_where_noise_is_drawn(runner: TaskRunner, sd1_folder: Path) -> None:
+    made = request(runner, sd1_folder, operation="remove", target_prompt="grass")
+    first, second = run(runner, made), run(runner, replace(made, seed=1))
     assert first.artifacts["layer"] != second.artifacts["layer"]
 
 
 @pytest.mark.parametrize("method", ["direct", "null-text", "ddim"])
-def test_every_way_to_remember_can_be_edited_from(method: Any, place: Workplace, sd1_folder: Path) -> None:
+def test_every_way_to_remember_can_be_edited_from(method: Any, runner: TaskRunner, sd1_folder: Path) -> None:
     settings = InversionSettings(method=method, steps=STEPS, guidance=3.0, inner_steps=2)
-    finished = run(place, request(place, sd1_folder, inversion=settings))
+    finished = run(runner, request(runner, sd1_folder, inversion=settings))
     assert finished.result["pixels_changed_outside"] == 0
     if method == "direct":
         assert finished.result["reconstruction_psnr"] == finished.result["roundtrip_psnr"]
 
 
-def test_what_was_selected_is_edited_fully_and_growing_is_told(place: Workplace, sd1_folder: Path) -> None:
+def test_what_was_selected_is_edited_fully_and_growing_is_told(runner: TaskRunner, sd1_folder: Path) -> None:
     """The soft edge of a grown selection lies around what was selected."""
-    made = request(place, sd1_folder, operation="remove", target_prompt="grass", grow=5, feather=8)
-    finished = run(place, made)
-    before = read_picture(place.images.get(made.image)).pixels
-    after = read_picture(place.images.get(finished.artifacts["composite"])).pixels
-    layer = read_picture(place.images.get(finished.artifacts["layer"]))
+    made = request(runner, sd1_folder, operation="remove", target_prompt="grass", grow=5, feather=8)
+    finished = run(runner, made)
+    before = read_picture(runner.images.get(made.image)).pixels
+    after = read_picture(runner.images.get(finished.artifacts["composite"])).pixels
+    layer = read_picture(runner.images.get(finished.artifacts["layer"]))
     mask = read_selection(selection(), (72, 88))
     assert layer.alpha is not None
     assert (layer.alpha[mask > 0] == 255).all()
@@ -148,9 +150,9 @@ def test_what_was_selected_is_edited_fully_and_growing_is_told(place: Workplace,
     assert not added[grown(mask, 5) == 0].any()
 
 
-def test_without_growing_the_soft_edge_lies_inside(place: Workplace, sd1_folder: Path) -> None:
-    finished = run(place, request(place, sd1_folder, grow=0, feather=3))
-    layer = read_picture(place.images.get(finished.artifacts["layer"]))
+def test_without_growing_the_soft_edge_lies_inside(runner: TaskRunner, sd1_folder: Path) -> None:
+    finished = run(runner, request(runner, sd1_folder, grow=0, feather=3))
+    layer = read_picture(runner.images.get(finished.artifacts["layer"]))
     mask = read_selection(selection(), (72, 88))
     assert layer.alpha is not None
     assert not layer.alpha[mask == 0].any()
@@ -158,67 +160,67 @@ def test_without_growing_the_soft_edge_lies_inside(place: Workplace, sd1_folder:
     assert finished.result["pixels_changed_by_growing"] == 0
 
 
-def test_nothing_selected_is_nothing_grown(place: Workplace, sd1_folder: Path) -> None:
-    finished = run(place, request(place, sd1_folder, selection=None, grow=7))
+def test_nothing_selected_is_nothing_grown(runner: TaskRunner, sd1_folder: Path) -> None:
+    finished = run(runner, request(runner, sd1_folder, selection=None, grow=7))
     assert finished.result["recipe"]["request"]["grow"] == finished.result["grown"] == 0
 
 
 def test_a_photo_that_was_remembered_is_known_to_an_edit_that_grows(
-    place: Workplace, sd1_folder: Path
+    runner: TaskRunner, sd1_folder: Path
 ) -> None:
     """Growing changes what may change and not what the model looks at."""
-    made = request(place, sd1_folder, operation="remove", target_prompt="grass", grow=8)
+    made = request(runner, sd1_folder, operation="remove", target_prompt="grass", grow=8)
     seen = InvertRequest(
         made.image, made.source_prompt, made.selection, made.model, made.inversion, made.context
     )
-    list(place.do(seen))
-    assert run(place, made).result["remembered"]
+    list(runner.do(seen))
+    assert run(runner, made).result["remembered"]
 
 
-def test_a_learned_word_takes_part_in_an_edit(place: Workplace, sd1_folder: Path) -> None:
-    learn_by_hand(place, sd1_folder)
+def test_a_learned_word_takes_part_in_an_edit(runner: TaskRunner, sd1_folder: Path) -> None:
+    learn_by_hand(runner, sd1_folder)
     target = "a photo of a <my-toy> on grass"
-    with_word = run(place, request(place, sd1_folder, target_prompt=target))
+    with_word = run(runner, request(runner, sd1_folder, target_prompt=target))
     assert list(with_word.result["recipe"]["concepts"]) == ["<my-toy>"]
-    assert with_word.artifacts != run(place, request(place, sd1_folder)).artifacts
+    assert with_word.artifacts != run(runner, request(runner, sd1_folder)).artifacts
 
 
-def learn_by_hand(place: Workplace, folder: Path, family: str = "sd1") -> None:
+def learn_by_hand(runner: TaskRunner, folder: Path, family: str = "sd1") -> None:
     from palimpsest.core.concept import Concept
 
     rows = torch.randn(2, 24, generator=torch.Generator().manual_seed(5)) * 0.1
     concept = Concept("<my-toy>", (rows,), family, "subject", "toy")
-    place.concepts.save(concept, Provenance(), replace=True)
+    runner.concepts.save(concept, Provenance(), replace=True)
 
 
-def test_sixteen_bits_stay_sixteen_bits(place: Workplace, sd1_folder: Path) -> None:
-    image = place.images.put(picture(depth=np.uint16))
-    finished = run(place, request(place, sd1_folder, image=image, grow=0))
-    before, after = (read_picture(place.images.get(i)) for i in (image, finished.artifacts["composite"]))
+def test_sixteen_bits_stay_sixteen_bits(runner: TaskRunner, sd1_folder: Path) -> None:
+    image = runner.images.put(picture(depth=np.uint16))
+    finished = run(runner, request(runner, sd1_folder, image=image, grow=0))
+    before, after = (read_picture(runner.images.get(i)) for i in (image, finished.artifacts["composite"]))
     mask = read_selection(selection(), (72, 88))
     assert after.depth == 16
     assert np.array_equal(after.pixels[mask == 0], before.pixels[mask == 0])
 
 
-def test_nothing_selected_means_everything(place: Workplace, sd1_folder: Path) -> None:
-    finished = run(place, request(place, sd1_folder, selection=None))
+def test_nothing_selected_means_everything(runner: TaskRunner, sd1_folder: Path) -> None:
+    finished = run(runner, request(runner, sd1_folder, selection=None))
     assert finished.result["pixels_changed_outside"] == 0
 
 
-def test_the_recipe_makes_the_same_again(place: Workplace, sd1_folder: Path) -> None:
-    finished = run(place, request(place, sd1_folder, inversion=InversionSettings(steps=STEPS)))
+def test_the_recipe_makes_the_same_again(runner: TaskRunner, sd1_folder: Path) -> None:
+    finished = run(runner, request(runner, sd1_folder, inversion=InversionSettings(steps=STEPS)))
     recipe = finished.result["recipe"]
     assert recipe["request"]["inversion"]["guidance"] == 7.5  # defaults are written down
-    assert differences(recipe, place) == []
-    assert run(place, request_of(recipe)).artifacts == finished.artifacts
+    assert differences(recipe, runner) == []
+    assert run(runner, request_of(recipe)).artifacts == finished.artifacts
     changed = {**recipe, "engine": 0}
-    assert differences(changed, place) == ["engine was 0, is 3"]
+    assert differences(changed, runner) == ["engine was 0, is 3"]
     with pytest.raises(RequestError, match="not a recipe"):
         request_of({"kind": "something"})
 
 
-def test_progress_is_whole_and_time_left_falls_to_nothing(place: Workplace, sd1_folder: Path) -> None:
-    events = [e for e in place.do(request(place, sd1_folder)) if isinstance(e, Progressed)]
+def test_progress_is_whole_and_time_left_falls_to_nothing(runner: TaskRunner, sd1_folder: Path) -> None:
+    events = [e for e in runner.do(request(runner, sd1_folder)) if isinstance(e, Progressed)]
     assert [(e.phase, e.index, e.total) for e in events[:2]] == [("loading", 0, 1), ("loading", 1, 1)]
     rest = [(e.phase, e.index, e.total) for e in events[2:]]
     steps = [(phase, i + 1, STEPS) for phase in ("inverting", "editing") for i in range(STEPS)]
@@ -229,60 +231,60 @@ def test_progress_is_whole_and_time_left_falls_to_nothing(place: Workplace, sd1_
     assert events[1 + 2 * STEPS].seconds_left == 0
 
 
-def test_breaking_off_leaves_the_model_as_it_was(place: Workplace, sd1_folder: Path) -> None:
-    made = request(place, sd1_folder)
-    undisturbed = run(place, made).artifacts
+def test_breaking_off_leaves_the_model_as_it_was(runner: TaskRunner, sd1_folder: Path) -> None:
+    made = request(runner, sd1_folder)
+    undisturbed = run(runner, made).artifacts
     for steps in range(1, 2 * STEPS, 2):
-        place.inversions.clear()
-        broken = iter(place.do(made))
+        runner.inversions.clear()
+        broken = iter(runner.do(made))
         for _ in range(steps):
             next(broken)
         close(broken)
-    assert run(place, made).artifacts == undisturbed
+    assert run(runner, made).artifacts == undisturbed
 
 
 def close(events: Iterator[Any]) -> None:
     events.close()  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def refused(place: Workplace, made: EditRequest, error: type[Exception], says: str) -> None:
+def refused(runner: TaskRunner, made: EditRequest, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
-        list(place.do(made))
+        list(runner.do(made))
 
 
-def test_unusable_requests_are_refused_by_name(place: Workplace, sd1_folder: Path) -> None:
+def test_unusable_requests_are_refused_by_name(runner: TaskRunner, sd1_folder: Path) -> None:
     def make(**changes: Any) -> EditRequest:
-        return request(place, sd1_folder, **changes)
+        return request(runner, sd1_folder, **changes)
 
-    refused(place, make(source_prompt=" "), RequestError, "isn't described")
-    refused(place, make(target_prompt=""), RequestError, "should show is missing")
-    refused(place, make(operation="remove", selection=None), SelectionError, "needs a selection")
-    refused(place, make(operation="reweight", target_prompt=""), RequestError, "No word is given a weight")
-    refused(place, make(weights={"horse": 2.0}), WordNotFoundError, "horse.*Words in it: .*dog")
-    refused(place, make(pairs=(("dog", "cat"),)), WordNotFoundError, "'dog' is not in the sentence")
+    refused(runner, make(source_prompt=" "), RequestError, "isn't described")
+    refused(runner, make(target_prompt=""), RequestError, "should show is missing")
+    refused(runner, make(operation="remove", selection=None), SelectionError, "needs a selection")
+    refused(runner, make(operation="reweight", target_prompt=""), RequestError, "No word is given a weight")
+    refused(runner, make(weights={"horse": 2.0}), WordNotFoundError, "horse.*Words in it: .*dog")
+    refused(runner, make(pairs=(("dog", "cat"),)), WordNotFoundError, "'dog' is not in the sentence")
     for control in (Control(cross=(0.8, 0.2)), Control(cross_words={"dog": (0.8, 0.2)})):
-        refused(place, make(control=control), RequestError, "runs from 0.8 to 0.2")
+        refused(runner, make(control=control), RequestError, "runs from 0.8 to 0.2")
     blend = Control(blend_include=("mirror",))
-    refused(place, make(control=blend), WordNotFoundError, "mirror")
-    refused(place, make(target_prompt="squirrel " * 9), PromptTooLongError, "tokens")
-    refused(place, make(target_prompt="a <nobody> on grass"), ConceptNotFoundError, "<nobody>")
-    refused(place, make(inversion=InversionSettings(working_size=4000)), RequestError, "too large for this")
+    refused(runner, make(control=blend), WordNotFoundError, "mirror")
+    refused(runner, make(target_prompt="squirrel " * 9), PromptTooLongError, "tokens")
+    refused(runner, make(target_prompt="a <nobody> on grass"), ConceptNotFoundError, "<nobody>")
+    refused(runner, make(inversion=InversionSettings(working_size=4000)), RequestError, "too large for this")
 
 
-def test_unusable_pictures_are_refused_by_name(place: Workplace, sd1_folder: Path) -> None:
-    put = place.images.put
+def test_unusable_pictures_are_refused_by_name(runner: TaskRunner, sd1_folder: Path) -> None:
+    put = runner.images.put
     empty = put(encode(np.zeros((88, 72), np.uint8)))
     other = put(encode(np.full((60, 70), 255, np.uint8)))
     small = put(picture(40, 40))
-    refused(place, request(place, sd1_folder, selection=empty), SelectionEmptyError, "Nothing is selected")
-    refused(place, request(place, sd1_folder, selection=other), SelectionSizeError, "70 x 60.*72 x 88")
-    refused(place, request(place, sd1_folder, image=small, selection=None), ImageTooSmallError, "40")
+    refused(runner, request(runner, sd1_folder, selection=empty), SelectionEmptyError, "Nothing is selected")
+    refused(runner, request(runner, sd1_folder, selection=other), SelectionSizeError, "70 x 60.*72 x 88")
+    refused(runner, request(runner, sd1_folder, image=small, selection=None), ImageTooSmallError, "40")
 
 
-def test_a_concept_of_another_family_is_refused(place: Workplace, sd1_folder: Path) -> None:
-    learn_by_hand(place, sd1_folder, family="sd2")
-    made = request(place, sd1_folder, target_prompt="a photo of a <my-toy> on grass")
-    refused(place, made, ConceptIncompatibleError, "'sd2'.*'sd1'")
+def test_a_concept_of_another_family_is_refused(runner: TaskRunner, sd1_folder: Path) -> None:
+    learn_by_hand(runner, sd1_folder, family="sd2")
+    made = request(runner, sd1_folder, target_prompt="a photo of a <my-toy> on grass")
+    refused(runner, made, ConceptIncompatibleError, "'sd2'.*'sd1'")
 
 
 @pytest.mark.parametrize(
@@ -294,34 +296,34 @@ def test_a_concept_of_another_family_is_refused(place: Workplace, sd1_folder: Pa
     ],
 )
 def test_out_of_memory_says_what_to_lower(
-    raised: Exception, place: Workplace, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+    raised: Exception, runner: TaskRunner, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the model is usable afterwards."""
-    made = request(place, sd1_folder)
-    undisturbed = run(place, made).artifacts
-    model = place.models.get(str(sd1_folder))
+    made = request(runner, sd1_folder)
+    undisturbed = run(runner, made).artifacts
+    model = runner.models.get(str(sd1_folder))
     handle = model.network.module.register_forward_pre_hook(lambda *_: raise_it(raised))
-    refused(place, made, OutOfMemoryError, r"editing at \d+ x \d+ pixels.*Lower the working size")
+    refused(runner, made, OutOfMemoryError, r"editing at \d+ x \d+ pixels.*Lower the working size")
     handle.remove()
-    assert run(place, made).artifacts == undisturbed
+    assert run(runner, made).artifacts == undisturbed
 
 
 def raise_it(error: Exception) -> None:
     raise error
 
 
-def test_other_errors_are_not_taken_for_memory(place: Workplace, sd1_folder: Path) -> None:
-    run(place, request(place, sd1_folder))
-    model = place.models.get(str(sd1_folder))
+def test_other_errors_are_not_taken_for_memory(runner: TaskRunner, sd1_folder: Path) -> None:
+    run(runner, request(runner, sd1_folder))
+    model = runner.models.get(str(sd1_folder))
     error = RuntimeError("shapes differ")
     handle = model.network.module.register_forward_pre_hook(lambda *_: raise_it(error))
-    refused(place, request(place, sd1_folder, seed=2), RuntimeError, "shapes differ")
+    refused(runner, request(runner, sd1_folder, seed=2), RuntimeError, "shapes differ")
     handle.remove()
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
 def test_what_the_photo_carries_is_in_the_result_and_in_its_replay(
-    depth: type, place: Workplace, sd1_folder: Path
+    depth: type, runner: TaskRunner, sd1_folder: Path
 ) -> None:
     """Display P3 by cICP, 300 dpi and EXIF data, with something broken beside them."""
     data = picture(depth=depth)
@@ -337,24 +339,24 @@ def test_what_the_photo_carries_is_in_the_result_and_in_its_replay(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         for kind, body in extra.items()
     )
-    image = place.images.put(data[:33] + packed + data[33:])
-    made = request(place, sd1_folder, image=image, grow=0)
-    first = run(place, made)
+    image = runner.images.put(data[:33] + packed + data[33:])
+    made = request(runner, sd1_folder, image=image, grow=0)
+    first = run(runner, made)
     (notice,) = first.result["notices"]
     assert "gAMA" in notice
-    composite = place.images.get(first.artifacts["composite"])
-    layer = place.images.get(first.artifacts["layer"])
+    composite = runner.images.get(first.artifacts["composite"])
+    layer = runner.images.get(first.artifacts["layer"])
     for kind in (b"cICP", b"pHYs", b"eXIf"):
         assert kind + extra[kind] in composite
         assert (kind + extra[kind] in layer) == (kind != b"eXIf")
-    outside = read_selection(place.images.get(made.selection or ""), (72, 88)) == 0
+    outside = read_selection(runner.images.get(made.selection or ""), (72, 88)) == 0
     assert np.array_equal(read_picture(composite).pixels[outside], read_picture(data).pixels[outside])
-    again = run(place, request_of(first.result["recipe"]))
+    again = run(runner, request_of(first.result["recipe"]))
     assert again.artifacts == first.artifacts
 
 
 def test_a_large_canvas_is_never_there_as_floats(
-    place: Workplace, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+    runner: TaskRunner, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Colours are converted a band at a time, both ways, also where everything is edited."""
     seen: list[int] = []
@@ -372,9 +374,9 @@ def test_a_large_canvas_is_never_there_as_floats(
         monkeypatch.setattr(canvas, name, noted(function))
     for module in (region, composite):
         monkeypatch.setattr(module, "BAND", 3000)
-    image = place.images.put(picture(300, 200))
-    made = request(place, sd1_folder, image=image, selection=None, operation="restyle")
-    whole = run(place, replace(made, target_prompt="an oil painting of a cat on grass"))
+    image = runner.images.put(picture(300, 200))
+    made = request(runner, sd1_folder, image=image, selection=None, operation="restyle")
+    whole = run(runner, replace(made, target_prompt="an oil painting of a cat on grass"))
     assert sum(seen) >= 3 * 300 * 200, "read for the model, read again and written"
     assert max(seen) <= 3000
     assert whole.result["pixels_changed_outside"] == 0

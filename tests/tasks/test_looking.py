@@ -17,8 +17,8 @@ from palimpsest.contract import (
 from palimpsest.errors import ModelIncapableError, RequestError, WordNotFoundError
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.pictures import read_picture
-from palimpsest.tasks.context import Workplace
-from workplaces import SHOWS, picture, selection
+from palimpsest.tasks.runner import TaskRunner
+from tiny_task import SHOWS, picture, selection
 
 QUICK = InversionSettings(steps=4, guidance=3.0)
 
@@ -29,57 +29,57 @@ def last(events: object) -> Finished:
     return finished
 
 
-def test_a_remembered_photo_is_not_inverted_again(place: Workplace, sd1_folder: Path) -> None:
-    image, where = place.images.put(picture()), place.images.put(selection())
-    first = last(place.do(InvertRequest(image, SHOWS, where, str(sd1_folder), QUICK)))
-    again = last(place.do(InvertRequest(image, SHOWS, where, str(sd1_folder), QUICK)))
+def test_a_remembered_photo_is_not_inverted_again(runner: TaskRunner, sd1_folder: Path) -> None:
+    image, where = runner.images.put(picture()), runner.images.put(selection())
+    first = last(runner.do(InvertRequest(image, SHOWS, where, str(sd1_folder), QUICK)))
+    again = last(runner.do(InvertRequest(image, SHOWS, where, str(sd1_folder), QUICK)))
     assert (first.result["remembered"], again.result["remembered"]) == (False, True)
     assert first.artifacts == again.artifacts
     edited = EditRequest(
         image, "replace", SHOWS, "a photo of a dog on grass", where, model=str(sd1_folder), inversion=QUICK
     )
-    assert last(place.do(edited)).result["remembered"]
+    assert last(runner.do(edited)).result["remembered"]
 
 
-def test_anything_that_matters_is_inverted_anew(place: Workplace, sd1_folder: Path) -> None:
-    image = place.images.put(picture())
+def test_anything_that_matters_is_inverted_anew(runner: TaskRunner, sd1_folder: Path) -> None:
+    image = runner.images.put(picture())
     request = InvertRequest(image, SHOWS, None, str(sd1_folder), QUICK)
-    last(place.do(request))
+    last(runner.do(request))
     others = (
-        InvertRequest(place.images.put(picture(seed=9)), SHOWS, None, str(sd1_folder), QUICK),
+        InvertRequest(runner.images.put(picture(seed=9)), SHOWS, None, str(sd1_folder), QUICK),
         InvertRequest(image, "a cat", None, str(sd1_folder), QUICK),
         InvertRequest(image, SHOWS, None, str(sd1_folder), InversionSettings(steps=5, guidance=3.0)),
-        InvertRequest(image, SHOWS, place.images.put(selection()), str(sd1_folder), QUICK),
+        InvertRequest(image, SHOWS, runner.images.put(selection()), str(sd1_folder), QUICK),
     )
-    assert [last(place.do(other)).result["remembered"] for other in others] == [False] * 4
+    assert [last(runner.do(other)).result["remembered"] for other in others] == [False] * 4
     louder = InvertRequest(image, SHOWS, None, str(sd1_folder), InversionSettings(steps=4, guidance=5.0))
-    assert last(place.do(louder)).result["remembered"]  # its pivots are those of guidance 1
+    assert last(runner.do(louder)).result["remembered"]  # its pivots are those of guidance 1
 
 
-def test_a_word_is_found_as_a_map_and_a_selection(place: Workplace, sd1_folder: Path) -> None:
-    request = AttentionRequest(place.images.put(picture()), SHOWS, "cat", model=str(sd1_folder))
-    finished = last(place.do(request))
-    grey, chosen = (read_picture(place.images.get(finished.artifacts[n])) for n in ("map", "selection"))
+def test_a_word_is_found_as_a_map_and_a_selection(runner: TaskRunner, sd1_folder: Path) -> None:
+    request = AttentionRequest(runner.images.put(picture()), SHOWS, "cat", model=str(sd1_folder))
+    finished = last(runner.do(request))
+    grey, chosen = (read_picture(runner.images.get(finished.artifacts[n])) for n in ("map", "selection"))
     assert grey.size == chosen.size == (72, 88)
     assert set(np.unique(chosen.pixels)) == {0, 255}
     bright = grey.pixels > finished.result["threshold"]
     assert np.array_equal(chosen.pixels > 0, bright)
-    assert finished.artifacts == last(place.do(request)).artifacts
+    assert finished.artifacts == last(runner.do(request)).artifacts
 
 
-def test_a_word_that_is_not_there_lists_those_that_are(place: Workplace, sd1_folder: Path) -> None:
-    request = AttentionRequest(place.images.put(picture()), SHOWS, "mirror", model=str(sd1_folder))
+def test_a_word_that_is_not_there_lists_those_that_are(runner: TaskRunner, sd1_folder: Path) -> None:
+    request = AttentionRequest(runner.images.put(picture()), SHOWS, "mirror", model=str(sd1_folder))
     with pytest.raises(WordNotFoundError, match="cat, on, grass"):
-        list(place.do(request))
+        list(runner.do(request))
 
 
-def test_other_models_pictures_are_not_described(place: Workplace, sd1_folder: Path) -> None:
+def test_other_models_pictures_are_not_described(runner: TaskRunner, sd1_folder: Path) -> None:
     with pytest.raises(ModelIncapableError, match="own words"):
-        list(place.do(DescribeRequest(place.images.put(picture()), model=str(sd1_folder))))
+        list(runner.do(DescribeRequest(runner.images.put(picture()), model=str(sd1_folder))))
 
 
-def test_an_unknown_kind_of_job_is_refused(place: Workplace) -> None:
+def test_an_unknown_kind_of_job_is_refused(runner: TaskRunner) -> None:
     with pytest.raises(RequestError, match="'dance'"):
-        place.run("dance", {})
+        runner.run("dance", {})
     with pytest.raises(RequestError, match="'colour'"):
-        place.run("edit", {"colour": 1})
+        runner.run("edit", {"colour": 1})

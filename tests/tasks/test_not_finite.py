@@ -25,8 +25,8 @@ from palimpsest.errors import NotFiniteError
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.png import encode
 from palimpsest.tasks.canvas import psnr
-from palimpsest.tasks.context import Workplace
-from workplaces import SHOWS, picture, selection
+from palimpsest.tasks.runner import TaskRunner
+from tiny_task import SHOWS, picture, selection
 
 SETTINGS = InversionSettings(steps=3, guidance=3.0)
 
@@ -43,8 +43,8 @@ def spoiled(folder: Path, to: Path, part: str, layer: str) -> str:
     return str(to)
 
 
-def follow(place: Workplace, request: Request, phases: list[str]) -> None:
-    for event in place.do(request):
+def follow(runner: TaskRunner, request: Request, phases: list[str]) -> None:
+    for event in runner.do(request):
         assert isinstance(event, Progressed)
         phases.append(event.phase)
 
@@ -59,56 +59,56 @@ def bad_decoder(sd1_folder: Path, tmp_path: Path) -> str:
     return spoiled(sd1_folder, tmp_path / "bad-vae", "vae", "decoder")
 
 
-def edit(place: Workplace, model: str, **changes: Any) -> EditRequest:
-    image, mask = place.images.put(picture()), place.images.put(selection())
+def edit(runner: TaskRunner, model: str, **changes: Any) -> EditRequest:
+    image, mask = runner.images.put(picture()), runner.images.put(selection())
     made = EditRequest(image, "replace", SHOWS, "a photo of a dog on grass", mask, model=model)
     return replace(made, inversion=SETTINGS, **changes)
 
 
-def refused(place: Workplace, request: Request) -> list[str]:
+def refused(runner: TaskRunner, request: Request) -> list[str]:
     """The phases that were reached before the error."""
     phases: list[str] = []
-    before = set(place.images.folder.rglob("*"))
+    before = set(runner.images.folder.rglob("*"))
     with pytest.raises(NotFiniteError):
-        follow(place, request, phases)
-    assert set(place.images.folder.rglob("*")) == before, "a picture was made of it"
+        follow(runner, request, phases)
+    assert set(runner.images.folder.rglob("*")) == before, "a picture was made of it"
     return phases
 
 
 @pytest.mark.parametrize("method", ["direct", "ddim", "null-text"])
-def test_an_edit_ends_in_its_first_step(method: InversionMethod, place: Workplace, bad_unet: str) -> None:
-    request = edit(place, bad_unet)
-    assert set(refused(place, replace(request, inversion=replace(SETTINGS, method=method)))) == {"loading"}
+def test_an_edit_ends_in_its_first_step(method: InversionMethod, runner: TaskRunner, bad_unet: str) -> None:
+    request = edit(runner, bad_unet)
+    assert set(refused(runner, replace(request, inversion=replace(SETTINGS, method=method)))) == {"loading"}
 
 
-def test_an_autoencoder_is_found_out_before_anything_is_sampled(place: Workplace, bad_decoder: str) -> None:
-    assert set(refused(place, edit(place, bad_decoder))) == {"loading"}
-    image = place.images.put(picture())
-    assert not refused(place, InvertRequest(image, SHOWS, model=bad_decoder, inversion=SETTINGS))
+def test_an_autoencoder_is_found_out_before_anything_is_sampled(runner: TaskRunner, bad_decoder: str) -> None:
+    assert set(refused(runner, edit(runner, bad_decoder))) == {"loading"}
+    image = runner.images.put(picture())
+    assert not refused(runner, InvertRequest(image, SHOWS, model=bad_decoder, inversion=SETTINGS))
 
 
-def test_so_do_inverting_looking_and_learning(place: Workplace, bad_unet: str) -> None:
-    image = place.images.put(picture())
-    refused(place, InvertRequest(image, SHOWS, model=bad_unet, inversion=SETTINGS))
-    refused(place, AttentionRequest(image, SHOWS, "cat", model=bad_unet))
+def test_so_do_inverting_looking_and_learning(runner: TaskRunner, bad_unet: str) -> None:
+    image = runner.images.put(picture())
+    refused(runner, InvertRequest(image, SHOWS, model=bad_unet, inversion=SETTINGS))
+    refused(runner, AttentionRequest(image, SHOWS, "cat", model=bad_unet))
     rng = np.random.default_rng(0)
     images = tuple(
-        place.images.put(encode(rng.integers(0, 256, (72, 80, 3), dtype=np.uint8))) for _ in range(3)
+        runner.images.put(encode(rng.integers(0, 256, (72, 80, 3), dtype=np.uint8))) for _ in range(3)
     )
-    refused(place, LearnRequest("toy", images, "toy", model=bad_unet, steps=2, accept_outliers=True))
-    assert not place.concepts.list()
+    refused(runner, LearnRequest("toy", images, "toy", model=bad_unet, steps=2, accept_outliers=True))
+    assert not runner.concepts.list()
 
 
-def test_an_inversion_with_such_numbers_is_made_anew(place: Workplace, sd1_folder: Path) -> None:
-    request = edit(place, str(sd1_folder))
-    *_, first = place.do(request)
-    (file,) = place.inversions.folder.rglob("*.safetensors")
+def test_an_inversion_with_such_numbers_is_made_anew(runner: TaskRunner, sd1_folder: Path) -> None:
+    request = edit(runner, str(sd1_folder))
+    *_, first = runner.do(request)
+    (file,) = runner.inversions.folder.rglob("*.safetensors")
     tensors = load_file(file)
-    kept = place.inversions.get(file.stem)
+    kept = runner.inversions.get(file.stem)
     assert kept is not None
     tensors["latents"].view(-1)[5] = torch.nan
-    place.inversions.put(file.stem, tensors, dict(kept.metadata))
-    *_, again = place.do(request)
+    runner.inversions.put(file.stem, tensors, dict(kept.metadata))
+    *_, again = runner.do(request)
     assert isinstance(first, Finished)
     assert isinstance(again, Finished)
     assert again.artifacts == first.artifacts

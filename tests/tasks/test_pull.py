@@ -14,7 +14,7 @@ import huggingface_hub.constants
 import pytest
 
 from models.file_server import shelf
-from palimpsest.app import puller_options
+from palimpsest.app import pull_options
 from palimpsest.contract import PullRequest
 from palimpsest.errors import (
     AddressForbiddenError,
@@ -33,7 +33,7 @@ from palimpsest.models import download, hub
 from palimpsest.models.download import Limits
 from palimpsest.models.offers import OFFERS, offer
 from palimpsest.settings import read_settings
-from palimpsest.tasks.pull import open_puller, pull
+from palimpsest.tasks.pull import open_pull_runner, pull
 
 WEIGHTS = struct.pack("<Q", 8) + b'{"a": 1}' + b"\0" * 100
 REPOSITORY = {
@@ -74,7 +74,7 @@ HERE = Limits(networks=("127.0.0.0/8",))
 def options(models) -> dict[str, object]:
     """What the server gives its puller; this machine may be asked."""
     settings = replace(read_settings({"PALIMPSEST_HOME": "/nowhere"}), download_networks=HERE.networks)
-    return {**puller_options(settings), "models": str(models)}
+    return {**pull_options(settings), "models": str(models)}
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_one_file_comes_by_its_address(server, tmp_path):
     server.files["/mine"] = WEIGHTS
     digest = hashlib.sha256(WEIGHTS).hexdigest()
     told = list(
-        open_puller("", options(tmp_path)).run(
+        open_pull_runner("", options(tmp_path)).run(
             "pull", {"model": "mine", "url": server.url("/mine"), "sha256": digest}
         )
     )
@@ -166,8 +166,8 @@ def test_two_processes_do_not_bring_the_same_model_at_once(server, tmp_path):
     assert isinstance(next(first), Progressed)
     code = (
         "import sys; from pathlib import Path\n"
-        "from palimpsest.tasks.pull import alone_with\n"
-        f"with alone_with('SD15', Path({str(tmp_path)!r})): print('inside')\n"
+        "from palimpsest.tasks.pull import model_lock\n"
+        f"with model_lock('SD15', Path({str(tmp_path)!r})): print('inside')\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     other = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
@@ -189,10 +189,10 @@ def test_a_pull_that_was_broken_off_keeps_no_other_from_going_on(server, tmp_pat
 def test_what_is_here_needs_no_lock(server, tmp_path, monkeypatch):
     list(pull(PullRequest("sd15"), tmp_path))
 
-    def refuse(*_: object) -> None:
+    def require_valid(*_: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("palimpsest.storage.lock.make_folder", refuse)
+    monkeypatch.setattr("palimpsest.storage.lock.make_folder", require_valid)
     assert list(pull(PullRequest("sd15"), tmp_path))[-1].result["new"] is False
     with pytest.raises(StorageError, match="Read-only"):
         list(pull(PullRequest("mine", server.url("/mine"), "0" * 64), tmp_path))

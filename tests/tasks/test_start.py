@@ -19,9 +19,9 @@ from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.concepts import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Workplace
 from palimpsest.tasks.recipe import differences
-from workplaces import SHOWS, picture, selection
+from palimpsest.tasks.runner import TaskRunner
+from tiny_task import SHOWS, picture, selection
 
 STEPS = 4
 INSERTED = "a photo of a cat and a <my-toy> on grass"
@@ -33,20 +33,20 @@ def red(height: int = 30, width: int = 30) -> np.ndarray:
 
 
 @pytest.fixture
-def taught(place: Workplace) -> Workplace:
+def taught(runner: TaskRunner) -> TaskRunner:
     """It knows <my-toy>, which is kept with two pictures, and <bare>, which has none."""
     rows = torch.randn(2, 24, generator=torch.Generator().manual_seed(5)) * 0.1
     green = red()[..., [1, 0, 2, 3]]
     toy = Concept("<my-toy>", (rows,), "sd1", "subject", "toy")
-    place.concepts.save(toy, Provenance(), pictures=[red(), green])
-    place.concepts.save(replace(toy, placeholder="<bare>"), Provenance())
-    return place
+    runner.concepts.save(toy, Provenance(), pictures=[red(), green])
+    runner.concepts.save(replace(toy, placeholder="<bare>"), Provenance())
+    return runner
 
 
-def request(place: Workplace, folder: Path, **changes: Any) -> EditRequest:
+def request(runner: TaskRunner, folder: Path, **changes: Any) -> EditRequest:
     made = EditRequest(
-        image=place.images.put(picture()),
-        selection=place.images.put(selection()),
+        image=runner.images.put(picture()),
+        selection=runner.images.put(selection()),
         operation="insert",
         source_prompt=SHOWS,
         target_prompt=INSERTED,
@@ -56,8 +56,8 @@ def request(place: Workplace, folder: Path, **changes: Any) -> EditRequest:
     return replace(made, **changes)
 
 
-def run(place: Workplace, made: EditRequest | LearnRequest) -> Finished:
-    *_, finished = place.do(made)
+def run(runner: TaskRunner, made: EditRequest | LearnRequest) -> Finished:
+    *_, finished = runner.do(made)
     assert isinstance(finished, Finished)
     return finished
 
@@ -85,7 +85,7 @@ def begun(finished: Finished) -> tuple[str, list[str]]:
     ],
 )
 def test_it_is_chosen_and_told(
-    taught: Workplace, sd1_folder: Path, changes: dict[str, Any], start: tuple[str, list[str]]
+    taught: TaskRunner, sd1_folder: Path, changes: dict[str, Any], start: tuple[str, list[str]]
 ) -> None:
     finished = run(taught, request(taught, sd1_folder, **changes))
     assert begun(finished) == start
@@ -94,7 +94,7 @@ def test_it_is_chosen_and_told(
 
 @pytest.mark.parametrize("operation", ["insert", "replace"])
 def test_without_freedom_the_pasted_view_itself_comes_out(
-    taught: Workplace, sd1_folder: Path, operation: str
+    taught: TaskRunner, sd1_folder: Path, operation: str
 ) -> None:
     """The tiny autoencoder draws no red, but what it makes of the pasted view is known."""
     target = INSERTED if operation == "insert" else "a photo of a <my-toy> on grass"
@@ -112,7 +112,7 @@ def test_without_freedom_the_pasted_view_itself_comes_out(
     assert (before != after).any()
 
 
-def test_freedom_is_how_much_of_the_steps_is_sampled(taught: Workplace, sd1_folder: Path) -> None:
+def test_freedom_is_how_much_of_the_steps_is_sampled(taught: TaskRunner, sd1_folder: Path) -> None:
     made = request(taught, sd1_folder)
     run(taught, made)  # remembers the photo
     counts = [
@@ -123,7 +123,7 @@ def test_freedom_is_how_much_of_the_steps_is_sampled(taught: Workplace, sd1_fold
 
 
 def test_the_recipe_makes_the_same_again_and_says_when_the_pictures_are_others(
-    taught: Workplace, sd1_folder: Path
+    taught: TaskRunner, sd1_folder: Path
 ) -> None:
     finished = run(taught, request(taught, sd1_folder, variations=2))
     recipe = finished.result["recipe"]
@@ -137,7 +137,7 @@ def test_the_recipe_makes_the_same_again_and_says_when_the_pictures_are_others(
         run(taught, request_of(recipe))
 
 
-def test_somebody_elses_word_is_inserted_without_its_pictures(taught: Workplace, sd1_folder: Path) -> None:
+def test_somebody_elses_word_is_inserted_without_its_pictures(taught: TaskRunner, sd1_folder: Path) -> None:
     toy = taught.concepts.load("my-toy")
     taught.concepts.remove("my-toy")
     taught.concepts.save(toy, Provenance(), owner="anna", pictures=[red()])
@@ -161,13 +161,13 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return made
 
 
-def five_views(place: Workplace) -> None:
+def five_views(runner: TaskRunner) -> None:
     shades = [np.full((30, 30, 4), np.array([shade, 90, 0, 255], np.uint8)) for shade in range(5, 255, 50)]
-    place.concepts.save(place.concepts.load("my-toy"), Provenance(), replace=True, pictures=shades)
+    runner.concepts.save(runner.concepts.load("my-toy"), Provenance(), replace=True, pictures=shades)
 
 
 def test_only_the_views_that_the_variations_take_are_encoded(
-    taught: Workplace, sd1_folder: Path, encoded: list[int]
+    taught: TaskRunner, sd1_folder: Path, encoded: list[int]
 ) -> None:
     five_views(taught)
     made = request(taught, sd1_folder, begin_from="view", freedom=0.0, variations=7)
@@ -186,7 +186,7 @@ def test_only_the_views_that_the_variations_take_are_encoded(
 
 
 def test_an_edit_can_be_stopped_between_two_views(
-    taught: Workplace, sd1_folder: Path, encoded: list[int]
+    taught: TaskRunner, sd1_folder: Path, encoded: list[int]
 ) -> None:
     five_views(taught)
     counts = []
@@ -198,7 +198,7 @@ def test_an_edit_can_be_stopped_between_two_views(
 
 
 def test_a_recipe_tells_of_the_pictures_that_were_laid_in_and_not_of_later_ones(
-    taught: Workplace, sd1_folder: Path
+    taught: TaskRunner, sd1_folder: Path
 ) -> None:
     made = request(taught, sd1_folder, begin_from="view")
     before = run(taught, made).result["recipe"]["views"]
@@ -208,13 +208,13 @@ def test_a_recipe_tells_of_the_pictures_that_were_laid_in_and_not_of_later_ones(
     assert run(taught, made).result["recipe"]["views"] != before
 
 
-def relearned_meanwhile(place: Workplace, made: EditRequest) -> Iterator[Any]:
+def relearned_meanwhile(runner: TaskRunner, made: EditRequest) -> Iterator[Any]:
     """The edit, while whose first step the subject's pictures become others."""
     waiting = True
-    for event in place.do(made):
+    for event in runner.do(made):
         if waiting and isinstance(event, Progressed) and event.phase == "editing":
             waiting = False
-            five_views(place)
+            five_views(runner)
         yield event
 
 
@@ -246,25 +246,25 @@ def test_a_recipe_of_before_begins_as_it_did(operation: str, selected: bool, sta
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(
-    taught: Workplace, sd1_folder: Path, changes: dict[str, Any], error: type[Exception], said: str
+    taught: TaskRunner, sd1_folder: Path, changes: dict[str, Any], error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said) as refusal:
         run(taught, request(taught, sd1_folder, **changes))
     assert refusal.value.hint  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def learned(place: Workplace, folder: Path, **changes: Any) -> LearnRequest:
-    images = tuple(place.images.put(picture(seed=seed)) for seed in range(3))
+def learned(runner: TaskRunner, folder: Path, **changes: Any) -> LearnRequest:
+    images = tuple(runner.images.put(picture(seed=seed)) for seed in range(3))
     made = LearnRequest("other", images, "toy", steps=2, model=str(folder), accept_outliers=True)
     return replace(made, **changes)
 
 
 def test_a_learned_subject_keeps_the_pictures_that_say_where_it_is(
-    place: Workplace, sd1_folder: Path
+    runner: TaskRunner, sd1_folder: Path
 ) -> None:
-    mask = place.images.put(selection())
-    run(place, learned(place, sd1_folder, masks=(mask, None, mask)))
-    kept = place.concepts.pictures("other")
+    mask = runner.images.put(selection())
+    run(runner, learned(runner, sd1_folder, masks=(mask, None, mask)))
+    kept = runner.concepts.pictures("other")
     where = read_selection(selection(), (72, 88))
     rows, columns = (np.flatnonzero(where.any(axis=axis)) for axis in (1, 0))
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -272,34 +272,34 @@ def test_a_learned_subject_keeps_the_pictures_that_say_where_it_is(
     assert len(kept) == 2
     assert all(np.array_equal(cut[..., :3], whole[box]) for cut, whole in zip(kept, shown, strict=True))
     assert all(np.array_equal(cut[..., 3], where[box]) for cut in kept)
-    run(place, learned(place, sd1_folder, replace=True))
-    assert place.concepts.pictures("other") == (), "without masks there is nothing to cut out"
-    run(place, learned(place, sd1_folder, kind="style", masks=(mask, None, mask), replace=True))
-    assert place.concepts.pictures("other") == (), "a style has no subject"
+    run(runner, learned(runner, sd1_folder, replace=True))
+    assert runner.concepts.pictures("other") == (), "without masks there is nothing to cut out"
+    run(runner, learned(runner, sd1_folder, kind="style", masks=(mask, None, mask), replace=True))
+    assert runner.concepts.pictures("other") == (), "a style has no subject"
 
 
 def test_a_word_that_is_learned_on_keeps_its_pictures_until_there_are_new_ones(
-    place: Workplace, sd1_folder: Path
+    runner: TaskRunner, sd1_folder: Path
 ) -> None:
-    mask, once = place.images.put(selection()), learned(place, sd1_folder)
-    run(place, replace(once, masks=(mask, None, mask)))
-    kept, rows = place.concepts.pictures("other"), place.concepts.card("other").rows_hash
+    mask, once = runner.images.put(selection()), learned(runner, sd1_folder)
+    run(runner, replace(once, masks=(mask, None, mask)))
+    kept, rows = runner.concepts.pictures("other"), runner.concepts.card("other").rows_hash
     on = replace(once, start="other", replace=True)
-    run(place, on)
-    assert place.concepts.card("other").rows_hash != rows
-    assert all(map(np.array_equal, place.concepts.pictures("other"), kept))
-    assert len(place.concepts.pictures("other")) == len(kept) == 2
-    run(place, replace(on, seed=1, masks=(None, mask, None)))
-    assert len(place.concepts.pictures("other")) == 1
-    next(place.concepts.folder.glob("*.cutouts")).write_bytes(b"broken")
-    told = run(place, replace(on, seed=2)).result["notices"]
+    run(runner, on)
+    assert runner.concepts.card("other").rows_hash != rows
+    assert all(map(np.array_equal, runner.concepts.pictures("other"), kept))
+    assert len(runner.concepts.pictures("other")) == len(kept) == 2
+    run(runner, replace(on, seed=1, masks=(None, mask, None)))
+    assert len(runner.concepts.pictures("other")) == 1
+    next(runner.concepts.folder.glob("*.cutouts")).write_bytes(b"broken")
+    told = run(runner, replace(on, seed=2)).result["notices"]
     assert len(told) == 1
     assert "other.cutouts can't be read" in told[0]
-    assert place.concepts.pictures("other") == ()
+    assert runner.concepts.pictures("other") == ()
 
 
 def test_learning_on_from_anothers_word_takes_none_of_its_pictures(
-    taught: Workplace, sd1_folder: Path
+    taught: TaskRunner, sd1_folder: Path
 ) -> None:
     made = learned(taught, sd1_folder, start="my-toy")
     run(replace(taught, owner="somebody"), made)
@@ -307,15 +307,15 @@ def test_learning_on_from_anothers_word_takes_none_of_its_pictures(
 
 
 def test_a_mask_of_what_is_transparent_is_refused_before_anything_is_loaded(
-    place: Workplace, sd1_folder: Path
+    runner: TaskRunner, sd1_folder: Path
 ) -> None:
     opaque = np.zeros((88, 72), np.uint8)
     opaque[:, 40:] = 255
     pixels = np.dstack([read_picture(picture()).pixels, opaque])
-    images = (place.images.put(encode(pixels)), *learned(place, sd1_folder).images[1:])
+    images = (runner.images.put(encode(pixels)), *learned(runner, sd1_folder).images[1:])
     mask = np.zeros((88, 72), np.uint8)
     mask[:, :30] = 255
-    masks = (place.images.put(encode(mask)), None, None)
+    masks = (runner.images.put(encode(mask)), None, None)
     with pytest.raises(SelectionEmptyError, match="selects nothing that can be seen"):
-        run(place, learned(place, sd1_folder, images=images, masks=masks))
-    assert not place.models.loaded
+        run(runner, learned(runner, sd1_folder, images=images, masks=masks))
+    assert not runner.models.loaded

@@ -1,4 +1,4 @@
-"""The FastAPI application around a House."""
+"""The FastAPI application around the services."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from palimpsest.api import dashboard, pictures, routes, words
+from palimpsest.api import concepts, dashboard, pictures, routes
 from palimpsest.api.errors import install_error_handlers
-from palimpsest.api.security import Door
-from palimpsest.api.services import House
+from palimpsest.api.security import AccessControl
+from palimpsest.api.services import AppServices
 from palimpsest.errors import RequestError
 
 BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
-# For the description only: the door has let the request in already.
+# For the description only: access control has let the request in already.
 described_token = HTTPBearer(auto_error=False, description="The token of the server's token file.")
 
 
@@ -32,50 +32,50 @@ def refuse_unknown_query(request: Request) -> None:
             raise RequestError(f"The query parameter {name!a} is given more than once.")
 
 
-class Described(FastAPI):
+class DescribedApi(FastAPI):
     """Its description has whole bounds where numbers are whole."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = whole(super().openapi())
+            self.openapi_schema = with_whole_bounds(super().openapi())
         return super().openapi()  # what is kept there
 
 
-def whole(told: Any) -> Any:
+def with_whole_bounds(told: Any) -> Any:
     """The same description; FastAPI makes floats of all bounds, and in JSON that of a seed was rounded up."""
     if isinstance(told, list):
-        return [whole(part) for part in told]
+        return [with_whole_bounds(part) for part in told]
     if not isinstance(told, dict):
         return told
     bounds = BOUNDS & told.keys() if told.get("type") == "integer" else ()
-    return {name: int(part) if name in bounds else whole(part) for name, part in told.items()}
+    return {name: int(part) if name in bounds else with_whole_bounds(part) for name, part in told.items()}
 
 
-def create_app(house: House) -> FastAPI:
+def create_app(services: AppServices) -> FastAPI:
     """Starts the engine when the server starts, and stops it when the server stops."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(house.engine.start)
+        await run_in_threadpool(services.engine.start)
         yield
-        house.closing.set()
-        await run_in_threadpool(house.engine.stop)
+        services.closing.set()
+        await run_in_threadpool(services.engine.stop)
 
-    app = Described(
+    app = DescribedApi(
         title="Palimpsest",
-        version=house.versions["palimpsest"],
+        version=services.versions["palimpsest"],
         description="Edit a photo by words and by your own concepts, and change nothing else.",
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.house = house
+    app.state.services = services
     known_only = Depends(refuse_unknown_query)
     app.include_router(routes.public, prefix="/v1", dependencies=[known_only])
-    for part in (routes.router, pictures.router, words.router):
+    for part in (routes.router, pictures.router, concepts.router):
         app.include_router(part, prefix="/v1", dependencies=[known_only, Depends(described_token)])
     app.include_router(dashboard.router, dependencies=[known_only])
     install_error_handlers(app)
-    app.add_middleware(Door, house=house)
+    app.add_middleware(AccessControl, services=services)
     return app

@@ -7,7 +7,7 @@ uvicorn closes connections on which nothing is asked. Added here, for those that
   (without that the system would reset the connection), but only for so long;
 - an answer must be read, or the connection is dropped.
 
-How fast a body must arrive while somebody reads it is decided at the door (``api.security``).
+How fast a body must arrive while somebody reads it is decided by ``api.security``.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ Phase = Literal["head", "rest", "unread", "closing", "working"]
 CONNECTION = "connection"  # its key in a request's ``state``
 
 
-class PatientConnection(H11Protocol):
-    """One client's connection. ``welcome``: it has shown a right token."""
+class TimedConnection(H11Protocol):
+    """One client's connection. ``trusted``: it has shown a right token."""
 
     limits: ApiLimits
-    crowd: Crowd
+    connection_limit: ConnectionLimit
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.app_state = {**self.app_state, CONNECTION: self}
-        self.welcome = False
+        self.trusted = False
         self.group = ""
         self._answered = 0
         self._awaited: tuple[Phase, int] | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(Lingering(transport, self))  # type: ignore[arg-type]
+        super().connection_made(LingeringTransport(transport, self))  # type: ignore[arg-type]
         self.group = group_of(self.client[0] if self.client is not None else "")
-        if not self.crowd.enter(self):
+        if not self.connection_limit.enter(self):
             self._refuse(ConnectionsFullError("Too many connections are open.", "Close some, or try later."))
         self._watch()
 
@@ -72,7 +72,7 @@ class PatientConnection(H11Protocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.crowd.leave(self)
+        self.connection_limit.leave(self)
         super().connection_lost(exc)
         self._forget_deadline()
 
@@ -140,13 +140,13 @@ class PatientConnection(H11Protocol):
         self.transport.close()
 
 
-class Lingering:
+class LingeringTransport:
     """A transport that goes on reading after ``close`` while its client is still sending.
 
     Our side is closed once everything is written; the client's when it has seen that, or at the deadline.
     """
 
-    def __init__(self, transport: asyncio.Transport, connection: PatientConnection) -> None:
+    def __init__(self, transport: asyncio.Transport, connection: TimedConnection) -> None:
         self._transport = transport
         self._connection = connection
         self._closed = False
@@ -173,7 +173,7 @@ class Lingering:
         self._connection.watch_closing()
 
 
-class Crowd:
+class ConnectionLimit:
     """Limits the number of connections, in all and per address.
 
     Whoever has shown a right token stays. Of the others the oldest makes room for a newcomer, so nobody
@@ -185,16 +185,16 @@ class Crowd:
         self._total = total
         self._per_address = per_address
         self._many = [ipaddress.ip_network(proxy) for proxy in ("127.0.0.0/8", "::1", *proxies)]
-        self._open: dict[PatientConnection, None] = {}  # oldest first
+        self._open: dict[TimedConnection, None] = {}  # oldest first
         self._counts: Counter[str] = Counter()
 
-    def enter(self, newcomer: PatientConnection) -> bool:
+    def enter(self, newcomer: TimedConnection) -> bool:
         """Whether there is room; a guest without a token may have to go for it."""
         group = newcomer.group
         own = self._counts[group] >= self._per_address and not self._speaks_for_many(group)
         if own or len(self._open) >= self._total:
             rivals = (c for c in self._open if not own or c.group == group)
-            guest = next((c for c in rivals if not c.welcome), None)
+            guest = next((c for c in rivals if not c.trusted), None)
             if guest is None:
                 return False
             self.leave(guest)
@@ -203,7 +203,7 @@ class Crowd:
         self._counts[group] += 1
         return True
 
-    def leave(self, connection: PatientConnection) -> None:
+    def leave(self, connection: TimedConnection) -> None:
         if connection in self._open:
             del self._open[connection]
             self._counts[connection.group] -= 1
@@ -231,17 +231,19 @@ def group_of(address: str) -> str:
     return "::1" if found.is_loopback else str(ipaddress.ip_network((found, 64), strict=False))
 
 
-def patient(limits: ApiLimits, proxies: Iterable[str] = ()) -> type[PatientConnection]:
+def connection_class(limits: ApiLimits, proxies: Iterable[str] = ()) -> type[TimedConnection]:
     """The class that uvicorn makes one of for each connection of a server."""
-    crowd = Crowd(limits.connections, limits.connections_per_address, proxies)
-    return type("PatientConnection", (PatientConnection,), {"limits": limits, "crowd": crowd})
+    connection_limit = ConnectionLimit(limits.connections, limits.connections_per_address, proxies)
+    return type(
+        "TimedConnection", (TimedConnection,), {"limits": limits, "connection_limit": connection_limit}
+    )
 
 
 FILES_OF_A_CONNECTION = 2  # itself and the file it reads or writes
 FILES_OF_OUR_OWN = 100  # the database, workers' pipes, libraries
 
 
-def room_for(connections: int) -> int:
+def affordable_connections(connections: int) -> int:
     """As many of them as the system lets this process have open, after asking it for more files."""
     if sys.platform == "win32":  # no such limit there
         return connections

@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from palimpsest.api.schemas import Error, ImageKept, Images, ImageStored
-from palimpsest.api.services import House
-from palimpsest.storage.owned_images import Arrival
+from palimpsest.api.services import AppServices
+from palimpsest.storage.owned_images import Upload
 
 router = APIRouter()
 Image = Annotated[
@@ -27,11 +27,11 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def house_of(request: Request) -> House:
-    return request.app.state.house
+def services_of(request: Request) -> AppServices:
+    return request.app.state.services
 
 
-TheHouse = Annotated[House, Depends(house_of)]
+Services = Annotated[AppServices, Depends(services_of)]
 
 
 @router.put(
@@ -40,9 +40,9 @@ TheHouse = Annotated[House, Depends(house_of)]
     responses={**FAILURES, 200: {"model": ImageStored}},
     openapi_extra={"requestBody": {"required": True, "content": BYTES}},
 )
-async def put_image(house: TheHouse, request: Request, response: Response, image: Image) -> ImageStored:
+async def put_image(services: Services, request: Request, response: Response, image: Image) -> ImageStored:
     """Store a picture. 201: it is new; 200: it was there already."""
-    return await receive(house, request, response, image)
+    return await receive(services, request, response, image)
 
 
 @router.post(
@@ -51,26 +51,26 @@ async def put_image(house: TheHouse, request: Request, response: Response, image
     responses={**FAILURES, 200: {"model": ImageStored}},
     openapi_extra={"requestBody": {"required": True, "content": BYTES}},
 )
-async def add_image(house: TheHouse, request: Request, response: Response) -> ImageStored:
+async def add_image(services: Services, request: Request, response: Response) -> ImageStored:
     """Store a picture that is sent while it is made, before its sha256 is known: the answer names it."""
-    return await receive(house, request, response, None)
+    return await receive(services, request, response, None)
 
 
 @router.get("/images", responses=FAILURES)
-def list_images(house: TheHouse, request: Request) -> Images:
+def list_images(services: Services, request: Request) -> Images:
     """One's own pictures, uploads and results, the longest unused first, and how much may be kept."""
-    found = house.album.pictures(request.scope["owner"])
+    found = services.owned_images.pictures(request.scope["owner"])
     return Images(
         images=[ImageKept(image=image, bytes=size, used=used) for image, size, used in found],
         bytes=sum(size for _, size, _ in found),
-        most_bytes=house.album.quota,
+        most_bytes=services.owned_images.quota,
     )
 
 
 @router.delete("/images/{image}", status_code=204, responses={**FAILURES, 409: {"model": Error}})
-def remove_image(house: TheHouse, request: Request, image: Image) -> None:
+def remove_image(services: Services, request: Request, image: Image) -> None:
     """Give up one's own picture. Where somebody else has the same, it stays theirs."""
-    house.album.release(image, request.scope["owner"])
+    services.owned_images.release(image, request.scope["owner"])
 
 
 @router.get(
@@ -78,27 +78,29 @@ def remove_image(house: TheHouse, request: Request, image: Image) -> None:
     response_class=FileResponse,
     responses={**FAILURES, 200: {"content": {"image/png": {}, **BYTES}}},
 )
-def get_image(house: TheHouse, request: Request, image: Image) -> FileResponse:
+def get_image(services: Services, request: Request, image: Image) -> FileResponse:
     """The bytes as they were stored."""
-    return picture_response(house, image, request.scope["owner"])
+    return picture_response(services, image, request.scope["owner"])
 
 
 @router.head("/images/{image}", response_class=Response, responses=FAILURES)
-def head_image(house: TheHouse, request: Request, image: Image) -> Response:
+def head_image(services: Services, request: Request, image: Image) -> Response:
     """Whether the picture is there, so that it need not be sent. It then stays for the next hour."""
     owner = request.scope["owner"]
-    house.album.hold((image,), owner)
-    path = house.album.checked(image, owner)
+    services.owned_images.hold((image,), owner)
+    path = services.owned_images.checked(image, owner)
     return Response(headers={"Content-Length": str(path.stat().st_size)}, media_type=media_type(path))
 
 
-async def receive(house: House, request: Request, response: Response, image: str | None) -> ImageStored:
+async def receive(
+    services: AppServices, request: Request, response: Response, image: str | None
+) -> ImageStored:
     """Write the body to the disk as it comes; hashing and writing happen off the event loop.
 
     ``image``: the sha256 that the client says it has; None = it doesn't say.
     """
-    await run_in_threadpool(require_declared, house, request, image)
-    arrival = await run_in_threadpool(Arrival, house.album.images.folder)
+    await run_in_threadpool(require_declared, services, request, image)
+    upload = await run_in_threadpool(Upload, services.owned_images.images.folder)
     try:
         gathered: list[bytes] = []
         size = 0
@@ -106,32 +108,32 @@ async def receive(house: House, request: Request, response: Response, image: str
             gathered.append(chunk)
             size += len(chunk)
             if size >= CHUNK:
-                await run_in_threadpool(arrival.write, *gathered)
+                await run_in_threadpool(upload.write, *gathered)
                 gathered, size = [], 0
-        await run_in_threadpool(arrival.write, *gathered)
+        await run_in_threadpool(upload.write, *gathered)
         owner = request.scope["owner"]
-        stored, new = await run_in_threadpool(house.album.accept, arrival, image, owner)
+        stored, new = await run_in_threadpool(services.owned_images.accept, upload, image, owner)
     except ClientDisconnect:
         stored, new = image or "0" * 64, False  # nobody reads the answer
     finally:
-        await run_in_threadpool(arrival.discard)
+        await run_in_threadpool(upload.discard)
     response.status_code = 201 if new else 200
     return ImageStored(image=stored, new=new)
 
 
-def require_declared(house: House, request: Request, image: str | None) -> None:
+def require_declared(services: AppServices, request: Request, image: str | None) -> None:
     """Raises QuotaExceededError for a new picture that is too large for its owner, before it is sent."""
     declared, owner = request.headers.get("content-length", ""), request.scope["owner"]
-    if declared.isdecimal() and (image is None or not house.album.has(image, owner)):
-        house.album.require_quota(owner, int(declared))
+    if declared.isdecimal() and (image is None or not services.owned_images.has(image, owner)):
+        services.owned_images.require_quota(owner, int(declared))
 
 
-def picture_response(house: House, image: str, owner: str) -> FileResponse:
+def picture_response(services: AppServices, image: str, owner: str) -> FileResponse:
     """A picture never changes under its name, so it may be kept by the client for ever.
 
     It is hashed before it is sent: a damaged one is an error and nothing else. Raises ImageHashError.
     """
-    path = house.album.checked(image, owner)
+    path = services.owned_images.checked(image, owner)
     headers = {"ETag": f'"{image}"', "Cache-Control": "private, max-age=31536000, immutable"}
     return FileResponse(path, headers=headers, media_type=media_type(path))
 

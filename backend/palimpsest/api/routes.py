@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from palimpsest import contract
+from palimpsest.api.concepts import require_unlearned, require_unused
 from palimpsest.api.pictures import picture_response
 from palimpsest.api.schemas import (
     SUBMISSION_EXAMPLES,
@@ -25,10 +26,9 @@ from palimpsest.api.schemas import (
     System,
     WorkerInfo,
 )
-from palimpsest.api.services import PROTOCOL, House
+from palimpsest.api.services import PROTOCOL, AppServices
 from palimpsest.api.streams import stream_events, wait_for_events
 from palimpsest.api.views import view_entry, view_job
-from palimpsest.api.words import require_unlearned, require_unused
 from palimpsest.errors import (
     ArtifactNotFoundError,
     JobOpenError,
@@ -52,26 +52,26 @@ def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Error} for status in (*always, *statuses)}
 
 
-def house_of(request: Request) -> House:
-    return request.app.state.house
+def services_of(request: Request) -> AppServices:
+    return request.app.state.services
 
 
 def owner_of(request: Request) -> str:
     return request.scope["owner"]
 
 
-TheHouse = Annotated[House, Depends(house_of)]
+Services = Annotated[AppServices, Depends(services_of)]
 Owner = Annotated[str, Depends(owner_of)]
 
 
 @public.get("/health", responses=may_fail())
-def health(house: TheHouse) -> Health:
+def health(services: Services) -> Health:
     """Whether a server is here, and which protocol it speaks. Needs no token."""
-    return Health(protocol=PROTOCOL, version=house.versions["palimpsest"])
+    return Health(protocol=PROTOCOL, version=services.versions["palimpsest"])
 
 
 @router.get("/system", responses=may_fail())
-def system(house: TheHouse, owner: Owner) -> System:
+def system(services: Services, owner: Owner) -> System:
     """Devices, workers, queue, limits, versions, and notices for whoever runs the server."""
     workers = [
         WorkerInfo(
@@ -82,37 +82,37 @@ def system(house: TheHouse, owner: Owner) -> System:
             running=view.kind,
             status=view.status,
         )
-        for view in house.engine.workers()
+        for view in services.engine.workers()
     ]
     return System(
         protocol=PROTOCOL,
-        versions=dict(house.versions),
+        versions=dict(services.versions),
         owner=owner,
         workers=workers,
-        queue=house.engine.counts(),
-        limits={name: float(value) for name, value in vars(house.limits).items()},
-        notices=list(house.notices),
-        store=house.database.identity,
+        queue=services.engine.counts(),
+        limits={name: float(value) for name, value in vars(services.limits).items()},
+        notices=list(services.notices),
+        store=services.database.identity,
         revisions={
-            "concepts": house.concepts.revision(),
-            "models": house.models_revision(),
-            "results": house.database.results_revision(owner),
+            "concepts": services.concepts.revision(),
+            "models": services.models_revision(),
+            "results": services.database.results_revision(owner),
         },
-        downloads=house.database.open_pulls(owner),
+        downloads=services.database.open_pulls(owner),
     )
 
 
 @router.post("/system/unload", status_code=202, responses=may_fail())
-def unload(house: TheHouse, owner: Owner) -> Health:
+def unload(services: Services, owner: Owner) -> Health:
     """Free the devices' memory: each worker ends as soon as it is idle; the next job starts a new one."""
-    house.engine.unload()
-    return Health(protocol=PROTOCOL, version=house.versions["palimpsest"])
+    services.engine.unload()
+    return Health(protocol=PROTOCOL, version=services.versions["palimpsest"])
 
 
 @router.get("/models", responses=may_fail())
-def models(house: TheHouse, owner: Owner) -> Models:
+def models(services: Services, owner: Owner) -> Models:
     """The installed models with what they can do, and those that can be pulled."""
-    found, left_out = house.models()
+    found, left_out = services.models()
     return Models(
         models=[ModelInfo(**model) for model in found], left_out=[LeftOut(**left) for left in left_out]
     )
@@ -120,59 +120,61 @@ def models(house: TheHouse, owner: Owner) -> Models:
 
 @router.post("/jobs", status_code=202, responses=may_fail(404, 409, 422))
 def submit(
-    house: TheHouse,
+    services: Services,
     owner: Owner,
     response: Response,
     job: Annotated[AnyJob, Body(examples=SUBMISSION_EXAMPLES)],
 ) -> JobView:
     """Accept a job. It is on disk when this answers; the same id and request again is the same job."""
     submission = as_submission(job, owner)
-    new = house.database.find(owner, submission.id) is None
-    house.album.hold(submission.images, owner)  # before room is made: what this job names must not go
+    new = services.database.find(owner, submission.id) is None
+    services.owned_images.hold(
+        submission.images, owner
+    )  # before room is made: what this job names must not go
     if new and submission.kind != "pull":
-        house.album.require_quota(owner)
-    require_model(house, submission)
-    with house.wording:
+        services.owned_images.require_quota(owner)
+    require_model(services, submission)
+    with services.concept_lock:
         if new and submission.kind == "learn":
-            require_teachable(house, submission)
-        accepted, _ = house.engine.submit(submission)
+            require_teachable(services, submission)
+        accepted, _ = services.engine.submit(submission)
     response.headers["Location"] = f"/v1/jobs/{accepted.id}"
-    return view_job(house, accepted)
+    return view_job(services, accepted)
 
 
 @router.get("/jobs", responses=may_fail())
 def list_jobs(
-    house: TheHouse,
+    services: Services,
     owner: Owner,
     before: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Jobs:
     """One's own jobs, newest first."""
-    found = house.database.jobs(owner, before, limit)
+    found = services.database.jobs(owner, before, limit)
     oldest = found[-1].number if len(found) == limit else None
-    return Jobs(jobs=[view_job(house, job) for job in found], next=oldest)
+    return Jobs(jobs=[view_job(services, job) for job in found], next=oldest)
 
 
 @router.get("/jobs/{id}", responses=may_fail(404))
-def get_job(house: TheHouse, owner: Owner, id: str) -> JobView:
-    return view_job(house, attended(house, owner, id))
+def get_job(services: Services, owner: Owner, id: str) -> JobView:
+    return view_job(services, attended(services, owner, id))
 
 
 @router.delete("/jobs/{id}", status_code=202, responses=may_fail(404, 409))
 def cancel(
-    house: TheHouse,
+    services: Services,
     owner: Owner,
     id: str,
     forget: Annotated[bool, Query(description="Forget an ended job and the pictures it alone has.")] = False,
 ) -> JobView:
     """Cancel one's own job: at once while it waits, within one step while it runs. Or forget an ended one."""
     if not forget:
-        return view_job(house, house.engine.cancel(owner, id))
-    job = house.engine.job(owner, id)
+        return view_job(services, services.engine.cancel(owner, id))
+    job = services.engine.job(owner, id)
     if not job.ended:
         raise JobOpenError(f"Job {id!a} has not ended.", "Cancel it first, or wait for it.")
-    view = view_job(house, job)
-    house.album.forget_job(job)
+    view = view_job(services, job)
+    services.owned_images.forget_job(job)
     return view
 
 
@@ -182,7 +184,7 @@ def cancel(
     responses={**may_fail(404), 200: {"model": Events, "content": EVENT_STREAM}},
 )
 async def events(
-    house: TheHouse,
+    services: Services,
     owner: Owner,
     id: str,
     after: Annotated[int, AFTER] = 0,
@@ -190,14 +192,14 @@ async def events(
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Events | StreamingResponse:
     """A job's events after number ``after``: with ``wait`` as JSON, otherwise as server-sent events."""
-    job = await run_in_threadpool(attended, house, owner, id)
+    job = await run_in_threadpool(attended, services, owner, id)
     if wait is None:
         seen = after if last_event_id is None else sequence_of(last_event_id)
-        return StreamingResponse(streamed(house, job, seen), media_type="text/event-stream")
-    entries = await wait_for_events(house, job, after, min(wait, house.limits.wait_seconds))
+        return StreamingResponse(streamed(services, job, seen), media_type="text/event-stream")
+    entries = await wait_for_events(services, job, after, min(wait, services.limits.wait_seconds))
     return Events(
         events=[view_entry(entry) for entry in entries],
-        job=await run_in_threadpool(lambda: view_job(house, attended(house, owner, id))),
+        job=await run_in_threadpool(lambda: view_job(services, attended(services, owner, id))),
     )
 
 
@@ -206,28 +208,28 @@ async def events(
     response_class=FileResponse,
     responses={**may_fail(404), 200: {"content": {"image/png": {}}}},
 )
-def artifact(house: TheHouse, owner: Owner, id: str, name: str) -> FileResponse:
+def artifact(services: Services, owner: Owner, id: str, name: str) -> FileResponse:
     """A result by its name ("layer", "composite", …); "preview" is the latest preview."""
-    job = attended(house, owner, id)
-    finished = house.database.last(job.number, Finished)
+    job = attended(services, owner, id)
+    finished = services.database.last(job.number, Finished)
     found = dict(finished.artifacts) if isinstance(finished, Finished) else {}
-    previewed = house.database.last(job.number, Previewed)
+    previewed = services.database.last(job.number, Previewed)
     if isinstance(previewed, Previewed):
         found.setdefault("preview", previewed.image)
     if name not in found:
         raise ArtifactNotFoundError(f"Job {id!a} has no artifact {name!a}.", f"It has: {', '.join(found)}.")
-    return picture_response(house, found[name], owner)
+    return picture_response(services, found[name], owner)
 
 
-async def streamed(house: House, job: Job, after: int) -> AsyncIterator[str]:
-    async for text in stream_events(house, job, after):
+async def streamed(services: AppServices, job: Job, after: int) -> AsyncIterator[str]:
+    async for text in stream_events(services, job, after):
         yield text
 
 
-def attended(house: House, owner: str, id: str) -> Job:
+def attended(services: AppServices, owner: str, id: str) -> Job:
     """The job, whose owner has just shown interest in it."""
-    job = house.engine.job(owner, id)
-    house.engine.attend(job)
+    job = services.engine.job(owner, id)
+    services.engine.attend(job)
     return job
 
 
@@ -266,26 +268,26 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def require_model(house: House, submission: Submission) -> None:
+def require_model(services: AppServices, submission: Submission) -> None:
     if submission.kind in ("pull", "describe"):  # describing needs no model to edit with
         return
     name = submission.request["model"]
     try:
-        house.require_model(name)
+        services.require_model(name)
     except ModelNotFoundError:
-        pulls = [job for job in house.database.open_jobs() if job.kind == "pull"]
+        pulls = [job for job in services.database.open_jobs() if job.kind == "pull"]
         if any(job.submission.request["model"] == name for job in pulls):
             raise ModelBusyError(Text("model-coming", model=name), Text("when-complete")) from None
         raise
 
 
-def require_teachable(house: House, submission: Submission) -> None:
+def require_teachable(services: AppServices, submission: Submission) -> None:
     """Raises ConceptInUseError, ConceptOwnedError for a name that may not be given anew."""
     name, replace = submission.request["name"], submission.request["replace"]
-    require_unlearned(house, name, submission.owner)
-    if replace and house.concepts.has(name):
-        require_unused(house, name)
-        house.concepts.require_own(name, submission.owner)
+    require_unlearned(services, name, submission.owner)
+    if replace and services.concepts.has(name):
+        require_unused(services, name)
+        services.concepts.require_own(name, submission.owner)
 
 
 def sequence_of(event_id: str) -> int:

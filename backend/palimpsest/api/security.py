@@ -1,4 +1,4 @@
-"""The door: who may come in, from where, how often, and with how much in their hands.
+"""Access control: who may come in, from where, how often, and with how much in their hands.
 
 - ``Host`` must be a name of this machine: a page that rebinds its own name to 127.0.0.1 is refused.
 - A request with a foreign ``Origin`` (or that a browser marks as cross-site) is refused; no CORS.
@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from palimpsest.api.connection import CONNECTION, group_of
 from palimpsest.api.dashboard import TYPES
 from palimpsest.api.errors import error_response
-from palimpsest.api.services import PROTOCOL, House
+from palimpsest.api.services import PROTOCOL, AppServices
 from palimpsest.errors import (
     BodyStalledError,
     BodyTooLargeError,
@@ -41,15 +41,17 @@ PROTOCOL_HEADER = "palimpsest-protocol"
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-class Door:
+class AccessControl:
     """ASGI middleware around the whole application; puts the owner's name into ``scope["owner"]``."""
 
-    def __init__(self, app: ASGIApp, house: House) -> None:
+    def __init__(self, app: ASGIApp, services: AppServices) -> None:
         self._app = app
-        self._house = house
-        self._digests = {owner: digest(token) for owner, token in house.tokens.items()}
-        self._requests = Buckets(house.limits.requests_per_second, house.limits.requests_per_second * 2)
-        self._refusals = Buckets(house.limits.refusals_per_minute / 60, house.limits.refusals_per_minute)
+        self._services = services
+        self._digests = {owner: digest(token) for owner, token in services.tokens.items()}
+        self._requests = Buckets(services.limits.requests_per_second, services.limits.requests_per_second * 2)
+        self._refusals = Buckets(
+            services.limits.refusals_per_minute / 60, services.limits.refusals_per_minute
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,31 +59,31 @@ class Door:
             return
         headers = Headers(scope=scope)
         try:
-            self._look_at(scope, headers)
+            self._check(scope, headers)
             limit = self._body_limit(scope["path"])
             refuse_declared(headers, limit)
         except PalimpsestError as error:
             await error_response(error, {"Connection": "close"})(scope, receive, hardened(send))
             return
-        self._house.last_request[0] = time.monotonic()
-        body = CountedBody(receive, limit, self._house)
+        self._services.last_request[0] = time.monotonic()
+        body = CountedBody(receive, limit, self._services)
         await self._app(scope, body.receive, hardened(send))
 
-    def _look_at(self, scope: Scope, headers: Headers) -> None:
-        require_host(headers.get("host", ""), self._house)
+    def _check(self, scope: Scope, headers: Headers) -> None:
+        require_host(headers.get("host", ""), self._services)
         if scope["path"] not in PAGE:  # a link from elsewhere may lead to it
             require_origin(headers)
         if scope["path"] not in OPEN_PATHS:
-            scope["owner"] = self._admit(scope, headers)
+            scope["owner"] = self._authenticate(scope, headers)
             if not self._requests.take(scope["owner"]):
                 raise RateLimitedError("Too many requests.", "Ask less often, or use ?wait= on events.")
         require_protocol(headers.get(PROTOCOL_HEADER))
 
-    def _admit(self, scope: Scope, headers: Headers) -> str:
+    def _authenticate(self, scope: Scope, headers: Headers) -> str:
         """Whose token it is. A right one is let in however many wrong ones came from the same address."""
         owner = owner_of(headers.get("authorization", ""), self._digests)
         if owner is not None:
-            welcome(scope)
+            mark_trusted(scope)
             return owner
         address = scope["client"][0] if scope.get("client") is not None else ""
         if not self._refusals.take(group_of(address)):
@@ -92,7 +94,7 @@ class Door:
         )
 
     def _body_limit(self, path: str) -> int:
-        limits = self._house.limits
+        limits = self._services.limits
         if path == "/v1/images" or path.startswith("/v1/images/"):
             return limits.image_bytes
         return limits.concept_bytes if path.startswith("/v1/concepts/") else limits.json_bytes
@@ -101,11 +103,11 @@ class Door:
 class CountedBody:
     """A request's body that may neither grow beyond its limit nor dry up."""
 
-    def __init__(self, receive: Receive, limit: int, house: House) -> None:
+    def __init__(self, receive: Receive, limit: int, services: AppServices) -> None:
         self._receive = receive
         self._limit = limit
-        self._patience = house.limits.stall_seconds
-        self._least_rate = house.limits.least_rate
+        self._patience = services.limits.stall_seconds
+        self._least_rate = services.limits.least_rate
         self._began = time.monotonic()
         self._bytes = 0
         self._complete = False
@@ -155,11 +157,11 @@ class Buckets:
         return min(self._size, level + (time.monotonic() - then) * self._rate)
 
 
-def welcome(scope: Scope) -> None:
+def mark_trusted(scope: Scope) -> None:
     """The connection has shown a right token: it need not make room for others."""
     connection = scope.get("state", {}).get(CONNECTION)
     if connection is not None:
-        connection.welcome = True
+        connection.trusted = True
 
 
 def digest(token: str) -> bytes:
@@ -177,10 +179,10 @@ def owner_of(authorization: str, digests: Mapping[str, bytes]) -> str | None:
     return found if scheme.lower() == "bearer" else None
 
 
-def require_host(host: str, house: House) -> None:
+def require_host(host: str, services: AppServices) -> None:
     """A name of this machine, one of the configured names, or, on an open network, an address."""
     name = host_name(host)
-    if name in THIS_MACHINE or name in house.hosts or (house.any_address and is_address(name)):
+    if name in THIS_MACHINE or name in services.hosts or (services.any_address and is_address(name)):
         return
     raise HostForbiddenError(
         f"This server does not answer to the name {name!a}.",

@@ -13,14 +13,14 @@ from palimpsest.jobs.engine import Engine
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
 from palimpsest.storage.embedding_file import MOST_WITH_ADAPTERS
-from palimpsest.storage.owned_images import Album
+from palimpsest.storage.owned_images import OwnedImages
 
 PROTOCOL = 2  # raised when a client and a server of different versions could no longer talk
 
 
 @dataclass(frozen=True)
 class ApiLimits:
-    """Limits of the door; those of the pictures' content are the tasks' own."""
+    """Limits of the connections and requests; those of the pictures' content are the tasks' own."""
 
     json_bytes: int = 1 << 20
     image_bytes: int = 512 << 20
@@ -36,12 +36,12 @@ class ApiLimits:
 
 
 @dataclass(frozen=True)
-class House:
+class AppServices:
     """One server. ``tokens``: owner → token. ``hosts``: names besides this machine's own."""
 
     engine: Engine
     database: Database
-    album: Album
+    owned_images: OwnedImages
     concepts: ConceptLibrary
     tokens: Mapping[str, str]
     models: Callable[[], tuple[list[dict[str, Any]], list[dict[str, str]]]]  # and what is left out
@@ -54,6 +54,6 @@ class House:
     proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For is believed
     notices: tuple[str, ...] = ()
     scratch: Path = Path()  # for files on their way into the concept library
-    wording: threading.Lock = field(default_factory=threading.Lock)  # who uses a concept doesn't change
+    concept_lock: threading.Lock = field(default_factory=threading.Lock)  # who uses a concept doesn't change
     closing: threading.Event = field(default_factory=threading.Event)  # open streams must end
     last_request: list[float] = field(default_factory=lambda: [time.monotonic()])

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from palimpsest.api.schemas import ConceptView, Error, EventView, JobView, Progress
-from palimpsest.api.services import House
+from palimpsest.api.services import AppServices
 from palimpsest.jobs import events
 from palimpsest.jobs.events import Failed, Finished, Previewed, Progressed, Started
 from palimpsest.jobs.log import Entry
@@ -14,11 +14,11 @@ from palimpsest.jobs.state import Job
 from palimpsest.storage.concepts import ConceptCard
 
 
-def view_job(house: House, job: Job) -> JobView:
-    progressed = house.database.last(job.number, Progressed)
-    previewed = house.database.last(job.number, Previewed)
-    finished = house.database.last(job.number, Finished) if job.state == "finished" else None
-    failed = house.database.last(job.number, Failed) if job.state == "failed" else None
+def view_job(services: AppServices, job: Job) -> JobView:
+    progressed = services.database.last(job.number, Progressed)
+    previewed = services.database.last(job.number, Previewed)
+    finished = services.database.last(job.number, Finished) if job.state == "finished" else None
+    failed = services.database.last(job.number, Failed) if job.state == "failed" else None
     return JobView(
         id=job.id,
         kind=job.kind,
@@ -27,9 +27,9 @@ def view_job(house: House, job: Job) -> JobView:
         attempt=job.attempt,
         sequence=job.sequence,
         created=job.created,
-        started=house.database.first_time(job.number, Started),
+        started=services.database.first_time(job.number, Started),
         updated=job.updated,
-        ahead=house.engine.ahead(job),
+        ahead=services.engine.ahead(job),
         progress=Progress(**dataclasses.asdict(progressed)) if isinstance(progressed, Progressed) else None,
         preview=previewed.image if isinstance(previewed, Previewed) else None,
         artifacts=finished.artifacts if isinstance(finished, Finished) else {},

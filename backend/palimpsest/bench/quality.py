@@ -27,7 +27,7 @@ from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
 from palimpsest.bench.quality_report import compared, markdown, summary
 from palimpsest.bench.quality_store import Made, Store, Word, finish, key_of, learned
-from palimpsest.bench.workplace import scratch_workplace
+from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.builtin.captions import caption
 from palimpsest.builtin.judge import Judge, load_judge
 from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, InvertRequest
@@ -38,7 +38,7 @@ from palimpsest.scenes.scene import sample_scene
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.runner import TaskRunner
 from palimpsest_client.fields import methods
 
 METHODS: tuple[InversionMethod, ...] = tuple(reversed(methods.METHODS))  # the recommended one last
@@ -105,8 +105,8 @@ def run(options: argparse.Namespace) -> int:
         split=options.split,
         detail=options.detail,
     )
-    with scratch_workplace(options.device, options.output / "learning") as place:
-        report, outcomes = measure(place, options.model, extent, Store(options.output))
+    with scratch_runner(options.device, options.output / "learning") as runner:
+        report, outcomes = measure(runner, options.model, extent, Store(options.output))
     if earlier is not None:
         report["against"] = compared(report, earlier)
     made = files(report, outcomes)
@@ -141,34 +141,34 @@ def _kinds(asked: Sequence[str]) -> tuple[str, ...]:
 
 
 def measure(
-    place: Workplace, model: str, extent: Extent, store: Store
+    runner: TaskRunner, model: str, extent: Extent, store: Store
 ) -> tuple[dict[str, Any], list[Outcome]]:
     """``store``: what was done before is taken from there, and what is done is kept there at once."""
     numbers, seeds = range(extent.cases), SPLITS[extent.split]
     cases = [
         (kind, number, make_case(kind, number, extent.split)) for kind in extent.kinds for number in numbers
     ]
-    loaded = place.models.get(model)
+    loaded = runner.models.get(model)
     judge = load_judge()
     rows = []
     for number in range(extent.scenes):
         say(f"reproducing photo {number + 1} of {extent.scenes}")
-        rows.append(reproduce(place, model, seeds[number], extent.methods))
+        rows.append(reproduce(runner, model, seeds[number], extent.methods))
     words: dict[str, Word] = {}
     for concept in dict.fromkeys(case.concept for _, _, case in cases if case.concept is not None):
         say(f"learning {word_of(concept)}")
-        words[word_of(concept)] = learned(place, model, concept, seeds[-1], store, extent.detail)
+        words[word_of(concept)] = learned(runner, model, concept, seeds[-1], store, extent.detail)
     digests = {name: word.digest for name, word in words.items()}
     outcomes = []
     for (kind, number, case), margin in product(cases, extent.margins):
         say(f"{kind} {number + 1} of {extent.cases}")
-        outcomes.append(edited(place, model, judge, case, number, margin, digests, store))
+        outcomes.append(edited(runner, model, judge, case, number, margin, digests, store))
     about = {
         "model": model,
         "weights_hash": loaded.weights_hash,
         "guidance": loaded.guidance,
         "steps": loaded.steps,
-        "device": str(place.device),
+        "device": str(runner.device),
         "split": extent.split,
         "detail": extent.detail,
         "words": {name: {"refused": word.refused} for name, word in words.items()},
@@ -178,17 +178,17 @@ def measure(
 
 
 def reproduce(
-    place: Workplace, model: str, seed: int, methods: tuple[InversionMethod, ...]
+    runner: TaskRunner, model: str, seed: int, methods: tuple[InversionMethod, ...]
 ) -> dict[str, float]:
     """PSNR of a photo's reproduction by every method, and by the autoencoder alone."""
     scene = sample_scene(seed, count=1 + seed % 2, style="photo")
-    image = place.images.put(encode(render(scene, place.models.get(model).native_size).image))
+    image = runner.images.put(encode(render(scene, runner.models.get(model).native_size).image))
     found: dict[str, float] = {}
     for method in methods:
         request = InvertRequest(
             image, caption(scene), model=model, inversion=InversionSettings(method=method)
         )
-        result = finish(place, request)[0].result
+        result = finish(runner, request)[0].result
         found[method] = result["reconstruction_psnr"]
         found[f"{method} against autoencoder"] = result["fidelity_psnr"]
         found["autoencoder"] = result["roundtrip_psnr"]
@@ -196,7 +196,7 @@ def reproduce(
 
 
 def edited(
-    place: Workplace,
+    runner: TaskRunner,
     model: str,
     judge: Judge,
     case: Case,
@@ -209,27 +209,27 @@ def edited(
 
     ``words``: the digests of the library's learned words; the case's own must be among them.
     """
-    size = place.models.get(model).native_size
+    size = runner.models.get(model).native_size
     before, after = case.drawn(size)
     mask = case.selection(size, margin)
     kind = case.kind if mask is None or margin == MARGIN else f"{case.kind}, margin {margin}"
     request = EditRequest(
-        image=place.images.put(encode(before.image)),
+        image=runner.images.put(encode(before.image)),
         operation=case.operation,
         source_prompt=case.shows,
         target_prompt=case.should_show,
-        selection=None if mask is None else place.images.put(encode(mask)),
+        selection=None if mask is None else runner.images.put(encode(mask)),
         pairs=case.pairs,
         model=model,
         feather=3,
     )
     used = {} if case.concept is None else {word_of(case.concept): (words or {})[word_of(case.concept)]}
-    made = _made(place, request, f"cases/{kind}-{number}.png", used, Store(None) if store is None else store)
+    made = _made(runner, request, f"cases/{kind}-{number}.png", used, Store(None) if store is None else store)
     picture = read_picture(made.content).pixels
     largest = case.selection(size)
     region = None if largest is None else largest > 0
     inside = np.ones(picture.shape[:2], bool) if region is None else region
-    through = autoencoded(place, model, after.image)
+    through = autoencoded(runner, model, after.image)
     success, kept = succeeds(judge, case, picture, region), keeps(judge, case, picture)
     outside = made.facts["pixels_changed_outside"]
     return Outcome(
@@ -254,20 +254,20 @@ def edited(
     )
 
 
-def _made(place: Workplace, request: EditRequest, name: str, words: dict[str, str], store: Store) -> Made:
+def _made(runner: TaskRunner, request: EditRequest, name: str, words: dict[str, str], store: Store) -> Made:
     """The edited picture, and what the job told; from ``store`` where it is kept there."""
-    key = key_of(place, request, words)
+    key = key_of(runner, request, words)
     made = store.recall(name, key)
     if made is None:
-        finished, counts = finish(place, request)
+        finished, counts = finish(runner, request)
         told = {name: finished.result[name] for name in ("pixels_changed_outside", "outside_psnr", "seconds")}
-        made = Made(place.images.get(finished.artifacts["composite"]), {**counts, **told})
+        made = Made(runner.images.get(finished.artifacts["composite"]), {**counts, **told})
         store.keep(name, key, made)
     return made
 
 
-def autoencoded(place: Workplace, model: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return round_trip(place.models.get(model), [picture])[0]
+def autoencoded(runner: TaskRunner, model: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return round_trip(runner.models.get(model), [picture])[0]
 
 
 def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:

@@ -3,17 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.bench.statistics import mean, paired_difference, rate
 
-if TYPE_CHECKING:
-    from palimpsest.bench.quality import Outcome
-
 COMPARED = ("joint", "success", "kept", "identity", "nearer", "truth_psnr")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One edit, judged."""
+
+    kind: str
+    number: int
+    shows: str
+    should_show: str
+    success: bool  # what was asked for is there
+    kept: bool | None  # every other thing is what it was; None if there is no other
+    joint: bool  # both, and no pixel outside changed
+    ceiling: bool  # joint, for the true picture after the autoencoder
+    distance: float | None  # to true views of the thing asked for; None where none is
+    ceiling_distance: float | None  # the same for the true picture after the autoencoder
+    pixels_changed_outside: int
+    outside_psnr: float | None  # before compositing: what the sampler itself kept
+    truth_psnr: float  # inside the selection, against the true picture
+    photo_psnr: float  # the photo itself inside the selection, against the true picture
+    unet_evaluations: int
+    backward_evaluations: int  # of them, those that a gradient was led back through
+    seconds: float
+    picture: NDArray[np.uint8] = field(repr=False, compare=False)
+
+    @property
+    def identity(self) -> bool | None:
+        """Whether the judge and the distance agree that it is the thing asked for."""
+        return None if self.distance is None else self.success and self.distance <= LARGEST
+
+    @property
+    def nearer(self) -> bool:
+        """To the truth than the photo was."""
+        return self.truth_psnr > self.photo_psnr
 
 
 def summary(

@@ -23,7 +23,8 @@ from palimpsest.scenes.concepts import Concept, StyleConcept, views
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.concepts import SUFFIX
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Workplace, canonical, model_identity
+from palimpsest.tasks.context import canonical, model_identity
+from palimpsest.tasks.runner import TaskRunner
 
 EXAMPLES = 4  # pictures that a word is learned from
 SOURCES = ("core", "tasks")  # packages whose code decides what comes out
@@ -80,19 +81,19 @@ def sources() -> str:
     return digest(b"".join(file.relative_to(root).as_posix().encode() + file.read_bytes() for file in files))
 
 
-def key_of(place: Workplace, request: Request, words: dict[str, str]) -> str:
+def key_of(runner: TaskRunner, request: Request, words: dict[str, str]) -> str:
     """``words``: the learned words that the request names, with their files' digests."""
-    model = place.models.get(request.model)
+    model = runner.models.get(request.model)
     learning = isinstance(request, LearnRequest)
     settings = repr(recommended(model.family, request.detail)) if learning else ""
     parts = [to_json(request), settings, words, model_identity(model), sources()]
     return digest(canonical(parts).encode())
 
 
-def finish(place: Workplace, request: Request) -> tuple[Finished, dict[str, Any]]:
+def finish(runner: TaskRunner, request: Request) -> tuple[Finished, dict[str, Any]]:
     """Run a job; what it ended with, and its UNet evaluations: all, and those with a backward pass."""
-    with counted(place.models.get(request.model)) as count:
-        *_, finished = place.do(request)
+    with counted(runner.models.get(request.model)) as count:
+        *_, finished = runner.do(request)
     assert isinstance(finished, Finished)
     return finished, {"evaluations": count.evaluations, "backward": count.backward}
 
@@ -106,7 +107,7 @@ class Word:
 
 
 def learned(
-    place: Workplace,
+    runner: TaskRunner,
     model: str,
     concept: Concept | StyleConcept,
     seed: int,
@@ -118,15 +119,15 @@ def learned(
     ``seed`` draws the views. ``detail``: with adapters. All views are of the concept: where the product
     finds that one doesn't seem to fit, it is told to learn all the same, as its sentence advises.
     """
-    size = place.models.get(model).native_size
-    images = [place.images.put(encode(view.image)) for view in views(concept, EXAMPLES, seed, size)]
+    size = runner.models.get(model).native_size
+    images = [runner.images.put(encode(view.image)) for view in views(concept, EXAMPLES, seed, size)]
     kind = "style" if isinstance(concept, StyleConcept) else "subject"
     request = LearnRequest(concept.name, tuple(images), concept.noun, kind, detail=detail, model=model)
-    file, key = place.concepts.folder / f"{concept.name}{SUFFIX}", key_of(place, request, {})
+    file, key = runner.concepts.folder / f"{concept.name}{SUFFIX}", key_of(runner, request, {})
     name = f"words/{concept.name}{'-detail' if detail else ''}{SUFFIX}"
     made = store.recall(name, key)
     if made is None:
-        refused, (finished, counts) = _accepting(place, request)
+        refused, (finished, counts) = _accepting(runner, request)
         made = Made(file.read_bytes(), {**counts, "seconds": finished.result["seconds"], "refused": refused})
         store.keep(name, key, made)
     else:
@@ -134,12 +135,12 @@ def learned(
     return Word(digest(made.content), made.facts["refused"])
 
 
-def _accepting(place: Workplace, request: LearnRequest) -> tuple[str, tuple[Finished, dict[str, Any]]]:
+def _accepting(runner: TaskRunner, request: LearnRequest) -> tuple[str, tuple[Finished, dict[str, Any]]]:
     """What was said against a picture that seemed not to fit, "" = nothing; and the learning's end.
     Raises ConceptImagesError for anything else that is wrong with the pictures."""
     try:
-        return "", finish(place, request)
+        return "", finish(runner, request)
     except ConceptImagesError as error:
         if {finding["problem"] for finding in error.details["pictures"]} != {"odd"}:
             raise
-        return error.message, finish(place, replace(request, accept_outliers=True))
+        return error.message, finish(runner, replace(request, accept_outliers=True))

@@ -33,7 +33,7 @@ PICTURE_SIDE = 8192
 
 
 class Sleeper:
-    """A workplace whose jobs do nothing, in as many steps as the request's feather has pixels."""
+    """A runner whose jobs do nothing, in as many steps as the request's feather has pixels."""
 
     def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
         total = request["feather"]

@@ -22,9 +22,9 @@ import torch
 from palimpsest.bench.meter import Metered, median, metered, wait
 from palimpsest.bench.plain import plain_sampling
 from palimpsest.bench.quality_cases import Case, make_case
+from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.bench.shapes import random_model
 from palimpsest.bench.speed_report import markdown
-from palimpsest.bench.workplace import scratch_workplace
 from palimpsest.contract import (
     EditRequest,
     InversionMethod,
@@ -44,8 +44,9 @@ from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.models.pool import ModelPool
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Workplace, describe_device
-from palimpsest.tasks.progress import PHASES, memory_told
+from palimpsest.tasks.context import describe_device
+from palimpsest.tasks.progress import PHASES, memory_errors
+from palimpsest.tasks.runner import TaskRunner
 from palimpsest_client.fields.methods import RECOMMENDED
 
 KINDS = ("replace", "restyle", "remove", "insert")
@@ -100,8 +101,8 @@ def run(options: argparse.Namespace) -> int:
     given = {"photos": options.photos, "learning": options.learning_steps}
     extent = replace(extent, **{name: value for name, value in given.items() if value is not None})
     name = options.model if options.shape is None else options.shape
-    with workplace(options) as place:
-        for report in measure(place, name, extent):  # kept as far as it is: a run is long
+    with open_task_runner(options) as runner:
+        for report in measure(runner, name, extent):  # kept as far as it is: a run is long
             for file, content in files(report, options.shape is not None).items():
                 write_atomically(options.output / file, content)
     places = {file: str(options.output / file) for file in FILES}
@@ -116,12 +117,12 @@ def files(report: dict[str, Any], random_weights: bool) -> dict[str, bytes]:
 
 
 @contextmanager
-def workplace(options: argparse.Namespace) -> Iterator[Workplace]:
-    """A scratch workplace; with ``--shape`` its models are random weights."""
-    with scratch_workplace(options.device) as place:
+def open_task_runner(options: argparse.Namespace) -> Iterator[TaskRunner]:
+    """A scratch runner; with ``--shape`` its models are random weights."""
+    with scratch_runner(options.device) as runner:
         if options.shape is not None:
-            place.models = RandomModels(place.models.models, place.device)
-        yield place
+            runner.models = RandomModels(runner.models.models, runner.device)
+        yield runner
 
 
 class RandomModels(ModelPool):
@@ -134,15 +135,15 @@ class RandomModels(ModelPool):
         return self._model
 
 
-def measure(place: Workplace, name: str, extent: Extent) -> Iterator[dict[str, Any]]:
+def measure(runner: TaskRunner, name: str, extent: Extent) -> Iterator[dict[str, Any]]:
     """The report as plain JSON, again with each further row."""
-    device = place.device
+    device = runner.device
     began = time.perf_counter()
-    model = place.models.get(name)
+    model = runner.models.get(name)
     wait(device)
     loading = time.perf_counter() - began
     held = torch.cuda.memory_allocated(device) if device.type == "cuda" else None
-    bench = Bench(place, name, model, extent)
+    bench = Bench(runner, name, model, extent)
     report = {
         "model": name,
         "family": model.family,
@@ -174,7 +175,7 @@ def about(device: torch.device) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Bench:
-    place: Workplace
+    runner: TaskRunner
     name: str
     model: DiffusionModel
     extent: Extent
@@ -246,7 +247,7 @@ class Bench:
     def edits(self) -> Iterator[Row]:
         for kind in KINDS:
             requests = [self._edit(make_case(kind, number)) for number in range(self.extent.photos)]
-            self.place.inversions.clear()
+            self.runner.inversions.clear()
             yield self._job_row(f"{kind}, cold", requests)
             yield self._job_row(f"{kind}, hot", requests)
 
@@ -258,7 +259,7 @@ class Bench:
         return self._job_row("word learned", [request])
 
     def _photo(self, case: Case) -> str:
-        return self.place.images.put(encode(case.drawn(self.model.native_size)[0].image))
+        return self.runner.images.put(encode(case.drawn(self.model.native_size)[0].image))
 
     def _inversion(self, method: InversionMethod) -> InversionSettings:
         return InversionSettings(method=method, steps=self.extent.steps)
@@ -270,7 +271,7 @@ class Bench:
             operation=case.operation,
             source_prompt=case.shows,
             target_prompt=case.should_show,
-            selection=None if mask is None else self.place.images.put(encode(mask)),
+            selection=None if mask is None else self.runner.images.put(encode(mask)),
             pairs=case.pairs,
             model=self.name,
             inversion=self._inversion(RECOMMENDED),
@@ -283,7 +284,7 @@ class Bench:
         runs = self.extent.repeats if repeats is None else repeats
         say(name)
         try:
-            with memory_told(self.place.device, self._told(), Text("lower-size-option")):
+            with memory_errors(self.runner.device, self._told(), Text("lower-size-option")):
                 work()
                 made = [self._metered(work) for _ in range(runs)]
         except OutOfMemoryError as error:
@@ -315,7 +316,7 @@ class Bench:
         last, told = time.perf_counter(), ""
         finished: Any = None
         with metered(self.model) as made:
-            for event in self.place.do(request):
+            for event in self.runner.do(request):
                 now, phase = time.perf_counter(), event.phase if isinstance(event, Progressed) else ""
                 spent_on = phase if phase in STEPPED else told or phase
                 if spent_on:

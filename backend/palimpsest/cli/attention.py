@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli import arguments, known, selecting
+from palimpsest.cli import arguments, known_words, selecting
 from palimpsest.contract import AttentionRequest, InversionSettings
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--shows", required=True, metavar="TEXT", help="what the picture shows")
     parser.add_argument("--word", required=True, help="a word of it")
     arguments.add_controls(parser, "working_size")
-    known.add_option(parser)
+    known_words.add_option(parser)
     arguments.add_model(parser)
     arguments.add_local(parser)
     arguments.add_output(parser)

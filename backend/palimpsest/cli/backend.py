@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 import tempfile
 import uuid
@@ -19,15 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from palimpsest import contract, errors
+from palimpsest.cli.client_errors import as_palimpsest_errors, to_palimpsest_error
+from palimpsest.cli.inventory import Inventory, require_model
 from palimpsest.cli.pictures import read
 from palimpsest.contract import KINDS, Request
-from palimpsest.errors import JobCancelledError, ModelNotFoundError, NetworkError, PalimpsestError
+from palimpsest.errors import JobCancelledError
 from palimpsest.jobs import events
 from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Progressed, Queued
-from palimpsest.models.catalog import find, names_path
+from palimpsest.models.catalog import names_path
 from palimpsest.models.devices import require_devices
-from palimpsest.models.families import read_spec
-from palimpsest.models.spec import Spec
 from palimpsest.settings import Settings, read_settings
 from palimpsest.storage.announcement import holder
 from palimpsest.storage.paths import folders
@@ -36,8 +35,7 @@ from palimpsest_client.http.protocol import ClientError, RefusedError, Unreachab
 from palimpsest_client.panel.origins import LONGEST_NAME, Origin
 
 if TYPE_CHECKING:
-    from palimpsest.cli.stock import Stock
-    from palimpsest.tasks.context import Workplace
+    from palimpsest.tasks.runner import TaskRunner
 
 UNATTENDED_SECONDS = 300.0  # then a job whose shell is gone, without having said so, is cancelled
 FIND_SECONDS = 5.0
@@ -64,19 +62,19 @@ class Backend(Protocol):
 
 @dataclass(frozen=True)
 class InProcess:
-    place: Workplace
+    runner: TaskRunner
 
     def put(self, file: Path) -> str:
-        return self.keep(read(file, self.place.limits.file_bytes))
+        return self.keep(read(file, self.runner.limits.file_bytes))
 
     def keep(self, content: bytes) -> str:
-        return self.place.images.put(content)
+        return self.runner.images.put(content)
 
     def get(self, image: str) -> bytes:
-        return self.place.images.get(image)
+        return self.runner.images.get(image)
 
     def do(self, request: Request) -> Iterator[Event]:
-        return self.place.do(request)
+        return self.runner.do(request)
 
 
 @dataclass(frozen=True)
@@ -93,21 +91,21 @@ class Served:
         return image
 
     def keep(self, content: bytes) -> str:
-        with as_our_errors():
+        with as_palimpsest_errors():
             return self.client.upload(content)
 
     def get(self, image: str) -> bytes:
-        with as_our_errors():
+        with as_palimpsest_errors():
             return self.client.download(image)
 
     def do(self, request: Request) -> Iterator[Event]:
         id, ended = f"shell-{uuid.uuid4().hex}", False
         try:
-            with as_our_errors():
+            with as_palimpsest_errors():
                 self._submit(id, request)
                 for event in self._events(id):
                     ended = isinstance(event, (Finished, Failed, Cancelled))
-                    yield said(event)
+                    yield event_or_error(event)
         finally:
             if not ended:
                 with contextlib.suppress(ClientError):  # refused, or gone: then nobody waits for it either
@@ -130,7 +128,7 @@ class Served:
             yield events.from_json(known)
 
 
-def said(event: Event) -> Event:
+def event_or_error(event: Event) -> Event:
     """What a task would have said itself: an end without a result is raised."""
     if isinstance(event, Failed):
         raise errors.from_json(event.error)
@@ -143,12 +141,12 @@ def said(event: Event) -> Event:
 
 
 @contextmanager
-def opened(options: argparse.Namespace, stock: Stock) -> Iterator[Backend]:
+def opened(options: argparse.Namespace, inventory: Inventory) -> Iterator[Backend]:
     """The server that is named, else the running one, if it can do it; otherwise this process."""
     settings = read_settings()
-    client = stock.server
+    client = inventory.server
     if client is not None and options.model_needed:
-        stock.words(options.model)  # raises what is wrong with the model there
+        inventory.words(options.model)  # raises what is wrong with the model there
     if client is None and not must_be_here(options, settings):
         client = running_server(settings)
     if client is not None:
@@ -156,16 +154,8 @@ def opened(options: argparse.Namespace, stock: Stock) -> Iterator[Backend]:
         return
     if options.model_needed:
         require_model(options.model, settings)
-    with workplace(options, settings) as place:
-        yield InProcess(place)
-
-
-def require_model(name: str, settings: Settings) -> Spec:
-    """Raises the ModelErrors that its configuration alone gives reason for."""
-    place = find(name, settings.folders.models, others=settings.model_folders)
-    if not os.path.exists(place):
-        raise ModelNotFoundError(f"There is no model {place}.", "Check the path.")
-    return read_spec(place)
+    with open_task_runner(options, settings) as runner:
+        yield InProcess(runner)
 
 
 def must_be_here(options: argparse.Namespace, settings: Settings) -> bool:
@@ -188,15 +178,15 @@ def running_server(settings: Settings) -> Client | None:
         return None
     except RefusedError as error:
         print("The server that runs here refused; --local does without it.", file=sys.stderr)
-        raise ours(error) from error
+        raise to_palimpsest_error(error) from error
     return find_client(timeout=TALK_SECONDS)
 
 
 @contextmanager
-def workplace(
+def open_task_runner(
     options: argparse.Namespace, settings: Settings | None = None, scratch: Path | None = None
-) -> Iterator[Workplace]:
-    """A workplace in this process whose pictures live only as long as this command.
+) -> Iterator[TaskRunner]:
+    """A task runner in this process whose pictures live only as long as this command.
 
     ``scratch``: a folder for concepts, remembered photos and all else that is kept, but for the models.
     """
@@ -207,10 +197,10 @@ def workplace(
     device = getattr(options, "device", None)
     device = settings.device if device is None else device
     require_devices(device)
-    from palimpsest.tasks.context import Places, open_workplace
+    from palimpsest.tasks.runner import RunnerOptions, open_runner
 
     with tempfile.TemporaryDirectory(prefix="palimpsest-") as images:
-        places = Places(
+        chosen = RunnerOptions(
             models=str(models),
             model_folders=tuple(map(str, settings.model_folders)),
             images=images,
@@ -224,19 +214,4 @@ def workplace(
             paths_allowed=True,
             previews=False,
         )
-        yield open_workplace(device, asdict(places))
-
-
-@contextmanager
-def as_our_errors() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise ours(error) from error
-
-
-def ours(error: ClientError) -> PalimpsestError:
-    """The client's error in the server's own terms."""
-    if isinstance(error, RefusedError):
-        return errors.from_json({**error.told, "code": error.code})
-    return NetworkError(error.message, error.hint if error.hint else "See: palimpsest status")
+        yield open_runner(device, asdict(chosen))

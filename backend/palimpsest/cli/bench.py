@@ -161,7 +161,7 @@ def run_agreement(options: argparse.Namespace) -> int:
 
 def require(folder: Path, model: str) -> None:
     """What can be refused before torch is loaded: a folder that can't be, a model that isn't there."""
-    from palimpsest.cli.backend import require_model
+    from palimpsest.cli.inventory import require_model
     from palimpsest.cli.running import require_folder
     from palimpsest.settings import read_settings
 

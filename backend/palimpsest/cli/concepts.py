@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from palimpsest.cli.backend import as_our_errors
+from palimpsest.cli.client_errors import as_palimpsest_errors
 from palimpsest.cli.output import json_text, printable
 from palimpsest.cli.remote import add_server, named_server
 from palimpsest.errors import ConceptInUseError, Text
@@ -55,7 +55,7 @@ def _action(actions: Any, name: str, run: Any, what: str, *places: str) -> argpa
     return parser
 
 
-class Shelf(Protocol):
+class ConceptSource(Protocol):
     """Where concepts are, as they are printed: ``as_json``. Every method raises PalimpsestErrors."""
 
     def all(self) -> tuple[list[dict[str, Any]], list[str]]:
@@ -109,20 +109,20 @@ class OfServer:
     client: Client
 
     def all(self) -> tuple[list[dict[str, Any]], list[str]]:
-        with as_our_errors():
+        with as_palimpsest_errors():
             told = self.client.transport.ask_json("GET", "/v1/concepts")
         return list(map(named, told["concepts"])), [one["message"] for one in told["left_out"]]
 
     def show(self, name: str) -> dict[str, Any]:
-        with as_our_errors():
+        with as_palimpsest_errors():
             return named(self.client.concept(require_name(name)))
 
     def rename(self, name: str, new_name: str) -> dict[str, Any]:
-        with as_our_errors():
+        with as_palimpsest_errors():
             return named(self.client.rename_concept(require_name(name), require_name(new_name)))
 
     def remove(self, name: str) -> None:
-        with as_our_errors():
+        with as_palimpsest_errors():
             self.client.remove_concept(require_name(name))
 
     def take_in(self, file: Path, name: str | None, family: str | None, replace: bool) -> dict[str, Any]:
@@ -131,18 +131,18 @@ class OfServer:
 
         read_header(file)  # raises what the file can't be
         chosen, content = name_for(file, name), file.read_bytes()
-        with as_our_errors():
+        with as_palimpsest_errors():
             return named(self.client.import_concept(chosen, content, family, replace))
 
     def export(self, name: str, file: Path, replace: bool, part: Part) -> Path:
         from palimpsest.storage.concepts import write_exported
 
-        with as_our_errors():
+        with as_palimpsest_errors():
             content = self.client.export_concept(require_name(name), part)
         return write_exported(file, content, replace)
 
 
-def shelf(options: argparse.Namespace) -> Shelf:
+def concept_source(options: argparse.Namespace) -> ConceptSource:
     """That of the server that is named, else this machine's."""
     from palimpsest.storage.concepts import ConceptLibrary
 
@@ -164,7 +164,7 @@ def require_unused(name: str) -> None:
 
 
 def run_list(options: argparse.Namespace) -> int:
-    cards, damaged = shelf(options).all()
+    cards, damaged = concept_source(options).all()
     for error in damaged:
         print(f"Damaged: {error}", file=sys.stderr)
     if options.json:
@@ -177,28 +177,30 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def run_show(options: argparse.Namespace) -> int:
-    return _say(shelf(options).show(options.name.strip("<>")), options, all_of_it=True)
+    return _say(concept_source(options).show(options.name.strip("<>")), options, all_of_it=True)
 
 
 def run_rename(options: argparse.Namespace) -> int:
-    return _say(shelf(options).rename(options.name.strip("<>"), options.new_name.strip("<>")), options)
+    return _say(
+        concept_source(options).rename(options.name.strip("<>"), options.new_name.strip("<>")), options
+    )
 
 
 def run_remove(options: argparse.Namespace) -> int:
     name = options.name.strip("<>")
-    shelf(options).remove(name)
+    concept_source(options).remove(name)
     print(json.dumps({"removed": name}) if options.json else f"<{name}>")
     return 0
 
 
 def run_import(options: argparse.Namespace) -> int:
-    taken = shelf(options).take_in(options.file, options.name, options.family, options.replace)
+    taken = concept_source(options).take_in(options.file, options.name, options.family, options.replace)
     return _say(taken, options)
 
 
 def run_export(options: argparse.Namespace) -> int:
     name = options.name.strip("<>")
-    path = shelf(options).export(name, options.file, options.overwrite, options.part)
+    path = concept_source(options).export(name, options.file, options.overwrite, options.part)
     print(json.dumps({"file": str(path)}) if options.json else path)
     return 0
 

@@ -33,7 +33,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import running
-    from palimpsest.cli.backend import require_model, workplace
+    from palimpsest.cli.backend import open_task_runner, require_model
 
     running.require_folder(options.output)
     require_model(options.model, read_settings())
@@ -45,10 +45,10 @@ def run(options: argparse.Namespace) -> int:
 
     with (
         tempfile.TemporaryDirectory(prefix="palimpsest-") as scratch,
-        workplace(options, scratch=Path(scratch)) as place,
+        open_task_runner(options, scratch=Path(scratch)) as runner,
     ):
         from palimpsest.demo.run import Demo
 
-        demo = Demo(place, options.output, options.model, watch)
+        demo = Demo(runner, options.output, options.model, watch)
         files = demo.run()
     return running.report({name: str(path) for name, path in files.items()}, demo.report, options)

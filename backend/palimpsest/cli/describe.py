@@ -27,18 +27,18 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import early, running
+    from palimpsest.cli import preflight, running
     from palimpsest.cli.backend import opened
+    from palimpsest.cli.inventory import inventory_of
     from palimpsest.cli.pictures import Pictures
-    from palimpsest.cli.stock import stock_of
 
     settings = read_settings()
     pictures = Pictures(settings)
     image, selection = pictures.name(options.image), pictures.name_if(options.selection)
     request = DescribeRequest(image, selection, options.model)
-    stock = stock_of(options, settings)
-    early.require_possible(request, stock, pictures)
-    with opened(options, stock) as backend:
+    inventory = inventory_of(options, settings)
+    preflight.require_possible(request, inventory, pictures)
+    with opened(options, inventory) as backend:
         pictures.put(backend)
         finished = running.run(backend, request, options)
     result = finished.result

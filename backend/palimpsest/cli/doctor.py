@@ -49,7 +49,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    findings = [*ours(), *examined("Start from an editor", lambda: [launch_finding()])]
+    findings = [*check_installation(), *examined("Start from an editor", lambda: [launch_finding()])]
     findings += examined("Editors", editor_findings)
     sick = any(finding.trouble for finding in findings)
     if options.json:
@@ -75,7 +75,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
 )
 
 
-def ours() -> Iterator[Finding]:
+def check_installation() -> Iterator[Finding]:
     """What concerns this installation and its files."""
     try:
         settings = read_settings()

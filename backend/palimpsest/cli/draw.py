@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from palimpsest.cli import arguments, known
+from palimpsest.cli import arguments, known_words
 from palimpsest.contract import DrawRequest
 from palimpsest.settings import read_settings
 from palimpsest_client.text.sentences import telling
@@ -23,7 +23,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the noise that it begins with (default: 0)")
     parser.add_argument("--steps", type=int, metavar="N", help="sampling steps (default: the model's)")
     parser.add_argument("--guidance", type=float, metavar="W", help="guidance (default: the model's)")
-    known.add_option(parser)
+    known_words.add_option(parser)
     arguments.add_model(parser)
     arguments.add_local(parser)
     arguments.add_output(parser)
@@ -32,18 +32,18 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import early, notices, running
+    from palimpsest.cli import notices, preflight, running
     from palimpsest.cli.backend import opened
-    from palimpsest.cli.stock import stock_of
+    from palimpsest.cli.inventory import inventory_of
 
     request = DrawRequest(options.prompt, options.model, options.seed, options.steps, options.guidance)
     target = running.Target(options.output, stem_of(options.prompt), options.overwrite)
     target.check("picture")
-    stock = stock_of(options, read_settings())
-    early.require_possible(request, stock)
-    known.require_known(stock, options, [telling(options.prompt)])
-    told = notices.tell(stock, request.model, request.prompt)
-    with opened(options, stock) as backend:
+    inventory = inventory_of(options, read_settings())
+    preflight.require_possible(request, inventory)
+    known_words.require_known(inventory, options, [telling(options.prompt)])
+    told = notices.tell(inventory, request.model, request.prompt)
+    with opened(options, inventory) as backend:
         finished = running.run(backend, request, options, told)
         return running.report(target.write(backend, finished), finished.result, options)
 

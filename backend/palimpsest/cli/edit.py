@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli import arguments, known, selecting
+from palimpsest.cli import arguments, known_words, selecting
 from palimpsest.contract import Control, EditRequest
 from palimpsest.errors import RequestError
 from palimpsest_client.fields.operations import OPERATIONS
@@ -47,7 +47,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
     _add_control(parser)
     arguments.add_inversion(parser)
-    known.add_option(parser)
+    known_words.add_option(parser)
     arguments.add_model(parser)
     arguments.add_local(parser)
     arguments.add_output(parser)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli import known
+from palimpsest.cli import known_words
 from palimpsest.cli.outside import Outside, counting
 from palimpsest.cli.photos import More, Work
 from palimpsest.cli.pictures import read
@@ -26,7 +26,7 @@ COMPOSITE, OWN = "composite", "own"  # names of artifacts and files; of further 
 
 def work_of(operation: str, request: Callable[..., EditRequest], options: argparse.Namespace) -> Work:
     """An edit's, with what those options ask for."""
-    work = Work(operation, ("layer", COMPOSITE), request, known.of_edit, after=say)
+    work = Work(operation, ("layer", COMPOSITE), request, known_words.of_edit, after=say)
     return replace(work, files=own_files, more=own_contents) if options.keep_format else work
 
 

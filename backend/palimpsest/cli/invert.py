@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli import arguments, known, selecting
+from palimpsest.cli import arguments, known_words, selecting
 from palimpsest.contract import InvertRequest
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add_parser(commands: Any) -> None:
     selecting.add_selection(parser, "everything will")
     arguments.add_controls(parser, "context")
     arguments.add_inversion(parser)
-    known.add_option(parser)
+    known_words.add_option(parser)
     arguments.add_model(parser)
     arguments.add_local(parser)
     arguments.add_output(parser)

@@ -53,14 +53,14 @@ def action(actions: Any, name: str, run: Any, what: str) -> argparse.ArgumentPar
 
 def server(options: argparse.Namespace) -> Client:
     """The one that is named, else the running one. Raises the errors of one that can't be asked."""
-    from palimpsest.cli.backend import as_our_errors
+    from palimpsest.cli.client_errors import as_palimpsest_errors
     from palimpsest.settings import read_settings
     from palimpsest_client.http.client import find_client
 
     named = named_server(options, read_settings())
     if named is not None:
         return named
-    with as_our_errors():
+    with as_palimpsest_errors():
         return find_client()
 
 
@@ -82,9 +82,9 @@ def require_id(id: str) -> None:
 
 def job_of(client: Client, id: str) -> dict[str, Any]:
     """Raises RequestError for what can be no id, JobNotFoundError."""
-    from palimpsest.cli.backend import as_our_errors
+    from palimpsest.cli.client_errors import as_palimpsest_errors
 
-    with as_our_errors():
+    with as_palimpsest_errors():
         return client.job(id)
 
 
@@ -120,14 +120,14 @@ def described(job: dict[str, Any]) -> dict[str, str]:
 
 
 def run_cancel(options: argparse.Namespace) -> int:
-    from palimpsest.cli.backend import as_our_errors
+    from palimpsest.cli.client_errors import as_palimpsest_errors
 
     require_id(options.id)
     client = server(options)
     job = job_of(client, options.id)
     if job["state"] in ENDED:
         raise RequestError(f"Job {options.id} has ended: {job['state']}.", "See: palimpsest jobs list")
-    with as_our_errors():
+    with as_palimpsest_errors():
         client.cancel(options.id)
     print(json_text({"cancelled": options.id}) if options.json else options.id)
     return 0
@@ -135,7 +135,7 @@ def run_cancel(options: argparse.Namespace) -> int:
 
 def run_retry(options: argparse.Namespace) -> int:
     """The new job is accepted before the old one is forgotten, so that its pictures stay."""
-    from palimpsest.cli.backend import as_our_errors
+    from palimpsest.cli.client_errors import as_palimpsest_errors
 
     require_id(options.id)
     client = server(options)
@@ -146,7 +146,7 @@ def run_retry(options: argparse.Namespace) -> int:
             "See: palimpsest jobs list",
         )
     id = f"{options.id.partition('-')[0][:31]}-{uuid.uuid4().hex}"  # its client finds the result by this
-    with as_our_errors():
+    with as_palimpsest_errors():
         client.submit(id, job["kind"], job["request"], job["priority"], origin=job["origin"])
         client.forget(options.id)
     print(json_text({"job": id}) if options.json else id)
@@ -154,7 +154,7 @@ def run_retry(options: argparse.Namespace) -> int:
 
 
 def run_remove(options: argparse.Namespace) -> int:
-    from palimpsest.cli.backend import as_our_errors
+    from palimpsest.cli.client_errors import as_palimpsest_errors
 
     if bool(options.ids) == options.all:
         raise RequestError("Which jobs?", "Give their ids, or --all: palimpsest jobs list")
@@ -163,7 +163,7 @@ def run_remove(options: argparse.Namespace) -> int:
     client = server(options)
     ids = [job["id"] for job in every(client) if job["state"] in ENDED] if options.all else options.ids
     for id in ids:
-        with as_our_errors():
+        with as_palimpsest_errors():
             client.forget(id)
         if not options.json:
             print(id)
@@ -174,11 +174,11 @@ def run_remove(options: argparse.Namespace) -> int:
 
 def every(client: Client) -> Iterator[dict[str, Any]]:
     """All pages, read before anything is removed from them."""
-    from palimpsest.cli.backend import as_our_errors
+    from palimpsest.cli.client_errors import as_palimpsest_errors
 
     before = None
     while True:
-        with as_our_errors():
+        with as_palimpsest_errors():
             told = client.jobs(limit=200, before=before)
         yield from told["jobs"]
         before = told["next"]

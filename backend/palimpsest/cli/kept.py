@@ -29,9 +29,9 @@ def add_parser(commands: Any) -> None:
 
 
 def run_list(options: argparse.Namespace) -> int:
-    from palimpsest.cli.backend import as_our_errors
+    from palimpsest.cli.client_errors import as_palimpsest_errors
 
-    with as_our_errors():
+    with as_palimpsest_errors():
         told = server(options).pictures()
     if options.json:
         print(json.dumps(told))
@@ -44,7 +44,7 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def run_remove(options: argparse.Namespace) -> int:
-    from palimpsest.cli.backend import as_our_errors
+    from palimpsest.cli.client_errors import as_palimpsest_errors
 
     if bool(options.images) == options.all:
         raise RequestError("Which pictures?", "Give their sha256, or --all: palimpsest kept list")
@@ -55,11 +55,11 @@ def run_remove(options: argparse.Namespace) -> int:
                 "See them: palimpsest kept list",
             )
     client, removed = server(options), []
-    with as_our_errors():
+    with as_palimpsest_errors():
         images = [kept["image"] for kept in client.pictures()["images"]] if options.all else options.images
     for image in images:
         try:
-            with as_our_errors():
+            with as_palimpsest_errors():
                 client.remove_picture(image)
         except ImageInUseError:
             if not options.all:

@@ -21,8 +21,8 @@ from palimpsest.errors import ConceptImagesError, ModelError
 from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
+    from palimpsest.cli.inventory import Inventory
     from palimpsest.cli.pictures import Pictures
-    from palimpsest.cli.stock import Stock
 
 PICTURE = re.compile(r"\b[Pp]icture (\d+)\b")
 GOOD_SET = (
@@ -106,25 +106,25 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import early, running
+    from palimpsest.cli import preflight, running
     from palimpsest.cli.backend import opened
     from palimpsest.cli.concepts import require_unused
+    from palimpsest.cli.inventory import inventory_of
     from palimpsest.cli.pictures import Pictures
-    from palimpsest.cli.stock import stock_of
 
     settings = read_settings()
     pictures = Pictures(settings)
-    stock = stock_of(options, settings)
-    _require_noun(options, stock)
+    inventory = inventory_of(options, settings)
+    _require_noun(options, inventory)
     images = expanded(options.images)
     with _by_their_files(images):
         request = request_of(pictures, options, images)
-        early.require_possible(request, stock)
-        if request.replace and stock.server is None:  # a server looks itself
+        preflight.require_possible(request, inventory)
+        if request.replace and inventory.server is None:  # a server looks itself
             require_unused(request.name)
         _read_all(pictures, images, _masks(options, images))
-        told = _tell(request, stock)
-        with opened(options, stock) as backend:
+        told = _tell(request, inventory)
+        with opened(options, inventory) as backend:
             pictures.put(backend)
             shown = running.Display(sys.stderr, options.quiet)
             result = running.finish(backend.do(request), shown).result
@@ -133,13 +133,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(request: LearnRequest, stock: Stock) -> tuple[str, ...]:
+def _tell(request: LearnRequest, inventory: Inventory) -> tuple[str, ...]:
     """What means nothing in the captions."""
     from palimpsest.cli import notices
     from palimpsest.core.learning.templates import fill
 
     captions = (caption for caption in request.captions if caption is not None)
-    return notices.tell(stock, request.model, *(fill(one, f"<{request.name}>") for one in captions))
+    return notices.tell(inventory, request.model, *(fill(one, f"<{request.name}>") for one in captions))
 
 
 def _say(result: dict[str, Any], told: Collection[str], options: argparse.Namespace) -> None:
@@ -154,12 +154,12 @@ def _say(result: dict[str, Any], told: Collection[str], options: argparse.Namesp
         print(f"{word} is learned in {result['seconds']:.0f} s. To see it: {see}", file=sys.stderr)
 
 
-def _require_noun(options: argparse.Namespace, stock: Stock) -> None:
+def _require_noun(options: argparse.Namespace, inventory: Inventory) -> None:
     """Before a picture is read. Raises RequestError for a noun that a model of few words doesn't know."""
     from palimpsest.core.text.tokens import require_known
 
     with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
-        require_known(options.noun, stock.words(options.model))
+        require_known(options.noun, inventory.words(options.model))
 
 
 def _read_all(pictures: Pictures, images: Sequence[Path], masks: Sequence[Path]) -> None:

@@ -64,9 +64,9 @@ def run_list(options: argparse.Namespace) -> int:
 
 def _list_of(server: Client, options: argparse.Namespace) -> int:
     """Where its models lie is its own affair."""
-    from palimpsest.cli.backend import as_our_errors
+    from palimpsest.cli.client_errors import as_palimpsest_errors
 
-    with as_our_errors():
+    with as_palimpsest_errors():
         models = server.models()
     if options.json:
         print(json_text({"models": [{**model, "path": None} for model in models]}))
@@ -89,17 +89,17 @@ def described(model: dict[str, Any], place: Path | None = None) -> str:
 
 
 def run_add(options: argparse.Namespace) -> int:
-    from palimpsest.models import linked_folders as elsewhere
+    from palimpsest.models import linked_folders
 
-    folder = elsewhere.add(read_settings().folders.models, options.folder)
-    names = [name for name, _ in elsewhere.models_in(folder)]
+    folder = linked_folders.add(read_settings().folders.models, options.folder)
+    names = [name for name, _ in linked_folders.models_in(folder)]
     print(json.dumps({"folder": str(folder), "models": names}) if options.json else "\n".join(names))
     return 0
 
 
 def run_remove(options: argparse.Namespace) -> int:
-    from palimpsest.models import linked_folders as elsewhere
+    from palimpsest.models import linked_folders
 
-    folder = elsewhere.remove(read_settings().folders.models, options.folder)
+    folder = linked_folders.remove(read_settings().folders.models, options.folder)
     print(json.dumps({"folder": str(folder)}) if options.json else folder)
     return 0

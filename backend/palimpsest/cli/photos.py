@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from palimpsest.cli import early, known, notices, running, selecting
+from palimpsest.cli import known_words, notices, preflight, running, selecting
 from palimpsest.cli.backend import Backend, opened
 from palimpsest.cli.hints import in_shell
+from palimpsest.cli.inventory import Inventory, inventory_of
 from palimpsest.cli.output import json_text
 from palimpsest.cli.pictures import Pictures, expanded
-from palimpsest.cli.stock import Stock, stock_of
 from palimpsest.contract import AttentionRequest, EditRequest, InvertRequest
 from palimpsest.errors import PalimpsestError, RequestError, SelectionError
 from palimpsest.settings import Settings, read_settings
@@ -48,7 +48,7 @@ class Work:
     suffix: str
     artifacts: tuple[str, ...]
     request: Callable[[Pictures, argparse.Namespace, Path], OnPhoto]
-    rests_on: Callable[[argparse.Namespace], Collection[Sequence[str]]] = known.of_photo
+    rests_on: Callable[[argparse.Namespace], Collection[Sequence[str]]] = known_words.of_photo
     files: Callable[[Ready], Collection[Path]] = lambda ready: ()
     more: Callable[[Ready, Backend, Finished], More] = lambda *_: More()
     after: Callable[[Done, argparse.Namespace], Done] = lambda done, _: done
@@ -84,20 +84,20 @@ def run(work: Work, options: argparse.Namespace) -> int:
     """The exit code: of several photos that of the gravest failure, 1 before 2."""
     settings = read_settings()
     photos = photos_of(options.images, options.output)
-    stock = stock_of(options, settings)
+    inventory = inventory_of(options, settings)
     several = options.images != photos or len(photos) > 1
     stems = stems_of(photos)
     failed: dict[Path, PalimpsestError] = {}
     ready: list[Ready] = []
     for photo, stem in zip(photos, stems, strict=True):
         with Collecting(photo, failed if several else None):
-            ready.append(prepare(work, options, settings, stock, photo, stem))
+            ready.append(prepare(work, options, settings, inventory, photo, stem))
     if ready:
-        known.require_known(stock, options, work.rests_on(options))
-    told = notices.tell(stock, options.model, *_sentences(options)) if ready else ()
+        known_words.require_known(inventory, options, work.rests_on(options))
+    told = notices.tell(inventory, options.model, *_sentences(options)) if ready else ()
     done: dict[Path, Done] = {}
     if ready:
-        with opened(options, stock) as backend:
+        with opened(options, inventory) as backend:
             for one in ready:
                 with Collecting(one.photo, failed if several else None):
                     done[one.photo] = do(work, backend, one, options, told, several)
@@ -153,7 +153,7 @@ def stems_of(photos: Sequence[Path]) -> list[str]:
 
 
 def prepare(
-    work: Work, options: argparse.Namespace, settings: Settings, stock: Stock, photo: Path, stem: str
+    work: Work, options: argparse.Namespace, settings: Settings, inventory: Inventory, photo: Path, stem: str
 ) -> Ready:
     """Everything that can be found wrong at once is."""
     target = running.Target(options.output, f"{stem}-{work.suffix}", options.overwrite)
@@ -163,9 +163,9 @@ def prepare(
     selects = isinstance(request, (EditRequest, InvertRequest))
     parts = selecting.parts_of(pictures, options, photo) if selects else None
     if parts is None:
-        early.require_possible(request, stock, pictures)
+        preflight.require_possible(request, inventory, pictures)
     else:
-        early.require_possible(replace(request, selection=request.image), stock)  # it will have one
+        preflight.require_possible(replace(request, selection=request.image), inventory)  # it will have one
     ready = Ready(photo, target, pictures, request, parts)
     target.check(*(() if parts is None else ("selection",)), files=work.files(ready))
     return ready

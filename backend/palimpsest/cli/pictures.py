@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from palimpsest.errors import (
     ImageError,
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from palimpsest.cli.backend import Backend
     from palimpsest.settings import Settings
     from palimpsest.storage.decode import Limits
     from palimpsest.storage.pictures import Picture
 
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+
+
+class PictureStore(Protocol):
+    def put(self, file: Path) -> str: ...
 
 
 @dataclass
@@ -55,9 +58,9 @@ class Pictures:
     def names(self, files: Iterable[Path]) -> tuple[str, ...]:
         return tuple(self.name(file) for file in files)
 
-    def put(self, backend: Backend) -> None:
+    def put(self, store: PictureStore) -> None:
         for file in self.named.values():
-            backend.put(file)
+            store.put(file)
 
     def read(self, file: Path) -> Picture:
         """Decoded. Raises the ImageErrors, with the file's name."""

@@ -88,8 +88,8 @@ def _reason_to_stay(options: argparse.Namespace, settings: Settings) -> str:
 def _token(options: argparse.Namespace, settings: Settings, address: str) -> str:
     from palimpsest.storage.announcement import read_token
 
-    ours = settings.server.rstrip("/") in ("", address.rstrip("/"))  # one server's token is not for another
-    file = options.token_file or (settings.token_file if ours else None)
+    named = settings.server.rstrip("/") in ("", address.rstrip("/"))  # one server's token is not for another
+    file = options.token_file or (settings.token_file if named else None)
     if file is None:
         raise TokenError(f"The server at {address} wants its token.", TOKEN)
     try:
@@ -110,17 +110,17 @@ def _require(address: str, token: str) -> None:
 @contextlib.contextmanager
 def _naming(address: str) -> Iterator[None]:
     """The client's errors, naming the options."""
-    from palimpsest.cli.backend import ours
+    from palimpsest.cli.client_errors import to_palimpsest_error
 
     try:
         yield
     except RefusedError as error:
-        raise _refused(address, error, ours(error)) from error
+        raise _refused(address, error, to_palimpsest_error(error)) from error
     except UnreachableError as error:
         what = f"Check --server {address}, and that the server runs there."
         raise NetworkError(error.message, what) from error
     except ClientError as error:
-        raise ours(error) from error
+        raise to_palimpsest_error(error) from error
 
 
 def _refused(address: str, error: RefusedError, told: PalimpsestError) -> PalimpsestError:

@@ -19,8 +19,8 @@ from palimpsest.tasks.differences import differences_between
 
 if TYPE_CHECKING:
     from palimpsest.cli.backend import Backend
-    from palimpsest.cli.stock import Stock
-    from palimpsest.tasks.context import Workplace
+    from palimpsest.cli.inventory import Inventory
+    from palimpsest.tasks.runner import TaskRunner
 
 MOST_BYTES = 4 << 20  # of a recipe with the record around it, which have a few thousand
 HINT = "Give the .json that was written beside the result."
@@ -45,17 +45,17 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli import early, finish, notices, photos, running
+    from palimpsest.cli import finish, notices, photos, preflight, running
+    from palimpsest.cli.inventory import inventory_of
     from palimpsest.cli.pictures import Pictures
-    from palimpsest.cli.stock import stock_of
 
     settings = read_settings()
     pictures = Pictures(settings)
     hashes = pictures.names(options.files)
     recipe = read_recipe(options.recipe)
     request = request_of(recipe)
-    stock = stock_of(options, settings)
-    stock.words(request.model)  # raises what is wrong with the model
+    inventory = inventory_of(options, settings)
+    inventory.words(request.model)  # raises what is wrong with the model
     target = running.Target(options.output, f"{options.files[0].stem}-{request.operation}", options.overwrite)
     target.check("layer", "composite")
     if request.image not in hashes:
@@ -63,18 +63,18 @@ def run(options: argparse.Namespace) -> int:
             "None of the files is the picture of this recipe.", f"Its sha256: {request.image}."
         )
     photo = pictures.named[request.image]
-    early.require_possible(request, stock, pictures)
+    preflight.require_possible(request, inventory, pictures)
     parts = None if request.selection in hashes else selecting.parts_from(recipe, hashes)
     expected = None if parts is None else request.selection
     ready = photos.Ready(photo, target, pictures, request, parts, expected)
     work = finish.work_of(request.operation, lambda *_: request, options)
     target.check(*(() if parts is None else ("selection",)), files=work.files(ready))
-    told = notices.tell(stock, request.model, request.source_prompt, request.target_prompt)
-    with opened(options, settings, stock) as (backend, place):
-        if place is not None:
-            _say_differences(_before(recipe, place))
+    told = notices.tell(inventory, request.model, request.source_prompt, request.target_prompt)
+    with opened(options, settings, inventory) as (backend, runner):
+        if runner is not None:
+            _say_differences(_before(recipe, runner))
         done = photos.do(work, backend, ready, options, told)
-    if place is None:
+    if runner is None:
         _say_differences(differences_between(recipe, done.result["recipe"]))
     code = photos.report_only({photo: done}, options)
     if options.open:
@@ -84,22 +84,22 @@ def run(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def opened(
-    options: argparse.Namespace, settings: Settings, stock: Stock
-) -> Iterator[tuple[Backend, Workplace | None]]:
+    options: argparse.Namespace, settings: Settings, inventory: Inventory
+) -> Iterator[tuple[Backend, TaskRunner | None]]:
     """A server only where one is named: it tells afterwards what it differs in, this process before."""
-    from palimpsest.cli.backend import InProcess, Served, workplace
+    from palimpsest.cli.backend import InProcess, Served, open_task_runner
 
-    if stock.server is not None:
-        yield Served(stock.server, settings.max_image_bytes), None
+    if inventory.server is not None:
+        yield Served(inventory.server, settings.max_image_bytes), None
         return
-    with workplace(options, settings) as place:
-        yield InProcess(place), place
+    with open_task_runner(options, settings) as runner:
+        yield InProcess(runner), runner
 
 
-def _before(recipe: dict[str, Any], place: Workplace) -> list[str]:
+def _before(recipe: dict[str, Any], runner: TaskRunner) -> list[str]:
     from palimpsest.tasks.recipe import differences
 
-    return differences(recipe, place)
+    return differences(recipe, runner)
 
 
 def _say_differences(found: Sequence[str]) -> None:

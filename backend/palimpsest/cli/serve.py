@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         settings = dataclasses.replace(settings, device=options.device)
     if options.workplace is None:
         require_devices(settings.device)
-    from palimpsest.app import WORKPLACE, ServeOptions, serve
+    from palimpsest.app import TASK_RUNNER, ServeOptions, serve
 
     serve(
         settings,
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
             with_parent=options.with_parent,
             verbose=options.verbose,
             as_json=options.json,
-            workplace=WORKPLACE if options.workplace is None else options.workplace,
+            runner=TASK_RUNNER if options.workplace is None else options.workplace,
         ),
     )
     return 0

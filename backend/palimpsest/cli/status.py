@@ -27,7 +27,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from palimpsest.cli.backend import as_our_errors
+    from palimpsest.cli.client_errors import as_palimpsest_errors
     from palimpsest.settings import read_settings
     from palimpsest.storage.announcement import holder
     from palimpsest_client.http.client import find_client
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings()
     data, client = settings.folders.data, named_server(options, settings)
     if client is not None:
-        with as_our_errors():
+        with as_palimpsest_errors():
             return running(client, options)
     number = holder(data)
     try:

@@ -21,7 +21,7 @@ from palimpsest.jobs.events import Event, Finished
 from palimpsest.storage.atomic import SHARED, write_atomically
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.runner import TaskRunner
 
 Watch = Callable[[str, Iterator[Event]], Finished]  # a title and a task's events → its result
 
@@ -30,7 +30,7 @@ Watch = Callable[[str, Iterator[Event]], Finished]  # a title and a task's event
 class Demo:
     """What the demo has come to so far."""
 
-    place: Workplace
+    runner: TaskRunner
     output: Path
     model: str
     watch: Watch
@@ -52,7 +52,7 @@ class Demo:
 
     def _take_pictures(self) -> None:
         for path in sorted(script.PICTURES.glob("*.png")):
-            self.hashes[path.name] = self.place.images.put(path.read_bytes())
+            self.hashes[path.name] = self.runner.images.put(path.read_bytes())
         missing = {script.PHOTO, script.SELECTION, *script.EXAMPLES} - set(self.hashes)
         if missing:
             raise StorageError(
@@ -68,7 +68,7 @@ class Demo:
         known = ("name", "vectors", "steps", "seconds", "noun", "loss", "rows_hash")
         self.report["concept"] = {key: result[key] for key in known}
         target = self.output / f"{script.CONCEPT}.safetensors"
-        self.place.concepts.export_file(script.CONCEPT, target, replace=True)
+        self.runner.concepts.export_file(script.CONCEPT, target, replace=True)
         self.report["concept"]["file"] = target.name
         self.files["concept"] = target
 
@@ -183,10 +183,10 @@ class Demo:
         return Row("The layers that an editor gets", tiles)
 
     def _do(self, title: str, request: contract.Request) -> Finished:
-        return self.watch(title, self.place.do(request))
+        return self.watch(title, self.runner.do(request))
 
     def _keep(self, name: str, image: str) -> Path:
-        return self._write(name, f"{name}.png", self.place.images.get(image))
+        return self._write(name, f"{name}.png", self.runner.images.get(image))
 
     def _write(self, name: str, file: str, content: bytes) -> Path:
         path = self.output / file

@@ -32,7 +32,7 @@ from palimpsest.jobs.log import EventLog
 from palimpsest.jobs.process import WorkerEndedError, WorkerProcess
 from palimpsest.jobs.queue import URGENT, JobQueue
 from palimpsest.jobs.state import Job, Submission
-from palimpsest.jobs.supervisor import Lane, Patience, Supervisor
+from palimpsest.jobs.supervisor import Lane, Supervisor, Timeouts
 
 UNATTENDED = "Nobody was waiting for it."  # panels know it by this text
 logger = logging.getLogger(__name__)
@@ -65,8 +65,8 @@ class Engine:
         self,
         log: EventLog,
         lanes: tuple[Lane, ...],
-        hire: Callable[[Lane], WorkerProcess],
-        patience: Patience,
+        start_worker: Callable[[Lane], WorkerProcess],
+        timeouts: Timeouts,
         limits: Limits,
     ) -> None:
         self.log = log
@@ -78,14 +78,14 @@ class Engine:
         self._cancelling: dict[int, str] = {}  # number → why
         self._watched: dict[int, tuple[float, float]] = {}  # number → (allowed, last seen)
         self._changed = threading.Condition(threading.RLock())
-        self._supervisors = tuple(Supervisor(lane, self, hire, patience) for lane in lanes)
+        self._supervisors = tuple(Supervisor(lane, self, start_worker, timeouts) for lane in lanes)
         self._watcher = threading.Thread(target=self._watch, name="unattended", daemon=True)
 
     def start(self) -> None:
         """Queue again what the last server left, then open the lanes."""
         with self._changed:
             for job in self.log.journal.open_jobs():
-                self._take_up(job)
+                self._resume(job)
         for supervisor in self._supervisors:
             supervisor.start()
         self._watcher.start()
@@ -178,7 +178,7 @@ class Engine:
             kinds = {number: job.kind for number, job in self._running.items()}
         return [WorkerView(s.lane, s.pid, kinds.get(s.working_on or 0), s.status) for s in self._supervisors]
 
-    # What supervisors need of their desk.
+    # What supervisors need (JobSource).
 
     def next_job(self, lane: Lane, timeout: float) -> Job | None:
         with self._changed:
@@ -221,12 +221,12 @@ class Engine:
             again = Queued(job.attempt + 1, f"The worker ended: {ended.reason}.")
             self.record(job.number, again, worker_died=True)
         else:
-            self.record(job.number, died(job, ended))
+            self.record(job.number, worker_death_failure(job, ended))
 
     def cancelling(self, number: int) -> bool:
         return number in self._cancelling
 
-    def makes_way(self, job: Job, lane: Lane) -> bool:
+    def should_yield(self, job: Job, lane: Lane) -> bool:
         """Whether a running job should let go of its worker for one that somebody waits for."""
         with self._changed:
             return job.kind in lane.patient and self._queue.urgent(lane.kinds)
@@ -262,11 +262,11 @@ class Engine:
             self._changed.wait(RETRY_SECONDS)
             return None
 
-    def _take_up(self, job: Job) -> None:
+    def _resume(self, job: Job) -> None:
         if job.cancel_requested:
             job = self.log.append(job.number, Cancelled())
         elif job.state == "running" and self._is_last_chance(job):
-            job = self.log.append(job.number, took_server_down(job))
+            job = self.log.append(job.number, server_death_failure(job))
         elif job.state == "running":
             reason = "The server ended while this job was running."
             job = self.log.append(job.number, Queued(job.attempt + 1, reason))
@@ -325,7 +325,7 @@ def same(known: Job, submission: Submission) -> Job:
     return known
 
 
-def died(job: Job, ended: WorkerEndedError) -> Failed:
+def worker_death_failure(job: Job, ended: WorkerEndedError) -> Failed:
     error = WorkerDiedError(
         Text("worker-died", n=job.attempt, reason=ended.reason),
         Text("killed-for-memory"),
@@ -334,6 +334,6 @@ def died(job: Job, ended: WorkerEndedError) -> Failed:
     return Failed(error.to_json())
 
 
-def took_server_down(job: Job) -> Failed:
+def server_death_failure(job: Job) -> Failed:
     error = ServerDiedError(Text("server-died", n=job.attempt), Text("ended-for-memory"))
     return Failed(error.to_json())

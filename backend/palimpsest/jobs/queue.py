@@ -46,7 +46,7 @@ class JobQueue:
         job = next(filter(may, self.order(kinds)), None)
         if job is not None:
             del self._waiting[job.number]
-            if not begun(job):
+            if not was_started(job):
                 self._turns += 1
                 self._served[self.grade(job), job.owner] = self._turns
         return job
@@ -59,7 +59,7 @@ class JobQueue:
         found = sorted((job for job in self._waiting.values() if job.kind in kinds), key=lambda j: j.number)
         for job in found:
             grade, turn = self.grade(job), (self.grade(job), job.owner)
-            if begun(job):
+            if was_started(job):
                 ranks[job.number] = (grade, 0 if job.server_deaths < SUSPECT else math.inf, 0, 0, job.number)
                 continue
             rounds[turn] += 1
@@ -90,6 +90,6 @@ class JobQueue:
         return sum(job.owner == owner for job in self._waiting.values())
 
 
-def begun(job: Job) -> bool:
+def was_started(job: Job) -> bool:
     """Whether a worker has had the job before: it died, or the job made way for another."""
     return job.sequence > 1

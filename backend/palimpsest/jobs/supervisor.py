@@ -16,7 +16,7 @@ from palimpsest.jobs.state import Job
 from palimpsest.jobs.worker import explain
 
 TICK = 0.25  # seconds between looks at the clock
-MADE_WAY = "It makes way for an edit and goes on after it."
+YIELDED = "It makes way for an edit and goes on after it."
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Lane:
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long the engine waits, in seconds."""
 
     idle_unload: float = 600.0  # then an idle worker is ended and its memory is free
@@ -42,7 +42,7 @@ class Patience:
     stall: float = 1800.0  # without any event; then the job is failed
 
 
-class Desk(Protocol):
+class JobSource(Protocol):
     """What a supervisor needs of the engine."""
 
     stopping: bool
@@ -51,21 +51,21 @@ class Desk(Protocol):
     def record(self, number: int, event: Event) -> None: ...
     def send_back(self, job: Job, ended: WorkerEndedError) -> None: ...
     def cancelling(self, number: int) -> bool: ...
-    def makes_way(self, job: Job, lane: Lane) -> bool: ...
+    def should_yield(self, job: Job, lane: Lane) -> bool: ...
 
 
 class Supervisor:
-    """Start with ``start``; it ends when the desk is stopping and ``nudge`` was called."""
+    """Start with ``start``; it ends when the job source is stopping and ``nudge`` was called."""
 
     def __init__(
-        self, lane: Lane, desk: Desk, hire: Callable[[Lane], WorkerProcess], patience: Patience
+        self, lane: Lane, jobs: JobSource, start_worker: Callable[[Lane], WorkerProcess], timeouts: Timeouts
     ) -> None:
         self.lane = lane
         self.working_on: int | None = None
         self.status: dict[str, Any] = {}  # what the worker last said of itself
-        self._desk = desk
-        self._hire = hire
-        self._patience = patience
+        self._jobs = jobs
+        self._start_worker = start_worker
+        self._timeouts = timeouts
         self._worker: WorkerProcess | None = None
         self._heard = False  # anything of the job that runs
         self._unload = threading.Event()
@@ -84,7 +84,7 @@ class Supervisor:
         return None if worker is None else worker.pid
 
     def nudge(self) -> None:
-        """Look at the desk now: a cancellation or the end."""
+        """Look at the job source now: a cancellation or the end."""
         worker = self._worker
         if worker is not None:
             worker.nudge()
@@ -94,8 +94,8 @@ class Supervisor:
         self._unload.set()
 
     def _run(self) -> None:
-        while not self._desk.stopping:
-            job = self._desk.next_job(self.lane, TICK)
+        while not self._jobs.stopping:
+            job = self._jobs.next_job(self.lane, TICK)
             if job is None:
                 self._rest()
             else:
@@ -103,16 +103,16 @@ class Supervisor:
                 self._serve(job)
                 self.working_on = None
                 self._idle_since = time.monotonic()
-        self._dismiss()
+        self._end_worker()
 
     def _rest(self) -> None:
-        idle = time.monotonic() - self._idle_since > self._patience.idle_unload
+        idle = time.monotonic() - self._idle_since > self._timeouts.idle_unload
         gone = self._worker is not None and self._worker.ended
         if self._unload.is_set() or idle or gone:
             self._unload.clear()
-            self._dismiss()
+            self._end_worker()
 
-    def _dismiss(self) -> None:
+    def _end_worker(self) -> None:
         if self._worker is not None:
             self._worker.close()
             self._worker = None
@@ -120,18 +120,18 @@ class Supervisor:
     def _serve(self, job: Job) -> None:
         """The job ends or is sent back, whatever happens: this lane must live on."""
         try:
-            if self._worker is None or not self._goes_on(job):
-                self._worker = self._hire(self.lane)
+            if self._worker is None or not self._reuse_worker(job):
+                self._worker = self._start_worker(self.lane)
                 self._ask(self._worker, job)
         except WorkerEndedError as ended:
             self._worker = None
-            if not self._desk.stopping or ended.killed:
-                self._desk.send_back(job, ended)
+            if not self._jobs.stopping or ended.killed:
+                self._jobs.send_back(job, ended)
         except Exception as error:
-            self._dismiss()
-            self._desk.record(job.number, Failed(explain(error)))
+            self._end_worker()
+            self._jobs.record(job.number, Failed(explain(error)))
 
-    def _goes_on(self, job: Job) -> bool:
+    def _reuse_worker(self, job: Job) -> bool:
         """Give the job to the worker that idled; False if that had died before it said a word of the job,
         which is then not the job's doing."""
         assert self._worker is not None
@@ -139,13 +139,13 @@ class Supervisor:
         try:
             self._ask(self._worker, job)
         except WorkerEndedError:
-            if self._heard or self._desk.stopping:
+            if self._heard or self._jobs.stopping:
                 raise
             return False
         return True
 
     def _ask(self, worker: WorkerProcess, job: Job) -> None:
-        worker.send(order_of(job))
+        worker.send(message_for(job))
         self._follow(job, worker)
 
     def _follow(self, job: Job, worker: WorkerProcess) -> None:
@@ -153,7 +153,7 @@ class Supervisor:
         heard = time.monotonic()
         cancelled_at: float | None = None
         pausing = False
-        while not self._desk.stopping:
+        while not self._jobs.stopping:
             message = worker.receive(TICK)
             now = time.monotonic()
             if message is not None:
@@ -162,40 +162,40 @@ class Supervisor:
                 self._heard |= message.get("job") == job.number
                 if message.get("job") == job.number and self._pass_on(job, message, pausing):
                     return
-            if not pausing and self._desk.makes_way(job, self.lane):
+            if not pausing and self._jobs.should_yield(job, self.lane):
                 pausing = True  # a worker that takes its time to stop is not ended for that
                 worker.send({"cancel": job.number})
-            if self._desk.cancelling(job.number) and cancelled_at is None:
+            if self._jobs.cancelling(job.number) and cancelled_at is None:
                 cancelled_at = now
                 worker.send({"cancel": job.number})
-            if cancelled_at is not None and now - cancelled_at > self._patience.cancel_grace:
+            if cancelled_at is not None and now - cancelled_at > self._timeouts.cancel_grace:
                 return self._end(job, worker, Cancelled("the worker did not stop and was ended"))
-            if now - heard > self._patience.stall:
-                return self._end(job, worker, stalled(self._patience.stall))
+            if now - heard > self._timeouts.stall:
+                return self._end(job, worker, stall_failure(self._timeouts.stall))
         worker.raise_if_killed()  # a server that is told to stop because of that must not forget it
 
     def _pass_on(self, job: Job, message: dict[str, Any], pausing: bool) -> bool:
         """Record the event; whether it was the last. After memory ran out the worker is replaced."""
         event = events.from_json({key: value for key, value in message.items() if key != "job"})
-        if isinstance(event, Cancelled) and pausing and not self._desk.cancelling(job.number):
-            event = Queued(job.attempt, MADE_WAY)
-        self._desk.record(job.number, event)
+        if isinstance(event, Cancelled) and pausing and not self._jobs.cancelling(job.number):
+            event = Queued(job.attempt, YIELDED)
+        self._jobs.record(job.number, event)
         if isinstance(event, Failed) and event.error.get("code") == "out_of_memory":
-            self._dismiss()
+            self._end_worker()
         return isinstance(event, (Finished, Failed, Cancelled, Queued))
 
     def _end(self, job: Job, worker: WorkerProcess, event: Event) -> None:
         worker.kill()
-        self._dismiss()
-        self._desk.record(job.number, event)
+        self._end_worker()
+        self._jobs.record(job.number, event)
 
 
-def order_of(job: Job) -> dict[str, Any]:
+def message_for(job: Job) -> dict[str, Any]:
     """What a worker is told of a job."""
     request = job.submission.request
     return {"run": job.number, "kind": job.kind, "request": request, "owner": job.owner}
 
 
-def stalled(seconds: float) -> Failed:
+def stall_failure(seconds: float) -> Failed:
     error = JobStalledError(Text("job-stalled", n=f"{seconds:g}"), Text("submit-again"))
     return Failed(error.to_json())

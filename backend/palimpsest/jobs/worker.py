@@ -6,7 +6,7 @@ It reads lines of JSON from its standard input and writes lines of JSON to its s
          {"run": 17, "kind": "edit", "request": {…}, "owner": "anna"}    {"cancel": 17}
     out  {"status": {…}}    {"job": 17, "event": "progressed", …}
 
-``module:function`` is called with (device, options) and returns a Workplace. Its tasks are generators;
+``module:function`` is called with (device, options) and returns a Runner. Its tasks are generators;
 between two of their events the worker looks whether the job was cancelled and, if so, closes the
 generator, so context managers unwind and the model is clean again. When the input ends, because the
 server stopped or was killed, the worker exits at once, in the middle of whatever it does.
@@ -28,7 +28,7 @@ from palimpsest.errors import InternalError, OutOfMemoryError, PalimpsestError, 
 from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Progressed, to_json
 
 
-class Workplace(Protocol):
+class Runner(Protocol):
     """What runs tasks: holds the loaded model, the image store, the concept library."""
 
     owner: str  # whose job it runs, told before each
@@ -53,15 +53,15 @@ class Worker:
         """Until the process is ended by the end of its input."""
         opening = json.loads(self._source.readline())
         threading.Thread(target=self._listen, daemon=True).start()
-        workplace = open_workplace(opening["open"], opening["device"], opening["options"])
-        self._say({"status": workplace.status()})
+        runner = open_runner(opening["open"], opening["device"], opening["options"])
+        self._say({"status": runner.status()})
         while True:
-            order = self._runs.get()
-            workplace.owner = order["owner"]
-            for event in self._events(workplace, order):
+            message = self._runs.get()
+            runner.owner = message["owner"]
+            for event in self._events(runner, message):
                 if isinstance(event, (Finished, Failed, Cancelled)):
-                    self._say({"status": workplace.status()})
-                self._say({"job": order["run"], **to_json(event)})
+                    self._say({"status": runner.status()})
+                self._say({"job": message["run"], **to_json(event)})
 
     def _listen(self) -> None:
         for line in self._source:
@@ -73,12 +73,12 @@ class Worker:
                 self._runs.put(message)
         os._exit(0)
 
-    def _events(self, workplace: Workplace, order: dict[str, Any]) -> Iterator[Event]:
+    def _events(self, runner: Runner, message: dict[str, Any]) -> Iterator[Event]:
         """The job's events; the last one is always Finished, Failed or Cancelled."""
-        number = order["run"]
+        number = message["run"]
         try:
             yield from until_cancelled(
-                workplace.run(order["kind"], order["request"]), lambda: number in self._cancelled
+                runner.run(message["kind"], message["request"]), lambda: number in self._cancelled
             )
         except Exception as error:
             if not isinstance(error, PalimpsestError):
@@ -119,7 +119,7 @@ def explain(error: Exception) -> dict[str, Any]:
     return InternalError(f"{name}: {error}", Text("mistake-of-ours")).to_json()
 
 
-def open_workplace(dotted: str, device: str, options: dict[str, Any]) -> Workplace:
+def open_runner(dotted: str, device: str, options: dict[str, Any]) -> Runner:
     module, _, function = dotted.partition(":")
     return getattr(importlib.import_module(module), function)(device, options)
 

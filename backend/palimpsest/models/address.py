@@ -48,14 +48,14 @@ SPECIAL = [
 
 def is_allowed(address: str, networks: Sequence[str] = ()) -> bool:
     """Whether a numeric address is public or in one of ``networks`` (``10.1.0.0/16``)."""
-    found = meant(ipaddress.ip_address(address.partition("%")[0]))
+    found = embedded_ipv4(ipaddress.ip_address(address.partition("%")[0]))
     if any(found in ipaddress.ip_network(network, strict=False) for network in networks):
         return True
     is_given = isinstance(found, ipaddress.IPv4Address) or found in UNICAST
     return is_given and not any(found in network for network in SPECIAL)
 
 
-def meant(address: Address) -> Address:
+def embedded_ipv4(address: Address) -> Address:
     """The IPv4 address inside an IPv6 one that only wraps it."""
     if isinstance(address, ipaddress.IPv4Address):
         return address

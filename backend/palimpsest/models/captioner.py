@@ -42,7 +42,7 @@ class Captioner:
             self._tokenizer = reading(folder, lambda: AutoTokenizer.from_pretrained(folder, **options))
             self._model: Any = reading(folder, lambda: network.from_pretrained(folder, **weights))
         self._model.eval().to(device)
-        self._eye = Eye.read(folder / "preprocessor_config.json")
+        self._eye = ImagePreprocessor.read(folder / "preprocessor_config.json")
         self._device = device
 
     def caption(self, pixels: Tensor) -> Caption:
@@ -92,7 +92,7 @@ def doubts_of(text: str, pieces: Sequence[tuple[str, float]]) -> tuple[Doubt, ..
 
 
 @dataclass(frozen=True)
-class Eye:
+class ImagePreprocessor:
     """What the model was trained to see: pictures of one size, with mean 0 and variance 1."""
 
     size: tuple[int, int]  # height, width
@@ -100,11 +100,11 @@ class Eye:
     deviation: tuple[float, ...]
 
     @staticmethod
-    def read(file: Path) -> Eye:
+    def read(file: Path) -> ImagePreprocessor:
         told = read_json(file)
         try:
             size = told["size"]["height"], told["size"]["width"]
-            return Eye(size, tuple(told["image_mean"]), tuple(told["image_std"]))
+            return ImagePreprocessor(size, tuple(told["image_mean"]), tuple(told["image_std"]))
         except (KeyError, TypeError) as error:
             raise ModelUnreadableError(f"{file} doesn't say what the model sees: {error!r}.") from error
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import palimpsest.builtin
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import ModelNotFoundError, ModelUnreadableError, Text
-from palimpsest.models import linked_folders as elsewhere
+from palimpsest.models import linked_folders
 from palimpsest.models.spec import read_json
 
 REFUSED = (".ckpt", ".gguf")  # models that can't be read are listed, too, so that the list says why
@@ -21,7 +21,7 @@ def built_in_folder() -> Path:
     return Path(palimpsest.builtin.__file__).parent / "weights"
 
 
-def own(models: Path) -> dict[str, Path]:
+def installed_here(models: Path) -> dict[str, Path]:
     """Name → place of the built-in model and of everything in the ``models`` folder."""
     places = {BUILT_IN: built_in_folder()}
     for path in _inside(models):
@@ -52,9 +52,9 @@ def installed(models: Path, others: Sequence[Path] = ()) -> dict[str, Path]:
 
     Of two models with one name the second is called by its folder, too: ``name (folder)``.
     """
-    places = own(models)
-    for folder in dict.fromkeys((*others, *elsewhere.listed(models))):
-        for name, place in elsewhere.models_in(folder):
+    places = installed_here(models)
+    for folder in dict.fromkeys((*others, *linked_folders.linked(models))):
+        for name, place in linked_folders.models_in(folder):
             if place not in places.values():
                 free = name if name not in places else f"{name} ({place.parent.name})"
                 places.setdefault(free, place)
@@ -78,7 +78,7 @@ def _model_type(config: Path) -> str:
 def names_path(name: str, models: Path, others: Sequence[Path] = ()) -> bool:
     """Whether ``name`` is a place on this machine rather than the name of an installed model."""
     looks_so = Path(name).is_absolute() or "/" in name or os.path.exists(name)
-    return looks_so and name not in own(models) and name not in installed(models, others)
+    return looks_so and name not in installed_here(models) and name not in installed(models, others)
 
 
 def find(name: str, models: Path, paths_allowed: bool = True, others: Sequence[Path] = ()) -> Path:
@@ -86,7 +86,7 @@ def find(name: str, models: Path, paths_allowed: bool = True, others: Sequence[P
 
     Raises ModelNotFoundError that lists what there is.
     """
-    near = own(models)
+    near = installed_here(models)
     if name in near:
         return near[name]
     places = installed(models, others)

@@ -93,26 +93,26 @@ def download(remote: Remote, target: Path, limits: Limits = Limits()) -> Iterato
     AddressForbiddenError, ChecksumError, DownloadTooLargeError, DiskFullError, StorageError.
     """
     require_online()
-    part = Part(target)
+    partial = PartialFile(target)
     try:
         with disk_errors(target):
             make_folder(target.parent)
-            yield from attempts(remote, part, limits)
-            check(remote, part)
-            put_in_place(part.path, target)
-            part.forget()
+            yield from attempts(remote, partial, limits)
+            check(remote, partial)
+            put_in_place(partial.path, target)
+            partial.forget()
     except BaseException as error:
-        if isinstance(error, (DiskFullError, DownloadTooLargeError)) or part.etag(remote.url) is None:
+        if isinstance(error, (DiskFullError, DownloadTooLargeError)) or partial.etag(remote.url) is None:
             with suppress(OSError):
-                part.forget()  # without an ETag nobody could go on with it
+                partial.forget()  # without an ETag nobody could go on with it
         raise
 
 
-def attempts(remote: Remote, part: Part, limits: Limits) -> Iterator[tuple[int, int | None]]:
+def attempts(remote: Remote, partial: PartialFile, limits: Limits) -> Iterator[tuple[int, int | None]]:
     """One connection after the other, until the whole file has come."""
     for left in reversed(range(ATTEMPTS)):
         try:
-            yield from fetch(remote, part, limits)
+            yield from fetch(remote, partial, limits)
             return
         except (
             requests.ConnectionError,
@@ -121,12 +121,12 @@ def attempts(remote: Remote, part: Part, limits: Limits) -> Iterator[tuple[int, 
             HTTPError,
         ) as error:
             if left == 0:
-                raise broken(remote, error) from error
+                raise connection_error(remote, error) from error
         except (requests.RequestException, ValueError) as error:  # an address that can't be one, and such
-            raise nothing(remote, f"{remote.url} can't be used: {type(error).__name__}.") from error
+            raise no_file_error(remote, f"{remote.url} can't be used: {type(error).__name__}.") from error
 
 
-class Part:
+class PartialFile:
     """What has come of a file, and of which version of it."""
 
     def __init__(self, target: Path) -> None:
@@ -157,10 +157,10 @@ class Part:
         self._notes.unlink(missing_ok=True)
 
 
-def fetch(remote: Remote, part: Part, limits: Limits) -> Iterator[tuple[int, int | None]]:
+def fetch(remote: Remote, partial: PartialFile, limits: Limits) -> Iterator[tuple[int, int | None]]:
     """One connection's worth of the file."""
-    etag = part.etag(remote.url)
-    resume = part.size if etag is not None else 0
+    etag = partial.etag(remote.url)
+    resume = partial.size if etag is not None else 0
     if resume > 0 and resume == remote.size:
         return
     headers = {"Accept-Encoding": "identity"}
@@ -168,16 +168,16 @@ def fetch(remote: Remote, part: Part, limits: Limits) -> Iterator[tuple[int, int
         headers.update({"Range": f"bytes={resume}-", "If-Range": etag})
     with opened(remote, headers, limits) as answer:
         if answer.status_code == 416:  # the part is longer than the file
-            part.forget()
+            partial.forget()
             raise requests.ConnectionError("the file has become shorter")
         require_success(remote, answer)
-        done = resume if continues(answer, resume, etag) else 0
+        done = resume if is_continuation(answer, resume, etag) else 0
         if done == 0:
-            part.begin(remote.url, answer.headers.get("ETag"))
+            partial.begin(remote.url, answer.headers.get("ETag"))
         total = total_size(answer, done)
         require_size(remote, total, limits)
-        require_room(part.path.parent, 0 if total is None else total - done, NOTHING_KEPT)
-        yield from append(answer, remote, part, done, limits)
+        require_room(partial.path.parent, 0 if total is None else total - done, NOTHING_KEPT)
+        yield from append(answer, remote, partial, done, limits)
 
 
 @contextmanager
@@ -194,8 +194,8 @@ def opened(remote: Remote, headers: Mapping[str, str], limits: Limits) -> Iterat
                     return
                 url = urljoin(url, requote_uri(leads_to))
             if urlsplit(url).scheme not in (("https", "http") if remote.hashed else ("https",)):
-                raise nothing(remote, f"{remote.url} leads to an address that is not https.")
-    raise nothing(remote, f"{remote.url} leads on and on: {HOPS} redirections.")
+                raise no_file_error(remote, f"{remote.url} leads to an address that is not https.")
+    raise no_file_error(remote, f"{remote.url} leads on and on: {HOPS} redirections.")
 
 
 def ask(http: requests.Session, url: str, headers: Mapping[str, str]) -> requests.Response:
@@ -211,14 +211,14 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def append(
-    answer: requests.Response, remote: Remote, part: Part, done: int, limits: Limits
+    answer: requests.Response, remote: Remote, partial: PartialFile, done: int, limits: Limits
 ) -> Iterator[tuple[int, int | None]]:
     total = total_size(answer, done)
-    with open(part.path, "ab", opener=private) as file:
+    with open(partial.path, "ab", opener=private) as file:
         for piece in pieces(answer):
             done += len(piece)
             require_size(remote, done, limits)
-            require_room(part.path.parent, len(piece), NOTHING_KEPT)
+            require_room(partial.path.parent, len(piece), NOTHING_KEPT)
             file.write(piece)
             file.flush()  # a full disk is noticed here
             yield done, total
@@ -260,7 +260,7 @@ def require_size(remote: Remote, size: int | None, limits: Limits) -> None:
     )
 
 
-def continues(answer: requests.Response, start: int, etag: str | None) -> bool:
+def is_continuation(answer: requests.Response, start: int, etag: str | None) -> bool:
     """Whether the answer is exactly the rest of what we have."""
     if start == 0 or answer.status_code != 206 or answer.headers.get("ETag") != etag:
         return False
@@ -275,34 +275,34 @@ def total_size(answer: requests.Response, done: int) -> int | None:
 
 def require_success(remote: Remote, answer: requests.Response) -> None:
     if answer.status_code in (401, 403):
-        raise nothing(
+        raise no_file_error(
             remote,
             Text("download-forbidden", address=remote.url, status=answer.status_code),
             Text("accept-licence"),
         )
     if answer.status_code not in (200, 206):
-        raise nothing(remote, f"{remote.url} answered {answer.status_code}.")
+        raise no_file_error(remote, f"{remote.url} answered {answer.status_code}.")
     if answer.status_code == 206 and "Range" not in answer.request.headers:
-        raise nothing(remote, f"{remote.url} sent a part that nobody asked for.", "Try another mirror.")
+        raise no_file_error(remote, f"{remote.url} sent a part that nobody asked for.", "Try another mirror.")
     if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
         packed = f"{remote.url} sent it packed, though it was asked for as it is."
-        raise nothing(remote, packed, "Try another mirror.")
+        raise no_file_error(remote, packed, "Try another mirror.")
 
 
-def nothing(remote: Remote, why: str, hint: str = "Check the address.") -> NetworkError:
+def no_file_error(remote: Remote, why: str, hint: str = "Check the address.") -> NetworkError:
     """Why there is no file. Of a stranger's address nothing is told of what answers there."""
     if remote.strange:
         return NetworkError(f"{remote.url} gives no file.", "Check the address; try it in a browser.")
     return NetworkError(why, hint)
 
 
-def check(remote: Remote, part: Part) -> None:
+def check(remote: Remote, partial: PartialFile) -> None:
     """Size and hash of the whole file. What is wrong is removed. Raises ChecksumError."""
-    size = part.size
-    found, expected = digest(part.path, remote)
+    size = partial.size
+    found, expected = digest(partial.path, remote)
     if remote.size in (None, size) and expected in (None, found):
         return
-    part.forget()
+    partial.forget()
     if remote.strange:
         raise ChecksumError(
             f"{remote.url} is not the file with the sha256 that was given.", "Check both; nothing is kept."
@@ -325,9 +325,9 @@ def digest(path: Path, remote: Remote) -> tuple[str, str | None]:
     return hashed.hexdigest(), remote.git_sha1 if by_git else remote.sha256
 
 
-def broken(remote: Remote, error: Exception) -> NetworkError:
+def connection_error(remote: Remote, error: Exception) -> NetworkError:
     if remote.strange:
-        return nothing(remote, "")
+        return no_file_error(remote, "")
     return NetworkError(
         Text("download-broke", address=remote.url, reason=type(error).__name__), Text("goes-on-there")
     )

@@ -21,7 +21,7 @@ SUFFIX = ".safetensors"
 HUB = "models--"  # a repository in the Hugging Face cache: models--owner--name/snapshots/…
 
 
-def listed(models: Path) -> tuple[Path, ...]:
+def linked(models: Path) -> tuple[Path, ...]:
     """The folders that were added. Raises StorageError."""
     try:
         lines = (models / LIST).read_text(encoding="utf-8").splitlines()
@@ -42,7 +42,7 @@ def add(models: Path, folder: Path) -> Path:
             f"{place} holds no model.",
             f"Models are checkpoints ({SUFFIX}) and folders with a model_index.json, at most {DEPTH} deep.",
         )
-    known = listed(models)
+    known = linked(models)
     if place not in known:
         write(models, (*known, place))
     return place
@@ -50,7 +50,7 @@ def add(models: Path, folder: Path) -> Path:
 
 def remove(models: Path, folder: Path) -> Path:
     """Look into ``folder`` no longer; nothing in it is touched. Raises RequestError."""
-    place, known = folder.expanduser().absolute(), listed(models)
+    place, known = folder.expanduser().absolute(), linked(models)
     if place not in known:
         told = ", ".join(map(str, known)) if known else "none"
         raise RequestError(f"{place} is not one of the added folders.", f"Those are: {told}.")

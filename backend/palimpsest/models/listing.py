@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import ModelUnreadableError, PalimpsestError
-from palimpsest.models.catalog import captioners, installed, own
+from palimpsest.models.catalog import captioners, installed, installed_here
 from palimpsest.models.families import read_spec
 from palimpsest.models.offers import OFFERS
 
@@ -44,7 +44,7 @@ def list_all(models: Path, others: Sequence[Path] = ()) -> Listing:
         places = installed(models, others)
     except PalimpsestError as error:  # the list of other tools' folders
         left_out.append({"name": "elsewhere", "code": error.code, "message": error.message})
-        places = own(models)
+        places = installed_here(models)
     helpers = captioners(models)
     here = {name: place for name, place in places.items() if os.path.exists(place)}
     offered = {known.name: known.to_json() for known in OFFERS}

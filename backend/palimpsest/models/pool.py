@@ -39,11 +39,11 @@ class ModelPool:
             return self._model
         place = find(name, self.models, self.paths_allowed, self.others)
         self.unload()
-        self._model = load(place, self.device, self.memory, self._lenders(place))
+        self._model = load(place, self.device, self.memory, self._tokenizer_sources(place))
         self._name = name
         return self._model
 
-    def _lenders(self, place: Path) -> tuple[Path, ...]:
+    def _tokenizer_sources(self, place: Path) -> tuple[Path, ...]:
         """Whose tokenizer a checkpoint may use: any but the built-in one's, whose words are its own."""
         if place.is_dir():
             return ()

@@ -51,7 +51,7 @@ def written_aside(
     temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     with contextlib.ExitStack() as stack:
         stack.callback(_remove, temporary)
-        with _told(path):
+        with _our_error(path):
             make_folder(path.parent, mode | (mode & 0o444) >> 2)  # who may read may enter
             if reserved:
                 require_room(path.parent, len(content))
@@ -61,14 +61,14 @@ def written_aside(
             file.flush()
             os.fsync(file.fileno())
         yield  # still held: nobody takes it for abandoned
-        with _told(path):
+        with _our_error(path):
             if os.name != "posix":  # an open file can't be renamed there, nor removed by others
                 file.close()
             _place(temporary, path, replace)
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _our_error(path: Path) -> Iterator[None]:
     """An OSError as one of ours; FileExistsError stays."""
     try:
         yield

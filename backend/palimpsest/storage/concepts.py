@@ -44,7 +44,7 @@ from palimpsest.storage.embedding_file import (
     family_of,
     read_header,
     read_numbers,
-    said,
+    text_field,
     write_bytes,
 )
 from palimpsest.storage.revisions import of_folder
@@ -111,10 +111,10 @@ class ConceptLibrary:
         return of_folder(self.folder)
 
     def list(self) -> tuple[ConceptCard, ...]:
-        """Every readable concept, by name. What can't be read is told by ``shelf`` and ``damaged``."""
-        return self.shelf()[0]
+        """Every readable concept, by name. For what can't be read: ``list_with_errors``, ``damaged``."""
+        return self.list_with_errors()[0]
 
-    def shelf(self) -> tuple[tuple[ConceptCard, ...], dict[str, ConceptError]]:
+    def list_with_errors(self) -> tuple[tuple[ConceptCard, ...], dict[str, ConceptError]]:
         """Every readable concept, by name; and of those that aren't, why."""
         cards, left_out = [], {}
         for name in self.names():
@@ -265,7 +265,7 @@ class ConceptLibrary:
         provenance = _provenance(known) if known else Provenance(origin="imported")
         told = {
             "kind": _kind(known),
-            "noun": said(header, "noun", MOST_NOUN, source),
+            "noun": text_field(header, "noun", MOST_NOUN, source),
             "family": family_of(header, source, family),
             "provenance": asdict(provenance),
             "owner": owner,
@@ -402,11 +402,11 @@ def _card(name: str, header: Header, path: Path) -> ConceptCard:
         digest = _DIGESTS.of(path, header.data_start)
     except OSError as error:
         raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
-    owner = said(header, "owner", MOST_OWNER, path)
+    owner = text_field(header, "owner", MOST_OWNER, path)
     return ConceptCard(
         name=name,
         kind=_kind(known),
-        noun=said(header, "noun", MOST_NOUN, path),
+        noun=text_field(header, "noun", MOST_NOUN, path),
         family=family_of(header, path, None),
         vectors=header.vectors,
         widths=header.widths,

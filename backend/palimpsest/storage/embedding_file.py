@@ -145,7 +145,7 @@ def data_start(content: bytes) -> int:
 
 def family_of(found: Header, path: Path, family: str | None) -> str:
     """Which models can read these vectors: as told, as the file says, or by their widths."""
-    known = said(found, "family", MOST_FAMILY, path) or FAMILIES.get(found.widths)
+    known = text_field(found, "family", MOST_FAMILY, path) or FAMILIES.get(found.widths)
     if family is not None:
         expected = [widths for widths, name in FAMILIES.items() if name == family]
         if expected and expected[0] != found.widths:
@@ -164,7 +164,7 @@ def family_of(found: Header, path: Path, family: str | None) -> str:
     return known
 
 
-def said(found: Header, field: str, most: int, path: Path) -> str:
+def text_field(found: Header, field: str, most: int, path: Path) -> str:
     """A text of the file's description; empty if it isn't there. Raises ConceptFileError."""
     text = found.metadata.get(field, "")
     if not isinstance(text, str) or len(text) > most:

@@ -13,17 +13,17 @@ from palimpsest.storage.owned_images import UNFINISHED
 from palimpsest.storage.paths import Folders
 
 
-def arriving(folders: Folders) -> Path:
+def upload_folder(folders: Folders) -> Path:
     """Where files lie on their way into the concept library."""
     return folders.cache / "arriving"
 
 
-def remove_arrivals(folders: Folders) -> None:
+def remove_uploads(folders: Folders) -> None:
     """Half uploads of the last server. Only for the server itself, before it takes any."""
     for path in folders.images.glob(f"{UNFINISHED}*"):
         with contextlib.suppress(OSError):
             path.unlink()
-    shutil.rmtree(arriving(folders), ignore_errors=True)
+    shutil.rmtree(upload_folder(folders), ignore_errors=True)
 
 
 def redate(folders: Folders) -> None:

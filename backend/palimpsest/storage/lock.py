@@ -32,7 +32,7 @@ else:
 
 
 @contextlib.contextmanager
-def alone(path: Path) -> Iterator[bool]:
+def exclusive(path: Path) -> Iterator[bool]:
     """Whether this process is the only one inside, over this file, which is removed at the end.
 
     Where the file system knows no locks everybody is. Raises OSError where nothing can be written.

@@ -46,8 +46,8 @@ class Retention:
     image_bytes: int
 
 
-class Arrival:
-    """A picture on its way: ``write`` its bytes, then give it to ``Album.accept``. Any thread."""
+class Upload:
+    """A picture on its way: ``write`` its bytes, then give it to ``OwnedImages.accept``. Any thread."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
@@ -84,7 +84,7 @@ class Arrival:
             self.path.unlink(missing_ok=True)
 
 
-class Album:
+class OwnedImages:
     """``quota``: bytes of one owner's pictures; beyond them nothing more is taken from this owner."""
 
     def __init__(self, images: ImageStore, database: Database, quota: int = 20 << 30) -> None:
@@ -94,12 +94,12 @@ class Album:
         self._database = database
         self._lock = threading.RLock()  # between looking whether a picture is needed and removing it
 
-    def accept(self, arrival: Arrival, image: str | None, owner: str) -> tuple[str, bool]:
+    def accept(self, upload: Upload, image: str | None, owner: str) -> tuple[str, bool]:
         """Keep a complete picture under its hash; which that is, and whether it is new.
 
         ``image``: what it must be. Raises ImageHashError.
         """
-        found = arrival.close()
+        found = upload.close()
         target = self.images.path(found if image is None else image)
         if image not in (None, found):
             raise ImageHashError(
@@ -108,10 +108,10 @@ class Album:
             )
         with self._lock, disk_errors(target):
             if not self.has(found, owner):
-                self.require_quota(owner, arrival.bytes)
+                self.require_quota(owner, upload.bytes)
             new = not target.is_file()
             make_folder(target.parent)
-            put_in_place(arrival.path, target)
+            put_in_place(upload.path, target)
             self._database.own_image(found, owner)
         return found, new
 

@@ -10,36 +10,36 @@ from palimpsest.core.attention.probe import noised_states, probe
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
-from palimpsest.tasks import validation as early
+from palimpsest.tasks import validation
 from palimpsest.tasks.canvas import View, grey_png, open_canvas
-from palimpsest.tasks.context import Workplace, model_identity
-from palimpsest.tasks.progress import Course, Events, memory_told, watched
+from palimpsest.tasks.context import TaskContext, model_identity
+from palimpsest.tasks.progress import Events, PhaseTimer, memory_errors, with_progress
 
 
-def attention(place: Workplace, request: AttentionRequest) -> Events[None]:
+def attention(context: TaskContext, request: AttentionRequest) -> Events[None]:
     """Artifacts: map (grey, the image's size) and selection (0 or 255, by Otsu's threshold)."""
-    early.refuse(request)
-    yield from place.load(request.model)
-    model = place.models.get(request.model)
+    validation.require_valid(request)
+    yield from context.load(request.model)
+    model = context.models.get(request.model)
     view = View(request.image, request.selection, request.context, request.inversion.working_size)
-    canvas = open_canvas(place, model, view)
+    canvas = open_canvas(context, model, view)
     width, height = canvas.working_size
     with (
-        memory_told(place.device, Text("what-looking", width=width, height=height), Text("lower-size")),
-        concepts_installed(model, place.concepts_in(request.source_prompt)) as vocabulary,
+        memory_errors(context.device, Text("what-looking", width=width, height=height), Text("lower-size")),
+        concepts_installed(model, context.concepts_in(request.source_prompt)) as vocabulary,
     ):
         source = vocabulary.parse(request.source_prompt)
         states = noised_states(model, canvas.z0)
         steps = probe(model, vocabulary, source, [request.word], states)
-        maps = yield from watched(steps, Course({"looking": (len(states), 1.0)}))
+        maps = yield from with_progress(steps, PhaseTimer({"looking": (len(states), 1.0)}))
     grey = canvas.grey(maps[request.word])
     threshold = otsu(grey)
     selection = np.where(grey > threshold, np.uint8(255), np.uint8(0))
     artifacts = {
-        "map": place.images.put(grey_png(grey)),
-        "selection": place.images.put(grey_png(selection)),
+        "map": context.images.put(grey_png(grey)),
+        "selection": context.images.put(grey_png(selection)),
     }
     share = float((selection > 0).mean())
     result = {"word": request.word, "threshold": threshold, "selected": round(share, 4)}
-    notices = [*place.notices(model, request.source_prompt), *canvas.picture.notices]
+    notices = [*context.notices(model, request.source_prompt), *canvas.picture.notices]
     yield Finished(artifacts, {**result, "notices": notices, "model": model_identity(model)})

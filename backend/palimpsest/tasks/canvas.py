@@ -22,9 +22,9 @@ from palimpsest.errors import NotFiniteError, RequestError, Text
 from palimpsest.storage.color import forth
 from palimpsest.storage.pictures import Picture, from_model_rgb, read_picture, read_selection, to_model_rgb
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.context import TaskContext
 
-LAID_SOON = 1 << 20  # pixels over which an edit is laid within a moment
+PREVIEW_PIXELS = 1 << 20  # pixels over which an edit is laid within a moment
 IDENTICAL_DB = 100.0  # what is said for two pictures without any difference; JSON knows no infinity
 
 
@@ -106,25 +106,31 @@ class Canvas:
         edge = min(feather, self.grow) if self.grow > 0 else feather
         selected = self.selected if self.grow > 0 else None
         return composite(
-            self.picture.pixels, Laid(self, sharp), self.mask, self.region, edge, self.picture.alpha, selected
+            self.picture.pixels,
+            LazyEdit(self, sharp),
+            self.mask,
+            self.region,
+            edge,
+            self.picture.alpha,
+            selected,
         )
 
-    def glimpse(self, z: Tensor, feather: int) -> Tensor:
+    def preview(self, z: Tensor, feather: int) -> Tensor:
         """`seen` of an edited latent without laying it over the whole picture.
 
-        The same pixels where the region has ``LAID_SOON`` or fewer. A larger one is made as small as that
-        first, and its soft edge with it.
+        The same pixels where the region has ``PREVIEW_PIXELS`` or fewer. A larger one is made as small as
+        that first, and its soft edge with it.
         """
-        small = self._alone()
+        small = self._cropped()
         decoded = self.model.decode(z).cpu()
         sharp = restorer(decoded, self.roundtrip, self.pixels, small.mask, small.region)
         width = round(feather * small.region.box.size.width / self.region.box.size.width)
         return small.seen(small.lay(sharp, width))
 
-    def _alone(self) -> Canvas:
-        """The region without the rest of its picture, of ``LAID_SOON`` pixels or fewer."""
+    def _cropped(self) -> Canvas:
+        """The region without the rest of its picture, of ``PREVIEW_PIXELS`` pixels or fewer."""
         box, size = self.region.box.slices, self.region.box.size
-        scale = math.sqrt(LAID_SOON / (size.width * size.height))
+        scale = math.sqrt(PREVIEW_PIXELS / (size.width * size.height))
         if scale < 1:
             size = regions.Size(*(max(1, math.floor(scale * length)) for length in size))
         picture = replace(
@@ -177,7 +183,7 @@ class Canvas:
 
 
 @dataclass(frozen=True, eq=False)
-class Laid:
+class LazyEdit:
     """What an edit lays over the box, in the picture's own colours, made when a part is asked for."""
 
     canvas: Canvas
@@ -188,12 +194,12 @@ class Laid:
         return from_model_rgb(made, self.canvas.picture, self.canvas.part(*part))
 
 
-def open_canvas(place: Workplace, model: DiffusionModel, view: View) -> Canvas:
+def open_canvas(context: TaskContext, model: DiffusionModel, view: View) -> Canvas:
     """Raises the ImageErrors, SelectionErrors and RequestErrors."""
-    picture = read_picture(place.images.get(view.image), place.limits)
+    picture = read_picture(context.images.get(view.image), context.limits)
     selected = None
     if view.selection is not None:
-        selected = read_selection(place.images.get(view.selection), picture.size, place.limits)
+        selected = read_selection(context.images.get(view.selection), picture.size, context.limits)
     region = regions.plan(
         picture.size,
         selected,

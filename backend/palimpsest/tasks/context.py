@@ -1,24 +1,21 @@
-"""Where tasks run: one device, its loaded model, and the stores of pictures, concepts and inversions."""
+"""What a task works with: a device, its loaded model, the stores of pictures, concepts and inversions."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from palimpsest import contract
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.tokens import PLACEHOLDER
-from palimpsest.errors import RequestError
-from palimpsest.jobs.events import Event, Progressed
+from palimpsest.jobs.events import Progressed
 from palimpsest.models.captioner import Captioner
-from palimpsest.models.pool import ModelPool, device_named
+from palimpsest.models.pool import ModelPool
 from palimpsest.storage.announcement import LOCAL_OWNER
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.decode import Limits
@@ -27,26 +24,8 @@ from palimpsest.storage.inversions import InversionCache
 from palimpsest_client.text.habits import texts
 
 
-@dataclass(frozen=True)
-class Places:
-    """What a workplace is opened with; plain JSON on its way into a worker process."""
-
-    models: str
-    images: str
-    concepts: str
-    inversions: str
-    learning: str
-    weights_memory: str
-    model_folders: tuple[str, ...] = ()
-    inversion_cache_bytes: int = 8 << 30
-    max_pixels: int = Limits.pixels
-    max_image_bytes: int = Limits.file_bytes
-    paths_allowed: bool = False  # whether a request may name a model by its path
-    previews: bool = True
-
-
 @dataclass
-class Workplace:
+class TaskContext:
     """Everything a task needs. Tasks run one after the other."""
 
     models: ModelPool
@@ -62,16 +41,6 @@ class Workplace:
     @property
     def device(self) -> torch.device:
         return self.models.device
-
-    def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
-        """The events of one job; the last one is Finished. Raises PalimpsestErrors."""
-        if kind not in contract.KINDS:
-            raise RequestError(f"There is no kind of job {kind!r}.", f"Kinds: {', '.join(contract.KINDS)}.")
-        return self.do(contract.from_json(contract.KINDS[kind], request))
-
-    def do(self, request: contract.Request) -> Iterator[Event]:
-        """The same for a request that is one already."""
-        return _task_of(request)(self, request)
 
     def load(self, name: str) -> Iterator[Progressed]:
         """Have the model ``name`` loaded, and say so if that takes time."""
@@ -92,33 +61,6 @@ class Workplace:
     def status(self) -> dict[str, Any]:
         """For people: the device's name and memory, the loaded model."""
         return {**describe_device(self.device), "model": self.models.loaded}
-
-
-def open_workplace(device: str, options: dict[str, Any]) -> Workplace:
-    """``options``: the fields of ``Places``."""
-    places = contract.from_json(Places, options, "the workplace")
-    where = device_named(device)
-    if where.type == "cpu":
-        leave_a_core()
-    others = tuple(Path(folder) for folder in places.model_folders)
-    memory = Path(places.weights_memory)
-    return Workplace(
-        models=ModelPool(Path(places.models), where, memory, places.paths_allowed, others),
-        images=ImageStore(Path(places.images)),
-        concepts=ConceptLibrary(Path(places.concepts)),
-        inversions=InversionCache(Path(places.inversions), places.inversion_cache_bytes),
-        learning=Path(places.learning),
-        limits=Limits(pixels=places.max_pixels, file_bytes=places.max_image_bytes),
-        previews=places.previews,
-    )
-
-
-def leave_a_core() -> None:
-    """One core stays free for the editor: PyTorch's threads wait for each other at every operation, so one
-    that has to share its core makes all of them several times slower. Never raises the number."""
-    cores = os.cpu_count()
-    most = 1 if cores is None else max(1, cores - 1)
-    torch.set_num_threads(min(torch.get_num_threads(), most))
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:
@@ -144,24 +86,3 @@ def model_identity(model: DiffusionModel) -> dict[str, Any]:
 def canonical(value: Any) -> str:
     """JSON with one spelling, to hash or compare."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _task_of(request: contract.Request) -> Callable[[Workplace, Any], Iterator[Event]]:
-    from palimpsest.tasks.attention import attention
-    from palimpsest.tasks.describe import describe
-    from palimpsest.tasks.draw import draw
-    from palimpsest.tasks.edit import edit
-    from palimpsest.tasks.invert import invert
-    from palimpsest.tasks.learn import learn
-
-    tasks: dict[type, Callable[[Workplace, Any], Iterator[Event]]] = {
-        contract.EditRequest: edit,
-        contract.InvertRequest: invert,
-        contract.LearnRequest: learn,
-        contract.AttentionRequest: attention,
-        contract.DescribeRequest: describe,
-        contract.DrawRequest: draw,
-    }
-    if type(request) not in tasks:
-        raise RequestError(f"This version can't run a {type(request).__name__}.")
-    return tasks[type(request)]

@@ -12,33 +12,33 @@ from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Workplace, model_identity
+from palimpsest.tasks.context import TaskContext, model_identity
 from palimpsest.tasks.inversions import concept_hashes
-from palimpsest.tasks.progress import Course, Events, Preview, memory_told, to_pixels, watched
+from palimpsest.tasks.progress import Events, PhaseTimer, Preview, memory_errors, to_pixels, with_progress
 
 
-def draw(place: Workplace, request: DrawRequest) -> Events[None]:
+def draw(context: TaskContext, request: DrawRequest) -> Events[None]:
     """Artifact: picture (RGB, 8 bits, the model's native size). The same request gives the same bytes."""
-    concepts = place.concepts_in(request.prompt)  # what is missing is known before anything is loaded
-    yield from place.load(request.model)
-    model = place.models.get(request.model)
+    concepts = context.concepts_in(request.prompt)  # what is missing is known before anything is loaded
+    yield from context.load(request.model)
+    model = context.models.get(request.model)
     steps = model.steps if request.steps is None else request.steps
     guidance = model.guidance if request.guidance is None else request.guidance
-    side, preview = model.native_size, Preview(model, place.images, place.previews)
+    side, preview = model.native_size, Preview(model, context.images, context.previews)
     what = Text("what-drawing", width=side, height=side)
     with (
-        memory_told(place.device, what, Text("close-or-draw-on-cpu")),
+        memory_errors(context.device, what, Text("close-or-draw-on-cpu")),
         concepts_installed(model, concepts) as vocabulary,
     ):
         prompt, noise = vocabulary.parse(request.prompt), start_noise(model, request.seed)
         sampling = drawing(model, vocabulary, [prompt], noise, guidance, steps)
-        z0 = yield from watched(sampling, Course({"sampling": (steps, 1.0)}), preview)
+        z0 = yield from with_progress(sampling, PhaseTimer({"sampling": (steps, 1.0)}), preview)
         picture = to_pixels(model.decode(z0))
     result = {
         "size": [side, side],
         "request": contract.to_json(replace(request, steps=steps, guidance=guidance)),
         "concepts": {concept.placeholder: concept_hashes(concept) for concept in concepts},
-        "notices": place.notices(model, request.prompt),
+        "notices": context.notices(model, request.prompt),
         "model": model_identity(model),
     }
-    yield Finished({"picture": place.images.put(encode(picture))}, result)
+    yield Finished({"picture": context.images.put(encode(picture))}, result)

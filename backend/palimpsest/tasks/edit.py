@@ -21,13 +21,13 @@ from palimpsest.errors import NotRememberedError, Text
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.storage.pictures import encode_layer, encode_merged
 from palimpsest.storage.png import encode
-from palimpsest.tasks import validation as early
+from palimpsest.tasks import validation
 from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canvas
-from palimpsest.tasks.context import Workplace
-from palimpsest.tasks.inversions import phases, recalled, remembered, settled
-from palimpsest.tasks.progress import Course, Events, Preview, memory_told, thumbnail, watched
+from palimpsest.tasks.context import TaskContext
+from palimpsest.tasks.inversions import cached_inversion, inversion_phases, load_or_invert, with_defaults
+from palimpsest.tasks.progress import Events, PhaseTimer, Preview, memory_errors, thumbnail, with_progress
 from palimpsest.tasks.recipe import recipe_of
-from palimpsest.tasks.start import Subject, start_of, subject_of, views_of, views_told
+from palimpsest.tasks.start import Subject, recipe_views, start_of, subject_of, views_of
 from palimpsest_client.fields.operations import OPERATIONS
 
 FUNCTION_WORDS = frozenset(
@@ -42,44 +42,44 @@ class Outcome:
     """One edit, before it is written anywhere."""
 
     inversion: Inversion
-    known: bool  # whether the photo was remembered
+    cached: bool  # whether the photo was remembered
     edited: Edited
 
 
-def edit(place: Workplace, request: EditRequest) -> Events[None]:
+def edit(context: TaskContext, request: EditRequest) -> Events[None]:
     """Artifacts: layer, composite, thumbnail, reconstruction, layer:2 … of further variations, map:<word>.
 
     Of a draft: draft, draft:2 … alone; its result has no recipe, for there is nothing to do again.
     """
     started = time.monotonic()
-    early.refuse(request)
-    yield from place.load(request.model)
-    model = place.models.get(request.model)
+    validation.require_valid(request)
+    yield from context.load(request.model)
+    model = context.models.get(request.model)
     request = replace(
         request,
-        target_prompt=early.target_of(request),
-        inversion=settled(request.inversion, model),
+        target_prompt=validation.target_of(request),
+        inversion=with_defaults(request.inversion, model),
         grow=grow_of(request),
     )
-    concepts = place.concepts_in(request.source_prompt, request.target_prompt)
-    request = replace(request, begin_from=start_of(place, request, concepts))
-    subject = subject_of(place, request, concepts)
+    concepts = context.concepts_in(request.source_prompt, request.target_prompt)
+    request = replace(request, begin_from=start_of(context, request, concepts))
+    subject = subject_of(context, request, concepts)
     size = request.inversion.working_size
     view = View(request.image, request.selection, request.context, size, grow_of(request))
-    canvas = open_canvas(place, model, view)
+    canvas = open_canvas(context, model, view)
     with (
-        memory_told(place.device, *_size_told(canvas, request)),
+        memory_errors(context.device, *_memory_texts(canvas, request)),
         counted(model) as count,
         concepts_installed(model, concepts) as vocabulary,
     ):
-        outcome = yield from _run(place, canvas, vocabulary, request, subject)
+        outcome = yield from _run(context, canvas, vocabulary, request, subject)
         evaluations = count.evaluations
     if request.draft:
-        yield from _drafted(place, canvas, outcome.edited, request, started)
+        yield from _finish_draft(context, canvas, outcome.edited, request, started)
         return
-    with memory_told(place.device, *_size_told(canvas, request)):
-        layers = yield from _laid(canvas, outcome.edited, request.feather)
-        artifacts = yield from _store(place, canvas, outcome.edited, layers)
+    with memory_errors(context.device, *_memory_texts(canvas, request)):
+        layers = yield from _composited(canvas, outcome.edited, request.feather)
+        artifacts = yield from _store(context, canvas, outcome.edited, layers)
         yield Progressed("comparing", 0, 0)
         report = _report(canvas, outcome, layers)
     yield Finished(
@@ -87,18 +87,18 @@ def edit(place: Workplace, request: EditRequest) -> Events[None]:
         {
             **report,
             "notices": [
-                *place.notices(model, request.source_prompt, request.target_prompt),
+                *context.notices(model, request.source_prompt, request.target_prompt),
                 *canvas.picture.notices,
             ],
             "unet_evaluations": evaluations,
             "seconds": round(time.monotonic() - started, 3),
-            "recipe": {**recipe_of(request, model, canvas, concepts), **views_told(subject)},
+            "recipe": {**recipe_of(request, model, canvas, concepts), **recipe_views(subject)},
         },
     )
 
 
 def _run(
-    place: Workplace,
+    context: TaskContext,
     canvas: Canvas,
     vocabulary: Vocabulary,
     request: EditRequest,
@@ -108,13 +108,15 @@ def _run(
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     assert request.inversion.steps is not None
     cost = EVALUATIONS * pictures_of(request)
-    course = Course({**phases(request.inversion), "editing": (request.inversion.steps, cost)})
+    timer = PhaseTimer({**inversion_phases(request.inversion), "editing": (request.inversion.steps, cost)})
     if request.draft:
-        inversion, known = _recalled(place, canvas, vocabulary, source, request.inversion), True
+        inversion, cached = _require_cached(context, canvas, vocabulary, source, request.inversion), True
     else:
-        inversion, known = yield from remembered(place, canvas, vocabulary, source, request.inversion, course)
-    if known:
-        course = Course({"editing": course.phases["editing"]})
+        inversion, cached = yield from load_or_invert(
+            context, canvas, vocabulary, source, request.inversion, timer
+        )
+    if cached:
+        timer = PhaseTimer({"editing": timer.phases["editing"]})
     views = yield from views_of(canvas, request, subject)
     steps = editing(
         canvas.model,
@@ -127,30 +129,30 @@ def _run(
         canvas.latent_mask,
         views=views,
     )
-    preview = Preview(canvas.model, place.images, place.previews and not request.draft)
-    edited = yield from watched(steps, course, preview)
-    return Outcome(inversion, known, edited)
+    preview = Preview(canvas.model, context.images, context.previews and not request.draft)
+    edited = yield from with_progress(steps, timer, preview)
+    return Outcome(inversion, cached, edited)
 
 
-def _recalled(
-    place: Workplace, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
+def _require_cached(
+    context: TaskContext, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
 ) -> Inversion:
     """Raises NotRememberedError: a draft answers soon or not at all."""
-    found = recalled(place, canvas, vocabulary, source, settings)
+    found = cached_inversion(context, canvas, vocabulary, source, settings)
     if found is None:
         raise NotRememberedError(Text("not-remembered", prompt=source.text), Text("apply-remembers"))
     return found
 
 
-def _drafted(
-    place: Workplace, canvas: Canvas, edited: Edited, request: EditRequest, started: float
+def _finish_draft(
+    context: TaskContext, canvas: Canvas, edited: Edited, request: EditRequest, started: float
 ) -> Events[None]:
     """A small picture of each variation or pair of windows, as its thumbnail would be."""
     yield Progressed("decoding", 0, 0)
-    with memory_told(place.device, *_size_told(canvas, request)):
-        pictures = [encode(thumbnail(canvas.glimpse(row[None], request.feather))) for row in edited.latents]
+    with memory_errors(context.device, *_memory_texts(canvas, request)):
+        pictures = [encode(thumbnail(canvas.preview(row[None], request.feather))) for row in edited.latents]
     names = ["draft" if number == 1 else f"draft:{number}" for number in range(1, len(pictures) + 1)]
-    artifacts = {name: place.images.put(content) for name, content in zip(names, pictures, strict=True)}
+    artifacts = {name: context.images.put(content) for name, content in zip(names, pictures, strict=True)}
     yield Finished(artifacts, {"draft": True, "seconds": round(time.monotonic() - started, 3)})
 
 
@@ -195,7 +197,7 @@ def pictures_of(request: EditRequest) -> int:
     return request.variations * max(1, len(request.windows))
 
 
-def _size_told(canvas: Canvas, request: EditRequest) -> tuple[Text, Text]:
+def _memory_texts(canvas: Canvas, request: EditRequest) -> tuple[Text, Text]:
     width, height = canvas.working_size
     many = pictures_of(request)
     if many > 1:
@@ -204,7 +206,7 @@ def _size_told(canvas: Canvas, request: EditRequest) -> tuple[Text, Text]:
     return Text("what-editing", width=width, height=height), Text("lower-size-option")
 
 
-def _laid(canvas: Canvas, edited: Edited, feather: int) -> Events[list[Composite]]:
+def _composited(canvas: Canvas, edited: Edited, feather: int) -> Events[list[Composite]]:
     """Each variation over the picture. In a large one this takes long: what is done is told."""
     layers: list[Composite] = []
     total = len(edited.latents) if len(edited.latents) > 1 else 0  # of one nothing is half done
@@ -217,7 +219,7 @@ def _laid(canvas: Canvas, edited: Edited, feather: int) -> Events[list[Composite
 
 
 def _store(
-    place: Workplace, canvas: Canvas, edited: Edited, layers: Sequence[Composite]
+    context: TaskContext, canvas: Canvas, edited: Edited, layers: Sequence[Composite]
 ) -> Events[dict[str, str]]:
     """All encoded first, then stored: nothing is half there when encoding fails."""
     pictures: dict[str, bytes] = {}
@@ -232,7 +234,7 @@ def _store(
     pictures["reconstruction"] = model_png(canvas.model.decode(edited.source).cpu())
     for word, grid in edited.maps.items():
         pictures[f"map:{word}"] = grey_png(canvas.grey(grid))
-    return {name: place.images.put(content) for name, content in pictures.items()}
+    return {name: context.images.put(content) for name, content in pictures.items()}
 
 
 def _report(canvas: Canvas, outcome: Outcome, layers: Sequence[Composite]) -> dict[str, Any]:
@@ -244,5 +246,5 @@ def _report(canvas: Canvas, outcome: Outcome, layers: Sequence[Composite]) -> di
         "pixels_changed_by_growing": max(canvas.changed_by_growing(made) for made in layers),
         "outside_psnr": canvas.outside_psnr(outcome.edited.latents[:1]),
         "pixels_changed_inside": [made.pixels_changed_inside for made in layers],
-        "remembered": outcome.known,
+        "remembered": outcome.cached,
     }

@@ -18,12 +18,12 @@ from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError
 from palimpsest.storage import inversions
 from palimpsest.tasks.canvas import Canvas
-from palimpsest.tasks.context import Workplace, canonical, model_identity
-from palimpsest.tasks.progress import PHASES, Course, Events, watched
+from palimpsest.tasks.context import TaskContext, canonical, model_identity
+from palimpsest.tasks.progress import PHASES, Events, PhaseTimer, with_progress
 from palimpsest_client.fields.methods import DEPENDED_ON, METHODS
 
 
-def settled(settings: InversionSettings, model: DiffusionModel) -> InversionSettings:
+def with_defaults(settings: InversionSettings, model: DiffusionModel) -> InversionSettings:
     """The settings with the model's recommendations filled in. Raises RequestError."""
     steps = model.steps if settings.steps is None else settings.steps
     guidance = model.guidance if settings.guidance is None else settings.guidance
@@ -32,8 +32,8 @@ def settled(settings: InversionSettings, model: DiffusionModel) -> InversionSett
     return replace(settings, steps=steps, guidance=guidance)
 
 
-def phases(settings: InversionSettings) -> dict[str, tuple[int, float]]:
-    """The phases of an inversion for ``Course``, costs in UNet evaluations."""
+def inversion_phases(settings: InversionSettings) -> dict[str, tuple[int, float]]:
+    """The phases of an inversion for ``PhaseTimer``, costs in UNet evaluations."""
     assert settings.steps is not None
     method = method_named(settings.method)
     costs = method.cost(method.constants(settings.inner_steps))
@@ -41,17 +41,17 @@ def phases(settings: InversionSettings) -> dict[str, tuple[int, float]]:
     return {PHASES[phase]: (settings.steps, cost.forward + cost.backward) for phase, cost in costs.items()}
 
 
-def remembered(
-    place: Workplace,
+def load_or_invert(
+    context: TaskContext,
     canvas: Canvas,
     vocabulary: Vocabulary,
     source: Prompt,
     settings: InversionSettings,
-    course: Course,
+    timer: PhaseTimer,
 ) -> Events[tuple[Inversion, bool]]:
     """The photo's inversion, and whether it was remembered already. ``settings`` must be settled."""
     _ = canvas.roundtrip  # an autoencoder that gives NaN is found before the UNet's work is done
-    found = recalled(place, canvas, vocabulary, source, settings)
+    found = cached_inversion(context, canvas, vocabulary, source, settings)
     if found is not None:
         return found, True
     assert settings.guidance is not None
@@ -59,17 +59,17 @@ def remembered(
     constants = method_named(settings.method).constants(settings.inner_steps)
     chosen = InvertSettings(settings.method, settings.steps, settings.guidance, constants)
     steps = inverting(canvas.model, vocabulary, canvas.z0, source, chosen)
-    made = yield from watched(steps, course)
-    place.inversions.put(key, *made.to_tensors())
+    made = yield from with_progress(steps, timer)
+    context.inversions.put(key, *made.to_tensors())
     return made, False
 
 
-def recalled(
-    place: Workplace, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
+def cached_inversion(
+    context: TaskContext, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
 ) -> Inversion | None:
     """The photo's inversion, if it is remembered. ``settings`` must be settled."""
     assert settings.guidance is not None
-    entry = place.inversions.get(inversion_key(canvas, vocabulary.concepts, source, settings))
+    entry = context.inversions.get(inversion_key(canvas, vocabulary.concepts, source, settings))
     if entry is None or not all_finite(*entry.tensors.values()):
         return None
     found = Inversion.from_tensors(entry.tensors, entry.metadata)

@@ -12,34 +12,34 @@ from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import Text
 from palimpsest.jobs.events import Finished
 from palimpsest.tasks.canvas import Canvas, View, model_png, open_canvas, psnr
-from palimpsest.tasks.context import Workplace, model_identity
-from palimpsest.tasks.inversions import phases, remembered, settled
-from palimpsest.tasks.progress import Course, Events, memory_told, watched
+from palimpsest.tasks.context import TaskContext, model_identity
+from palimpsest.tasks.inversions import inversion_phases, load_or_invert, with_defaults
+from palimpsest.tasks.progress import Events, PhaseTimer, memory_errors, with_progress
 
 EVALUATIONS = 4.0  # per step of the reconstruction
 
 
-def invert(place: Workplace, request: InvertRequest) -> Events[None]:
+def invert(context: TaskContext, request: InvertRequest) -> Events[None]:
     """Artifacts: reconstruction, the photo as it comes back with the guidance that editing uses."""
     started = time.monotonic()
-    yield from place.load(request.model)
-    model = place.models.get(request.model)
-    settings = settled(request.inversion, model)
+    yield from context.load(request.model)
+    model = context.models.get(request.model)
+    settings = with_defaults(request.inversion, model)
     canvas = open_canvas(
-        place, model, View(request.image, request.selection, request.context, settings.working_size)
+        context, model, View(request.image, request.selection, request.context, settings.working_size)
     )
     width, height = canvas.working_size
     told = Text("what-inverting", width=width, height=height), Text("lower-size-option")
     with (
-        memory_told(place.device, *told),
-        concepts_installed(model, place.concepts_in(request.source_prompt)) as vocabulary,
+        memory_errors(context.device, *told),
+        concepts_installed(model, context.concepts_in(request.source_prompt)) as vocabulary,
     ):
         source = vocabulary.parse(request.source_prompt)
         assert settings.steps is not None
-        course = Course({**phases(settings), "editing": (settings.steps, EVALUATIONS)})
-        inversion, known = yield from remembered(place, canvas, vocabulary, source, settings, course)
-        again = yield from reconstructed(canvas, vocabulary, source, inversion, course)
-        artifacts = {"reconstruction": place.images.put(model_png(model.decode(again).cpu()))}
+        timer = PhaseTimer({**inversion_phases(settings), "editing": (settings.steps, EVALUATIONS)})
+        inversion, known = yield from load_or_invert(context, canvas, vocabulary, source, settings, timer)
+        again = yield from reconstructed(canvas, vocabulary, source, inversion, timer)
+        artifacts = {"reconstruction": context.images.put(model_png(model.decode(again).cpu()))}
         result = {
             "reconstruction_psnr": canvas.psnr(again),
             "roundtrip_psnr": canvas.psnr(canvas.z0),  # the best the autoencoder can reproduce
@@ -49,7 +49,7 @@ def invert(place: Workplace, request: InvertRequest) -> Events[None]:
             "steps": inversion.steps,
             "guidance": inversion.guidance,
             "unet_evaluations": 0 if known else inversion.evaluations,
-            "notices": [*place.notices(model, request.source_prompt), *canvas.picture.notices],
+            "notices": [*context.notices(model, request.source_prompt), *canvas.picture.notices],
             "model": model_identity(model),
             "seconds": round(time.monotonic() - started, 3),
         }
@@ -57,10 +57,10 @@ def invert(place: Workplace, request: InvertRequest) -> Events[None]:
 
 
 def reconstructed(
-    canvas: Canvas, vocabulary: Vocabulary, source: Prompt, inversion: Inversion, course: Course
+    canvas: Canvas, vocabulary: Vocabulary, source: Prompt, inversion: Inversion, timer: PhaseTimer
 ) -> Events:
     """The photo's latent as an edit's source branch reproduces it (1, c, h, w); nothing is edited."""
     if not inversion.source_moves:  # it is put on the pivots
         return inversion.latents[0]
-    edited = yield from watched(reproduce(canvas.model, vocabulary, inversion, source), course)
+    edited = yield from with_progress(reproduce(canvas.model, vocabulary, inversion, source), timer)
     return edited.source

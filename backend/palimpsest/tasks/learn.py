@@ -56,10 +56,10 @@ from palimpsest.storage.atomic import require_writable, write_atomically
 from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
 from palimpsest.storage.cutouts import MOST_SIDE
 from palimpsest.storage.pictures import read_example
-from palimpsest.tasks import validation as early
-from palimpsest.tasks.context import Workplace, canonical, model_identity
+from palimpsest.tasks import validation
+from palimpsest.tasks.context import TaskContext, canonical, model_identity
 from palimpsest.tasks.inversions import concept_hashes
-from palimpsest.tasks.progress import Course, Events, Preview, memory_told, watched
+from palimpsest.tasks.progress import Events, PhaseTimer, Preview, memory_errors, with_progress
 
 SECONDS_BETWEEN_SAVES = 5.0  # at least
 SHARE_OF_SAVES = 1 / 20  # of the time, at most: the state with SDXL's adapters has 185 MB
@@ -77,18 +77,18 @@ class Examples:
     notices: tuple[str, ...]
 
 
-def learn(place: Workplace, request: LearnRequest) -> Events[None]:
+def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
     """No artifacts but the concept's thumbnail; the result names the concept."""
     started = time.monotonic()
-    _refuse(place, request)
-    more = None if request.start is None else _start(place, request.start)
-    examples = read_examples(place, request)
+    _refuse(context, request)
+    more = None if request.start is None else _start(context, request.start)
+    examples = read_examples(context, request)
     cutouts = _cut_out(examples, request.kind)
     if not cutouts and request.start is not None and request.kind != "style":
-        cutouts, said = _kept_pictures(place, request.start)
+        cutouts, said = _kept_pictures(context, request.start)
         examples = replace(examples, notices=(*examples.notices, *said))
-    yield from place.load(request.model)
-    model = place.models.get(request.model)
+    yield from context.load(request.model)
+    model = context.models.get(request.model)
     require_known(request.noun, model.words)
     settings = _settings(request, model, more)
     lesson = Lesson(
@@ -99,18 +99,18 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
         request.captions,
         request.seed,
     )
-    saved = _saved(place, request, model, examples, more)
+    saved = _state_file(context, request, model, examples, more)
     what, lower = Text("what-learning", n=settings.at_once), Text("close-or-learn-on-cpu")
     if request.finish:
         learned, pace = best_so_far(saved, lesson, model.family), None
     else:
-        with memory_told(place.device, what, lower):
-            learned, pace = yield from _run(place, model, examples, lesson, settings, request, saved, more)
-    card, thumbnail = _keep(place, request, model, examples, learned, more, cutouts)
+        with memory_errors(context.device, what, lower):
+            learned, pace = yield from _run(context, model, examples, lesson, settings, request, saved, more)
+    card, thumbnail = _store(context, request, model, examples, learned, more, cutouts)
     if not request.finish:  # else the same request without it goes on from there
         with suppress(OSError):
             saved.unlink(missing_ok=True)
-    artifacts = {} if thumbnail is None else {"thumbnail": place.images.put(thumbnail)}
+    artifacts = {} if thumbnail is None else {"thumbnail": context.images.put(thumbnail)}
     result = {
         "name": card.name,
         "placeholder": card.placeholder,
@@ -121,7 +121,7 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
         "best_step": learned.best_step,
         "loss": {"first": learned.exams[0], "best": min(learned.exams)},
         "views": len(examples.pictures) * ViewSettings().per_picture,
-        "start": _told_of(more),
+        "start": _start_identity(more),
         "detail": learned.concept.adapters is not None,
         "seconds_per_step": pace,
         "rows_hash": card.rows_hash,
@@ -133,14 +133,14 @@ def learn(place: Workplace, request: LearnRequest) -> Events[None]:
     yield Finished(artifacts, result)
 
 
-def read_examples(place: Workplace, request: LearnRequest) -> Examples:
+def read_examples(context: TaskContext, request: LearnRequest) -> Examples:
     """Raises the ImageErrors and SelectionErrors, with the picture's number in the details."""
     masks = request.masks if request.masks else (None,) * len(request.images)
     found, notices = [], []
     for number, (image, mask) in enumerate(zip(request.images, masks, strict=True), start=1):
-        where = None if mask is None else place.images.get(mask)
+        where = None if mask is None else context.images.get(mask)
         try:
-            found.append(read_example(place.images.get(image), where, place.limits))
+            found.append(read_example(context.images.get(image), where, context.limits))
         except (ImageError, SelectionError) as error:
             error.details["picture"] = number
             raise
@@ -153,25 +153,25 @@ def read_examples(place: Workplace, request: LearnRequest) -> Examples:
     )
 
 
-def _start(place: Workplace, name: str) -> Start:
+def _start(context: TaskContext, name: str) -> Start:
     """Raises ConceptNotFoundError and what a damaged file raises."""
-    return Start(place.concepts.load(name), place.concepts.card(name).provenance.steps or 0)
+    return Start(context.concepts.load(name), context.concepts.card(name).provenance.steps or 0)
 
 
-def _told_of(more: Start | None) -> dict[str, Any] | None:
+def _start_identity(more: Start | None) -> dict[str, Any] | None:
     """What decides, of the word that was learned on, which word comes out."""
     if more is None:
         return None
     return {"name": more.concept.placeholder, "rows": concept_hashes(more.concept), "steps": more.steps}
 
 
-def _refuse(place: Workplace, request: LearnRequest) -> None:
+def _refuse(context: TaskContext, request: LearnRequest) -> None:
     """What can be seen to be wrong before anything is read."""
-    early.refuse_concepts(request, place.concepts)
-    if request.replace and place.concepts.has(request.name):
-        place.concepts.require_own(request.name, place.owner)
-    require_writable(place.concepts.folder)  # known before the work, not after it
-    early.refuse(request)
+    validation.require_concepts(request, context.concepts)
+    if request.replace and context.concepts.has(request.name):
+        context.concepts.require_own(request.name, context.owner)
+    require_writable(context.concepts.folder)  # known before the work, not after it
+    validation.require_valid(request)
 
 
 def _settings(request: LearnRequest, model: DiffusionModel, more: Start | None) -> LearnSettings:
@@ -181,7 +181,7 @@ def _settings(request: LearnRequest, model: DiffusionModel, more: Start | None) 
 
 
 def _run(
-    place: Workplace,
+    context: TaskContext,
     model: DiffusionModel,
     examples: Examples,
     lesson: Lesson,
@@ -193,7 +193,7 @@ def _run(
     """What was learned, and seconds per step, previews included; None where no step was left to take."""
     how = ViewSettings(mirrored=lesson.kind == "style")
     count = len(examples.pictures) * how.per_picture
-    course = Course({"preparing": (count, 1.0), "learning": (settings.steps, BACKWARDS * settings.batch)})
+    timer = PhaseTimer({"preparing": (count, 1.0), "learning": (settings.steps, BACKWARDS * settings.batch)})
     checking = check_set(
         model,
         examples.pictures,
@@ -203,15 +203,15 @@ def _run(
         lesson.kind,
         request.accept_outliers,
     )
-    yield from watched(checking, course)
+    yield from with_progress(checking, timer)
     grounding = put_on_grounds(model, examples.pictures, examples.opacities, lesson.seed)
-    pictures = yield from watched(grounding, course)
+    pictures = yield from with_progress(grounding, timer)
     preparing = encode_views(model, pictures, examples.masks, how, lesson.seed)
-    views = yield from watched(preparing, course)
-    state, preview = read_state(saved), Preview(model, place.images, place.previews)
+    views = yield from with_progress(preparing, timer)
+    state, preview = read_state(saved), Preview(model, context.images, context.previews)
     steps = learning(model, views, lesson, settings, state, preview.wanted, more)
     begun = time.monotonic()
-    learned = yield from watched(saving(steps, saved), course, preview)
+    learned = yield from with_progress(saving(steps, saved), timer, preview)
     taken = learned.steps - (0 if state is None else state.step)
     return learned, round((time.monotonic() - begun) / taken, 4) if taken > 0 else None
 
@@ -272,12 +272,12 @@ def read_state(file: Path) -> LearningState | None:
         return None
 
 
-def _saved(
-    place: Workplace, request: LearnRequest, model: DiffusionModel, examples: Examples, more: Start | None
+def _state_file(
+    context: TaskContext, request: LearnRequest, model: DiffusionModel, examples: Examples, more: Start | None
 ) -> Path:
     """Where the state of this very learning is kept until its concept is."""
     key = _key(request, model, _settings(request, model, more), examples, more)
-    return place.learning / f"{key}.safetensors"
+    return context.learning / f"{key}.safetensors"
 
 
 def _key(
@@ -294,8 +294,8 @@ def _key(
     return hashlib.sha256(canonical({**parts, "model": model_identity(model)}).encode()).hexdigest()
 
 
-def _keep(
-    place: Workplace,
+def _store(
+    context: TaskContext,
     request: LearnRequest,
     model: DiffusionModel,
     examples: Examples,
@@ -318,11 +318,11 @@ def _keep(
         steps=begun + learned.steps,
         seed=request.seed,
         sources=request.images,
-        settings=settings if more is None else {**settings, "start": _told_of(more)},
+        settings=settings if more is None else {**settings, "start": _start_identity(more)},
     )
     thumbnail = _thumbnail(examples.pictures[0], examples.masks[0])
     concept = replace(learned.concept, rows=tuple(rows.detach().cpu() for rows in learned.concept.rows))
-    card = place.concepts.save(concept, provenance, thumbnail, request.replace, place.owner, pictures)
+    card = context.concepts.save(concept, provenance, thumbnail, request.replace, context.owner, pictures)
     return card, thumbnail
 
 
@@ -338,10 +338,10 @@ def _cut_out(examples: Examples, kind: str) -> list[NDArray[np.uint8]]:
     ]
 
 
-def _kept_pictures(place: Workplace, name: str) -> tuple[list[NDArray[np.uint8]], list[str]]:
+def _kept_pictures(context: TaskContext, name: str) -> tuple[list[NDArray[np.uint8]], list[str]]:
     """Those of the word that is learned on, which stay its own; and what is to be said of them."""
     try:
-        return list(place.concepts.pictures(name, place.owner)), []
+        return list(context.concepts.pictures(name, context.owner)), []
     except ConceptFileError as error:
         return [], [error.message]
 

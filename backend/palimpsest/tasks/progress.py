@@ -41,7 +41,7 @@ PREVIEW_SHAPE = 3  # times as wide as high, or as high as wide, at most
 
 
 @dataclass
-class Course:
+class PhaseTimer:
     """The phases of a job in their order, and about how long a step of each is compared to the others."""
 
     phases: dict[str, tuple[int, float]]  # phase → (steps, cost of one)
@@ -52,7 +52,7 @@ class Course:
         self.started = self.clock()
 
     def progressed(self, phase: str, index: int, total: int) -> Progressed:
-        """Raises nothing: a phase that isn't in the course has no time left to tell."""
+        """Raises nothing: a phase that isn't among them has no time left to tell."""
         done, whole, reached = 0.0, 0.0, False
         for name, (steps, cost) in self.phases.items():
             if name == phase:
@@ -120,7 +120,7 @@ def to_pixels(picture: Tensor) -> NDArray[np.uint8]:
     return ((picture[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
 
 
-def watched(steps: Steps[Result], course: Course, preview: Preview | None = None) -> Events[Result]:
+def with_progress(steps: Steps[Result], timer: PhaseTimer, preview: Preview | None = None) -> Events[Result]:
     """Run ``steps``, saying what happens. Closing this generator closes them, and so unwinds the model."""
     try:
         while True:
@@ -128,7 +128,7 @@ def watched(steps: Steps[Result], course: Course, preview: Preview | None = None
                 step = next(steps)
             except StopIteration as stop:
                 return stop.value
-            yield course.progressed(PHASES[step.phase], step.index, step.total)
+            yield timer.progressed(PHASES[step.phase], step.index, step.total)
             seen = None if preview is None else preview.of(step)
             if seen is not None:
                 yield seen
@@ -137,7 +137,7 @@ def watched(steps: Steps[Result], course: Course, preview: Preview | None = None
 
 
 @contextmanager
-def memory_told(device: torch.device, what: Text, lower: Text) -> Iterator[None]:
+def memory_errors(device: torch.device, what: Text, lower: Text) -> Iterator[None]:
     """Out of memory inside the ``with`` becomes an error that says ``what`` was too large, what to lower."""
     try:
         yield

@@ -30,19 +30,19 @@ from palimpsest.models.hub import RepositoryFile, list_files
 from palimpsest.models.offers import OFFERS, offer
 from palimpsest.storage import atomic
 from palimpsest.storage.header import HeaderError, read_header
-from palimpsest.storage.lock import alone
+from palimpsest.storage.lock import exclusive
 from palimpsest.storage.room import require_room
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-ARRIVING = ".arriving"  # folder inside the models folder; on the same disk, so that a rename suffices
+DOWNLOADS = ".arriving"  # folder inside the models folder; on the same disk, so that a rename suffices
 SUFFIX = ".safetensors"
 UNIT = 1 << 20  # progress is told in MiB
-USUAL = Limits()
+DEFAULT_LIMITS = Limits()
 PAUSE = 0.25  # seconds between two news of it
 
 
-class Puller:
-    """The workplace of the network's lane."""
+class PullRunner:
+    """Runs the jobs of the network's lane."""
 
     owner = ""  # models belong to all
 
@@ -58,30 +58,30 @@ class Puller:
         return {"device": "network"}
 
 
-def open_puller(device: str, options: dict[str, Any]) -> Puller:
+def open_pull_runner(device: str, options: dict[str, Any]) -> PullRunner:
     """``options``: {"models": folder, "model_folders": [folder, …]}, and the fields of ``Limits``."""
     limits = Limits(options["max_download_bytes"], tuple(options["download_networks"]))
-    return Puller(Path(options["models"]), tuple(map(Path, options["model_folders"])), limits)
+    return PullRunner(Path(options["models"]), tuple(map(Path, options["model_folders"])), limits)
 
 
 def pull(
     request: PullRequest,
     models: Path,
     others: tuple[Path, ...] = (),
-    limits: Limits = USUAL,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[Event]:
     """Raises RequestError, ModelNotFoundError, ModelBusyError, and what ``models.download`` raises."""
     require_safe(request)
-    done = already(request, models, others)
+    done = result_if_installed(request, models, others)
     if done is None:
-        with alone_with(request.model, models):
-            done = already(request, models, others)  # another process may just have brought it
+        with model_lock(request.model, models):
+            done = result_if_installed(request, models, others)  # another process may just have brought it
             if done is None:
                 done = yield from pull_new(request, models, limits)
     yield done
 
 
-def already(request: PullRequest, models: Path, others: tuple[Path, ...]) -> Finished | None:
+def result_if_installed(request: PullRequest, models: Path, others: tuple[Path, ...]) -> Finished | None:
     """The end of a pull of what is here. Raises RequestError where that is another model of this name."""
     here = {**installed(models, others), **captioners(models)}.get(request.model)
     if here is None:
@@ -99,11 +99,11 @@ def pull_new(request: PullRequest, models: Path, limits: Limits) -> Generator[Ev
 
 
 @contextmanager
-def alone_with(name: str, models: Path) -> Iterator[None]:
+def model_lock(name: str, models: Path) -> Iterator[None]:
     """One process at a time brings a model of this name. Raises ModelBusyError, StorageError."""
     with ExitStack() as stack:
         try:
-            mine = stack.enter_context(alone(models / ARRIVING / f"{name.casefold()}.lock"))
+            mine = stack.enter_context(exclusive(models / DOWNLOADS / f"{name.casefold()}.lock"))
         except OSError as error:
             raise StorageError(Text("not-written", place=str(models), reason=error.strerror)) from error
         if not mine:
@@ -157,10 +157,10 @@ def sha256_of(path: Path) -> str:
 def pull_offer(name: str, models: Path, limits: Limits) -> Iterator[Event]:
     """All files of a model of the catalogue, into a folder in the diffusers layout."""
     files = list_files(offer(name))
-    folder = models / ARRIVING / name
+    folder = models / DOWNLOADS / name
     try:
         atomic.make_folder(folder)
-        yield from bring(files, folder, limits)
+        yield from download_files(files, folder, limits)
     except (DiskFullError, DownloadTooLargeError):
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -169,7 +169,7 @@ def pull_offer(name: str, models: Path, limits: Limits) -> Iterator[Event]:
     return put_in_place(folder, models / name)
 
 
-def bring(files: list[RepositoryFile], folder: Path, limits: Limits) -> Iterator[Event]:
+def download_files(files: list[RepositoryFile], folder: Path, limits: Limits) -> Iterator[Event]:
     total = sum(file.remote.size or 0 for file in files)
     here = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     require_room(folder, max(0, total - here), NOTHING_KEPT)
@@ -177,17 +177,17 @@ def bring(files: list[RepositoryFile], folder: Path, limits: Limits) -> Iterator
     for file in files:
         target = folder / file.path
         if not target.exists():  # what is there was checked when it came
-            for done, _ in now_and_then(download(file.remote, target, limits)):
+            for done, _ in at_intervals(download(file.remote, target, limits)):
                 yield progress(before + done, total, began)
         before += file.remote.size or 0
 
 
 def pull_file(request: PullRequest, url: str, models: Path, limits: Limits) -> Iterator[Event]:
     """One checkpoint by its address."""
-    arriving = models / ARRIVING / f"{request.model}{SUFFIX}"
+    arriving = models / DOWNLOADS / f"{request.model}{SUFFIX}"
     began = time.monotonic()
     remote = Remote(url, sha256=request.sha256, strange=True)
-    for done, total in now_and_then(download(remote, arriving, limits)):
+    for done, total in at_intervals(download(remote, arriving, limits)):
         yield progress(done, total, began)
     try:
         require_safetensors(arriving)
@@ -197,7 +197,7 @@ def pull_file(request: PullRequest, url: str, models: Path, limits: Limits) -> I
     return put_in_place(arriving, models / arriving.name)
 
 
-def now_and_then(pieces: Iterator[tuple[int, int | None]]) -> Iterator[tuple[int, int | None]]:
+def at_intervals(pieces: Iterator[tuple[int, int | None]]) -> Iterator[tuple[int, int | None]]:
     """The first of them, and then a few per second: enough to watch and to cancel."""
     told = -PAUSE
     for piece in pieces:

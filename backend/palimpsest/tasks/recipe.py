@@ -15,10 +15,10 @@ from palimpsest.contract import EditRequest
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.tasks.canvas import Canvas
-from palimpsest.tasks.context import Workplace, model_identity
+from palimpsest.tasks.context import TaskContext, model_identity
 from palimpsest.tasks.differences import differences_between
 from palimpsest.tasks.inversions import concept_hashes
-from palimpsest.tasks.start import views_now
+from palimpsest.tasks.start import current_views
 
 ENGINE = 3  # raised when the same request gives other bytes than before
 
@@ -39,15 +39,15 @@ def recipe_of(
     }
 
 
-def differences(recipe: dict[str, Any], place: Workplace) -> list[str]:
+def differences(recipe: dict[str, Any], context: TaskContext) -> list[str]:
     """What is not as it was when the recipe was made, one sentence each; empty = the same bytes come out."""
     request = contract.request_of(recipe)
-    concepts = place.concepts_in(request.source_prompt, request.target_prompt)
+    concepts = context.concepts_in(request.source_prompt, request.target_prompt)
     now = {
         "engine": ENGINE,
         "palimpsest": palimpsest.__version__,
-        "model": model_identity(place.models.get(request.model)),
+        "model": model_identity(context.models.get(request.model)),
         "concepts": {concept.placeholder: concept_hashes(concept) for concept in concepts},
-        **views_now(place, request, concepts),
+        **current_views(context, request, concepts),
     }
     return differences_between(recipe, now)

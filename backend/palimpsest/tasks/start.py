@@ -20,7 +20,7 @@ from palimpsest.errors import RequestError
 from palimpsest.jobs.events import Progressed
 from palimpsest.storage.inversions import pixels_hash
 from palimpsest.tasks.canvas import Canvas
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.progress import Events
 from palimpsest_client.fields.operations import OPERATIONS, PHOTO
 
@@ -33,7 +33,7 @@ class Subject:
     pictures: Sequence[NDArray[np.uint8]]
 
 
-def start_of(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> Start:
+def start_of(context: TaskContext, request: EditRequest, concepts: Sequence[Concept]) -> Start:
     """What the request begins from, where it leaves that to the operation: a learned subject that is inserted
     from its pictures if it has any, else from noise; what replaces, from the photo.
 
@@ -43,18 +43,18 @@ def start_of(place: Workplace, request: EditRequest, concepts: Sequence[Concept]
     if not begins:
         return request.begin_from
     if request.begin_from == "view":
-        _subject(place, request, concepts)
+        _subject(context, request, concepts)
     if request.begin_from != "automatic":
         return request.begin_from
     if begins == PHOTO or request.selection is None:
         return "photo"
     found = new_subject(request, concepts)
-    return "view" if found is not None and _pictures(place, found) else "noise"
+    return "view" if found is not None and _pictures(context, found) else "noise"
 
 
-def subject_of(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> Subject | None:
+def subject_of(context: TaskContext, request: EditRequest, concepts: Sequence[Concept]) -> Subject | None:
     """Who is laid in; None where the edit begins from something else. Raises RequestError."""
-    return _subject(place, request, concepts) if request.begin_from == "view" else None
+    return _subject(context, request, concepts) if request.begin_from == "view" else None
 
 
 def views_of(canvas: Canvas, request: EditRequest, subject: Subject | None) -> Events[Tensor | None]:
@@ -81,19 +81,19 @@ def views_of(canvas: Canvas, request: EditRequest, subject: Subject | None) -> E
     return torch.cat([views[place] for place in sorted(views)])
 
 
-def views_told(subject: Subject | None) -> dict[str, Any]:
+def recipe_views(subject: Subject | None) -> dict[str, Any]:
     """What a recipe keeps of the pictures that it began from: their hashes, by the subject's word."""
     if subject is None:
         return {}
     return {"views": {subject.placeholder: [pixels_hash(rgba) for rgba in subject.pictures]}}
 
 
-def views_now(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> dict[str, Any]:
-    """``views_told`` of what the request would begin from today; no hashes where no picture is left."""
+def current_views(context: TaskContext, request: EditRequest, concepts: Sequence[Concept]) -> dict[str, Any]:
+    """``recipe_views`` of what the request would begin from today; no hashes where no picture is left."""
     found = new_subject(request, concepts) if request.begin_from == "view" else None
     if found is None:
         return {"views": {}} if request.begin_from == "view" else {}
-    return views_told(Subject(found.placeholder, _pictures(place, found)))
+    return recipe_views(Subject(found.placeholder, _pictures(context, found)))
 
 
 def new_subject(request: EditRequest, concepts: Sequence[Concept]) -> Concept | None:
@@ -104,7 +104,7 @@ def new_subject(request: EditRequest, concepts: Sequence[Concept]) -> Concept | 
     return next((subjects[name] for name in names), None)
 
 
-def _subject(place: Workplace, request: EditRequest, concepts: Sequence[Concept]) -> Subject:
+def _subject(context: TaskContext, request: EditRequest, concepts: Sequence[Concept]) -> Subject:
     """Who is laid in, and the pictures there are, at least one. Raises RequestError."""
     found = new_subject(request, concepts)
     if found is None:
@@ -113,7 +113,7 @@ def _subject(place: Workplace, request: EditRequest, concepts: Sequence[Concept]
             "Write one into the second sentence, or choose another start.",
             field="begin_from",
         )
-    pictures = _pictures(place, found)
+    pictures = _pictures(context, found)
     if not pictures:
         raise RequestError(
             f"No picture of {found.placeholder} is kept for you that shows where it is.",
@@ -123,6 +123,6 @@ def _subject(place: Workplace, request: EditRequest, concepts: Sequence[Concept]
     return Subject(found.placeholder, pictures)
 
 
-def _pictures(place: Workplace, subject: Concept) -> Sequence[NDArray[np.uint8]]:
+def _pictures(context: TaskContext, subject: Concept) -> Sequence[NDArray[np.uint8]]:
     """Of a subject that is the job's owner's; of another's there are none."""
-    return place.concepts.pictures(subject.placeholder[1:-1], place.owner)
+    return context.concepts.pictures(subject.placeholder[1:-1], context.owner)

@@ -26,7 +26,7 @@ from palimpsest_client.fields.operations import NEEDED, OPERATIONS, WEIGHTS, ope
 STARTING = operations_that(lambda operation: operation.begins)  # what they begin from can be chosen
 
 
-def refuse(request: Request) -> None:
+def require_valid(request: Request) -> None:
     """By the request alone. Raises RequestErrors, ConceptImagesError."""
     if isinstance(request, EditRequest):
         _refuse_edit(request)
@@ -46,7 +46,7 @@ class Concepts(Protocol):
     def has(self, name: str) -> bool: ...
 
 
-def refuse_concepts(request: Request, concepts: Concepts) -> None:
+def require_concepts(request: Request, concepts: Concepts) -> None:
     """By the learned words there are. Raises ConceptNotFoundError, ConceptExistsError, ConceptFileError."""
     for name in PLACEHOLDER.findall(" ".join(sentences(request))):
         concepts.card(name[1:-1])

@@ -52,12 +52,12 @@ def load(
     source: Path,
     device: torch.device | str | None = None,
     memory: Path | None = None,
-    lenders: Sequence[Path] = (),
+    tokenizer_sources: Sequence[Path] = (),
 ) -> DiffusionModel:
     """The model, frozen and ready, from what lies on this machine; nothing reaches for the network.
 
-    ``device``: by default the fastest. ``memory``: a JSON file that remembers the hashes of weight files, see
-    ``weights_hash``. ``lenders``: model folders whose tokenizer a model may use that comes without one.
+    ``device``: by default the fastest. ``memory``: a JSON file that remembers the hashes of weight files (see
+    ``weights_hash``). ``tokenizer_sources``: model folders whose tokenizer may be used where there is none.
     Raises a ModelError that names what is missing, damaged or unsupported; OutOfMemoryError.
     """
     import torch
@@ -67,7 +67,7 @@ def load(
 
     where = default_device() if device is None else torch.device(device)
     with quiet_libraries(), _memory_errors(source, where):
-        return family_of(source).load(source, where, memory, lenders)
+        return family_of(source).load(source, where, memory, tokenizer_sources)
 
 
 @contextmanager

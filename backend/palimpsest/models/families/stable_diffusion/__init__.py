@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from palimpsest.core.model import DiffusionModel
 
 
-def _load(source: Path, device: torch.device, memory: Path | None, lenders: Sequence[Path]) -> DiffusionModel:
+def _load(
+    source: Path, device: torch.device, memory: Path | None, tokenizer_sources: Sequence[Path]
+) -> DiffusionModel:
     if source.is_dir():
         from palimpsest.models.families.stable_diffusion.load import load_folder
 
@@ -31,7 +33,7 @@ def _load(source: Path, device: torch.device, memory: Path | None, lenders: Sequ
         raise ModelNotFoundError(f"There is no model {source}.", "Check the path.")
     from palimpsest.models.families.stable_diffusion.single_file import load_checkpoint
 
-    return load_checkpoint(source, device, memory, lenders)
+    return load_checkpoint(source, device, memory, tokenizer_sources)
 
 
 FAMILY = Family(claims=lambda source: False, read_spec=read_spec, load=_load)

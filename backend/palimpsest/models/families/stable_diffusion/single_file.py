@@ -49,16 +49,16 @@ FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
 
 
 def load_checkpoint(
-    path: Path, device: torch.device, memory: Path | None, lenders: Sequence[Path] = ()
+    path: Path, device: torch.device, memory: Path | None, tokenizer_sources: Sequence[Path] = ()
 ) -> DiffusionModel:
-    """``lenders``: model folders whose tokenizer may be used where none lies beside the file.
+    """``tokenizer_sources``: model folders whose tokenizer may be used where none lies beside the file.
 
     Raises a ModelError that names what is missing, damaged or unsupported.
     """
     configuration = read_checkpoint_configuration(path)
     spec_of(configuration)  # refuse what can't be used before reading gigabytes
     family = str(configuration.own["family"])
-    tokenizers = _tokenizer_folders(path, family, lenders)
+    tokenizers = _tokenizer_folders(path, family, tokenizer_sources)
     weights = original(_read(path))
     beside = given_vae(path)
     vae = below(weights if beside is None else vae_alone(_read(beside)), VAE)
@@ -148,9 +148,9 @@ def _encoder(path: Path, config: Mapping[str, Any], weights: dict[str, Tensor]) 
     return encoder
 
 
-def _tokenizer_folders(path: Path, family: str, lenders: Sequence[Path]) -> list[Path]:
+def _tokenizer_folders(path: Path, family: str, tokenizer_sources: Sequence[Path]) -> list[Path]:
     """One folder per text encoder. Raises ModelUnreadableError that says how to give one."""
-    first = next(_readable(_tokenizer_places(path, lenders)), None)
+    first = next(_readable(_tokenizer_places(path, tokenizer_sources)), None)
     if first is None:
         raise ModelUnreadableError(
             f"{path.name} comes without a tokenizer, and none lies beside it.",
@@ -161,11 +161,11 @@ def _tokenizer_folders(path: Path, family: str, lenders: Sequence[Path]) -> list
     return [first, second][: len(TEXT[family])]
 
 
-def _tokenizer_places(path: Path, lenders: Sequence[Path]) -> Iterator[Path]:
+def _tokenizer_places(path: Path, tokenizer_sources: Sequence[Path]) -> Iterator[Path]:
     yield companion(path) / "tokenizer"
     yield path.parent / "tokenizer"
     yield from sorted(path.parent.glob("*/tokenizer"))
-    yield from (lender / "tokenizer" for lender in lenders)
+    yield from (lender / "tokenizer" for lender in tokenizer_sources)
 
 
 def _readable(places: Iterator[Path]) -> Iterator[Path]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from palimpsest.cli.inventory import Inventory
 from palimpsest.cli.pictures import Pictures
-from palimpsest.cli.stock import Stock
 from palimpsest.contract import DescribeRequest, EditRequest, InvertRequest, Request
 
 
-def require_possible(request: Request, stock: Stock, pictures: Pictures | None = None) -> None:
+def require_possible(request: Request, inventory: Inventory, pictures: Pictures | None = None) -> None:
     """Raises what the tasks would raise for the request itself, the words it names and its selection."""
-    from palimpsest.tasks.validation import refuse, refuse_concepts
+    from palimpsest.tasks.validation import require_concepts, require_valid
 
-    refuse(request)
-    refuse_concepts(request, stock)
+    require_valid(request)
+    require_concepts(request, inventory)
     if pictures is not None and isinstance(request, (EditRequest, InvertRequest, DescribeRequest)):
         _require_selection(request, pictures)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from palimpsest.tasks import context as workplace
+from palimpsest.tasks import runner
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ CASES = [(4, 4, 3), (4, 2, 2), (2, 2, 1), (1, 1, 1), (None, 2, 1)]
 def test_one_core_stays_free_and_the_number_is_never_raised(
     monkeypatch: pytest.MonkeyPatch, cores: int | None, given: int, left: int
 ) -> None:
-    monkeypatch.setattr(workplace.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(runner.os, "cpu_count", lambda: cores)
     torch.set_num_threads(given)
-    workplace.leave_a_core()
+    runner.leave_a_core()
     assert torch.get_num_threads() == left

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.settings import read_settings
-from palimpsest.tasks.context import Places, Workplace, open_workplace
+from palimpsest.tasks.runner import RunnerOptions, TaskRunner, open_runner
 
 
 @contextmanager
-def scratch_workplace(device: str | None, learning: Path | None = None) -> Iterator[Workplace]:
-    """A workplace that remembers nothing from earlier runs and leaves nothing behind.
+def scratch_runner(device: str | None, learning: Path | None = None) -> Iterator[TaskRunner]:
+    """A task runner that remembers nothing from earlier runs and leaves nothing behind.
 
     ``device``: None = as the settings say. ``learning``: where the state of interrupted learning is kept.
     """
@@ -25,11 +25,11 @@ def scratch_workplace(device: str | None, learning: Path | None = None) -> Itera
         folders: dict[str, Any] = {name: str(Path(scratch) / name) for name in names}
         if learning is not None:
             folders["learning"] = str(learning)
-        places = Places(
+        chosen = RunnerOptions(
             models=str(settings.folders.models),
             model_folders=tuple(map(str, settings.model_folders)),
             **folders,
             paths_allowed=True,
             previews=False,
         )
-        yield open_workplace(settings.device if device is None else device, asdict(places))
+        yield open_runner(settings.device if device is None else device, asdict(chosen))

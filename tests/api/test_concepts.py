@@ -46,7 +46,7 @@ def test_a_concept_with_detail_goes_in_as_large_as_the_library_takes_it(server):
     assert len(content) > 16 << 20
     put = server.ask("PUT", "/v1/concepts/detailed", data=content)
     assert (put.status_code, put.json().get("rank")) == (201, 8), put.text
-    assert server.house.limits.concept_bytes == MOST_WITH_ADAPTERS
+    assert server.services.limits.concept_bytes == MOST_WITH_ADAPTERS
     server.ask("DELETE", "/v1/concepts/detailed")
 
 
@@ -62,7 +62,7 @@ def test_a_pickled_upload_names_no_place_on_the_server(server, content):
     told = server.ask("PUT", "/v1/concepts/broken", data=content).json()
     assert told["code"] == "concept_file"
     assert "pickled" in told["message"]
-    assert str(server.house.scratch) not in json.dumps(told)
+    assert str(server.services.scratch) not in json.dumps(told)
     assert sys.executable not in json.dumps(told)
     assert "palimpsest concepts import FILE" in told["hint"]
 
@@ -119,7 +119,7 @@ def test_a_header_that_is_mostly_words_is_refused(server):
 def test_a_list_always_answers_and_names_what_it_left_out(server, what):
     """However it came into the folder."""
     server.ask("PUT", "/v1/concepts/good", data=embedding())
-    place = server.house.concepts.folder / "bad.safetensors"
+    place = server.services.concepts.folder / "bad.safetensors"
     if what == "cut":
         place.write_bytes(embedding()[:40])
     elif what == "unknown widths":
@@ -137,7 +137,7 @@ def test_a_list_always_answers_and_names_what_it_left_out(server, what):
     assert "bad.safetensors" in told["left_out"][0]["message"]
     assert server.ask("GET", "/v1/concepts/bad").status_code == 422
     assert server.ask("DELETE", "/v1/concepts/bad", "bert").json()["code"] == "concept_owned"
-    assert server.house.concepts.folder.exists()
+    assert server.services.concepts.folder.exists()
     place.unlink()
 
 

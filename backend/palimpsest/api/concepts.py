@@ -11,9 +11,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 
-from palimpsest.api.pictures import BYTES, FAILURES, TheHouse
+from palimpsest.api.pictures import BYTES, FAILURES, Services
 from palimpsest.api.schemas import Concepts, ConceptView, Error, LeftOut, Rename
-from palimpsest.api.services import House
+from palimpsest.api.services import AppServices
 from palimpsest.api.views import view_concept
 from palimpsest.errors import (
     ArtifactNotFoundError,
@@ -24,7 +24,7 @@ from palimpsest.errors import (
 )
 from palimpsest.limits import NAME
 from palimpsest.storage.concepts import Part
-from palimpsest.storage.owned_images import Arrival
+from palimpsest.storage.owned_images import Upload
 
 router = APIRouter()
 InName = Annotated[
@@ -39,16 +39,16 @@ REFUSALS: dict[int | str, dict[str, Any]] = {**FAILURES, 409: {"model": Error}}
 
 
 @router.get("/concepts", responses=REFUSALS)
-def list_concepts(house: TheHouse) -> Concepts:
+def list_concepts(services: Services) -> Concepts:
     """Every learned or imported word. What can't be read is left out, and named."""
-    cards, errors = house.concepts.shelf()
+    cards, errors = services.concepts.list_with_errors()
     left_out = [LeftOut(name=name, code=error.code, message=error.message) for name, error in errors.items()]
     return Concepts(concepts=[view_concept(card) for card in cards], left_out=left_out)
 
 
 @router.get("/concepts/{name}", responses=REFUSALS)
-def get_concept(house: TheHouse, name: InName) -> ConceptView:
-    return view_concept(house.concepts.card(name))
+def get_concept(services: Services, name: InName) -> ConceptView:
+    return view_concept(services.concepts.card(name))
 
 
 @router.get(
@@ -56,19 +56,19 @@ def get_concept(house: TheHouse, name: InName) -> ConceptView:
     response_class=Response,
     responses={**REFUSALS, 200: {"content": {"image/png": {}}}},
 )
-def get_thumbnail(house: TheHouse, name: InName) -> Response:
+def get_thumbnail(services: Services, name: InName) -> Response:
     """A small picture of the concept."""
-    thumbnail = house.concepts.thumbnail(name)
+    thumbnail = services.concepts.thumbnail(name)
     if thumbnail is None:
         raise ArtifactNotFoundError(f"Concept <{name}> has no thumbnail.")
     return Response(thumbnail, media_type="image/png")
 
 
 @router.get("/concepts/{name}/file", response_class=Response, responses={**REFUSALS, 200: {"content": BYTES}})
-def export_concept(house: TheHouse, name: InName, part: Part = "whole") -> Response:
+def export_concept(services: Services, name: InName, part: Part = "whole") -> Response:
     """The concept as a file without a picture, to be imported again. Of one that was learned with detail
     other tools read each part alone: its embedding, and its adapters as a LoRA."""
-    content = house.concepts.exported(name, part)
+    content = services.concepts.exported(name, part)
     told = {"Content-Disposition": f'attachment; filename="{name}.safetensors"'}
     return Response(content, media_type="application/octet-stream", headers=told)
 
@@ -80,7 +80,7 @@ def export_concept(house: TheHouse, name: InName, part: Part = "whole") -> Respo
     openapi_extra={"requestBody": {"required": True, "content": BYTES}},
 )
 async def import_concept(
-    house: TheHouse,
+    services: Services,
     request: Request,
     name: InName,
     family: Annotated[str | None, Query(max_length=16, description="Where the file doesn't say it.")] = None,
@@ -88,48 +88,48 @@ async def import_concept(
 ) -> ConceptView:
     """Take in an embedding file of any of the public forms. Pickled files are refused."""
     owner = request.scope["owner"]
-    await run_in_threadpool(require_changeable, house, name, owner, replace)  # before it is sent
-    folder = house.scratch / secrets.token_hex(8)
-    arrival = await run_in_threadpool(Arrival, folder)
+    await run_in_threadpool(require_changeable, services, name, owner, replace)  # before it is sent
+    folder = services.scratch / secrets.token_hex(8)
+    upload = await run_in_threadpool(Upload, folder)
     source = folder / "upload.safetensors"  # errors name it
     try:
         async for chunk in request.stream():
-            await run_in_threadpool(arrival.write, chunk)
-        await run_in_threadpool(arrival.close)
-        arrival.path.rename(source)
-        return await run_in_threadpool(take_in, house, source, name, family, replace, owner)
+            await run_in_threadpool(upload.write, chunk)
+        await run_in_threadpool(upload.close)
+        upload.path.rename(source)
+        return await run_in_threadpool(take_in, services, source, name, family, replace, owner)
     finally:
-        await run_in_threadpool(arrival.discard)
+        await run_in_threadpool(upload.discard)
         await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
 
 
 @router.patch("/concepts/{name}", responses=REFUSALS)
-def rename_concept(house: TheHouse, request: Request, name: InName, change: Rename) -> ConceptView:
+def rename_concept(services: Services, request: Request, name: InName, change: Rename) -> ConceptView:
     """Give one's own concept another name; its rows and their hash stay as they are."""
     owner = request.scope["owner"]
-    with house.wording:
-        house.concepts.card(name)
-        require_unused(house, name)
-        require_unlearned(house, change.name, owner)
-        return view_concept(house.concepts.rename(name, change.name, owner))
+    with services.concept_lock:
+        services.concepts.card(name)
+        require_unused(services, name)
+        require_unlearned(services, change.name, owner)
+        return view_concept(services.concepts.rename(name, change.name, owner))
 
 
 @router.delete("/concepts/{name}", status_code=204, responses=REFUSALS)
-def remove_concept(house: TheHouse, request: Request, name: InName) -> None:
+def remove_concept(services: Services, request: Request, name: InName) -> None:
     """Remove one's own concept, if no waiting or running job uses it. A damaged one can be removed, too."""
-    with house.wording:
-        if house.concepts.has(name):
-            require_unused(house, name)
-        house.concepts.remove(name, request.scope["owner"])
+    with services.concept_lock:
+        if services.concepts.has(name):
+            require_unused(services, name)
+        services.concepts.remove(name, request.scope["owner"])
 
 
 def take_in(
-    house: House, source: Path, name: str, family: str | None, replace: bool, owner: str
+    services: AppServices, source: Path, name: str, family: str | None, replace: bool, owner: str
 ) -> ConceptView:
-    with house.wording:
-        require_changeable(house, name, owner, replace)
+    with services.concept_lock:
+        require_changeable(services, name, owner, replace)
         try:
-            return view_concept(house.concepts.import_file(source, name, family, replace, owner))
+            return view_concept(services.concepts.import_file(source, name, family, replace, owner))
         except ConceptFileError as error:
             if error.details.get("pickled"):  # what converts it needs the original, not the upload
                 where = "Where the file is, palimpsest concepts import FILE says how to convert it."
@@ -137,28 +137,28 @@ def take_in(
             raise
 
 
-def require_changeable(house: House, name: str, owner: str, replace: bool) -> None:
+def require_changeable(services: AppServices, name: str, owner: str, replace: bool) -> None:
     """Raises ConceptExistsError, ConceptInUseError, ConceptOwnedError unless ``name`` may be given anew."""
-    require_unlearned(house, name, owner)
-    if not house.concepts.has(name):
+    require_unlearned(services, name, owner)
+    if not services.concepts.has(name):
         return
     if not replace:
         raise ConceptExistsError(Text("concept-there", name=name), Text("other-name-or-replace"))
-    require_unused(house, name)
-    house.concepts.require_own(name, owner)
+    require_unused(services, name)
+    services.concepts.require_own(name, owner)
 
 
-def require_unused(house: House, name: str) -> None:
+def require_unused(services: AppServices, name: str) -> None:
     """Raises ConceptInUseError when a job that hasn't ended names the concept or begins with it."""
     placeholder = f"<{name}>"
-    for job in house.database.open_jobs():
+    for job in services.database.open_jobs():
         request = job.submission.request
         if placeholder in str(request) or request.get("start") == name:
             raise ConceptInUseError(Text("concept-used", name=name), Text("wait-or-cancel"))
 
 
-def require_unlearned(house: House, name: str, owner: str) -> None:
+def require_unlearned(services: AppServices, name: str, owner: str) -> None:
     """Raises ConceptInUseError while somebody else's job learns a concept of this name."""
-    for job in house.database.open_jobs():
+    for job in services.database.open_jobs():
         if job.kind == "learn" and job.owner != owner and job.submission.request["name"] == name:
             raise ConceptInUseError(Text("concept-being-learned", name=name), Text("other-name-or-wait"))

@@ -6,6 +6,7 @@ What can be refused early is judged by these, so that a server's own words are a
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,10 +17,11 @@ from palimpsest.errors import ModelNotFoundError, Text
 from palimpsest.settings import Settings
 
 if TYPE_CHECKING:
+    from palimpsest.models.spec import Spec
     from palimpsest_client.http.client import Client
 
 
-class Stock(Protocol):
+class Inventory(Protocol):
     """Every method raises PalimpsestErrors."""
 
     @property
@@ -44,12 +46,23 @@ class Stock(Protocol):
         ...
 
 
-def stock_of(options: argparse.Namespace, settings: Settings) -> Stock:
+def inventory_of(options: argparse.Namespace, settings: Settings) -> Inventory:
     """Raises what is wrong with a server that is named."""
     from palimpsest.cli.remote import named_server
 
     client = named_server(options, settings)
     return ThisMachine(settings) if client is None else OfServer(client)
+
+
+def require_model(name: str, settings: Settings) -> Spec:
+    """Raises the ModelErrors that its configuration alone gives reason for."""
+    from palimpsest.models.catalog import find
+    from palimpsest.models.families import read_spec
+
+    place = find(name, settings.folders.models, others=settings.model_folders)
+    if not os.path.exists(place):
+        raise ModelNotFoundError(f"There is no model {place}.", "Check the path.")
+    return read_spec(place)
 
 
 @dataclass(frozen=True)
@@ -69,8 +82,6 @@ class ThisMachine:
         return self._library.names()
 
     def words(self, model: str) -> tuple[str, ...]:
-        from palimpsest.cli.backend import require_model
-
         return require_model(model, self.settings).words
 
     def other_models(self) -> list[str]:
@@ -91,9 +102,9 @@ class OfServer:
     server: Client
 
     def card(self, name: str) -> object:
-        from palimpsest.cli.backend import as_our_errors
+        from palimpsest.cli.client_errors import as_palimpsest_errors
 
-        with as_our_errors():
+        with as_palimpsest_errors():
             return self.server.concept(name)
 
     def has(self, name: str) -> bool:
@@ -120,14 +131,14 @@ class OfServer:
 
     @cached_property
     def _concepts(self) -> tuple[str, ...]:
-        from palimpsest.cli.backend import as_our_errors
+        from palimpsest.cli.client_errors import as_palimpsest_errors
 
-        with as_our_errors():
+        with as_palimpsest_errors():
             return tuple(card["name"] for card in self.server.concepts())
 
     @cached_property
     def _models(self) -> dict[str, dict[str, Any]]:
-        from palimpsest.cli.backend import as_our_errors
+        from palimpsest.cli.client_errors import as_palimpsest_errors
 
-        with as_our_errors():
+        with as_palimpsest_errors():
             return {one["name"]: one["details"] for one in self.server.models() if one["installed"]}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from palimpsest.bench.workplace import scratch_workplace
+from palimpsest.bench.scratch_runner import scratch_runner
 from tiny import tiny_folder
 
 
@@ -21,7 +21,7 @@ def test_every_model_of_the_user_can_be_measured_and_nothing_of_theirs_is_touche
     monkeypatch.setenv("PALIMPSEST_HOME", str(home))
     monkeypatch.setenv("PALIMPSEST_MODEL_FOLDERS", str(other))
     before = sorted(home.rglob("*"))
-    with scratch_workplace("cpu") as place:
+    with scratch_runner("cpu") as runner:
         for name in ("own", "linked"):
-            assert place.models.get(name).weights_hash
+            assert runner.models.get(name).weights_hash
     assert sorted(home.rglob("*")) == before

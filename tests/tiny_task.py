@@ -1,4 +1,4 @@
-"""A workplace with a tiny model, a picture and a selection."""
+"""A task runner with a tiny model, a picture and a selection."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from palimpsest.storage.png import encode
-from palimpsest.tasks.context import Places, Workplace, open_workplace
+from palimpsest.tasks.runner import RunnerOptions, TaskRunner, open_runner
 
 SHOWS = "a photo of a cat on grass"
 
 
-def new_workplace(folder: Path) -> Workplace:
+def new_runner(folder: Path) -> TaskRunner:
     """On the processor, with stores of its own below ``folder``."""
     names = ("models", "images", "concepts", "inversions", "learning")
     folders = {name: str(folder / name) for name in names}
     memory = str(folder / "hashes.json")
-    places = Places(**folders, weights_memory=memory, paths_allowed=True, previews=False)
-    return open_workplace("cpu", asdict(places))
+    chosen = RunnerOptions(**folders, weights_memory=memory, paths_allowed=True, previews=False)
+    return open_runner("cpu", asdict(chosen))
 
 
 def picture(width: int = 72, height: int = 88, seed: int = 0, depth: type = np.uint8) -> bytes:

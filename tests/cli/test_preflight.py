@@ -34,7 +34,7 @@ from palimpsest.storage import atomic
 from palimpsest.storage.decode import Limits, decode, size_of
 from palimpsest_client.fields.operations import NEEDED, OPERATIONS, operations_that
 from palimpsest_client.http.refusals import REFUSALS
-from workplaces import picture, selection
+from tiny_task import picture, selection
 
 EDIT = ("edit", "photo.png", "--selection", "selection.png", "--shows", "a cat", "--should-show", "a dog")
 PHOTO = ("edit", "photo.png")
@@ -184,10 +184,10 @@ def test_a_folder_where_nothing_may_be_written_is_told_at_once(
 ) -> None:
     (folder / "closed").mkdir()
 
-    def refuse(temporary: Path, path: Path, replace: bool) -> None:
+    def require_valid(temporary: Path, path: Path, replace: bool) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(atomic, "_place", refuse)
+    monkeypatch.setattr(atomic, "_place", require_valid)
     said = shell(*EDIT, "--local", "--output", "closed")
     assert said.code == 1
     assert f"Nothing can be written to {folder / 'closed'}: Read-only file system." in said.err

@@ -10,7 +10,7 @@ import argparse
 import contextlib
 from collections.abc import Collection, Sequence
 
-from palimpsest.cli.stock import Stock
+from palimpsest.cli.inventory import Inventory
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import ModelError, RequestError
 from palimpsest_client.text.sentences import CONCEPT, QUIET, changes, plain, telling, words
@@ -23,15 +23,17 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(ACCEPT, action="store_true", help="go on even if the model knows none of the words")
 
 
-def require_known(stock: Stock, options: argparse.Namespace, groups: Collection[Words]) -> None:
+def require_known(inventory: Inventory, options: argparse.Namespace, groups: Collection[Words]) -> None:
     """``groups``: words of which at least one must be known, or a learned one. Raises RequestError."""
     if options.accept_unknown_words:
         return
     with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
-        known = stock.words(options.model)
+        known = inventory.words(options.model)
         for group in groups:
             if known and group and not any(_is_known(word, known) for word in group):
-                raise RequestError(_refusal(options.model, group), _what_to_do(stock, options.model, known))
+                raise RequestError(
+                    _refusal(options.model, group), _what_to_do(inventory, options.model, known)
+                )
 
 
 def _is_known(word: str, known: Collection[str]) -> bool:
@@ -43,13 +45,13 @@ def _refusal(model: str, unknown: Words) -> str:
     return f"{named} knows none of the words that this rests upon: {', '.join(unknown)}."
 
 
-def _what_to_do(stock: Stock, model: str, known: Collection[str]) -> str:
+def _what_to_do(inventory: Inventory, model: str, known: Collection[str]) -> str:
     from palimpsest.cli.notices import other_model
     from palimpsest.core.text.tokens import nouns_in
 
     knows = f"It knows {len(known)} words, such as {', '.join(nouns_in(known))}"
     knows += ", and no photographs." if model == BUILT_IN else "."
-    return f"{knows} For others: {other_model(stock)}. To go on all the same: {ACCEPT}."
+    return f"{knows} For others: {other_model(inventory)}. To go on all the same: {ACCEPT}."
 
 
 def of_edit(options: argparse.Namespace) -> list[Words]:
