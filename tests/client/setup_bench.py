@@ -103,7 +103,7 @@ class Bench:
         """Set up from here. What uv was asked for."""
         self.calls()
         self.setup.begin()
-        assert self.ended().told == "The backend is set up."
+        assert self.ended().message == "The backend is set up."
         return self.calls()
 
 

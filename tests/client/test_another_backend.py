@@ -148,7 +148,7 @@ def test_downloads_are_its_own(move):
     move.old.the_models = list(MODELS)
     move.desk.until(lambda s: not s.models[1].installed)
     move.panel.download("sd15")
-    move.desk.until(lambda s: move.old.submitted and s.downloads[0].told)
+    move.desk.until(lambda s: move.old.submitted and s.downloads[0].job_json)
     move.go()
     assert (move.desk.state.downloads, move.desk.state.fetched, move.old.cancelled) == ((), "", [])
 

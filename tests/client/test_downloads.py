@@ -155,7 +155,7 @@ def test_a_panel_that_is_opened_later_finds_it_whoever_began_it(tmp_path):
 
 def test_it_outlives_a_backend_that_goes_for_a_while(desk):
     number = begun(desk)
-    desk.until(lambda s: s.downloads[0].told)
+    desk.until(lambda s: s.downloads[0].job_json)
     desk.backend.down = True
     desk.until(lambda s: s.status.kind == "trouble")
     assert lines(desk.state) == ["Stable Diffusion 1.5 · Waiting."]

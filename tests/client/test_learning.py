@@ -188,7 +188,7 @@ def test_the_picture_that_does_not_fit_is_named_and_left_out_or_meant(school):
     school.until(lambda _: school.told.outcome is not None)
     assert [bool(example.problem) for example in school.told.examples] == [False, False, True, False]
     assert [example.odd for example in school.told.examples] == [False, False, True, False]
-    school.learning.mean_it()
+    school.learning.accept_outliers()
     school.until(lambda _: len(school.backend.submitted) == 2)
     assert school.backend.submitted[1]["request"]["accept_outliers"] is True
     school.backend.tell("failed", error=error)
@@ -383,7 +383,7 @@ def test_a_run_with_detail_that_was_stopped_is_taken_up_with_it_and_not_without(
     assert school.backend.submitted[-1]["request"] == {**first, "finish": True}
     school.learned(2, steps=40)
     school.learning.set(chosen="quick")
-    assert school.learning._goes_on is False
+    assert school.learning._resumes is False
     school.learning.set(chosen="detail")
     assert school.learns(4) == {**first, "replace": True}
 

@@ -72,7 +72,7 @@ def test_what_a_mirror_may_serve_is_told_and_asked_for(bench):
     assert "12.0 GB must be free" in bench.setup.state.costs
     bench.free = 6 << 30
     bench.with_uv().setup.begin()
-    assert bench.ended().told.startswith("The disk is too full")
+    assert bench.ended().message.startswith("The disk is too full")
     bench.setup.choose(index="")
     bench.order(index=bench.index.address)
     assert [call[0] for call in bench.done()] == STEPS
@@ -121,7 +121,7 @@ def test_a_uv_that_is_too_old_is_left_alone(bench, monkeypatch):
 def test_what_is_not_the_released_uv_is_never_unpacked(bench):
     bench.index.wheel = bench.index.wheel + b"more"
     bench.setup.begin()
-    assert "isn't what was released and was not installed" in bench.ended().told
+    assert "isn't what was released and was not installed" in bench.ended().message
     assert list((bench.home.place / "uv" / index.VERSION).iterdir()) == []
     assert bench.calls() == []
     assert launch_command(bench.folder, {}) == []
@@ -136,7 +136,7 @@ def test_cancelled_in_any_step_it_goes_on_with_that(bench, at):
     bench.setup.cancel()
     assert bench.setup.state.text == "Cancelling…"
     state = bench.ended()
-    assert state.told.startswith("Cancelled. What is there is kept")
+    assert state.message.startswith("Cancelled. What is there is kept")
     assert (state.kind, state.deed) == ("incomplete", "Go on")
     assert launch_command(bench.folder, {}) == []
     assert bench.panel().state.kind == "incomplete"
@@ -194,7 +194,7 @@ def test_a_uv_that_says_nothing_can_be_left(bench, monkeypatch):
         bench.setup.begin()
         assert asked.wait(120)
         bench.setup.cancel()
-        assert bench.ended().told.startswith("Cancelled.")
+        assert bench.ended().message.startswith("Cancelled.")
     finally:
         held.set()
 
@@ -215,7 +215,7 @@ def test_an_index_that_sends_nothing_more_can_be_left(bench):
     bench.setup.begin()
     bench.until(lambda _: any(path.startswith("/files/") for path in bench.index.asked))
     bench.setup.cancel()
-    assert bench.ended().told.startswith("Cancelled.")
+    assert bench.ended().message.startswith("Cancelled.")
     bench.index.stall = False
     assert [call[0] for call in bench.done()] == STEPS
 
@@ -223,7 +223,7 @@ def test_an_index_that_sends_nothing_more_can_be_left(bench):
 def test_a_step_that_failed_is_done_again_and_no_other(bench):
     bench.with_uv().order(fail={"torch": "error: something of uv's own"})
     bench.setup.begin()
-    assert bench.ended().told == "The setup failed: something of uv's own"
+    assert bench.ended().message == "The setup failed: something of uv's own"
     assert bench.setup.state.kind == "incomplete"
     bench.order()
     assert [call[0] for call in bench.done()] == ["torch", "package"]
@@ -326,7 +326,7 @@ def test_removed_is_what_was_fetched_and_nothing_else(bench):
     bench.with_uv().done()
     (bench.home.place.parent / "concepts").mkdir()
     bench.setup.remove()
-    assert bench.ended().told == "The backend was removed."
+    assert bench.ended().message == "The backend was removed."
     left = sorted(path.name for path in bench.home.place.parent.iterdir())
     assert left == ["backend.lock", "concepts"]
     assert bench.setup.state.kind == "absent"
@@ -345,7 +345,7 @@ def test_a_folder_of_somebody_else_is_left_alone(bench):
     bench.home.place.mkdir(parents=True)
     (bench.home.place / "thesis.txt").write_text("mine")
     bench.with_uv().setup.begin()
-    assert "holds files that are not Palimpsest's" in bench.ended().told
+    assert "holds files that are not Palimpsest's" in bench.ended().message
     bench.setup.remove()
     bench.ended()
     assert (bench.home.place / "thesis.txt").read_text() == "mine"
@@ -356,14 +356,14 @@ def test_two_editors_do_not_work_in_one_folder(bench):
     with bench.home.lock.open("a+b") as other:
         assert taken(other)
         bench.with_uv().setup.begin()
-        assert bench.ended().told.startswith("Another editor sets the backend up just now")
+        assert bench.ended().message.startswith("Another editor sets the backend up just now")
     assert bench.done() != []
 
 
 def test_too_little_room_is_said_before_anything_is_fetched(bench):
     bench.free = 1 << 30
     bench.with_uv().setup.begin()
-    assert bench.ended().told == f"The disk is too full for {bench.home.place}: make room, then go on."
+    assert bench.ended().message == f"The disk is too full for {bench.home.place}: make room, then go on."
     assert bench.calls() == []
 
 
@@ -376,7 +376,7 @@ def test_another_pytorch_needs_its_room_too(bench, monkeypatch, what):
     else:
         monkeypatch.setattr(backend_setup, "TORCH", "2.99.0")
     bench.setup.begin()
-    assert bench.ended().told.startswith("The disk is too full")
+    assert bench.ended().message.startswith("The disk is too full")
     assert bench.calls() == []
 
 
@@ -386,14 +386,14 @@ def test_a_folder_that_may_not_be_written_is_named(bench, monkeypatch):
 
     monkeypatch.setattr(Home, "make", refused)
     bench.with_uv().setup.begin()
-    assert bench.ended().told == "/data/backend may not be written: change its permissions, then go on."
+    assert bench.ended().message == "/data/backend may not be written: change its permissions, then go on."
 
 
 def test_offline_it_says_so(bench, monkeypatch):
     monkeypatch.setattr(index, "USUAL", "http://127.0.0.1:9/simple")
     bench.setup.choose(index="")
     bench.setup.begin()
-    assert bench.ended().told == "The package index can't be reached: check the network, then go on."
+    assert bench.ended().message == "The package index can't be reached: check the network, then go on."
 
 
 @pytest.mark.parametrize("status", [407, 0], ids=["refuses", "is not there"])
@@ -405,7 +405,7 @@ def test_a_proxy_that_refuses_is_named(bench, monkeypatch, status):
     monkeypatch.setenv("http_proxy", bench.index.host if status else "http://127.0.0.1:9")
     bench.setup.choose(index="")
     bench.setup.begin()
-    assert bench.ended().told.startswith("The proxy refuses (")
+    assert bench.ended().message.startswith("The proxy refuses (")
 
 
 @pytest.mark.parametrize(
@@ -421,13 +421,13 @@ def test_a_proxy_that_refuses_is_named(bench, monkeypatch, status):
 def test_a_wrong_mirror_is_named(bench, address):
     bench.setup.choose(index=address)
     bench.setup.begin()
-    assert bench.ended().told.startswith(f"The package index {address} doesn't serve this (")
+    assert bench.ended().message.startswith(f"The package index {address} doesn't serve this (")
 
 
 def test_a_mirror_without_uv_is_named_and_kept(bench):
     bench.index.status = 404
     bench.setup.begin()
-    assert f"{bench.index.address} doesn't serve this (404" in bench.ended().told
+    assert f"{bench.index.address} doesn't serve this (404" in bench.ended().message
     assert bench.panel().state.index == bench.index.address
 
 
@@ -498,7 +498,7 @@ def test_a_password_goes_to_its_own_index_alone_and_is_never_shown(bench):
     bench.ended()
     bench.index.status = 404
     bench.setup.begin()
-    assert "s%40cret" not in bench.ended().told
+    assert "s%40cret" not in bench.ended().message
     assert (bench.folder / "setup.json").stat().st_mode & 0o077 == 0
     assert json.loads((bench.folder / "setup.json").read_text())["index"] == own
     again = bench.panel()
@@ -543,7 +543,7 @@ def test_what_python_says_becomes_one_sentence():
 
 def test_every_kind_of_complaint_has_a_sentence_of_its_own():
     kinds = dict.fromkeys(kind for kind, _ in setup_errors.SIGNS)
-    told = [str(setup_errors.told(kind, "/p", "M", "why")) for kind in kinds]
+    told = [str(setup_errors.error_of(kind, "/p", "M", "why")) for kind in kinds]
     assert len(set(told)) == len(kinds) - 1  # a mirror that is away may as well be a wrong one
 
 
@@ -593,7 +593,7 @@ def test_out_of_a_flatpak_the_index_is_in_no_command(bench, monkeypatch):
     assert "a-secret" not in spawned(bench)
     assert "--env=UV_CACHE_DIR=" in spawned(bench)
     bench.setup.remove()
-    assert bench.ended().told == "The backend was removed."
+    assert bench.ended().message == "The backend was removed."
     bench.setup.choose(index="")
     assert [call[0] for call in bench.done()] == STEPS
 
@@ -615,7 +615,7 @@ def test_what_is_not_whole_names_the_button_that_is_there(bench, monkeypatch):
     found = {"palimpsest": True, "torch": False}
     monkeypatch.setattr(backend_setup.BackendSetup, "_packages", lambda _: found)
     bench.setup.begin()
-    told = bench.ended().told
+    told = bench.ended().message
     assert told == "Files are missing of torch: press “Go on”."
     assert bench.setup.state.deed == "Go on"
 
@@ -693,7 +693,7 @@ def test_the_real_uv_comes_from_the_real_index(tmp_path, monkeypatch):
         bench.setup = bench.panel()
         bench.setup.choose(build="cpu", index=index.USUAL)
         bench.setup.begin()
-        told = bench.ended().told
+        told = bench.ended().message
         if any(sign in told for sign in (f"{index.USUAL} doesn't serve this", "proxy refuses", "be reached")):
             pytest.skip(f"the package index can't be reached: {told}")
         assert told == "The backend is set up."

@@ -87,7 +87,7 @@ def test_a_press_sets_it_up_and_then_it_is_started(newcomer):
     assert newcomer.desk.state.status.kind == "busy"
     assert newcomer.offers() == ["Show"]
     newcomer.until(lambda state: not state.setup.running)
-    assert newcomer.desk.state.setup.told == "The backend is set up."
+    assert newcomer.desk.state.setup.message == "The backend is set up."
     assert newcomer.desk.state.status.text == "Starting the backend…"
     seen = newcomer.seen()
     assert seen["setup-begin"].text == "Repair"

@@ -9,10 +9,10 @@ def test_everybody_hears_everything_in_order_until_they_leave():
     stream, first, second = Stream(), [], []
     leave = stream.subscribe(first.append)
     stream.subscribe(second.append)
-    stream.tell(Connected())
+    stream.publish(Connected())
     leave()
     leave()
-    stream.tell(Changed())
+    stream.publish(Changed())
     assert first == [Connected()]
     assert second == [Connected(), Changed()]
 
@@ -22,5 +22,5 @@ def test_who_leaves_while_something_is_told_hears_no_more_of_it():
     leaves = []
     stream.subscribe(lambda _: [leave() for leave in leaves])
     leaves.append(stream.subscribe(heard.append))
-    stream.tell(Changed())
+    stream.publish(Changed())
     assert heard == []

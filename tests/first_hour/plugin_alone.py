@@ -50,7 +50,7 @@ def ended(setup) -> None:
             said = setup.state.text
             print(said, flush=True)
         time.sleep(0.2)
-    print(setup.state.told, flush=True)
+    print(setup.state.message, flush=True)
 
 
 def answering(find_client):

@@ -93,7 +93,7 @@ class ProcedureRun:
         self._jobs = PanelJobs("gimp", editor)
         self._jobs.unattended_seconds = UNATTENDED_SECONDS
         self._session = Session(self._backend.connect, self._jobs)
-        self._jobs.serve(self._session)
+        self._jobs.attach(self._session)
         self._gone_since: float | None = None
         self._shown: tuple[str, float | None] | None = None  # by the bar
         self._session.start()

@@ -46,16 +46,16 @@ class Learning:
         self.state = LearnState()
         self._panel = panel
         self._show: Optional[Callable[[LearnState], None]] = None
-        self._means_it = False
+        self._accept_outliers = False
         self._job = ""  # id of our learning while it is under way
-        self._sketch = ""  # the same of our test sentence
+        self._drawing = ""  # the same of our test sentence
         self._unseen = False  # a word was learned and isn't drawn yet
-        self._sent: Optional[Tuple[Dict[str, Any], Tuple[Example, ...]]] = None  # the last learning
-        self._left = 0  # steps of it that were left when it was stopped and kept; 0 = it wasn't
+        self._last_request: Optional[Tuple[Dict[str, Any], Tuple[Example, ...]]] = None  # the last learning
+        self._steps_left = 0  # steps of it that were left when it was stopped and kept; 0 = it wasn't
         self._pace = PaceWatch(panel.session, self._change)
         begun = lambda: self._change(outcome=None)  # noqa: E731
         self.pictures = PictureReader(panel, editor, begun, self._came, self._refuse)
-        panel.jobs.events.subscribe(self._heard)
+        panel.jobs.events.subscribe(self._on_event)
         self._change()
 
     def show_to(self, show: Callable[[LearnState], None]) -> None:
@@ -71,7 +71,7 @@ class Learning:
 
     def clear(self) -> None:
         """Begin anew."""
-        self._means_it, self._sent, self._left = False, None, 0
+        self._accept_outliers, self._last_request, self._steps_left = False, None, 0
         kept = {"progress": self.state.progress, "learns": self.state.learns}
         self.state = replace(LearnState(), **kept)  # type: ignore[arg-type]
         self._change(outcome=None)
@@ -97,9 +97,9 @@ class Learning:
         del examples[number]
         self._change(examples=sound(examples), outcome=None)
 
-    def mean_it(self) -> None:
+    def accept_outliers(self) -> None:
         """Learn although one picture seems not to fit."""
-        self._means_it = True
+        self._accept_outliers = True
         self.learn()
 
     # Learning.
@@ -111,25 +111,25 @@ class Learning:
             return
         request = self._request()
         self._change(examples=sound(self.state.examples), outcome=None, preview=None, drawn=None)
-        self._sent = request, self.state.examples
+        self._last_request = request, self.state.examples
         self._run(request, self._learned)
 
     def stop(self) -> None:
         """What was learned so far is kept as a concept."""
-        if (self._job or self._sketch) and self._is_ours:
+        if (self._job or self._drawing) and self._is_followed:
             self._panel.jobs.cancel()
 
     def _request(self) -> Dict[str, Any]:
         state = self.state
-        if self._sent is not None and self._goes_on:
-            return {**self._sent[0], "replace": True}
+        if self._last_request is not None and self._resumes:
+            return {**self._last_request[0], "replace": True}
         request: Dict[str, Any] = {
             "name": state.name,
             "kind": state.kind,
             "noun": state.noun.strip(),
             "model": self._model,
             "replace": state.mode != NEW,
-            "accept_outliers": self._means_it,
+            "accept_outliers": self._accept_outliers,
         }
         if state.detail:
             request["detail"] = True
@@ -140,36 +140,36 @@ class Learning:
         return self._panel.form.settings.model
 
     @property
-    def _goes_on(self) -> bool:
+    def _resumes(self) -> bool:
         """Whether the run that was stopped is taken up again, and ends as if it had never been stopped."""
-        if self._left == 0 or self._sent is None or self.state.mode != MORE:
+        if self._steps_left == 0 or self._last_request is None or self.state.mode != MORE:
             return False
-        (request, examples), state = self._sent, self.state
+        (request, examples), state = self._last_request, self.state
         asked = request["name"], request["kind"], request["noun"], request["model"]
         same = asked == (state.name, state.kind, state.noun.strip(), self._model)
         same = same and request.get("detail", False) == state.detail
         return same and examples == state.examples and "start" not in request
 
     def _run(self, request: Mapping[str, Any], then: Finished) -> None:
-        assert self._sent is not None
-        submission = learn_submission(self._panel.jobs.name, request, self._sent[1])
+        assert self._last_request is not None
+        submission = learn_submission(self._panel.jobs.name, request, self._last_request[1])
         self._job = submission.id
         self._panel.jobs.run(submission, then)
 
     def _learned(self, view: JobView, _: Mapping[str, bytes]) -> None:
-        self._left, self._means_it = 0, False
+        self._steps_left, self._accept_outliers = 0, False
         self._pace.forget()
         better = view.result.get("start") is None or view.result.get("best_step") != 0
-        self._there(view.result["name"], "learned" if better else "not-better")
+        self._concept_made(view.result["name"], "learned" if better else "not-better")
 
     def _kept(self, view: JobView, _: Mapping[str, bytes]) -> None:
         """The run that was stopped: the best of it is a concept now."""
-        self._there(view.result["name"], "learning-kept", n=view.result["steps"])
+        self._concept_made(view.result["name"], "learning-kept", n=view.result["steps"])
 
-    def _there(self, name: str, text: str, **values: Any) -> None:
+    def _concept_made(self, name: str, text: str, **values: Any) -> None:
         self._job = ""
         done = Outcome("done", say(text, name=name, **values))
-        self._panel.jobs.events.tell(ConceptsMade())
+        self._panel.jobs.events.publish(ConceptsMade())
         self._panel.jobs.end(done)
         sentence = self.state.sentence
         if f"<{name}>" not in sentence:
@@ -178,35 +178,40 @@ class Learning:
         self._change(outcome=done, learned=name, mode=MORE, sentence=sentence, drawn=None)
         self._draw_unasked()
 
-    def _leave(self) -> None:
+    def _forget_backend(self) -> None:
         """What was learned and seen is at another backend from now on. What was filled in stays."""
-        self._job, self._sketch, self._unseen = "", "", False
-        self._sent, self._left = None, 0
+        self._job, self._drawing, self._unseen = "", "", False
+        self._last_request, self._steps_left = None, 0
         self._pace.forget()
         self._pace.known = None
         self._change(mode=NEW, learned="", drawn=None, preview=None, outcome=None)
 
-    def _heard(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         if isinstance(event, BackendChanged):
-            self._leave()
+            self._forget_backend()
         if isinstance(event, JobEnded) and event.view.state != "finished":
             if event.view.id == self._job:
                 self._job = ""
                 self._ended(event.view)
-            elif event.view.id == self._sketch:
-                self._sketch = ""
+            elif event.view.id == self._drawing:
+                self._drawing = ""
                 self._not_drawn(event.view)
         self._change()
         self._draw_unasked()
 
     def _ended(self, job: JobView) -> None:
         """Not learned: stopped, or refused with the picture that is the reason."""
-        if job.state == "cancelled" and self._sent is not None and job.phase == LEARNING and job.index > 0:
-            self._left = job.total - job.index
+        if (
+            job.state == "cancelled"
+            and self._last_request is not None
+            and job.phase == LEARNING
+            and job.index > 0
+        ):
+            self._steps_left = job.total - job.index
             self._change(outcome=None)
-            self._run({**self._sent[0], "finish": True}, self._kept)
+            self._run({**self._last_request[0], "finish": True}, self._kept)
             return
-        self._means_it = False
+        self._accept_outliers = False
         if job.state == "cancelled":
             self._change(outcome=Outcome("note", say("learning-stopped")))
             return
@@ -223,7 +228,7 @@ class Learning:
             self._refuse(self.state.cannot_draw)
             return
         submission = draw_submission(self._panel.jobs.name, self.state.sentence.strip(), self._model)
-        self._unseen, self._sketch = False, submission.id
+        self._unseen, self._drawing = False, submission.id
         self._panel.jobs.run(submission, self._drew)
 
     def _draw_unasked(self) -> None:
@@ -232,7 +237,7 @@ class Learning:
             self.draw()
 
     def _drew(self, _: JobView, pictures: Mapping[str, bytes]) -> None:
-        self._sketch = ""
+        self._drawing = ""
         self._panel.jobs.end(self.state.outcome)
         self._change(drawn=pictures["picture"])
 
@@ -272,10 +277,10 @@ class Learning:
         same = [concept for concept in self._panel.backend.concepts if concept.name == state.name]
         known, detailed = bool(same), any(concept.detail for concept in same)
         state = replace(state, only_detail=detailed and state.mode == MORE)
-        seen = self._panel.jobs.preview_picture if self._is_ours else None
+        seen = self._panel.jobs.preview_picture if self._is_followed else None
         if self._job and seen is not None:
             state = replace(state, preview=seen)
-        if self._sketch and seen is not None:
+        if self._drawing and seen is not None:
             state = replace(state, drawn=seen)
         self.state, before = state, self.state
         if self._show is not None:
@@ -296,15 +301,15 @@ class Learning:
             self._show(self.state)
 
     @property
-    def _is_ours(self) -> bool:
+    def _is_followed(self) -> bool:
         """Whether the panel shows our job, and not one that came between."""
         job = self._panel.session.state.job
-        return job is not None and job.id in (self._job, self._sketch)
+        return job is not None and job.id in (self._job, self._drawing)
 
     def _progress(self) -> Optional[Progress]:
-        if self._job or self._sketch:
+        if self._job or self._drawing:
             before = self.state.progress
-            return self._panel.jobs.progress if self._is_ours or before is None else before
+            return self._panel.jobs.progress if self._is_followed or before is None else before
         return Progress(say("reading"), None, False) if self.pictures.reading else None
 
     def _cost(self) -> str:
@@ -312,4 +317,4 @@ class Learning:
         model = self._panel.backend.model(self._model)
         detail = self.state.detail
         whole = 0 if model is None else model.detail_steps if detail else model.learning_steps
-        return self._pace.cost(self._left if self._goes_on else whole, detail)
+        return self._pace.cost(self._steps_left if self._resumes else whole, detail)

@@ -167,7 +167,7 @@ def bring_pace(client: Client, model: str) -> Optional[Pace]:
 def bring_kept(client: Client, name: str) -> StoredExamples:
     """The pictures that the concept was learned from, as far as they are kept. Raises ClientError."""
     card = client.concept(name)
-    asked = lesson_of(client, card["rows_hash"])
+    asked = learning_request(client, card["rows_hash"])
     sources = card["provenance"]["sources"] if asked is None else asked["images"]
     masks: Sequence[Optional[str]] = () if asked is None else asked["masks"]
     masked = any(card["provenance"]["settings"].get("masks", ()))
@@ -182,7 +182,7 @@ def bring_kept(client: Client, name: str) -> StoredExamples:
     return StoredExamples(card["noun"], card["kind"], tuple(examples), missing, asked is None and masked)
 
 
-def lesson_of(client: Client, rows_hash: str) -> Optional[Dict[str, Any]]:
+def learning_request(client: Client, rows_hash: str) -> Optional[Dict[str, Any]]:
     """The request that the concept with these rows came from, if that job is kept."""
     for job in client.jobs(limit=LOOKED_THROUGH)["jobs"]:
         if job["kind"] == "learn" and job["result"].get("rows_hash") == rows_hash:

@@ -60,7 +60,7 @@ class Backend:
         self._rejoined = False
         self._revisions: Mapping[str, str] = {}  # of what it has, as it last said
         self._identity = Identity()
-        jobs.serve(self.session)
+        jobs.attach(self.session)
 
     # Where it is.
 
@@ -100,17 +100,17 @@ class Backend:
         except OSError as error:
             return str(error)
         if choice != self.choice:
-            self._leave()
+            self._forget_backend()
         self.choice = choice
         self.session.reconnect(connector(self._folder, choice))
         return ""
 
-    def _leave(self) -> None:
+    def _forget_backend(self) -> None:
         """Nothing that was known of the one before holds of another."""
         self._identity, self._revisions, self._rejoined = Identity(), {}, False
         self.concepts, self.models = (), ()
         self.downloads.forget()
-        self._jobs.events.tell(BackendChanged())
+        self._jobs.events.publish(BackendChanged())
         self._changed()
 
     def connected(self) -> None:
@@ -118,7 +118,7 @@ class Backend:
         system = self.session.state.system
         identity = Identity(str(system.get("store", "")), str(system.get("owner", "")))
         if self._identity.differs(identity):
-            self._leave()
+            self._forget_backend()
         self._identity = self._identity.learning(identity)
         self.refresh()
         if not self._rejoined:
@@ -136,7 +136,7 @@ class Backend:
         return chosen(self.models, name)
 
     def _model_came(self, name: str) -> None:
-        self._jobs.events.tell(ModelsMade(name))
+        self._jobs.events.publish(ModelsMade(name))
 
     def refresh(self) -> None:
         """Ask it anew for its models and words."""
@@ -163,7 +163,7 @@ class Backend:
         before, self.concepts = self.concepts, found
         for name, new in renamed_in(before, found):
             self.vocabulary.rename(name, new)
-            self._jobs.events.tell(ConceptRenamed(name, new))
+            self._jobs.events.publish(ConceptRenamed(name, new))
         if before:
             known = {concept.version for concept in before} | {concept.name for concept in before}
             self.vocabulary.use([c.name for c in found if known.isdisjoint((c.version, c.name))])
@@ -193,7 +193,7 @@ class Backend:
         if "models" in changed:
             self.refresh_models()
         if "results" in changed:
-            self._jobs.events.tell(ResultsMade())
+            self._jobs.events.publish(ResultsMade())
 
 
 def renamed_in(before: Sequence[Concept], now: Sequence[Concept]) -> List[Tuple[str, str]]:

@@ -68,7 +68,7 @@ def state_of(panel: Panel) -> PanelState:
         catalogue=model_rows(backend.models, panel.session.state.system),
         setup=backend.setup.state,
         downloads=downloads_now(panel),
-        fetched=backend.downloads.told,
+        fetched=backend.downloads.message,
         cannot_apply=why_not_apply(panel, live_layer),
         cannot_apply_new=why_not_apply(panel, None),
         cannot_ask=cannot_ask(now, form),
@@ -101,7 +101,7 @@ def downloads_now(panel: Panel) -> Tuple[Download, ...]:
     away = panel.session.state.connection != "ready"
     titles = {model.name: model.title for model in panel.backend.models}
     return tuple(
-        replace(one, title=titles.get(one.model, one.model), told={} if away else one.told)
+        replace(one, title=titles.get(one.model, one.model), job_json={} if away else one.job_json)
         for one in panel.backend.downloads.open
     )
 

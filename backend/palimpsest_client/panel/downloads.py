@@ -25,12 +25,12 @@ UNIT = 1 << 20  # bytes that a download is counted in
 
 @dataclass(frozen=True)
 class Download:
-    """One that hasn't ended. ``told``: the job as the backend told of it last; nothing = it waits, or the
+    """One that hasn't ended. ``job_json``: the job as the backend told of it last; empty = it waits, or the
     backend is away."""
 
     job: str
     model: str
-    told: Mapping[str, Any]
+    job_json: Mapping[str, Any]
     cancelling: bool = False
     title: str = ""  # of the model, for people
 
@@ -42,9 +42,9 @@ class Download:
     def progress(self) -> Progress:
         if self.cancelling:
             return Progress(say("cancelling"), None, can_cancel=False)
-        if self.told.get("state") != "running":
+        if self.job_json.get("state") != "running":
             return Progress(say("waiting"))
-        how_far = self.told.get("progress") or {}
+        how_far = self.job_json.get("progress") or {}
         done, total = UNIT * how_far.get("index", 0), UNIT * how_far.get("total", 0)
         if total == 0:
             return Progress(gigabytes(done) if done else say("phase-downloading"))
@@ -55,7 +55,7 @@ class Download:
 
 class Downloads:
     """``ended`` is called with the model's name when one is there, ``changed`` whenever something here has
-    become another. ``told``: what came of the last one, until ``read``."""
+    become another. ``message``: what came of the last one, until ``read``."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Downloads:
         ended: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.told = ""
+        self.message = ""
         self._open: Dict[str, Download] = {}  # by the job's id
         self._known: Set[str] = set()  # ids that were asked about, those of ended ones too
         self._asked: Set[str] = set()  # ids whose answer is on its way
@@ -83,7 +83,7 @@ class Downloads:
             return
         submission = Submission("pull", {"model": model}, fetch=None, id=job_id(self._editor))
         self._known.add(submission.id)
-        self._open[submission.id], self.told = Download(submission.id, model, {}), ""
+        self._open[submission.id], self.message = Download(submission.id, model, {}), ""
         self._ask(submission.id, lambda client: upload_and_submit(client, submission))
         self._changed()
 
@@ -95,8 +95,8 @@ class Downloads:
 
     def read(self) -> None:
         """What came of the last one has been seen."""
-        if self.told:
-            self.told = ""
+        if self.message:
+            self.message = ""
             self._changed()
 
     def look(self, ids: Sequence[str]) -> None:
@@ -109,7 +109,7 @@ class Downloads:
 
     def forget(self) -> None:
         """Another backend is used: what the one before fetches goes on there."""
-        self._open, self._known, self.told = {}, set(), ""
+        self._open, self._known, self.message = {}, set(), ""
 
     def _ask(self, job: str, first: Callable[[Any], None] = lambda client: None) -> None:
         self._known.add(job)
@@ -135,27 +135,27 @@ class Downloads:
             self._changed()
 
     def _end(self, one: Download) -> None:
-        state = one.told["state"]
+        state = one.job_json["state"]
         if state == "finished":
-            self.told = say("downloaded", model=one.model)
+            self.message = say("downloaded", model=one.model)
             self._ended(one.model)
         else:
-            self.told = error_text(one.told["error"]) if state == "failed" else say("cancelled")
+            self.message = error_text(one.job_json["error"]) if state == "failed" else say("cancelled")
 
     def _broke(self, job: str, error: ClientError) -> None:
         """A backend that is away goes on with it, if it was sent there at all."""
         self._asked.discard(job)
         one: Optional[Download] = self._open.get(job)
-        if one is not None and one.told and isinstance(error, UnreachableError):
+        if one is not None and one.job_json and isinstance(error, UnreachableError):
             return
         self._known.discard(job)  # it is asked about again where the backend tells of it
         if one is not None:
             del self._open[job]
-            self.told = str(error)
+            self.message = str(error)
             self._changed()
 
     def _kept(self, job: str, error: ClientError) -> None:
         """It couldn't be cancelled."""
         if job in self._open:
-            self._open[job], self.told = replace(self._open[job], cancelling=False), str(error)
+            self._open[job], self.message = replace(self._open[job], cancelling=False), str(error)
             self._changed()

@@ -71,8 +71,8 @@ class Gallery:
         origins, own = self._jobs.origins, self._jobs.name + "-"
 
         def wanted(job: str, origin: Origin) -> bool:
-            ours = facts is not None and job.startswith(own) and origins.is_of(origin, facts)
-            return everything or ours
+            is_own = facts is not None and job.startswith(own) and origins.is_of(origin, facts)
+            return everything or is_own
 
         def came(found: Tuple[Result, ...]) -> None:
             if identity(facts) == identity(self._facts) and everything == self.strip.everything:
@@ -112,7 +112,7 @@ class Gallery:
     def show(self, result: Result) -> None:
         """On the canvas, in place of the one that is looked at; where that ends what can be redone, only
         when it is wished a second time."""
-        if self.strip.shown == result.key or not self._may(self._unfit(result)) or self._facts is None:
+        if self.strip.shown == result.key or not self._may(self._cannot_lay(result)) or self._facts is None:
             return
         wish, warned = (self._facts.key, result.key), self._warned
         ends = warned != wish and self._editor.ends_redo(self._facts.key)
@@ -131,7 +131,7 @@ class Gallery:
                 return
             layer = layer_result(result.job, image, result.report, result.origin, None, None)
             layer = replace(layer, name=say("preview-layer", layer=layer.name))
-            self._editor.show_result(key, layer, lambda: self._lies(turn, result), failed)
+            self._editor.show_result(key, layer, lambda: self._laid(turn, result), failed)
 
         def gone(error: ClientError) -> None:
             failed(say("result-gone") if error.code in GONE else str(error))
@@ -167,7 +167,7 @@ class Gallery:
         if chosen is None or self._facts is None:
             return
         foreign = chosen.key in self.strip.foreign and chosen.key != self.strip.shown
-        if self._may(self._unfit(chosen) or (say("result-foreign") if foreign else "")):
+        if self._may(self._cannot_lay(chosen) or (say("result-foreign") if foreign else "")):
             self._turn += 1
             self._asked = False
             self._put(shown=None, original=False)
@@ -222,7 +222,7 @@ class Gallery:
             (delete, lambda: self.delete(result)),
         ]
 
-    def _lies(self, turn: int, result: Result) -> None:
+    def _laid(self, turn: int, result: Result) -> None:
         if turn != self._turn:
             return
         self._put(shown=result.key, original=False)
@@ -242,7 +242,7 @@ class Gallery:
             if not self._jobs.busy:
                 self._jobs.end(None)
 
-    def _unfit(self, result: Result) -> str:
+    def _cannot_lay(self, result: Result) -> str:
         """Why it can't lie on the open picture."""
         facts = self._facts
         if facts is None or facts.refusal:

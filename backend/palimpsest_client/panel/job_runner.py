@@ -47,7 +47,7 @@ class JobRunner(SessionListener):
         self.placing = False  # a layer is on its way into its document
         self._turn = 0  # raised by cancel: what was begun before is dropped
 
-    def serve(self, session: Session) -> None:
+    def attach(self, session: Session) -> None:
         self.session = session
 
     @property
@@ -68,7 +68,7 @@ class JobRunner(SessionListener):
         about = None if self.outcome is None else self.outcome.about
         if about is not None and not about.holds(facts, self._editor):
             self.outcome = None
-            self.events.tell(Changed())
+            self.events.publish(Changed())
 
     def cancel(self) -> None:
         """What is only read or placed here is dropped at once; a job's end is asked for and waited for."""
@@ -79,20 +79,20 @@ class JobRunner(SessionListener):
             self._cancelling = True
             self.progress = progress_of(job, True)
             self.session.cancel(job.id)
-            self.events.tell(Changed())
+            self.events.publish(Changed())
         else:
             self.end(Outcome("note", say("cancelled")))
 
     def cancel_waiting(self, number: int) -> None:
         """The one of this number; the others and what is under way go on."""
         self._queue.drop(number, self.session)
-        self.events.tell(Changed())
+        self.events.publish(Changed())
 
     def cancel_all(self) -> None:
         """What is under way, and all that waits."""
         self._queue.drop(None, self.session)
         self.cancel()
-        self.events.tell(Changed())
+        self.events.publish(Changed())
 
     def leave(self) -> None:
         """Another backend is used from now on: what was sent goes on at the one before."""
@@ -164,7 +164,7 @@ class JobRunner(SessionListener):
         self._finished, self._job, self._next = None, None, None
         self._cancelling = self.placing = False
         self.progress, self.preview_picture, self.outcome = None, None, outcome
-        self.events.tell(Changed())
+        self.events.publish(Changed())
         if not self.busy:
             self._go_on()
 
@@ -185,7 +185,7 @@ class JobRunner(SessionListener):
         elif self._queue.holds(queued):
             self._queue.drop(queued.waiting.number, self.session)
             self.outcome = Outcome("error", reason)
-            self.events.tell(Changed())
+            self.events.publish(Changed())
 
     def _go_on(self) -> None:
         """With the next in line, if there is one. What came of the one before stays to be read."""
@@ -212,7 +212,7 @@ class JobRunner(SessionListener):
 
     def _stage(self, stage: str, can_cancel: bool = True) -> None:
         self.progress = Progress(say(stage), None, can_cancel)
-        self.events.tell(Changed())
+        self.events.publish(Changed())
 
     def _guarded(self, call: Callable[..., None]) -> Callable[..., None]:
         """``call``, unless something else has begun or this was cancelled meanwhile."""
@@ -236,17 +236,17 @@ class JobRunner(SessionListener):
             self._job = view
             if view.state in ("failed", "cancelled"):
                 self.end(outcome_of(view))
-                self.events.tell(JobEnded(view))
+                self.events.publish(JobEnded(view))
                 return
             if view.state != "finished":
                 away = state.connection != "ready"
                 self.progress = progress_of(view, self._cancelling, away)
-        self.events.tell(Changed())
+        self.events.publish(Changed())
 
     def preview(self, id: str, picture: bytes) -> None:
         if self._job is not None and id == self._job.id:
             self.preview_picture = picture
-            self.events.tell(Changed())
+            self.events.publish(Changed())
 
     def insert(self, view: JobView, pictures: Mapping[str, bytes]) -> None:
         if self._job is None or view.id != self._job.id:
@@ -254,7 +254,7 @@ class JobRunner(SessionListener):
         finished, self._finished = self._finished, None
         if finished is not None:
             finished(view, pictures)
-            self.events.tell(JobEnded(view))
+            self.events.publish(JobEnded(view))
 
     def connected(self) -> None:
-        self.events.tell(Connected())
+        self.events.publish(Connected())

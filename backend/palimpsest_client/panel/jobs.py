@@ -73,7 +73,7 @@ class PanelJobs(JobRunner):
         else:
             failed = lambda reason: self._not_ready(queued, reason)  # noqa: E731
             self._read(facts, form.settings.source, crop, captured, failed)
-        self.events.tell(Changed())
+        self.events.publish(Changed())
 
     def _of_capture(self, facts: DocumentFacts, form: Form, capture: Capture) -> Tuple[Submission, Finished]:
         origin = self.origins.of(facts).of_capture(capture)
@@ -106,7 +106,9 @@ class PanelJobs(JobRunner):
         self.capture(facts, form.settings.source, crop, captured)
 
     def _remembered(self, facts: DocumentFacts, form: Form, capture: Capture, view: JobView) -> None:
-        self.events.tell(PhotoRemembered(facts, form, capture.content, view.id, fidelity_text(view.result)))
+        self.events.publish(
+            PhotoRemembered(facts, form, capture.content, view.id, fidelity_text(view.result))
+        )
 
     def describe(self, facts: DocumentFacts, form: Form, then: Callable[[Mapping[str, Any]], None]) -> None:
         def told(view: JobView, _: Mapping[str, bytes]) -> None:
@@ -146,7 +148,7 @@ class PanelJobs(JobRunner):
             if turn == self._turn:
                 layer = layer_result(result.job, image, result.alone, result.origin, None, None)
                 layer = replace(layer, name=result.title)
-                kept = lambda id: self.events.tell(ResultKept(facts, id, layer))  # noqa: E731
+                kept = lambda id: self.events.publish(ResultKept(facts, id, layer))  # noqa: E731
                 self._insert(facts, layer, [say("new-layer", layer=layer.name)], kept)
 
         def gone(error: ClientError) -> None:
@@ -176,7 +178,7 @@ class PanelJobs(JobRunner):
                 event, text = ResultsMade(), say("found-again")
             elif job.kind == "learn":
                 event, text = ConceptsMade(), say("learned", name=view.result["name"])
-            self.events.tell(event)
+            self.events.publish(event)
             self.end(Outcome("done", text) if text else None)
 
         return ended
@@ -201,9 +203,9 @@ class PanelJobs(JobRunner):
             layer, key = replace(layer, source=source), "new-layer"
             if live_layer is not None:
                 layer, key = replace(layer, updates=live_layer.layer), "layer-updated"
-            self.events.tell(ResultsMade())
+            self.events.publish(ResultsMade())
             told = placed_sentences(say(key, layer=layer.name), view.result, selected)
-            placed = lambda id: self.events.tell(LayerPlaced(facts, id, layer, live_layer, form, fidelity))  # noqa: E731
+            placed = lambda id: self.events.publish(LayerPlaced(facts, id, layer, live_layer, form, fidelity))  # noqa: E731
             self._insert(facts, layer, told, placed)
 
         return place

@@ -75,7 +75,7 @@ class Panel:
         self.jobs = PanelJobs(name, editor, self.folder)
         self.backend = Backend(self.folder, self.jobs, self._changed, self.refuse, clock)
         self.session = self.backend.session
-        self.jobs.events.subscribe(self._heard)
+        self.jobs.events.subscribe(self._on_event)
         self.gallery = Gallery(editor, self.jobs, self.session, self._changed, self.refuse)
         self.preferences = Preferences(self.folder, self._begin_with, self._forget)
         form = Form(settings=self.preferences.settings)
@@ -85,9 +85,9 @@ class Panel:
         self.beyond: Set[str] = set()  # keys of pictures in which the built-in model knows nothing
         self.uncertain_words = UncertainWords()
         self.previews = PreviewJobs(self.session, self._changed, clock)
-        self.jobs.events.subscribe(self.previews.heard)
+        self.jobs.events.subscribe(self.previews.on_event)
         self.remembered_photos = RememberedPhotos(editor, self.session, self._changed, clock)
-        self.jobs.events.subscribe(self.remembered_photos.heard)
+        self.jobs.events.subscribe(self.remembered_photos.on_event)
         self._editor = editor
         self._show = show
         self._clock = clock
@@ -365,7 +365,7 @@ class Panel:
         if self.jobs.outcome is not None and self.jobs.outcome.code == REOPENED:
             self.jobs.outcome = None
 
-    def _heard(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         if isinstance(event, Changed):
             self._changed()
             self.backend.watch()

@@ -104,7 +104,7 @@ class PreviewJobs:
         self.close()
         self._applied = form
 
-    def heard(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         if isinstance(event, LayerPlaced):
             self._applied = event.form
             self._refused.clear()

@@ -91,7 +91,7 @@ class RememberedPhotos:
         if self._seen != before:
             self._changed()
 
-    def heard(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         if isinstance(event, PhotoRemembered):
             photo = photo_of(event.facts, source_of(event.facts, event.form), event.content)
             self._note(photo, event.form, event.fidelity)

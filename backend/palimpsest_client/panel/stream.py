@@ -122,7 +122,7 @@ class Stream:
 
         return leave
 
-    def tell(self, event: Event) -> None:
+    def publish(self, event: Event) -> None:
         for listener in tuple(self._listeners):
             if listener in self._listeners:
                 listener(event)

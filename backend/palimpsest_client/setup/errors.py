@@ -45,7 +45,7 @@ def of_uv(complaints: str, place: str, index: str) -> SetupError:
     kind = next((kind for kind, sign in SIGNS if re.search(sign, complaints, re.IGNORECASE)), "")
     package = re.search(r"mismatch for `([^`]+)`", complaints)
     reason = last_error(complaints) if kind != "hash" or package is None else package[1]
-    return told(kind, place, index, reason)
+    return error_of(kind, place, index, reason)
 
 
 def of_reading(error: Exception, index: str, proxy: bool) -> SetupError:
@@ -53,22 +53,22 @@ def of_reading(error: Exception, index: str, proxy: bool) -> SetupError:
     reason = getattr(error, "reason", error)
     if isinstance(error, urllib.error.HTTPError):
         kind = "proxy" if error.code == 407 else "wrong"
-        return told(kind, "", index, f"{error.code} {error.reason}")
+        return error_of(kind, "", index, f"{error.code} {error.reason}")
     if "Tunnel connection failed" in str(reason):
-        return told("proxy", "", index, str(reason))
+        return error_of("proxy", "", index, str(reason))
     if isinstance(reason, ConnectionError) and proxy:
-        return told("proxy", "", index, str(reason))
-    return told("away", "", index, str(reason))
+        return error_of("proxy", "", index, str(reason))
+    return error_of("away", "", index, str(reason))
 
 
 def of_writing(error: OSError, place: str) -> SetupError:
     place = str(error.filename) if error.filename is not None else place
     if error.errno in FULL or getattr(error, "winerror", None) in WINDOWS_FULL:
-        return told("full", place)
-    return told("forbidden" if error.errno in FORBIDDEN else "", place, reason=str(error))
+        return error_of("full", place)
+    return error_of("forbidden" if error.errno in FORBIDDEN else "", place, reason=str(error))
 
 
-def told(kind: str, place: str, index: str = "", reason: str = "") -> SetupError:
+def error_of(kind: str, place: str, index: str = "", reason: str = "") -> SetupError:
     if kind in ("away", "wrong") and index:
         shown = without_password(index)
         return SetupError(say("setup-mirror", address=shown, reason=without_password(reason)))

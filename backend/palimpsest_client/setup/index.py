@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..text.wording import say
-from .errors import SetupError, of_reading, told, without_password
+from .errors import SetupError, error_of, of_reading, without_password
 
 USUAL = "https://pypi.org/simple"
 """uv's and pip's own default. Named here since nothing that knows it is there yet: uv is what is fetched."""
@@ -95,12 +95,12 @@ def fetch_uv(wheel: Wheel, index: str, folder: Path, arrived: Callable[[int], No
     """
     address = _page(index if index else USUAL, index).get(wheel.name)
     if address is None:
-        raise told("wrong", "", index, say("setup-not-there", name=wheel.name))
+        raise error_of("wrong", "", index, say("setup-not-there", name=wheel.name))
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"uv-{os.getpid()}-{id(arrived)}.part"
     try:
         if _bring(address, index, part, arrived) != wheel.sha256:
-            raise told("hash", "", index, wheel.name)
+            raise error_of("hash", "", index, wheel.name)
         return _unpack(part, folder)
     finally:
         if part.exists():
@@ -120,7 +120,7 @@ def _page(address: str, index: str) -> Dict[str, str]:
         links = _links(text) if files is None else {f["filename"]: f["url"] for f in files}
         return {name: urllib.parse.urljoin(place, link) for name, link in links.items()}
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise told("wrong", "", index, say("no-server-of-ours")) from error
+        raise error_of("wrong", "", index, say("no-server-of-ours")) from error
 
 
 def _bring(address: str, index: str, part: Path, arrived: Callable[[int], None]) -> str:
@@ -180,7 +180,7 @@ def _place(address: str, index: str) -> Tuple[str, str]:
             return parts.scheme, parts.hostname
     except ValueError:
         pass
-    raise told("wrong", "", index, say("setup-no-address"))
+    raise error_of("wrong", "", index, say("setup-no-address"))
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -35,7 +35,7 @@ DEED = {ABSENT: "setup-begin", INCOMPLETE: "setup-go-on", OLDER: "setup-update",
 @dataclass(frozen=True)
 class SetupState:
     """kind: "", "absent", "incomplete", "older" or "whole". ``text``, ``fraction``: how far it is, while it
-    is ``running``; ``told``: what came of it."""
+    is ``running``; ``message``: what came of it."""
 
     kind: str = NONE
     place: str = ""
@@ -47,7 +47,7 @@ class SetupState:
     can_cancel: bool = False
     text: str = ""
     fraction: Optional[float] = None
-    told: str = ""
+    message: str = ""
 
     @property
     def deed(self) -> str:
@@ -112,7 +112,7 @@ class Setup:
         wanted = self.state.index if index is None else index.strip()
         if wanted != self.state.index:
             self._index, self._named = wanted, True
-        self._become(build=build or self.state.build, index=wanted, told="")
+        self._become(build=build or self.state.build, index=wanted, message="")
 
     def begin(self) -> None:
         """Set up, go on, mend or update, whichever it is."""
@@ -121,7 +121,7 @@ class Setup:
         try:
             write_json(self._folder / CHOICE, self._choice())
         except OSError as error:
-            self._become(told=say("preferences-not-kept", place=self._folder, reason=error.strerror))
+            self._become(message=say("preferences-not-kept", place=self._folder, reason=error.strerror))
             return
         self._become(index=without_password(self._index))
         self._work(self._bundle, BackendSetup.set_up, self._done)
@@ -175,7 +175,7 @@ class Setup:
             else:
                 self._news.put(then)
 
-        self._become(running=True, can_cancel=True, text=say("setup-checking"), fraction=None, told="")
+        self._become(running=True, can_cancel=True, text=say("setup-checking"), fraction=None, message="")
         threading.Thread(target=work, name="palimpsest setup", daemon=True).start()
 
     def _tell(self, stage: Stage) -> None:
@@ -189,10 +189,10 @@ class Setup:
         if self.state.can_cancel:
             self._become(text=text, fraction=fraction)
 
-    def _ended(self, told: str) -> None:
+    def _ended(self, message: str) -> None:
         self._runner = None
         kind = NONE if self._bundle is None else self._home.kind(marks_of(self._bundle))
-        self._become(kind=kind, running=False, can_cancel=False, text="", fraction=None, told=told)
+        self._become(kind=kind, running=False, can_cancel=False, text="", fraction=None, message=message)
 
     def _failed(self, error: SetupError) -> None:
         self._ended(str(error))

@@ -162,7 +162,7 @@ class LearnWindow(Dialog):
             text=say("picture-is-meant"),
             look=TIGHT,
             shown=example.odd,
-            do=self.learning.mean_it,
+            do=self.learning.accept_outliers,
         )
         said = Text(key + "-problem", text=example.problem, look=SMALL, wrap=True)
         answers = row(key + "-answers", out, meant, Gap(key + "-rest"))

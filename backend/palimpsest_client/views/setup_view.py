@@ -38,7 +38,7 @@ class SetupWindow(Dialog):
             note("setup-kind", self._kind()),
             note("setup-costs", state.costs if fetches else ""),
             self._choices(fetches),
-            note("setup-told", state.told, selectable=True),
+            note("setup-told", state.message, selectable=True),
             self._doing(),
             row("setup-ending", *self._buttons()),
         )
@@ -46,7 +46,7 @@ class SetupWindow(Dialog):
     def _kind(self) -> str:
         """How it stands, unless something later is told below."""
         state = self._state
-        if state.running or state.kind in ("", ABSENT) or (state.kind == INCOMPLETE and state.told):
+        if state.running or state.kind in ("", ABSENT) or (state.kind == INCOMPLETE and state.message):
             return ""
         return say("setup-" + self._state.kind, version=self._state.version, place=self._state.place)
 

@@ -356,12 +356,12 @@ def grab_window_of(kind, path):
 def setup_says():
     """What is told in the panel of a setup."""
     state = desk().panel.state.setup
-    return [state.kind, state.running, state.told]
+    return [state.kind, state.running, state.message]
 
 
 def setup_ended():
     state = desk().panel.state.setup
-    return bool(state.told) and not state.running
+    return bool(state.message) and not state.running
 
 
 def place_of(part):

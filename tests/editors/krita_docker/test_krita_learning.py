@@ -20,7 +20,7 @@ def toy(number: int) -> Pixels:
     return np.ascontiguousarray(pixels)
 
 
-def lesson_of(desk: Desk, number: int = 0) -> dict:
+def learning_request(desk: Desk, number: int = 0) -> dict:
     """The jobs of learning, the latest first."""
     return [job for job in desk.backend.client.jobs()["jobs"] if job["kind"] == "learn"][number]
 
@@ -56,7 +56,7 @@ def test_a_word_is_learned_from_layers_stopped_learned_on_and_seen_in_a_sentence
     assert kept["message"].startswith("Stopped after ")
     assert (kept["button"], kept["buttons"]) == ("Learn more", told["buttons"]), "no button moved"
     assert name in desk.told()["concepts"]
-    for number, source in enumerate(lesson_of(desk)["request"]["images"], start=1):
+    for number, source in enumerate(learning_request(desk)["request"]["images"], start=1):
         sent = read(desk.backend.client.download(source))
         assert np.array_equal(sent, toy(number)), "a cut-out is sent with its transparency"
     steps = desk.backend.client.concept(name)["provenance"]["steps"]
