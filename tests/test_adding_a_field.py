@@ -55,8 +55,8 @@ except contract.RequestError as error:
 else:
     raise AssertionError("the API takes what is out of range")
 
-from palimpsest.api.schemas import EditRequest
-described = EditRequest.model_json_schema()["properties"]["sharpness"]["anyOf"][0]
+from palimpsest.api.schemas import SHAPES
+described = SHAPES[contract.EditRequest].model_json_schema()["properties"]["sharpness"]["anyOf"][0]
 assert (described["minimum"], described["maximum"]) == (0.1, 2)
 
 options = build_parser().parse_args(["edit", "a.png", "--sharpness", "0.7"])

@@ -16,7 +16,7 @@ MOST = 3  # files that are touched
 FOUND = """
 import sys
 from palimpsest import contract
-from palimpsest.api.schemas import InversionSettings
+from palimpsest.api.schemas import SHAPES
 from palimpsest.cli import build_parser
 from palimpsest_client.fields.controls import Form, drawn
 from palimpsest_client.fields.settings import Settings
@@ -27,7 +27,7 @@ from palimpsest_client.panel.saved_forms import form_from_json, form_to_json
 NAME = "negative-prompt"
 asked = contract.from_json(contract.InversionSettings, {"method": NAME})
 assert asked.method == NAME
-assert NAME in InversionSettings.model_json_schema()["properties"]["method"]["enum"]
+assert NAME in SHAPES[contract.InversionSettings].model_json_schema()["properties"]["method"]["enum"]
 assert build_parser().parse_args(["edit", "a.png", "--method", NAME]).method == NAME
 form = Form("restyle", "a cat", {"restyle": "ink"}, settings=Settings(method=NAME))
 assert (NAME, "negative prompt (nothing optimised)") in drawn(form, (), {})["method"].choices

@@ -17,7 +17,7 @@ MOST = 6  # files that are touched
 FOUND = """
 import sys
 from palimpsest import contract
-from palimpsest.api.schemas import EditRequest
+from palimpsest.api.schemas import SHAPES
 from palimpsest.cli import build_parser
 from palimpsest.errors import RequestError
 from palimpsest.tasks import validation
@@ -42,7 +42,7 @@ for wrong, said in (({"target_prompt": ""}, "missing"), ({"begin_from": "noise"}
         assert said in str(error), error
     else:
         raise AssertionError(wrong)
-assert NAME in EditRequest.model_json_schema()["properties"]["operation"]["enum"]
+assert NAME in SHAPES[contract.EditRequest].model_json_schema()["properties"]["operation"]["enum"]
 assert build_parser().parse_args(["edit", "a.png", "--operation", NAME]).operation == NAME
 assert {"structure", "strength", "changes"} <= SHOWN[NAME] and "freedom" not in SHOWN[NAME]
 assert layer_name(told) == "black → white"

@@ -91,7 +91,7 @@ PARTS = [*contract.KINDS.values(), contract.InversionSettings, contract.Control]
 
 @pytest.mark.parametrize("cls", PARTS, ids=lambda cls: cls.__name__)
 def test_the_apis_description_states_the_contracts_limits(cls):
-    shape = getattr(schemas, cls.__name__)
+    shape = schemas.SHAPES[cls]
     described = shape.model_json_schema()["properties"]
     count = 0
     for name, found in limited(cls):

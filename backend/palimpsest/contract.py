@@ -86,10 +86,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class InversionSettings(Judged):
-    """How the photo is made reproducible.
+    """How the photo is made reproducible; part of the key under which it is remembered.
 
-    Part of the inversion cache's key is what the method's result depends on (``Method.depends``), beside the
-    method and its steps; ``working_size`` is in it by the pixels that it leads to.
+    Of the settings those are in that key on which the method's result depends (``Method.depends``), beside
+    the method and its steps; ``working_size`` is in it by the pixels that it leads to.
     """
 
     method: InversionMethod = methods.RECOMMENDED
@@ -101,7 +101,10 @@ class InversionSettings(Judged):
 
 @dataclass(frozen=True)
 class Control(Judged):
-    """Attention control. ``None`` = the operation's default (see core/editing/recipes.py)."""
+    """Attention control; null = the operation's own default. Windows are fractions of the steps.
+
+    ``core/editing/recipes.py`` has the defaults.
+    """
 
     cross: Window | None = None
     cross_words: Annotated[dict[Word, Window], WORDS] = field(default_factory=dict)  # overrides ``cross``
@@ -114,7 +117,7 @@ class Control(Judged):
 
 @dataclass(frozen=True)
 class Windows(Judged):
-    """How long the photo's attention is kept; ``None`` = as ``Control``, or else the operation, has it."""
+    """How long the photo's attention is kept; null = as ``control``, or else the operation, has it."""
 
     cross: Window | None = None
     self_attention: Window | None = None
@@ -122,7 +125,7 @@ class Windows(Judged):
 
 @dataclass(frozen=True)
 class EditRequest(Judged):
-    """Edit ``image`` inside ``selection`` so that ``source_prompt`` becomes ``target_prompt``."""
+    """Edit inside ``selection`` so that ``source_prompt`` becomes ``target_prompt``."""
 
     image: Sha256
     operation: Operation
@@ -150,7 +153,10 @@ class EditRequest(Judged):
 
 @dataclass(frozen=True)
 class InvertRequest(Judged):
-    """Remember a photo: make its inversion ahead of time, and say how well it can be reproduced."""
+    """Remember a photo ahead of time.
+
+    Its inversion is made, and how well it can be reproduced is said.
+    """
 
     image: Sha256
     source_prompt: Sentence
@@ -162,7 +168,10 @@ class InvertRequest(Judged):
 
 @dataclass(frozen=True)
 class LearnRequest(Judged):
-    """Learn a new word from 3 to 20 pictures of one subject or one style; 3 to 5 are best."""
+    """Learn a new word from pictures of one subject or one style.
+
+    3 to 20 of them; 3 to 5 are best.
+    """
 
     name: Annotated[str, CONCEPT_NAME]  # without brackets: "my-toy" is written <my-toy> in a prompt
     images: tuple[Sha256, ...]
@@ -193,7 +202,10 @@ class LearnRequest(Judged):
 
 @dataclass(frozen=True)
 class AttentionRequest(Judged):
-    """Where in the picture is this word? Its attention map as a grey picture of the image's size."""
+    """Where in the picture is this word?
+
+    Its attention map as a grey picture of the image's size.
+    """
 
     image: Sha256
     source_prompt: Sentence
@@ -214,7 +226,7 @@ class Doubt(NamedTuple):
 
 @dataclass(frozen=True)
 class DescribeRequest(Judged):
-    """Propose a caption for a picture."""
+    """Propose a caption."""
 
     image: Sha256
     selection: Sha256 | None = None
@@ -223,7 +235,10 @@ class DescribeRequest(Judged):
 
 @dataclass(frozen=True)
 class DrawRequest(Judged):
-    """Draw a picture from words alone, at the model's native size: to see what a word stands for."""
+    """Draw a picture from words alone, at the model's native size.
+
+    To see what a word stands for.
+    """
 
     prompt: Sentence
     model: Model = BUILT_IN

@@ -12,8 +12,7 @@ from palimpsest.api import schemas
 from palimpsest.api.routes import as_submission
 from palimpsest.jobs.state import PRIORITIES
 
-PAIRS = [(getattr(schemas, cls.__name__), cls) for cls in contract.KINDS.values()]
-PAIRS += [(schemas.InversionSettings, contract.InversionSettings), (schemas.Control, contract.Control)]
+PAIRS = [(shape, cls) for cls, shape in schemas.SHAPES.items()]
 
 
 @pytest.mark.parametrize(("shape", "cls"), PAIRS, ids=lambda cls: cls.__name__)
@@ -48,8 +47,8 @@ def test_every_kind_of_job_can_be_submitted():
 
 def test_every_picture_a_request_names_is_kept_for_it():
     request = {"name": "toy", "noun": "toy", "images": IMAGES, "masks": ["4" * 64, None, None]}
-    job = schemas.LearnJob(id="a", kind="learn", request=schemas.LearnRequest(**request))
+    job = schemas.JOBS["learn"](id="a", kind="learn", request=request)
     assert as_submission(job, "anna").images == (*IMAGES, "4" * 64)
     edit = {"image": "1" * 64, "operation": "remove", "source_prompt": "", "selection": "2" * 64}
-    job = schemas.EditJob(id="a", kind="edit", request=schemas.EditRequest(**edit))
+    job = schemas.JOBS["edit"](id="a", kind="edit", request=edit)
     assert as_submission(job, "anna").images == ("1" * 64, "2" * 64)

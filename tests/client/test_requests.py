@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from client.scripted import picture
 from palimpsest.api import schemas
-from palimpsest.contract import BUILT_IN, JOB_ID, EditRequest, from_json
+from palimpsest.contract import BUILT_IN, JOB_ID, KINDS, EditRequest, from_json
 from palimpsest.core.editing.recipes import RECIPES
 from palimpsest.core.picture import region
 from palimpsest.core.text import tokens
@@ -73,19 +73,13 @@ def request_of(submission) -> dict:
 
 @pytest.mark.parametrize("given", [*FORMS, *GROWN])
 def test_the_server_takes_every_request(given):
-    shapes = {
-        "edit": schemas.EditRequest,
-        "invert": schemas.InvertRequest,
-        "attention": schemas.AttentionRequest,
-        "describe": schemas.DescribeRequest,
-    }
     for submission in (
         edit_submission("krita", given, capture(), ORIGIN),
         invert_submission("krita", given, capture(False)),
         attention_submission("krita", given, "ball", capture()),
         describe_submission("krita", given, capture()),
     ):
-        shapes[submission.kind].model_validate(request_of(submission))
+        schemas.SHAPES[KINDS[submission.kind]].model_validate(request_of(submission))
         schemas.Submission.model_validate({"id": submission.id, "origin": submission.origin})
 
 

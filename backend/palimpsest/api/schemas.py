@@ -1,13 +1,18 @@
 """The shapes of the HTTP API: what may come in, field by field, and what goes out.
 
-The requests mirror ``palimpsest.contract`` (a test compares them), which judges them: the same mistake gets
-the same sentence here as in a shell. Its limits, with descriptions and examples, make the API's description.
+The requests are made from ``palimpsest.contract``, which judges them: the same mistake gets the same sentence
+here as in a shell. A field, its default and its limits are written there once; here is what is said of it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any, Literal, TypeVar
+import types
+import typing
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,9 +25,8 @@ from pydantic import (
 )
 
 from palimpsest import contract
-from palimpsest.contract import BUILT_IN, ConceptKind, InversionMethod, Operation, Start
 from palimpsest.jobs.state import Priority, State
-from palimpsest.limits import NAME, Length, Range
+from palimpsest.limits import NAME, ConceptName, Length, Limit, Range, WebAddress, Written, field_types
 from palimpsest_client.fields.settings import CONTROLS
 
 
@@ -32,15 +36,8 @@ def bounded(least: float, most: float) -> Any:
     return Field(ge=least, le=most) if float(most) == most else Field(ge=least, lt=most + 1)
 
 
-def within(limit: Range | Length) -> Any:
-    """A limit of the contract in pydantic's terms."""
-    if isinstance(limit, Range):
-        return bounded(limit.least, limit.most)
-    return Field(min_length=limit.least, max_length=limit.most)
-
-
-Sha256 = Annotated[str, StringConstraints(pattern=f"^{contract.SHA256.pattern}$"), Field(examples=["5" * 64])]
-ConceptName = Annotated[  # what is no name is refused with a proposal, by the contract
+SHA256 = Annotated[str, StringConstraints(pattern=f"^{contract.SHA256.pattern}$"), Field(examples=["5" * 64])]
+CONCEPT_NAME = Annotated[  # what is no name is refused with a proposal, by the contract
     str,
     Field(
         description="Small letters, digits, - and _; written <name> in a prompt.",
@@ -48,17 +45,7 @@ ConceptName = Annotated[  # what is no name is refused with a proposal, by the c
         examples=["my-toy"],
     ),
 ]
-Model = Annotated[str, within(contract.PLACE)]
-Prompt = Annotated[str, within(contract.SENTENCE)]
-Word = Annotated[str, within(contract.WORD)]
 WHOLE = BeforeValidator(lambda value: int(value) if is_whole(value) else value)
-Fraction = Annotated[float, within(contract.FRACTION)]
-Window = Annotated[list[Fraction], Field(min_length=2, max_length=2, examples=[[0.0, 0.8]])]
-Words = Annotated[list[Word], within(contract.WORDS)]
-Pair = Annotated[list[Word], Field(min_length=2, max_length=2)]
-Steps = Annotated[int, within(contract.STEPS), WHOLE]
-Seed = Annotated[int, within(contract.SEED), WHOLE]
-Context = Annotated[float, within(contract.CONTEXT)]
 JobId = Annotated[
     str,
     StringConstraints(pattern=f"^{contract.JOB_ID.pattern}$"),
@@ -85,177 +72,120 @@ class Judged(Shape):
         return told
 
 
-def table_of(*groups: str) -> type[Shape]:
-    """The numbers that people set in one part of a request, as the panels' table describes them."""
-    fields: dict[str, Any] = {}
-    for control in CONTROLS.values():
-        if control.request[:-1] == groups and control.request and control.limits and not control.window:
-            limit = bounded(control.limits.least, control.limits.most)
-            kind: Any = Annotated[int, limit, WHOLE] if control.whole else Annotated[float, limit]
-            told = Field(default=control.default, description=control.about.replace("\n", ". "))
-            fields[control.request[-1]] = (kind | None if control.automatic else kind, told)
-    return create_model("Table", __base__=Shape, **fields)
+SAID: dict[str, dict[str, dict[str, Any]]] = {
+    "EditRequest": {
+        "selection": {"description": "Grey, the image's size: 0 = keep, white = edit."},
+        "begin_from": {
+            "description": "Of replace and insert: what the selection begins from. view: the subject's own "
+            "picture."
+        },
+        "draft": {
+            "description": "Of a remembered photo: a small picture of the region alone, and no result to "
+            "keep."
+        },
+        "windows": {
+            "description": "Of a draft of one variation: a picture with each of these windows, in one batch."
+        },
+    },
+    "LearnRequest": {
+        "images": {"min_length": contract.FEWEST_EXAMPLES, "max_length": contract.MOST_EXAMPLES},
+        "captions": {"description": "What each picture shows, with {} where the word stands."},
+        "detail": {
+            "description": "Learn low-rank adapters with the rows: always where what it starts from has some."
+        },
+        "start": {"description": "Learn more: begin with this concept's rows (and so its vectors)."},
+        "finish": {"description": "Keep the best of this request's interrupted run, without a step more."},
+    },
+    "DrawRequest": {
+        "steps": {"description": "Sampling steps; null = the model's."},
+        "guidance": {"description": "Classifier-free guidance; null = the model's."},
+    },
+}
+"""What is said of fields beyond their types."""
+GROUPS = {"EditRequest": (), "InversionSettings": ("inversion",)}
+"""Shapes whose numbers are the panels' controls, and are described as there: with the part of a request
+that each is."""
 
 
-def as_in_contract(shape: type[AnyShape]) -> type[AnyShape]:
-    """Its fields in the contract's order, wherever they are described."""
-    fields = shape.__pydantic_fields__
-    order = [field.name for field in dataclasses.fields(getattr(contract, shape.__name__))]
-    assert sorted(order) == sorted(fields), shape.__name__
-    shape.__pydantic_fields__ = {name: fields[name] for name in order}
-    shape.model_rebuild(force=True)
-    return shape
+def shape_of(part: type) -> Any:
+    """The pydantic class of one of the contract's: its fields, types, limits, defaults and first line."""
+    kinds = field_types(part)
+    fields: dict[str, Any] = {
+        field.name: (described(kinds[field.name]), told_of(part.__name__, field))
+        for field in dataclasses.fields(part)
+    }
+    base: Any = Judged if part in contract.KINDS.values() else Shape
+    doc = (part.__doc__ or "").splitlines()[0]
+    return create_model(part.__name__, __base__=base, __doc__=doc, __module__=__name__, **fields)
 
 
-AnyShape = TypeVar("AnyShape", bound=Shape)
-EditTable, InversionTable = table_of(), table_of("inversion")
+def told_of(shape: str, field: dataclasses.Field[Any]) -> Any:
+    """A field's default, and what is said of it."""
+    said = {**control_said(shape, field.name), **SAID.get(shape, {}).get(field.name, {})}
+    if field.default_factory is not dataclasses.MISSING:
+        return Field(default=field.default_factory(), **said)
+    if field.default is dataclasses.MISSING:
+        return Field(**said)
+    return Field(default=plain(field.default), **said)
 
 
-@as_in_contract
-class InversionSettings(InversionTable):
-    """How the photo is made reproducible; part of the key under which it is remembered."""
-
-    method: InversionMethod = contract.InversionSettings.method
-    inner_steps: Annotated[int, within(contract.INNER_STEPS), WHOLE] = 10
+def control_said(shape: str, field: str) -> dict[str, str]:
+    where = None if shape not in GROUPS else (*GROUPS[shape], field)
+    found = [control for control in CONTROLS.values() if control.request == where and control.limits]
+    return {"description": found[0].about.replace("\n", ". ")} if found and not found[0].window else {}
 
 
-class Control(Shape):
-    """Attention control; null = the operation's own default. Windows are fractions of the steps."""
-
-    cross: Window | None = None
-    cross_words: Annotated[dict[Word, Window], within(contract.WORDS)] = {}
-    self_attention: Window | None = None
-    blend: bool | None = None
-    blend_include: Words = []
-    blend_exclude: Words = []
-    blend_threshold: Fraction = 0.3
+def plain(default: Any) -> Any:
+    """As JSON has it; a part of a request as its shape."""
+    if dataclasses.is_dataclass(default):
+        return SHAPES[type(default)]()
+    return list(default) if isinstance(default, tuple) else default
 
 
-class Windows(Shape):
-    """How long the photo's attention is kept; null = as ``control``, or else the operation, has it."""
-
-    cross: Window | None = None
-    self_attention: Window | None = None
-
-
-@as_in_contract
-class EditRequest(Judged, EditTable):
-    """Edit inside ``selection`` so that ``source_prompt`` becomes ``target_prompt``."""
-
-    image: Sha256
-    operation: Operation
-    source_prompt: Prompt
-    target_prompt: Prompt = ""
-    selection: Sha256 | None = Field(
-        default=None, description="Grey, the image's size: 0 = keep, white = edit."
-    )
-    pairs: Annotated[list[Pair], within(contract.WORDS)] = []
-    weights: Annotated[dict[Word, Annotated[float, within(contract.WEIGHT)]], within(contract.WORDS)] = {}
-    model: Model = BUILT_IN
-    inversion: InversionSettings = InversionSettings()
-    control: Control = Control()
-    begin_from: Start = Field(
-        default="automatic",
-        description="Of replace and insert: what the selection begins from. view: the subject's own picture.",
-    )
-    maps: bool = False
-    draft: bool = Field(
-        default=False,
-        description="Of a remembered photo: a small picture of the region alone, and no result to keep.",
-    )
-    windows: Annotated[list[Windows], within(contract.DRAFTS)] = Field(
-        default=[],
-        description="Of a draft of one variation: a picture with each of these windows, in one batch.",
-    )
+def described(kind: Any) -> Any:
+    """A type of the contract in pydantic's terms."""
+    if kind == contract.Window:
+        return Annotated[pair_of(kind), Field(examples=[[0.0, 0.8]])]
+    if kind in SHAPES:
+        return SHAPES[kind]
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        return limited(args[0], args[1:])
+    if origin in (types.UnionType, typing.Union):
+        return described(args[0]) | None
+    if origin is tuple:
+        return list[described(args[0])] if args[-1] is Ellipsis else pair_of(kind)
+    if origin is dict:
+        return dict[described(args[0]), described(args[1])]
+    return kind
 
 
-class InvertRequest(Judged):
-    """Remember a photo ahead of time."""
-
-    image: Sha256
-    source_prompt: Prompt
-    selection: Sha256 | None = None
-    model: Model = BUILT_IN
-    inversion: InversionSettings = InversionSettings()
-    context: Context = 0.5
+def pair_of(kind: Any) -> Any:
+    first, second = typing.get_args(kind)
+    assert first == second, kind
+    return Annotated[list[described(first)], Field(min_length=2, max_length=2)]
 
 
-class LearnRequest(Judged):
-    """Learn a new word from pictures of one subject or one style."""
-
-    name: ConceptName
-    images: Annotated[
-        list[Sha256], Field(min_length=contract.FEWEST_EXAMPLES, max_length=contract.MOST_EXAMPLES)
-    ]
-    noun: Word
-    kind: ConceptKind = "subject"
-    masks: Annotated[list[Sha256 | None], within(contract.EXAMPLES)] = []
-    captions: Annotated[list[Prompt | None], within(contract.EXAMPLES)] = Field(
-        default=[], description="What each picture shows, with {} where the word stands."
-    )
-    vectors: Annotated[int, within(contract.VECTORS), WHOLE] = 2
-    detail: bool = Field(
-        default=False,
-        description="Learn low-rank adapters with the rows: always where what it starts from has some.",
-    )
-    steps: Annotated[int, within(contract.LEARNING_STEPS), WHOLE] | None = None
-    seed: Seed = 0
-    model: Model = BUILT_IN
-    start: ConceptName | None = Field(
-        default=None, description="Learn more: begin with this concept's rows (and so its vectors)."
-    )
-    finish: bool = Field(
-        default=False, description="Keep the best of this request's interrupted run, without a step more."
-    )
-    replace: bool = False
-    accept_outliers: bool = False
+def limited(kind: Any, limits: Sequence[Limit]) -> Any:
+    """A type with its limits."""
+    made = described(kind)
+    for limit in limits:
+        if isinstance(limit, ConceptName):
+            return CONCEPT_NAME
+        if isinstance(limit, Written):
+            return SHA256
+        if isinstance(limit, WebAddress):
+            made = Annotated[made, StringConstraints(pattern=f"^{limit.pattern}$")]
+        if isinstance(limit, Range):
+            made = Annotated[made, bounded(limit.least, limit.most)]
+        if isinstance(limit, Length):
+            made = Annotated[made, Field(min_length=limit.least, max_length=limit.most)]
+    return Annotated[made, WHOLE] if kind is int else made
 
 
-class AttentionRequest(Judged):
-    """Where in the picture is this word?"""
-
-    image: Sha256
-    source_prompt: Prompt
-    word: Word
-    selection: Sha256 | None = None
-    model: Model = BUILT_IN
-    inversion: InversionSettings = InversionSettings()
-    context: Context = 0.5
-
-
-class DescribeRequest(Judged):
-    """Propose a caption."""
-
-    image: Sha256
-    selection: Sha256 | None = None
-    model: Model = BUILT_IN
-
-
-class DrawRequest(Judged):
-    """Draw a picture from words alone, at the model's native size."""
-
-    prompt: Prompt
-    model: Model = BUILT_IN
-    seed: Seed = 0
-    steps: Steps | None = Field(default=None, description="Sampling steps; null = the model's.")
-    guidance: Annotated[float, within(contract.GUIDANCE)] | None = Field(
-        default=None, description="Classifier-free guidance; null = the model's."
-    )
-
-
-class PullRequest(Judged):
-    """Download a model of the catalogue, or one file by address."""
-
-    model: Model
-    url: (
-        Annotated[
-            str,
-            within(contract.ADDRESS_LENGTH),
-            StringConstraints(pattern=f"^{contract.ADDRESS.pattern}$"),
-        ]
-        | None
-    ) = None
-    sha256: Sha256 | None = None
+SHAPES: dict[Any, Any] = {}
+for part in (contract.InversionSettings, contract.Control, contract.Windows, *contract.KINDS.values()):
+    SHAPES[part] = shape_of(part)
 
 
 class Submission(Shape):
@@ -267,52 +197,28 @@ class Submission(Shape):
         default=None,
         description="Cancel the job when its client asked nothing about it for so long; null = never.",
     )
-    origin: Annotated[str, within(contract.ORIGIN)] = Field(
+    origin: Annotated[str, Field(min_length=contract.ORIGIN.least, max_length=contract.ORIGIN.most)] = Field(
         default="",
         description="The client's own note of where the job comes from; it is kept and given back unread.",
         examples=['{"document": "7f3a-1", "at": [64, 0]}'],
     )
 
 
-class EditJob(Submission):
-    kind: Literal["edit"]
-    request: EditRequest
+class Job(Submission):
+    kind: str
+    request: Any
 
 
-class InvertJob(Submission):
-    kind: Literal["invert"]
-    request: InvertRequest
+def job_of(kind: str, part: type) -> type[Job]:
+    fields: dict[str, Any] = {"kind": (Literal[kind], ...), "request": (SHAPES[part], ...)}
+    return create_model(kind.capitalize() + "Job", __base__=Job, __module__=__name__, **fields)
 
 
-class LearnJob(Submission):
-    kind: Literal["learn"]
-    request: LearnRequest
-
-
-class AttentionJob(Submission):
-    kind: Literal["attention"]
-    request: AttentionRequest
-
-
-class DescribeJob(Submission):
-    kind: Literal["describe"]
-    request: DescribeRequest
-
-
-class DrawJob(Submission):
-    kind: Literal["draw"]
-    request: DrawRequest
-
-
-class PullJob(Submission):
-    kind: Literal["pull"]
-    request: PullRequest
-
-
-AnyJob = Annotated[
-    EditJob | InvertJob | LearnJob | AttentionJob | DescribeJob | DrawJob | PullJob,
-    Field(discriminator="kind"),
-]
+JOBS = {kind: job_of(kind, part) for kind, part in contract.KINDS.items()}
+if TYPE_CHECKING:
+    AnyJob = Job
+else:
+    AnyJob = Annotated[reduce(or_, JOBS.values()), Field(discriminator="kind")]
 SUBMISSION_EXAMPLES: list[Any] = [
     {
         "id": "3f6c-edit-1",
@@ -395,12 +301,12 @@ class Models(Answer):
 
 
 class ImageStored(Answer):
-    image: Sha256
+    image: SHA256
     new: bool
 
 
 class ImageKept(Answer):
-    image: Sha256
+    image: SHA256
     bytes: int
     used: float = Field(description="When, in seconds since the epoch.")
 
@@ -475,4 +381,4 @@ class Concepts(Answer):
 
 
 class Rename(Shape):
-    name: ConceptName
+    name: CONCEPT_NAME
