@@ -494,6 +494,16 @@ def cut_off():
     return found
 
 
+def cuts_off(names):
+    return cut_off() == names
+
+
+def squeeze(part, most):
+    """It is no wider than this."""
+    part_of(part).setMinimumWidth(min(most, 40))
+    part_of(part).setMaximumWidth(most)
+
+
 def press(part):
     part_of(part).click()
 

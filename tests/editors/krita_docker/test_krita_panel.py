@@ -220,6 +220,18 @@ def test_nothing_is_cut_off_where_the_panel_is_narrow(desk: Desk, width: int):
         assert desk.call("cut_off") == [], operation
 
 
+def test_a_name_of_which_nothing_can_be_read_counts_as_cut_off(desk: Desk):
+    """Names may end in dots: what is drawn of one always fits."""
+    desk.show(photo(), selected=mask())
+    desk.call("show_docker", 260, 720)
+    desk.until("panel_drawn", 260)
+    assert desk.call("cut_off") == []
+    desk.call("squeeze", "presets", 14)
+    desk.until("cuts_off", ["Presets"])
+    desk.call("squeeze", "presets", 16777215)  # Qt's own most
+    desk.until("cuts_off", [])
+
+
 def test_cancel_in_the_middle(desk: Desk):
     desk.show(photo(), selected=mask())
     desk.call("set_panel", {"steps": 400})
