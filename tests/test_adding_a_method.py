@@ -48,7 +48,7 @@ from palimpsest.core.inversion import Inversion, method_named
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.contract import InversionSettings
-from palimpsest.tasks.inversions import phases
+from palimpsest.tasks.inversions import inversion_phases
 from tiny import tiny_model
 from tiny_edit import STEPS, inverted, photo
 
@@ -61,7 +61,7 @@ with concepts_installed(model, []) as vocabulary:
     bare = finish(reproduce(model, vocabulary, plain, source))
 error, plain_error = ((edited.source - photo()).abs().mean() for edited in (again, bare))
 assert error < plain_error, "it keeps nearer to the photo than plain DDIM does"
-assert phases(InversionSettings(method=NAME, steps=7)) == {"inverting": (7, 1.0)}
+assert inversion_phases(InversionSettings(method=NAME, steps=7)) == {"inverting": (7, 1.0)}
 """
 
 
