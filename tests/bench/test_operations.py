@@ -14,7 +14,7 @@ from palimpsest.bench.quality_cases import make_case
 from palimpsest.builtin.judge import load_judge
 from palimpsest.contract import BUILT_IN
 from palimpsest.core.editing.recipes import RECIPES, Recipes
-from palimpsest.tasks.context import Workplace
+from palimpsest.tasks.runner import TaskRunner
 
 FAINT = replace(RECIPES["restyle"].selected, noise=0.1)
 #: operation → what is put in place of its recipe, and must be found out. A style comes through by every
@@ -28,18 +28,18 @@ WRONG = {
 CASE = 1
 
 
-def achieved(place: Workplace, operation: str) -> bool:
+def achieved(runner: TaskRunner, operation: str) -> bool:
     """Whether the judge sees what the case asks for."""
     judge, case = load_judge(), make_case(operation, CASE, "development")
-    outcome = edited(place, BUILT_IN, judge, case, CASE)
+    outcome = edited(runner, BUILT_IN, judge, case, CASE)
     assert outcome.pixels_changed_outside == 0
     return outcome.success
 
 
 @pytest.mark.parametrize("operation", WRONG)
 def test_an_operation_does_what_it_says_and_by_a_wrong_recipe_does_not(
-    operation: str, place: Workplace, monkeypatch: pytest.MonkeyPatch
+    operation: str, runner: TaskRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert achieved(place, operation)
+    assert achieved(runner, operation)
     monkeypatch.setitem(RECIPES, operation, WRONG[operation])
-    assert not achieved(place, operation)
+    assert not achieved(runner, operation)
