@@ -34,10 +34,10 @@ request = contract.from_json(contract.EditRequest, told)
 assert (request.operation, request.target_prompt) == (NAME, SHOULD_SHOW)
 assert form_of(contract.to_json(request), form.operands, {}) == form
 assert form_from_json(form_to_json(form)) == form
-validation.refuse(request)
+validation.require_valid(request)
 for wrong, said in (({"target_prompt": ""}, "missing"), ({"begin_from": "noise"}, "begins from the photo")):
     try:
-        validation.refuse(contract.from_json(contract.EditRequest, {**told, **wrong}))
+        validation.require_valid(contract.from_json(contract.EditRequest, {**told, **wrong}))
     except RequestError as error:
         assert said in str(error), error
     else:
