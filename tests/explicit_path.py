@@ -7,8 +7,26 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from palimpsest.core.attention.control import TargetControl
+from palimpsest.core.attention.cross import CrossEdit, Refine, Reweight
 from palimpsest.core.attention.paths import probabilities
+from palimpsest.core.attention.target import TargetControl
+
+
+def edited(edit: CrossEdit, a_src: Tensor, a_tgt: Tensor) -> Tensor:
+    """An edit as the paper writes it, on maps (…, pixels, tokens) of source and target."""
+    if isinstance(edit, Reweight):
+        return edited(edit.base, a_src, a_tgt) * edit.equalizer.to(a_src)
+    assert isinstance(edit, Refine)
+    keep = edit.keep.to(a_src)
+    return (a_src @ edit.mapper.to(a_src)) * keep + a_tgt * (1 - keep)
+
+
+def edited_at(control: TargetControl, step: int, a_src: Tensor, a_tgt: Tensor) -> Tensor:
+    """What a target's maps are at a step."""
+    assert control.cross is not None
+    assert control.alpha is not None
+    alpha = control.alpha[step].to(a_tgt)
+    return alpha * edited(control.cross, a_src, a_tgt) + (1 - alpha) * a_tgt
 
 
 class Explicit:
@@ -33,4 +51,4 @@ class Explicit:
             a_src = a_tgt.new_zeros(*a_tgt.shape[:-1], length)
         else:
             a_src = probabilities(*source, scale)
-        return control.edit(step, a_src, a_tgt).to(v_t) @ v_t
+        return edited_at(control, step, a_src, a_tgt).to(v_t) @ v_t

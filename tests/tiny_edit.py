@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.adapters import Adapters, first_adapters
-from palimpsest.core.attention.control import SelfControl, TargetControl, Window, refine, reweight, step_table
-from palimpsest.core.attention.install import AttentionControl
+from palimpsest.core.attention.control import AttentionControl
+from palimpsest.core.attention.cross import refine, reweight
+from palimpsest.core.attention.injection import SelfControl
 from palimpsest.core.attention.maps import Levels
 from palimpsest.core.attention.paths import Path
+from palimpsest.core.attention.target import TargetControl
+from palimpsest.core.attention.windows import Window, step_table
 from palimpsest.core.concept import Concept
 from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.editing.sampling import Plan

@@ -12,17 +12,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from explicit_path import Explicit
 from palimpsest.core.attention.blend import BlendSettings, LocalBlend
-from palimpsest.core.attention.control import (
-    KeyMask,
-    RegionWords,
-    SelfControl,
-    TargetControl,
-    refine,
-    step_table,
-)
-from palimpsest.core.attention.install import AttentionControl, Rows
+from palimpsest.core.attention.control import AttentionControl, Rows
+from palimpsest.core.attention.cross import refine
+from palimpsest.core.attention.injection import SelfControl
+from palimpsest.core.attention.key_mask import KeyMask
 from palimpsest.core.attention.maps import Levels
 from palimpsest.core.attention.paths import Fused, Path
+from palimpsest.core.attention.region_words import RegionWords
+from palimpsest.core.attention.target import TargetControl
+from palimpsest.core.attention.windows import step_table
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.sampling import Plan, sample
 from palimpsest.core.model import DiffusionModel

@@ -6,16 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from palimpsest.core.attention.control import (
-    SelfControl,
-    TargetControl,
-    Window,
-    refine,
-    replace,
-    reweight,
-    step_table,
-    window_bounds,
-)
+from explicit_path import edited, edited_at
+from palimpsest.core.attention.cross import refine, reweight
+from palimpsest.core.attention.injection import SelfControl
+from palimpsest.core.attention.target import TargetControl
+from palimpsest.core.attention.windows import Window, step_table, window_bounds
 from palimpsest.core.text.alignment import align
 from palimpsest.core.text.tokens import Prompt, parse
 from palimpsest.errors import RequestError, WordNotFoundError
@@ -43,35 +38,35 @@ def by_columns(control: TargetControl, step: int) -> Tensor:
     return SRC @ columns.from_source.double() + TGT * columns.own.double()
 
 
-def test_replace_takes_the_sources_maps() -> None:
-    swap = replace(align(read("a cat on grass"), read("a dog on grass")))
-    assert torch.equal(swap.edit(SRC, TGT), SRC)
+def test_a_word_swap_takes_the_sources_maps() -> None:
+    swap = refine(align(read("a cat on grass"), read("a dog on grass")))
+    assert torch.equal(edited(swap, SRC, TGT), SRC)
 
 
 def test_refine_takes_old_words_from_the_source_and_leaves_new_ones_their_own() -> None:
     source, target = read("a cat on grass"), read("a red cat on grass")
-    edited = refine(align(source, target)).edit(SRC, TGT)
+    found = edited(refine(align(source, target)), SRC, TGT)
     new = target.span_of("red")[0]
-    assert torch.equal(edited[..., new], TGT[..., new])
+    assert torch.equal(found[..., new], TGT[..., new])
     for word in ("cat", "on", "grass"):
         theirs, mine = target.span_of(word)[0], source.span_of(word)[0]
-        assert torch.equal(edited[..., theirs], SRC[..., mine])
+        assert torch.equal(found[..., theirs], SRC[..., mine])
 
 
 def test_reweight_scales_every_token_of_the_word_and_no_other() -> None:
     target = read("a <toy> on grass")
     base = refine(align(read("a cat on grass"), target))
-    heavier = reweight(base, target, {"<toy>": 3.0}).edit(SRC, TGT)
+    heavier = edited(reweight(base, target, {"<toy>": 3.0}), SRC, TGT)
     factors = torch.ones(LENGTH, dtype=torch.float64)
     factors[[2, 3]] = 3
-    assert torch.allclose(heavier, base.edit(SRC, TGT) * factors)
+    assert torch.allclose(heavier, edited(base, SRC, TGT) * factors)
 
 
 def test_an_equalizer_of_one_is_the_identity() -> None:
     target = read("a dog on grass")
     base = refine(align(read("a cat on grass"), target))
     same = reweight(base, target, {"dog": 1.0, "grass": 1.0})
-    assert torch.equal(same.edit(SRC, TGT), base.edit(SRC, TGT))
+    assert torch.equal(edited(same, SRC, TGT), edited(base, SRC, TGT))
     assert torch.equal(same.columns().from_source, base.columns().from_source)
     assert torch.equal(same.columns().own, base.columns().own)
 
@@ -79,14 +74,9 @@ def test_an_equalizer_of_one_is_the_identity() -> None:
 def test_an_equalizer_acts_linearly_and_zero_deletes_the_word() -> None:
     target = read("a cat on grass")
     base = refine(align(target, target))
-    at = {c: reweight(base, target, {"cat": c}).edit(SRC, TGT) for c in (0.0, 1.0, 3.0)}
+    at = {c: edited(reweight(base, target, {"cat": c}), SRC, TGT) for c in (0.0, 1.0, 3.0)}
     assert torch.allclose(at[3.0] - at[0.0], 3 * (at[1.0] - at[0.0]))
     assert at[0.0][..., 2].abs().max() == 0
-
-
-def test_replace_refuses_words_without_a_counterpart() -> None:
-    with pytest.raises(RequestError, match="red"):
-        replace(align(read("a cat"), read("a red cat")))
 
 
 def test_a_weight_for_a_word_that_is_not_there_is_refused() -> None:
@@ -114,12 +104,12 @@ def test_columns_are_the_published_edit(words: dict[str, Window], weights: dict[
             # BOS stays; EOS and pads go k-th to k-th, the target's tail being one shorter.
             came_from = pull.get(token, token) if token <= 5 else token - 1
             own = TGT[..., token]
-            edited = own if came_from is None else SRC[..., came_from]
+            taken = own if came_from is None else SRC[..., came_from]
             if token == LENGTH - 1:
-                edited = SRC[..., -2] + SRC[..., -1]
+                taken = SRC[..., -2] + SRC[..., -1]
             inside = low <= step < high
-            expected[..., token] = edited * weights.get(word or "", 1.0) if inside else own
-        assert torch.allclose(control.edit(step, SRC, TGT), expected)
+            expected[..., token] = taken * weights.get(word or "", 1.0) if inside else own
+        assert torch.allclose(edited_at(control, step, SRC, TGT), expected)
         assert torch.allclose(by_columns(control, step), expected, atol=1e-6)
 
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.attention.blend import BlendSettings, LocalBlend
-from palimpsest.core.attention.control import TargetControl
-from palimpsest.core.attention.install import AttentionControl
+from palimpsest.core.attention.control import AttentionControl
 from palimpsest.core.attention.maps import Levels, Size, WordMaps, otsu, stretch
 from palimpsest.core.attention.probe import noised_states, probe
+from palimpsest.core.attention.target import TargetControl
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from explicit_path import Explicit
-from palimpsest.core.attention.control import NEVER, WHOLE
+from palimpsest.core.attention.windows import NEVER, WHOLE
 from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.editing.recipes import FIGURES, RECIPES
 from palimpsest.core.editing.sampling import Edited

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from palimpsest.core.attention import install
-from palimpsest.core.attention.control import TargetControl
+from palimpsest.core.attention import control, region_words
+from palimpsest.core.attention.target import TargetControl
 from palimpsest.core.editing.draw import start_noise
 from palimpsest.core.editing.edit import edit
 from palimpsest.core.inversion import InvertSettings, invert
@@ -25,7 +25,7 @@ def test_regions_and_columns_are_made_once(operation: str, monkeypatch: pytest.M
     model = tiny_model()
     regions: Counter[tuple[int, Any]] = Counter()
     columns: Counter[int] = Counter()
-    cells, steps_columns = install._cells, TargetControl.columns
+    cells, steps_columns = control.cells_of, TargetControl.columns
 
     def counted_cells(region: torch.Tensor, size: Any) -> torch.Tensor:
         regions[id(region), size] += 1
@@ -35,7 +35,8 @@ def test_regions_and_columns_are_made_once(operation: str, monkeypatch: pytest.M
         columns[step] += 1
         return steps_columns(self, step)
 
-    monkeypatch.setattr(install, "_cells", counted_cells)
+    for module in (control, region_words):
+        monkeypatch.setattr(module, "cells_of", counted_cells)
     monkeypatch.setattr(TargetControl, "columns", counted_columns)
     z0 = start_noise(model, 0)
     selection = torch.zeros(1, 1, *z0.shape[-2:])

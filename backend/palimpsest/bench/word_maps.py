@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from palimpsest.bench.generate import to_pixels
 from palimpsest.bench.pictures import Picture
-from palimpsest.core.attention.install import AttentionControl, Rows
+from palimpsest.core.attention.control import AttentionControl, Rows
 from palimpsest.core.attention.maps import Levels, WordMaps, otsu
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.process import Level, noised

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from palimpsest.core.attention.install import AttentionControl
+from palimpsest.core.attention.control import AttentionControl
 from palimpsest.core.attention.maps import WordMaps
 from palimpsest.core.networks import Size
 from palimpsest.core.text.tokens import Prompt

@@ -51,6 +51,11 @@ class Levels:
         return min(enough) if enough else max(self.cross)
 
 
+def cells_of(region: Tensor, size: Size) -> Tensor:
+    """The cells of a layer that a latent region (1, 1, h, w) touches, (pixels,) of bool."""
+    return F.adaptive_max_pool2d(region.float(), size).flatten() > 0.5
+
+
 class WordMaps:
     """Running sums of some words' maps at one resolution, for one prompt of the batch."""
 

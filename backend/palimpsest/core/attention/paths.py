@@ -14,7 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from palimpsest.core.attention.control import TargetControl
+from palimpsest.core.attention.cross import Columns
+
+
+class Edited(Protocol):
+    """A target whose cross-attention is edited."""
+
+    def columns(self, step: int) -> Columns: ...
 
 
 class Path(Protocol):
@@ -29,7 +35,7 @@ class Path(Protocol):
         source: tuple[Tensor, Tensor] | None,  # q, k; None where nothing is taken from it
         target: tuple[Tensor, Tensor, Tensor],  # q, k, v
         scale: float,
-        control: TargetControl,
+        control: Edited,
         step: int,
         bias: Tensor | None = None,  # (pixels, tokens), added to the target's logits
     ) -> Tensor:
@@ -45,7 +51,7 @@ class Fused:
 
     def __init__(self) -> None:
         self._step = -1
-        self._columns: dict[int, tuple[TargetControl, Tensor | None, Tensor | None]] = {}  # of this step
+        self._columns: dict[int, tuple[Edited, Tensor | None, Tensor | None]] = {}  # of this step
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None) -> Tensor:
         mask = None if bias is None else bias.to(q)
@@ -56,7 +62,7 @@ class Fused:
         source: tuple[Tensor, Tensor] | None,
         target: tuple[Tensor, Tensor, Tensor],
         scale: float,
-        control: TargetControl,
+        control: Edited,
         step: int,
         bias: Tensor | None = None,
     ) -> Tensor:
@@ -71,9 +77,7 @@ class Fused:
             parts.append(self.attend(q_t, k_t, own[:, None] * v_t, scale, bias))
         return sum(parts[1:], parts[0]) if parts else torch.zeros_like(v_t[..., :1, :]).expand_as(q_t)
 
-    def _columns_at(
-        self, step: int, control: TargetControl, like: Tensor
-    ) -> tuple[Tensor | None, Tensor | None]:
+    def _columns_at(self, step: int, control: Edited, like: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """From source, and own. None: it has no part in it, as the target's own maps in a pure word swap, and
         the source's where a word only counts by its factor."""
         if step != self._step:

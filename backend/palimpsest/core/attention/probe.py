@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from palimpsest.core.attention.install import AttentionControl, Rows
+from palimpsest.core.attention.control import AttentionControl, Rows
 from palimpsest.core.attention.maps import Levels, WordMaps
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.inversion import picture_size

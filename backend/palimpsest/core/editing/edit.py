@@ -13,19 +13,15 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.attention.blend import BlendSettings, LocalBlend
-from palimpsest.core.attention.control import (
-    KeyMask,
-    RegionWords,
-    SelfControl,
-    TargetControl,
-    Window,
-    refine,
-    reweight,
-    step_table,
-)
-from palimpsest.core.attention.install import AttentionControl
+from palimpsest.core.attention.control import AttentionControl
+from palimpsest.core.attention.cross import refine, reweight
+from palimpsest.core.attention.injection import SelfControl
+from palimpsest.core.attention.key_mask import KeyMask
 from palimpsest.core.attention.maps import Levels, WordMaps
 from palimpsest.core.attention.paths import Path
+from palimpsest.core.attention.region_words import RegionWords
+from palimpsest.core.attention.target import TargetControl
+from palimpsest.core.attention.windows import Window, step_table
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.recipes import AS_IT_IS, FIGURES, RECIPES, Recipe
 from palimpsest.core.editing.sampling import Edited, Plan, sample

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
-from palimpsest.core.attention.control import NEVER, WHOLE, Window
+from palimpsest.core.attention.windows import NEVER, WHOLE, Window
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from palimpsest.core.adapters import Adaptation, adapted
 from palimpsest.core.attention.blend import LocalBlend
-from palimpsest.core.attention.install import AttentionControl, Rows
+from palimpsest.core.attention.control import AttentionControl, Rows
 from palimpsest.core.attention.maps import WordMaps
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.count import counted

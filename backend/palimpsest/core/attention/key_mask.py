@@ -1,0 +1,30 @@
+"""Self-attention without a look at the object (Sun et al. 2024, Attentive Eraser)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from palimpsest.core.attention.paths import Path
+from palimpsest.core.attention.windows import WHOLE, Window, within
+
+
+@dataclass(frozen=True)
+class KeyMask:
+    """In ``window``, at layers of at most ``limit`` of the latent's cells, pixels inside ``region``
+    (1, 1, h, w) attend only to pixels outside it."""
+
+    region: Tensor
+    window: Window = WHOLE
+    limit: float = 1.0
+
+    def active(self, step: int, steps: int, share: float) -> bool:
+        return share <= self.limit and within(self.window, step, steps)
+
+
+def outward(
+    path: Path, q: Tensor, k: Tensor, v: Tensor, scale: float, inside: Tensor, outside: Tensor
+) -> Tensor:
+    """What the ``inside`` pixels see of the ``outside`` ones, both by number."""
+    return path.attend(q[:, :, inside], k[:, :, outside], v[:, :, outside], scale)

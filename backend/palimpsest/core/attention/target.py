@@ -1,0 +1,40 @@
+"""Everything that is done to one target's attention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from palimpsest.core.attention.cross import Columns, CrossEdit
+from palimpsest.core.attention.injection import SelfControl
+from palimpsest.core.attention.key_mask import KeyMask
+from palimpsest.core.attention.region_words import RegionWords
+
+
+@dataclass(frozen=True)
+class TargetControl:
+    """Nothing, where nothing is given."""
+
+    cross: CrossEdit | None = None
+    alpha: Tensor | None = None  # (steps, target tokens), required with ``cross``
+    self_control: SelfControl = field(default_factory=SelfControl)
+    key_mask: KeyMask | None = None
+    region_words: tuple[RegionWords, ...] = ()
+
+    def cross_active(self, step: int) -> bool:
+        return self.cross is not None and self.alpha is not None and bool(self.alpha[step].any())
+
+    def follows(self, step: int) -> bool:
+        """Whether anything is taken from the source's cross-attention; a mere factor takes nothing."""
+        if self.cross is None or self.alpha is None:
+            return False
+        return bool(self.cross.columns().from_source[:, self.alpha[step] != 0].any())
+
+    def columns(self, step: int) -> Columns:
+        """The cross edit at this step: α ⊙ edit + (1-α) ⊙ own."""
+        assert self.cross is not None
+        assert self.alpha is not None
+        alpha = self.alpha[step]
+        edited = self.cross.columns().scaled(alpha)
+        return Columns(edited.from_source, edited.own + (1 - alpha))
