@@ -7,32 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from adding import ROOT, copied, listed, put, run, touched
+from adding import ROOT, copied, examples, listed, put, run, touched
 
 MOST = 5  # files that are touched
 
+TITLE = "Add a control"
 ADDED = {
-    "backend/palimpsest_client/fields/settings.py": (
-        "    seed: int = described(",
-        """    sharpness: Optional[float] = described(
-        NUMBER, limits=Stretch(0.1, 2), step=0.1, digits=1, whole=False,
-        automatic="automatic-model", request=("sharpness",), preset=True,
-    )
-""",
-    ),
-    "backend/palimpsest_client/text/wording.py": (
-        '    "defaults": "As recommended",',
-        """    "sharpness": "Sharpness",
-    "tip-sharpness": "How sharp edges are drawn",
-    "technical-sharpness": "unsharp masking",
-""",
-    ),
-    "backend/palimpsest/contract.py": (
-        "    variations: Annotated[int, VARIATIONS] = 1",
-        '    sharpness: Annotated[float, range_of("sharpness")] | None = None\n',
-    ),
+    "backend/palimpsest_client/fields/settings.py": "    seed: int = described(",
+    "backend/palimpsest_client/text/wording.py": '    "defaults": "As recommended",',
+    "backend/palimpsest/contract.py": "    variations: Annotated[int, VARIATIONS] = 1",
 }
-"""File → the line before which something is put. What it does and its docs are no question of the table."""
+"""File → the line before which the example's part is put. What it does and its docs are no question of it."""
 
 FOUND = """
 from palimpsest import contract
@@ -101,8 +86,8 @@ assert panel.form.settings.sharpness == 0.7
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the backend with the field in it."""
     copy = copied(tmp_path_factory.mktemp("house"))
-    for name, (before, new) in ADDED.items():
-        put(copy / name, before, new)
+    for (name, before), new in zip(ADDED.items(), examples(TITLE), strict=True):
+        put(copy / name, before, new, indent=4)
     return copy
 
 
@@ -125,7 +110,7 @@ def test_both_windows_are_described_from_the_same_table():
 
 
 def test_the_files_are_those_that_the_docs_name(changed: Path):
-    named = listed("Add a control")
+    named = listed(TITLE)
     assert len(named) == len(set(named)) <= MOST
     assert touched(changed) == set(ADDED) <= set(named)
     assert all((ROOT / name).exists() for name in named)

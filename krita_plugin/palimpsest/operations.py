@@ -1,4 +1,4 @@
-"""The five operations in one row: with their names where they fit, else only the chosen one with its name."""
+"""The operations in one row: with their names where they fit, else only the chosen one with its name."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_a_picture_is_sent_while_it_is_read_and_not_again(server):
 
 
 def test_the_server_has_nothing_of_a_picture_that_broke_off(server):
-    folder = server.services.album.images.folder
+    folder = server.services.owned_images.images.folder
 
     def closed_below(band: Bounds) -> bytes:
         if band.y > 250:
@@ -98,7 +98,7 @@ def test_the_server_has_nothing_of_a_picture_that_broke_off(server):
 @pytest.mark.parametrize("told", [True, False])
 def test_a_picture_that_nothing_is_asked_of_is_its_senders_and_goes_as_any_unused_one(server, told: bool):
     """As of an Apply that was cancelled while its picture was read, before the backend's answer or after."""
-    album = server.services.album
+    owned = server.services.owned_images
     _, file = captured(to(server))
     if told:
         image = file.arrived()
@@ -111,12 +111,12 @@ def test_a_picture_that_nothing_is_asked_of_is_its_senders_and_goes_as_any_unuse
 
     def gone() -> bool:
         """A day later."""
-        for image in list(album.images):
-            os.utime(album.images.path(image), (1e9, 1e9))
+        for image in list(owned.images):
+            os.utime(owned.images.path(image), (1e9, 1e9))
         server.services.database._connection.execute("UPDATE image_owners SET used = 1e9")
-        album.sweep(Retention(seconds=1, image_bytes=1 << 30))
-        files = [path for path in album.images.folder.rglob("*") if path.is_file()]
-        return not files and album.pictures("anna") == []
+        owned.sweep(Retention(seconds=1, image_bytes=1 << 30))
+        files = [path for path in owned.images.folder.rglob("*") if path.is_file()]
+        return not files and owned.pictures("anna") == []
 
     eventually(gone)
 

@@ -18,6 +18,7 @@ from palimpsest.core.picture.fill import harmonic_fill
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import RequestError, SelectionError, WordNotFoundError
+from palimpsest_client.fields.operations import NEEDED, OPERATIONS
 from tiny import tiny_model
 from tiny_edit import SIZE, inverted, photo, toy
 
@@ -309,3 +310,12 @@ def test_a_figure_that_recipes_do_not_have_is_refused_by_name() -> None:
     with pytest.raises(RequestError, match="'crosss'") as refused:
         done(tiny_model("sd1"), "replace", Options(recipe={"crosss": WHOLE}))
     assert all(name in refused.value.hint for name in FIGURES)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_what_is_known_of_an_operation_is_what_its_recipe_can_do(name: str) -> None:
+    known, recipes = OPERATIONS[name], RECIPES[name]
+    assert (recipes.viewed is not None) == bool(known.begins), "only what can be told can begin from a view"
+    assert (recipes.unselected is None) == (known.selection == NEEDED)
+    cross, own = recipes.selected.cross, recipes.selected.self_attention
+    assert known.windows == ((cross[1], own[1]) if cross != NEVER else None)

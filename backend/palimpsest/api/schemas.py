@@ -31,7 +31,7 @@ from palimpsest_client.fields.settings import CONTROLS
 
 
 def bounded(least: float, most: float) -> Any:
-    """FastAPI makes floats of bounds; ``application.Described`` makes them whole again. Where ``most`` has
+    """FastAPI makes floats of bounds; ``application.DescribedApi`` makes them whole again. Where ``most`` has
     no float, as 2⁶³ - 1, the number behind it has one, and is the first that is too large."""
     return Field(ge=least, le=most) if float(most) == most else Field(ge=least, lt=most + 1)
 

@@ -96,12 +96,18 @@ def noise_between(process: Process, z: Tensor, z0: Tensor, level: Level) -> Tens
     return (z - a * z0) / b
 
 
+def step(process: Process, z: Tensor, prediction: Tensor, level: Level, to: Level) -> tuple[Tensor, Tensor]:
+    """One sampling step: z at the cleaner level ``to``, and the estimate ẑ_0 at this one."""
+    z0, eps = process.split(z, prediction, level)
+    return noised(process, z0, eps, to), z0
+
+
 def move(process: Process, z: Tensor, prediction: Tensor, level: Level, to: Level) -> Tensor:
     """From ``level`` to another: a sampling step if that is cleaner, else an inversion step.
 
     There and back are inverse to each other where the prediction stands for the same ẑ_0 and ε̂.
     """
-    return noised(process, *process.split(z, prediction, level), to)
+    return step(process, z, prediction, level, to)[0]
 
 
 def guided(null: Tensor, cond: Tensor, scale: float) -> Tensor:
@@ -151,7 +157,7 @@ class Ddpm:
         )
 
     def level(self, share: float) -> int:
-        return min(round(share * self.most_steps), self.most_steps - 1)
+        return round(share * (self.most_steps - 1))
 
     def between(self, shares: tuple[float, float], at: Tensor) -> list[Level]:
         low, high = (share * (self.most_steps - 1) for share in shares)

@@ -1,1 +1,1 @@
-"""The guided tour: the main job on pictures that come with the product, in one command."""
+"""The demo: the main job on pictures that come with the product, in one command."""

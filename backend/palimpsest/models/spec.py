@@ -30,7 +30,7 @@ OWN_FIELDS: dict[str, Any] = {
 }
 MOST_BYTES = 16 << 20  # of a configuration, which has a few thousand
 MOST = 1 << 20  # no number in a configuration is as large: steps, pixels, timesteps
-#: Most steps of learning a word where a request says nothing: ``core.learn.recommended``, without torch.
+#: Most steps of learning a word where nothing is said: ``core.learning.learn.recommended``, without torch.
 LEARNING_STEPS, LEARNING_STEPS_OF = 400, {"demo": 100}
 DETAIL_STEPS, DETAIL_STEPS_OF = 400, {"demo": 150}  # of learning one with detail
 

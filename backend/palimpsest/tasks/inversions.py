@@ -20,7 +20,7 @@ from palimpsest.storage import inversions
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.context import TaskContext, canonical, model_identity
 from palimpsest.tasks.progress import PHASES, Events, PhaseTimer, with_progress
-from palimpsest_client.fields.methods import DEPENDED_ON, METHODS
+from palimpsest_client.fields.methods import METHODS
 
 
 def with_defaults(settings: InversionSettings, model: DiffusionModel) -> InversionSettings:
@@ -49,7 +49,7 @@ def load_or_invert(
     settings: InversionSettings,
     timer: PhaseTimer,
 ) -> Events[tuple[Inversion, bool]]:
-    """The photo's inversion, and whether it was remembered already. ``settings`` must be settled."""
+    """The photo's inversion, and whether it was remembered already. ``settings`` must have its defaults."""
     _ = canvas.roundtrip  # an autoencoder that gives NaN is found before the UNet's work is done
     found = cached_inversion(context, canvas, vocabulary, source, settings)
     if found is not None:
@@ -67,7 +67,7 @@ def load_or_invert(
 def cached_inversion(
     context: TaskContext, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
 ) -> Inversion | None:
-    """The photo's inversion, if it is remembered. ``settings`` must be settled."""
+    """The photo's inversion, if it is remembered. ``settings`` must have its defaults."""
     assert settings.guidance is not None
     entry = context.inversions.get(inversion_key(canvas, vocabulary.concepts, source, settings))
     if entry is None or not all_finite(*entry.tensors.values()):
@@ -76,11 +76,15 @@ def cached_inversion(
     return _moved(replace(found, guidance=settings.guidance), canvas.z0)
 
 
+UNNEEDED = {"guidance": None, "inner_steps": None}
+"""In every key, also of methods that don't depend on them: so it is of photos that are remembered already."""
+
+
 def inversion_key(
     canvas: Canvas, concepts: tuple[Concept, ...], source: Prompt, settings: InversionSettings
 ) -> str:
     """Everything that has a bearing on the inversion, and nothing that hasn't."""
-    depends = METHODS[settings.method].depends
+    depends = {name: getattr(settings, name) for name in METHODS[settings.method].depends}
     return inversions.key(
         pixels=inversions.pixels_hash(canvas.pixels.numpy()),
         prompt=source.text,
@@ -88,7 +92,7 @@ def inversion_key(
         model=model_identity(canvas.model),
         method=settings.method,
         steps=settings.steps,
-        **{name: getattr(settings, name) if name in depends else None for name in DEPENDED_ON},
+        **{**UNNEEDED, **depends},
     )
 
 

@@ -6,11 +6,11 @@ in ``palimpsest/core/inversion``. How one is added: CONTRIBUTING.md.
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Set, Tuple
 
 
 class Method(NamedTuple):
-    """``depends``: settings beside the steps without which its result isn't known, of ``DEPENDED_ON``."""
+    """``depends``: settings of an inversion, beside the steps, without which its result isn't known."""
 
     name: str  # in requests and in the shell
     label: str  # in the panels, in English: the text "method-name"
@@ -18,17 +18,23 @@ class Method(NamedTuple):
     depends: Tuple[str, ...] = ()
 
 
-DEPENDED_ON = ("guidance", "inner_steps")
-
 METHODS: Dict[str, Method] = {
     method.name: method
     for method in (
         Method("direct", "direct (fast)", source_moves=False),
-        Method("null-text", "null-text (as published)", source_moves=True, depends=DEPENDED_ON),
+        Method(
+            "null-text", "null-text (as published)", source_moves=True, depends=("guidance", "inner_steps")
+        ),
         Method("ddim", "DDIM (plain)", source_moves=True),
     )
 }
 RECOMMENDED = "direct"
+
+
+def unneeded(name: str) -> Set[str]:
+    """Settings that results of other methods depend on, and this one's don't."""
+    of_any = {setting for method in METHODS.values() for setting in method.depends}
+    return of_any - set(METHODS[name].depends)
 
 
 def depending_on(setting: str) -> Tuple[str, ...]:

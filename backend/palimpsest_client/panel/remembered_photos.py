@@ -14,7 +14,7 @@ from ..editor.editor import CANVAS, DocumentFacts, Editor
 from ..editor.geometry import Bounds, Extent
 from ..editor.slices import WorkError
 from ..fields.controls import Form, view_fields
-from ..fields.methods import DEPENDED_ON, METHODS
+from ..fields.methods import unneeded
 from ..http.client import Client
 from ..http.session import Session
 from .live_layer import LiveLayer
@@ -132,7 +132,7 @@ def source_of(facts: DocumentFacts, form: Form) -> str:
 def inversion_key(form: Form) -> str:
     """All but the pictures that has a bearing on how a photo is inverted."""
     view = {"source_prompt": form.source_prompt.strip(), **view_fields(form.settings)}
-    for name in set(DEPENDED_ON) - set(METHODS[form.settings.method].depends):
+    for name in unneeded(form.settings.method):
         view["inversion"].pop(name, None)
     return json.dumps(view, sort_keys=True)
 

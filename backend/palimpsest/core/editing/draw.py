@@ -13,7 +13,7 @@ from torch import Tensor
 from palimpsest.core.adapters import adapted
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.process import Level, guided, noised, pairs
+from palimpsest.core.process import Level, guided, pairs, step
 from palimpsest.core.steps import Step, Steps
 from palimpsest.core.text.prompt import Prompt, Vocabulary
 
@@ -36,8 +36,7 @@ def draw(
         process = model.process
         for index, (level, cleaner) in enumerate(pairs(process, process.levels(steps))):
             prediction = _guided(model, z, level, both, guidance)
-            z0, eps = process.split(z, prediction, level)
-            z = noised(process, z0, eps, cleaner)
+            z, z0 = step(process, z, prediction, level, cleaner)
             yield Step("draw", index + 1, steps, z0=z0)
     return z
 

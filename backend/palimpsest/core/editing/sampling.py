@@ -31,7 +31,8 @@ from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.count import counted
 from palimpsest.core.inversion import Inversion
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.process import Level, guided, move, noised, pairs
+from palimpsest.core.process import Level, guided, move, pairs
+from palimpsest.core.process import step as one_step
 from palimpsest.core.steps import Step, Steps
 
 
@@ -90,9 +91,9 @@ def _advance(
     """One step of all branches, and what the targets look like by now."""
     source, target, text = _guided(plan, step, level, z_src, z_tgt)
     process, pivot = plan.model.process, plan.inversion.after(step).to(z_tgt)
-    z0, eps = process.split(z_tgt, target, level)
-    preview = _preview(plan, z0, process.split(z_tgt, text, level)[0])
-    z_tgt = noised(process, z0, eps, cleaner)
+    told = process.split(z_tgt, text, level)[0]
+    z_tgt, z0 = one_step(process, z_tgt, target, level, cleaner)
+    preview = _preview(plan, z0, told)
     z_src = pivot if source is None else move(process, z_src, source, level, cleaner)
     if plan.blend is not None:
         z_tgt = plan.blend.blend(step, z_src, z_tgt)

@@ -24,7 +24,7 @@ from palimpsest.core.gradient import gradient
 from palimpsest.core.inversion.ddim import ddim_inversion
 from palimpsest.core.inversion.method import Cost, Found, Method, Photo
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.process import Level, guided, move, noised, pairs
+from palimpsest.core.process import Level, guided, move, pairs, step
 from palimpsest.core.steps import Step, Steps
 from palimpsest.errors import RequestError
 
@@ -102,8 +102,7 @@ class _Timestep:
         both = Conditioning.cat([self.null.with_context(context), self.cond])
         null, text = self.model.predict(self.z.expand(2, -1, -1, -1), self.level, both).chunk(2)
         process = self.model.process
-        z0, eps = process.split(self.z, guided(null, text, self.guidance), self.level)
-        return noised(process, z0, eps, self.cleaner), z0
+        return step(process, self.z, guided(null, text, self.guidance), self.level, self.cleaner)
 
     def _reached(self, text: Tensor, context: Tensor) -> Tensor:
         null = self.model.predict(self.z, self.level, self.null.with_context(context))

@@ -1,4 +1,4 @@
-"""Load a checkpoint that is one ``.safetensors`` file: what it is, ``models.checkpoint`` has read.
+"""Load a checkpoint that is one ``.safetensors`` file: what it is, ``checkpoint`` has read.
 
 Of what the file cannot hold, only the tokenizer is needed. It lies in the companion folder or as
 ``tokenizer/`` beside the file, or is taken from another Stable Diffusion model: all of them share one
