@@ -92,10 +92,6 @@ def test_a_prompt_over_the_limit_is_refused_and_says_where() -> None:
     assert "'dog'" in raised.value.hint
 
 
-def test_words_that_the_tokenizer_splits_are_told() -> None:
-    assert [w.text for w in read("a squirrel and <my-toy> on grass").split_words] == ["squirrel"]
-
-
 @given(st.text(alphabet="abcxyz ABZ,.'’-_!?&123éß½  \t\n<中", max_size=30))
 @settings(max_examples=300, deadline=None)
 def test_reading_word_by_word_gives_the_tokens_of_reading_at_once(text: str) -> None:

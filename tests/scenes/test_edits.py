@@ -103,13 +103,6 @@ def test_the_order_of_things_does_not_matter_to_the_picture():
     assert not changed(scene, turned).any()
 
 
-def test_regrounding_keeps_the_bodies():
-    before = crowded(4, "photo")
-    after = edits.reground(before, "snow")
-    assert changed(before, after).any()
-    assert np.array_equal(render(before, SIDE, masks=False).bodies, render(after, SIDE, masks=False).bodies)
-
-
 def test_restyling_changes_the_style_alone():
     before = crowded(4, "photo")
     assert edits.restyle(edits.restyle(before, "sketch"), "photo") == before

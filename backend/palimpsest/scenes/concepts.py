@@ -111,14 +111,6 @@ def contaminated_scenes(concept: Concept, other: Concept, n: int, seed: int) -> 
     return tuple(scenes), odd
 
 
-def contaminated(
-    concept: Concept, other: Concept, n: int, seed: int, size: int = 128
-) -> tuple[tuple[Rendering, ...], int]:
-    """The pictures of `contaminated_scenes`, and the index of the one that does not belong."""
-    scenes, odd = contaminated_scenes(concept, other, n, seed)
-    return tuple(render(scene, size) for scene in scenes), odd
-
-
 def with_concept(scene: Scene, i: int, concept: Concept) -> Scene:
     """The true result of putting a concept in the place of thing `i`."""
     return with_thing(scene, i, concept.thing)

@@ -77,11 +77,6 @@ def restyle(scene: Scene, style: str) -> Scene:
     return replace(scene, style=style)
 
 
-def reground(scene: Scene, ground: str) -> Scene:
-    """The same things on another ground, the horizon where it was."""
-    return replace(scene, ground=ground)
-
-
 def _placed(scene: Scene, i: int) -> Placed:
     if not 0 <= i < len(scene.placed):
         raise RequestError(f"The scene has no thing {i}.", f"It holds {len(scene.placed)}, counted from 0.")

@@ -74,11 +74,6 @@ class Prompt:
         """The words a user may name, in order, without punctuation."""
         return tuple(word.text for word in self.words if word.kind != "mark")
 
-    @property
-    def split_words(self) -> tuple[WordSpan, ...]:
-        """Ordinary words that the tokenizer breaks into several tokens: it may not know them well."""
-        return tuple(word for word in self.words if word.kind == "word" and len(word) > 1)
-
     def find(self, phrase: str) -> tuple[tuple[WordSpan, ...], ...]:
         """Every occurrence of a word, a ``<name>`` or several consecutive words, each as its spans.
 
