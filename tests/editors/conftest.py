@@ -18,9 +18,9 @@ from editors.backend import Backend
 from editors.box import remove_folder, shared_folder
 from editors.display import Display
 from editors.gimp import Gimp
-from editors.gimp_pictures import Darkroom
+from editors.gimp_pictures import GimpImages
 from editors.krita import Krita
-from editors.krita_pictures import Studio
+from editors.krita_pictures import KritaDocuments
 from editors.running import Gimps, Kritas, editors_root, require_program
 
 HOST, ROOT = "this system", "the Debian root"
@@ -86,10 +86,10 @@ def krita(kritas: Kritas) -> Iterator[Krita]:
 
 
 @pytest.fixture
-def studio(krita: Krita) -> Iterator[Studio]:
-    studio = Studio(krita)
-    yield studio
-    studio.clean()
+def documents(krita: Krita) -> Iterator[KritaDocuments]:
+    documents = KritaDocuments(krita)
+    yield documents
+    documents.clean()
 
 
 @pytest.fixture(scope="session")
@@ -110,8 +110,8 @@ def console(consoles: Gimps) -> Iterator[Gimp]:
 
 
 @pytest.fixture
-def darkroom(console: Gimp) -> Darkroom:
-    return Darkroom(console)
+def images(console: Gimp) -> GimpImages:
+    return GimpImages(console)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from PIL import Image
 from editors.backend import PHOTO, Backend
 from editors.display import Display
 from editors.gimp import KEYS, Gimp, window_folder
-from editors.gimp_pictures import RGB_8, Darkroom
+from editors.gimp_pictures import RGB_8, GimpImages
 
 BALL = (0.17, 0.41, 0.47, 0.47)  # left, top, width, height as fractions of the photo
 SIDE = 256  # px of the pictures
@@ -47,7 +47,7 @@ class Desk:
 
     def __init__(self, gimp: Gimp, display: Display, backend: Backend) -> None:
         self.gimp, self.display, self.backend = gimp, display, backend
-        self.darkroom = Darkroom(gimp)
+        self.images = GimpImages(gimp)
         self.looked: float | str = 0.0
         self.collects = True
         self._questions = map(str, itertools.count(time.monotonic_ns()))  # no two of one GIMP
@@ -60,7 +60,7 @@ class Desk:
     def open(self, side: int = SIDE) -> int:
         """The photo in a view of its own, with the ball selected."""
         rgb = np.array(Image.open(PHOTO).convert("RGB").resize((side, side)))
-        image = self.darkroom.new(np.dstack([rgb, np.full((side, side), 255, np.uint8)]), RGB_8)
+        image = self.images.new(np.dstack([rgb, np.full((side, side), 255, np.uint8)]), RGB_8)
         left, top, width, height = (round(part * side) for part in BALL)
         self.gimp.call("select_ellipse", image, left, top, width, height)
         return self.show(image)
@@ -89,7 +89,7 @@ class Desk:
         """Nothing changes from one look to the next, where neither a cursor nor a selection blinks."""
         looks = []
         for name in ("one.png", "two.png"):
-            path = self.display.screenshot(self.darkroom.files / name)
+            path = self.display.screenshot(self.images.files / name)
             looks.append(np.array(Image.open(path).convert("RGB").crop(STILL)))
             time.sleep(0.3)
         return np.array_equal(*looks)
@@ -217,12 +217,12 @@ class Desk:
     def cancel_is_shown(self) -> bool:
         """Something bright on the dark ground of the status line."""
         x, y = CANCEL
-        path = self.display.screenshot(self.darkroom.files / "look.png")
+        path = self.display.screenshot(self.images.files / "look.png")
         place = Image.open(path).convert("L").crop((x - 20, y - 6, x + 20, y + 6))
         return int(np.ptp(np.array(place))) > 80
 
     def layers(self, image: int) -> int:
-        return len(self.darkroom.layers(image))
+        return len(self.images.layers(image))
 
     def until_layers(self, image: int, count: int) -> None:
         until(lambda: self.layers(image) == count, f"{count} layers")

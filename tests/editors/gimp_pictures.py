@@ -65,7 +65,7 @@ class Captured:
     canvas: list[int]
 
 
-class Darkroom:
+class GimpImages:
     def __init__(self, gimp: Gimp) -> None:
         self.gimp = gimp
         self.files = gimp.box.files

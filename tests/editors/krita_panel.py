@@ -12,7 +12,7 @@ from editors.backend import Backend
 from editors.display import Display
 from editors.driven import PATIENCE
 from editors.krita import Krita
-from editors.krita_pictures import RGB_8, Kind, Studio
+from editors.krita_pictures import RGB_8, Kind, KritaDocuments
 from editors.pictures import DEMO, Pixels
 
 SHOWS, DOG = "a photo of a red ball on grass", "a photo of a blue cube on grass"
@@ -32,7 +32,7 @@ def mask() -> Pixels:
         return np.asarray(image)
 
 
-class Desk(Studio):
+class Desk(KritaDocuments):
     """A picture in Krita and the docker beside it."""
 
     def __init__(self, krita: Krita, backend: Backend) -> None:

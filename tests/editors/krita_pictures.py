@@ -54,7 +54,7 @@ class Captured:
     canvas: list[int]
 
 
-class Studio:
+class KritaDocuments:
     """Pixels are (H, W, channels), red first."""
 
     def __init__(self, krita: Krita) -> None:

@@ -24,10 +24,10 @@ from editors.gimp import start as start_gimp
 from editors.gimp_panel import SHOULD_SHOW, SHOWS
 from editors.gimp_pictures import RGB_8 as GIMP_8
 from editors.gimp_pictures import RGB_16 as GIMP_16
-from editors.gimp_pictures import Darkroom
+from editors.gimp_pictures import GimpImages
 from editors.gimp_pictures import Kind as GimpKind
 from editors.krita import start as start_krita
-from editors.krita_pictures import RGB_8, RGB_16, Kind, Studio
+from editors.krita_pictures import RGB_8, RGB_16, Kind, KritaDocuments
 from editors.pictures import Pixels, as_krita, png
 from editors.running import editors_root
 
@@ -57,15 +57,15 @@ def edited(kind: Any, side: int) -> Pixels:
     return layer[at : at + piece, at : at + piece]
 
 
-def measure_krita(studio: Studio, side: int, kind: Kind) -> None:
-    call = studio.krita.call
+def measure_krita(documents: KritaDocuments, side: int, kind: Kind) -> None:
+    call = documents.krita.call
 
     def told(what: str, found: dict[str, Any]) -> dict[str, Any]:
         tell(f"Krita {call('version')} {side}² {kind.depth}", what, found)
         return found
 
     call("new_document", side, side, *kind[:3])
-    call("fill", studio.file(as_krita(photo_like(kind)).tobytes()), TILE, patience=PATIENCE)
+    call("fill", documents.file(as_krita(photo_like(kind)).tobytes()), TILE, patience=PATIENCE)
     told("facts, polled", call("measured_facts", patience=PATIENCE))
     for what, square in (("nothing", [0, 0, 0]), ("a quarter", [side // 4, side // 4, side // 2])):
         call("select_square", *square)
@@ -73,33 +73,33 @@ def measure_krita(studio: Studio, side: int, kind: Kind) -> None:
     part = [side // 4, side // 4, side // 2, side // 2]
     told("capture of a quarter of it", call("measured_capture", part, patience=PATIENCE))
     layer = edited(kind, side)
-    told("from Apply to the job's start", measured_apply(studio))
-    image, place = studio.file(png(layer)), [side // 4, side // 4, *layer.shape[1::-1]]
+    told("from Apply to the job's start", measured_apply(documents))
+    image, place = documents.file(png(layer)), [side // 4, side // 4, *layer.shape[1::-1]]
     made = told("insert", call("measured_insert", image, place, patience=PATIENCE))["layer"]
     told("update", call("measured_insert", image, place, made, patience=PATIENCE))
     mask = np.full((side // 2, side // 2), 255, np.uint8)
-    told("select", call("measured_select", studio.file(png(mask)), part, patience=PATIENCE))
+    told("select", call("measured_select", documents.file(png(mask)), part, patience=PATIENCE))
     call("close_documents", patience=PATIENCE)
-    studio.clean()
+    documents.clean()
 
 
-def measured_apply(studio: Studio) -> dict[str, Any]:
-    call = studio.krita.call
+def measured_apply(documents: KritaDocuments) -> dict[str, Any]:
+    call = documents.krita.call
     call("show_docker", 264, 700)
-    studio.krita.until("panel_ready")
+    documents.krita.until("panel_ready")
     call("write", "replace", SHOWS, SHOULD_SHOW)
-    studio.krita.until("panel_sees_document", True)
+    documents.krita.until("panel_sees_document", True)
     return call("measured_apply", patience=PATIENCE)
 
 
-def measure_gimp(darkroom: Darkroom, side: int, kind: GimpKind) -> None:
-    call = darkroom.gimp.call
+def measure_gimp(images: GimpImages, side: int, kind: GimpKind) -> None:
+    call = images.gimp.call
 
     def told(what: str, found: dict[str, Any]) -> dict[str, Any]:
         tell(f"GIMP {call('version')} {side}² {kind.name}", what, found)
         return found
 
-    path = darkroom.files / "tile"
+    path = images.files / "tile"
     path.write_bytes(photo_like(kind).tobytes())
     image = call("new_filled", side, kind.precision, str(path), TILE, kind.format, patience=PATIENCE)
     for what, square in (("nothing", [0, 0, 0]), ("a quarter", [side // 4, side // 4, side // 2])):
@@ -131,26 +131,28 @@ def tell(where: str, what: str, found: dict[str, Any]) -> None:
     )
 
 
-def with_krita(root: Path | None, display: Display, home: Path, work: Callable[[Studio], None]) -> None:
+def with_krita(
+    root: Path | None, display: Display, home: Path, work: Callable[[KritaDocuments], None]
+) -> None:
     box = Box(root)
     try:
         krita = start_krita(box, display, home)
         try:
             krita.call("beat")
-            work(Studio(krita))
+            work(KritaDocuments(krita))
         finally:
             krita.quit()
     finally:
         box.close()
 
 
-def with_gimp(root: Path, display: Display, home: Path, work: Callable[[Darkroom], None]) -> None:
+def with_gimp(root: Path, display: Display, home: Path, work: Callable[[GimpImages], None]) -> None:
     box = Box(root)
     try:
         gimp = start_gimp(box, home, display)
         try:
             gimp.call("watch")
-            work(Darkroom(gimp))
+            work(GimpImages(gimp))
         finally:
             gimp.quit()
     finally:
@@ -166,15 +168,15 @@ def main() -> None:
     home, display = shared_folder(root), Display()
     backend = Backend(home)
 
-    def in_krita(studio: Studio) -> None:
+    def in_krita(documents: KritaDocuments) -> None:
         for side in options.sides:
             for kind in (RGB_8, RGB_16):
-                measure_krita(studio, side, kind)
+                measure_krita(documents, side, kind)
 
-    def in_gimp(darkroom: Darkroom) -> None:
+    def in_gimp(images: GimpImages) -> None:
         for side in options.sides:
             for kind in (GIMP_8, GIMP_16):
-                measure_gimp(darkroom, side, kind)
+                measure_gimp(images, side, kind)
 
     try:
         backend.start()

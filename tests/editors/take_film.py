@@ -19,7 +19,7 @@ from editors.backend import Backend
 from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
 from editors.krita import start
-from editors.krita_pictures import Studio
+from editors.krita_pictures import KritaDocuments
 from editors.pictures import DEMO
 from editors.take_krita_pictures import PICTURES, SHOWS, TOY, enlarged
 
@@ -118,24 +118,24 @@ class Camera:
 class Film:
     """The scenes; ``call`` reaches into Krita to find where things lie, mouse and keyboard do the rest."""
 
-    def __init__(self, studio: Studio, camera: Camera) -> None:
-        self.studio, self.camera, self.call = studio, camera, studio.krita.call
-        self.until = studio.krita.until
+    def __init__(self, documents: KritaDocuments, camera: Camera) -> None:
+        self.documents, self.camera, self.call = documents, camera, documents.krita.call
+        self.until = documents.krita.until
 
     def holds(self, condition: str, *arguments: object) -> Callable[[], bool]:
         return lambda: bool(self.call(condition, *arguments))
 
     def open_photo(self) -> None:
-        self.studio.open(enlarged("photo.png", Image.Resampling.LANCZOS))
+        self.documents.open(enlarged("photo.png", Image.Resampling.LANCZOS))
         self.call("dock", *WINDOW)
         self.until("panel_ready")
-        self.studio.pixels()  # read when all is drawn
+        self.documents.pixels()  # read when all is drawn
         self.camera.caption = "A photo in Krita, and Palimpsest's panel beside it."
         self.camera.look(LOOK_LONG)
 
     def learn(self) -> None:
         self.camera.caption = "Four pictures of a toy become a word of one's own: <my-toy>."
-        files = [str(self.studio.file(picture(number), ".png")) for number in range(1, 5)]
+        files = [str(self.documents.file(picture(number), ".png")) for number in range(1, 5)]
         self.call("learn", "my-toy", "star", files)
         self.until("learning_has", 4)
         self.camera.look(LOOK_LONG)
@@ -169,8 +169,8 @@ class Film:
         self.apply()
         self.camera.caption = "Ctrl+Z: each renewal is one step back."
         self.camera.display.key("ctrl+z")
-        self.camera.wait(lambda: any("toy" in name for name in self.studio.layers()))
-        self.studio.pixels()
+        self.camera.wait(lambda: any("toy" in name for name in self.documents.layers()))
+        self.documents.pixels()
         self.camera.look(2 * LOOK_LONG)
 
     def apply(self) -> None:
@@ -196,7 +196,7 @@ def main(file: Path) -> None:
     krita = start(Box(None), display, home)
     try:
         camera = Camera(display, krita.box.files)
-        film = Film(Studio(krita), camera)
+        film = Film(KritaDocuments(krita), camera)
         film.open_photo()
         film.learn()
         film.select()

@@ -52,7 +52,7 @@ class Photographer:
             return
         if still:
             self.desk.until_drawn()
-        path = self.desk.display.screenshot(self.desk.darkroom.files / "screen.png")
+        path = self.desk.display.screenshot(self.desk.images.files / "screen.png")
         left, top, width, height = (side * scale for side in box)
         picture = Image.open(path).convert("RGB").crop((left, top, left + width, top + height))
         small = picture.quantize(COLORS, dither=Image.Dither.NONE)
@@ -141,7 +141,7 @@ class Photographer:
         """From three layers, for as long as it takes to see how the word looks."""
         desk = self.desk
         for number in (1, 2, 3):
-            path = desk.darkroom.files / "layer"
+            path = desk.images.files / "layer"
             path.write_bytes(picture_of(f"toy-{number}").tobytes())
             desk.gimp.call("add_layer", image, str(path), [9 * number, 5 * number, TOY, TOY], RGB_8.format)
         desk.gimp.call("choose_layers", image, [0, 1, 2])

@@ -20,7 +20,7 @@ from editors.backend import Backend
 from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
 from editors.krita import Krita, keep_seed, start
-from editors.krita_pictures import RGB_8, Studio
+from editors.krita_pictures import RGB_8, KritaDocuments
 from editors.pictures import DEMO
 from palimpsest_client.text.language import write_language
 
@@ -44,9 +44,9 @@ LONG = (
 class Photographer:
     """``everything``: each state of the docker is also taken narrow, and in a bright theme."""
 
-    def __init__(self, studio: Studio, folder: Path, everything: bool) -> None:
-        self.studio, self.folder, self.call = studio, folder, studio.krita.call
-        self.until = studio.krita.until
+    def __init__(self, documents: KritaDocuments, folder: Path, everything: bool) -> None:
+        self.documents, self.folder, self.call = documents, folder, documents.krita.call
+        self.until = documents.krita.until
         self.everything = everything
 
     def docker(self, name: str) -> None:
@@ -67,7 +67,7 @@ class Photographer:
     def take(self, how: str, name: str) -> None:
         if not self.everything and name not in SHOWN:
             return
-        file = self.studio.file(name=".png")
+        file = self.documents.file(name=".png")
         assert self.call(how, str(file))
         with Image.open(file) as taken:
             seen = taken.convert("RGB")
@@ -80,21 +80,21 @@ class Photographer:
         print(name, flush=True)
 
     def open_photo(self) -> None:
-        photo = self.studio.layer("photo", enlarged("photo.png", Image.Resampling.LANCZOS))
-        file = self.studio.krita.box.folder / "garden.kra"
+        photo = self.documents.layer("photo", enlarged("photo.png", Image.Resampling.LANCZOS))
+        file = self.documents.krita.box.folder / "garden.kra"
         self.call("make_file", file, SIDE, SIDE, *RGB_8[:3], [photo])
-        self.studio.open_file(file, RGB_8)
+        self.documents.open_file(file, RGB_8)
         self.call("show_docker", WIDTH, HEIGHT)
         self.until("panel_ready")
 
     def select(self, name: str) -> None:
-        self.studio.select(enlarged(name, Image.Resampling.NEAREST)[..., 0])
+        self.documents.select(enlarged(name, Image.Resampling.NEAREST)[..., 0])
         self.until("panel_sees", self.call("panel")["document"], True)
 
     def learn(self) -> None:
         files = []
         for number in range(1, 5):
-            file = self.studio.file((DEMO / f"toy-{number}.png").read_bytes(), ".png")
+            file = self.documents.file((DEMO / f"toy-{number}.png").read_bytes(), ".png")
             files.append(str(file))
         self.call("learn", "my-toy", "star", files)
         self.until("learning_has", 4)
@@ -197,7 +197,7 @@ class Session:
         if language:
             write_language(self.home / "config", language)
         self.krita = start(Box(None), self.display, self.home, self.seed, scale=scale)
-        made = Photographer(Studio(self.krita), self.folder, self.everything)
+        made = Photographer(KritaDocuments(self.krita), self.folder, self.everything)
         made.open_photo()
         return made
 

@@ -18,7 +18,7 @@ from editors.gimp_pictures import (
     RGB_8,
     RGB_16,
     RGB_FLOAT,
-    Darkroom,
+    GimpImages,
     Kind,
 )
 from editors.pictures import Pixels, disc, layer_over, mixed_alike, noise, read
@@ -31,37 +31,37 @@ BADLY_EXPORTED = (LINEAR_8, ADOBE_8)  # GIMP 3.0 itself now and then writes wron
 ROUNDED = 2**-20  # float mixed layer by layer: GIMP goes to linear light and back
 LEVEL = 1  # of 8 bits: two processes of GIMP may round what they mix otherwise, by how fast they find it
 
-Tree = Callable[[Darkroom, Pixels], list[dict[str, Any]]]
+Tree = Callable[[GimpImages, Pixels], list[dict[str, Any]]]
 
 
-def nothing(darkroom: Darkroom, pixels: Pixels) -> list[dict[str, Any]]:
+def nothing(images: GimpImages, pixels: Pixels) -> list[dict[str, Any]]:
     return []
 
 
-def some_layers(darkroom: Darkroom, pixels: Pixels) -> list[dict[str, Any]]:
-    patch = darkroom.layer("patch", np.ascontiguousarray(pixels[::-1][:60, :70]), 100, 40)
-    return [patch, darkroom.layer("hidden", pixels[:50], visible=False)]
+def some_layers(images: GimpImages, pixels: Pixels) -> list[dict[str, Any]]:
+    patch = images.layer("patch", np.ascontiguousarray(pixels[::-1][:60, :70]), 100, 40)
+    return [patch, images.layer("hidden", pixels[:50], visible=False)]
 
 
-def inverting(darkroom: Darkroom, pixels: Pixels) -> list[dict[str, Any]]:
+def inverting(images: GimpImages, pixels: Pixels) -> list[dict[str, Any]]:
     """The difference to white."""
-    return [darkroom.layer("invert", np.full_like(pixels, pixels.max()), mode="DIFFERENCE")]
+    return [images.layer("invert", np.full_like(pixels, pixels.max()), mode="DIFFERENCE")]
 
 
-def multiply(darkroom: Darkroom, pixels: Pixels) -> list[dict[str, Any]]:
-    return [darkroom.layer("dark", np.ascontiguousarray(pixels[::-1]), mode="MULTIPLY")]
+def multiply(images: GimpImages, pixels: Pixels) -> list[dict[str, Any]]:
+    return [images.layer("dark", np.ascontiguousarray(pixels[::-1]), mode="MULTIPLY")]
 
 
-def group(darkroom: Darkroom, pixels: Pixels, **mixed: Any) -> list[dict[str, Any]]:
-    return [{"name": "group", "children": [darkroom.layer("inside", pixels[::-1].copy())], **mixed}]
+def group(images: GimpImages, pixels: Pixels, **mixed: Any) -> list[dict[str, Any]]:
+    return [{"name": "group", "children": [images.layer("inside", pixels[::-1].copy())], **mixed}]
 
 
-def faint_group(darkroom: Darkroom, pixels: Pixels) -> list[dict[str, Any]]:
-    return group(darkroom, pixels, opacity=40)
+def faint_group(images: GimpImages, pixels: Pixels) -> list[dict[str, Any]]:
+    return group(images, pixels, opacity=40)
 
 
-def hidden_group(darkroom: Darkroom, pixels: Pixels) -> list[dict[str, Any]]:
-    return group(darkroom, pixels, visible=False)
+def hidden_group(images: GimpImages, pixels: Pixels) -> list[dict[str, Any]]:
+    return group(images, pixels, visible=False)
 
 
 class Case(NamedTuple):
@@ -108,54 +108,54 @@ class Found:
     reopened: Pixels | None = None  # as a GIMP that knows nothing of before sees it
 
 
-def carried_out(darkroom: Darkroom, case: Case) -> Found:
+def carried_out(images: GimpImages, case: Case) -> Found:
     kind = case.kind
     pixels = noise(HEIGHT, WIDTH, kind.channels, kind.dtype)
-    image = darkroom.new(pixels, kind, primaries(ADOBE, gamma(2.2)) if kind.profile else None)
-    darkroom.gimp.call("add_tree", image, case.tree(darkroom, pixels), kind.format)
-    darkroom.gimp.call("choose_layer", image, case.active)
-    before, exported_before = darkroom.seen(image, pixels), exported(darkroom, image)
+    image = images.new(pixels, kind, primaries(ADOBE, gamma(2.2)) if kind.profile else None)
+    images.gimp.call("add_tree", image, case.tree(images, pixels), kind.format)
+    images.gimp.call("choose_layer", image, case.active)
+    before, exported_before = images.seen(image, pixels), exported(images, image)
     mask = np.full((HEIGHT, WIDTH), 255, np.uint8) if case.whole else disc(HEIGHT, WIDTH)
     if not case.whole:
-        darkroom.select(image, mask)
-    source = darkroom.capture(image, case.source).source
+        images.select(image, mask)
+    source = images.capture(image, case.source).source
     depth = np.uint8 if kind in (RGB_8, GREY_8) else np.uint16
     sent = layer_over(mask, depth, kind.channels)
-    made = darkroom.insert(image, sent, source=source)
+    made = images.insert(image, sent, source=source)
     if case.then:
         sent = layer_over(mask, depth, kind.channels, seed=9)
-        darkroom.gimp.call("choose_layer", image, case.active)
-        darkroom.insert(image, sent, made["layer"] if case.then == "update" else None, source=source)
-    xcf = darkroom.files / "saved.xcf"
-    assert darkroom.gimp.call("save", image, str(xcf))
+        images.gimp.call("choose_layer", image, case.active)
+        images.insert(image, sent, made["layer"] if case.then == "update" else None, source=source)
+    xcf = images.files / "saved.xcf"
+    assert images.gimp.call("save", image, str(xcf))
     return Found(
         before,
         mask,
         sent,
-        darkroom.seen(image, pixels),
-        darkroom.capture(image).image,
-        exported(darkroom, image),
+        images.seen(image, pixels),
+        images.capture(image).image,
+        exported(images, image),
         exported_before,
         xcf.read_bytes(),
     )
 
 
-def exported(darkroom: Darkroom, image: int) -> Pixels:
-    file = darkroom.files / "exported.png"
-    assert darkroom.gimp.call("save", image, str(file))
+def exported(images: GimpImages, image: int) -> Pixels:
+    file = images.files / "exported.png"
+    assert images.gimp.call("save", image, str(file))
     return read(file.read_bytes())
 
 
 @pytest.fixture(scope="module")
 def found(consoles: Gimps) -> dict[str, Found]:
     """Every case in one GIMP, then every file in another."""
-    darkroom = Darkroom(consoles.get())
+    images = GimpImages(consoles.get())
     results = {}
     for name, case in CASES.items():
-        results[name] = carried_out(darkroom, case)
-        darkroom.gimp.call("close_documents")
+        results[name] = carried_out(images, case)
+        images.gimp.call("close_documents")
     consoles.close()
-    again = Darkroom(consoles.get())
+    again = GimpImages(consoles.get())
     file = again.files / "again.xcf"
     for result in results.values():
         file.write_bytes(result.saved)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from editors.backend import Backend
-from editors.gimp_pictures import RGB_8, Darkroom
+from editors.gimp_pictures import RGB_8, GimpImages
 from editors.pictures import DEMO, Pixels, read
 from palimpsest.core.picture.selection import grown
 
@@ -27,10 +27,10 @@ def photo() -> Pixels:
 
 
 @pytest.fixture
-def image(darkroom: Darkroom, photo: Pixels) -> int:
+def image(images: GimpImages, photo: Pixels) -> int:
     """The photo, with the ball selected."""
-    number = darkroom.new(photo, RGB_8)
-    darkroom.select(number, np.array(Image.open(DEMO / "photo-selection.png").convert("L")))
+    number = images.new(photo, RGB_8)
+    images.select(number, np.array(Image.open(DEMO / "photo-selection.png").convert("L")))
     return number
 
 
@@ -50,16 +50,16 @@ EDITS = {
 
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_is_one_new_layer_and_nothing_outside_changes(
-    darkroom: Darkroom, image: int, photo: Pixels, name: str
+    images: GimpImages, image: int, photo: Pixels, name: str
 ):
-    mask = darkroom.selected(image, *photo.shape[:2])
-    layer = succeeded(darkroom.run(name, image, **EDITS[name], **FEW))[0]
-    layers = darkroom.layers(image)
+    mask = images.selected(image, *photo.shape[:2])
+    layer = succeeded(images.run(name, image, **EDITS[name], **FEW))[0]
+    layers = images.layers(image)
     assert layers[0]["id"] == layer
     assert len(layers) == 2
     assert layers[0]["mask"]
-    path = darkroom.files / "seen.png"
-    assert darkroom.gimp.call("save", image, str(path))
+    path = images.files / "seen.png"
+    assert images.gimp.call("save", image, str(path))
     seen = read(path.read_bytes())
     changed = (seen[..., :3] != photo[..., :3]).any(axis=-1)
     grow = json.loads(layers[0]["recipe"])["recipe"]["request"]["grow"]
@@ -69,26 +69,26 @@ def test_an_edit_is_one_new_layer_and_nothing_outside_changes(
     assert json.loads(layers[0]["recipe"])["recipe"]["request"]["operation"] in (name, "reweight")
 
 
-def test_the_saved_xcf_holds_the_layer_and_its_recipe(darkroom: Darkroom, image: int):
-    succeeded(darkroom.run("replace", image, **EDITS["replace"], **FEW))
-    path = str(darkroom.files / "kept.xcf")
-    assert darkroom.gimp.call("save", image, path)
-    again = darkroom.gimp.call("load", path)
-    before, after = darkroom.layers(image), darkroom.layers(again)
+def test_the_saved_xcf_holds_the_layer_and_its_recipe(images: GimpImages, image: int):
+    succeeded(images.run("replace", image, **EDITS["replace"], **FEW))
+    path = str(images.files / "kept.xcf")
+    assert images.gimp.call("save", image, path)
+    again = images.gimp.call("load", path)
+    before, after = images.layers(image), images.layers(again)
     kept = [{key: layer[key] for key in ("name", "bounds", "mask", "recipe")} for layer in before]
     assert [{key: layer[key] for key in kept[0]} for layer in after] == kept
-    recipe = succeeded(darkroom.run("reopen-edit", again))[0]
+    recipe = succeeded(images.run("reopen-edit", again))[0]
     assert json.loads(recipe) == json.loads(after[0]["recipe"])
 
 
-def test_a_photo_is_remembered(darkroom: Darkroom, image: int):
-    assert succeeded(darkroom.run("remember-photo", image, shows=SHOWS, **FEW))[0] > 15  # dB
+def test_a_photo_is_remembered(images: GimpImages, image: int):
+    assert succeeded(images.run("remember-photo", image, shows=SHOWS, **FEW))[0] > 15  # dB
 
 
-def test_a_word_becomes_the_selection(darkroom: Darkroom, photo: Pixels):
-    image = darkroom.new(photo, RGB_8)
-    share = succeeded(darkroom.run("word-to-selection", image, shows=SHOWS, word="ball"))[0]
-    mask = darkroom.selected(image, *photo.shape[:2])
+def test_a_word_becomes_the_selection(images: GimpImages, photo: Pixels):
+    image = images.new(photo, RGB_8)
+    share = succeeded(images.run("word-to-selection", image, shows=SHOWS, word="ball"))[0]
+    mask = images.selected(image, *photo.shape[:2])
     ball = np.array(Image.open(DEMO / "photo-selection.png").convert("L")) > 0
     assert abs((mask > 0).mean() - share) < 0.001
     assert (mask[ball] > 0).mean() > 4 * (mask[~ball] > 0).mean()
@@ -106,11 +106,11 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "values", "text"), WRONG)
-def test_a_wrong_value_is_named(darkroom: Darkroom, image: int, name: str, values: dict, text: str):
-    told = darkroom.run(name, image, **values)
+def test_a_wrong_value_is_named(images: GimpImages, image: int, name: str, values: dict, text: str):
+    told = images.run(name, image, **values)
     assert told["status"] == "calling-error", told
     assert text in told["error"]
-    assert len(darkroom.layers(image)) == 1
+    assert len(images.layers(image)) == 1
 
 
 REFUSED = [
@@ -124,23 +124,23 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "values", "text"), REFUSED)
-def test_what_cannot_be_done_says_why(darkroom: Darkroom, image: int, name: str, values: dict, text: str):
-    told = darkroom.run(name, image, **values)
+def test_what_cannot_be_done_says_why(images: GimpImages, image: int, name: str, values: dict, text: str):
+    told = images.run(name, image, **values)
     assert told["status"] == "execution-error"
     assert text in told["error"]
-    assert len(darkroom.layers(image)) == 1
+    assert len(images.layers(image)) == 1
 
 
 @pytest.mark.parametrize("name", ["insert", "remove"])
-def test_a_selection_is_asked_for_where_one_is_needed(darkroom: Darkroom, photo: Pixels, name: str):
-    told = darkroom.run(name, darkroom.new(photo, RGB_8), **EDITS[name], **FEW)
+def test_a_selection_is_asked_for_where_one_is_needed(images: GimpImages, photo: Pixels, name: str):
+    told = images.run(name, images.new(photo, RGB_8), **EDITS[name], **FEW)
     assert told["status"] == "execution-error"
     assert told["error"].startswith("Select ")
 
 
-def test_an_indexed_picture_is_refused_before_anything_is_sent(darkroom: Darkroom, image: int):
-    darkroom.gimp.call("make_indexed", image)
-    told = darkroom.run("replace", image, **EDITS["replace"], **FEW)
+def test_an_indexed_picture_is_refused_before_anything_is_sent(images: GimpImages, image: int):
+    images.gimp.call("make_indexed", image)
+    told = images.run("replace", image, **EDITS["replace"], **FEW)
     assert told["status"] == "execution-error"
     assert "indexed" in told["error"]
 
@@ -153,36 +153,36 @@ def broken(backend: Backend) -> Iterator[Backend]:
     backend.start()
 
 
-def test_without_a_backend_it_says_so_at_once(darkroom: Darkroom, image: int, broken: Backend):
+def test_without_a_backend_it_says_so_at_once(images: GimpImages, image: int, broken: Backend):
     broken.stop()
-    told = darkroom.run("replace", image, **EDITS["replace"])
+    told = images.run("replace", image, **EDITS["replace"])
     assert told["status"] == "execution-error"
     assert "isn't running" in told["error"]
 
 
-def test_a_wrong_token_is_told(darkroom: Darkroom, image: int, backend: Backend):
+def test_a_wrong_token_is_told(images: GimpImages, image: int, backend: Backend):
     token = backend.home / "config" / "token"
     right = token.read_text()
     token.write_text("wrong")
     try:
-        told = darkroom.run("replace", image, **EDITS["replace"])
+        told = images.run("replace", image, **EDITS["replace"])
     finally:
         token.write_text(right)
     assert told["status"] == "execution-error"
     assert "token" in told["error"]
 
 
-def test_a_backend_killed_in_the_middle_goes_on_with_the_job(darkroom: Darkroom, image: int, broken: Backend):
+def test_a_backend_killed_in_the_middle_goes_on_with_the_job(images: GimpImages, image: int, broken: Backend):
     values = {**EDITS["replace"], "steps": 200, "method": "null-text"}
-    order = darkroom.gimp.order("run", "plug-in-palimpsest-replace", image, "NONINTERACTIVE", values)
+    order = images.gimp.order("run", "plug-in-palimpsest-replace", image, "NONINTERACTIVE", values)
     job = until_running(broken)
     broken.kill()
     broken.start()
     broken.client.cancel(job)
-    told = darkroom.gimp.answer(order)
+    told = images.gimp.answer(order)
     assert told["status"] == "cancel"
     assert broken.client.job(job)["state"] == "cancelled"
-    assert len(darkroom.layers(image)) == 1
+    assert len(images.layers(image)) == 1
 
 
 def until_running(backend: Backend) -> str:

@@ -11,7 +11,7 @@ import pytest
 from editors.backend import Backend
 from editors.display import Display
 from editors.gimp_panel import BESIDE, SHOULD_SHOW, Desk, until
-from editors.gimp_pictures import GREY_16, LINEAR_FLOAT, RGB_8, Darkroom, Kind
+from editors.gimp_pictures import GREY_16, LINEAR_FLOAT, RGB_8, GimpImages, Kind
 from editors.pictures import Pixels, disc, layer_over, noise, png
 from editors.running import Gimps
 from palimpsest_client.views.panel_view import FORMING
@@ -21,7 +21,7 @@ NAME = "Preview: cat → dog"
 APART = 12  # px: a second click there is no double-click, however soon it comes
 
 
-class Wall(Darkroom):
+class Wall(GimpImages):
     """A picture on which results are shown."""
 
     def show(self, image: int, layer: Pixels, canvas: tuple[int, int] | None = None) -> str:
@@ -34,8 +34,8 @@ class Wall(Darkroom):
 
 
 @pytest.fixture
-def wall(darkroom: Darkroom) -> Wall:
-    return Wall(darkroom.gimp)
+def wall(images: GimpImages) -> Wall:
+    return Wall(images.gimp)
 
 
 def results(kind: Kind = RGB_8) -> tuple[Pixels, Pixels, Pixels]:

@@ -9,49 +9,49 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from editors.krita_pictures import ADOBE_8, FLOAT, GREY_8, GREY_16, KINDS, RGB_8, RGB_16, Kind, Studio
+from editors.krita_pictures import ADOBE_8, FLOAT, GREY_8, GREY_16, KINDS, RGB_8, RGB_16, Kind, KritaDocuments
 from editors.pictures import Pixels, disc, layer_over, merged_image, mixed_alike, noise
 from editors.running import Kritas
 
 HEIGHT, WIDTH = 150, 330  # more than one of Krita's tiles in both directions
 EXACT = (RGB_8, RGB_16, GREY_8, GREY_16)  # sRGB already
 
-Tree = Callable[[Studio, Pixels], list[dict[str, Any]]]
+Tree = Callable[[KritaDocuments, Pixels], list[dict[str, Any]]]
 
 
-def photo(studio: Studio, pixels: Pixels) -> list[dict[str, Any]]:
-    return [studio.layer("photo", pixels)]
+def photo(documents: KritaDocuments, pixels: Pixels) -> list[dict[str, Any]]:
+    return [documents.layer("photo", pixels)]
 
 
-def some_layers(studio: Studio, pixels: Pixels) -> list[dict[str, Any]]:
-    patch = studio.layer("patch", pixels[::-1][:60, :70], 100, 40, opacity=120)
-    return [*photo(studio, pixels), patch, studio.layer("hidden", pixels[:50], visible=False)]
+def some_layers(documents: KritaDocuments, pixels: Pixels) -> list[dict[str, Any]]:
+    patch = documents.layer("patch", pixels[::-1][:60, :70], 100, 40, opacity=120)
+    return [*photo(documents, pixels), patch, documents.layer("hidden", pixels[:50], visible=False)]
 
 
-def one_group(studio: Studio, pixels: Pixels) -> list[dict[str, Any]]:
-    return [{"name": "group", "children": photo(studio, pixels)}]
+def one_group(documents: KritaDocuments, pixels: Pixels) -> list[dict[str, Any]]:
+    return [{"name": "group", "children": photo(documents, pixels)}]
 
 
-def nested(studio: Studio, pixels: Pixels) -> list[dict[str, Any]]:
-    return [{"name": "outer", "children": one_group(studio, pixels)}]
+def nested(documents: KritaDocuments, pixels: Pixels) -> list[dict[str, Any]]:
+    return [{"name": "outer", "children": one_group(documents, pixels)}]
 
 
-def under_a_filter(studio: Studio, pixels: Pixels) -> list[dict[str, Any]]:
-    return [*photo(studio, pixels), {"name": "invert", "filter": "invert"}]
+def under_a_filter(documents: KritaDocuments, pixels: Pixels) -> list[dict[str, Any]]:
+    return [*photo(documents, pixels), {"name": "invert", "filter": "invert"}]
 
 
-def under_multiply(studio: Studio, pixels: Pixels) -> list[dict[str, Any]]:
-    return [*photo(studio, pixels), studio.layer("dark", pixels[::-1], mode="multiply")]
+def under_multiply(documents: KritaDocuments, pixels: Pixels) -> list[dict[str, Any]]:
+    return [*photo(documents, pixels), documents.layer("dark", pixels[::-1], mode="multiply")]
 
 
-def faint_group(studio: Studio, pixels: Pixels) -> list[dict[str, Any]]:
-    group = {"name": "faint", "children": [studio.layer("inside", pixels[::-1])], "opacity": 102}
-    return [*photo(studio, pixels), group]
+def faint_group(documents: KritaDocuments, pixels: Pixels) -> list[dict[str, Any]]:
+    group = {"name": "faint", "children": [documents.layer("inside", pixels[::-1])], "opacity": 102}
+    return [*photo(documents, pixels), group]
 
 
-def hidden_group(studio: Studio, pixels: Pixels) -> list[dict[str, Any]]:
-    group = {"name": "hidden", "children": [studio.layer("inside", pixels[::-1])], "visible": False}
-    return [*photo(studio, pixels), group]
+def hidden_group(documents: KritaDocuments, pixels: Pixels) -> list[dict[str, Any]]:
+    group = {"name": "hidden", "children": [documents.layer("inside", pixels[::-1])], "visible": False}
+    return [*photo(documents, pixels), group]
 
 
 class Case(NamedTuple):
@@ -105,65 +105,65 @@ class Found:
     content_reopened: bytes = b""
 
 
-def carried_out(studio: Studio, case: Case) -> Found:
+def carried_out(documents: KritaDocuments, case: Case) -> Found:
     pixels = noise(HEIGHT, WIDTH, case.kind.channels, case.kind.dtype)
-    studio.open_tree(case.tree(studio, pixels), (HEIGHT, WIDTH), case.kind)
-    studio.krita.call("activate_layer", case.active)
-    before, exported_before = studio.pixels(), exported(studio)
+    documents.open_tree(case.tree(documents, pixels), (HEIGHT, WIDTH), case.kind)
+    documents.krita.call("activate_layer", case.active)
+    before, exported_before = documents.pixels(), exported(documents)
     mask = np.full((HEIGHT, WIDTH), 255, np.uint8) if case.whole else disc(HEIGHT, WIDTH)
     if not case.whole:
-        studio.select(mask)
-    source = studio.capture(case.source).source
+        documents.select(mask)
+    source = documents.capture(case.source).source
     depth = np.uint8 if case.kind.depth == "U8" else np.uint16
     sent = layer_over(mask, depth, case.kind.channels)
-    made = studio.insert(sent, source=source)
+    made = documents.insert(sent, source=source)
     if case.then == "again":
-        studio.krita.call("undo")
-        studio.krita.call("redo")
+        documents.krita.call("undo")
+        documents.krita.call("redo")
     if case.then in ("update", "twice"):
         sent = layer_over(mask, depth, case.kind.channels, seed=9)
-        studio.krita.call("activate_layer", case.active)
-        studio.insert(sent, updates=made["layer"] if case.then == "update" else None, source=source)
-    kra = studio.file(name=".kra")
-    studio.krita.call("save_as", kra)
-    captured, merged = studio.capture().image, merged_image(kra)
+        documents.krita.call("activate_layer", case.active)
+        documents.insert(sent, updates=made["layer"] if case.then == "update" else None, source=source)
+    kra = documents.file(name=".kra")
+    documents.krita.call("save_as", kra)
+    captured, merged = documents.capture().image, merged_image(kra)
     return Found(
         before,
         mask,
         sent,
-        studio.pixels(),
+        documents.pixels(),
         captured,
         merged,
-        exported(studio),
+        exported(documents),
         exported_before,
-        content(studio),
+        content(documents),
         kra.read_bytes(),
     )
 
 
-def exported(studio: Studio) -> Pixels:
+def exported(documents: KritaDocuments) -> Pixels:
     """RGBA, of grey pictures too."""
-    file = studio.file(name=".png")
-    studio.krita.call("export", file)
-    return studio.read(file)
+    file = documents.file(name=".png")
+    documents.krita.call("export", file)
+    return documents.read(file)
 
 
-def content(studio: Studio) -> bytes:
-    file = studio.file()
-    studio.krita.call("content", "edit", file)
+def content(documents: KritaDocuments) -> bytes:
+    file = documents.file()
+    documents.krita.call("content", "edit", file)
     return file.read_bytes()
 
 
 @pytest.fixture(scope="module")
 def found(kritas: Kritas) -> Iterator[dict[str, Found]]:
     """Every case in one Krita, then every file in another."""
-    studio = Studio(kritas.get())
+    documents = KritaDocuments(kritas.get())
     results = {}
     for name, case in CASES.items():
-        results[name] = carried_out(studio, case)
-        studio.krita.call("close_documents")
+        results[name] = carried_out(documents, case)
+        documents.krita.call("close_documents")
     kritas.close()
-    again = Studio(kritas.get())
+    again = KritaDocuments(kritas.get())
     for name, result in results.items():
         again.open_file(again.file(result.saved, ".kra"), CASES[name].kind)
         result.reopened, result.content_reopened = again.pixels(), content(again)
@@ -240,7 +240,7 @@ def test_a_krita_started_anew_sees_the_same(found: dict[str, Found], name: str):
 
 
 @pytest.mark.parametrize("how", ["updated", "removed by hand", "removed by hand after both"])
-def test_after_a_crop_an_edit_that_goes_leaves_nothing_in_a_file(studio: Studio, how: str):
+def test_after_a_crop_an_edit_that_goes_leaves_nothing_in_a_file(documents: KritaDocuments, how: str):
     """From below another one, which overlaps it."""
     before, (x, y) = noise(500, 700, 4, np.uint8), (100, 80)
 
@@ -249,24 +249,24 @@ def test_after_a_crop_an_edit_that_goes_leaves_nothing_in_a_file(studio: Studio,
         mask[top : top + 120, left : left + 120] = 255
         return mask, layer_over(mask, np.uint8, seed=seed)
 
-    studio.open(before)
-    old = studio.insert(square(200, 150, 500, 700, 1)[1])["layer"]
+    documents.open(before)
+    old = documents.insert(square(200, 150, 500, 700, 1)[1])["layer"]
     mask, sent = square(180, 140, 500 - y, 700 - x, 5)
-    crop = lambda: studio.krita.call("crop", x, y, 700 - x, 500 - y)  # noqa: E731
+    crop = lambda: documents.krita.call("crop", x, y, 700 - x, 500 - y)  # noqa: E731
     if how.endswith("both"):
         whole = np.zeros_like(before)
         whole[y:, x:] = sent
-        studio.insert(whole)
+        documents.insert(whole)
         crop()
     else:
         crop()
-        studio.shape = (500 - y, 700 - x)
-        studio.insert(sent, updates=old if how == "updated" else None)
-    studio.shape = (500 - y, 700 - x)
+        documents.shape = (500 - y, 700 - x)
+        documents.insert(sent, updates=old if how == "updated" else None)
+    documents.shape = (500 - y, 700 - x)
     if how != "updated":
-        studio.krita.call("remove_lowest", "edit")
-    assert studio.layers() == ["photo", "edit"]
-    picture = exported(studio)
+        documents.krita.call("remove_lowest", "edit")
+    assert documents.layers() == ["photo", "edit"]
+    picture = exported(documents)
     assert np.array_equal(picture[mask == 0], before[y:, x:][mask == 0])
     assert np.array_equal(picture[mask == 255], sent[mask == 255])
 

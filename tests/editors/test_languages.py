@@ -12,7 +12,7 @@ from editors.box import Box
 from editors.display import Display
 from editors.gimp import Gimp
 from editors.gimp import start as start_gimp
-from editors.gimp_pictures import RGB_8, Darkroom
+from editors.gimp_pictures import RGB_8, GimpImages
 from editors.krita import Krita
 from editors.krita import start as start_krita
 from editors.running import editors_root, require_program
@@ -59,7 +59,7 @@ def test_gimps_menu_and_procedures_speak_its_language(german_gimp: Gimp):
     """What a menu item is called is asked when GIMP starts; what a procedure says, by its own process."""
     label = german_gimp.call("menu_label", "plug-in-palimpsest-replace")
     assert label.replace("_", "") == german("menu-replace")
-    darkroom = Darkroom(german_gimp)
-    image = darkroom.new(np.zeros((8, 8, 4), np.uint8), RGB_8)
+    images = GimpImages(german_gimp)
+    image = images.new(np.zeros((8, 8, 4), np.uint8), RGB_8)
     told = german_gimp.call("run", "plug-in-palimpsest-reopen-edit", image, "NONINTERACTIVE", {})
     assert told["error"] == german("no-recipe")

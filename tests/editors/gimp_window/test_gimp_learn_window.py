@@ -54,7 +54,7 @@ def steps_of(job: dict) -> int:
 def test_a_word_is_learned_closed_opened_stopped_and_kept(desk: Desk):
     image = desk.open()
     for number in (1, 2, 3):
-        path = desk.darkroom.files / "layer"
+        path = desk.images.files / "layer"
         path.write_bytes(picture_of(f"toy-{number}").tobytes())
         desk.gimp.call("add_layer", image, str(path), [9 * number, 5 * number, SIDE, SIDE], RGB_8.format)
     desk.gimp.call("choose_layers", image, [0, 1, 2])

@@ -32,7 +32,7 @@ def test_the_window_edits_and_one_undo_takes_it_back(desk: Desk):
     desk.write(window, image, SHOWS, SHOULD_SHOW)
     desk.enter()
     desk.until_layers(image, 2)
-    layer = desk.darkroom.layers(image)[0]
+    layer = desk.images.layers(image)[0]
     assert (layer["name"], layer["mask"]) == ("red ball → blue cube", True)
     assert desk.display.stays_above(window) == desk.main, "a window manager is asked for it"
     desk.display.key("ctrl+z")  # the picture has the keyboard
@@ -90,7 +90,7 @@ def preview_of(desk: Desk) -> dict[str, Any]:
 
 def recipe_of(desk: Desk, image: int) -> str:
     """Of the topmost layer."""
-    return desk.darkroom.layers(image)[0]["recipe"]
+    return desk.images.layers(image)[0]["recipe"]
 
 
 def test_what_is_left_of_windows_is_freed_on_the_windows_own_thread(desk: Desk):
@@ -102,9 +102,9 @@ def test_what_is_left_of_windows_is_freed_on_the_windows_own_thread(desk: Desk):
 def test_a_word_that_becomes_the_selection_is_one_step_back_and_forth(desk: Desk):
     image = desk.open()
     desk.gimp.call("select_ellipse", image, 10, 12, 40, 30)
-    selected = lambda: desk.darkroom.selected(image, SIDE, SIDE)  # noqa: E731
+    selected = lambda: desk.images.selected(image, SIDE, SIDE)  # noqa: E731
     before, mask = selected(), disc(SIDE, SIDE, soft=9)
-    desk.darkroom.select(image, mask)
+    desk.images.select(image, mask)
     assert np.array_equal(selected(), mask)
     for key, expected in (("ctrl+z", before), ("ctrl+y", mask)):
         desk.press(key)
@@ -194,7 +194,7 @@ def test_after_apply_keys_go_to_the_picture(desk: Desk):
     desk.until_running()
     assert focused(desk) == []
     desk.display.key("ctrl+a")
-    until(lambda: desk.darkroom.selected(image, SIDE, SIDE).all(), "all of the picture is selected")
+    until(lambda: desk.images.selected(image, SIDE, SIDE).all(), "all of the picture is selected")
     desk.until_layers(image, 2)
     texts = [
         widget["text"] for widget in desk.seen() if widget["name"] in ("The picture shows", "It should show")
@@ -392,7 +392,7 @@ def test_one_window_serves_two_pictures_in_turn(desk: Desk):
     desk.apply(window, second, "a photo of a yellow ball on grass")
     desk.until_layers(second, 2)
     assert desk.layers(first) == 2
-    assert desk.darkroom.layers(second)[0]["name"] == "red → yellow"
+    assert desk.images.layers(second)[0]["name"] == "red → yellow"
     assert desk.windows("^Palimpsest$") == [window]
 
 
@@ -407,7 +407,7 @@ def test_a_copy_that_no_window_shows_is_not_turned_to_and_a_file_is(desk: Desk):
     desk.display.key("Return")
     desk.until_layers(image, 2)
     until(lambda: desk.find("Update", "Button"), "the layer is in hand")
-    path = desk.darkroom.files / "opened.xcf"
+    path = desk.images.files / "opened.xcf"
     assert desk.gimp.call("save", image, str(path))
     hidden = desk.gimp.call("duplicate", image)
     desk.place_of(lambda: desk.find(f"[Untitled]-{image}", "Choice"), "both are told, and the same is meant")
@@ -447,7 +447,7 @@ def test_without_the_window_a_dialog_asks_and_the_last_values_are_kept(desk: Des
     desk.until_layers(image, 2)
     desk.press("ctrl+f")  # Repeat Filter
     desk.until_layers(image, 3)
-    assert len({layer["recipe"] for layer in desk.darkroom.layers(image)[:2]}) == 2  # two jobs
+    assert len({layer["recipe"] for layer in desk.images.layers(image)[:2]}) == 2  # two jobs
     desk.press("ctrl+z")
     desk.until_layers(image, 2)
 
@@ -466,7 +466,7 @@ def test_a_dialog_that_is_cancelled_changes_nothing(desk: Desk):
 def test_a_dialog_in_which_something_is_missing_stays_and_the_cursor_is_there(desk: Desk):
     """Also for whoever types on without looking."""
     image = desk.open()
-    before = desk.darkroom.selected(image, SIDE, SIDE)
+    before = desk.images.selected(image, SIDE, SIDE)
     dialog = desk.choose("-word-to-selection", "^Word to Selection$")
     desk.display.focus(dialog)
     desk.display.type(SHOWS)
@@ -476,7 +476,7 @@ def test_a_dialog_in_which_something_is_missing_stays_and_the_cursor_is_there(de
     until(lambda: desk.display.area(dialog) > area, "the dialog says why")
     desk.display.key("Return")
     until(lambda: not desk.windows("^Word to Selection$"), "the dialog is closed")
-    until(lambda: (desk.darkroom.selected(image, SIDE, SIDE) != before).any(), "another selection")
+    until(lambda: (desk.images.selected(image, SIDE, SIDE) != before).any(), "another selection")
 
 
 def test_a_menu_item_without_a_backend_opens_the_window_which_helps(desk: Desk):
@@ -523,7 +523,7 @@ def test_a_window_without_a_backend_waits_for_it(desk: Desk):
 def test_the_remedy_for_an_indexed_picture_is_a_copy_in_rgb(desk: Desk):
     made = desk.open()
     desk.gimp.call("make_indexed", made)
-    path = str(desk.darkroom.files / "original.xcf")
+    path = str(desk.images.files / "original.xcf")
     assert desk.gimp.call("save", made, path)
     image = desk.gimp.call("load", path)
     assert set(desk.gimp.call("file_names", image)) == {path}

@@ -56,7 +56,7 @@ def test_an_unknown_word_is_marked(desk: Desk):
 
 
 def test_a_word_that_describe_doubts_is_marked_until_it_is_changed(desk: Desk):
-    image = desk.show(desk.darkroom.new(doubtful_scene(), RGB_8))
+    image = desk.show(desk.images.new(doubtful_scene(), RGB_8))
     window = desk.window()
     assert desk.gimp.call("tell_window", f"replace {image}")
     desk.click_on("Describe")
@@ -73,7 +73,7 @@ def reds(desk: Desk) -> int:
 
 def marks(desk: Desk, color: tuple[int, int, int]) -> int:
     """Pixels of a line under a word in the window."""
-    path = desk.display.screenshot(desk.darkroom.files / "marks.png")
+    path = desk.display.screenshot(desk.images.files / "marks.png")
     left, top, width, height = BESIDE
     shown = np.array(Image.open(path).convert("RGB").crop((left, top, left + width, top + height)))
     return int((np.abs(shown.astype(int) - color).max(axis=2) < 40).sum())

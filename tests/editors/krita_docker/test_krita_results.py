@@ -11,7 +11,7 @@ import pytest
 from editors.display import Display
 from editors.krita_panel import DOG, FEATHER, LONG, Desk, photo
 from editors.krita_panel import mask as ball
-from editors.krita_pictures import FLOAT, GREY_8, RGB_8, RGB_16, Kind, Studio
+from editors.krita_pictures import FLOAT, GREY_8, RGB_8, RGB_16, Kind, KritaDocuments
 from editors.pictures import Pixels, box_of, disc, layer_over, noise, png
 from palimpsest.core.picture.selection import grown
 from palimpsest_client.text.wording import say
@@ -19,7 +19,7 @@ from palimpsest_client.text.wording import say
 HEIGHT, WIDTH = 150, 330
 
 
-class Wall(Studio):
+class Wall(KritaDocuments):
     """A picture on which results are shown, with the panel beside it, which looks after it too."""
 
     def open_file(self, file: Path, kind: Kind) -> None:
@@ -38,9 +38,9 @@ class Wall(Studio):
 
 
 @pytest.fixture
-def wall(studio: Studio) -> Wall:
-    studio.krita.call("show_docker", 264, 880)
-    return Wall(studio.krita)
+def wall(documents: KritaDocuments) -> Wall:
+    documents.krita.call("show_docker", 264, 880)
+    return Wall(documents.krita)
 
 
 def opened(wall: Wall, kind: Kind = RGB_8) -> tuple[Pixels, Pixels, Pixels, Pixels]:
