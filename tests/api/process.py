@@ -14,7 +14,7 @@ from jobs.shop import eventually
 from palimpsest_client.http.client import Client, find_client
 from palimpsest_client.http.protocol import UnreachableError
 
-FIXTURES = ("--workplace", "jobs.fixture_tasks:open_prompted")
+FIXTURES = ("--runner", "jobs.fixture_tasks:open_prompted")
 
 
 def environment(home: Path) -> dict[str, str]:

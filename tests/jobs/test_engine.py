@@ -281,7 +281,7 @@ def test_an_unattended_job_is_cancelled_and_an_attended_one_is_not(engine):
     assert ended(engine, "listened").state == "cancelled"
 
 
-def test_a_workplace_that_cannot_open_fails_the_job_with_its_traceback(tmp_path):
+def test_a_runner_that_cannot_open_fails_the_job_with_its_traceback(tmp_path):
     with open_shop(tmp_path, runner="jobs.fixture_tasks:open_nothing") as engine:
         engine.submit(submission("a"))
         error = last(engine, ended(engine, "a")).error

@@ -99,7 +99,7 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], float]]:
     """A server with sleeping jobs, and the milliseconds until it answered."""
     environment = interpreter.surroundings(PALIMPSEST_HOME=str(folder.absolute()), PALIMPSEST_DEVICE="cpu")
     began = time.perf_counter()
-    command = interpreter.module_command("palimpsest", "serve", "--workplace", SLEEPER)
+    command = interpreter.module_command("palimpsest", "serve", "--runner", SLEEPER)
     child = subprocess.Popen(
         command, cwd=interpreter.SAFE_FOLDER, env=environment, stdout=subprocess.PIPE, text=True
     )

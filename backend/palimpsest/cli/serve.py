@@ -39,7 +39,7 @@ def add_parser(subparsers: Any) -> None:
         help="stop when the standard input ends: with whoever started it",
     )
     parser.add_argument(
-        "--workplace",
+        "--runner",
         metavar="MODULE:FUNCTION",
         help="for developers: what the workers open in place of the models",
     )
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings()
     if options.device is not None:
         settings = dataclasses.replace(settings, device=options.device)
-    if options.workplace is None:
+    if options.runner is None:
         require_devices(settings.device)
     from palimpsest.app import TASK_RUNNER, ServeOptions, serve
 
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
             with_parent=options.with_parent,
             verbose=options.verbose,
             as_json=options.json,
-            runner=TASK_RUNNER if options.workplace is None else options.workplace,
+            runner=TASK_RUNNER if options.runner is None else options.runner,
         ),
     )
     return 0
