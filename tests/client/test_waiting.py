@@ -8,6 +8,7 @@ import pytest
 
 from client.desk import SHOWS, Desk, fill
 from client.scripted import Backend
+from palimpsest_client.editor.geometry import Bounds
 from palimpsest_client.panel.queue import MOST_WAITING
 
 
@@ -119,6 +120,97 @@ def test_while_a_picture_is_read_the_next_waits_for_the_editor(desk):
     desk.backend.finish_edit()
     desk.idle()
     assert [layer.name for layer in desk.editor.inserted] == ["cat → cow"]
+
+
+LEFT, RIGHT = Bounds(10, 10, 40, 40), Bounds(900, 700, 40, 40)
+
+
+@pytest.fixture
+def large(desk):
+    """A picture of which an edit needs a part only, and an editor that is told when to go on."""
+    desk.editor.facts = replace(desk.editor.facts, width=1000, height=800, selection=LEFT, mark="left")
+    desk.editor.hold = True
+    return desk
+
+
+def test_what_is_selected_when_it_is_read_is_what_is_edited(large):
+    ask(large, "dog", "cow")
+    large.editor.facts = replace(large.editor.facts, selection=RIGHT, mark="right")
+    large.editor.release()
+    first, second = (crop for _, _, crop in large.editor.captured)
+    assert first.contains(LEFT)
+    assert not first.contains(RIGHT)
+    assert second.contains(RIGHT)
+    assert not second.contains(LEFT)
+    large.editor.hold = False
+    large.editor.release()
+    large.until(lambda s: len(large.backend.submitted) == 2)
+    for number, crop in enumerate((first, second)):
+        large.backend.finish_edit(crop.width, crop.height, number)
+        large.until(lambda s, n=number: len(large.editor.inserted) == n + 1)
+    large.idle()
+    assert [layer.covered.contains(RIGHT) for layer in large.editor.inserted] == [False, True]
+
+
+def test_all_of_a_picture_is_read_that_another_one_has_come_before(large):
+    """Nobody says what is selected in it by then."""
+    ask(large, "dog", "cow")
+    large.editor.facts = replace(large.editor.facts, key="d2", active="other")
+    large.editor.release()
+    assert [(document, crop is None) for document, _, crop in large.editor.captured] == [
+        ("d1", False),
+        ("d1", True),
+    ]
+
+
+def test_one_whose_picture_can_no_longer_be_edited_is_taken_out_with_the_reason(large):
+    ask(large, "dog", "cow")
+    large.editor.facts = replace(large.editor.facts, selection=None, mark="", refusal="Outside the canvas.")
+    later = []
+    large.editor.later = later.append
+    large.editor.release()
+    later.pop()()
+    assert names(large) == []
+    assert large.state.outcome_text == "Outside the canvas."
+    assert len(large.editor.captured) == 1
+
+
+def test_apply_looks_at_the_picture_first(desk):
+    """Nothing has looked since the selection was made."""
+    desk.editor.facts = replace(desk.editor.facts, width=1000, height=800, selection=RIGHT, mark="right")
+    ask(desk, "dog")
+    assert desk.state.document.selection == RIGHT
+    ((_, _, crop),) = desk.editor.captured
+    assert crop.contains(RIGHT)
+    assert not crop.contains(LEFT)
+
+
+@pytest.mark.parametrize("leave", [False, True], ids=["cancelled", "another backend"])
+def test_what_is_not_wanted_any_more_is_not_read(desk, leave):
+    desk.editor.hold = True
+    ask(desk, "dog", "cow", "ship")
+    desk.panel.jobs.leave() if leave else desk.panel.cancel_all()
+    ask(desk, "tree")
+    assert len(desk.editor.captured) == 1, "the first is under way"
+    desk.editor.hold = False
+    desk.editor.release()
+    assert len(desk.editor.captured) == 2, "the new one is next"
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.finish_edit()
+    desk.idle()
+    assert [layer.name for layer in desk.editor.inserted] == ["cat → tree"]
+
+
+def test_one_that_is_taken_out_is_not_read(desk):
+    desk.editor.hold = True
+    ask(desk, "dog", "cow", "ship")
+    desk.panel.cancel_waiting(desk.state.waiting[0].number)
+    desk.editor.hold = False
+    desk.editor.release()
+    assert len(desk.editor.captured) == 2
+    desk.until(lambda s: len(desk.backend.submitted) == 2)
+    things = [job["request"]["target_prompt"] for job in desk.backend.submitted]
+    assert sorted(things) == ["a photo of a dog on grass", "a photo of a ship on grass"]
 
 
 def test_so_many_may_wait_and_no_more(desk):

@@ -152,7 +152,8 @@ class Editor:
         canvas.
 
         Reads tile by tile on the editor's timer and encodes on a worker thread. A layer gives its own
-        extent, clipped to the canvas and ``crop``. The selection is read as it is at the call.
+        extent, clipped to the canvas and ``crop``. The selection is read as it is when that begins, at the
+        timer's next turn after the call.
         """
         raise NotImplementedError
 

@@ -23,9 +23,9 @@ from ..http.sending import Outgoing
 from ..http.session import Session, SessionState
 from ..learning.examples import Example, lacking_to_learn, learn_submission, with_surroundings
 from ..panel.jobs import PanelJobs
-from ..panel.library import bring_concepts, bring_models
+from ..panel.library import bring_concepts, bring_models, crop_by
 from ..panel.outcome import Outcome
-from ..panel.requests import crop_needed
+from ..panel.requests import Crop
 from ..panel.status import Situation, Status, cannot_apply, cannot_ask, chosen
 from ..text.wording import say
 
@@ -105,14 +105,14 @@ class ProcedureRun:
         """The new layer."""
         facts = self._facts()
         self._require(self._backend.refusal(facts, form, edits=True))
-        self._run(lambda: self._jobs.edit(facts, form, self._crop(facts, form)))
+        self._run(lambda: self._jobs.edit(facts, form, self._crop(form)))
         return self._editor.placed
 
     def remember(self, form: Form) -> float:
         """How well the photo is reproduced, in dB."""
         facts = self._facts()
         self._require(self._backend.refusal(facts, form, edits=False))
-        self._run(lambda: self._jobs.remember(facts, form, self._crop(facts, form)))
+        self._run(lambda: self._jobs.remember(facts, form, self._crop(form)))
         return self._result()["reconstruction_psnr"]
 
     def select_word(self, form: Form, word: str) -> float:
@@ -155,12 +155,12 @@ class ProcedureRun:
     def _captured(self, source: str, crop: Bounds | None) -> Capture:
         found: list[Capture] = []
 
-        def came(capture: Capture) -> None:
+        def came(_: DocumentFacts, capture: Capture) -> None:
             found.append(capture)
             self._jobs.end(Outcome("done", ""))
 
         facts = self._facts()
-        self._run(lambda: self._jobs.capture(facts, source, crop, came, Outgoing()))
+        self._run(lambda: self._jobs.capture(facts, source, lambda _: crop, came, Outgoing()))
         return found[0]
 
     def _facts(self) -> DocumentFacts:
@@ -169,10 +169,8 @@ class ProcedureRun:
             raise WorkError(say("no-document"))
         return facts
 
-    def _crop(self, facts: DocumentFacts, form: Form) -> Bounds | None:
-        model = chosen(self._backend.models, form.settings.model)
-        assert model is not None  # required before
-        return crop_needed(facts, form.settings, model.native_size, model.granularity)
+    def _crop(self, form: Form) -> Crop:
+        return crop_by(form.settings, chosen(self._backend.models, form.settings.model))
 
     def _result(self) -> Any:
         job = self._session.state.job

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 from ..editor.editor import CANVAS, Capture, DocumentFacts, Editor
-from ..editor.geometry import Bounds
 from ..http.job_view import JobView
 from ..http.protocol import config_folder
 from ..http.sending import Outgoing
@@ -22,8 +21,16 @@ from ..text.wording import say
 from .origins import Origins
 from .outcome import Outcome, outcome_of
 from .queue import Finished, JobQueue, QueuedJob, WaitingJob, send
+from .requests import Crop
 from .status import Progress, progress_of
 from .stream import Changed, Connected, JobEnded, Stream
+
+Captured = Callable[[DocumentFacts, Capture], None]  # gets the picture's facts when it was read, too
+
+
+class Reading(NamedTuple):
+    begin: Callable[[], None]
+    wanted: Callable[[], bool]  # whether its job wasn't cancelled meanwhile
 
 
 class JobRunner(SessionListener):
@@ -40,7 +47,7 @@ class JobRunner(SessionListener):
         self._editor = editor
         self._queue = JobQueue()
         self._next: Optional[QueuedJob] = None  # its turn has come and its picture is still being read
-        self._readings: List[Callable[[], None]] = []  # the first is under way
+        self._readings: List[Reading] = []  # the first is under way
         self._job: Optional[JobView] = None  # as it is followed, once it is sent
         self._finished: Optional[Finished] = None
         self._cancelling = False
@@ -107,43 +114,62 @@ class JobRunner(SessionListener):
         self,
         facts: DocumentFacts,
         source: str,
-        crop: Optional[Bounds],
-        then: Callable[[Capture], None],
+        crop: Crop,
+        then: Captured,
         file: Optional[Outgoing] = None,
     ) -> None:
         """Into ``file``; None: into one that is sent to the backend while the picture is read."""
         self._begin("reading")
-        self._read(facts, source, crop, self._guarded(then), self._guarded(self._failed), file)
+        turn = self._turn
+        wanted = lambda: turn == self._turn  # noqa: E731
+        self._read(facts, source, crop, self._guarded(then), self._guarded(self._failed), wanted, file)
 
     def _read(
         self,
         facts: DocumentFacts,
         source: str,
-        crop: Optional[Bounds],
-        done: Callable[[Capture], None],
+        crop: Crop,
+        done: Captured,
         failed: Callable[[str], None],
+        wanted: Callable[[], bool],
         file: Optional[Outgoing] = None,
     ) -> None:
-        """One after the other: an editor reads one picture at a time."""
+        """One after the other: an editor reads one picture at a time. What is selected by then counts, for
+        ``crop`` too."""
 
-        def then(call: Callable[..., None]) -> Callable[..., None]:
+        def then(call: Callable[..., None], *before: Any) -> Callable[..., None]:
             def read(value: Any) -> None:
                 del self._readings[0]
                 if self._readings:
-                    self._editor.later(self._readings[0])
-                call(value)
+                    self._editor.later(self._read_next)
+                call(*before, value)
 
             return read
 
-        whole = crop if source == CANVAS else None
-
         def begin() -> None:
+            now = self._facts_now(facts)
+            if now.refusal and not facts.refusal:
+                then(failed)(now.refusal)
+                return
+            part = crop(now) if source == CANVAS else None
             into = Outgoing(self.session.transport) if file is None else file
-            self._editor.capture(facts.key, source, whole, into, then(done), then(failed))
+            self._editor.capture(facts.key, source, part, into, then(done, now), then(failed))
 
-        self._readings.append(begin)
+        self._readings.append(Reading(begin, wanted))
         if len(self._readings) == 1:
-            begin()
+            self._read_next()
+
+    def _read_next(self) -> None:
+        """The first whose job is still wanted."""
+        while self._readings and not self._readings[0].wanted():
+            del self._readings[0]
+        if self._readings:
+            self._readings[0].begin()
+
+    def _facts_now(self, facts: DocumentFacts) -> DocumentFacts:
+        """Of the same picture. Where another one is in front, nobody says what is selected in it by now."""
+        now = self._editor.document()
+        return now if now is not None and now.key == facts.key else replace(facts, selection=None, mark="")
 
     def run(self, submission: Submission, finished: Finished) -> None:
         """Now; in its turn where the next in line has begun already."""
@@ -169,6 +195,9 @@ class JobRunner(SessionListener):
             self._go_on()
 
     # Those that wait.
+
+    def _is_wanted(self, queued: QueuedJob) -> bool:
+        return queued is self._next or self._queue.holds(queued)
 
     def _ready(self, queued: QueuedJob, submission: Submission, finished: Finished) -> None:
         """Its picture is read: it is sent now, and followed in its turn."""

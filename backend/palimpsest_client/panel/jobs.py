@@ -23,6 +23,8 @@ from .origins import Origin
 from .outcome import NOT_PLACED, REMEMBERED, About, Outcome, confidence_text, fidelity_text, placed_sentences
 from .queue import Finished
 from .requests import (
+    Crop,
+    all_of_it,
     attention_submission,
     describe_submission,
     edit_submission,
@@ -41,12 +43,12 @@ class PanelJobs(JobRunner):
     # What people ask for.
 
     def edit(
-        self, facts: DocumentFacts, form: Form, crop: Optional[Bounds], live_layer: Optional[LiveLayer] = None
+        self, facts: DocumentFacts, form: Form, crop: Crop, live_layer: Optional[LiveLayer] = None
     ) -> None:
-        """A new layer, or ``live_layer`` renewed: now, or in its turn when something is under way. ``crop``:
-        the part of the canvas that is needed.
+        """A new layer, or ``live_layer`` renewed: now, or in its turn when something is under way.
 
-        The picture is read as it is when this is asked for; a layer's own pictures are on the backend.
+        The picture is read at once or, while the editor reads another, right after that, and as it is then;
+        a layer's own pictures are on the backend.
         """
         if self.busy:
             self._enqueue(facts, form, crop, live_layer)
@@ -55,24 +57,23 @@ class PanelJobs(JobRunner):
             self.run(*self._of_live_layer(facts, form, live_layer))
             return
 
-        def captured(capture: Capture) -> None:
-            self.run(*self._of_capture(facts, form, capture))
+        def captured(now: DocumentFacts, capture: Capture) -> None:
+            self.run(*self._of_capture(now, form, capture))
 
         self.capture(facts, form.settings.source, crop, captured)
 
-    def _enqueue(
-        self, facts: DocumentFacts, form: Form, crop: Optional[Bounds], live_layer: Optional[LiveLayer]
-    ) -> None:
+    def _enqueue(self, facts: DocumentFacts, form: Form, crop: Crop, live_layer: Optional[LiveLayer]) -> None:
         queued = self._queue.add(layer_name(edit_fields(form)))
 
-        def captured(capture: Capture) -> None:
-            self._ready(queued, *self._of_capture(facts, form, capture))
+        def captured(now: DocumentFacts, capture: Capture) -> None:
+            self._ready(queued, *self._of_capture(now, form, capture))
 
         if live_layer is not None:
             self._ready(queued, *self._of_live_layer(facts, form, live_layer))
         else:
             failed = lambda reason: self._not_ready(queued, reason)  # noqa: E731
-            self._read(facts, form.settings.source, crop, captured, failed)
+            wanted = lambda: self._is_wanted(queued)  # noqa: E731
+            self._read(facts, form.settings.source, crop, captured, failed, wanted)
         self.events.publish(Changed())
 
     def _of_capture(self, facts: DocumentFacts, form: Form, capture: Capture) -> Tuple[Submission, Finished]:
@@ -95,10 +96,10 @@ class PanelJobs(JobRunner):
         submission = renewal_submission(self.name, form, edit, origin)
         return submission, self._placing(facts, form, origin, edit.source, live_layer)
 
-    def remember(self, facts: DocumentFacts, form: Form, crop: Optional[Bounds]) -> None:
-        def captured(capture: Capture) -> None:
+    def remember(self, facts: DocumentFacts, form: Form, crop: Crop) -> None:
+        def captured(now: DocumentFacts, capture: Capture) -> None:
             def finished(view: JobView, _: Mapping[str, bytes]) -> None:
-                self._remembered(facts, form, capture, view)
+                self._remembered(now, form, capture, view)
                 self.end(Outcome("done", fidelity_text(view.result), REMEMBERED))
 
             self.run(invert_submission(self.name, form, capture), finished)
@@ -115,15 +116,15 @@ class PanelJobs(JobRunner):
             then(view.result)
             self.end(Outcome("note", confidence_text(view.result["confidence"])))
 
-        def captured(capture: Capture) -> None:
+        def captured(_: DocumentFacts, capture: Capture) -> None:
             self.run(describe_submission(self.name, form, capture), told)
 
-        self.capture(facts, form.settings.source, None, captured)
+        self.capture(facts, form.settings.source, all_of_it, captured)
 
     def select_word(self, facts: DocumentFacts, form: Form, word: str) -> None:
         """The word's place in the whole picture becomes the selection."""
 
-        def captured(capture: Capture) -> None:
+        def captured(_: DocumentFacts, capture: Capture) -> None:
             def found(view: JobView, pictures: Mapping[str, bytes]) -> None:
                 text = say("selected-word", word=word, n=round(100 * view.result["selected"]))
                 ended = self._guarded(lambda: self.end(Outcome("done", text, about=self._selected(facts))))
@@ -133,7 +134,7 @@ class PanelJobs(JobRunner):
 
             self.run(attention_submission(self.name, form, word, capture), found)
 
-        self.capture(facts, form.settings.source, None, captured)
+        self.capture(facts, form.settings.source, all_of_it, captured)
 
     def place(self, facts: DocumentFacts, result: Result) -> None:
         """A result of before into the document that is open now."""

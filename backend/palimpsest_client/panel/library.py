@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, List, NamedTuple, Optional, Tuple
 
+from ..fields.controls import Settings
 from ..http.client import Client
 from ..http.protocol import ENDED, RefusedError
 from ..text.wording import say
-from .requests import layer_name
+from .requests import Crop, all_of_it, crop_needed, layer_name
 
 LOOKED_THROUGH = 50  # jobs, newest first
 BUILT_IN = "built-in"
@@ -86,6 +87,14 @@ class Model:
     def can(self, operation: str) -> bool:
         """What a model doesn't say of itself it is allowed to try."""
         return operation in self.details.get("operations", (operation,))
+
+
+def crop_by(settings: Settings, model: Optional[Model]) -> Crop:
+    """``model``: None = it isn't known."""
+    if model is None:
+        return all_of_it
+    native, granularity = model.native_size, model.granularity
+    return lambda facts: crop_needed(facts, settings, native, granularity)
 
 
 def bring_models(client: Client) -> Tuple[Model, ...]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, List, Optional, Set, Tuple
 
 from ..editor.editor import DocumentFacts, Editor
-from ..editor.geometry import Bounds
 from ..editor.slices import fault
 from ..fields.controls import Form, Settings
 from ..fields.operations import REMOVE
@@ -30,13 +29,14 @@ from .doubts import UncertainWords
 from .draft import Draft
 from .gallery import Gallery
 from .jobs import PanelJobs
+from .library import crop_by
 from .live_edit import LiveEdit
 from .live_layer import LiveLayer
 from .outcome import REFUSED, REMEMBERED, REOPENED, Outcome
 from .preferences import BEGINNING, Preferences
 from .preview_jobs import PreviewJobs, Situation
 from .remembered_photos import RememberedPhotos
-from .requests import RecipeError, crop_needed, form_of, read_recipe
+from .requests import Crop, RecipeError, form_of, read_recipe
 from .results import Result
 from .saved_forms import SavedForms
 from .state import PanelState
@@ -139,6 +139,7 @@ class Panel:
 
     def apply(self) -> None:
         """Does nothing but say why when it isn't possible."""
+        self.look()
         if self.state.cannot_apply or self.facts is None:
             self.refuse(self.state.cannot_apply, REFUSED)
             return
@@ -152,7 +153,7 @@ class Panel:
         self.gallery.discard()
         self._keep()
         self._saved_forms.save()
-        self.jobs.edit(self.facts, self.form, self._crop(self.facts), live_layer)
+        self.jobs.edit(self.facts, self.form, self._crop, live_layer)
 
     def apply_new(self) -> None:
         """Another layer from what is seen now, beside the one in hand."""
@@ -191,7 +192,7 @@ class Panel:
             "" if self.form.source_prompt.strip() else say("say-what-it-shows")
         )
         if self._may(reason) and self.facts is not None:
-            self.jobs.remember(self.facts, self.form, self._crop(self.facts))
+            self.jobs.remember(self.facts, self.form, self._crop)
 
     def describe(self) -> None:
         if self._may(self.state.cannot_describe) and self.facts is not None:
@@ -458,11 +459,9 @@ class Panel:
         self.jobs.outcome = Outcome("error", reason, code) if reason else None
         self._changed()
 
-    def _crop(self, facts: DocumentFacts) -> Optional[Bounds]:
-        model = chosen_model(self)
-        if model is None:
-            return None
-        return crop_needed(facts, self.form.settings, model.native_size, model.granularity)
+    @property
+    def _crop(self) -> Crop:
+        return crop_by(self.form.settings, chosen_model(self))
 
     def _changed(self) -> None:
         state = state_of(self)

@@ -1,7 +1,8 @@
 """Edits that were asked for while another job was under way: they wait their turn, in order.
 
-Each is read from the picture when it is asked for, and its job is sent to the backend at once, so that it is
-done even if the editor goes meanwhile.
+Each is read from the picture when it is asked for or, while the editor still reads for another, right after
+that. Its job is sent to the backend as soon as it is read, so that it is done even if the editor goes
+meanwhile.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ from ..http.submission import Submission
 from ..text.wording import say
 from .origins import Origin, origin_in_id
 
+Crop = Callable[[DocumentFacts], Optional[Bounds]]  # the part of the canvas that is needed; None = all of it
 RECIPE_FORMAT = 1
 LONGEST_NAME = 60
 
@@ -69,6 +70,10 @@ def crop_needed(facts: DocumentFacts, settings: Settings, native: int, granulari
         region_settings = RegionSettings(native, granularity, settings.context, settings.working_size, reach)
         part = part.union(crop_around(canvas, facts.selection, region_settings))
     return part.union(facts.selection.grown(most, canvas))
+
+
+def all_of_it(facts: DocumentFacts) -> None:
+    """A ``Crop``."""
 
 
 def pictures_of(capture: Capture) -> Mapping[str, bytes]:
