@@ -8,6 +8,7 @@ from typing import Any
 import widgets as ui
 from _client.fields.control import CHOICE, TEXT, Control
 from _client.fields.controls import Drawn
+from _client.gimp.wheel import Wheel
 from _client.views.drawing import Told
 from _client.views.view import FAINT, Field, Slider
 from gi.repository import Gdk, Gtk
@@ -31,14 +32,13 @@ class SliderDrawer(FieldDrawer):
         control = part.control
         self._told = Told(lambda: self.part.change(control.at(round(made.get_value()))))
         self._mark: int | None = None
-        made = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0, control.places, 1)
-        page = max(1, control.places // 4)
-        made.set_properties(draw_value=False, round_digits=0)
+        quarter = max(1, control.places // 4)
+        reach = Gtk.Adjustment(upper=control.places, step_increment=1, page_increment=quarter)
+        made = Gtk.Scale(adjustment=reach, draw_value=False, round_digits=0)
         ui.leave_wheel(made)
         made.connect("value-changed", lambda _: self._told())
         made.connect("button-press-event", self._pressed)
-        made.connect("scroll-event", lambda *_: made.set_increments(1, 1))  # a notch is as wide as a page
-        made.connect("event-after", lambda *_: made.set_increments(1, page))
+        made.connect("scroll-event", Wheel(lambda n: made.set_value(made.get_value() + n)).turned)
         made.connect("leave-notify-event", lambda *_: made.set_has_tooltip(True))
         return made
 
