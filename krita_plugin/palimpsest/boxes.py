@@ -7,7 +7,7 @@ from typing import Any
 
 from . import qt
 from ._client.views import view
-from .layout import GAP, MARGIN, label, shortened
+from .layout import GAP, MARGIN, label
 from .parts import Drawer
 from .widgets import Flowing, box, take_turn
 
@@ -112,7 +112,7 @@ class SlidersDrawer(FormDrawer):
     """Rows of names, sliders, and where they stand; not the same ones each time."""
 
     def captions(self, part: view.Sliders) -> list:
-        return [shortened(one.caption) if isinstance(one, view.Slider) else None for one in part.parts]
+        return [view.shortened(one.caption) if isinstance(one, view.Slider) else None for one in part.parts]
 
     def arrange(self) -> None:
         while self.layout.rowCount():

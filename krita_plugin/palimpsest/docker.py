@@ -53,5 +53,5 @@ class PalimpsestDocker(DockWidget):
         cursor = field.textCursor()
         if field.isVisible():
             cursor.removeSelectedText()
-            self._panel.draft.insert_concept(name, cursor.position())
+            self._panel.draft.insert_concept(name, field.place(cursor))
             field.setFocus()

@@ -8,7 +8,7 @@ from typing import Optional
 from . import qt
 from ._client.panel.completion import Completer, Completion, Taken
 from ._client.text.habits import Notice, notice_at
-from ._client.text.sentences import Word
+from ._client.text.sentences import Word, from_utf16, in_utf16
 from ._client.text.wording import say
 from ._client.views.view import Sentence as SentencePart
 from .layout import Entered, key_of
@@ -83,7 +83,7 @@ class Sentence(Entered, qt.QPlainTextEdit):
     def viewportEvent(self, event) -> bool:  # noqa: N802
         """What is said of a marked word, where the pointer rests on it; elsewhere the field's own tip."""
         tip = event.type() == qt.QEvent.Type.ToolTip
-        said = notice_at(self.notices(), self.cursorForPosition(event.pos()).position()) if tip else ""
+        said = notice_at(self.notices(), self.place(self.cursorForPosition(event.pos()))) if tip else ""
         if said:
             qt.QToolTip.showText(event.globalPos(), said, self)
         return bool(said) or super().viewportEvent(event)
@@ -120,10 +120,13 @@ class Sentence(Entered, qt.QPlainTextEdit):
         self.setFocus()
         self.setTextCursor(self._over(word))
 
+    def place(self, cursor: qt.QTextCursor) -> int:
+        return from_utf16(self.toPlainText(), cursor.position())
+
     def _over(self, word: Word) -> qt.QTextCursor:
-        cursor, last = qt.QTextCursor(self.document()), self.document().characterCount() - 1
-        cursor.setPosition(min(word.start, last))
-        cursor.setPosition(min(word.stop, last), qt.QTextCursor.MoveMode.KeepAnchor)
+        cursor, text = qt.QTextCursor(self.document()), self.toPlainText()
+        cursor.setPosition(in_utf16(text, word.start))
+        cursor.setPosition(in_utf16(text, word.stop), qt.QTextCursor.MoveMode.KeepAnchor)
         return cursor
 
 
@@ -168,7 +171,7 @@ class Completing(Completer, qt.QListWidget):
             self.look()
 
     def written(self) -> tuple:
-        return self._field.toPlainText(), self._field.textCursor().position()
+        return self._field.toPlainText(), self._field.place(self._field.textCursor())
 
     def unfold(self, found: Completion) -> None:
         self._looked_at = self.written()

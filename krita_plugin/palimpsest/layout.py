@@ -11,7 +11,6 @@ from ._client.views.icons import SIDE, colored
 GAP, MARGIN = 4, 6  # px
 QUIET = 150  # of 255
 NARROWEST = 100  # px
-LONGEST = 16  # letters of a name
 
 
 class Framed:
@@ -83,10 +82,6 @@ def icon(
         pixmap.setDevicePixelRatio(ratio)
         made.addPixmap(pixmap, mode)
     return made
-
-
-def shortened(name: str) -> str:
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
 def small(content: bytes | None, side: int) -> qt.QImage:

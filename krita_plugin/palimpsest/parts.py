@@ -8,7 +8,7 @@ from typing import Any
 
 from . import qt
 from ._client.views import drawing, view
-from .layout import icon, label, pixmap_of, shortened, small
+from .layout import icon, label, pixmap_of, small
 from .widgets import Entry, Flat, Press, stack
 
 EDGE, STRIP_EDGE, NARROWEST, THIN = 12, 6, 24, 10  # px beside a button's text; of a bar, its height
@@ -102,7 +102,7 @@ class ButtonDrawer(Drawer):
 
     def put(self, part: view.Button) -> None:
         made, style = self.widget, qt.Qt.ToolButtonStyle
-        made.setText(shortened(part.text) if part.side else part.text)
+        made.setText(view.shortened(part.text) if part.side else part.text)
         if part.look in (view.DEED, view.MAIN):
             made.setMinimumWidth(made.fontMetrics().horizontalAdvance(part.text) + EDGE)
         if part.icon:

@@ -8,8 +8,8 @@ from . import qt
 from ._client.editor.geometry import Extent
 from ._client.editor.masks import veil
 from ._client.krita.pictures import GREY
-from ._client.views.view import Choices, Picture, Tile
-from .layout import Framed, key_of, label, pixmap_of, shortened, small
+from ._client.views.view import Choices, Picture, Tile, shortened
+from .layout import Framed, key_of, label, pixmap_of, small
 from .parts import Drawer, offer
 from .pictures import cut
 

@@ -22,7 +22,7 @@ from palimpsest_client.http.protocol import RefusedError
 from palimpsest_client.learning.state import DETAIL
 from palimpsest_client.panel.status import START, Offer
 from palimpsest_client.text.language import catalogue, write_language
-from palimpsest_client.text.sentences import Word
+from palimpsest_client.text.sentences import Word, words
 from palimpsest_client.text.wording import speak
 
 LINE_EDGE = 4  # px beside the text of a line
@@ -225,6 +225,25 @@ def test_concepts_are_put_where_the_cursor_is(room):
     docker.view["second"].setTextCursor(cursor)
     bear.click()
     assert docker.view["second"].toPlainText() == "a photo of <bear> on grass"
+
+
+def test_places_are_found_behind_what_qt_counts_as_two(room):
+    first, second = room.docker.view["first"], room.docker.view["second"]
+    first.setPlainText("a 😀 dog on grass")
+    second.setPlainText("a 😀 cat on grass")
+    assert marked(second) == ["cat"]
+    (dog,) = (word for word in words(first.toPlainText()) if word.text == "dog")
+    first.choose(dog)
+    assert first.textCursor().selectedText() == "dog"
+    second.setPlainText("a 😀 with on grass")
+    cursor = second.textCursor()
+    cursor.setPosition(len("a 😀 with".encode("utf-16-le")) // 2)
+    second.setTextCursor(cursor)
+    room.docker.insert_concept("bear")
+    assert second.toPlainText() == "a 😀 with <bear> on grass"
+    second.setPlainText("😀 <be")
+    second.moveCursor(six.part("qt").QTextCursor.MoveOperation.End)
+    assert second.place(second.textCursor()) == len("😀 <be")
 
 
 def marked(field) -> list[str]:

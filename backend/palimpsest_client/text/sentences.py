@@ -60,6 +60,17 @@ def words(sentence: str) -> List[Word]:
     return [Word(found.group(), *found.span()) for found in _WORD.finditer(sentence)]
 
 
+def in_utf16(text: str, place: int) -> int:
+    """A place among the characters as Qt counts: those beyond U+FFFF are two. At most the end."""
+    before = text[:place]
+    return len(before) + sum(letter > "\uffff" for letter in before)
+
+
+def from_utf16(text: str, place: int) -> int:
+    """A place as Qt counts, among the characters: behind one whose middle it is. At most the end."""
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * place].decode("utf-16-le", "replace"))
+
+
 def telling(sentence: str) -> List[str]:
     """The words that stand for something in the picture, each once."""
     named = (word.text for word in words(sentence))

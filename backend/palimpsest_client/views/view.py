@@ -20,6 +20,11 @@ LINK, TIGHT, FRAMED = "link", "tight", "framed"  # a quiet button, a small one, 
 DEED, MAIN, STRIP = "deed", "main", "strip"  # large ones; a picture in a row of pictures as wide as the panel
 QUIET, FAINT, SMALL = "quiet", "faint", "small"  # a text that stands back, one that is small too, small alone
 ODD, CLOSE, EDGED = "odd", "close", "edged"  # a box in a frame, with little room between or around
+LONGEST = 16  # letters of a name where there is little room
+
+
+def shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
 def nothing(*_: Any) -> None:
