@@ -48,8 +48,7 @@ class KritaEditor(PreviewingEditor):
         document = Krita.instance().activeDocument()
         if document is None:
             return None
-        layer = active_layer(document)
-        selection = selected(document)
+        layer, selection = active_layer(document), selected(document)
         refusal, remedy = refused(document.colorModel())
         if not refusal and selection is not None and selection.empty:
             refusal, selection = say("selection-outside"), None
@@ -69,20 +68,21 @@ class KritaEditor(PreviewingEditor):
         )
 
     def layers(self, document: str) -> list[LayerFacts]:
-        found = self._documents.require(document)
+        found = self._documents.find(document)
+        if found is None:
+            return []
         view = Krita.instance().activeWindow().activeView()
         chosen = [id_of(node) for node in view.selectedNodes()] if view.document() == found else []
         own = preview_of(found)
-        nodes = [node for node in pictures(found) if node != own]
-        return [LayerFacts(id_of(node), node.name(), id_of(node) in chosen) for node in nodes]
+        return [LayerFacts(id_of(node), node.name(), id_of(node) in chosen) for node in pictures(found, own)]
 
     def holds(self, document: str, layer: str) -> bool:
         found = self._documents.find(document)
         return found is not None and layer_of(found, layer) is not None
 
     def recipe(self, document: str) -> LayerRecipe | None:
-        found = self._documents.require(document)
-        layer = active_layer(found)
+        found = self._documents.find(document)
+        layer = None if found is None else active_layer(found)
         text = "" if layer is None else recipe_of(found, layer)
         return LayerRecipe(id_of(layer), layer.name(), text) if text else None
 
@@ -135,12 +135,12 @@ class KritaEditor(PreviewingEditor):
 
     def remedy(self, document: str) -> None:
         """The RGB copy: all layers, in a window of its own, without a file. Krita itself converts it."""
-        found = self._documents.require(document)
-        copy = copy_of(found)
-        name = PurePath(found.fileName()).stem or found.name()
-        copy.setName(f"{name} (RGB)")
-        copy.setColorSpace(*edited(found.colorDepth()))
-        Krita.instance().activeWindow().addView(copy)
+        found = self._documents.find(document)
+        if found is not None:
+            copy = copy_of(found)
+            copy.setName(f"{PurePath(found.fileName()).stem or found.name()} (RGB)")
+            copy.setColorSpace(*edited(found.colorDepth()))
+            Krita.instance().activeWindow().addView(copy)
 
     def wake(self) -> None:
         self._timer.start()

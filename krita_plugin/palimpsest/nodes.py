@@ -36,10 +36,10 @@ def layers(parent: Node) -> Iterator[Node]:
             yield from layers(node)
 
 
-def pictures(document: Document) -> list[Node]:
-    """The layers that hold pixels, topmost first."""
+def pictures(document: Document, but: Node | None = None) -> list[Node]:
+    """The layers that hold pixels, topmost first, without one of them."""
     found = layers(document.rootNode())
-    return [node for node in found if node.type() in PICTURES and not bounds_of(node).empty]
+    return [node for node in found if node != but and node.type() in PICTURES and not bounds_of(node).empty]
 
 
 def layer_of(document: Document, id: str) -> Node | None:

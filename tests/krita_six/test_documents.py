@@ -102,3 +102,17 @@ def test_a_step_is_followed_in_the_document_in_which_people_took_it(
         for _ in steps:
             pass
     assert len(taken) == followed
+
+
+def test_of_a_document_that_was_just_closed_nothing_is_told_and_nothing_done():
+    """The panel sees only at its next look that it was closed."""
+    six.application()
+    six.load()
+    editor, opened = six.part("host").KritaEditor(), [True]
+    editor._documents = six.part("documents").Documents(lambda _: opened[0], lambda: None)
+    key = editor._documents.key_of(Document(OLD, []))
+    opened[0] = False
+    assert editor.recipe(key) is None
+    assert editor.layers(key) == []
+    editor.remedy(key)
+    assert not editor.holds(key, "old")
