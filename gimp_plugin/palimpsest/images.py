@@ -21,6 +21,7 @@ from gi.repository import Gimp
 
 RECIPE = "palimpsest-recipe"  # the parasite of a layer that says how it was made
 PLAIN = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
+COMPONENTS = [getattr(Gimp.ChannelType, name) for name in ("RED", "GREEN", "BLUE", "ALPHA")]
 ADDING = (Gimp.LayerCompositeMode.AUTO, Gimp.LayerCompositeMode.UNION)
 
 
@@ -93,6 +94,14 @@ def opaque_stack(image: Gimp.Image) -> list[Gimp.Layer]:
     hiding = next((place for place, layer in enumerate(seen) if hides(layer, canvas_of(image))), -1)
     stack = seen[: hiding + 1]
     return stack if all(map(adds, stack)) else []
+
+
+def shows_layers_alone(image: Gimp.Image) -> bool:
+    """No colour is switched off, and no channel lies over them."""
+    grey = image.get_base_type() == Gimp.ImageBaseType.GRAY
+    components = [Gimp.ChannelType.GRAY] if grey else COMPONENTS
+    over = any(channel.get_visible() for channel in image.get_channels())
+    return all(map(image.get_component_visible, components)) and not over
 
 
 def hides(layer: Gimp.Layer, canvas: Extent) -> bool:

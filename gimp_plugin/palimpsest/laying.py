@@ -13,7 +13,7 @@ from _client.editor.imprints import OWN, Imprint
 from _client.editor.renewing import OldLayer
 from _client.editor.slices import WORKED, Steps, WorkError, finished, on_thread
 from _client.editor.sources import layer_below
-from _client.gimp.pasting import Pasted
+from _client.gimp.pasting import Pasted, placed, space_of
 from _client.text.wording import say
 from gi.repository import Gimp
 from renewal import IMPRINT, digest_of
@@ -71,11 +71,6 @@ def pasted_of(document: str, result: LayerResult) -> Steps[Pasted]:
     return pasted
 
 
-def placed(made: Pasted, kept: OldLayer | None) -> Bounds:
-    """Where the layer belongs: moved as the one before was."""
-    return made.bounds if kept is None or not kept.by_hand else made.bounds.moved(*kept.shift)
-
-
 def filled(document: str, layer: Gimp.Layer, made: Pasted, kept: OldLayer | None) -> Steps[Imprint]:
     """Pixels and mask, unless that is people's own; and what they are like, to be known again."""
     yield from images.write_in_turns(document, layer, made.pixels, made.kind.format)
@@ -114,11 +109,7 @@ def resize(layer: Gimp.Layer, bounds: Bounds) -> None:
 
 
 def own_space(image: Gimp.Image) -> Gimp.LayerColorSpace:
-    encoding = image.get_precision().value_nick
-    if encoding.endswith("non-linear"):
-        return Gimp.LayerColorSpace.RGB_NON_LINEAR
-    perceptual = encoding.endswith("perceptual")
-    return Gimp.LayerColorSpace.RGB_PERCEPTUAL if perceptual else Gimp.LayerColorSpace.RGB_LINEAR
+    return getattr(Gimp.LayerColorSpace, space_of(image.get_precision().value_nick))
 
 
 def put_in(image: Gimp.Image, layer: Gimp.Layer, result: LayerResult) -> None:

@@ -56,8 +56,8 @@ def snapshot(image: Gimp.Image, layer: Gimp.Layer | None) -> tuple[Gimp.Layer, b
     if layer is not None:
         return layer.copy(), layer.has_alpha()
     stack = images.opaque_stack(image)
-    if len(stack) == 1:  # what is seen, and no work to copy: layers share their tiles
-        return stack[0].copy(), False
+    if len(stack) == 1 and images.shows_layers_alone(image):
+        return stack[0].copy(), False  # what is seen, and no work to copy: layers share their tiles
     return Gimp.Layer.new_from_visible(image, image, "Palimpsest"), not stack
 
 

@@ -53,6 +53,18 @@ def test_where_all_is_opaque_no_alpha_is_sent(images: GimpImages, kind: Kind, so
     assert np.array_equal(found, picture(kind)[..., :-1])
 
 
+@pytest.mark.parametrize("how", ["component", "channel"])
+def test_one_layer_is_read_as_several_are_where_more_is_seen_than_layers(images: GimpImages, how: str):
+    """Colours that are switched off, and channels that lie over the layers."""
+    image, call = opened(images, RGB_8), images.gimp.call
+    call("flatten", image)
+    call("show_otherwise", image, how)
+    one = images.capture(image).image
+    call("add_tree", image, [images.layer("above", np.zeros_like(picture(RGB_8)))], RGB_8.format)
+    assert np.array_equal(one, images.capture(image).image)
+    assert not np.array_equal(one, picture(RGB_8)[..., :-1])
+
+
 def test_an_opaque_photo_below_other_layers_is_sent_without_alpha(images: GimpImages):
     image, mask = opened(images, RGB_16), disc(HEIGHT, WIDTH, soft=40)
     images.gimp.call("flatten", image)

@@ -11,6 +11,7 @@ from typing import Callable, NamedTuple, Optional
 from ..editor.geometry import Bounds, Extent
 from ..editor.masks import bounds_of
 from ..editor.png import Layout
+from ..editor.renewing import OldLayer
 
 COVERED = b"\0" + b"\xff" * 255  # any coverage at all → full
 
@@ -92,3 +93,15 @@ def masked(pixels: bytes, mask: bytes, kind: Kind) -> bytes:
     covering = zip(values[last :: kind.channels], memoryview(mask).cast(of_depth))
     values[last :: kind.channels] = array(of_depth, [(a * m + top // 2) // top for a, m in covering])
     return values.tobytes()
+
+
+def placed(made: Pasted, kept: OldLayer | None) -> Bounds:
+    """Where the layer belongs: moved as the one before was."""
+    return made.bounds if kept is None or not kept.by_hand else made.bounds.moved(*kept.shift)
+
+
+def space_of(precision: str) -> str:
+    """The space of a picture's own encoding, as GIMP's enumeration names it; ``precision``: its nick."""
+    if precision.endswith("non-linear"):
+        return "RGB_NON_LINEAR"
+    return "RGB_PERCEPTUAL" if precision.endswith("perceptual") else "RGB_LINEAR"

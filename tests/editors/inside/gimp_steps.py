@@ -128,6 +128,18 @@ def flatten(image):
     image_of(image).flatten()
 
 
+def show_otherwise(image, how):
+    """As people do it in the list of channels: a colour is switched off, a channel lies over all."""
+    image = image_of(image)
+    if how == "component":
+        image.set_component_visible(Gimp.ChannelType.RED, False)
+    else:
+        size = image.get_width(), image.get_height()
+        channel = Gimp.Channel.new(image, "red", *size, 50.0, Gegl.Color.new("red"))
+        image.insert_channel(channel, None, 0)
+        channel.set_visible(True)
+
+
 def make_indexed(image):
     none = Gimp.ConvertDitherType.NONE
     return image_of(image).convert_indexed(none, Gimp.ConvertPaletteType.GENERATE, 16, False, False, "")
