@@ -115,7 +115,7 @@ def adds(layer: Gimp.Layer) -> bool:
 
 
 def source_in(image: Gimp.Image, source: str) -> tuple[Any, ...]:
-    """As ``_client.sources`` takes it."""
+    """As ``_client.editor.sources`` takes it."""
     return source, partial(layer_of, image), active_layer(image)
 
 

@@ -117,7 +117,7 @@ def run(
     config: Gimp.ProcedureConfig,
     plugin: Palimpsest,
 ) -> Gimp.ValueArray:
-    """One of the quick procedures, in any run mode."""
+    """One of the procedures, in any run mode."""
     import host
     import process
     from _client.gimp import procedure_calls

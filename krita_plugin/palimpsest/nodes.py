@@ -55,7 +55,7 @@ def active_layer(document: Document) -> Node | None:
 
 
 def source_in(document: Document, source: str) -> tuple:
-    """As ``_client.sources`` takes it."""
+    """As ``_client.editor.sources`` takes it."""
     return source, partial(layer_of, document), active_layer(document)
 
 

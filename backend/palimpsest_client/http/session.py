@@ -198,7 +198,7 @@ class Session:
                 self._check()
 
     def _listen(self, seconds: float) -> bool:
-        """Take in one order or answer one question, waiting for it up to ``seconds``. Whether one came."""
+        """Take in one submission or answer one question, waiting up to ``seconds``. Whether one came."""
         try:
             item = self._inbox.get(timeout=seconds) if seconds > 0 else self._inbox.get_nowait()
         except queue.Empty:

@@ -43,7 +43,7 @@ class Situation(NamedTuple):
     """What is the case, each time it is looked at."""
 
     form: Form
-    base: Optional[SourceImages]  # Memory.base
+    base: Optional[SourceImages]  # RememberedPhotos.base
     cannot: str  # why Apply isn't possible
     busy: bool  # something is under way or waits
     wanted: bool  # the setting
