@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from palimpsest.bench.quality import Outcome, edited, sheet
+from palimpsest.bench.quality import edited, sheet
 from palimpsest.bench.quality_cases import SPLITS, make_case, word_of
+from palimpsest.bench.quality_report import Outcome
 from palimpsest.bench.quality_store import Store, digest, learned
 from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.builtin.judge import load_judge

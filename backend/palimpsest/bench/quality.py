@@ -12,7 +12,7 @@ import io
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 from palimpsest.bench.generate import round_trip
 from palimpsest.bench.pictures import Tile, contact_sheet
 from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_of
-from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
-from palimpsest.bench.quality_report import compared, markdown, summary
+from palimpsest.bench.quality_report import Outcome, compared, markdown, summary
 from palimpsest.bench.quality_store import Made, Store, Word, finish, key_of, learned
 from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.builtin.captions import caption
@@ -58,40 +57,6 @@ class Extent:
     margins: tuple[int, ...] = (MARGIN,)  # pixels by which a selection is wider than what changes
     split: str = "test"  # of SPLITS
     detail: bool = False  # whether words are learned with adapters
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One edit, judged."""
-
-    kind: str
-    number: int
-    shows: str
-    should_show: str
-    success: bool  # what was asked for is there
-    kept: bool | None  # every other thing is what it was; None if there is no other
-    joint: bool  # both, and no pixel outside changed
-    ceiling: bool  # joint, for the true picture after the autoencoder
-    distance: float | None  # to true views of the thing asked for; None where none is
-    ceiling_distance: float | None  # the same for the true picture after the autoencoder
-    pixels_changed_outside: int
-    outside_psnr: float | None  # before compositing: what the sampler itself kept
-    truth_psnr: float  # inside the selection, against the true picture
-    photo_psnr: float  # the photo itself inside the selection, against the true picture
-    unet_evaluations: int
-    backward_evaluations: int  # of them, those that a gradient was led back through
-    seconds: float
-    picture: NDArray[np.uint8] = field(repr=False, compare=False)
-
-    @property
-    def identity(self) -> bool | None:
-        """Whether the judge and the distance agree that it is the thing asked for."""
-        return None if self.distance is None else self.success and self.distance <= LARGEST
-
-    @property
-    def nearer(self) -> bool:
-        """To the truth than the photo was."""
-        return self.truth_psnr > self.photo_psnr
 
 
 def run(options: argparse.Namespace) -> int:
