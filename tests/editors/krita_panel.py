@@ -19,6 +19,7 @@ SHOWS, DOG = "a photo of a red ball on grass", "a photo of a blue cube on grass"
 FEATHER = 4  # pixels, by which replace and remove also grow the selection
 STEPS = 6  # of the sampler: what is asked here is not how good the picture is
 LONG = 300.0  # seconds for a job on a slow machine
+REST = 3.0  # seconds; Qt shows a tip when the mouse has rested for .7
 WIDTH, HEIGHT = 264, 880  # of the docker
 
 
@@ -72,6 +73,19 @@ class Desk(KritaDocuments):
         """The middle of the screen's left side, where a docked panel leaves the picture."""
         with Image.open(display.screenshot(self.file(name=".png"))) as screen:
             return np.asarray(screen.convert("RGB").crop((150, 150, 800, 700)))
+
+    def tip_over(self, display: Display, field: int, letter: int) -> str:
+        """The tip of a letter of a sentence. The mouse comes again where none is shown, as when the letter
+        moved meanwhile or the window had no keyboard yet."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            display.move(*display.away)
+            display.move(*self.call("place_of_letter", field, letter))
+            rested = time.monotonic() + REST
+            while time.monotonic() < rested:
+                if tip := self.call("tip"):
+                    return tip
+            assert time.monotonic() < deadline, f"no tip over letter {letter} within {PATIENCE:g} s"
 
     def eventually(self, holds: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -50,10 +50,8 @@ def test_a_word_is_completed_by_keys_and_return_alone_still_applies(writing: Des
 
 def test_an_unknown_word_is_marked_and_says_what_to_do(writing: Desk, display: Display):
     display.type("a photo of a helicopter on grass")
-    writing.until("waved", 0)
-    assert writing.call("waved", 0) == ["helicopter"]
-    display.move(*writing.call("place_of_letter", 0, 15))
-    assert "Unknown to this model: helicopter" in writing.until("tip")
+    writing.eventually(lambda: writing.call("waved", 0) == ["helicopter"], "the word to be marked")
+    assert "Unknown to this model: helicopter" in writing.tip_over(display, 0, 15)
 
 
 def test_a_word_that_describe_doubts_is_dotted_until_it_is_changed(writing: Desk, display: Display):
@@ -62,8 +60,8 @@ def test_a_word_that_describe_doubts_is_dotted_until_it_is_changed(writing: Desk
     writing.call("press", "words.describe")
     writing.end()
     sentence = writing.call("written")[0]
-    assert writing.call("dotted", 0) == ["person"], sentence
-    display.move(*writing.call("place_of_letter", 0, sentence.index("person") + 2))
-    assert "isn't sure of this word: 65 %" in writing.until("tip")
+    writing.eventually(lambda: writing.call("dotted", 0) == ["person"], f"the doubted word of {sentence!r}")
+    tip = writing.tip_over(display, 0, sentence.index("person") + 2)
+    assert "isn't sure of this word: 65 %" in tip
     writing.call("write", "replace", sentence.replace("person", "man"), "")
-    assert writing.call("dotted", 0) == []
+    writing.eventually(lambda: writing.call("dotted", 0) == [], "its dots to go")
