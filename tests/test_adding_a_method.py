@@ -37,8 +37,10 @@ replace = procedures.BY_NAME["plug-in-palimpsest-replace"]
 assert NAME in argument.choices
 assert "torch" not in sys.modules, "all this is known without it"
 
-from palimpsest.bench.quality import METHODS
-assert NAME in METHODS
+from palimpsest.demo import script
+assert NAME in script.METHODS and script.label(NAME) == "negative prompt (nothing optimised)"
+from palimpsest.bench import quality, speed
+assert NAME in quality.METHODS and NAME in speed.METHODS
 """
 
 INVERTED = """

@@ -141,11 +141,11 @@ RULES: dict[str, tuple[str, ...]] = {
     "palimpsest.demo": (
         "palimpsest.errors",
         "palimpsest.contract",
-        "palimpsest.core.picture",
         "palimpsest.jobs.events",
         "palimpsest.scenes",
         "palimpsest.storage",
         "palimpsest.tasks.runner",
+        "palimpsest_client.fields.methods",
         "numpy",
         "PIL",
     ),

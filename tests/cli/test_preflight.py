@@ -15,8 +15,6 @@ import pytest
 from PIL import Image
 
 import palimpsest
-from palimpsest.bench import quality_cases
-from palimpsest.cli import bench
 from palimpsest.cli.hints import OPTIONS, SAID, in_shell
 from palimpsest.contract import KINDS
 from palimpsest.core.editing.recipes import RECIPES
@@ -308,10 +306,6 @@ def test_what_nothing_is_done_to_unselected_is_known_without_torch() -> None:
     assert unselected == set(operations_that(lambda operation: operation.selection == NEEDED))
     viewed = {name for name, recipes in RECIPES.items() if recipes.viewed is not None}
     assert viewed == set(operations_that(lambda operation: operation.begins))
-
-
-def test_the_kinds_of_edits_of_the_benchmark_are_known_without_torch() -> None:
-    assert quality_cases.KINDS.keys() == set(bench.KINDS)
 
 
 @pytest.mark.parametrize(

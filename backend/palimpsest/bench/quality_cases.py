@@ -50,6 +50,14 @@ class Case:
     pairs: tuple[tuple[str, str], ...] = ()
     concept: Concept | StyleConcept | None = None  # what is asked for by its learned word
 
+    @property
+    def adds(self) -> bool:
+        return len(self.after.placed) > len(self.before.placed)
+
+    @property
+    def removes(self) -> bool:
+        return len(self.after.placed) < len(self.before.placed)
+
     def drawn(self, size: int) -> tuple[Rendering, Rendering]:
         return render(self.before, size), render(self.after, size)
 

@@ -20,7 +20,6 @@ from palimpsest.scenes.rendering import render
 from palimpsest.scenes.things import Scene
 from palimpsest.scenes.truth import Box, readable
 
-HELD = ("replace", "insert")  # operations after which a thing stands there whose identity can be asked for
 Region = NDArray[np.bool_]  # (height, width)
 MOSTLY = 0.5  # of a thing's box: what lies that far inside a selection is the selection's
 
@@ -30,12 +29,12 @@ def succeeds(judge: Judge, case: Case, picture: Picture, region: Region | None) 
     size = len(picture)
     if case.thing is None:
         return judge.look([picture])[0].style.word == case.after.style
-    if case.kind.startswith("remove"):
+    if case.removes:
         body = render(case.before, size).bodies[case.thing]
         gone = judge.read_regions(picture, [body])[0].kind.word == NOTHING
         return gone and not _anything_inside(judge, picture, region)
-    if case.operation == "insert":
-        assert region is not None, "only what is selected is inserted into"
+    if case.adds:
+        assert region is not None, "only into what is selected something is added"
         return found_inside(judge, case, picture, region) is not None
     reading = judge.read_regions(picture, [render(case.after, size).bodies[case.thing]])[0]
     return reads_as(reading, case.after, case.thing)
@@ -58,10 +57,10 @@ def _anything_inside(judge: Judge, picture: Picture, region: Region | None) -> b
 
 def strangeness(judge: Judge, case: Case, picture: Picture, region: Region | None) -> float | None:
     """Distance of what stands there to true views of the thing asked for; None where none is asked for."""
-    if case.operation not in HELD or case.thing is None:
+    if case.removes or case.thing is None:
         return None
     box = None
-    if case.operation == "insert" and region is not None:
+    if case.adds and region is not None:
         box = found_inside(judge, case, picture, region)
     if box is None:
         return distance(picture, case.after, case.thing)
@@ -80,7 +79,7 @@ def keeps(judge: Judge, case: Case, picture: Picture) -> bool | None:
 
     In another style every thing has to be of its kind: colours and textures go with the style.
     """
-    changed = -1 if case.kind.startswith("remove") else case.thing
+    changed = None if case.removes else case.thing
     others = [i for i in range(len(case.after.placed)) if i != changed]
     if not others:
         return None

@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import torch
 
 from palimpsest.bench.meter import Metered, median, metered, wait
 from palimpsest.bench.plain import plain_sampling
+from palimpsest.bench.quality_cases import KINDS as CASES
 from palimpsest.bench.quality_cases import Case, make_case
 from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.bench.shapes import random_model
@@ -40,17 +41,18 @@ from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import OutOfMemoryError, Text
 from palimpsest.installation.origin import commit
-from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.jobs.events import Progressed
 from palimpsest.models.pool import ModelPool
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import describe_device
 from palimpsest.tasks.progress import PHASES, memory_errors
 from palimpsest.tasks.runner import TaskRunner
-from palimpsest_client.fields.methods import RECOMMENDED
+from palimpsest_client.fields import methods
+from palimpsest_client.fields.operations import OPERATIONS
 
-KINDS = ("replace", "restyle", "remove", "insert")
-METHODS: tuple[InversionMethod, ...] = (RECOMMENDED, "null-text")
+KINDS = tuple(kind for kind in CASES if kind in OPERATIONS)  # one of each operation that has cases
+METHODS: tuple[InversionMethod, ...] = tuple(methods.METHODS)
 BATCHES = (1, 2, 4)
 LEARNING_BATCH = 4
 STEPPED = frozenset(PHASES.values()) - {"comparing"}  # phases whose progress is told after each step
@@ -68,7 +70,7 @@ class Extent:
 
 
 FILES = ("report.json", "report.md")
-QUICK = Extent(repeats=3, photos=1, learning=20, methods=(RECOMMENDED,))
+QUICK = Extent(repeats=3, photos=1, learning=20, methods=(methods.RECOMMENDED,))
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Job:
-    """A job's own result, and how long each of its phases took."""
+    """What a job took, and how long each of its phases did."""
 
     metered: Metered
     phases: dict[str, float]
-    result: dict[str, Any]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -111,8 +112,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def files(report: dict[str, Any], random_weights: bool) -> dict[str, bytes]:
-    told = {**report, "random_weights": random_weights}
-    contents = (json.dumps(told, indent=2) + "\n", markdown(told))
+    whole = {**report, "random_weights": random_weights}
+    contents = (json.dumps(whole, indent=2) + "\n", markdown(whole))
     return {name: content.encode() for name, content in zip(FILES, contents, strict=True)}
 
 
@@ -162,11 +163,11 @@ def measure(runner: TaskRunner, name: str, extent: Extent) -> Iterator[dict[str,
 
 
 def about(device: torch.device) -> dict[str, Any]:
-    told = describe_device(device)
+    described = describe_device(device)
     processor = f" ({platform.processor() or platform.machine()})" if device.type == "cpu" else ""
     return {
-        "device": told["name"] + processor,
-        "device_memory": told["memory"],
+        "device": described["name"] + processor,
+        "device_memory": described["memory"],
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "commit": commit(),
@@ -217,8 +218,8 @@ class Bench:
     @torch.enable_grad()
     def _led_back(self, z: torch.Tensor, null: Conditioning, batch: int) -> None:
         context = null.context.expand(batch, -1, -1).clone().requires_grad_(True)
-        told = null.expand(batch).with_context(context)
-        self.model.predict(z.expand(batch, -1, -1, -1), 1, told).square().mean().backward()
+        conditioning = null.expand(batch).with_context(context)
+        self.model.predict(z.expand(batch, -1, -1, -1), 1, conditioning).square().mean().backward()
 
     # --- one picture from words: ours and diffusers' ---
 
@@ -274,7 +275,7 @@ class Bench:
             selection=None if mask is None else self.runner.images.put(encode(mask)),
             pairs=case.pairs,
             model=self.name,
-            inversion=self._inversion(RECOMMENDED),
+            inversion=self._inversion(methods.RECOMMENDED),
         )
 
     # --- measuring ---
@@ -284,14 +285,14 @@ class Bench:
         runs = self.extent.repeats if repeats is None else repeats
         say(name)
         try:
-            with memory_errors(self.runner.device, self._told(), Text("lower-size-option")):
+            with memory_errors(self.runner.device, self._size(), Text("lower-size-option")):
                 work()
                 made = [self._metered(work) for _ in range(runs)]
         except OutOfMemoryError as error:
             return Row(name, 0, failed=str(error))
         return _row_of(name, median(made), runs, {})
 
-    def _told(self) -> Text:
+    def _size(self) -> Text:
         side = self.model.native_size
         return Text("what-drawing", width=side, height=side)
 
@@ -313,16 +314,15 @@ class Bench:
 
     def _job(self, request: Request) -> Job:
         phases: dict[str, float] = {}
-        last, told = time.perf_counter(), ""
-        finished: Any = None
+        before, latest = time.perf_counter(), ""
         with metered(self.model) as made:
             for event in self.runner.do(request):
                 now, phase = time.perf_counter(), event.phase if isinstance(event, Progressed) else ""
-                spent_on = phase if phase in STEPPED else told or phase
+                spent_on = phase if phase in STEPPED else latest or phase
                 if spent_on:
-                    phases[spent_on] = phases.get(spent_on, 0.0) + now - last
-                last, told, finished = now, phase or told, event
-        return Job(made, phases, cast(Finished, finished).result)
+                    phases[spent_on] = phases.get(spent_on, 0.0) + now - before
+                before, latest = now, phase or latest
+        return Job(made, phases)
 
 
 def _row_of(name: str, made: Metered, runs: int, phases: dict[str, float]) -> Row:

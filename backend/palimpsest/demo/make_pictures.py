@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from palimpsest.core.picture.region import Mask
 from palimpsest.demo.script import CONCEPT_DRAWN, EXAMPLES, MASKS, PHOTO, PICTURES, PLACE, SELECTION
 from palimpsest.scenes.concepts import CONCEPTS, views
 from palimpsest.scenes.scene import TEST_SEEDS, Placed, Scene, Solid, render
@@ -44,8 +43,8 @@ def draw() -> dict[str, NDArray[np.uint8]]:
     }
 
 
-def loosely(covered: NDArray[np.bool_], margin: int = MARGIN) -> Mask:
-    """Selected as by hand: with a margin, and without holes."""
+def loosely(covered: NDArray[np.bool_], margin: int = MARGIN) -> NDArray[np.uint8]:
+    """Selected as by hand, with a margin and without holes: 0 or 255, (height, width)."""
     reach = np.arange(-margin, margin + 1)
     rows, columns = np.nonzero(covered)
     wide = np.zeros_like(covered)

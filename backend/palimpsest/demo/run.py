@@ -1,4 +1,4 @@
-"""The demo: learn a word, remember a photo three ways, edit it, and show what came out."""
+"""The demo: learn a word, remember a photo by every method, edit it, and show what came out."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Demo:
                 model=self.model,
                 inversion=InversionSettings(method=method),
             )
-            finished = self._do(f"remembering the photo ({script.METHODS[method]})", request)
+            finished = self._do(f"remembering the photo, {script.label(method)}", request)
             key = method.replace("-", "_")
             against_photo[key] = finished.result["reconstruction_psnr"]
             against_autoencoder[key] = finished.result["fidelity_psnr"]
@@ -95,7 +95,7 @@ class Demo:
 
     def _edit(self, stop: script.Stop) -> dict[str, Any]:
         finished = self._do(
-            f"{stop.operation} ({script.METHODS[stop.method]})",
+            f"{stop.operation}, {script.label(stop.method)}",
             script.request(stop, self.hashes, self.model),
         )
         layer = self._keep(f"{stop.name}-layer", finished.artifacts["layer"])
@@ -151,12 +151,12 @@ class Demo:
         for method in script.METHODS:
             key = method.replace("-", "_")
             pixels = self._made(f"reconstruction-{key}")
-            tiles.append(Tile(pixels, f"{script.METHODS[method]}\n{psnr[key]:.1f} dB"))
+            tiles.append(Tile(pixels, f"{script.label(method)}\n{psnr[key]:.1f} dB"))
         best = f"the autoencoder alone reaches {psnr['autoencoder']:.1f} dB"
         return Row(f"The photo reproduced at guidance {self.report['guidance']:g} ({best})", tiles)
 
     def _maps_row(self) -> Row:
-        words = self.report["edits"][0]["maps"]
+        words = next(edit["maps"] for edit in self.report["edits"] if "maps" in edit)
         return Row(
             "Where the words are",
             [Tile(self._made(f"attention-{word}"), word) for word in words],
@@ -166,7 +166,7 @@ class Demo:
         tiles = []
         for stop, edit in zip(script.STOPS, self.report["edits"], strict=True):
             said = (
-                f"{stop.operation} ({script.METHODS[stop.method]})\n{stop.should_show}\n"
+                f"{stop.operation}, {script.label(stop.method)}\n{stop.should_show}\n"
                 f"{edit['pixels_changed_outside']} pixels changed outside"
             )
             tiles.append(Tile(self._made(f"{stop.name}-composite"), said))

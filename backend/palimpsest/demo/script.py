@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, LearnRequest, Operation
+from palimpsest_client.fields.methods import METHODS as ALL
 
 PICTURES = Path(__file__).parent / "pictures"
 CONCEPT, NOUN = "my-toy", "star"
@@ -16,7 +16,7 @@ EXAMPLES = tuple(f"toy-{number}.png" for number in NUMBERS)
 MASKS = tuple(f"toy-{number}-mask.png" for number in NUMBERS)
 PHOTO, SELECTION, PLACE = "photo.png", "photo-selection.png", "photo-place.png"
 SHOWS = "a photo of a red ball on grass"
-METHODS: dict[InversionMethod, str] = {"ddim": "plain DDIM", "null-text": "null-text", "direct": "direct"}
+METHODS: tuple[InversionMethod, ...] = tuple(reversed(ALL))  # the recommended one last
 FEATHER = 3  # pixels; the pictures are small
 SEED = 0
 
@@ -31,17 +31,22 @@ class Stop:
     selection: str | None
     method: InversionMethod = InversionSettings().method
     pairs: tuple[tuple[str, str], ...] = ()
+    maps: bool = False  # whether it is shown where the words are
 
 
 REPLACED = f"a photo of a <{CONCEPT}> on grass"
 PAIRS = (("red ball", f"<{CONCEPT}>"),)
 STOPS = (
-    Stop("replace", "replace", REPLACED, SELECTION, pairs=PAIRS),
+    Stop("replace", "replace", REPLACED, SELECTION, pairs=PAIRS, maps=True),
     Stop("replace-null-text", "replace", REPLACED, SELECTION, "null-text", PAIRS),
     Stop("restyle", "restyle", "an oil painting of a red ball on grass", None),
     Stop("remove", "remove", "a photo of grass", SELECTION),
     Stop("insert", "insert", "a photo of a red ball and a blue cube on grass", PLACE),
 )
+
+
+def label(method: InversionMethod) -> str:
+    return ALL[method].label
 
 
 def lesson(images: tuple[str, ...], masks: tuple[str | None, ...], model: str) -> LearnRequest:
@@ -50,7 +55,6 @@ def lesson(images: tuple[str, ...], masks: tuple[str | None, ...], model: str) -
 
 def request(stop: Stop, hashes: dict[str, str], model: str) -> EditRequest:
     """``hashes``: a picture's name → its id in the store."""
-    fields: dict[str, Any] = {"pairs": stop.pairs, "feather": FEATHER, "seed": SEED}
     return EditRequest(
         image=hashes[PHOTO],
         operation=stop.operation,
@@ -59,6 +63,8 @@ def request(stop: Stop, hashes: dict[str, str], model: str) -> EditRequest:
         selection=None if stop.selection is None else hashes[stop.selection],
         model=model,
         inversion=InversionSettings(method=stop.method),
-        maps=stop.name == "replace",
-        **fields,
+        maps=stop.maps,
+        pairs=stop.pairs,
+        feather=FEATHER,
+        seed=SEED,
     )
