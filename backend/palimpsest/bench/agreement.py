@@ -120,14 +120,14 @@ def run(options: argparse.Namespace) -> int:
     content: dict[str, Any] = {"sets": [asdict(s) for s in sets]}
     with redirect_stdout(sys.stderr) if options.json else nullcontext():
         for what, masked in (("with masks", True), ("without masks", False)):
-            content[what] = told([s for s in sets if s.masked == masked], what)
+            content[what] = report([s for s in sets if s.masked == masked], what)
     write_atomically(options.output, (json.dumps(content, indent=1) + "\n").encode())
     if options.json:
         print(json.dumps({"files": {options.output.name: str(options.output)}}))
     return 0
 
 
-def told(sets: Sequence[Scored], what: str) -> list[dict[str, Any]]:
+def report(sets: Sequence[Scored], what: str) -> list[dict[str, Any]]:
     """The verdicts on these sets, printed."""
     print(f"{what}: the stranger is the oddest: {named(sets)}")
     verdicts = [judged(sets, t) for t in (AgreementSettings().threshold, chosen(sets))]

@@ -95,8 +95,8 @@ def _kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:
-    told = {f.name: getattr(outcome, f.name) for f in fields(outcome) if f.name != "picture"}
-    return {**told, "identity": outcome.identity, "nearer": outcome.nearer}
+    values = {f.name: getattr(outcome, f.name) for f in fields(outcome) if f.name != "picture"}
+    return {**values, "identity": outcome.identity, "nearer": outcome.nearer}
 
 
 def compared(report: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,11 +142,11 @@ def _head(report: Mapping[str, Any]) -> list[str]:
 
 def _refused(words: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Of which words' pictures one was thought not to fit; they were learned all the same."""
-    told = [f"- {name}: {word['refused']}" for name, word in words.items() if word["refused"]]
-    if not told:
+    lines = [f"- {name}: {word['refused']}" for name, word in words.items() if word["refused"]]
+    if not lines:
         return []
-    count = f"{len(told)} of {len(words)} words"
-    return [f"Learned only after the pictures were accepted as they are: {count}.", "", *told, ""]
+    count = f"{len(lines)} of {len(words)} words"
+    return [f"Learned only after the pictures were accepted as they are: {count}.", "", *lines, ""]
 
 
 def _reconstruction(report: Mapping[str, Any]) -> list[str]:

@@ -32,7 +32,7 @@ SOURCES = ("core", "tasks")  # packages whose code decides what comes out
 
 @dataclass(frozen=True)
 class Made:
-    """A file that was made, and what is told of it."""
+    """A file that was made, and what is known of it, as JSON."""
 
     content: bytes
     facts: dict[str, Any]
@@ -49,20 +49,20 @@ class Store:
         if self.folder is None:
             return None
         try:
-            told = json.loads(self._facts(name).read_bytes())
+            kept = json.loads(self._facts(name).read_bytes())
             content = (self.folder / name).read_bytes()
         except (OSError, ValueError):
             return None
-        fresh = isinstance(told, dict) and told.get("key") == key and told.get("sha256") == digest(content)
-        return Made(content, told["facts"]) if fresh else None
+        fresh = isinstance(kept, dict) and kept.get("key") == key and kept.get("sha256") == digest(content)
+        return Made(content, kept["facts"]) if fresh else None
 
     def keep(self, name: str, key: str, made: Made) -> None:
         """The content first: facts without it are never believed."""
         if self.folder is None:
             return
-        told = {"key": key, "sha256": digest(made.content), "facts": made.facts}
+        kept = {"key": key, "sha256": digest(made.content), "facts": made.facts}
         write_atomically(self.folder / name, made.content)
-        write_atomically(self._facts(name), (json.dumps(told, indent=2) + "\n").encode())
+        write_atomically(self._facts(name), (json.dumps(kept, indent=2) + "\n").encode())
 
     def _facts(self, name: str) -> Path:
         assert self.folder is not None

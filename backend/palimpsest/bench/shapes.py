@@ -53,16 +53,16 @@ def random_model(shape: str, device: torch.device) -> DiffusionModel:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTokenizer
 
-    told = configuration(shape)
+    chosen = configuration(shape)
     tokenizer = CLIPTokenizer.from_pretrained(WEIGHTS / "tokenizer", local_files_only=True)
     with _made_on(device, unet_dtype(device, FAMILIES[shape])):
-        unet = UNet2DConditionModel.from_config(dict(told.unet))
+        unet = UNet2DConditionModel.from_config(dict(chosen.unet))
     with _made_on(device, torch.float32):
-        vae = AutoencoderKL.from_config(dict(told.vae))
-        encoders = [encoder_class(config)(CLIPTextConfig(**config)) for config in told.encoders]
+        vae = AutoencoderKL.from_config(dict(chosen.vae))
+        encoders = [encoder_class(config)(CLIPTextConfig(**config)) for config in chosen.encoders]
     text = [(tokenizer, encoder) for encoder in encoders]
     with quiet_libraries():
-        return assemble(told, (unet, vae), text, f"random weights, {shape}", device)
+        return assemble(chosen, (unet, vae), text, f"random weights, {shape}", device)
 
 
 def configuration(shape: str) -> Configuration:

@@ -20,7 +20,7 @@ REPORTING = {
     "--json": "print one JSON object on standard output, also of an error",
     "--quiet": "no progress and no remarks; results, notices and errors are told all the same",
 }
-PANELS = {told.called: told.name for told in OPERATIONS.values() if told.called}
+PANELS = {operation.called: operation.name for operation in OPERATIONS.values() if operation.called}
 """Operations by what the panels call them."""
 
 
@@ -77,8 +77,8 @@ def add_inversion(parser: argparse.ArgumentParser) -> None:
 
 def controls_in(*groups: str) -> list[str]:
     """Names of the panel's fields that a request has in this part of it; of itself if none is said."""
-    told = CONTROLS.items()
-    return [name for name, control in told if control.request and control.request[:-1] == groups]
+    fields = CONTROLS.items()
+    return [name for name, control in fields if control.request and control.request[:-1] == groups]
 
 
 EDIT = tuple(name for name in controls_in() if name != "model")  # the model has an option of its own

@@ -113,18 +113,18 @@ class Served:
 
     def _submit(self, id: str, request: Request) -> None:
         kind = next(kind for kind, cls in KINDS.items() if isinstance(request, cls))
-        told, note = contract.to_json(request), self._origin(request)
-        self.client.submit(id, kind, told, unattended_seconds=UNATTENDED_SECONDS, origin=note)
+        fields, note = contract.to_json(request), self._origin(request)
+        self.client.submit(id, kind, fields, unattended_seconds=UNATTENDED_SECONDS, origin=note)
 
     def _origin(self, request: Request) -> str:
         """For lists of jobs: the photo's name. Nothing for what is done to no photo."""
         name = self.names.get(getattr(request, "image", ""), "")
-        told = name.encode("utf-8", "replace").decode("utf-8")[:LONGEST_NAME]
-        return Origin(name=told).note() if told else ""
+        shortened = name.encode("utf-8", "replace").decode("utf-8")[:LONGEST_NAME]
+        return Origin(name=shortened).note() if shortened else ""
 
     def _events(self, id: str) -> Iterator[Event]:
-        for told in self.client.follow(id):
-            known = {name: value for name, value in told.items() if name not in ("sequence", "time")}
+        for event in self.client.follow(id):
+            known = {name: value for name, value in event.items() if name not in ("sequence", "time")}
             yield events.from_json(known)
 
 

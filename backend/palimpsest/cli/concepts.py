@@ -110,8 +110,8 @@ class OfServer:
 
     def all(self) -> tuple[list[dict[str, Any]], list[str]]:
         with as_palimpsest_errors():
-            told = self.client.transport.ask_json("GET", "/v1/concepts")
-        return list(map(named, told["concepts"])), [one["message"] for one in told["left_out"]]
+            answer = self.client.transport.ask_json("GET", "/v1/concepts")
+        return list(map(named, answer["concepts"])), [one["message"] for one in answer["left_out"]]
 
     def show(self, name: str) -> dict[str, Any]:
         with as_palimpsest_errors():

@@ -93,8 +93,8 @@ def say(done: Done, options: argparse.Namespace) -> Done:
         folder = str(done.ready.target.folder)
         where = "this folder" if folder == "." else folder
         files = f"{len(done.files)} files in {where}"
-        told = f"{what}. Model: {done.ready.request.model}. {files}."
-        print(f"{done.ready.photo.name} is done in {done.seconds:.1f} s: {told}", file=sys.stderr)
+        about = f"{what}. Model: {done.ready.request.model}. {files}."
+        print(f"{done.ready.photo.name} is done in {done.seconds:.1f} s: {about}", file=sys.stderr)
     for name, file in done.files.items():
         if name.partition(":")[0] == OWN:
             _say_of_own(Path(file), done, counts.get(name))

@@ -104,7 +104,7 @@ def described(job: dict[str, Any]) -> dict[str, str]:
     error, origin = job["error"], origin_of(job["id"], job["origin"])
     ended = job["state"] in ENDED
     began = job["updated"] if job["started"] is None and ended else job["started"]
-    told = {
+    lines = {
         "id": job["id"],
         "kind": job["kind"],
         "state": job["state"],
@@ -116,7 +116,7 @@ def described(job: dict[str, Any]) -> dict[str, str]:
         "results": ", ".join(job["artifacts"]),
         "request": json_text(job["request"]),
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in lines.items() if value}
 
 
 def run_cancel(options: argparse.Namespace) -> int:
@@ -179,8 +179,8 @@ def every(client: Client) -> Iterator[dict[str, Any]]:
     before = None
     while True:
         with as_palimpsest_errors():
-            told = client.jobs(limit=200, before=before)
-        yield from told["jobs"]
-        before = told["next"]
+            page = client.jobs(limit=200, before=before)
+        yield from page["jobs"]
+        before = page["next"]
         if before is None:
             return

@@ -32,14 +32,14 @@ def run_list(options: argparse.Namespace) -> int:
     from palimpsest.cli.client_errors import as_palimpsest_errors
 
     with as_palimpsest_errors():
-        told = server(options).pictures()
+        kept = server(options).pictures()
     if options.json:
-        print(json.dumps(told))
+        print(json.dumps(kept))
         return 0
-    for kept in told["images"]:
-        print(f"{kept['image']}\t{kept['bytes']}")
+    for picture in kept["images"]:
+        print(f"{picture['image']}\t{picture['bytes']}")
     if not options.quiet:
-        print(f"{told['bytes'] / MIB:.1f} of {told['most_bytes'] / MIB:.0f} MiB", file=sys.stderr)
+        print(f"{kept['bytes'] / MIB:.1f} of {kept['most_bytes'] / MIB:.0f} MiB", file=sys.stderr)
     return 0
 
 

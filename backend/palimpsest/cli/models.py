@@ -50,8 +50,8 @@ def run_list(options: argparse.Namespace) -> int:
     where = settings.folders.models, settings.model_folders
     places, models = installed(*where), list_models(*where)
     if options.json:
-        told = [{**model, "path": str(places.get(model["name"], "")) or None} for model in models]
-        print(json_text({"models": told}))
+        found = [{**model, "path": str(places.get(model["name"], "")) or None} for model in models]
+        print(json_text({"models": found}))
         return 0
     for model in models:
         place = places.get(model["name"])

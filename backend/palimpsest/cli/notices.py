@@ -17,12 +17,12 @@ def tell(inventory: Inventory, model: str, *sentences: str) -> tuple[str, ...]:
     known: tuple[str, ...] = ()
     with contextlib.suppress(ModelError):  # the backend says what is wrong with the model
         known = inventory.words(model)
-    told = tuple(habits.texts(sentences, inventory.concepts(), known))
-    for text in told:
+    texts = tuple(habits.texts(sentences, inventory.concepts(), known))
+    for text in texts:
         print(f"Notice: {text}", file=sys.stderr)
     if model == BUILT_IN and any(habits.unknown_words(sentence, known) for sentence in sentences):
         print(f"Notice: {about_the_built_in(inventory, len(known))}", file=sys.stderr)
-    return told
+    return texts
 
 
 def about_the_built_in(inventory: Inventory, words: int) -> str:

@@ -20,9 +20,9 @@ LENIENT = "palimpsest-lenient"
 LOST = 1  # exit code when the results could not be said
 
 
-def json_text(told: Any, indent: int | None = None) -> str:
+def json_text(value: Any, indent: int | None = None) -> str:
     """Letters as they are; bytes of a file's name that are no text as JSON's escapes: ``\\udce9``."""
-    text = json.dumps(told, indent=indent, ensure_ascii=False)
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -207,11 +207,11 @@ def do(
 
 def with_selection(finished: Finished, request: OnPhoto, parts: selecting.Parts) -> Finished:
     """The made selection becomes a file too, and the recipe says how it was made."""
-    result, told = dict(finished.result), parts.to_json()
+    result, selection = dict(finished.result), parts.to_json()
     if "recipe" in result:
-        result["recipe"] = {**result["recipe"], "selection": told}
+        result["recipe"] = {**result["recipe"], "selection": selection}
     else:
-        result["selection"] = told
+        result["selection"] = selection
     assert request.selection is not None
     return replace(finished, artifacts={**finished.artifacts, "selection": request.selection}, result=result)
 
@@ -224,13 +224,13 @@ def summary(
 ) -> int:
     """Paths or one object on standard output; how many are done, and which aren't, on standard error."""
     if options.json:
-        told: list[dict[str, Any]] = []
+        found: list[dict[str, Any]] = []
         for photo in photos:
             if photo in done:
-                told.append({"photo": str(photo), "files": done[photo].files, "result": done[photo].result})
+                found.append({"photo": str(photo), "files": done[photo].files, "result": done[photo].result})
             else:
-                told.append({"photo": str(photo), "error": failed[photo].to_json()})
-        print(json_text({"photos": told}))
+                found.append({"photo": str(photo), "error": failed[photo].to_json()})
+        print(json_text({"photos": found}))
     else:
         for one in done.values():
             print("\n".join(one.files.values()))

@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
         print(licence(request.model), file=sys.stderr)
     shown = running.Display(sys.stderr, options.quiet)
     result = running.finish(pulling(request, settings, options.local, server), shown).result
-    told = {"files": {"model": result["path"]}, "result": result}
-    print(json.dumps(told) if options.json else result["path"])
+    report = {"files": {"model": result["path"]}, "result": result}
+    print(json.dumps(report) if options.json else result["path"])
     return 0
 
 

@@ -48,8 +48,8 @@ def named_server(options: argparse.Namespace, settings: Settings) -> Client | No
     with _naming(address):
         token = _token(options, settings, address)
         if not _is_private(address):  # before the token goes
-            told = f"--server {address} is not encrypted: who reads the network reads pictures and the token."
-            print(f"Notice: {told} Give an address with https, or go through SSH.", file=sys.stderr)
+            what = f"--server {address} is not encrypted: who reads the network reads pictures and the token."
+            print(f"Notice: {what} Give an address with https, or go through SSH.", file=sys.stderr)
         _require(address, token)
     return Client(Transport(address, token, TALK_SECONDS))
 
@@ -123,7 +123,7 @@ def _naming(address: str) -> Iterator[None]:
         raise to_palimpsest_error(error) from error
 
 
-def _refused(address: str, error: RefusedError, told: PalimpsestError) -> PalimpsestError:
+def _refused(address: str, error: RefusedError, known: PalimpsestError) -> PalimpsestError:
     if error.code == TokenError.code:
         return TokenError(f"The server at {address} doesn't know the token that it was given.", TOKEN)
     if error.code == ProtocolMismatchError.code:
@@ -131,10 +131,10 @@ def _refused(address: str, error: RefusedError, told: PalimpsestError) -> Palimp
     if error.code == "host_forbidden":
         name = urlsplit(address).hostname
         hint = f"There: palimpsest serve --allow-host {name}. Or give another --server."
-        return type(told)(told.message, hint)
+        return type(known)(known.message, hint)
     if error.code.startswith("status_"):
         return NetworkError(f"What answers at {address} is no server of Palimpsest.", "Check --server.")
-    return told
+    return known
 
 
 def _of_another_version(address: str) -> tuple[str, str]:

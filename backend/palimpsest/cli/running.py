@@ -89,11 +89,11 @@ def progress_line(event: Progressed, phase: str, width: int, full: str = "█", 
     """In ``width`` columns at most: what doesn't fit goes, the bar first, then the time, then the counts."""
     counts = f"{event.index} of {event.total}" if event.total > 0 else ""
     left = "" if event.seconds_left is None else f"{event.seconds_left:.0f} s left"
-    named, told = f"{phase:<{PHASE}}", ", ".join(filter(None, (counts, left)))
-    bar = min(BAR, width - _cells(named) - len(told) - 2)
+    named, details = f"{phase:<{PHASE}}", ", ".join(filter(None, (counts, left)))
+    bar = min(BAR, width - _cells(named) - len(details) - 2)
     if counts and bar >= LEAST_BAR:
         filled = min(bar, bar * event.index // event.total)
-        return f"{named} {full * filled}{empty * (bar - filled)} {told}"
+        return f"{named} {full * filled}{empty * (bar - filled)} {details}"
     for parts in ((phase, counts, left), (phase, counts), (phase,)):
         text = " ".join(filter(None, parts))
         if _cells(text) <= width:

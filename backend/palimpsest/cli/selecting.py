@@ -83,8 +83,8 @@ class Parts:
 
     def to_json(self) -> dict[str, Any]:
         """For the recipe: without what the request beside it says."""
-        told = {"boxes": [list(box) for box in self.boxes], "words": list(self.words), "alpha": self.alpha}
-        return {**told, "inverted": self.inverted, "file": self.file, "working_size": self.working_size}
+        fields = {"boxes": [list(box) for box in self.boxes], "words": list(self.words), "alpha": self.alpha}
+        return {**fields, "inverted": self.inverted, "file": self.file, "working_size": self.working_size}
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:
@@ -200,14 +200,14 @@ def parts_from(recipe: Mapping[str, Any], hashes: Sequence[str]) -> Parts | None
 
     Raises RequestError where its own file isn't among ``hashes``.
     """
-    told, request = recipe.get("selection"), recipe.get("request")
-    if not isinstance(told, dict) or not isinstance(request, dict):
+    selection, request = recipe.get("selection"), recipe.get("request")
+    if not isinstance(selection, dict) or not isinstance(request, dict):
         return None
     try:
-        boxes = tuple((int(a), int(b), int(c), int(d)) for a, b, c, d in told["boxes"])
-        words = tuple(map(str, told["words"]))
-        size = None if told["working_size"] is None else int(told["working_size"])
-        alpha, inverted, file = bool(told["alpha"]), bool(told["inverted"]), told["file"]
+        boxes = tuple((int(a), int(b), int(c), int(d)) for a, b, c, d in selection["boxes"])
+        words = tuple(map(str, selection["words"]))
+        size = None if selection["working_size"] is None else int(selection["working_size"])
+        alpha, inverted, file = bool(selection["alpha"]), bool(selection["inverted"]), selection["file"]
     except (KeyError, TypeError, ValueError) as error:
         what = f"The recipe's selection can't be read: {error}."
         raise RequestError(what, "Give the selection's file.") from error

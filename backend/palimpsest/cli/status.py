@@ -47,8 +47,8 @@ def run(options: argparse.Namespace) -> int:
         reason = str(error)
         if number is not None:
             reason = f"Process {number} runs on {data}, but doesn't answer here: {error}"
-        told = json.dumps({"running": number is not None, "reason": reason})
-        print(told if options.json else reason, file=out(options))
+        answer = json.dumps({"running": number is not None, "reason": reason})
+        print(answer if options.json else reason, file=out(options))
         return STOPPED
 
 
