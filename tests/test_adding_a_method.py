@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adding import ROOT, copied, examples, listed, put, rows, run, touched
-from palimpsest_client.fields.methods import METHODS
+from palimpsest_client.methods import METHODS
 
 TITLE = "Add an inversion method"
 TABLE, OBJECT, DOCS = listed(TITLE)

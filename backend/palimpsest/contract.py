@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
 
 from palimpsest.errors import ConceptImagesError, RequestError
 from palimpsest.limits import ConceptName, Length, Range, WebAddress, Written, judge, refusal, shown
-from palimpsest_client.fields import limits, methods
+from palimpsest_client import limits, methods
 from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.fields.settings import CONTROLS
 

@@ -41,7 +41,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, ClassVar
 
-from palimpsest_client.http.refusals import REFUSALS
+from palimpsest_client.text.refusals import REFUSALS
 
 
 class Text(str):

@@ -11,10 +11,10 @@ from typing import Any
 
 import process
 import widgets as ui
+from _client.gimp.panel_window import PanelWindow
 from _client.panel.panel import Panel
 from _client.panel.state import PanelState
 from _client.views.panel_view import PanelView
-from _client.views.panel_window import PanelWindow
 from _client.views.windows import Windows
 from dialogs import Desktop
 from gi.repository import GimpUi, GLib, Gtk

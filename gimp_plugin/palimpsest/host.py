@@ -12,9 +12,9 @@ import laying
 import preview_layer
 from _client.editor.editor import Capture, DocumentFacts, LayerFacts, LayerRecipe, LayerResult
 from _client.editor.geometry import Bounds, Extent
+from _client.editor.picture_file import PictureFile
 from _client.editor.sliced_editor import SlicedEditor
 from _client.editor.slices import Steps
-from _client.http.sending import Outgoing
 from _client.text.wording import say
 from gi.repository import Gegl, Gimp, GLib
 from reading import captured, content_of
@@ -76,7 +76,7 @@ class GimpEditor(SlicedEditor):
 
     # Pixels out.
 
-    def captured(self, document: str, source: str, crop: Bounds | None, file: Outgoing) -> Steps[Capture]:
+    def captured(self, document: str, source: str, crop: Bounds | None, file: PictureFile) -> Steps[Capture]:
         self.hide_result(document)
         return captured(document, source, crop, file)
 

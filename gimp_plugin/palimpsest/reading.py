@@ -8,15 +8,16 @@ import images
 import pixels as px
 from _client.editor.editor import CANVAS, LAYER, Capture
 from _client.editor.geometry import Bounds
-from _client.editor.packing import Outgoing, packed_picture, packed_selection
+from _client.editor.picture_file import PictureFile
 from _client.editor.slices import WORKED, Steps, WorkError
+from _client.gimp.packing import packed_picture, packed_selection
 from _client.text.wording import say
 from gi.repository import Gimp
 from images import discard, opened, placed_at
 from selection import coverage_format, mark_of, selection_bounds
 
 
-def captured(document: str, source: str, crop: Bounds | None, file: Outgoing) -> Steps[Capture]:
+def captured(document: str, source: str, crop: Bounds | None, file: PictureFile) -> Steps[Capture]:
     """Copies first, which takes no time, so that painting meanwhile doesn't tear the picture."""
     image = opened(document)
     images.require_editable(image)

@@ -15,9 +15,9 @@ from krita import Krita
 
 from ._client.editor.editor import Capture, DocumentFacts, LayerFacts, LayerRecipe, LayerResult
 from ._client.editor.geometry import Bounds, Extent
+from ._client.editor.picture_file import PictureFile
 from ._client.editor.renewing import Blank
 from ._client.editor.slices import Steps, WorkError
-from ._client.http.sending import Outgoing
 from ._client.krita.spaces import edited, refused
 from ._client.text.wording import say
 from .documents import Documents, copy_of, history, is_open, keep
@@ -88,7 +88,7 @@ class KritaEditor(PreviewingEditor):
 
     # Pixels out.
 
-    def captured(self, document: str, source: str, crop: Bounds | None, file: Outgoing) -> Steps[Capture]:
+    def captured(self, document: str, source: str, crop: Bounds | None, file: PictureFile) -> Steps[Capture]:
         yield from self.gone(document)
         return (yield from captured(self._documents, self._backstage, document, source, crop, file))
 

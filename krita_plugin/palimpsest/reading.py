@@ -11,7 +11,8 @@ from krita import Document
 from ._client.editor.editor import CANVAS, Capture
 from ._client.editor.geometry import Bounds
 from ._client.editor.imprints import sampled
-from ._client.editor.packing import Outgoing, packed
+from ._client.editor.packing import packed
+from ._client.editor.picture_file import PictureFile
 from ._client.editor.png import Layout
 from ._client.editor.slices import WORKED, Steps, WorkError
 from ._client.editor.sources import required_layer
@@ -19,11 +20,11 @@ from ._client.krita.spaces import COPIED
 from ._client.text.wording import say
 from .documents import Documents, copy_of, history
 from .nodes import bounds_of, canvas_of, id_of, source_in
-from .spaces import Backstage, discard, picture_png, space_of
+from .spaces import Backstage, discard, pack_png, space_of
 
 
 def captured(
-    documents: Documents, backstage: Backstage, key: str, source: str, crop: Bounds | None, file: Outgoing
+    documents: Documents, backstage: Backstage, key: str, source: str, crop: Bounds | None, file: PictureFile
 ) -> Steps[Capture]:
     document = documents.require(key)
     layer = required_layer(*source_in(document, source))
@@ -46,14 +47,14 @@ def captured(
             part, read = part.intersect(bounds_of(node)), node.projectionPixelData
         if part.empty:
             raise WorkError(say("canvas-empty") if layer is None else say("layer-empty", layer=layer.name()))
-        image = yield from picture_png(backstage, space_of(node), part, read, file)
+        image = yield from pack_png(backstage, space_of(node), part, read, file)
     finally:
         discard(copy)
     yield WORKED
     mask = None
     if selection is not None:
         grey = Layout(part.extent, 1)
-        mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data(), Outgoing())
+        mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data(), PictureFile())
     return Capture(key, image, mask, part, of, canvas.extent, content, file.arrived)
 
 

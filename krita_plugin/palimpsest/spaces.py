@@ -16,7 +16,8 @@ from typing import Callable
 from krita import Document, Krita, Node
 
 from ._client.editor.geometry import Bounds
-from ._client.editor.packing import Outgoing, packed
+from ._client.editor.packing import packed
+from ._client.editor.picture_file import PictureFile
 from ._client.editor.slices import Steps, WorkError
 from ._client.krita.file import layer_with_mask
 from ._client.krita.spaces import Space, most, sent_for, sent_layout
@@ -88,7 +89,7 @@ class Converter:
             self._document = self._blank = None
 
 
-def picture_png(backstage: Backstage, space: Space, part: Bounds, read: Read, file: Outgoing) -> Steps[bytes]:
+def pack_png(backstage: Backstage, space: Space, part: Bounds, read: Read, file: PictureFile) -> Steps[bytes]:
     """``part`` of what ``read`` (x, y, width, height) gives in ``space``, in sRGB or grey, into ``file``."""
     target = sent_for(space)
     layout = sent_layout(target, part.extent)

@@ -31,7 +31,7 @@ from palimpsest.errors import (
 from palimpsest.storage import atomic
 from palimpsest.storage.decode import Limits, decode, size_of
 from palimpsest_client.fields.operations import NEEDED, OPERATIONS, operations_that
-from palimpsest_client.http.refusals import REFUSALS
+from palimpsest_client.text.refusals import REFUSALS
 from tiny_task import picture, selection
 
 EDIT = ("edit", "photo.png", "--selection", "selection.png", "--shows", "a cat", "--should-show", "a dog")

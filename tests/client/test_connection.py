@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from palimpsest_client.folders import config_folder
 from palimpsest_client.http.connection import (
     Choice,
     check_choice,
@@ -21,7 +22,6 @@ from palimpsest_client.http.connection import (
     write_choice,
     write_launch,
 )
-from palimpsest_client.http.protocol import config_folder
 
 FLATPAK = {"FLATPAK_ID": "org.kde.krita", "XDG_CONFIG_HOME": "/home/anna/.var/app/org.kde.krita/config"}
 

@@ -14,7 +14,9 @@ from palimpsest.limits import is_name
 from palimpsest.models.listing import list_all
 from palimpsest_client.editor.editor import LayerFacts
 from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.editor.picture_file import PictureFile
 from palimpsest_client.http.job_view import JobView
+from palimpsest_client.http.sending import Outgoing
 from palimpsest_client.learning.dialog import Learning
 from palimpsest_client.learning.examples import sentence_for
 from palimpsest_client.learning.state import MORE, NEW, REPLACE
@@ -139,7 +141,7 @@ def test_what_is_read_to_learn_from_beside_an_apply_does_not_go_its_way(school):
     editor.release()
     school.until(lambda _: len(school.told.examples) == 2 and school.backend.submitted)
     assert [capture[1] for capture in editor.captured] == ["layer:1", "canvas", "layer:2"]
-    assert [file._transport for file in editor.files] == [None, school.backend.transport, None]
+    assert [type(file) for file in editor.files] == [PictureFile, Outgoing, PictureFile]
 
 
 TYPED = {

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from client.desk import SHOWS, Desk, fill
+from palimpsest_client.gimp.panel_window import PanelWindow
 from palimpsest_client.views.panel_view import PanelView
-from palimpsest_client.views.panel_window import PanelWindow
 from palimpsest_client.views.window import Desktop
 from palimpsest_client.views.windows import Windows
 

@@ -10,9 +10,10 @@ import pytest
 
 from client.scripted import ScriptedEditor
 from palimpsest_client.fields.controls import Form
-from palimpsest_client.fields.presets import DAMAGED, LONGEST, PRESETS, Presets, entries
+from palimpsest_client.fields.presets import DAMAGED, LONGEST, PRESETS, Presets
 from palimpsest_client.fields.settings import CONTROLS, Settings, settings_from_json
 from palimpsest_client.panel.panel import Panel
+from palimpsest_client.views.controls_view import preset_menu
 
 SOFT = Form("restyle", settings=Settings(structure=0.2, feather=30, steps=20, seed=5, model="other"))
 
@@ -128,14 +129,14 @@ def test_the_panel_keeps_and_uses_them(tmp_path: Path):
 
 def test_the_menu_has_what_can_be_done(tmp_path: Path):
     panel = Panel("krita", ScriptedEditor(), lambda state: None, tmp_path)
-    (keep,) = entries(panel)
+    (keep,) = preset_menu(panel)
     assert (keep.text, keep.value) == ("Keep these settings…", "")
     assert keep.ask == "Keep these settings under the name:"
     panel.draft.set(structure=0.2)
     keep.do("soft")
     panel.draft.set(structure=0.3)
     keep.do("other")
-    told = [(entry.text, entry.chosen, bool(entry.ask)) for entry in entries(panel)]
+    told = [(entry.text, entry.chosen, bool(entry.ask)) for entry in preset_menu(panel)]
     assert told == [
         ("other", True, False),
         ("soft", False, False),
@@ -143,15 +144,15 @@ def test_the_menu_has_what_can_be_done(tmp_path: Path):
         ("Rename “other”…", None, True),
         ("Delete “other”", None, False),
     ]
-    entries(panel)[1].do()
+    preset_menu(panel)[1].do()
     assert panel.form.settings.structure == 0.2
-    entries(panel)[3].do("softer")
-    entries(panel)[4].do()
-    assert [entry.text for entry in entries(panel)] == ["other", "Keep these settings…"]
+    preset_menu(panel)[3].do("softer")
+    preset_menu(panel)[4].do()
+    assert [entry.text for entry in preset_menu(panel)] == ["other", "Keep these settings…"]
 
 
 def test_the_menu_says_that_a_file_is_damaged(tmp_path: Path):
     (tmp_path / PRESETS).write_text("{")
     panel = Panel("gimp", ScriptedEditor(), lambda state: None, tmp_path)
-    entries(panel)
+    preset_menu(panel)
     assert panel.state.message.startswith("Your presets can't be read from ")

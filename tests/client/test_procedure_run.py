@@ -10,6 +10,7 @@ import pytest
 from client.scripted import Backend, ScriptedEditor, picture
 from jobs.shop import eventually
 from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.editor.picture_file import PictureFile
 from palimpsest_client.gimp import procedure_run
 
 
@@ -54,4 +55,4 @@ def test_a_part_of_the_picture_to_learn_from_is_sent_once(backend: Backend, tmp_
     finally:
         run.close()
     assert len(backend.submitted[0]["request"]["images"]) == 3
-    assert [file._transport for file in editor.files] == [None]
+    assert [type(file) for file in editor.files] == [PictureFile]

@@ -29,10 +29,10 @@ from palimpsest.jobs.events import Failed, to_json
 from palimpsest_client.http.job_view import JobView
 from palimpsest_client.http.problems import error_json
 from palimpsest_client.http.protocol import RefusedError
-from palimpsest_client.http.refusals import REFUSALS
 from palimpsest_client.learning.examples import Example, judged
 from palimpsest_client.panel.outcome import outcome_of
 from palimpsest_client.text.language import catalogue
+from palimpsest_client.text.refusals import REFUSALS
 from palimpsest_client.text.wording import error_text, original_text, speak
 
 BACKEND = Path(errors.__file__).parent

@@ -12,7 +12,8 @@ import pytest
 import palimpsest_client
 from palimpsest.api import services as services
 from palimpsest.storage.paths import folders
-from palimpsest_client.http.protocol import PROTOCOL, config_folder
+from palimpsest_client.folders import config_folder
+from palimpsest_client.http.protocol import PROTOCOL
 
 FOLDER = Path(palimpsest_client.__file__).parent
 FILES = sorted(FOLDER.rglob("*.py"))

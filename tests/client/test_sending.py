@@ -22,8 +22,9 @@ from palimpsest_client.editor import png
 from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.editor.packing import packed
 from palimpsest_client.editor.slices import WorkError, finished
+from palimpsest_client.folders import config_folder
 from palimpsest_client.http.client import Client
-from palimpsest_client.http.protocol import STATE_FILE, RefusedError, UnreachableError, config_folder
+from palimpsest_client.http.protocol import STATE_FILE, RefusedError, UnreachableError
 from palimpsest_client.http.sending import LARGEST_STORED, Outgoing
 from palimpsest_client.http.submission import Submission, upload_and_submit
 from palimpsest_client.http.transport import Transport

@@ -13,9 +13,9 @@ from palimpsest.cli import arguments, build_parser
 from palimpsest_client.fields import controls, settings
 from palimpsest_client.fields.control import CHOICE, NUMBER, SLIDER
 from palimpsest_client.fields.controls import RECOMMENDED, SHOWN, Form, drawn, edit_fields
-from palimpsest_client.fields.methods import METHODS
 from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.fields.settings import CONTROLS, SENTENCE, WEIGHT, Settings
+from palimpsest_client.methods import METHODS
 from palimpsest_client.panel.requests import form_of
 
 ALL = [*CONTROLS.values(), SENTENCE, WEIGHT]

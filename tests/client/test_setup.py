@@ -20,10 +20,9 @@ from client.package_index import stand_in
 from client.setup_bench import WHEEL, setup_bench
 from jobs.shop import eventually
 from palimpsest.storage.paths import folders
+from palimpsest_client.folders import data_folder
 from palimpsest_client.http.connection import LAUNCH, launch_command
-from palimpsest_client.http.protocol import data_folder
 from palimpsest_client.lock import taken
-from palimpsest_client.panel.catalogue import gigabytes
 from palimpsest_client.setup import errors as setup_errors
 from palimpsest_client.setup import index, uv
 from palimpsest_client.setup import installer as backend_setup
@@ -38,6 +37,7 @@ from palimpsest_client.setup.machine import (
     torch_source,
 )
 from palimpsest_client.setup.state import Setup, mirror
+from palimpsest_client.text.wording import gigabytes
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in for uv is a script")
 REAL_INDEX = "PALIMPSEST_REAL_INDEX"

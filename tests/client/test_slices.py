@@ -11,8 +11,9 @@ from PIL import Image
 
 from palimpsest_client.editor import png, slices
 from palimpsest_client.editor.geometry import Bounds, Extent
-from palimpsest_client.editor.packing import QUEUED, packed, packed_picture, packed_selection
+from palimpsest_client.editor.packing import QUEUED, packed
 from palimpsest_client.editor.slices import WAITING, WORKED, Slices, Steps, WorkError, finished, on_thread
+from palimpsest_client.gimp.packing import packed_picture, packed_selection
 from palimpsest_client.gimp.pasting import Kind
 from palimpsest_client.http import sending
 from palimpsest_client.http.sending import Outgoing

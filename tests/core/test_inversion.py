@@ -18,7 +18,7 @@ from palimpsest.core.process import move, pairs
 from palimpsest.core.steps import Step, finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import RequestError
-from palimpsest_client.fields.methods import METHODS
+from palimpsest_client.methods import METHODS
 from tiny import tiny_model
 from tiny_edit import GUIDANCE, NOTHING, SIZE, STEPS, inverted, photo, plan
 

@@ -16,9 +16,9 @@ PATIENCE = 300.0  # seconds for the backend to answer
 def main(folder: str, index: str) -> None:
     (client_folder,) = Path(folder).glob("**/_client")
     sys.path.insert(0, str(client_folder.parent))
+    from _client.folders import config_folder, data_folder  # pyright: ignore
     from _client.http.client import find_client  # pyright: ignore
     from _client.http.connection import launch  # pyright: ignore
-    from _client.http.protocol import config_folder, data_folder  # pyright: ignore
     from _client.setup.state import Setup  # pyright: ignore
 
     config_folder().mkdir(parents=True)

@@ -38,7 +38,7 @@ from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
 from palimpsest.tasks.runner import TaskRunner
-from palimpsest_client.fields import methods
+from palimpsest_client import methods
 
 METHODS: tuple[InversionMethod, ...] = tuple(reversed(methods.METHODS))  # the recommended one last
 QUICK, WHOLE = (20, 8), (100, 50)  # scenes reproduced, edits of each kind

@@ -48,7 +48,7 @@ from palimpsest.storage.png import encode
 from palimpsest.tasks.context import describe_device
 from palimpsest.tasks.progress import PHASES, memory_errors
 from palimpsest.tasks.runner import TaskRunner
-from palimpsest_client.fields import methods
+from palimpsest_client import methods
 from palimpsest_client.fields.operations import OPERATIONS
 
 KINDS = tuple(kind for kind in CASES if kind in OPERATIONS)  # one of each operation that has cases

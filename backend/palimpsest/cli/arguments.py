@@ -11,9 +11,9 @@ from palimpsest.cli.remote import add_server
 from palimpsest.contract import BUILT_IN, InversionSettings, Window
 from palimpsest.parser import number
 from palimpsest_client.fields.control import PIXELS, Control
-from palimpsest_client.fields.methods import depending_on
 from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.fields.settings import CONTROLS
+from palimpsest_client.methods import depending_on
 from palimpsest_client.text.wording import say
 
 REPORTING = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, LearnRequest, Operation
-from palimpsest_client.fields.methods import METHODS as ALL
+from palimpsest_client.methods import METHODS as ALL
 
 PICTURES = Path(__file__).parent / "pictures"
 CONCEPT, NOUN = "my-toy", "star"

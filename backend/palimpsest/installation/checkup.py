@@ -26,8 +26,8 @@ from palimpsest.installation.editors import (
 from palimpsest.installation.origin import plugins_command
 from palimpsest.installation.placing import changed_files, read_marker
 from palimpsest.interpreter import CLEAN_PATH, SAFE_FOLDER
+from palimpsest_client.folders import config_folder
 from palimpsest_client.http.connection import LAUNCH, launch_command
-from palimpsest_client.http.protocol import config_folder
 
 PACKAGES = {KRITA: "pykrita/palimpsest", GIMP: "plug-ins/palimpsest"}
 PATIENCE = 180  # seconds; the first start of a GIMP asks all its plug-ins

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from palimpsest_client.http.protocol import absolute
+from palimpsest_client.folders import absolute
 
 KRITA, GIMP = "Krita", "GIMP"
 KRITA_FLATPAK, GIMP_FLATPAK = "org.kde.krita", "org.gimp.GIMP"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from palimpsest.installation.origin import plugins_command
+from palimpsest_client.folders import config_folder
 from palimpsest_client.http.connection import LAUNCH, launch_of, write_launch
-from palimpsest_client.http.protocol import config_folder
 
 launch_command = launch_of
 

@@ -20,7 +20,7 @@ from palimpsest.storage import inversions
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.context import TaskContext, canonical, model_identity
 from palimpsest.tasks.progress import PHASES, Events, PhaseTimer, with_progress
-from palimpsest_client.fields.methods import METHODS
+from palimpsest_client.methods import METHODS
 
 
 def with_defaults(settings: InversionSettings, model: DiffusionModel) -> InversionSettings:

@@ -11,9 +11,9 @@ import secrets
 from dataclasses import dataclass
 from typing import Callable, List
 
-from ..http.sending import Outgoing
 from ..text.wording import say
 from .geometry import Bounds, Extent
+from .picture_file import PictureFile
 from .slices import WorkError
 
 CANVAS = "canvas"  # what the user sees: all layers together
@@ -144,7 +144,7 @@ class Editor:
         document: str,
         source: str,
         crop: Bounds | None,
-        file: Outgoing,
+        file: PictureFile,
         done: Callable[[Capture], None],
         failed: Failed,
     ) -> None:

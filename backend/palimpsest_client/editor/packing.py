@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import queue
-from typing import Callable, Tuple, TypeVar
+from typing import Callable, TypeVar
 
-from ..gimp.pasting import Kind, masked
-from ..http.sending import Outgoing
-from ..text.wording import say
-from . import masks, png
+from . import png
 from .geometry import Bounds, strips
-from .slices import WORKED, Steps, WorkError, on_thread
+from .picture_file import PictureFile
+from .slices import WORKED, Steps, on_thread
 
 QUEUED = 8  # bands that may wait to be packed
 
-Read = Callable[[Bounds], bytes]  # of a part of the canvas
 Band = TypeVar("Band")
 
 
@@ -23,7 +20,7 @@ def packed(
     part: Bounds,
     most: int,
     read: Callable[[Bounds], Band],
-    file: Outgoing,
+    file: PictureFile,
     pixels_of: Callable[[Band], bytes] = bytes,
 ) -> Steps[bytes]:
     """A PNG of ``part``, which ``read`` gives in bands of about ``most`` pixels, written into ``file``.
@@ -54,36 +51,3 @@ def packed(
     finally:
         bands.put(None)
     return (yield from packing)
-
-
-def packed_picture(
-    part: Bounds, most: int, kind: Kind, file: Outgoing, pixels: Read, mask: Read | None = None
-) -> Steps[bytes]:
-    """A PNG of ``part``. ``mask``: what its opacity is multiplied with."""
-    layout = png.Layout(part.extent, kind.channels, kind.depth)
-    if mask is None:
-        return (yield from packed(layout, part, most, pixels, file))
-
-    def both(band: Bounds) -> Tuple[bytes, bytes]:
-        return pixels(band), mask(band)
-
-    def shown(read: Tuple[bytes, bytes]) -> bytes:
-        return masked(*read, kind)
-
-    return (yield from packed(layout, part, most, both, file, shown))
-
-
-def packed_selection(part: Bounds, most: int, read: Read) -> Steps[bytes]:
-    """A grey PNG of ``part``. Raises WorkError where nothing of it is selected."""
-    touched = False
-
-    def noticed(band: Bounds) -> bytes:
-        nonlocal touched
-        values = read(band)
-        touched = touched or not masks.is_empty(values)
-        return values
-
-    made = yield from packed(png.Layout(part.extent, 1), part, most, noticed, Outgoing())
-    if not touched:
-        raise WorkError(say("layer-untouched"))
-    return made

@@ -119,18 +119,6 @@ def red_first(pixels: bytes, channels: int, size: int) -> bytes:
     return bytes(swapped)
 
 
-def as_krita(pixels: bytes, grey: bool, depth: int) -> bytes:
-    """Qt's BGRA of 8 or RGBA of 16 bits as Krita's BGRA, or as grey + alpha."""
-    if not grey:
-        return pixels if depth == 8 else red_first(pixels, 4, 2)
-    size = depth // 8
-    values = bytearray(len(pixels) // 2)
-    for byte in range(size):
-        values[byte :: 2 * size] = pixels[byte :: 4 * size]
-        values[size + byte :: 2 * size] = pixels[3 * size + byte :: 4 * size]
-    return bytes(values)
-
-
 def compressed(pixels: Iterable[bytes], layout: Layout, level: int) -> Iterator[bytes]:
     """The zlib stream of all rows, each after its filter byte. Raises ValueError at a wrong amount."""
     squeeze = zlib.compressobj(level)

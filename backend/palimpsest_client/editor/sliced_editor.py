@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..http.sending import Outgoing
 from .editor import Capture, Editor, Failed, LayerResult
 from .geometry import Bounds, Extent
+from .picture_file import PictureFile
 from .slices import Slices, Steps
 
 
@@ -23,7 +23,7 @@ class SlicedEditor(Editor):
         """See to it that ``turn`` is called again and again, until it says that nothing is left."""
         raise NotImplementedError
 
-    def captured(self, document: str, source: str, crop: Bounds | None, file: Outgoing) -> Steps[Capture]:
+    def captured(self, document: str, source: str, crop: Bounds | None, file: PictureFile) -> Steps[Capture]:
         raise NotImplementedError
 
     def inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
@@ -44,7 +44,7 @@ class SlicedEditor(Editor):
         document: str,
         source: str,
         crop: Bounds | None,
-        file: Outgoing,
+        file: PictureFile,
         done: Callable[[Capture], None],
         failed: Failed,
     ) -> None:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Generator, TypeVar
 
-from ..text.wording import say
+from ..text.wording import fault
 
 BUDGET = 0.015  # seconds per turn; a step that has begun is finished
 WORKED, WAITING = True, False
@@ -23,11 +23,6 @@ Steps = Generator[bool, None, Result]
 
 class WorkError(Exception):
     """What happened, as a sentence for people."""
-
-
-def fault(error: Exception) -> str:
-    """A fault of ours, as a sentence."""
-    return say("fault", what=f"{type(error).__name__}: {error}")
 
 
 class Slices:

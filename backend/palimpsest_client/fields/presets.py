@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 from ..json_file import write_json
 from ..text.wording import say
-from ..views.view import MenuLine
 from .controls import Form
 from .settings import CONTROLS, Settings, settings_from_json
 
@@ -102,20 +100,6 @@ class Presets:
             return say("presets-not-kept", place=self._place, reason=str(error))
         self._known = known
         return ""
-
-
-def entries(panel: Any) -> List[MenuLine]:
-    """The menu, for a ``Panel``: to choose one, to keep what is set, to rename or delete what is chosen."""
-    panel.draft.look_at_presets()
-    names, chosen = panel.state.presets, panel.state.preset
-    found = [MenuLine(name, partial(panel.draft.use_preset, name), name == chosen) for name in names]
-    found.append(MenuLine(say("keep-preset"), panel.draft.keep_preset, ask=say("preset-name"), value=chosen))
-    if chosen:
-        prompt = say("new-preset-name", name=chosen)
-        rename = partial(panel.draft.rename_preset, chosen)
-        found.append(MenuLine(say("rename-preset", name=chosen), rename, ask=prompt, value=chosen))
-        found.append(MenuLine(say("delete-preset", name=chosen), partial(panel.draft.delete_preset, chosen)))
-    return found
 
 
 def told_of(settings: Settings) -> Dict[str, Any]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Dict, Optional, Tuple
 
 from ..editor.editor import CANVAS, LAYER
+from ..limits import MOST_SEED
+from ..methods import METHODS, RECOMMENDED
 from .control import (
     ADVANCED,
     BESIDE_APPLY,
@@ -27,8 +29,6 @@ from .control import (
     Control,
     Stretch,
 )
-from .limits import MOST_SEED
-from .methods import METHODS, RECOMMENDED
 from .operations import NOISE, PHOTO, PHRASE, WEIGHTS, operations_that
 
 AUTOMATIC, VIEW = "automatic", "view"

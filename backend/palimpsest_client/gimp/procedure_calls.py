@@ -6,8 +6,9 @@ from contextlib import closing
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
 
 from ..editor.slices import WorkError
+from ..folders import config_folder
 from ..http.connection import Choice, check_choice, connector, write_choice
-from ..http.protocol import ClientError, config_folder
+from ..http.protocol import ClientError
 from ..text.wording import say
 from .procedure_run import Bar, CancelledError, PlacingEditor, ProcedureRun, Turning, find_backend
 from .procedures import CALLING, CANCEL, EXECUTION, SUCCESS, Procedure, form_of, judged

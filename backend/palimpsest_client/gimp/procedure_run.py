@@ -14,12 +14,13 @@ from typing import Any, Callable, NamedTuple
 
 from ..editor.editor import CANVAS, Capture, DocumentFacts, Editor
 from ..editor.geometry import Bounds
-from ..editor.slices import WorkError, fault
+from ..editor.picture_file import PictureFile
+from ..editor.slices import WorkError
 from ..fields.controls import Form
+from ..folders import config_folder
 from ..http.connection import connector, read_choice
 from ..http.problems import require_protocol
-from ..http.protocol import ClientError, config_folder
-from ..http.sending import Outgoing
+from ..http.protocol import ClientError
 from ..http.session import Session, SessionState
 from ..learning.examples import Example, lacking_to_learn, learn_submission, with_surroundings
 from ..panel.jobs import PanelJobs
@@ -27,7 +28,7 @@ from ..panel.library import bring_concepts, bring_models, crop_by
 from ..panel.outcome import Outcome
 from ..panel.requests import Crop
 from ..panel.status import Situation, Status, cannot_apply, cannot_ask, chosen
-from ..text.wording import say
+from ..text.wording import fault, say
 
 UNATTENDED_SECONDS = 10.0  # of silence, after which the backend cancels the job
 PATIENCE_SECONDS = 60.0  # how long a backend that stopped is waited for
@@ -160,7 +161,7 @@ class ProcedureRun:
             self._jobs.end(Outcome("done", ""))
 
         facts = self._facts()
-        self._run(lambda: self._jobs.capture(facts, source, lambda _: crop, came, Outgoing()))
+        self._run(lambda: self._jobs.capture(facts, source, lambda _: crop, came, PictureFile()))
         return found[0]
 
     def _facts(self) -> DocumentFacts:

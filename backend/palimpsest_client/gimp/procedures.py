@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from ..editor.slices import WorkError
 from ..fields.control import BESIDE_APPLY, MAIN, Control
 from ..fields.controls import Form
-from ..fields.limits import LEARNING_STEPS
 from ..fields.operations import OPERATIONS, WEIGHTS, Operation
 from ..fields.settings import CONTROLS, Settings
+from ..limits import LEARNING_STEPS
 from ..text.wording import say
 
 PREFIX = "plug-in-palimpsest-"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ..folders import config_folder
 from ..text.wording import say
-from .protocol import ENDED, RefusedError, UnreachableError, config_folder, read_record
+from .protocol import ENDED, RefusedError, UnreachableError, read_record
 from .transport import Body, Transport, require
 
 WAIT_SECONDS = 20.0  # one long poll

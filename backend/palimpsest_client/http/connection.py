@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List
 
+from ..folders import in_flatpak
 from ..json_file import read_json, write_json
 from ..text.wording import say
 from .client import Client, find_client
-from .protocol import UnreachableError, in_flatpak
+from .protocol import UnreachableError
 from .transport import Transport
 
 CHOICE = "connection.json"

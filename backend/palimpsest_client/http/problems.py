@@ -6,8 +6,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from ..editor.slices import fault
-from ..text.wording import say
+from ..text.wording import fault, say
 from .protocol import PROTOCOL, ClientError, RefusedError, UnreachableError
 
 

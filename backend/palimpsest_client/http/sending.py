@@ -6,19 +6,20 @@ doesn't arrive so is sent afterwards, as any other picture.
 
 from __future__ import annotations
 
-import io
 from contextlib import suppress
 from typing import Any, Optional, Tuple
 
-from ..editor.png import QUICK, STORED
-from .protocol import ClientError, config_folder, read_record
+from ..editor.picture_file import PictureFile
+from ..editor.png import STORED
+from ..folders import config_folder
+from .protocol import ClientError, read_record
 from .transport import Answer, Transport, Upload, parsed
 
 LARGEST_STORED = 640 << 20  # bytes of a capture that is sent unpacked; the backend takes files of 1 GiB
 
 
-class Outgoing(io.BytesIO):
-    """A file that is kept, and sent to the backend behind ``transport`` while it is written. None: it isn't
+class Outgoing(PictureFile):
+    """Kept, and sent to the backend behind ``transport`` while it is written. None: it isn't
     known yet. Any thread but an editor's own, one after the other."""
 
     def __init__(self, transport: Optional[Transport] = None) -> None:
@@ -35,18 +36,17 @@ class Outgoing(io.BytesIO):
             if self._transport is not None and size <= LARGEST_STORED and is_here(self._transport.address):
                 return STORED
         self._transport = None
-        return QUICK
+        return super().level(size)
 
     def write(self, piece: Any) -> int:
         self._try(lambda upload: upload.send(piece))
         return super().write(piece)
 
     def end(self) -> None:
-        """All is written."""
         self._try(lambda upload: upload.end())
 
     def arrived(self) -> str:
-        """The backend's id of it; "" = it has to be sent. Waits for the answer. ``end`` it first."""
+        """Waits for the answer."""
         if self._id is None:
             try:
                 self._id = str(self._try(lambda upload: id_in(upload.answer())) or "")

@@ -87,7 +87,19 @@ def layer_piece(read: Read, part: Bounds, grey: bool, depth: int) -> Piece:
         pixels[3::4] = opaque
     else:
         pixels[6::8] = pixels[7::8] = opaque
-    return Piece(part, png.as_krita(bytes(pixels), grey, depth), mask)
+    return Piece(part, as_krita(bytes(pixels), grey, depth), mask)
+
+
+def as_krita(pixels: bytes, grey: bool, depth: int) -> bytes:
+    """Qt's BGRA of 8 or RGBA of 16 bits as Krita's BGRA, or as grey + alpha."""
+    if not grey:
+        return pixels if depth == 8 else png.red_first(pixels, 4, 2)
+    size = depth // 8
+    values = bytearray(len(pixels) // 2)
+    for byte in range(size):
+        values[byte :: 2 * size] = pixels[byte :: 4 * size]
+        values[size + byte :: 2 * size] = pixels[3 * size + byte :: 4 * size]
+    return bytes(values)
 
 
 def mask_picture(read: Read, bounds: Bounds, most: int) -> MaskPicture:

@@ -11,10 +11,10 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from ..editor.editor import DocumentFacts
 from ..editor.geometry import Bounds, Extent
-from ..fields.limits import EXAMPLES
 from ..http.client import Client
 from ..http.protocol import RefusedError
 from ..http.submission import Submission
+from ..limits import EXAMPLES
 from ..panel.requests import job_id
 from ..text.wording import error_text, say
 

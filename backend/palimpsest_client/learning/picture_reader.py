@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, List
 
 from ..editor.editor import CANVAS, Capture, DocumentFacts, Editor
+from ..editor.picture_file import PictureFile
 from ..http.protocol import ClientError
-from ..http.sending import Outgoing
 from ..panel.panel import Panel
 from ..text.wording import say
 from .examples import Example, StoredExamples, bring_kept, content_of, with_surroundings
@@ -106,7 +106,7 @@ class PictureReader:
             self._have_not(reason)
             self._next()
 
-        reading = facts.key, source, crop, Outgoing(), done, failed
+        reading = facts.key, source, crop, PictureFile(), done, failed
         self._wanted.append(lambda: self._editor.capture(*reading))
         self._on_the_way += 1
         self._begun()

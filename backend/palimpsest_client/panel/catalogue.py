@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, List, Optional, Tuple
 
-from ..text.wording import ENGLISH, number, say
-from .library import GIB, Model
+from ..text.wording import ENGLISH, gigabytes, say
+from .library import Model
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,3 @@ def memory_of(system: Mapping[str, Any]) -> Optional[int]:
     workers = [worker for worker in system.get("workers", ()) if "edit" in worker["kinds"]]
     known = [w["status"]["memory"] for w in workers if w["status"].get("memory") is not None]
     return max(known) if known else None
-
-
-def gigabytes(size: int) -> str:
-    return say("gigabytes", n=number(size / GIB, 1))

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Optional, Tuple
+from typing import Optional, Protocol, Set, Tuple
 
-from ..fields.controls import SHOWN
+from ..editor.editor import DocumentFacts
+from ..fields.controls import SHOWN, Form
+from ..fields.presets import Presets
+from ..http.session import Session
 from ..text.habits import notices
 from ..text.sentences import changes, telling
 from ..text.wording import say
+from .backend import Backend
 from .catalogue import model_rows
 from .completion import finished
+from .doubts import UncertainWords
 from .downloads import Download
+from .gallery import Gallery
+from .jobs import PanelJobs
 from .library import BUILT_IN, Model
 from .live_layer import LiveLayer
 from .outcome import REMEMBERED, offer_after
-from .preview_jobs import LivePreview
+from .preview_jobs import LivePreview, PreviewJobs
+from .remembered_photos import RememberedPhotos
 from .softness import softness_text, softness_tip
 from .state import PanelState, change_line, drawn_controls, incapable, unknown_text
 from .status import (
@@ -32,11 +40,31 @@ from .status import (
     status_of,
 )
 
-if TYPE_CHECKING:
-    from .panel import Panel
+
+class Parts(Protocol):
+    """Of a panel: all that its state follows from."""
+
+    jobs: PanelJobs
+    backend: Backend
+    session: Session
+    gallery: Gallery
+    previews: PreviewJobs
+    remembered_photos: RememberedPhotos
+    uncertain_words: UncertainWords
+    facts: Optional[DocumentFacts]
+    beyond: Set[str]
+
+    @property
+    def form(self) -> Form: ...
+
+    @property
+    def live_layer(self) -> Optional[LiveLayer]: ...
+
+    @property
+    def presets(self) -> Presets: ...
 
 
-def state_of(panel: Panel) -> PanelState:
+def state_of(panel: Parts) -> PanelState:
     form, jobs, backend = panel.form, panel.jobs, panel.backend
     live = panel.previews.shown if panel.gallery.strip.shown is None else LivePreview()
     live_layer, facts = panel.live_layer, panel.facts
@@ -96,7 +124,7 @@ def state_of(panel: Panel) -> PanelState:
     )
 
 
-def downloads_now(panel: Panel) -> Tuple[Download, ...]:
+def downloads_now(panel: Parts) -> Tuple[Download, ...]:
     """How far they are isn't known while the backend is away."""
     away = panel.session.state.connection != "ready"
     titles = {model.name: model.title for model in panel.backend.models}
@@ -106,12 +134,12 @@ def downloads_now(panel: Panel) -> Tuple[Download, ...]:
     )
 
 
-def chosen_model(panel: Panel) -> Optional[Model]:
+def chosen_model(panel: Parts) -> Optional[Model]:
     """If it is installed."""
     return panel.backend.model(panel.form.settings.model)
 
 
-def situation(panel: Panel) -> Situation:
+def situation(panel: Parts) -> Situation:
     session, backend, model = panel.session.state, panel.backend, panel.form.settings.model
     starter, remote = backend.starter, bool(backend.choice.address)
     local = LocalBackend(starter.active, starter.possible, starter.failed, backend.setup.state)
@@ -119,7 +147,7 @@ def situation(panel: Panel) -> Situation:
     return Situation(session, status, panel.jobs.busy, panel.facts, backend.models, backend.concepts)
 
 
-def why_not_apply(panel: Panel, live_layer: Optional[LiveLayer]) -> str:
+def why_not_apply(panel: Parts, live_layer: Optional[LiveLayer]) -> str:
     """While something is under way an edit can be asked for too: it waits its turn."""
     if panel.jobs.full:
         return say("queue-full", n=len(panel.jobs.waiting))
@@ -127,7 +155,7 @@ def why_not_apply(panel: Panel, live_layer: Optional[LiveLayer]) -> str:
     return cannot_apply(now, panel.form, live_layer is not None and live_layer.edit.selection is not None)
 
 
-def apply_notice(panel: Panel) -> str:
+def apply_notice(panel: Parts) -> str:
     """What is to be known before Apply: whether the model knows this, and sees enough of it."""
     model = chosen_model(panel)
     if panel.live_layer is not None or panel.facts is None or model is None:
@@ -136,7 +164,7 @@ def apply_notice(panel: Panel) -> str:
     return "\n".join([*told, *filter(None, [softness_text(model, panel.facts, panel.form)])])
 
 
-def apply_notice_tip(panel: Panel) -> str:
+def apply_notice_tip(panel: Parts) -> str:
     """Of seeing too little of the picture."""
     model, facts = chosen_model(panel), panel.facts
     if panel.live_layer is not None or facts is None or not softness_text(model, facts, panel.form):
@@ -144,7 +172,7 @@ def apply_notice_tip(panel: Panel) -> str:
     return softness_tip(facts)
 
 
-def offers_now(panel: Panel) -> Tuple[Offer, ...]:
+def offers_now(panel: Parts) -> Tuple[Offer, ...]:
     """What helps stands beside the sentence that it helps with, but for what the state line offers."""
     facts, outcome = panel.facts, panel.jobs.outcome
     if facts is not None and facts.remedy:
@@ -152,10 +180,10 @@ def offers_now(panel: Panel) -> Tuple[Offer, ...]:
     return () if outcome is None else offer_after(outcome, smaller(panel))
 
 
-def uses_built_in(panel: Panel) -> bool:
+def uses_built_in(panel: Parts) -> bool:
     return panel.form.settings.model == BUILT_IN
 
 
-def smaller(panel: Panel) -> int:
+def smaller(panel: Parts) -> int:
     """The working size to try when memory ran out."""
     return smaller_size(chosen_model(panel), panel.form.settings.working_size)

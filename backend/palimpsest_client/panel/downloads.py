@@ -13,9 +13,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Set, Tuple
 from ..http.protocol import ENDED, ClientError, UnreachableError
 from ..http.session import Session
 from ..http.submission import Submission, upload_and_submit
-from ..text.wording import duration, error_text, number, say
-from .catalogue import gigabytes
-from .library import GIB
+from ..text.wording import GIB, duration, error_text, gigabytes, number, say
 from .requests import job_id
 from .status import Progress
 

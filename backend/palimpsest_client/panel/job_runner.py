@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 from ..editor.editor import CANVAS, Capture, DocumentFacts, Editor
+from ..editor.picture_file import PictureFile
+from ..folders import config_folder
 from ..http.job_view import JobView
-from ..http.protocol import config_folder
 from ..http.sending import Outgoing
 from ..http.session import Session, SessionListener
 from ..http.submission import Submission
@@ -116,7 +117,7 @@ class JobRunner(SessionListener):
         source: str,
         crop: Crop,
         then: Captured,
-        file: Optional[Outgoing] = None,
+        file: Optional[PictureFile] = None,
     ) -> None:
         """Into ``file``; None: into one that is sent to the backend while the picture is read."""
         self._begin("reading")
@@ -132,7 +133,7 @@ class JobRunner(SessionListener):
         done: Captured,
         failed: Callable[[str], None],
         wanted: Callable[[], bool],
-        file: Optional[Outgoing] = None,
+        file: Optional[PictureFile] = None,
     ) -> None:
         """One after the other: an editor reads one picture at a time. What is selected by then counts, for
         ``crop`` too."""

@@ -14,7 +14,6 @@ from .requests import Crop, all_of_it, crop_needed, layer_name
 
 LOOKED_THROUGH = 50  # jobs, newest first
 BUILT_IN = "built-in"
-GIB = float(1 << 30)
 
 
 @dataclass(frozen=True)

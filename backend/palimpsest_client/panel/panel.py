@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any, List, Optional, Set, Tuple
 
 from ..editor.editor import DocumentFacts, Editor
-from ..editor.slices import fault
 from ..fields.controls import Form, Settings
 from ..fields.operations import REMOVE
 from ..fields.presets import Presets
+from ..folders import config_folder
 from ..http.job_view import JobView
-from ..http.protocol import config_folder
 from ..text.sentences import concepts_in, words
-from ..text.wording import say
+from ..text.wording import fault, say
 from .backend import Backend
 from .completion import Completion, completion
 from .derived import chosen_model, smaller, state_of, uses_built_in, why_not_apply

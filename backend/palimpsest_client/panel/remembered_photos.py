@@ -14,9 +14,9 @@ from ..editor.editor import CANVAS, DocumentFacts, Editor
 from ..editor.geometry import Bounds, Extent
 from ..editor.slices import WorkError
 from ..fields.controls import Form, view_fields
-from ..fields.methods import unneeded
 from ..http.client import Client
 from ..http.session import Session
+from ..methods import unneeded
 from .live_layer import LiveLayer
 from .stream import BackendChanged, Event, LayerPlaced, PhotoRemembered
 

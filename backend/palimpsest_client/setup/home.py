@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List
 
-from ..http.protocol import data_folder
+from ..folders import data_folder
 from ..json_file import read_json, write_json
 from ..text.wording import say
 from .bundled import Bundle

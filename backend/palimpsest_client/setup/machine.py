@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import List
 
+from ..text.wording import GIB
+
 TORCH = "2.13.0"
 WHEELS = "https://download.pytorch.org/whl/"  # PyTorch's own index of builds
 ROCM, CUDA_ON_WINDOWS = "rocm7.2", "cu130"
-GIB = 1 << 30
 ROOM = {"cpu": 3 * GIB, "mps": 3 * GIB, "cuda": 12 * GIB, "rocm": 20 * GIB}
 """What must be free on the disk: packages and what is made of them."""
 DOWNLOAD_OF_TORCH = {

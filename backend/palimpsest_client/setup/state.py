@@ -15,15 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Dict, Optional, Tuple
 
-from ..editor.slices import fault
 from ..json_file import read_json, write_json
-from ..panel.catalogue import gigabytes
-from ..text.wording import number, say
+from ..text.wording import GIB, fault, gigabytes, number, say
 from .bundled import Bundle, find_bundle
 from .errors import SetupError, without_password
 from .home import ABSENT, INCOMPLETE, OLDER, WHOLE, Home, marks_of, this_home
 from .installer import BackendSetup, Stage, Wish
-from .machine import GIB, ROOM, build_for, builds_for, download, look_at_machine, served
+from .machine import ROOM, build_for, builds_for, download, look_at_machine, served
 from .uv import Runner
 
 CHOICE = "setup.json"

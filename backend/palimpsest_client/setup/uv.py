@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
+from ..folders import in_flatpak
 from ..http.connection import clean_environment, detached
-from ..http.protocol import in_flatpak
 from .errors import CancelledError, of_uv
 
 LEAST = (0, 5)  # of a uv that is there already: it knows all options that are given here

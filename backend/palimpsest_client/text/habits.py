@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Callable, Dict, List, Match, Optional, Tuple
 
-from ..fields.limits import WEIGHT
+from ..limits import WEIGHT
 from .sentences import CONCEPT, Word, isolated, plain, rightwards, words
 from .wording import say
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Dict, List, Optional
 
-from ..http.protocol import config_folder
+from ..folders import config_folder
 from ..json_file import write_json
 from .wording import ENGLISH, speak
 

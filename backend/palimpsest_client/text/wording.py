@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from gettext import NullTranslations
 from typing import Any
 
-from ..fields.methods import METHODS
-from ..http.refusals import REFUSALS
+from ..methods import METHODS
+from .refusals import REFUSALS
+
+GIB = 1 << 30  # bytes
 
 ENGLISH: Mapping[str, str] = {
     # The language itself.
@@ -675,3 +677,13 @@ def duration(seconds: float) -> str:
 def phase(name: str) -> str:
     key = "phase-" + name
     return say(key) if key in ENGLISH else name.capitalize()
+
+
+def gigabytes(size: float) -> str:
+    """Of ``size`` bytes: 1.5 GB."""
+    return say("gigabytes", n=number(size / GIB, 1))
+
+
+def fault(error: Exception) -> str:
+    """A fault of ours, as a sentence."""
+    return say("fault", what=f"{type(error).__name__}: {error}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable, List, Tuple
 
 from ..fields.control import ADVANCED, MAIN, Control
-from ..fields.presets import entries
 from ..fields.settings import controls_at
 from ..panel.panel import Panel
 from ..panel.structure_strip import SLIDER
@@ -45,7 +45,7 @@ class ControlsView:
             look=LINK,
             elide=True,
             has_menu=True,
-            menu=self._presets,
+            menu=lambda: preset_menu(self._panel),
         )
         controls = list(controls_at(ADVANCED))
         defaults = Button("defaults", text=say("defaults"), look=LINK, do=panel.draft.reset_settings)
@@ -99,8 +99,19 @@ class ControlsView:
         )
         return row("row-" + control.name, field, again, tip=control.tip, shown=shown)
 
-    def _presets(self) -> Tuple[MenuLine, ...]:
-        return tuple(entries(self._panel))
+
+def preset_menu(panel: Panel) -> Tuple[MenuLine, ...]:
+    """To choose one, to keep what is set, to rename or delete what is chosen."""
+    panel.draft.look_at_presets()
+    names, chosen = panel.state.presets, panel.state.preset
+    found = [MenuLine(name, partial(panel.draft.use_preset, name), name == chosen) for name in names]
+    found.append(MenuLine(say("keep-preset"), panel.draft.keep_preset, ask=say("preset-name"), value=chosen))
+    if chosen:
+        prompt = say("new-preset-name", name=chosen)
+        rename = partial(panel.draft.rename_preset, chosen)
+        found.append(MenuLine(say("rename-preset", name=chosen), rename, ask=prompt, value=chosen))
+        found.append(MenuLine(say("delete-preset", name=chosen), partial(panel.draft.delete_preset, chosen)))
+    return tuple(found)
 
 
 def field_part(panel: Panel, control: Control, apply: Callable[[], None], **about: Any) -> Part:

@@ -17,7 +17,7 @@ from palimpsest.core.steps import Steps
 from palimpsest.core.text.prompt import Vocabulary
 from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError
-from palimpsest_client.fields.methods import METHODS, RECOMMENDED
+from palimpsest_client.methods import METHODS, RECOMMENDED
 
 __all__ = ["Inversion", "InvertSettings", "invert", "method_named", "picture_size"]
 

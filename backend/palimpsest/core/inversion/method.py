@@ -1,6 +1,6 @@
 """What an inversion method is: one object in a file of its own, which is called as the method is.
 
-What is to be known of it without torch stands in ``palimpsest_client/fields/methods.py``.
+What is to be known of it without torch stands in ``palimpsest_client/methods.py``.
 """
 
 from __future__ import annotations

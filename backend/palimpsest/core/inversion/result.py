@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.process import Level
-from palimpsest_client.fields.methods import METHODS
+from palimpsest_client.methods import METHODS
 
 
 @dataclass(frozen=True)

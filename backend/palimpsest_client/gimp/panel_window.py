@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Tuple
 
 from ..fields.operations import OPERATIONS
-from ..gimp.procedures import BY_NAME, PREFIX
 from ..panel.panel import Panel
 from ..text.wording import say
-from .panel_view import PanelView
-from .window import Desktop
-from .windows import Windows
+from ..views.panel_view import PanelView
+from ..views.window import Desktop
+from ..views.windows import Windows
+from .procedures import BY_NAME, PREFIX
 
 DIGITS = tuple(str(number) for number in range(1, len(OPERATIONS) + 1))  # with Alt: to an operation
 SENTENCES = {"up": "first", "down": "second"}  # with Alt: to a sentence
