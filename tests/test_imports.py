@@ -58,6 +58,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.contract",
         "palimpsest.core.finite",
         "palimpsest.limits",
+        "palimpsest.core.learning.settings",
         "palimpsest.core.model",
         "palimpsest.core.networks",
         "palimpsest.core.process",

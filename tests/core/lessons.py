@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from torch import Tensor
 
-from palimpsest.core.learning.learn import LearnSettings, Lesson, learn
+from palimpsest.core.learning.learn import Lesson, learn
+from palimpsest.core.learning.settings import LearnSettings
 from palimpsest.core.learning.views import View, ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish

@@ -16,7 +16,8 @@ from palimpsest.core.finite import all_finite, require_finite
 from palimpsest.core.gradient import gradient
 from palimpsest.core.inversion import InvertSettings, invert
 from palimpsest.core.inversion.null_text import NullTextSettings
-from palimpsest.core.learning.learn import LearnSettings, Lesson, learn
+from palimpsest.core.learning.learn import Lesson, learn
+from palimpsest.core.learning.settings import LearnSettings
 from palimpsest.core.learning.views import ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.composite import quantise

@@ -13,7 +13,8 @@ from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.draw import draw, start_noise
 from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.inversion import Inversion
-from palimpsest.core.learning.learn import LearnSettings, Lesson, learn
+from palimpsest.core.learning.learn import Lesson, learn
+from palimpsest.core.learning.settings import LearnSettings
 from palimpsest.core.learning.views import View
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.networks.unet import UNet

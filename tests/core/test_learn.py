@@ -18,23 +18,20 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from core.lessons import LESSON, QUICK, parameters, run, some_views
+from palimpsest.core.concept import Concept
 from palimpsest.core.editing.draw import start_noise
 from palimpsest.core.learning import learn as learning
-from palimpsest.core.learning.learn import (
-    LearningState,
-    LearningStep,
-    LearnSettings,
-    first_rows,
-    learn,
-    rate,
-    within_norms,
-)
+from palimpsest.core.learning.draws import TRAINING, Draws
+from palimpsest.core.learning.learn import LearningStep, Start, first_rows, learn, sentences
+from palimpsest.core.learning.optimiser import Optimiser, rate, within_norms
+from palimpsest.core.learning.settings import LearnSettings
+from palimpsest.core.learning.state import LearningState
+from palimpsest.core.learning.stopping import Dvar
 from palimpsest.core.learning.views import View
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.errors import ConceptIncompatibleError, RequestError
-from palimpsest.models.spec import LEARNING_STEPS, LEARNING_STEPS_OF
 from tiny import tiny_model
 
 
@@ -111,7 +108,7 @@ def test_the_exam_loss_falls_and_its_best_rows_are_kept() -> None:
 def test_a_word_is_learned_on_from_its_rows_by_other_draws(model: DiffusionModel) -> None:
     views = some_views(model)
     once = finish(learn(model, views, LESSON, QUICK)).concept
-    more = learning.Start(once, QUICK.steps)
+    more = Start(once, QUICK.steps)
     states = [step.state for step in learn(model, views, LESSON, QUICK, more=more)]
     first = states[0]
     assert first is not None
@@ -123,7 +120,7 @@ def test_a_word_is_learned_on_from_its_rows_by_other_draws(model: DiffusionModel
     assert apart == moved
     again = finish(learn(model, views, LESSON, QUICK, more=more)).concept
     assert all(torch.equal(a, b) for a, b in zip(finish_rows(states), again.rows, strict=True))
-    anew = finish(learn(model, views, LESSON, QUICK, more=learning.Start(once))).concept
+    anew = finish(learn(model, views, LESSON, QUICK, more=Start(once))).concept
     assert any(not torch.equal(a, b) for a, b in zip(anew.rows, again.rows, strict=True))
 
 
@@ -138,7 +135,7 @@ def test_learning_on_never_gives_a_worse_word_than_it_began_with() -> None:
     model = tiny_model("sd1")
     wild = replace(QUICK, rate=500.0, norms=(0.1, 100.0))
     once = finish(learn(model, some_views(model), LESSON, replace(QUICK, steps=16, exam_every=1))).concept
-    learned = finish(learn(model, some_views(model), LESSON, wild, more=learning.Start(once, 16)))
+    learned = finish(learn(model, some_views(model), LESSON, wild, more=Start(once, 16)))
     assert learned.exams[0] == min(learned.exams)
     assert learned.best_step == 0
     assert all(torch.equal(a, b) for a, b in zip(learned.concept.rows, once.rows, strict=True))
@@ -148,7 +145,7 @@ def test_a_word_of_another_model_is_not_learned_on() -> None:
     other = finish(learn(tiny_model("sdxl"), some_views(tiny_model("sdxl")), LESSON, QUICK)).concept
     model = tiny_model("sd1")
     with pytest.raises(ConceptIncompatibleError, match="sdxl"):
-        next(learn(model, some_views(model), LESSON, QUICK, more=learning.Start(other)))
+        next(learn(model, some_views(model), LESSON, QUICK, more=Start(other)))
 
 
 def test_the_norms_of_a_word_from_elsewhere_are_let_be() -> None:
@@ -161,19 +158,13 @@ def test_the_norms_of_a_word_from_elsewhere_are_let_be() -> None:
 def test_learning_starts_from_the_class_noun(model: DiffusionModel) -> None:
     """With one vector, the new word means exactly what the noun means before the first step."""
     lesson = replace(LESSON, vectors=1)
-    concept = learning.Concept("<toy>", first_rows(model, lesson, QUICK), model.family)
+    concept = Concept("<toy>", first_rows(model, lesson, QUICK), model.family)
     with concepts_installed(model, [concept]) as vocabulary:
         ours = vocabulary.encode([vocabulary.parse("a photo of a <toy> on grass")])
         theirs = vocabulary.encode([vocabulary.parse("a photo of a cat on grass")])
     assert torch.equal(ours.context, theirs.context)
     if ours.pooled is not None and theirs.pooled is not None:
         assert torch.equal(ours.pooled, theirs.pooled)
-
-
-@pytest.mark.parametrize("family", ["demo", "sd1", "sd2", "sdxl"])
-def test_the_steps_that_are_told_beforehand_are_those_that_are_taken(family: str) -> None:
-    assert LEARNING_STEPS_OF.get(family, LEARNING_STEPS) == learning.recommended(family).steps
-    assert set(learning.RECOMMENDED) == set(LEARNING_STEPS_OF)
 
 
 def test_norms_stay_near_the_vocabulary() -> None:
@@ -265,9 +256,9 @@ def test_fewer_latents_at_once_learn_the_same() -> None:
 
 
 def course_of(model: DiffusionModel, views: tuple[View, ...], vocabulary: Vocabulary) -> learning._Course:
-    told = learning.sentences(vocabulary, LESSON)
+    draws = Draws(model.process, views, sentences(vocabulary, LESSON), LESSON.seed, QUICK.times)
     first = first_rows(model, LESSON, QUICK)
-    return learning._Course(model, vocabulary, views, LESSON, QUICK, first, told, first)
+    return learning._Course(model, vocabulary, QUICK, draws, Optimiser(QUICK, first, first))
 
 
 def test_the_loss_is_that_of_the_paper(model: DiffusionModel) -> None:
@@ -276,10 +267,10 @@ def test_the_loss_is_that_of_the_paper(model: DiffusionModel) -> None:
         replace(view, weight=torch.rand(1, *view.shape, generator=torch.Generator().manual_seed(i)))
         for i, view in enumerate(some_views(model))
     )
-    concept = learning.Concept("<toy>", first_rows(model, LESSON, QUICK), model.family)
+    concept = Concept("<toy>", first_rows(model, LESSON, QUICK), model.family)
     with concepts_installed(model, [concept]) as vocabulary, torch.no_grad():
         course = course_of(model, views, vocabulary)
-        draws = course.draw(learning.TRAINING, 5, 3)
+        draws = course.draws.batch(TRAINING, 5, 3)
         ours = float(course.group_loss(draws))
         theirs = 0.0
         for draw in draws:
@@ -310,10 +301,10 @@ def test_one_timestep_per_entry_equals_one_at_a_time(model: DiffusionModel) -> N
 def test_timesteps_cover_the_range_in_every_batch() -> None:
     model = tiny_model("sd1")
     with concepts_installed(model, []) as vocabulary:
-        told = (vocabulary.parse("a cat"),)
-        course = learning._Course(model, vocabulary, some_views(model), LESSON, QUICK, (), lambda _: told, ())
+        sentence = (vocabulary.parse("a cat"),)
+        lots = Draws(model.process, some_views(model), lambda _: sentence, LESSON.seed, QUICK.times)
         for step in range(20):
-            draws = course.draw(learning.TRAINING, step, 4)
+            draws = lots.batch(TRAINING, step, 4)
             quarters = sorted((draw.level / 999 - 0.1) / 0.2 for draw in draws)
             assert all(i - 0.01 <= quarter <= i + 1 for i, quarter in enumerate(quarters))
             assert {draw.view.picture for draw in draws} == {0, 1, 2}
@@ -334,9 +325,9 @@ def test_a_half_precision_unet_teaches_the_same_float32_rows(dtype: torch.dtype)
 def test_a_picture_s_own_caption_is_used() -> None:
     model = tiny_model("sd1")
     lesson = replace(LESSON, captions=("a photo of a {} on grass", None))
-    concept = learning.Concept("<toy>", first_rows(model, lesson, QUICK), model.family)
+    concept = Concept("<toy>", first_rows(model, lesson, QUICK), model.family)
     with concepts_installed(model, [concept]) as vocabulary:
-        told = learning.sentences(vocabulary, lesson)
+        told = sentences(vocabulary, lesson)
         assert [prompt.text for prompt in told(0)] == ["a photo of a <toy> on grass"]
         assert "a photo of a <toy>" in [prompt.text for prompt in told(1)]
         assert told(1) == told(2)
@@ -347,7 +338,7 @@ def test_a_picture_s_own_caption_is_used() -> None:
 def test_learning_stops_when_the_exam_says_so() -> None:
     model = tiny_model("sd1")
 
-    class Enough(learning.Dvar):
+    class Enough(Dvar):
         def satisfied(self, losses: Sequence[float]) -> bool:
             return len(losses) >= 3
 

@@ -12,21 +12,12 @@ from safetensors.torch import load, save
 from core.lessons import LESSON, QUICK, parameters, some_views
 from palimpsest.core.adapters import Adapters, first_adapters, projections
 from palimpsest.core.concept import Concept
-from palimpsest.core.learning.learn import (
-    AdapterSettings,
-    LearningState,
-    LearningStep,
-    LearnSettings,
-    Start,
-    first_rows,
-    learn,
-    recommended,
-)
-from palimpsest.core.learning.state import AdapterState
+from palimpsest.core.learning.learn import LearningStep, Start, first_rows, learn
+from palimpsest.core.learning.settings import AdapterSettings, LearnSettings
+from palimpsest.core.learning.state import AdapterState, LearningState
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.errors import RequestError
-from palimpsest.models.spec import DETAIL_STEPS, DETAIL_STEPS_OF
 from tiny import tiny_model
 
 DETAIL = replace(QUICK, adapters=AdapterSettings(rank=2, rate=1e-2))
@@ -231,11 +222,3 @@ def test_they_stay_float32_in_a_network_of_less(dtype: torch.dtype) -> None:
     concept = detailed(model)
     assert all(t.dtype == torch.float32 and t.isfinite().all() for t in adapters_of(concept).tensors)
     assert any(part.up.abs().max() > 0 for part in adapters_of(concept).parts.values())
-
-
-@pytest.mark.parametrize("family", ["demo", "sd1", "sd2", "sdxl"])
-def test_detail_is_recommended_for_every_family(family: str) -> None:
-    assert recommended(family).adapters is None
-    settings = recommended(family, detail=True)
-    assert settings.adapters is not None
-    assert DETAIL_STEPS_OF.get(family, DETAIL_STEPS) == settings.steps

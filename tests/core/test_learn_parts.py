@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from palimpsest.core.learning.learn import LearnSettings, recommended
 from palimpsest.core.learning.noun import noun_rows, spread
 from palimpsest.core.learning.stopping import Dvar
 from palimpsest.core.learning.templates import STYLE_TEMPLATES, SUBJECT_TEMPLATES, fill, templates_for
@@ -200,7 +199,3 @@ def test_a_longer_window_waits_longer() -> None:
     losses = evaluations("floor")
     first = [next(n for n in range(1, 200) if Dvar(window=w).satisfied(losses[:n])) for w in (20, 40)]
     assert first[0] < first[1]
-
-
-def test_a_family_without_a_recommendation_gets_the_defaults() -> None:
-    assert recommended("sd1") == LearnSettings()

@@ -17,7 +17,9 @@ from palimpsest.errors import (
     ModelUnreadableError,
     PickledModelError,
 )
+from palimpsest.models.catalog import built_in_folder
 from palimpsest.models.families import load, read_spec
+from palimpsest.models.families.stable_diffusion.kinds import kind_of
 from palimpsest.models.precision import unet_dtype
 from tiny import tiny_folder, tiny_model
 
@@ -193,10 +195,24 @@ def test_the_stated_sites_are_the_ones_that_exist(family: str, tmp_path: Path) -
 def test_precision_is_half_only_where_it_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     cpu, cuda, mps = (torch.device(name) for name in ("cpu", "cuda", "mps"))
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
-    assert unet_dtype(cpu, "sdxl") is torch.float32
-    assert unet_dtype(cuda, "sd2") is torch.bfloat16
-    assert unet_dtype(mps, "sd1") is torch.float16
-    assert unet_dtype(mps, "sd2") is torch.float32
+    halves = {family: kind_of(family).halves for family in ("sd1", "sd2", "sdxl", "demo", "another")}
+    assert unet_dtype(cpu, halves["sdxl"]) is torch.float32
+    assert unet_dtype(cuda, halves["sd2"]) is torch.bfloat16
+    assert unet_dtype(cuda, halves["another"]) is torch.bfloat16
+    assert unet_dtype(mps, halves["sd1"]) is torch.float16
+    assert unet_dtype(mps, halves["sd2"]) is torch.float32
+    assert {unet_dtype(device, halves["demo"]) for device in (cpu, cuda, mps)} == {torch.float32}
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
-    assert unet_dtype(cuda, "sdxl") is torch.float16
-    assert unet_dtype(cuda, "sd2") is torch.float32
+    assert unet_dtype(cuda, halves["sdxl"]) is torch.float16
+    assert unet_dtype(cuda, halves["sd2"]) is torch.float32
+
+
+@pytest.mark.parametrize("family", ["sd1", "demo"])
+def test_a_loaded_model_recommends_what_its_capabilities_tell(family: str, tmp_path: Path) -> None:
+    """The built-in model's small text encoder learns in fewer steps."""
+    source = built_in_folder() if family == "demo" else tiny_folder(tmp_path / "m", family)
+    steps = {"sd1": (400, 400), "demo": (100, 150)}[family]
+    spec, model = read_spec(source), load(source, "cpu")
+    assert (spec.to_json()["learning_steps"], spec.to_json()["detail_steps"]) == steps
+    assert (model.learning.quick.steps, model.learning.detailed.steps) == steps
+    assert model.learning.quick.adapters is None is not model.learning.detailed.adapters

@@ -14,7 +14,9 @@ import torch
 from palimpsest.contract import DrawRequest, EditRequest, InversionSettings, LearnRequest
 from palimpsest.core.adapters import Adapters, first_adapters
 from palimpsest.core.concept import Concept
-from palimpsest.core.learning.learn import LearningState, LearningStep, recommended
+from palimpsest.core.learning.learn import LearningStep
+from palimpsest.core.learning.settings import AdapterSettings, LearnSettings
+from palimpsest.core.learning.state import LearningState
 from palimpsest.storage.concepts import Provenance
 from palimpsest.tasks import learn as tasks_learn
 from palimpsest.tasks.inversions import concept_hashes, rows_hashes
@@ -39,7 +41,8 @@ def adapters_of(runner: TaskRunner, name: str = "my-toy") -> Adapters:
 
 
 def test_it_is_kept_whole_with_how_it_was_learned(runner: TaskRunner, sd1_folder: Path) -> None:
-    result, settings = run(runner, request(runner, sd1_folder)).result, recommended("sd1", detail=True)
+    settings = LearnSettings(adapters=AdapterSettings())
+    result = run(runner, request(runner, sd1_folder)).result
     card = runner.concepts.card("my-toy")
     assert settings.adapters is not None
     assert (result["detail"], card.rank) == (True, settings.adapters.rank)
@@ -96,7 +99,7 @@ def test_how_it_was_learned_tells_the_adapters_that_it_has(
     concept = Concept("<their-toy>", rows, "sd1", "subject", "toy", given)
     runner.concepts.save(concept, Provenance("imported"))
     run(runner, request(runner, sd1_folder, start="their-toy"))
-    card, settings = runner.concepts.card("my-toy"), recommended("sd1", detail=True)
+    card, settings = runner.concepts.card("my-toy"), LearnSettings(adapters=AdapterSettings())
     assert settings.adapters is not None
     told = card.provenance.settings["adapters"]
     assert (told["rank"], told["layers"], told["rate"]) == (3, layers, settings.adapters.rate)

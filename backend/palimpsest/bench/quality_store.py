@@ -16,7 +16,6 @@ from typing import Any
 import palimpsest
 from palimpsest.contract import LearnRequest, Request, to_json
 from palimpsest.core.count import counted
-from palimpsest.core.learning.learn import recommended
 from palimpsest.errors import ConceptImagesError
 from palimpsest.jobs.events import Finished
 from palimpsest.scenes.concepts import Concept, StyleConcept, views
@@ -85,7 +84,7 @@ def key_of(runner: TaskRunner, request: Request, words: dict[str, str]) -> str:
     """``words``: the learned words that the request names, with their files' digests."""
     model = runner.models.get(request.model)
     learning = isinstance(request, LearnRequest)
-    settings = repr(recommended(model.family, request.detail)) if learning else ""
+    settings = repr(model.learning.settings(request.detail)) if learning else ""
     parts = [to_json(request), settings, words, model_identity(model), sources()]
     return digest(canonical(parts).encode())
 

@@ -16,6 +16,7 @@ from palimpsest.bench.model_options import WEIGHTS
 from palimpsest.core.model import DiffusionModel
 from palimpsest.models.families.stable_diffusion import published
 from palimpsest.models.families.stable_diffusion.configuration import Configuration
+from palimpsest.models.families.stable_diffusion.kinds import kind_of
 from palimpsest.models.families.stable_diffusion.load import assemble, encoder_class
 from palimpsest.models.libraries import quiet_libraries
 from palimpsest.models.precision import unet_dtype
@@ -55,7 +56,7 @@ def random_model(shape: str, device: torch.device) -> DiffusionModel:
 
     chosen = configuration(shape)
     tokenizer = CLIPTokenizer.from_pretrained(WEIGHTS / "tokenizer", local_files_only=True)
-    with _made_on(device, unet_dtype(device, FAMILIES[shape])):
+    with _made_on(device, unet_dtype(device, kind_of(FAMILIES[shape]).halves)):
         unet = UNet2DConditionModel.from_config(dict(chosen.unet))
     with _made_on(device, torch.float32):
         vae = AutoencoderKL.from_config(dict(chosen.vae))

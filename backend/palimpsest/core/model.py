@@ -6,7 +6,7 @@ Every size comes from the networks' own configuration: nothing here or downstrea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.finite import all_finite, require_finite
+from palimpsest.core.learning.settings import LearningAdvice
 from palimpsest.core.networks import Network
 from palimpsest.core.process import Level, Process
 
@@ -48,13 +49,14 @@ class DiffusionModel:
     vae: Any
     text: tuple[TextPart, ...]
     process: Process
-    family: str  # "sd1", "sd2", "sdxl" or "demo"; concepts are valid within one family and width
+    family: str  # "sd1", say; concepts are valid within one family and width
     weights_hash: str  # of all weight files; part of every cache key
     guidance: float = 7.5  # recommended classifier-free guidance
     steps: int = 50  # recommended number of DDIM steps
     map_side: int = 16  # cells of a word's attention map, longer side
     words: tuple[str, ...] = ()  # all that it knows, where they are few; empty where they can't be told
     zero_null: bool = False  # SDXL: the empty prompt is all zeros (force_zeros_for_empty_prompt)
+    learning: LearningAdvice = field(default_factory=LearningAdvice)
 
     @property
     def device(self) -> torch.device:

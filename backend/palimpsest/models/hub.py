@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from palimpsest.errors import ModelNotFoundError, NetworkError, Text
 from palimpsest.models.download import Remote, require_online
+from palimpsest.models.families import folders
 from palimpsest.models.offers import Offer
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoSibling
 
-FOLDERS = ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
 TEXTS = (".json", ".txt")
 WEIGHTS = ".safetensors"
 
@@ -64,7 +64,7 @@ def wanted(paths: list[str], variant: str | None) -> list[str]:
         names = [path for path in paths if "/" not in path]
         return [*(name for name in names if _is_text(name)), *weights(names, variant)]
     chosen = ["model_index.json"]
-    for folder in FOLDERS:
+    for folder in folders():
         names = [part[1] for part in parts if len(part) == 2 and part[0] == folder]
         texts = [name for name in names if _is_text(name)]
         chosen += [f"{folder}/{name}" for name in [*texts, *weights(names, variant)]]

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from palimpsest.core.learning.settings import LearningAdvice
 from palimpsest.errors import ModelUnreadableError
 from palimpsest.storage.files import read_regular
 from palimpsest_client.fields.operations import OPERATIONS
@@ -30,9 +31,6 @@ OWN_FIELDS: dict[str, Any] = {
 }
 MOST_BYTES = 16 << 20  # of a configuration, which has a few thousand
 MOST = 1 << 20  # no number in a configuration is as large: steps, pixels, timesteps
-#: Most steps of learning a word where nothing is said: ``core.learning.learn.recommended``, without torch.
-LEARNING_STEPS, LEARNING_STEPS_OF = 400, {"demo": 100}
-DETAIL_STEPS, DETAIL_STEPS_OF = 400, {"demo": 150}  # of learning one with detail
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class AttentionSite:
 class Spec:
     """The capabilities of a model family as data: shown by the API, greyed out by the plug-ins."""
 
-    family: str  # "sd1", "sd2", "sdxl" or "demo"
+    family: str  # "sd1", say
     prediction: str  # "epsilon" or "v_prediction"
     native_size: int  # pixels, side of the square pictures it was trained on
     stride: int  # pixels per latent cell
@@ -68,6 +66,7 @@ class Spec:
     map_side: int  # cells of a word's attention map, longer side
     operations: tuple[str, ...] = tuple(OPERATIONS)
     words: tuple[str, ...] = ()  # all that it knows; empty where they are too many to tell
+    learning: LearningAdvice = field(default_factory=LearningAdvice)  # of which JSON has the steps
 
     @property
     def token_limit(self) -> int:
@@ -77,20 +76,22 @@ class Spec:
     @property
     def learning_steps(self) -> int:
         """How many steps a word takes at most, unless a request says otherwise."""
-        return LEARNING_STEPS_OF.get(self.family, LEARNING_STEPS)
+        return self.learning.quick.steps
 
     @property
     def detail_steps(self) -> int:
         """The same with detail."""
-        return DETAIL_STEPS_OF.get(self.family, DETAIL_STEPS)
+        return self.learning.detailed.steps
 
     def to_json(self) -> dict[str, Any]:
-        told = {
+        fields = asdict(self)
+        del fields["learning"]
+        return {
+            **fields,
             "token_limit": self.token_limit,
             "learning_steps": self.learning_steps,
             "detail_steps": self.detail_steps,
         }
-        return {**asdict(self), **told}
 
 
 @contextmanager
@@ -110,10 +111,10 @@ def read_own(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     own = read_json(path)
-    for field, value in own.items():
-        if field not in OWN_FIELDS or not _is_sensible(value, OWN_FIELDS[field]):
+    for name, value in own.items():
+        if name not in OWN_FIELDS or not _is_sensible(value, OWN_FIELDS[name]):
             raise ModelUnreadableError(
-                f"{path}: {field!r} = {value!r} can't be used.", f"Fields: {', '.join(OWN_FIELDS)}."
+                f"{path}: {name!r} = {value!r} can't be used.", f"Fields: {', '.join(OWN_FIELDS)}."
             )
     return own
 

@@ -26,14 +26,13 @@ from palimpsest.core.concept import Concept
 from palimpsest.core.learning.gate import GateSettings, check_set
 from palimpsest.core.learning.learn import (
     Learned,
-    LearningState,
     LearningStep,
-    LearnSettings,
     Lesson,
     Start,
-    recommended,
 )
 from palimpsest.core.learning.learn import learn as learning
+from palimpsest.core.learning.settings import LearnSettings
+from palimpsest.core.learning.state import LearningState
 from palimpsest.core.learning.views import ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.composite import quantise
@@ -176,7 +175,7 @@ def _refuse(context: TaskContext, request: LearnRequest) -> None:
 
 def _settings(request: LearnRequest, model: DiffusionModel, more: Start | None) -> LearnSettings:
     has_adapters = more is not None and more.concept.adapters is not None
-    settings = recommended(model.family, request.detail or has_adapters)
+    settings = model.learning.settings(request.detail or has_adapters)
     return settings if request.steps is None else replace(settings, steps=request.steps)
 
 

@@ -36,6 +36,16 @@ def family_of(source: Path) -> Family:
     return next((family for family in families() if _claims(family, source)), STABLE_DIFFUSION)
 
 
+def folders() -> tuple[str, ...]:
+    """Of a published repository, those that a family needs."""
+    return tuple(dict.fromkeys(folder for family in families() for folder in family.folders))
+
+
+def published_widths() -> dict[tuple[int, ...], str]:
+    """The families that are told by the widths of an embedding's rows, one per text encoder."""
+    return {widths: name for family in families() for widths, name in family.widths.items()}
+
+
 def _claims(family: Family, source: Path) -> bool:
     try:
         return family.claims(source)

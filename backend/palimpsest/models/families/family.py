@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import torch
 
     from palimpsest.core.model import DiffusionModel
+
+HALVES = ("bfloat16", "float16")  # half precisions, the better one first
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,13 @@ class Family:
     ``read_spec``: what the model can do. Raises a ModelError for one that can't be used.
     ``load``: the model, frozen, on a device; with a file that remembers the hashes of weights (or None), and
     the folders whose tokenizer a model may use that comes without one. Raises a ModelError.
+    ``folders``: those of a published repository that are downloaded, beside ``model_index.json``.
+    ``widths``: by what an embedding's family is told that doesn't say it: its name, by the widths of the
+    published text encoders.
     """
 
     claims: Callable[[Path], bool]
     read_spec: Callable[[Path], Spec]
     load: Callable[[Path, torch.device, Path | None, Sequence[Path]], DiffusionModel]
+    folders: tuple[str, ...] = ()
+    widths: Mapping[tuple[int, ...], str] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from palimpsest.errors import ModelNotFoundError
 from palimpsest.models.families.family import Family
 from palimpsest.models.families.stable_diffusion.checkpoint import read_spec
 from palimpsest.models.families.stable_diffusion.folder import PICKLED, pickled_error
+from palimpsest.models.families.stable_diffusion.kinds import KINDS
 
 if TYPE_CHECKING:
     import torch
@@ -36,5 +37,11 @@ def _load(
     return load_checkpoint(source, device, memory, tokenizer_sources)
 
 
-FAMILY = Family(claims=lambda source: False, read_spec=read_spec, load=_load)
+FAMILY = Family(
+    claims=lambda source: False,
+    read_spec=read_spec,
+    load=_load,
+    folders=("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler"),
+    widths={kind.widths: name for name, kind in KINDS.items() if kind.widths},
+)
 """It claims nothing: it takes what no other family does."""

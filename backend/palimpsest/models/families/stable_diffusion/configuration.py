@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.errors import ModelUnreadableError
+from palimpsest.models.families.stable_diffusion.kinds import kind_of
 from palimpsest.models.families.stable_diffusion.signatures import (
     refuse_channels,
     refuse_quantisation_config,
@@ -54,6 +55,7 @@ def _spec_of(configuration: Configuration) -> Spec:
     _refuse_other_models(configuration)
     stride = 2 ** (len(vae["block_out_channels"]) - 1)
     family = str(configuration.own.get("family", recognise(configuration)))
+    kind = kind_of(family)
     return Spec(
         family=family,
         prediction=str(configuration.scheduler.get("prediction_type", "epsilon")),
@@ -62,10 +64,11 @@ def _spec_of(configuration: Configuration) -> Spec:
         granularity=stride * 2 ** (len(unet["block_out_channels"]) - 1),
         encoders=tuple(_encoder(config) for config in configuration.encoders),
         sites=tuple(_sites(unet)),
-        guidance=float(configuration.own.get("guidance", 5.0 if family == "sdxl" else 7.5)),
+        guidance=float(configuration.own.get("guidance", kind.guidance)),
         steps=int(configuration.own.get("steps", 50)),
         map_side=int(configuration.own.get("map_side", 16)),
         words=tuple(str(word) for word in configuration.own.get("words", ())),
+        learning=kind.learning,
     )
 
 

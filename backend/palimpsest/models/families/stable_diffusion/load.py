@@ -17,6 +17,7 @@ from palimpsest.models.families.stable_diffusion.configuration import (
     native_latent_side,
     spec_of,
 )
+from palimpsest.models.families.stable_diffusion.kinds import kind_of
 from palimpsest.models.families.stable_diffusion.schedule import noise_schedule
 from palimpsest.models.libraries import reading
 from palimpsest.models.precision import unet_dtype
@@ -39,7 +40,7 @@ def assemble(
         process = noise_schedule(configuration.scheduler)
     unet, vae = networks
     unet.register_to_config(sample_size=native_latent_side(configuration))
-    unet.to(device, unet_dtype(device, spec.family))
+    unet.to(device, unet_dtype(device, kind_of(spec.family).halves))
     for network in (vae, *(encoder for _, encoder in text)):
         network.to(device, torch.float32)
     for network in (unet, vae, *(encoder for _, encoder in text)):
@@ -56,6 +57,7 @@ def assemble(
         map_side=spec.map_side,
         words=spec.words,
         zero_null=configuration.zero_null,
+        learning=spec.learning,
     )
 
 
