@@ -31,6 +31,7 @@ from palimpsest.jobs.log import EventLog
 from palimpsest.jobs.process import WorkerProcess, WorkerSpec
 from palimpsest.jobs.supervisor import Lane, Timeouts
 from palimpsest.models.catalog import find
+from palimpsest.models.families import published_widths
 from palimpsest.models.listing import list_all
 from palimpsest.settings import Settings
 from palimpsest.storage import announcement, leftovers
@@ -191,7 +192,7 @@ def open_services(settings: Settings, options: ServeOptions, tokens: dict[str, s
         engine=build_engine(settings, database, options.runner),
         database=database,
         owned_images=owned_images,
-        concepts=ConceptLibrary(folders.concepts),
+        concepts=ConceptLibrary(folders.concepts, published_widths()),
         tokens=tokens,
         models=lambda: list_all(folders.models, settings.model_folders),
         require_model=lambda name: find(

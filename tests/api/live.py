@@ -22,6 +22,7 @@ from palimpsest.jobs.engine import Engine, Limits
 from palimpsest.jobs.log import EventLog
 from palimpsest.jobs.process import WorkerProcess, WorkerSpec
 from palimpsest.jobs.supervisor import Lane, Timeouts
+from palimpsest.models.families import published_widths
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.database import Database
 from palimpsest.storage.images import ImageStore
@@ -106,7 +107,7 @@ def furnish(folder: Path, limits: ApiLimits, queue: Limits, **rest: Any) -> AppS
         engine=Engine(EventLog(database), LANES, start_worker, Timeouts(cancel_grace=2.0), queue),
         database=database,
         owned_images=OwnedImages(ImageStore(folder / "images"), database),
-        concepts=ConceptLibrary(folder / "concepts"),
+        concepts=ConceptLibrary(folder / "concepts", published_widths()),
         tokens=TOKENS,
         models=lambda: (MODELS, []),
         require_model=require_model,

@@ -24,6 +24,7 @@ from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.builtin.judge import load_judge
 from palimpsest.contract import BUILT_IN
 from palimpsest.core.picture.cutout import cut_out
+from palimpsest.models.families import published_widths
 from palimpsest.scenes.concepts import Concept, views
 from palimpsest.storage import cutouts
 from palimpsest.storage.concepts import SUFFIX, ConceptLibrary
@@ -96,7 +97,9 @@ def cut_out_views(runner: TaskRunner) -> None:
             cut_out(view.image.astype(np.float32) / 255, to_mask(view.bodies[0]), None, cutouts.MOST_SIDE)
             for view in views(concept, PICTURES, SPLITS["test"][-1], size)
         ]
-        content = cutouts.to_bytes(cut, ConceptLibrary(RECORDED).card(concept.name).rows_hash)
+        content = cutouts.to_bytes(
+            cut, ConceptLibrary(RECORDED, published_widths()).card(concept.name).rows_hash
+        )
         (RECORDED / f"{concept.name}{cutouts.SUFFIX}").write_bytes(content)
 
 

@@ -12,6 +12,7 @@ import json
 from bench.record_join import CASES, FIGURES, PICTURES, RECORDED, VIEWED, Figures, run_cases
 from palimpsest.bench.quality_cases import make_case
 from palimpsest.bench.quality_identity import LARGEST
+from palimpsest.models.families import published_widths
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.tasks.runner import TaskRunner
 
@@ -45,4 +46,4 @@ def test_the_learned_word_is_inserted_from_its_own_picture() -> None:
     kind, number = next(case for case in CASES if case[0] in VIEWED)
     concept = make_case(kind, number).concept
     assert concept is not None
-    assert len(ConceptLibrary(RECORDED).pictures(concept.name)) == PICTURES
+    assert len(ConceptLibrary(RECORDED, published_widths()).pictures(concept.name)) == PICTURES

@@ -15,6 +15,7 @@ import pytest
 import palimpsest
 from palimpsest.cli import COMMANDS
 from palimpsest.core.picture.selection import grown
+from palimpsest.models.families import published_widths
 from palimpsest.storage import atomic
 from palimpsest.storage.pictures import read_picture
 from tiny_task import picture, selection
@@ -218,7 +219,9 @@ def _foreign_concept() -> None:
 
     rows = torch.randn(1, 24, generator=torch.Generator().manual_seed(0))
     concept = Concept("<foreign>", (rows,), "sdxl", "subject", "toy")
-    ConceptLibrary(read_settings().folders.concepts).save(concept, Provenance(), replace=True)
+    ConceptLibrary(read_settings().folders.concepts, published_widths()).save(
+        concept, Provenance(), replace=True
+    )
 
 
 PNG = picture()

@@ -28,6 +28,7 @@ from palimpsest.errors import (
     ConceptOwnedError,
     DiskFullError,
 )
+from palimpsest.models.families import published_widths
 from palimpsest.storage.concepts import (
     ConceptLibrary,
     Provenance,
@@ -48,7 +49,7 @@ LEARNED = Provenance("learned", "built-in", "abc", 150, 0, ("d" * 64, "e" * 64),
 
 @pytest.fixture
 def library(tmp_path: Path) -> ConceptLibrary:
-    return ConceptLibrary(tmp_path / "concepts")
+    return ConceptLibrary(tmp_path / "concepts", published_widths())
 
 
 def same(a: Concept, b: Concept) -> bool:
@@ -76,7 +77,9 @@ def test_an_empty_library_lists_nothing_and_makes_no_folder(library: ConceptLibr
 def test_the_same_concept_gives_the_same_bytes(tmp_path: Path) -> None:
     files = []
     for place in ("a", "b"):
-        ConceptLibrary(tmp_path / place).save(a_concept(widths=(8, 12), family="sdxl"), LEARNED)
+        ConceptLibrary(tmp_path / place, published_widths()).save(
+            a_concept(widths=(8, 12), family="sdxl"), LEARNED
+        )
         files.append((tmp_path / place / "my-toy.safetensors").read_bytes())
     assert files[0] == files[1]
 
@@ -201,7 +204,7 @@ def test_an_exported_file_has_the_public_form_and_no_picture(library: ConceptLib
 def test_export_and_import_are_a_round_trip(library: ConceptLibrary, tmp_path: Path) -> None:
     card = library.save(a_concept("two", (768, 1280), "sdxl"), LEARNED)
     library.export_file("two", tmp_path / "anything.safetensors")
-    elsewhere = ConceptLibrary(tmp_path / "elsewhere")
+    elsewhere = ConceptLibrary(tmp_path / "elsewhere", published_widths())
     assert elsewhere.import_file(tmp_path / "anything.safetensors") == card
     assert same(elsewhere.load("two"), library.load("two"))
 
@@ -284,7 +287,7 @@ def test_metadata_of_strangers_breaks_nothing(
 ) -> None:
     folder = tmp_path_factory.mktemp("strange")
     save_file({"a": torch.ones(1, 768)}, folder / "a.safetensors", metadata={"palimpsest": json.dumps(told)})
-    library = ConceptLibrary(folder / "library")
+    library = ConceptLibrary(folder / "library", published_widths())
     try:
         card = library.import_file(folder / "a.safetensors", name="a")
     except ConceptError:
@@ -299,7 +302,8 @@ def test_listing_taking_in_and_giving_out_need_no_torch(library: ConceptLibrary,
     library.save(a_concept(), LEARNED)
     program = (
         "import sys, pathlib; from palimpsest.storage.concepts import ConceptLibrary; "
-        f"library = ConceptLibrary(pathlib.Path({str(library.folder)!r})); "
+        "from palimpsest.models.families import published_widths; "
+        f"library = ConceptLibrary(pathlib.Path({str(library.folder)!r}), published_widths()); "
         f"out = library.export_file('my-toy', pathlib.Path({str(tmp_path / 'out.safetensors')!r})); "
         "library.import_file(out, 'second'); library.rename('second', 'third'); "
         "assert not library.damaged(); "

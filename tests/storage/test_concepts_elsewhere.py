@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.prompt import concepts_installed
+from palimpsest.models.families import published_widths
 from palimpsest.storage.concepts import ConceptLibrary, Provenance
 from tiny import tiny_model
 
@@ -24,7 +25,7 @@ def exported(model: DiffusionModel, vectors: int, folder: Path) -> tuple[Concept
     generator = torch.Generator().manual_seed(vectors)
     rows = tuple(torch.randn(vectors, part.width, generator=generator) * 0.02 for part in model.text)
     concept = Concept("<my-toy>", rows, model.family, noun="toy")
-    library = ConceptLibrary(folder / "library")
+    library = ConceptLibrary(folder / "library", published_widths())
     library.save(concept, Provenance())
     return concept, library.export_file("my-toy", folder / "my-toy.safetensors")
 

@@ -14,13 +14,14 @@ from safetensors.numpy import save_file
 from palimpsest.contract import MOST_EXAMPLES
 from palimpsest.core.concept import Concept
 from palimpsest.errors import ConceptFileError, DiskFullError
+from palimpsest.models.families import published_widths
 from palimpsest.storage import cutouts
 from palimpsest.storage.concepts import ConceptLibrary, Provenance
 
 
 @pytest.fixture
 def library(tmp_path: Path) -> ConceptLibrary:
-    return ConceptLibrary(tmp_path / "concepts")
+    return ConceptLibrary(tmp_path / "concepts", published_widths())
 
 
 def concept(seed: int = 0, name: str = "my-toy") -> Concept:

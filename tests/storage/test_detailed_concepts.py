@@ -15,6 +15,7 @@ from palimpsest.core.adapters import Adapters, LowRank, projections
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import ConceptFileError
+from palimpsest.models.families import published_widths
 from palimpsest.storage.concepts import ConceptLibrary, Provenance
 from palimpsest.storage.embedding_file import METADATA_KEY, MOST_BYTES
 from tiny import tiny_model
@@ -25,7 +26,7 @@ LEARNED = Provenance("learned", "built-in", "abc", 150, 0)
 
 @pytest.fixture
 def library(tmp_path: Path) -> ConceptLibrary:
-    return ConceptLibrary(tmp_path / "concepts")
+    return ConceptLibrary(tmp_path / "concepts", published_widths())
 
 
 def assert_same(one: Concept, other: Concept) -> None:
@@ -61,7 +62,7 @@ def test_its_hash_is_of_the_adapters_too(library: ConceptLibrary) -> None:
 def test_its_export_is_imported_whole(library: ConceptLibrary, model: DiffusionModel, tmp_path: Path) -> None:
     card = library.save(detailed(model), LEARNED)
     file = library.export_file("my-toy", tmp_path / "toy.safetensors")
-    again = ConceptLibrary(tmp_path / "elsewhere")
+    again = ConceptLibrary(tmp_path / "elsewhere", published_widths())
     taken = again.import_file(file)
     assert (taken.name, taken.rank, taken.rows_hash) == ("my-toy", 2, card.rows_hash)
     assert taken.provenance == LEARNED

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from palimpsest.core.concept import Concept
+from palimpsest.models.families import published_widths
 from palimpsest.storage import digests
 from palimpsest.storage.concepts import ConceptLibrary, Provenance
 from palimpsest.storage.digests import Digests
@@ -77,7 +78,7 @@ def test_no_more_are_remembered_than_are_to_be(tmp_path: Path, hashes: Counted) 
 
 
 def test_listings_of_the_library_dont_read_its_concepts_whole_again(tmp_path: Path, hashes: Counted) -> None:
-    library = ConceptLibrary(tmp_path)
+    library = ConceptLibrary(tmp_path, published_widths())
     concepts = [Concept(f"<toy-{n}>", (torch.full((2, 16), float(n)),), "demo") for n in range(2)]
     cards = [library.save(concept, Provenance()) for concept in concepts]
     for file in tmp_path.glob("*.safetensors"):
@@ -85,7 +86,7 @@ def test_listings_of_the_library_dont_read_its_concepts_whole_again(tmp_path: Pa
     hashes.begun = 0
     for _ in range(3):
         assert library.list() == tuple(cards)
-        assert ConceptLibrary(tmp_path).pictures("toy-1") == ()
+        assert ConceptLibrary(tmp_path, published_widths()).pictures("toy-1") == ()
     assert hashes.begun == 2
     library.save(Concept("<toy-1>", (torch.zeros(2, 16),), "demo"), Provenance(), replace=True)
     assert library.card("toy-1").rows_hash == cards[0].rows_hash, "the same rows by now"

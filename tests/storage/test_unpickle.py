@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from original_naming import single_file
 from palimpsest import interpreter
 from palimpsest.errors import ConceptFileError, PickledModelError
-from palimpsest.models.families import load, read_spec
+from palimpsest.models.families import load, published_widths, read_spec
 from palimpsest.storage.concepts import ConceptLibrary
 
 ROWS, LARGE, WIDE = torch.randn(2, 768), torch.randn(3, 768), torch.randn(3, 1280)
@@ -58,7 +58,7 @@ FILES: dict[str, tuple[Any, str, str, tuple[torch.Tensor, ...]]] = {
 
 @pytest.fixture
 def library(tmp_path: Path) -> ConceptLibrary:
-    return ConceptLibrary(tmp_path / "library")
+    return ConceptLibrary(tmp_path / "library", published_widths())
 
 
 def pasted(error: ConceptFileError | PickledModelError, folder: Path) -> subprocess.CompletedProcess[str]:

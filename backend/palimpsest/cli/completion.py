@@ -190,10 +190,11 @@ def models() -> list[str]:
 
 
 def concepts() -> tuple[str, ...]:
+    from palimpsest.models.families import published_widths
     from palimpsest.settings import read_settings
     from palimpsest.storage.concepts import ConceptLibrary
 
-    return ConceptLibrary(read_settings().folders.concepts).names()
+    return ConceptLibrary(read_settings().folders.concepts, published_widths()).names()
 
 
 def offers() -> list[str]:

@@ -144,11 +144,14 @@ class OfServer:
 
 def concept_source(options: argparse.Namespace) -> ConceptSource:
     """That of the server that is named, else this machine's."""
+    from palimpsest.models.families import published_widths
     from palimpsest.storage.concepts import ConceptLibrary
 
     settings = read_settings()
     server = named_server(options, settings)
-    return OfThisMachine(ConceptLibrary(settings.folders.concepts)) if server is None else OfServer(server)
+    if server is not None:
+        return OfServer(server)
+    return OfThisMachine(ConceptLibrary(settings.folders.concepts, published_widths()))
 
 
 def require_unused(name: str) -> None:

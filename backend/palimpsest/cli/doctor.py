@@ -265,8 +265,9 @@ def check_models(settings: Settings) -> Finding:
 
 
 def check_concepts(settings: Settings) -> Finding:
+    from palimpsest.models.families import published_widths
     from palimpsest.storage.concepts import ConceptLibrary
 
-    library = ConceptLibrary(settings.folders.concepts)
+    library = ConceptLibrary(settings.folders.concepts, published_widths())
     troubles = " ".join(str(error) for error in library.damaged())
     return Finding("Concepts", ", ".join(card.placeholder for card in library.list()) or "none yet", troubles)

@@ -92,9 +92,10 @@ class ThisMachine:
 
     @cached_property
     def _library(self) -> Any:
+        from palimpsest.models.families import published_widths
         from palimpsest.storage.concepts import ConceptLibrary
 
-        return ConceptLibrary(self.settings.folders.concepts)
+        return ConceptLibrary(self.settings.folders.concepts, published_widths())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import contextlib
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -101,10 +101,14 @@ class ConceptCard:
 
 
 class ConceptLibrary:
-    """The concepts in ``folder``, which is made when the first one is saved."""
+    """The concepts in ``folder``, which is made when the first one is saved.
 
-    def __init__(self, folder: Path) -> None:
+    ``published``: families by the widths of their text encoders, for files that don't name theirs.
+    """
+
+    def __init__(self, folder: Path, published: Mapping[tuple[int, ...], str]) -> None:
         self.folder = folder
+        self._published = published
 
     def revision(self) -> str:
         """Another text when a concept came, went or was written, whichever process did that."""
@@ -143,7 +147,8 @@ class ConceptLibrary:
 
     def card(self, name: str) -> ConceptCard:
         path = self._existing(name)
-        return _card(name, read_header(path), path)
+        header = read_header(path)
+        return _card(name, header, path, family_of(header, path, None, self._published))
 
     def load(self, name: str) -> Concept:
         import torch
@@ -266,7 +271,7 @@ class ConceptLibrary:
         told = {
             "kind": _kind(known),
             "noun": text_field(header, "noun", MOST_NOUN, source),
-            "family": family_of(header, source, family),
+            "family": family_of(header, source, family, self._published),
             "provenance": asdict(provenance),
             "owner": owner,
         }
@@ -396,7 +401,7 @@ def make_thumbnail(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def _card(name: str, header: Header, path: Path) -> ConceptCard:
+def _card(name: str, header: Header, path: Path, family: str) -> ConceptCard:
     known = header.metadata
     try:
         digest = _DIGESTS.of(path, header.data_start)
@@ -407,7 +412,7 @@ def _card(name: str, header: Header, path: Path) -> ConceptCard:
         name=name,
         kind=_kind(known),
         noun=text_field(header, "noun", MOST_NOUN, path),
-        family=family_of(header, path, None),
+        family=family,
         vectors=header.vectors,
         widths=header.widths,
         rows_hash=digest,

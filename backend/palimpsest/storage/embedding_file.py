@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 SUFFIX = ".safetensors"
 METADATA_KEY = "palimpsest"
 ENCODER_KEYS = (("clip_l", "clip_g"), ("text_encoders_0", "text_encoders_1"))
-FAMILIES = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl"}  # widths of the public checkpoints
 FLOATS = ("F32", "F16", "BF16")
 MOST_BYTES = 4 * 2**20  # 75 vectors of both SDXL encoders in float32 are 0.6 MB
 MOST_WITH_ADAPTERS = 256 * 2**20  # rank 8 of all attention in SDXL is 46 MB
@@ -143,11 +143,14 @@ def data_start(content: bytes) -> int:
     return 8 + int.from_bytes(content[:8], "little")
 
 
-def family_of(found: Header, path: Path, family: str | None) -> str:
-    """Which models can read these vectors: as told, as the file says, or by their widths."""
-    known = text_field(found, "family", MOST_FAMILY, path) or FAMILIES.get(found.widths)
+def family_of(found: Header, path: Path, family: str | None, published: Mapping[tuple[int, ...], str]) -> str:
+    """Which models can read these vectors: as asked for, as the file says, or by their widths.
+
+    ``published``: families that are known, by the widths of their text encoders.
+    """
+    known = text_field(found, "family", MOST_FAMILY, path) or published.get(found.widths)
     if family is not None:
-        expected = [widths for widths, name in FAMILIES.items() if name == family]
+        expected = [widths for widths, name in published.items() if name == family]
         if expected and expected[0] != found.widths:
             raise ConceptIncompatibleError(
                 f"{path.name} holds vectors of width {_sum(found.widths)}; {family!r} needs "
@@ -158,7 +161,7 @@ def family_of(found: Header, path: Path, family: str | None) -> str:
     if known is None:
         raise ConceptIncompatibleError(
             f"{path.name} holds vectors of width {_sum(found.widths)}, which no known model family has.",
-            f"Known: {', '.join(f'{_sum(w)} ({name})' for w, name in FAMILIES.items())}. "
+            f"Known: {', '.join(f'{_sum(w)} ({name})' for w, name in published.items())}. "
             "Name the family if it is for another one.",
         )
     return known

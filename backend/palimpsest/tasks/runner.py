@@ -13,6 +13,7 @@ import torch
 from palimpsest import contract
 from palimpsest.errors import RequestError
 from palimpsest.jobs.events import Event
+from palimpsest.models.families import published_widths
 from palimpsest.models.pool import ModelPool, device_named
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.decode import Limits
@@ -79,7 +80,7 @@ def open_runner(device: str, options: dict[str, Any]) -> TaskRunner:
     return TaskRunner(
         models=ModelPool(Path(settings.models), where, memory, settings.paths_allowed, others),
         images=ImageStore(Path(settings.images)),
-        concepts=ConceptLibrary(Path(settings.concepts)),
+        concepts=ConceptLibrary(Path(settings.concepts), published_widths()),
         inversions=InversionCache(Path(settings.inversions), settings.inversion_cache_bytes),
         learning=Path(settings.learning),
         limits=Limits(pixels=settings.max_pixels, file_bytes=settings.max_image_bytes),
