@@ -272,8 +272,6 @@ def test_a_learned_subject_keeps_the_pictures_that_say_where_it_is(
     assert len(kept) == 2
     assert all(np.array_equal(cut[..., :3], whole[box]) for cut, whole in zip(kept, shown, strict=True))
     assert all(np.array_equal(cut[..., 3], where[box]) for cut in kept)
-    run(runner, learned(runner, sd1_folder, replace=True))
-    assert runner.concepts.pictures("other") == (), "without masks there is nothing to cut out"
     run(runner, learned(runner, sd1_folder, kind="style", masks=(mask, None, mask), replace=True))
     assert runner.concepts.pictures("other") == (), "a style has no subject"
 
@@ -292,18 +290,36 @@ def test_a_word_that_is_learned_on_keeps_its_pictures_until_there_are_new_ones(
     run(runner, replace(on, seed=1, masks=(None, mask, None)))
     assert len(runner.concepts.pictures("other")) == 1
     next(runner.concepts.folder.glob("*.cutouts")).write_bytes(b"broken")
-    told = run(runner, replace(on, seed=2)).result["notices"]
-    assert len(told) == 1
-    assert "other.cutouts can't be read" in told[0]
-    assert runner.concepts.pictures("other") == ()
+    result = run(runner, replace(on, seed=2)).result
+    assert "other.cutouts can't be read" in result["notices"][0]
+    assert len(runner.concepts.pictures("other")) == sum(result["found"]), "looked for anew"
 
 
 def test_learning_on_from_anothers_word_takes_none_of_its_pictures(
     taught: TaskRunner, sd1_folder: Path
 ) -> None:
-    made = learned(taught, sd1_folder, start="my-toy")
-    run(replace(taught, owner="somebody"), made)
-    assert taught.concepts.pictures("other") == ()
+    made, theirs = learned(taught, sd1_folder, start="my-toy"), taught.concepts.pictures("my-toy")
+    assert theirs
+    result = run(replace(taught, owner="somebody"), made).result
+    own = taught.concepts.pictures("other")
+    assert len(own) == sum(result["found"]), "cut out of the pictures that are given"
+    assert not any(np.array_equal(one, other) for one in own for other in theirs)
+
+
+def test_a_subject_without_masks_is_looked_for_and_an_insertion_begins_from_it(
+    runner: TaskRunner, sd1_folder: Path
+) -> None:
+    """The masks that people give come first; what was found is told, and counts for no mask of theirs."""
+    result = run(runner, learned(runner, sd1_folder)).result
+    assert (result["masks"], len(result["found"])) == ([False] * 3, 3)
+    assert len(runner.concepts.pictures("other")) == sum(result["found"]) > 0
+    assert "let the insertion begin from noise" in result["notices"][-1]
+    again = run(runner, learned(runner, sd1_folder, replace=True)).result
+    assert again["rows_hash"] == result["rows_hash"]
+    mask = runner.images.put(selection())
+    given = run(runner, learned(runner, sd1_folder, masks=(mask, None, None), replace=True)).result
+    assert len(runner.concepts.pictures("other")) == 1
+    assert (given["found"][0], given["notices"]) == (False, [])
 
 
 def test_a_mask_of_what_is_transparent_is_refused_before_anything_is_loaded(

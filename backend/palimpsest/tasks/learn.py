@@ -23,7 +23,7 @@ from safetensors.torch import save as bytes_of
 from palimpsest.contract import LearnRequest
 from palimpsest.core.adapters import layers_of
 from palimpsest.core.concept import Concept
-from palimpsest.core.learning.gate import GateSettings, check_set
+from palimpsest.core.learning.gate import GateSettings, check_pictures, check_set
 from palimpsest.core.learning.learn import (
     Learned,
     LearningStep,
@@ -33,6 +33,7 @@ from palimpsest.core.learning.learn import (
 from palimpsest.core.learning.learn import learn as learning
 from palimpsest.core.learning.settings import LearnSettings
 from palimpsest.core.learning.state import LearningState
+from palimpsest.core.learning.subject import find_subjects
 from palimpsest.core.learning.views import ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.composite import quantise
@@ -63,6 +64,10 @@ from palimpsest.tasks.progress import Events, PhaseTimer, Preview, memory_errors
 SECONDS_BETWEEN_SAVES = 5.0  # at least
 SHARE_OF_SAVES = 1 / 20  # of the time, at most: the state with SDXL's adapters has 185 MB
 BACKWARDS = 3.0  # a step's cost per latent, in encodings of a view
+FOUND = (
+    "No mask says where <{name}> is, so the model looked for it; an insertion begins from what it found. "
+    "If that is wrong, learn it with masks or from cut-outs, or let the insertion begin from noise."
+)
 log = logging.getLogger(__name__)
 
 
@@ -74,6 +79,13 @@ class Examples:
     masks: tuple[Mask | None, ...]
     opacities: tuple[NDArray[np.float32] | None, ...]
     notices: tuple[str, ...]
+    found: tuple[Mask | None, ...] = ()  # where the model finds the subject that no mask shows
+
+    @property
+    def where(self) -> tuple[Mask | None, ...]:
+        """Where the subject is, as the user says it, else as it was found."""
+        found = self.found if self.found else (None,) * len(self.masks)
+        return tuple(own if own is not None else seen for own, seen in zip(self.masks, found, strict=True))
 
 
 def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
@@ -82,10 +94,7 @@ def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
     _refuse(context, request)
     more = None if request.start is None else _start(context, request.start)
     examples = read_examples(context, request)
-    cutouts = _cut_out(examples, request.kind)
-    if not cutouts and request.start is not None and request.kind != "style":
-        cutouts, said = _kept_pictures(context, request.start)
-        examples = replace(examples, notices=(*examples.notices, *said))
+    own = [] if request.kind == "style" else _cut_out(examples, examples.masks)
     yield from context.load(request.model)
     model = context.models.get(request.model)
     require_known(request.noun, model.words)
@@ -98,8 +107,12 @@ def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
         request.captions,
         request.seed,
     )
-    saved = _state_file(context, request, model, examples, more)
     what, lower = Text("what-learning", n=settings.at_once), Text("close-or-learn-on-cpu")
+    if request.kind == "subject":
+        with memory_errors(context.device, what, lower):
+            examples = yield from _located(model, examples, request)
+    cutouts, said = (own, []) if own else _other_cutouts(context, examples, request)
+    saved = _state_file(context, request, model, examples, more)
     if request.finish:
         learned, pace = best_so_far(saved, lesson, model.family), None
     else:
@@ -125,7 +138,8 @@ def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
         "seconds_per_step": pace,
         "rows_hash": card.rows_hash,
         "masks": [mask is not None for mask in examples.masks],
-        "notices": list(examples.notices),
+        "found": [mask is not None for mask in examples.found],
+        "notices": [*examples.notices, *said],
         "model": model_identity(model),
         "seconds": round(time.monotonic() - started, 3),
     }
@@ -150,6 +164,14 @@ def read_examples(context: TaskContext, request: LearnRequest) -> Examples:
         tuple(example.opacity for example in found),
         tuple(notices),
     )
+
+
+def _located(model: DiffusionModel, examples: Examples, request: LearnRequest) -> Events[Examples]:
+    """With the subject looked for in the pictures without a mask. Raises ConceptImagesError."""
+    check_pictures(examples.pictures, model.native_size, GateSettings())  # before time is spent on them
+    finding = find_subjects(model, examples.pictures, examples.masks, request.noun, request.seed)
+    found = yield from with_progress(finding, PhaseTimer({}))
+    return replace(examples, found=found)
 
 
 def _start(context: TaskContext, name: str) -> Start:
@@ -196,7 +218,7 @@ def _run(
     checking = check_set(
         model,
         examples.pictures,
-        examples.masks,
+        examples.where,
         lesson.noun,
         GateSettings(),
         lesson.kind,
@@ -319,20 +341,32 @@ def _store(
         sources=request.images,
         settings=settings if more is None else {**settings, "start": _start_identity(more)},
     )
-    thumbnail = _thumbnail(examples.pictures[0], examples.masks[0])
+    thumbnail = _thumbnail(examples.pictures[0], examples.where[0])
     concept = replace(learned.concept, rows=tuple(rows.detach().cpu() for rows in learned.concept.rows))
     card = context.concepts.save(concept, provenance, thumbnail, request.replace, context.owner, pictures)
     return card, thumbnail
 
 
-def _cut_out(examples: Examples, kind: str) -> list[NDArray[np.uint8]]:
-    """The subject out of every picture that says where it is: by its mask or by its transparency."""
-    if kind == "style":
-        return []
-    told = zip(examples.pictures, examples.masks, examples.opacities, strict=True)
+def _other_cutouts(
+    context: TaskContext, examples: Examples, request: LearnRequest
+) -> tuple[list[NDArray[np.uint8]], list[str]]:
+    """The subject's own pictures where the user doesn't say where it is, and what is to be said of them: those
+    of the word that is learned on, else cut out where it was found. A style has none."""
+    if request.kind == "style":
+        return [], []
+    cutouts, said = ([], []) if request.start is None else _kept_pictures(context, request.start)
+    if not cutouts:
+        cutouts = _cut_out(examples, examples.found)
+        said += [FOUND.format(name=request.name)] if cutouts else []
+    return cutouts, said
+
+
+def _cut_out(examples: Examples, masks: Sequence[Mask | None]) -> list[NDArray[np.uint8]]:
+    """The subject out of every picture that has a mask."""
+    parts = zip(examples.pictures, masks, examples.opacities, strict=True)
     return [
         cut_out(picture, mask, opacity, MOST_SIDE, number)
-        for number, (picture, mask, opacity) in enumerate(told, start=1)
+        for number, (picture, mask, opacity) in enumerate(parts, start=1)
         if mask is not None
     ]
 

@@ -1,6 +1,6 @@
 """A picture from words alone: DDIM with classifier-free guidance (Ho & Salimans 2022).
 
-Concepts learned with detail have their adapters where their word is written: in the conditional rows.
+Concepts learned with detail have their adapters in the rows of the prompts that name them, conditional and not.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def draw(
         null = vocabulary.null(size).expand(len(prompts))
         both = Conditioning.cat([null, vocabulary.encode(prompts, size)])
     with adapted(model.network, vocabulary.adaptation()) as adaptation:
-        adaptation.begin(vocabulary.adapting(prompts, first=len(prompts)))
+        named = vocabulary.adapting(prompts)
+        adaptation.begin([(*rows, *(len(prompts) + row for row in rows)) for rows in named])
         process = model.process
         for index, (level, cleaner) in enumerate(pairs(process, process.levels(steps))):
             prediction = _guided(model, z, level, both, guidance)

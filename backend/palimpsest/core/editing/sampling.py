@@ -12,7 +12,8 @@ the source does at the same step. How the source branch moves is the inversion's
 After each step LocalBlend and then the latent mask take their part of the source back; outside the
 mask a target's latent is a copy of the stored pivot, so its difference to the photo's is exactly 0.
 
-The adapters of concepts learned with detail are active in the targets' conditional rows alone.
+The adapters of concepts learned with detail are active in the targets' rows alone, the unconditional ones
+too: guidance is then about the words, and not about what the adapters do to every picture.
 """
 
 from __future__ import annotations
@@ -155,7 +156,8 @@ class _Batch:
         self.rows = Rows(targets, self.source_at if self.with_source else None, nulls)
         self.conditioning = self._conditioning(plan, step)
         plan.control.begin(step, self.rows)
-        plan.adaptation.begin([tuple(targets[i] for i in some) for some in plan.adapting])
+        beside = (nulls, targets)  # guidance leads away from the same network without the words
+        plan.adaptation.begin([tuple(rows[i] for rows in beside if rows for i in some) for some in plan.adapting])
 
     def _conditioning(self, plan: Plan, step: int) -> Conditioning:
         source_null, nulls = plan.source_null, plan.nulls

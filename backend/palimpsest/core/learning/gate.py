@@ -66,7 +66,7 @@ def check_set(
     ``pictures``: sRGB in [0, 1], (height, width, 3). ``accept_odd``: the user knows that one seems not to
     fit. Pictures of a style may show different things, so they are not asked to agree.
     """
-    refuse(inspect(pictures, model.native_size, settings), len(pictures), settings)
+    check_pictures(pictures, model.native_size, settings)
     if accept_odd or kind == "style":
         return None
     found = yield from oddness(model, pictures, masks, noun, settings.agreement)
@@ -74,6 +74,11 @@ def check_set(
         message = Text("set-picture-odd", n=found.picture + 1, noun=noun)
         refuse([Finding(found.picture, "odd", message)], len(pictures), settings)
     return found
+
+
+def check_pictures(pictures: Sequence[NDArray[Any]], native_size: int, settings: GateSettings) -> None:
+    """Raise ConceptImagesError for what the pixels alone tell, as ``check_set`` does."""
+    refuse(inspect(pictures, native_size, settings), len(pictures), settings)
 
 
 def inspect(pictures: Sequence[NDArray[Any]], native_size: int, settings: GateSettings) -> list[Finding]:

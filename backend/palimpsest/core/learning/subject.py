@@ -1,30 +1,65 @@
-"""Where a noun's thing is in a picture nobody has marked: its attention map, cut in two."""
+"""Where a noun's thing is in pictures nobody has marked: its attention map, and the outline found from it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch.nn import functional
+from torch import Tensor
 
 from palimpsest.core.attention.maps import otsu
 from palimpsest.core.attention.probe import noised_states, probe
 from palimpsest.core.learning.templates import fill, templates_for
 from palimpsest.core.learning.views import ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.picture.region import Mask
-from palimpsest.core.steps import Steps
+from palimpsest.core.picture.outline import OutlineSettings, outline
+from palimpsest.core.picture.region import Mask, Size, resize
+from palimpsest.core.steps import Step, Steps
 from palimpsest.core.text.prompt import concepts_installed
 
 WHOLE = ViewSettings(per_picture=1)
+MOST_SIDE = 256  # pixels at which an outline is looked for
+LEAST_SHARE, LARGEST_SHARE = 0.005, 0.7  # of a picture that a subject may be to count as found
+
+
+def find_subjects(
+    model: DiffusionModel,
+    pictures: Sequence[NDArray[Any]],
+    masks: Sequence[Mask | None],
+    noun: str,
+    seed: int = 0,
+) -> Steps[tuple[Mask | None, ...]]:
+    """The subject's mask in each picture that has none in ``masks``.
+
+    None for a picture that has one, and where what was found is next to nothing or nearly everything.
+    """
+    missing = [index for index, mask in enumerate(masks) if mask is None]
+    found: list[Mask | None] = [None] * len(pictures)
+    for number, index in enumerate(missing, start=1):
+        mask = yield from _numbered(find_subject(model, pictures[index], noun, seed), number, len(missing))
+        if LEAST_SHARE <= float((mask > 0).mean()) <= LARGEST_SHARE:
+            found[index] = mask
+    return tuple(found)
+
+
+def _numbered(steps: Steps[Mask], number: int, total: int) -> Steps[Mask]:
+    """The same steps, each as one of the ``number``-th picture of ``total``."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+        yield Step("probe", number, total)
 
 
 def find_subject(model: DiffusionModel, picture: NDArray[Any], noun: str, seed: int = 0) -> Steps[Mask]:
     """A mask of 0 and 255 of the picture's size. ``picture``: as for ``encode_views``.
 
-    It always finds something: the cells most like the noun in a picture that doesn't show it, and all of a
-    picture in which no cell is more like it than another.
+    It always finds something: what is most like the noun in a picture that doesn't show it, and all of a
+    picture in which nothing is more like it than the rest.
     """
     (view,) = yield from encode_views(model, [picture], [None], WHOLE, seed)
     template = templates_for("subject", [part.tokenizer for part in model.text])[0]
@@ -32,8 +67,18 @@ def find_subject(model: DiffusionModel, picture: NDArray[Any], noun: str, seed: 
         prompt = vocabulary.parse(fill(template, noun))
         states = noised_states(model, view.mean[None], seed=seed)
         maps = yield from probe(model, vocabulary, prompt, [noun], states)
-    height, width = picture.shape[:2]
-    scaled = functional.interpolate(maps[noun][None, None].float(), (height, width), mode="bilinear")[0, 0]
-    grey = (scaled * 255).round().cpu().numpy().astype(np.uint8)
-    inside = grey > otsu(grey)
+    return _outlined(picture, maps[noun].float().cpu())
+
+
+def _outlined(picture: NDArray[Any], seen: Tensor) -> Mask:
+    """``seen``: the noun's map (h, w) in [0, 1]."""
+    full = Size(picture.shape[1], picture.shape[0])
+    scale = min(1.0, MOST_SIDE / max(full))
+    size = Size(*(max(1, round(scale * length)) for length in full))
+    pixels = torch.from_numpy(np.ascontiguousarray(picture, np.float32)).permute(2, 0, 1)[None]
+    small = resize(pixels, size)[0].clamp(0, 1).permute(1, 2, 0).numpy()
+    rough = resize(seen[None, None], size)[0, 0].clamp(0, 1).numpy()
+    threshold = otsu((rough * 255).round().astype(np.uint8)) / 255
+    chance = torch.from_numpy(outline(small, rough, threshold, OutlineSettings()).astype(np.float32))
+    inside = resize(chance[None, None], full)[0, 0].numpy() > 0.5
     return np.where(inside if inside.any() else ~inside, np.uint8(255), np.uint8(0))
