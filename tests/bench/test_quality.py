@@ -244,7 +244,9 @@ def test_a_word_is_learned_once(runner: TaskRunner, tmp_path: Path, monkeypatch:
         asked.append(request)
         width = runner.models.get(BUILT_IN).text[0].width
         rows = (torch.full((2, width), float(len(asked))),)
-        library.save(Concept(f"<{request.name}>", rows, "demo", "subject", request.noun), Provenance())
+        pictures = [np.full((8, 6, 4), len(asked), np.uint8)]
+        concept = Concept(f"<{request.name}>", rows, "demo", "subject", request.noun)
+        library.save(concept, Provenance(), pictures=pictures)
         return Finished({}, {"seconds": 1.0}), {"evaluations": 8, "backward": 8}
 
     monkeypatch.setattr(quality_store, "finish", finish)
@@ -254,6 +256,7 @@ def test_a_word_is_learned_once(runner: TaskRunner, tmp_path: Path, monkeypatch:
     library.remove("owl")
     assert learned(runner, BUILT_IN, owl, 1, store) == first
     assert float(library.load("owl").rows[0][0, 0]) == 1
+    assert [int(picture[0, 0, 0]) for picture in library.pictures("owl")] == [1]
     assert len(asked) == 1
     library.remove("owl")
     assert learned(runner, BUILT_IN, owl, 2, store) != first

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from palimpsest.core.count import counted
 from palimpsest.errors import ConceptImagesError
 from palimpsest.jobs.events import Finished
 from palimpsest.scenes.concepts import Concept, StyleConcept, views
+from palimpsest.storage import cutouts
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.concepts import SUFFIX
 from palimpsest.storage.png import encode
@@ -99,7 +101,7 @@ def finish(runner: TaskRunner, request: Request) -> tuple[Finished, dict[str, An
 
 @dataclass(frozen=True)
 class Word:
-    """A learned word: its file's digest, and what was said against its pictures before they were accepted."""
+    """A learned word: the digest of its files, and what was said against its pictures before they were accepted."""
 
     digest: str
     refused: str  # "" = nothing
@@ -113,7 +115,7 @@ def learned(
     store: Store,
     detail: bool = False,
 ) -> Word:
-    """Have the concept's word in the library, learned from true views as a user would.
+    """Have the concept's word and its cut-outs in the library, learned from true views as a user would.
 
     ``seed`` draws the views. ``detail``: with adapters. All views are of the concept: where the product
     finds that one doesn't seem to fit, it is told to learn all the same, as its sentence advises.
@@ -122,16 +124,27 @@ def learned(
     images = [runner.images.put(encode(view.image)) for view in views(concept, EXAMPLES, seed, size)]
     kind = "style" if isinstance(concept, StyleConcept) else "subject"
     request = LearnRequest(concept.name, tuple(images), concept.noun, kind, detail=detail, model=model)
-    file, key = runner.concepts.folder / f"{concept.name}{SUFFIX}", key_of(runner, request, {})
-    name = f"words/{concept.name}{'-detail' if detail else ''}{SUFFIX}"
-    made = store.recall(name, key)
-    if made is None:
+    files = [runner.concepts.folder / f"{concept.name}{suffix}" for suffix in (SUFFIX, cutouts.SUFFIX)]
+    names = [f"words/{'detail/' if detail else ''}{file.name}" for file in files]
+    key = key_of(runner, request, {})
+    made = _recalled(store, names, key)
+    if not made:
         refused, (finished, counts) = _accepting(runner, request)
-        made = Made(file.read_bytes(), {**counts, "seconds": finished.result["seconds"], "refused": refused})
-        store.keep(name, key, made)
-    else:
-        write_atomically(file, made.content)
-    return Word(digest(made.content), made.facts["refused"])
+        facts = {**counts, "seconds": finished.result["seconds"], "refused": refused}
+        made = [Made(file.read_bytes() if file.exists() else b"", facts) for file in files]
+        for name, one in zip(names, made, strict=True):
+            store.keep(name, key, one)
+    for file, one in zip(files, made, strict=True):
+        file.unlink(missing_ok=True)  # of this word, learned otherwise
+        if one.content:
+            write_atomically(file, one.content)
+    return Word(digest(b"".join(one.content for one in made)), made[0].facts["refused"])
+
+
+def _recalled(store: Store, names: Sequence[str], key: str) -> list[Made]:
+    """All of them, or none."""
+    made = [one for name in names if (one := store.recall(name, key)) is not None]
+    return made if len(made) == len(names) else []
 
 
 def _accepting(runner: TaskRunner, request: LearnRequest) -> tuple[str, tuple[Finished, dict[str, Any]]]:
