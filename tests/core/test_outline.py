@@ -32,7 +32,7 @@ def shared(one: Plane, other: Plane) -> float:
 
 
 def textured_disc(side: int = 96) -> tuple[NDArray[np.float32], Plane, NDArray[np.float64]]:
-    """A disc of orange and white stripes on blue noise; and a map that sees it blurred, and beside its place."""
+    """A disc of orange and white stripes on blue noise; and a map that sees it blurred, beside its place."""
     y, x = np.mgrid[:side, :side]
     disc = (x - 40) ** 2 + (y - 52) ** 2 < 20**2
     rng = np.random.default_rng(3)

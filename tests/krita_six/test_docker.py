@@ -497,11 +497,16 @@ def thumbnail(frame):
     return frame.layout().itemAt(0).widget().pixmap()
 
 
-def test_the_learn_dialog_shows_detail_where_a_word_is_learned_with_it(room):
+def test_the_learn_dialog_offers_a_quick_learning_and_one_with_detail(room):
     dialog = learning_dialog()
-    assert dialog.view["thorough"].isHidden()
-    dialog.content.learning.set(chosen=DETAIL)
     assert not dialog.view["thorough"].isHidden()
+    assert [
+        made.isChecked() for made in dialog.view["thorough"].findChildren(six.part("qt").QRadioButton)
+    ] == [
+        True,
+        False,
+    ]
+    dialog.content.learning.set(chosen=DETAIL)
     buttons_there = dialog.view["thorough"].findChildren(six.part("qt").QRadioButton)
     assert [made.text() for made in buttons_there] == ["quick", "with detail"]
     assert [made.isChecked() for made in buttons_there] == [False, True]

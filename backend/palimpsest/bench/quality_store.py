@@ -101,7 +101,7 @@ def finish(runner: TaskRunner, request: Request) -> tuple[Finished, dict[str, An
 
 @dataclass(frozen=True)
 class Word:
-    """A learned word: the digest of its files, and what was said against its pictures before they were accepted."""
+    """A learned word: the digest of its files, and what was said against its pictures beforehand."""
 
     digest: str
     refused: str  # "" = nothing

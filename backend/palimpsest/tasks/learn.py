@@ -350,8 +350,8 @@ def _store(
 def _other_cutouts(
     context: TaskContext, examples: Examples, request: LearnRequest
 ) -> tuple[list[NDArray[np.uint8]], list[str]]:
-    """The subject's own pictures where the user doesn't say where it is, and what is to be said of them: those
-    of the word that is learned on, else cut out where it was found. A style has none."""
+    """The subject's own pictures where the user doesn't say where it is, and what is to be said of them: they
+    are those of the word that is learned on, else cut out where it was found. A style has none."""
     if request.kind == "style":
         return [], []
     cutouts, said = ([], []) if request.start is None else _kept_pictures(context, request.start)

@@ -104,7 +104,6 @@ class LearnWindow(Dialog):
                     "thorough",
                     options=thorough,
                     chosen=DETAIL if state.detail else QUICK,
-                    shown=state.detail,  # only the shell and the API offer it yet
                     choose=lambda chosen: change(chosen=chosen),
                 ),
             ),

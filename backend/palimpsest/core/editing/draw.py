@@ -1,6 +1,7 @@
 """A picture from words alone: DDIM with classifier-free guidance (Ho & Salimans 2022).
 
-Concepts learned with detail have their adapters in the rows of the prompts that name them, conditional and not.
+Concepts learned with detail have their adapters in the rows of the prompts that name them, with the words and
+without.
 """
 
 from __future__ import annotations

@@ -157,7 +157,9 @@ class _Batch:
         self.conditioning = self._conditioning(plan, step)
         plan.control.begin(step, self.rows)
         beside = (nulls, targets)  # guidance leads away from the same network without the words
-        plan.adaptation.begin([tuple(rows[i] for rows in beside if rows for i in some) for some in plan.adapting])
+        plan.adaptation.begin(
+            [tuple(rows[i] for rows in beside if rows for i in some) for some in plan.adapting]
+        )
 
     def _conditioning(self, plan: Plan, step: int) -> Conditioning:
         source_null, nulls = plan.source_null, plan.nulls

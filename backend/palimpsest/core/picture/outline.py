@@ -70,8 +70,8 @@ def _frequency(pixels: NDArray[np.float64], weight: Plane, bins: int) -> Plane:
     np.add.at(counts, at, weight.ravel() + 1e-9)
     for axis in range(3):  # a colour counts for its neighbours too
         around = np.pad(counts, [(1, 1) if each == axis else (0, 0) for each in range(3)])
-        shifted = (np.take(around, range(start, start + bins), axis) for start in range(3))
-        counts = sum(part * share for part, share in zip(shifted, (0.25, 0.5, 0.25), strict=True))
+        below, same, above = (np.take(around, range(start, start + bins), axis) for start in range(3))
+        counts = below / 4 + same / 2 + above / 4
     return (counts / counts.sum() + 1e-6)[at].reshape(pixels.shape[:2])
 
 

@@ -21,7 +21,7 @@ class Kind:
 #: it never saw is as well described by the learned word as by the words themselves.
 _BUILT_IN = LearningAdvice(
     LearnSettings(steps=100, exam_every=10),
-    LearnSettings(steps=150, exam_every=10, adapters=AdapterSettings(rate=3e-3)),
+    LearnSettings(steps=500, exam_every=25, times=(0.0, 1.0), adapters=AdapterSettings(rank=32, rate=5e-3)),
 )
 KINDS: Mapping[str, Kind] = {
     "sd1": Kind((768,)),
