@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from palimpsest.core.attention.cross import CrossEdit, Refine, Reweight
-from palimpsest.core.attention.paths import probabilities
+from palimpsest.core.attention.paths import Edited, probabilities
 from palimpsest.core.attention.target import TargetControl
 
 
@@ -40,10 +40,11 @@ class Explicit:
         source: tuple[Tensor, Tensor] | None,
         target: tuple[Tensor, Tensor, Tensor],
         scale: float,
-        control: TargetControl,
+        control: Edited,
         step: int,
         bias: Tensor | None = None,
     ) -> Tensor:
+        assert isinstance(control, TargetControl)
         q_t, k_t, v_t = target
         a_tgt = probabilities(q_t, k_t, scale, bias)
         if source is None:

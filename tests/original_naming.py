@@ -195,7 +195,8 @@ def sparse_file(
 ) -> Path:
     """A safetensors file with a true header, of the true size, that takes no room: all its numbers are 0."""
     bits = {"F32": 32, "F16": 16, "BF16": 16, "F8_E4M3": 8, "F8_E5M2": 8, "U8": 8, "I8": 8, "I64": 64}
-    end, header = 0, {} if metadata is None else {"__metadata__": dict(metadata)}
+    header: dict[str, object] = {} if metadata is None else {"__metadata__": dict(metadata)}
+    end = 0
     for key, shape in shapes.items():
         dtype = (dtypes or {}).get(key, "F16")
         start, end = end, end + math.prod(shape) * bits[dtype] // 8

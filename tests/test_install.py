@@ -235,8 +235,11 @@ def test_two_setups_wait_for_each_other(checkout: Path) -> None:
     )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as first:
+        assert first.stdout is not None
         assert first.stdout.readline() == "mine\n"
         with subprocess.Popen([sys.executable, "-c", code], **pipes) as second:
+            assert second.stdout is not None
+            assert second.stderr is not None
             assert "Another setup is running in this folder" in second.stderr.readline()
             assert first.poll() is None
             first.kill()

@@ -159,8 +159,9 @@ def careless_starts(tree: ast.Module) -> Iterator[int]:
     for node in ast.walk(tree):
         if id(node) in safe:
             continue
-        names_python = isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.executable"
-        if names_python or (isinstance(node, ast.List) and is_careless(node)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.executable":
+            yield node.lineno
+        if isinstance(node, ast.List) and is_careless(node):
             yield node.lineno
         if isinstance(node, ast.Call) and ast.unparse(node.func) in FORBIDDEN:
             yield node.lineno

@@ -62,6 +62,7 @@ def too_new(source: str) -> list[str]:
     tree = ast.parse(source, feature_version=(3, 8))
     methods = [n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in SINCE_3_9]
     evaluated = vermin.visit(ast.unparse(evaluates(tree)), config=CONFIG)
+    assert isinstance(evaluated, vermin.SourceVisitor)
     unions = [ast.unparse(n) for n in ast.walk(evaluates(tree)) if isinstance(n, ast.BinOp) and is_union(n)]
     return [*methods, *unions, *(line for line in evaluated.output_text().splitlines() if NEWER.search(line))]
 

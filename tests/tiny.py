@@ -21,6 +21,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from palimpsest.core.model import DiffusionModel, TextPart
 from palimpsest.core.networks.unet import UNet
+from palimpsest.core.process import Ddpm
 from palimpsest.models.families.stable_diffusion.schedule import noise_schedule
 
 #: Every word here is one token; any other word is spelled in bytes (so "squirrel" is eight tokens).
@@ -75,6 +76,12 @@ def tiny_model(family: str = "sd1", seed: int = 0, **sizes: Any) -> DiffusionMod
         weights_hash=f"tiny-{family}-{seed}-{size}",
         zero_null=family == "sdxl",
     )
+
+
+def ddpm_of(model: DiffusionModel) -> Ddpm:
+    """Its noise process, which is a diffusion's."""
+    assert isinstance(model.process, Ddpm)
+    return model.process
 
 
 def tiny_folder(path: Path, family: str = "sd1", seed: int = 0, **sizes: Any) -> Path:
@@ -135,7 +142,8 @@ def _apply(merges: list[tuple[str, str]], pieces: list[str]) -> list[str]:
 def tiny_tokenizer(pad: str = "<|endoftext|>", tokens: int = 32) -> Any:
     """Bare lower-case CLIP byte pairs; SD 2.x and SDXL's second tokenizer pad with ``!`` (id 0)."""
     vocabulary, merges = _vocabulary()
-    return CLIPTokenizer(vocab=dict(vocabulary), merges=list(merges), pad_token=pad, model_max_length=tokens)
+    pairs: Any = list(merges)  # declared as of texts, which are split into pairs
+    return CLIPTokenizer(vocab=dict(vocabulary), merges=pairs, pad_token=pad, model_max_length=tokens)
 
 
 def _text_parts(family: str, size: Sizes) -> tuple[TextPart, ...]:
@@ -184,12 +192,13 @@ def _unet(family: str, size: Sizes) -> Any:
             up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
             use_linear_projection=family == "sd2",
         )
+    layers: Any = [1, 2]  # as published; declared as one number or tuples
     return UNet2DConditionModel(
         **common,
         cross_attention_dim=size.width + size.second_width,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        transformer_layers_per_block=[1, 2],
+        transformer_layers_per_block=layers,
         use_linear_projection=True,
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
@@ -199,10 +208,13 @@ def _unet(family: str, size: Sizes) -> Any:
 
 def _vae(family: str, size: Sizes) -> Any:
     levels = len(size.vae_channels)
+    blocks: dict[str, Any] = {  # declared as tuples of one
+        "block_out_channels": size.vae_channels,
+        "down_block_types": ("DownEncoderBlock2D",) * levels,
+        "up_block_types": ("UpDecoderBlock2D",) * levels,
+    }
     return AutoencoderKL(
-        block_out_channels=size.vae_channels,
-        down_block_types=("DownEncoderBlock2D",) * levels,
-        up_block_types=("UpDecoderBlock2D",) * levels,
+        **blocks,
         layers_per_block=1,
         norm_num_groups=4,
         latent_channels=4,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from palimpsest.jobs.events import Event, Finished
 from palimpsest.storage.png import encode
 from palimpsest.tasks.runner import RunnerOptions, TaskRunner, open_runner
 
@@ -16,13 +18,20 @@ SHOWS = "a photo of a cat on grass"
 def new_runner(folder: Path) -> TaskRunner:
     """On the processor, with stores of its own below ``folder``."""
     names = ("models", "images", "concepts", "inversions", "learning")
-    folders = {name: str(folder / name) for name in names}
+    folders = (str(folder / name) for name in names)
     memory = str(folder / "hashes.json")
-    chosen = RunnerOptions(**folders, weights_memory=memory, paths_allowed=True, previews=False)
+    chosen = RunnerOptions(*folders, weights_memory=memory, paths_allowed=True, previews=False)
     return open_runner("cpu", asdict(chosen))
 
 
-def picture(width: int = 72, height: int = 88, seed: int = 0, depth: type = np.uint8) -> bytes:
+def finish(events: Iterable[Event]) -> Finished:
+    """A job to its end, which is what it returns."""
+    *_, last = events
+    assert isinstance(last, Finished)
+    return last
+
+
+def picture(width: int = 72, height: int = 88, seed: int = 0, depth: type[np.integer] = np.uint8) -> bytes:
     """A smooth coloured picture of an odd size as a PNG."""
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[0:height, 0:width] / max(width, height)

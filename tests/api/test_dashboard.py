@@ -172,7 +172,7 @@ def test_nothing_is_loaded_from_elsewhere_or_refused_by_its_own_policy(page, ser
 def painted(server: Any, id: str, origin: str = "") -> None:
     """A finished edit of a photo that can be seen."""
     size = {"width": 320, "height": 200}
-    image = server.bring(picture(**size))
+    image = server.bring(picture(320, 200))
     assert server.submit(id, "paint", order=size, request={"image": image}, origin=origin).status_code == 202
     assert server.follow(id)[-1]["event"] == "finished"
 
@@ -464,7 +464,7 @@ def test_a_picture_that_is_overtaken_says_nothing_of_its_end(page, server):
 def test_nothing_of_ones_own_stays_on_the_page_when_the_token_is_forgotten(page, server):
     secret = "a secret of anna's"
     size = {"width": 320, "height": 200}
-    image = server.bring(picture(**size))
+    image = server.bring(picture(320, 200))
     server.submit("private", "paint", order=size, request={"image": image, "target_prompt": secret})
     server.follow("private")
     enter(page, TOKENS["anna"])

@@ -182,18 +182,20 @@ def test_five_killed_servers_lose_no_job_and_no_event(tmp_path):
     After one more the job itself would be taken for the reason.
     """
     told: list[dict] = []
+    followers = []
     for round in range(5):
         with serving(tmp_path) as child:
             client = when_found(tmp_path)
             submit(client, f"job-{round}", steps=3, pause=0.2)
             if round == 0:
                 submit(client, "followed", steps=60, pause=0.05)
-                follower = follow_aside(client, told)
+                followers.append(follow_aside(client, told))
             kill_in_the_middle(client, child)
     with serving(tmp_path):
         client = when_found(tmp_path)
         for id in [*(f"job-{round}" for round in range(5)), "followed"]:
             assert list(client.follow(id))[-1]["event"] == "finished", id
+        (follower,) = followers
         follower.join(PATIENCE)
     assert [event["sequence"] for event in told] == list(range(1, len(told) + 1))
     assert told[-1]["event"] == "finished"

@@ -94,7 +94,9 @@ def cut_out_views(runner: TaskRunner) -> None:
     for concept in dict.fromkeys(make_case(kind, number).concept for kind, number in CASES if kind in VIEWED):
         assert isinstance(concept, Concept)
         cut = [
-            cut_out(view.image.astype(np.float32) / 255, to_mask(view.bodies[0]), None, cutouts.MOST_SIDE)
+            cut_out(
+                np.divide(view.image, 255, dtype=np.float32), to_mask(view.bodies[0]), None, cutouts.MOST_SIDE
+            )
             for view in views(concept, PICTURES, SPLITS["test"][-1], size)
         ]
         content = cutouts.to_bytes(

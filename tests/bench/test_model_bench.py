@@ -29,7 +29,7 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import Steps, finish
 from palimpsest.errors import RequestError
 from palimpsest.scenes.scene import TEST_SEEDS, render, sample_scene
-from tiny import tiny_folder, tiny_model
+from tiny import ddpm_of, tiny_folder, tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -202,16 +202,18 @@ def test_pictures_are_those_of_diffusers_own_pipeline(tmp_path: Path) -> None:
         str(folder), torch_dtype=torch.float32, safety_checker=None
     )
     pipeline.scheduler = DDIMScheduler.from_config(
-        pipeline.scheduler.config, clip_sample=False, steps_offset=model.process.steps_offset
+        pipeline.scheduler.config, clip_sample=False, steps_offset=ddpm_of(model).steps_offset
     )
     pipeline.set_progress_bar_config(disable=True)
-    theirs = pipeline(
+    images, _ = pipeline(
         "a red ball",
         latents=start_noise(model, 5),
         num_inference_steps=6,
         guidance_scale=4.0,
         output_type="np",
-    ).images[0]
+        return_dict=False,
+    )
+    theirs = np.asarray(images[0])
     ours = next(generate(model, ["a red ball"], Sampling(4.0, steps=6, batch=1, seed=5)))[0]
     assert np.abs(ours / 255 - theirs).max() < 2 / 255
 

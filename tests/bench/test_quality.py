@@ -185,12 +185,13 @@ def test_a_report_of_the_other_split_is_no_comparison(tmp_path: Path) -> None:
 def test_a_snug_selection_is_exactly_what_changes(kind: str) -> None:
     case = make_case(kind, 0)
     before, after = case.drawn(SIZE)
-    snug, loose = case.selection(SIZE, 0), case.selection(SIZE)
+    snug, loose, wider = case.selection(SIZE, 0), case.selection(SIZE), case.selection(SIZE, 2)
     assert snug is not None
     assert loose is not None
+    assert wider is not None
     assert np.array_equal(snug > 0, (before.image != after.image).any(axis=-1))
     assert (loose[snug > 0] == 255).all()
-    assert np.array_equal(case.selection(SIZE, 2), grown(snug, 2))
+    assert np.array_equal(wider, grown(snug, 2))
 
 
 def test_what_is_selected_snugly_is_gone(runner: TaskRunner) -> None:

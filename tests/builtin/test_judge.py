@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Generator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -281,6 +282,7 @@ def test_training_seeds_and_test_seeds_never_meet() -> None:
 def test_an_interrupted_training_ends_in_the_same_weights(tmp_path: Path) -> None:
     list(train(tmp_path / "whole", TINY))
     events = train(tmp_path / "broken", TINY)
+    assert isinstance(events, Generator)
     for event in events:
         if (event.stage, event.step) == ("region", 2):
             events.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from palimpsest_client.views.view import Box, Part, is_shown
 from palimpsest_client.views.window import Desktop, Dialog
@@ -53,5 +54,6 @@ def visible(part: Part) -> list[Part]:
     return [part, *(found for one in inner for found in visible(one))]
 
 
-def found(part: Part, key: str) -> Part:
+def found(part: Part, key: str) -> Any:
+    """The part of that key, of the kind that it is."""
     return next(one for one in parts_of(part) if one.key == key)

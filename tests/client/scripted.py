@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from palimpsest_client.editor.editor import (
     Capture,
     DocumentFacts,
-    Editor,
     LayerFacts,
     LayerRecipe,
     LayerResult,
 )
 from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.editor.png import Layout, encode
+from palimpsest_client.gimp.procedure_run import PlacingEditor
+from palimpsest_client.http.client import Client
 from palimpsest_client.http.protocol import ENDED, PROTOCOL, RefusedError, UnreachableError
 from palimpsest_client.http.sending import Outgoing
+from palimpsest_client.http.transport import Transport
 
 SPEC = {
     "family": "demo",
@@ -50,12 +53,13 @@ def concept(name: str, kind: str = "subject", family: str = "demo") -> dict[str,
     return {"name": name, "kind": kind, "noun": "toy", "family": family, "rows_hash": name, "thumbnail": True}
 
 
-class Transport:
-    address = "http://127.0.0.1:9"
+def transport(port: int = 9) -> Transport:
+    """To where nobody is."""
+    return Transport(f"http://127.0.0.1:{port}", "a-token")
 
 
 @dataclass
-class Backend:
+class Backend(Client):
     """In place of a ``Client``. ``tell`` says what happens to the job that was submitted last."""
 
     down: bool = False
@@ -70,7 +74,7 @@ class Backend:
     submitted: list[dict[str, Any]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
-    transport: Transport = field(default_factory=Transport)
+    transport: Transport = field(default_factory=transport)
     running: str | None = None  # kind of the job that a worker does for somebody
     store: str = "one"  # another text: another data folder
     results: int = 0  # how often they have changed
@@ -153,8 +157,10 @@ class Backend:
         self._require()
         return self.the_concepts
 
-    def rename_concept(self, name: str, new: str) -> None:
-        self._require_concept(name)["name"] = new
+    def rename_concept(self, name: str, new_name: str) -> dict[str, Any]:
+        told = self._require_concept(name)
+        told["name"] = new_name
+        return told
 
     def remove_concept(self, name: str) -> None:
         self.the_concepts.remove(self._require_concept(name))
@@ -179,10 +185,11 @@ class Backend:
         end = start + limit
         return {"jobs": self.past[start:end], "next": end if end < len(self.past) else None}
 
-    def forget(self, id: str) -> None:
+    def forget(self, id: str) -> dict[str, Any]:
         self._require()
         self.forgotten.append(id)
         self.past = [job for job in self.past if job["id"] != id]
+        return {"id": id}
 
     def past_edit(self, id: str, origin: str = "", variations: int = 1, **told: Any) -> None:
         """An edit of before, the newest of all, with everything that the server tells of it."""
@@ -213,16 +220,18 @@ class Backend:
         self,
         id: str,
         kind: str,
-        request: dict[str, Any],
-        unattended_seconds: Any = None,
+        request: Mapping[str, Any],
+        priority: str = "interactive",
+        unattended_seconds: float | None = None,
         origin: str = "",
-    ) -> None:
+    ) -> dict[str, Any]:
         self._require()
         with self._told:
             if id not in self._events:
                 self._events[id] = [{"event": "queued", "sequence": 1, "time": 0.0, "reason": ""}]
                 told = {"id": id, "kind": kind, "request": request, "origin": origin}
                 self.submitted.append(told)
+        return self.job(id)
 
     def job(self, id: str) -> dict[str, Any]:
         self._require()
@@ -250,22 +259,23 @@ class Backend:
         self.submitted.append({"id": id, "kind": kind, "request": request or {}})
         self._events[id] = [{"event": "queued", "sequence": 1, "time": 0.0, "reason": ""}]
 
-    def cancel(self, id: str) -> None:
+    def cancel(self, id: str) -> dict[str, Any]:
         self._require()
         if id not in self.cancelled:
             self.cancelled.append(id)
             number = next((i for i, job in enumerate(self.submitted) if job["id"] == id), None)
             if number is not None:
                 self.tell("cancelled", number, reason="on request")
+        return {"id": id}
 
-    def events(self, id: str, after: int, wait: float) -> dict[str, Any]:
+    def events(self, id: str, after: int = 0, wait: float = 0.0) -> dict[str, Any]:
         self._require()
         with self._told:
             self._told.wait_for(lambda: len(self._events[id]) > after, 0.05)
             return {"events": self._events[id][after:], "job": {"ahead": self.ahead}}
 
 
-class ScriptedEditor(Editor):
+class ScriptedEditor(PlacingEditor):
     """An open picture of 64 × 48 px. Answers at once, or with ``hold`` when ``release`` is called."""
 
     def __init__(self) -> None:
@@ -292,9 +302,17 @@ class ScriptedEditor(Editor):
         self.hold = False
         self._held: list[Any] = []
 
-    def select_bounds(self, bounds: Bounds | None) -> None:
+    @property
+    def opened(self) -> DocumentFacts:
+        """The document that is open."""
         assert self.facts is not None
-        self.facts = replace(self.facts, selection=bounds)
+        return self.facts
+
+    def change(self, **facts: Any) -> None:
+        self.facts = replace(self.opened, **facts)
+
+    def select_bounds(self, bounds: Bounds | None) -> None:
+        self.change(selection=bounds)
 
     def activate(self, layer: str, has_recipe: bool = False) -> None:
         if self.facts is not None:

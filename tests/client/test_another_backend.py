@@ -9,7 +9,7 @@ import pytest
 
 import palimpsest_client.panel.backend
 from client.desk import Desk, fill
-from client.scripted import MODELS, Backend, Transport, concept, picture
+from client.scripted import MODELS, Backend, concept, picture, transport
 from palimpsest_client.http.connection import Choice
 from palimpsest_client.learning.dialog import Learning
 from palimpsest_client.panel.backend import Identity
@@ -210,8 +210,7 @@ def test_killed_and_started_anew_on_another_port_it_goes_on(tmp_path, stores, ot
     for port, store in enumerate(stores[1:], 8000):
         backend.down = True
         desk.until(lambda s: s.status.kind == "trouble")
-        backend.store, backend.transport = store, Transport()
-        backend.transport.address = f"http://127.0.0.1:{port}"
+        backend.store, backend.transport = store, transport(port)
         backend.down = False
         desk.until(lambda s: s.status.kind == "ready")
     if other:
@@ -220,7 +219,7 @@ def test_killed_and_started_anew_on_another_port_it_goes_on(tmp_path, stores, ot
         backend.finish_edit()
         desk.until(lambda s: s.progress is None)
         assert desk.state.outcome_text.startswith("New layer"), desk.state.outcome_text
-        assert desk.panel.session.state.address == f"http://127.0.0.1:{port}"
+        assert desk.panel.session.state.address == backend.transport.address
     assert (len(backend.submitted), len(desk.editor.inserted)) == (1, 0 if other else 1)
     desk.panel.stop()
 

@@ -70,7 +70,7 @@ def test_starting_the_backend_says_so_and_tells_why_it_failed(tmp_path):
     desk.panel.take(desk.state.status.offers[0].key)
     assert desk.state.status.text == "Starting the backend…"
     desk.until(lambda s: s.outcome is not None)
-    assert desk.state.outcome.text == "The backend could not be started: it is broken"
+    assert desk.state.outcome_text == "The backend could not be started: it is broken"
     (tmp_path / "launch.json").write_text(json.dumps({"command": ["/bin/sh", "-c", "exit 0"]}))
     desk.panel.backend.start()
     desk.backend.down = False

@@ -205,11 +205,10 @@ def test_a_session_without_a_backend_says_so(server):
         (nowhere, "searching"),
         (lambda: Client(Transport(server.address, "no")), "refused"),
     ]:
-        session = Session(connect, Canvas())
+        canvas = Canvas()
+        session = Session(connect, canvas)
         session.start()
-        until(
-            session,
-            lambda session=session, state=state: session._host.lines and session.state.connection == state,
-        )
+        until(session, lambda canvas=canvas: canvas.lines)
+        until(session, lambda session=session, state=state: session.state.connection == state)
         assert not at_rest(session)
         session.stop()

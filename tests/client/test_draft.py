@@ -43,7 +43,7 @@ def told(settings: Settings) -> dict:
 
 
 def opened(desk: Desk, key: str) -> None:
-    desk.editor.facts = replace(desk.editor.facts, key=key)
+    desk.editor.change(key=key)
     desk.until(lambda s: s.document is not None and s.document.key == key)
 
 
@@ -113,7 +113,7 @@ def test_they_are_there_again_after_the_panel_was_closed(tmp_path):
 
 def test_they_are_kept_with_a_file(tmp_path):
     editor = ScriptedEditor()
-    facts = replace(editor.facts, file="/a.png")
+    facts = replace(editor.opened, file="/a.png")
     form = Form(operation="restyle", source_prompt="a cat", settings=SET).with_operation("replace")
     saved = SavedForms(tmp_path, Settings(), editor)
     saved.keep(facts, form)

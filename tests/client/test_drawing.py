@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from palimpsest_client.http.session import Session
 from palimpsest_client.views.drawing import Drawer, Drawing, Told
 from palimpsest_client.views.view import Bar, Button, Gap, Line, Picture, Text, column
 
 
-class Session:
+class Deferred(Session):
     """Runs what is asked aside when the test says so."""
 
     def __init__(self) -> None:
@@ -70,7 +71,8 @@ class Window(Drawing):
     }
 
     def __init__(self) -> None:
-        super().__init__(Session(), None)
+        self.session = Deferred()
+        super().__init__(self.session, None)
         self.held: list = []
 
     def hold(self, drawer):
@@ -147,26 +149,26 @@ def test_the_default_button_and_the_bars_without_an_end(window: Window):
 
 def test_what_is_made_aside_comes_later_and_once_for_all_who_show_it(window: Window):
     window.put(Picture("a", content=b"x"), Picture("b", content=b"x"))
-    assert len(window._session.asked) == 1
-    window._session.answer()
+    assert len(window.session.asked) == 1
+    window.session.answer()
     assert window["a"][-1] == window["b"][-1] == b"X"
     window.put(Picture("a", content=b"x"), Picture("b", content=b"x"), Picture("c", content=b"x"))
     assert b"X" in window["c"]
-    assert window._session.asked == []
+    assert window.session.asked == []
 
 
 def test_what_is_made_aside_is_kept_while_it_is_shown(window: Window):
     window.put(Picture("a", content=b"x"))
-    window._session.answer()
+    window.session.answer()
     window.put(Picture("a", content=b"y"))
     window.put(Picture("a", content=b"x"))
-    assert len(window._session.asked) == 2  # y, and x anew
+    assert len(window.session.asked) == 2  # y, and x anew
 
 
 def test_what_comes_too_late_is_left(window: Window):
     window.put(Picture("a", content=b"x"))
     window.put(Picture("a", content=b"y"))
-    (_, late), (_, soon) = window._session.asked
+    (_, late), (_, soon) = window.session.asked
     late(b"X")
     assert b"X" not in window["a"]
     window.gone = True

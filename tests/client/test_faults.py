@@ -36,20 +36,21 @@ def test_a_result_that_nobody_understands(desk: Desk) -> None:
     desk.until(lambda s: desk.backend.submitted)
     desk.backend.finish({"layer": b"no picture"})
     desk.idle()
+    assert desk.state.outcome is not None
     assert desk.state.outcome.kind == "error"
-    assert desk.state.outcome.text.startswith("Something went wrong in the plug-in (")
+    assert desk.state.outcome_text.startswith("Something went wrong in the plug-in (")
     assert desk.state.cannot_apply == ""
 
 
 def test_a_job_that_breaks_on_its_way(desk: Desk) -> None:
-    def broken(*_: object) -> str:
+    def broken(content: bytes) -> str:
         raise KeyError("content")
 
     desk.backend.upload = broken
     fill(desk.panel)
     desk.panel.apply()
     desk.idle()
-    assert "KeyError" in desk.state.outcome.text
+    assert "KeyError" in desk.state.outcome_text
     assert desk.state.status.kind == "ready"
 
 
@@ -59,7 +60,7 @@ def test_an_editor_that_breaks_while_it_is_looked_at(desk: Desk) -> None:
 
     real, desk.editor.document = desk.editor.document, broken
     desk.until(lambda s: s.outcome is not None)
-    assert "RuntimeError: gone" in desk.state.outcome.text
+    assert "RuntimeError: gone" in desk.state.outcome_text
     desk.editor.document = real
     desk.editor.select_bounds(Bounds(0, 0, 5, 5))
     desk.until(lambda s: s.document == desk.editor.facts)

@@ -19,14 +19,14 @@ CANVAS = Extent(64, 48)  # of the scripted editor
 def note(desk: Desk, file: str = FILE, canvas: Extent = CANVAS) -> str:
     """Of a job made on another day from a picture with this file."""
     origins = Origins(desk.panel.folder / "other", "another-day")
-    facts = replace(desk.editor.facts, file=file, name=file.rpartition("/")[2])
+    facts = replace(desk.editor.opened, file=file, name=file.rpartition("/")[2])
     return origins.of(facts).placed(canvas.bounds, "canvas", canvas).note()
 
 
 @pytest.fixture
 def desk(tmp_path):
     desk = Desk(tmp_path)
-    desk.editor.facts = replace(desk.editor.facts, file=FILE)
+    desk.editor.change(file=FILE)
     desk.ready()
     yield desk
     desk.panel.stop()
@@ -89,7 +89,7 @@ def test_another_picture_has_other_results_at_once(desk):
     desk.backend.past_edit("krita-2", note(desk, "/photos/other.png"))
     brought(desk, 1)
     desk.backend.down = True
-    desk.editor.facts = replace(desk.editor.facts, key="d2", file="/photos/other.png")
+    desk.editor.change(key="d2", file="/photos/other.png")
     desk.until(lambda s: s.document.key == "d2")
     assert desk.state.results == (), "before the backend has answered"
     desk.backend.down = False
@@ -97,7 +97,7 @@ def test_another_picture_has_other_results_at_once(desk):
 
 
 def test_what_is_made_now_is_among_them_and_stays_when_the_picture_gets_a_name(desk):
-    desk.editor.facts = replace(desk.editor.facts, key="d3", file="")
+    desk.editor.change(key="d3", file="")
     desk.until(lambda s: s.document.key == "d3")
     fill(desk.panel)
     desk.panel.apply()
@@ -106,7 +106,7 @@ def test_what_is_made_now_is_among_them_and_stays_when_the_picture_gets_a_name(d
     desk.backend.past_edit(sent["id"], sent["origin"])
     desk.backend.finish_edit()
     desk.until(lambda s: len(s.results) == 1)
-    desk.editor.facts = replace(desk.editor.facts, file="/photos/new.kra")
+    desk.editor.change(file="/photos/new.kra")
     desk.until(lambda s: s.document.file)
     brought(desk, 1)
 
@@ -221,7 +221,7 @@ def test_a_preview_is_never_left_behind(desk, way):
     elif way == "stop":
         desk.panel.stop()
     else:
-        other = replace(desk.editor.facts, key="d2", file="")
+        other = replace(desk.editor.opened, key="d2", file="")
         desk.editor.facts = other if way == "other document" else None
         desk.until(lambda s: s.document == desk.editor.facts)
     assert desk.editor.hidden[0] == "d1"
@@ -230,7 +230,7 @@ def test_a_preview_is_never_left_behind(desk, way):
 
 def test_a_preview_that_a_file_kept_is_taken_away_when_the_file_is_opened(desk):
     desk.editor.hidden.clear()
-    desk.editor.facts = replace(desk.editor.facts, key="d2")
+    desk.editor.change(key="d2")
     desk.until(lambda s: s.document.key == "d2")
     assert desk.editor.hidden == ["d2"]
 

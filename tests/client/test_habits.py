@@ -117,7 +117,8 @@ def test_a_bracket_that_is_opened_for_no_concept_is_unknown(sentence, place):
 @pytest.mark.parametrize("number", ["100", "-100", "20", "-20", ".5", "+20.0001", "9" * 400])
 def test_a_weight_that_is_proposed_is_taken(number):
     (notice,) = notices(f"a (blue:{number}) ball")
-    word, factor = weight(re.search(r'--weight "(.*?)"', notice.text)[1])
+    (proposed,) = re.findall(r'--weight "(.*?)"', notice.text)
+    word, factor = weight(proposed)
     made = EditRequest("0" * 64, "reweight", "a blue ball", weights={word: factor})
     assert made.weights == {"blue": max(-20, min(20, float(number)))}
 

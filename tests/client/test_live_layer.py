@@ -216,7 +216,7 @@ def test_a_kept_variation_is_opened_again_with_its_own_seed(hand):
 
 
 def test_the_layer_in_hand_is_called_what_its_user_calls_it(hand):
-    hand.editor.facts = replace(hand.editor.facts, layer="The dog")
+    hand.editor.change(layer="The dog")
     hand.seen()
     assert hand.state.updating == "The dog"
 
@@ -247,7 +247,7 @@ def test_another_operation_makes_a_layer_over_what_is_seen(hand):
     ids=["a new selection", "one of the same bounds", "another layer", "another document"],
 )
 def test_something_else_that_is_meant_lets_go(hand, change):
-    hand.editor.facts = replace(hand.editor.facts, **change)
+    hand.editor.change(**change)
     hand.seen()
     assert hand.state.updating == ""
     fill(hand.panel)
@@ -314,7 +314,7 @@ def test_a_new_layer_that_never_becomes_the_active_one_is_let_go(hand):
 
 def test_a_stale_outcome_does_not_hide_why_apply_is_grey(hand):
     assert hand.state.outcome_text.startswith("New layer")
-    hand.editor.facts = replace(hand.editor.facts, refusal="This picture is CMYK.")
+    hand.editor.change(refusal="This picture is CMYK.")
     hand.seen()
     assert hand.state.reason == "This picture is CMYK."
     assert hand.state.outcome_text.startswith("New layer")
@@ -330,7 +330,7 @@ def test_what_was_just_told_is_not_said_twice(hand):
 
 def test_a_stale_outcome_does_not_hide_the_remedy(hand):
     refusal, remedy = "This picture has indexed colours.", "Make an RGB copy"
-    hand.editor.facts = replace(hand.editor.facts, refusal=refusal, remedy=remedy)
+    hand.editor.change(refusal=refusal, remedy=remedy)
     hand.seen()
     assert hand.state.outcome_text.startswith("New layer")
     assert [offer.text for offer in hand.state.offers] == [remedy]
@@ -351,6 +351,7 @@ def reopened(hand: Hand, **inversion) -> None:
         '"steps": {steps}, "guidance": {guidance}'.format(**seen_active(**inversion)),
     )
     assert whole != made
+    assert hand.editor.the_recipe is not None
     hand.editor.the_recipe = replace(hand.editor.the_recipe, text=whole)
     hand.editor.activate("layer-1", has_recipe=True)
     hand.seen()
@@ -367,7 +368,7 @@ def test_what_an_opened_edit_had_of_its_own_goes_with_it(hand, tmp_path):
     reopened(hand, steps=50)
     assert (hand.state.form.settings.steps, hand.state.form.settings.guidance) == (50, None)
     hand.panel.draft.set(feather=3)
-    hand.editor.facts = replace(hand.editor.facts, key="d2", active="x", has_recipe=False)
+    hand.editor.change(key="d2", active="x", has_recipe=False)
     hand.seen()
     assert (hand.state.form.settings.steps, hand.state.form.settings.feather) == (None, 3)
     hand.panel.stop()

@@ -98,7 +98,7 @@ def test_a_document_that_was_closed_meanwhile_loses_nothing(desk):
     desk.backend.finish_edit()
     desk.idle()
     said = "The picture was closed. The result is kept under Results."
-    other = replace(desk.editor.facts, key="d2")
+    other = replace(desk.editor.opened, key="d2")
     assert desk.state.outcome.text == said
     desk.editor.facts = None  # and the panel sees that it is
     desk.panel.look()
@@ -128,7 +128,7 @@ def test_words_become_controls(desk):
 
 def test_each_document_keeps_its_words_also_for_the_next_time(tmp_path):
     desk = Desk(tmp_path).ready()
-    first = replace(desk.editor.facts, file="/photos/one.png")
+    first = replace(desk.editor.opened, file="/photos/one.png")
     desk.editor.facts = first
     desk.until(lambda s: s.document == first)
     fill(desk.panel)
@@ -153,7 +153,7 @@ def test_edit_again_uses_the_last_words_on_a_new_document(desk):
     desk.until(lambda s: desk.backend.submitted)
     desk.backend.finish_edit()
     desk.idle()
-    desk.editor.facts = replace(desk.editor.facts, key="d2")
+    desk.editor.change(key="d2")
     desk.until(lambda s: s.document.key == "d2")
     desk.panel.again()
     desk.until(lambda s: len(desk.backend.submitted) == 2)

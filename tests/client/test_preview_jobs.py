@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +62,12 @@ class Desk:
         self.panel.tick()
         self.clock.now += seconds
         self.settle()
+
+    def begun(self) -> bool:
+        """Whether the job of a preview is known to run."""
+        self.settle()
+        job = self.panel.previews._job
+        return job is not None and job._began is not None
 
     def settle(self) -> None:
         """Until everything that was asked of the backend is answered."""
@@ -137,7 +142,7 @@ def desk(tmp_path: Path):
 def applied(desk: Desk) -> Desk:
     """A layer is in hand, its photo remembered."""
     desk.editor.select_bounds(Bounds(10, 10, 20, 12))
-    desk.until(lambda: desk.state.document.selection is not None)
+    desk.until(lambda: desk.state.document == desk.editor.facts)
     fill(desk.panel)
     desk.apply()
     assert desk.state.updating
@@ -296,7 +301,7 @@ def test_another_document_selection_or_layer_ends_it(applied: Desk, what: str):
     elif what == "selection":
         applied.editor.select_bounds(Bounds(1, 1, 9, 9))
     elif what == "shape":  # within the same bounds
-        applied.editor.facts = replace(applied.editor.facts, mark="another")
+        applied.editor.change(mark="another")
     elif what == "layer":
         applied.editor.activate("Background")
     elif what == "closed":
@@ -367,7 +372,7 @@ def test_a_draft_that_takes_long_is_the_last(applied: Desk):
     applied.pass_time(SLOW_SECONDS + 1)
     assert draft["id"] not in applied.backend.cancelled, "it waited for others"
     applied.backend.tell("started", applied.number(draft), device="cpu", attempt=1)
-    eventually(lambda: (applied.settle(), applied.panel.previews._job._began is not None)[1])
+    eventually(applied.begun)
     applied.pass_time(SLOW_SECONDS + 1)
     applied.until(lambda: draft["id"] in applied.backend.cancelled)
     applied.move(1.0)
@@ -404,11 +409,11 @@ def test_a_photo_remembered_by_itself_has_drafts_as_long_as_it_looks_so(desk: De
     draft = desk.drafted()
     assert (draft["request"]["image"], draft["request"]["selection"]) == (image, None)
     made = desk.finish(draft)
-    desk.editor.facts = replace(desk.editor.facts, mark="another")
+    desk.editor.change(mark="another")
     desk.until(lambda: desk.state.preview is None)
     desk.none_more()
-    desk.editor.facts = replace(desk.editor.facts, mark="")
-    desk.until(lambda: desk.state.document.mark == "")
+    desk.editor.change(mark="")
+    desk.until(lambda: desk.state.document == desk.editor.facts)
     desk.finish(desk.drafted())
     desk.editor.activate("Background 2")
     desk.none_more()
@@ -445,7 +450,7 @@ def test_emphasise_has_drafts_once_what_the_edit_before_made_is_remembered(appli
 def test_an_edit_that_is_opened_again_has_drafts_too(desk: Desk, applied: Desk):
     applied.editor.activate("Background")
     applied.until(lambda: not applied.state.updating)
-    applied.editor.facts = replace(applied.editor.facts, layer="x", active="layer-1", has_recipe=True)
+    applied.editor.change(layer="x", active="layer-1", has_recipe=True)
     applied.until(lambda: applied.state.can_reopen)
     applied.panel.reopen()
     applied.none_more()
@@ -646,7 +651,7 @@ def test_a_strip_that_takes_long_is_the_last_and_single_drafts_go_on(applied: De
     applied.finish(applied.drafted())
     strip = applied.strip_begun()
     applied.backend.tell("started", applied.number(strip), device="cpu", attempt=1)
-    eventually(lambda: (applied.settle(), applied.panel.previews._job._began is not None)[1])
+    eventually(applied.begun)
     applied.pass_time(SLOW_SECONDS + 1)
     applied.until(lambda: strip["id"] in applied.backend.cancelled)
     applied.scrub(0.3)

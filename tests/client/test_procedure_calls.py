@@ -6,7 +6,7 @@ import pytest
 
 from client.scripted import ScriptedEditor
 from palimpsest_client.editor.slices import WorkError
-from palimpsest_client.gimp import procedure_calls
+from palimpsest_client.gimp import procedure_calls, procedure_run
 from palimpsest_client.gimp.procedure_calls import Answer, Call, refusing
 from palimpsest_client.gimp.procedure_run import CancelledError
 from palimpsest_client.gimp.procedures import BY_NAME, CALLING, CANCEL, EXECUTION, PREFIX, SUCCESS
@@ -15,7 +15,7 @@ from palimpsest_client.http.protocol import UnreachableError
 SHOWS = "a photo of a cat on grass"
 
 
-class Bar:
+class Bar(procedure_run.Bar):
     def __init__(self, title: str) -> None:
         self.title, self.ended = title, 0
 
@@ -141,6 +141,7 @@ def test_a_dialog_says_what_is_wrong_with_its_values_now(monkeypatch):
     told = BY_NAME[PREFIX + "replace"]
     values = {argument.name: argument.default for argument in told.arguments}
     why_not = refusing(told, lambda: values, ScriptedEditor())
+    assert why_not is not None
     assert why_not() == "Say what the picture shows."
     values["shows"] = SHOWS
     assert why_not() == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ def test_a_part_of_the_picture_to_learn_from_is_sent_once(backend: Backend, tmp_
     """With the others, when it is whole: not while it is read, and then again."""
     editor = ScriptedEditor()
     assert editor.facts is not None
-    editor.facts = replace(editor.facts, selection=Bounds(20, 10, 8, 8))
+    editor.change(selection=Bounds(20, 10, 8, 8))
     files = [tmp_path / "one.png", tmp_path / "two.png"]
     for number, file in enumerate(files):
         file.write_bytes(picture(8, 8, number))

@@ -11,6 +11,7 @@ import string
 from collections.abc import Iterator
 from gettext import NullTranslations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ from palimpsest_client.text.refusals import REFUSALS
 from palimpsest_client.text.wording import error_text, original_text, speak
 
 BACKEND = Path(errors.__file__).parent
-CLASSES = dict(inspect.getmembers(errors, inspect.isclass))
+CLASSES: dict[str, Any] = dict(inspect.getmembers(errors, inspect.isclass))
 TRANSLATED = {
     "concept_exists", "concept_images", "concept_in_use", "concept_not_found", "checksum", "disk_full",
     "image_not_found", "image_hash", "image_too_large", "image_too_small", "image_unreadable",

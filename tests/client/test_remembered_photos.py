@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -37,7 +36,7 @@ def remember(desk: Desk) -> None:
 
 def put(**facts: object) -> Callable[[Desk], None]:
     def change(desk: Desk) -> None:
-        desk.editor.facts = replace(desk.editor.facts, **facts)
+        desk.editor.change(**facts)
 
     return change
 

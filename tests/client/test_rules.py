@@ -29,7 +29,7 @@ def test_it_is_python_3_8_and_standard_library_only(file):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             names = [node.module]
         for name in names:
             assert name.split(".")[0] in sys.stdlib_module_names, name

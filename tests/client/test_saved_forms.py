@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import replace
 
 import pytest
 
@@ -36,15 +35,15 @@ def test_a_picture_without_a_file_keeps_its_words_while_it_is_open(tmp_path, aga
     desk = Desk(tmp_path).ready()
     fill(desk.panel)
     desk.panel.draft.set(feather=21)
-    desk.editor.facts = replace(desk.editor.facts, key="d2")
+    desk.editor.change(key="d2")
     desk.until(lambda s: s.document.key == "d2")
     fill(desk.panel, "insert", "a hat")
     later = again(desk)
     assert (later.state.form.operation, later.state.form.operand) == ("insert", "a hat")
-    later.editor.facts = replace(later.editor.facts, key="d1")
+    later.editor.change(key="d1")
     later.until(lambda s: s.document.key == "d1")
     assert (later.state.form.source_prompt, later.state.form.settings.feather) == (SHOWS, 21)
-    later.editor.facts = replace(later.editor.facts, key="d3")
+    later.editor.change(key="d3")
     later.until(lambda s: s.document.key == "d3")
     assert later.state.form.source_prompt == "", "another picture has none"
 
@@ -52,7 +51,7 @@ def test_a_picture_without_a_file_keeps_its_words_while_it_is_open(tmp_path, aga
 def test_words_of_a_picture_that_was_saved_meanwhile_stay(tmp_path, again):
     desk = Desk(tmp_path).ready()
     fill(desk.panel)
-    desk.editor.facts = replace(desk.editor.facts, file="/photos/new.png")
+    desk.editor.change(file="/photos/new.png")
     assert again(desk).state.form.source_prompt == SHOWS
 
 

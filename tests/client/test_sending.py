@@ -153,7 +153,7 @@ def test_an_answer_that_is_none_of_ours_says_that_it_did_not_arrive(body, tmp_pa
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_):
+        def log_message(self, format, *_):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as there:

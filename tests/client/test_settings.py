@@ -118,7 +118,7 @@ def test_the_shells_options_are_the_tables():
     told = vars(parser.parse_args([]))
     assert told == {name: control.default for name, control in CONTROLS.items()}
     assert vars(parser.parse_args(["--self", "0.2:0.5"]))["self_attention"] == (0.2, 0.5)
-    edit = next(a for a in build_parser()._actions if a.choices and "edit" in a.choices).choices["edit"]
+    (edit,) = (leaf for leaf in build_parser().leaves() if leaf.prog == "palimpsest edit")
     known = {action.dest: action.default for action in edit._actions}
     sent = {name for name, control in CONTROLS.items() if control.request and name != "model"}
     assert {name: known[name] for name in sent} == {name: CONTROLS[name].default for name in sent}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from palimpsest_client.editor.editor import LayerResult
-from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.editor.editor import Capture, LayerResult
+from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.editor.sliced_editor import SlicedEditor
 from palimpsest_client.editor.slices import WAITING, WORKED, WorkError
 from palimpsest_client.http.sending import Outgoing
 
 RESULT = LayerResult(b"", Bounds(0, 0, 4, 4), "edit", "{}", Bounds(0, 0, 4, 4))
+
+CAPTURE = Capture("d1", b"", None, Bounds(0, 0, 4, 4), "canvas", Extent(4, 4), "")
 
 
 class Host(SlicedEditor):
@@ -16,6 +18,7 @@ class Host(SlicedEditor):
         super().__init__()
         self.woken = 0
         self.left_to_do = True
+        self.asked: tuple | None = None
 
     def wake(self) -> None:
         self.woken += 1
@@ -24,7 +27,8 @@ class Host(SlicedEditor):
         yield WORKED
         if document == "closed":
             raise WorkError("closed")
-        return document, source, crop, file
+        self.asked = document, source, crop, file
+        return CAPTURE
 
     def inserted(self, document, result, done):
         yield WORKED
@@ -51,7 +55,8 @@ def test_nothing_is_done_before_the_editor_has_time_for_it():
     host.capture("closed", "canvas", None, file, told.append, told.append)
     assert (told, host.woken) == ([], 2)
     worked(host)
-    assert told == [("d1", "canvas", None, file), "closed"]
+    assert host.asked == ("d1", "canvas", None, file)
+    assert told == [CAPTURE, "closed"]
 
 
 def test_a_layer_is_told_when_it_is_there_and_the_rest_goes_on():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from palimpsest_client.panel.stream import Changed, Connected, Stream
+from palimpsest_client.panel.stream import Changed, Connected, Event, Stream
 
 
 def test_everybody_hears_everything_in_order_until_they_leave():
@@ -20,7 +20,12 @@ def test_everybody_hears_everything_in_order_until_they_leave():
 def test_who_leaves_while_something_is_told_hears_no_more_of_it():
     stream, heard = Stream(), []
     leaves = []
-    stream.subscribe(lambda _: [leave() for leave in leaves])
+
+    def leave_all(_: Event) -> None:
+        for leave in leaves:
+            leave()
+
+    stream.subscribe(leave_all)
     leaves.append(stream.subscribe(heard.append))
     stream.publish(Changed())
     assert heard == []

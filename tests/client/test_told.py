@@ -69,7 +69,7 @@ def test_a_layer_that_another_picture_got_stays_told(made):
 
 
 def turn_to_another(desk) -> None:
-    desk.editor.facts = replace(desk.editor.facts, key="d2", active="other")
+    desk.editor.change(key="d2", active="other")
     desk.until(lambda s: s.document == desk.editor.facts)
 
 
@@ -106,7 +106,7 @@ def test_a_word_is_said_to_be_selected_as_long_as_that_is_selected(desk, now):
     desk.until(lambda s: s.outcome_text.startswith("“cat” is selected: 25 %"))
     desk.panel.look()
     assert desk.state.outcome_text
-    desk.editor.facts = replace(desk.editor.facts, **now)
+    desk.editor.change(**now)
     desk.until(lambda s: s.outcome_text == "")
 
 
@@ -122,12 +122,12 @@ def test_an_edit_is_said_to_be_open_as_long_as_its_layer_is_in_hand(made):
 @pytest.mark.parametrize("file", ["/photos/a.png", ""])
 def test_that_a_picture_was_closed_is_said_until_it_is_open_again(tmp_path, file):
     desk = Desk(tmp_path)
-    desk.editor.facts = replace(desk.editor.facts, file=file)
+    desk.editor.change(file=file)
     desk.ready()
     fill(desk.panel)
     desk.panel.apply()
     desk.until(lambda s: desk.backend.submitted)
-    desk.editor.facts, closed = None, desk.editor.facts
+    closed, desk.editor.facts = desk.editor.opened, None
     desk.until(lambda s: s.document is None)
     desk.editor.refuses = "It was closed."
     desk.backend.finish_edit()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from palimpsest_client.learning.examples import Example, judged
 from palimpsest_client.panel.status import COPY
 from palimpsest_client.views.panel_view import PanelView
 from palimpsest_client.views.results_view import RESULT
-from palimpsest_client.views.view import Button, Field, Part, is_shown
+from palimpsest_client.views.view import Button, Field, is_shown
 from palimpsest_client.views.window import Dialog
 from palimpsest_client.views.windows import Windows
 
@@ -29,7 +30,7 @@ class Seen:
         self.windows = Windows(self.desk.panel, self.desk.editor, self.paper, self.used.append)
         self.view = PanelView(self.desk.panel, self.windows, self.paper, self.used.append)
 
-    def __getitem__(self, key: str) -> Part:
+    def __getitem__(self, key: str) -> Any:
         return found(self.view.describe(), key)
 
     def shown(self, *keys: str) -> set[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from client.desk import SHOWS, Desk, fill
@@ -128,14 +126,14 @@ LEFT, RIGHT = Bounds(10, 10, 40, 40), Bounds(900, 700, 40, 40)
 @pytest.fixture
 def large(desk):
     """A picture of which an edit needs a part only, and an editor that is told when to go on."""
-    desk.editor.facts = replace(desk.editor.facts, width=1000, height=800, selection=LEFT, mark="left")
+    desk.editor.change(width=1000, height=800, selection=LEFT, mark="left")
     desk.editor.hold = True
     return desk
 
 
 def test_what_is_selected_when_it_is_read_is_what_is_edited(large):
     ask(large, "dog", "cow")
-    large.editor.facts = replace(large.editor.facts, selection=RIGHT, mark="right")
+    large.editor.change(selection=RIGHT, mark="right")
     large.editor.release()
     first, second = (crop for _, _, crop in large.editor.captured)
     assert first.contains(LEFT)
@@ -155,7 +153,7 @@ def test_what_is_selected_when_it_is_read_is_what_is_edited(large):
 def test_all_of_a_picture_is_read_that_another_one_has_come_before(large):
     """Nobody says what is selected in it by then."""
     ask(large, "dog", "cow")
-    large.editor.facts = replace(large.editor.facts, key="d2", active="other")
+    large.editor.change(key="d2", active="other")
     large.editor.release()
     assert [(document, crop is None) for document, _, crop in large.editor.captured] == [
         ("d1", False),
@@ -165,7 +163,7 @@ def test_all_of_a_picture_is_read_that_another_one_has_come_before(large):
 
 def test_one_whose_picture_can_no_longer_be_edited_is_taken_out_with_the_reason(large):
     ask(large, "dog", "cow")
-    large.editor.facts = replace(large.editor.facts, selection=None, mark="", refusal="Outside the canvas.")
+    large.editor.change(selection=None, mark="", refusal="Outside the canvas.")
     later = []
     large.editor.later = later.append
     large.editor.release()
@@ -177,7 +175,7 @@ def test_one_whose_picture_can_no_longer_be_edited_is_taken_out_with_the_reason(
 
 def test_apply_looks_at_the_picture_first(desk):
     """Nothing has looked since the selection was made."""
-    desk.editor.facts = replace(desk.editor.facts, width=1000, height=800, selection=RIGHT, mark="right")
+    desk.editor.change(width=1000, height=800, selection=RIGHT, mark="right")
     ask(desk, "dog")
     assert desk.state.document.selection == RIGHT
     ((_, _, crop),) = desk.editor.captured
@@ -267,7 +265,7 @@ def test_a_backend_that_is_gone_gets_what_waits_when_it_is_back(desk):
 def test_pictures_are_not_mixed_up(desk):
     """What waits goes to the document that it was asked for."""
     ask(desk, "dog", "cow")
-    desk.editor.facts = replace(desk.editor.facts, key="d2", active="other")
+    desk.editor.change(key="d2", active="other")
     desk.until(lambda s: s.document.key == "d2")
     assert desk.state.updating == ""
     desk.until(lambda s: len(desk.backend.submitted) == 2)

@@ -53,7 +53,7 @@ def asked(path: Path) -> set[str]:
         call.args[0].value
         for call in calls
         if isinstance(call.func, ast.Name) and call.func.id == "say" and call.args
-        if isinstance(call.args[0], ast.Constant)
+        if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
     }
 
 

@@ -22,7 +22,9 @@ Pixels = NDArray[np.float32]
 
 @pytest.fixture(scope="module")
 def star() -> list[Pixels]:
-    return [view.image.astype(np.float32) / 255 for view in views(CONCEPTS["violet-star"], 4, seed=0)]
+    return [
+        np.divide(view.image, 255, dtype=np.float32) for view in views(CONCEPTS["violet-star"], 4, seed=0)
+    ]
 
 
 def problems(findings: list[Finding]) -> list[tuple[int, str]]:

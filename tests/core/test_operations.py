@@ -318,4 +318,9 @@ def test_what_is_known_of_an_operation_is_what_its_recipe_can_do(name: str) -> N
     assert (recipes.viewed is not None) == bool(known.begins), "only what can be told can begin from a view"
     assert (recipes.unselected is None) == (known.selection == NEEDED)
     cross, own = recipes.selected.cross, recipes.selected.self_attention
-    assert known.windows == ((cross[1], own[1]) if cross != NEVER else None)
+    if cross == NEVER:
+        assert known.windows is None
+    else:
+        assert isinstance(cross, tuple)
+        assert isinstance(own, tuple)
+        assert known.windows == (cross[1], own[1])

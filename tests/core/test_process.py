@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import pytest
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
+from torch import Tensor
 
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.networks.unet import UNet
@@ -16,11 +19,17 @@ from palimpsest.errors import ModelIncapableError, RequestError
 from tiny import tiny_model
 from tiny_edit import photo
 
+Spacing = Literal["leading", "linspace", "trailing"]
 SPACINGS = ("leading", "linspace", "trailing")
 COUNTS = (1, 7, 20, 33, 50, 1000)
 
 
-def diffusers_scheduler(spacing: str, offset: int = 1, to_one: bool = False, predicts: str = "epsilon"):
+def diffusers_scheduler(
+    spacing: Spacing = "leading",
+    offset: int = 1,
+    to_one: bool = False,
+    predicts: Literal["epsilon", "v_prediction"] = "epsilon",
+) -> DDIMScheduler:
     return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -47,7 +56,7 @@ def ddpm(scheduler: DDIMScheduler) -> Ddpm:
 @pytest.mark.parametrize("spacing", SPACINGS)
 @pytest.mark.parametrize("offset", [0, 1])
 @pytest.mark.parametrize("steps", [c for c in COUNTS if c < 1000])
-def test_timesteps_are_those_of_diffusers(spacing: str, offset: int, steps: int) -> None:
+def test_timesteps_are_those_of_diffusers(spacing: Spacing, offset: int, steps: int) -> None:
     scheduler = diffusers_scheduler(spacing, offset)
     scheduler.set_timesteps(steps)
     assert ddpm(scheduler).levels(steps) == tuple(scheduler.timesteps.tolist())
@@ -60,7 +69,7 @@ def test_no_timestep_lies_beyond_the_training_range() -> None:
 
 @pytest.mark.parametrize("spacing", SPACINGS)
 @pytest.mark.parametrize("steps", COUNTS)
-def test_a_step_and_the_inverse_step_undo_each_other(spacing: str, steps: int) -> None:
+def test_a_step_and_the_inverse_step_undo_each_other(spacing: Spacing, steps: int) -> None:
     process = ddpm(diffusers_scheduler(spacing))
     z, eps = photo().double(), photo(seed=2).double()
     for t, t_prev in pairs(process, process.levels(steps)):
@@ -78,7 +87,7 @@ def test_a_whole_trajectory_is_that_of_diffusers(steps: int, to_one: bool) -> No
     for index, (t, t_prev) in enumerate(pairs(process, process.levels(steps))):
         eps = photo(seed=10 + index)
         ours = move(process, ours, eps, t, t_prev)
-        theirs = scheduler.step(eps, t, theirs).prev_sample
+        theirs = scheduler.step(eps, int(t), theirs)[0]
     assert torch.allclose(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
@@ -89,12 +98,12 @@ def test_a_velocity_predicting_checkpoint_gives_the_same_step_as_diffusers() -> 
     velocity, z = photo(seed=3), photo()
 
     class Fixed(torch.nn.Linear):
-        def forward(self, *_args: object, **_kwargs: object) -> object:
-            return type("Output", (), {"sample": velocity})()
+        def forward(self, input: Tensor, *_: object, **__: object) -> Any:
+            return SimpleNamespace(sample=velocity)
 
     eps = replace(model, network=UNet(Fixed(1, 1))).predict(z, 501, Conditioning(torch.zeros(1, 1, 1)))
     ours = move(model.process, z, eps, 501, 451)
-    assert torch.allclose(ours, scheduler.step(velocity, 501, z).prev_sample, atol=1e-5)
+    assert torch.allclose(ours, scheduler.step(velocity, 501, z)[0], atol=1e-5)
 
 
 def test_the_last_step_leads_to_the_clean_level() -> None:
@@ -133,6 +142,7 @@ def test_the_levels_of_a_flow_are_those_of_diffusers(shift: float, steps: int) -
     scheduler.set_shift(shift)
     scheduler.set_timesteps(sigmas=[1 - i / steps for i in range(steps)])
     ours = torch.tensor([*Flow(shift).levels(steps), Flow(shift).clean], dtype=torch.float64)
+    assert isinstance(scheduler.sigmas, Tensor)
     assert (ours - scheduler.sigmas.double()).abs().max() < 2e-7
 
 

@@ -416,7 +416,9 @@ def test_workers_that_died_are_not_held_against_a_job_when_servers_do(tmp_path):
     assert job is not None
     database.append(job.number, Queued(6, "The worker ended: SIGKILL."), worker_died=True)
     database.append(job.number, Started("cpu", 6))
-    assert database.job(job.number).server_deaths == 4
+    job = database.job(job.number)
+    assert job is not None
+    assert job.server_deaths == 4
     database.close()
     for state in ("queued", "failed"):  # the fifth server, and the sixth
         with open_shop(tmp_path, ()) as engine:
@@ -476,6 +478,7 @@ def test_a_worker_killed_while_the_server_is_told_to_stop_counts(tmp_path):
         engine.submit(submission("a", "hang"))
         eventually(lambda: engine.job("anna", "a").sequence == 3)
         pid = engine.workers()[0].pid
+        assert pid is not None
         with engine._changed:  # the engine can't look at the job meanwhile
             os.kill(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):  # the engine has buried it already

@@ -62,7 +62,9 @@ def test_nobody_is_served_twice_while_somebody_else_waits_for_the_first_time(own
 
 def test_turns_go_on_when_new_jobs_come():
     queue = filled([("edit", "interactive", "anna", 1)] * 3)
-    assert queue.take(EVERY).owner == "anna"
+    first = queue.take(EVERY)
+    assert first is not None
+    assert first.owner == "anna"
     submission = Submission("late", "bert", "edit", {})
     queue.put(Job(9, submission, "queued", 1, 1, 0, 0))
     assert [job.owner for job in taken(queue)] == ["bert", "anna", "anna"]

@@ -179,6 +179,19 @@ def application() -> Any:
     return widgets.QApplication.instance() or widgets.QApplication([])
 
 
+def type_in(widget: Any, text: str) -> None:
+    keyboard().keyClicks(widget, text)
+
+
+def press(widget: Any, key: str) -> None:
+    """``key``: as Qt calls it, without its prefix."""
+    keyboard().keyClick(widget, getattr(part("qt").Qt.Key, f"Key_{key}"))
+
+
+def keyboard() -> Any:
+    return importlib.import_module("PyQt6.QtTest").QTest
+
+
 def dialog_of(kind: str) -> Any:
     """The window of this kind that is open."""
     there = part("desk").desk().desktop._open.items()

@@ -98,8 +98,6 @@ def test_what_is_written_and_moved_reaches_the_request(room):
 
 @pytest.mark.parametrize("name", ["variations", "steps", "method", "sentence"])
 def test_return_applies_in_every_field(room, name):
-    from PyQt6.QtTest import QTest
-
     room.panel.draft.write_source_prompt(SHOWS)
     room.panel.draft.choose_operation("restyle")
     room.panel.draft.write_operand("an oil painting")
@@ -108,8 +106,8 @@ def test_return_applies_in_every_field(room, name):
     room.until(lambda _: field.isVisible() and room.docker.view["apply"].isEnabled())
     if name in ("variations", "steps"):
         field.lineEdit().selectAll()
-        QTest.keyClicks(field, "3")
-    QTest.keyClick(field, six.part("qt").Qt.Key.Key_Return)
+        six.type_in(field, "3")
+    six.press(field, "Return")
     room.until(lambda _: room.backend.submitted)
     request = room.backend.submitted[0]["request"]
     if name in ("variations", "steps"):
@@ -135,7 +133,7 @@ def test_apply_says_why_it_is_not_possible(room):
     docker = room.docker
     assert not docker.view["apply"].isEnabled()
     assert docker.view["reason"].text() == docker.view["apply"].toolTip() == "Say what the picture shows."
-    room.editor.facts = replace(room.editor.facts, refusal="This picture is CMYK.", remedy="Make an RGB copy")
+    room.editor.change(refusal="This picture is CMYK.", remedy="Make an RGB copy")
     room.until(lambda s: s.document.refusal)
     assert docker.view["reason"].text() == "This picture is CMYK."
     (remedy,) = buttons(docker.view["offers"])
@@ -285,9 +283,7 @@ def test_words_are_links_and_sliders(room):
 
 def test_a_word_to_be_replaced_is_chosen_where_what_is_written_is_completed(room):
     """No dialog asks for it: the sentence's own field completes words and marks them."""
-    from PyQt6.QtTest import QTest
-
-    qt, docker = six.part("qt"), room.docker
+    docker = room.docker
     room.backend.the_concepts = [concept("bear")]
     room.panel.backend.refresh_concepts()
     room.until(lambda s: s.concepts)
@@ -301,8 +297,8 @@ def test_a_word_to_be_replaced_is_chosen_where_what_is_written_is_completed(room
     room.application.processEvents()
     assert field.hasFocus()
     assert field.textCursor().selectedText() == "cat"
-    QTest.keyClicks(field, "<be")
-    QTest.keyClick(field, qt.Qt.Key.Key_Return)
+    six.type_in(field, "<be")
+    six.press(field, "Return")
     assert room.panel.form.operand == "a photo of a <bear> on grass"
 
 
@@ -354,8 +350,6 @@ def test_results_of_before_are_shown_and_put_into_the_picture_again(closed_room,
 
 
 def test_the_result_that_is_looked_at_has_the_frame_and_the_keyboard(closed_room, backend):
-    from PyQt6.QtTest import QTest
-
     backend.past = [past(backend, "krita-0-0-aa"), past(backend, "krita-0-0-bb")]
     room = closed_room.open()
     room.docker.view["everything"].click()
@@ -365,7 +359,7 @@ def test_the_result_that_is_looked_at_has_the_frame_and_the_keyboard(closed_room
     first.click()
     room.until(lambda _: first.property("framed"))
     assert not second.property("framed")
-    QTest.keyClick(first, six.part("qt").Qt.Key.Key_Right)
+    six.press(first, "Right")
     room.until(lambda _: second.property("framed"))
     assert room.docker.focusWidget() is second
     assert not first.property("framed")
@@ -385,15 +379,13 @@ def test_a_long_word_for_presets_ends_in_dots_where_the_docker_is_narrow(room):
 
 
 def test_a_tip_goes_when_one_writes(room):
-    from PyQt6.QtTest import QTest
-
     qt, first = six.part("qt"), room.docker.view["first"]
     describe = room.docker.view["describe"]
     ten_minutes = 600_000  # ms, or it would go by itself
     at, tip = describe.mapToGlobal(qt.QPoint(2, 2)), describe.toolTip()
     qt.QToolTip.showText(at, tip, describe, describe.rect(), ten_minutes)
     assert qt.QToolTip.isVisible()
-    QTest.keyClicks(first, "cat")
+    six.type_in(first, "cat")
     room.until(lambda _: not qt.QToolTip.isVisible())
 
 
@@ -634,7 +626,7 @@ def test_it_is_narrow_reachable_by_keyboard_and_named(room):
 
 
 def test_closing_krita_leaves_the_job_and_keeps_the_words(room, tmp_path):
-    room.editor.facts = replace(room.editor.facts, file="/photos/one.png")
+    room.editor.change(file="/photos/one.png")
     room.until(lambda s: s.document.file)
     room.docker.view["first"].setPlainText(SHOWS)
     for call in room.krita.notifier().closing:
@@ -774,7 +766,7 @@ def test_apply_stays_where_it_is_whatever_comes_and_goes_above_it(room):
 
     before = place()
     room.panel.draft.write_source_prompt(SHOWS)
-    room.editor.facts = replace(room.editor.facts, has_recipe=True)
+    room.editor.change(has_recipe=True)
     room.until(lambda s: s.can_reopen)
     assert not docker.view["reopen"].isHidden()
     assert place() == before

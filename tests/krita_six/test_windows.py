@@ -105,16 +105,13 @@ def menus(widget) -> list:
 
 
 def test_a_menu_that_was_closed_is_gone(room):
-    from PyQt6.QtTest import QTest
-
-    qt = six.part("qt")
     room.panel.draft.write_source_prompt(SHOWS)
     words = room.docker.view["words"]
     for keys in (["Escape"], ["Down", "Down", "Return"]):
         words.linkActivated.emit("cat")
         (menu,) = menus(words)
         for key in keys:
-            QTest.keyClick(menu, getattr(qt.Qt.Key, f"Key_{key}"))
+            six.press(menu, key)
         room.application.processEvents()
         assert menus(words) == []
     assert room.panel.form.operation == "reweight", "Emphasise was chosen"
@@ -122,31 +119,27 @@ def test_a_menu_that_was_closed_is_gone(room):
 
 @pytest.mark.parametrize("name", ["feather", "variations", "language", "live"])
 def test_return_in_a_field_of_the_settings_leaves_them_open(room, name):
-    from PyQt6.QtTest import QTest
-
     six.part("desk").desk().windows.settings()
     dialog = dialog_of("SettingsWindow")
     field = dialog.view[f"own-{name}"]
     field.setFocus()
-    QTest.keyClick(field, six.part("qt").Qt.Key.Key_Return)
+    six.press(field, "Return")
     assert dialog.isVisible()
     address = dialog.view["address"]
     dialog.view["where"].findChildren(six.part("qt").QRadioButton)[1].click()
     address.setText("nonsense")
-    QTest.keyClick(address, six.part("qt").Qt.Key.Key_Return)
+    six.press(address, "Return")
     assert "For instance http:" in dialog.view["message"].text(), "Return connects"
     dialog.close()
 
 
 def test_return_in_a_number_of_the_settings_takes_it(room):
-    from PyQt6.QtTest import QTest
-
     six.part("desk").desk().windows.settings()
     dialog = dialog_of("SettingsWindow")
     number = dialog.view["own-variations"]
     number.lineEdit().selectAll()
-    QTest.keyClicks(number, "3")
-    QTest.keyClick(number, six.part("qt").Qt.Key.Key_Return)
+    six.type_in(number, "3")
+    six.press(number, "Return")
     assert room.panel.preferences.settings.variations == 3
     dialog.close()
 

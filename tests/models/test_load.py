@@ -21,7 +21,7 @@ from palimpsest.models.catalog import built_in_folder
 from palimpsest.models.families import load, read_spec
 from palimpsest.models.families.stable_diffusion.kinds import kind_of
 from palimpsest.models.precision import unet_dtype
-from tiny import tiny_folder, tiny_model
+from tiny import ddpm_of, tiny_folder, tiny_model
 
 
 def test_the_folder_gives_back_the_same_model(family: str, tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_the_folder_gives_back_the_same_model(family: str, tmp_path: Path) -> No
     assert [(p.hidden_state, p.pooled) for p in loaded.text] == [
         (p.hidden_state, p.pooled) for p in expected.text
     ]
-    assert torch.equal(loaded.process.alphas_cumprod, expected.process.alphas_cumprod)
+    assert torch.equal(ddpm_of(loaded).alphas_cumprod, ddpm_of(expected).alphas_cumprod)
     assert (loaded.family, loaded.native_size, loaded.granularity) == (family, 64, 16)
 
 

@@ -17,7 +17,7 @@ from palimpsest.models import catalog, header
 from palimpsest.models.families import load, read_spec
 from palimpsest.models.families.stable_diffusion import signatures
 from palimpsest.models.listing import list_models
-from tiny import tiny_folder
+from tiny import ddpm_of, tiny_folder
 
 UNET = "model.diffusion_model."
 FIRST = f"{UNET}input_blocks.0.0.weight"
@@ -291,8 +291,9 @@ def test_v_prediction_and_zero_terminal_snr_go_on_working(tmp_path: Path) -> Non
     folder = tiny_folder(tmp_path / "v", "sdxl", prediction="v_prediction")
     place = folder / "scheduler" / "scheduler_config.json"
     place.write_text(json.dumps({**json.loads(place.read_text()), "rescale_betas_zero_snr": True}))
-    assert read_spec(folder).prediction == load(folder, "cpu").process.prediction == "v_prediction"
-    assert load(folder, "cpu").process.alphas_cumprod[-1] < 1e-6
+    process = ddpm_of(load(folder, "cpu"))
+    assert read_spec(folder).prediction == process.prediction == "v_prediction"
+    assert process.alphas_cumprod[-1] < 1e-6
 
 
 def test_weights_of_a_folder_are_looked_at_too(sd1_folder: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from palimpsest.errors import (
 )
 from palimpsest.models.families import load, read_spec
 from palimpsest.models.families.stable_diffusion import published
-from tiny import tiny_model
+from tiny import ddpm_of, tiny_model
 
 
 def test_every_weight_arrives_where_it_belongs(family: str, tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_every_weight_arrives_where_it_belongs(family: str, tmp_path: Path) -> N
         state = got.state_dict()
         assert state.keys() == want.state_dict().keys()
         assert all(torch.equal(value, state[key]) for key, value in want.state_dict().items())
-    assert (loaded.family, loaded.process.prediction) == (family, expected.process.prediction)
+    assert (loaded.family, ddpm_of(loaded).prediction) == (family, ddpm_of(expected).prediction)
 
 
 def test_the_networks_compute_the_same(family: str, tmp_path: Path) -> None:
@@ -131,7 +131,8 @@ def test_published_configurations_make_networks_of_the_known_size() -> None:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-    def millions(network: torch.nn.Module) -> int:
+    def millions(network: object) -> int:
+        assert isinstance(network, torch.nn.Module)
         return round(sum(p.numel() for p in network.parameters()) / 1e6)
 
     with torch.device("meta"):

@@ -6,6 +6,7 @@ import base64
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,8 +89,10 @@ def test_who_made_it_where_and_with_what_goes_along_upright(kind: str) -> None:
 def test_xmp_goes_along(kind: str) -> None:
     if kind == "PNG":
         data = with_chunks((b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(XMP)))
+    elif kind == "TIFF":
+        data = saved(kind, tiffinfo={700: XMP})
     else:
-        data = saved(kind, **({"tiffinfo": {700: XMP}} if kind == "TIFF" else {"xmp": XMP}))
+        data = saved(kind, xmp=XMP)
     assert merged(read_picture(data)).info["xmp"] == XMP
 
 
@@ -368,7 +371,7 @@ def test_broken_exif_in_a_jpeg_and_bytes_behind_it() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"exif": _with_thumbnail(saved("JPEG"))}])
-def test_where_a_jpeg_ends(options: dict[str, object]) -> None:
+def test_where_a_jpeg_ends(options: dict[str, Any]) -> None:
     data = saved("JPEG", **options)
     assert end_of_jpeg(data) == len(data)
     assert end_of_jpeg(data + data) == len(data)

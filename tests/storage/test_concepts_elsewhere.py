@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,6 +20,8 @@ from palimpsest.storage.concepts import ConceptLibrary, Provenance
 from tiny import tiny_model
 
 TEXT = "a photo of a <my-toy> on grass"
+
+SCHEDULER: Any = DDIMScheduler()  # one that pipelines take, though it isn't declared
 
 
 def exported(model: DiffusionModel, vectors: int, folder: Path) -> tuple[Concept, Path]:
@@ -38,8 +41,9 @@ def test_stable_diffusion_pipelines_load_our_file(tmp_path: Path, family: str, v
     with concepts_installed(model, [concept]) as vocabulary:
         ours = vocabulary.encode([vocabulary.parse(TEXT)]).context
     part = model.text[0]
+    nothing: Any = None  # allowed, though it isn't declared
     pipeline = StableDiffusionPipeline(
-        model.vae, part.encoder, part.tokenizer, model.network.module, DDIMScheduler(), None, None,
+        model.vae, part.encoder, part.tokenizer, model.network.module, SCHEDULER, nothing, nothing,
         requires_safety_checker=False,
     )  # fmt: skip
     pipeline.load_textual_inversion(str(file), token="<my-toy>")
@@ -59,13 +63,13 @@ def test_the_sdxl_pipeline_loads_our_file_into_both_encoders(tmp_path: Path, vec
     first, second = model.text
     pipeline = StableDiffusionXLPipeline(
         model.vae, first.encoder, second.encoder, first.tokenizer, second.tokenizer, model.network.module,
-        DDIMScheduler(), add_watermarker=False,
+        SCHEDULER, add_watermarker=False,
     )  # fmt: skip
     tensors = load_file(file)
     for key, part, rows in zip(("clip_l", "clip_g"), model.text, concept.rows, strict=True):
         assert torch.equal(tensors[key], rows)
         pipeline.load_textual_inversion(
-            tensors[key], token="<my-toy>", text_encoder=part.encoder, tokenizer=part.tokenizer
+            {"rows": tensors[key]}, token="<my-toy>", text_encoder=part.encoder, tokenizer=part.tokenizer
         )
     on = torch.device("cpu")
     theirs, _, _, _ = pipeline.encode_prompt(TEXT, device=on, do_classifier_free_guidance=False)

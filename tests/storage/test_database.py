@@ -171,6 +171,7 @@ def test_a_killed_process_loses_nothing_it_was_told_is_written(tmp_path):
     child.wait()
     database = Database(path)
     job = database.find("anna", "a")
+    assert job is not None
     assert job.sequence >= told[-1]
     sequences = [entry.sequence for entry in database.entries(job.number, 0, 10**6)]
     assert sequences == list(range(1, job.sequence + 1))

@@ -90,6 +90,7 @@ def test_diffusers_finds_every_projection_in_the_lora(library: ConceptLibrary, m
     )
     assert concept.adapters is not None
     assert len(named) == len(read) == 2 * len(concept.adapters.parts)
+    assert alphas is not None
     assert set(alphas.values()) == {concept.adapters.alpha}
     paths = {path.replace(".", "_"): path for path, _ in model.network.module.named_modules()}
     for place in projections(model.network):

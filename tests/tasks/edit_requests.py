@@ -9,7 +9,7 @@ from typing import Any
 from palimpsest.contract import EditRequest, InversionSettings
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.tasks.runner import TaskRunner
-from tiny_task import SHOWS, picture, selection
+from tiny_task import SHOWS, finish, picture, selection
 
 STEPS = 4
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -35,7 +35,6 @@ def request(runner: TaskRunner, folder: Path, **changes: Any) -> EditRequest:
 
 
 def run(runner: TaskRunner, made: EditRequest) -> Finished:
-    *progress, finished = runner.do(made)
+    *progress, last = runner.do(made)
     assert all(isinstance(event, Progressed) for event in progress)
-    assert isinstance(finished, Finished)
-    return finished
+    return finish([last])

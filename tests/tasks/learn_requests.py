@@ -9,7 +9,7 @@ from typing import Any
 from palimpsest.contract import LearnRequest
 from palimpsest.jobs.events import Finished, Progressed
 from palimpsest.tasks.runner import TaskRunner
-from tiny_task import picture
+from tiny_task import finish, picture
 
 STEPS = 6
 
@@ -21,9 +21,7 @@ def request(runner: TaskRunner, folder: Path, **changes: Any) -> LearnRequest:
 
 
 def run(runner: TaskRunner, made: LearnRequest) -> Finished:
-    finished = list(runner.do(made))[-1]
-    assert isinstance(finished, Finished)
-    return finished
+    return finish(runner.do(made))
 
 
 def broken_off(runner: TaskRunner, made: LearnRequest, at: int) -> None:
@@ -31,4 +29,4 @@ def broken_off(runner: TaskRunner, made: LearnRequest, at: int) -> None:
     for event in events:
         if isinstance(event, Progressed) and event.phase == "learning" and event.index == at:
             break
-    events.close()  # pyright: ignore[reportAttributeAccessIssue]
+    events.close()

@@ -13,13 +13,12 @@ from transformers import BertTokenizer, BlipConfig, BlipForConditionalGeneration
 
 from palimpsest.contract import DescribeRequest, Doubt
 from palimpsest.errors import ModelIncapableError, ModelUnreadableError, NotFiniteError
-from palimpsest.jobs.events import Finished
 from palimpsest.models.captioner import Captioner, doubts_of
 from palimpsest.models.catalog import captioners, installed
 from palimpsest.models.hub import wanted
 from palimpsest.models.listing import list_models
 from palimpsest.tasks.runner import TaskRunner
-from tiny_task import picture, selection
+from tiny_task import finish, picture, selection
 
 WORDS = "a cat dog on grass sits next to mirror photo of the".split()
 MARKS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]"]
@@ -45,9 +44,7 @@ def write_captioner(folder: Path) -> Path:
 
 def described(runner: TaskRunner, **changes: str) -> dict:
     request = DescribeRequest(runner.images.put(picture()), model="sd15")
-    finished = list(runner.do(replace(request, **changes)))[-1]
-    assert isinstance(finished, Finished)
-    return finished.result
+    return finish(runner.do(replace(request, **changes))).result
 
 
 def test_a_photograph_is_described_the_same_way_each_time(runner: TaskRunner) -> None:

@@ -18,7 +18,7 @@ from palimpsest_client.editor.editor import DocumentFacts
 from palimpsest_client.editor.geometry import Bounds
 from palimpsest_client.fields.settings import Settings
 from palimpsest_client.panel.requests import crop_needed
-from tiny_task import SHOWS, picture
+from tiny_task import SHOWS, finish, picture
 
 WIDTH, HEIGHT = 400, 300
 PLACES = {
@@ -40,9 +40,7 @@ def edited(runner: TaskRunner, folder: Path, pixels: NDArray[Any], mask: NDArray
         model=str(folder),
         inversion=InversionSettings(steps=2),
     )
-    *_, finished = runner.do(made)
-    assert isinstance(finished, Finished)
-    return finished
+    return finish(runner.do(made))
 
 
 def layer(runner: TaskRunner, finished: Finished) -> NDArray[Any]:

@@ -13,11 +13,11 @@ from PIL import Image
 
 from palimpsest.contract import Control, InvertRequest, Windows
 from palimpsest.errors import NotRememberedError, RequestError
-from palimpsest.jobs.events import Finished, Previewed
+from palimpsest.jobs.events import Previewed
 from palimpsest.storage.png import encode
 from palimpsest.tasks.runner import TaskRunner
 from tasks.edit_requests import OPERATIONS, request, run
-from tiny_task import picture, selection
+from tiny_task import finish, picture, selection
 
 
 def stored(runner: TaskRunner) -> int:
@@ -89,9 +89,7 @@ def test_nothing_but_one_small_picture_is_stored_and_there_is_no_recipe(
     events = list(runner.do(replace(made, draft=True, seed=7)))
     assert not any(isinstance(event, Previewed) for event in events)
     assert stored(runner) == before + 1
-    finished = events[-1]
-    assert isinstance(finished, Finished)
-    assert set(finished.result) == {"draft", "seconds"}
+    assert set(finish(events).result) == {"draft", "seconds"}
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,13 @@ from palimpsest.errors import ConceptNotFoundError
 from palimpsest.jobs.events import Finished, Previewed, Progressed
 from palimpsest.storage.pictures import read_picture
 from palimpsest.tasks.runner import TaskRunner
-from tiny_task import picture
+from tiny_task import finish, picture
 
 STEPS = 4
 
 
 def drawn(runner: TaskRunner, request: DrawRequest) -> Finished:
-    finished = list(runner.do(request))[-1]
-    assert isinstance(finished, Finished)
-    return finished
+    return finish(runner.do(request))
 
 
 def learned(runner: TaskRunner, folder: Path) -> None:
@@ -59,7 +57,7 @@ def test_it_is_seen_as_it_forms_and_broken_off_between_two_steps(
         told.append(event)
         if isinstance(event, Progressed) and event.index == 2:
             break
-    running.close()  # pyright: ignore[reportAttributeAccessIssue]
+    running.close()
     steps = [(e.phase, e.index, e.total) for e in told if isinstance(e, Progressed)]
     assert steps == [("sampling", 1, STEPS), ("sampling", 2, STEPS)]
     assert any(isinstance(event, Previewed) for event in told)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -236,15 +235,11 @@ def test_breaking_off_leaves_the_model_as_it_was(runner: TaskRunner, sd1_folder:
     undisturbed = run(runner, made).artifacts
     for steps in range(1, 2 * STEPS, 2):
         runner.inversions.clear()
-        broken = iter(runner.do(made))
+        broken = runner.do(made)
         for _ in range(steps):
             next(broken)
-        close(broken)
+        broken.close()
     assert run(runner, made).artifacts == undisturbed
-
-
-def close(events: Iterator[Any]) -> None:
-    events.close()  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def refused(runner: TaskRunner, made: EditRequest, error: type[Exception], says: str) -> None:

@@ -28,7 +28,7 @@ from palimpsest.storage.png import encode
 from palimpsest.tasks.learn import read_examples
 from palimpsest.tasks.runner import TaskRunner
 from tasks.learn_requests import STEPS, broken_off, request, run
-from tiny_task import picture, selection
+from tiny_task import finish, picture, selection
 
 
 def test_the_word_is_kept_with_where_it_came_from(runner: TaskRunner, sd1_folder: Path) -> None:
@@ -62,7 +62,7 @@ def test_an_interrupted_run_goes_on_and_ends_in_the_same_word(runner: TaskRunner
     for event in broken:
         if isinstance(event, Progressed) and event.phase == "learning" and event.index == 3:
             break
-    broken.close()  # pyright: ignore[reportAttributeAccessIssue]
+    broken.close()
     assert [card.name for card in runner.concepts.list()] == []
     rest = [e for e in runner.do(made) if isinstance(e, Progressed) and e.phase == "learning"]
     assert [event.index for event in rest] == [4, 5, 6]
@@ -80,7 +80,7 @@ def test_an_interrupted_run_is_finished_as_it_is_and_can_go_on_all_the_same(
     broken_off(runner, made, 5)
     finishing = list(runner.do(replace(made, finish=True)))
     assert not [e for e in finishing if isinstance(e, Progressed) and e.phase in ("learning", "preparing")]
-    result = finishing[-1].result  # pyright: ignore[reportAttributeAccessIssue]
+    result = finish(finishing).result
     card = runner.concepts.card("my-toy")
     assert (result["steps"], card.provenance.steps, result["rows_hash"]) == (5, 5, card.rows_hash)
     assert result["seconds_per_step"] is None
@@ -121,7 +121,7 @@ def test_a_damaged_state_is_no_state(runner: TaskRunner, sd1_folder: Path) -> No
     for event in broken:
         if isinstance(event, Progressed) and event.phase == "learning":
             break
-    broken.close()  # pyright: ignore[reportAttributeAccessIssue]
+    broken.close()
     (state,) = runner.learning.glob("*")
     state.write_bytes(b"nonsense")
     assert run(runner, made).result["steps"] == STEPS
@@ -193,8 +193,11 @@ def test_a_cut_outs_alpha_is_its_subjects_mask(runner: TaskRunner, sd1_folder: P
     whole, plain = runner.images.put(picture(seed=7)), request(runner, sd1_folder)
     images = (*(runner.images.put(cut_out(seed, 0, DISC)) for seed in range(2)), whole)
     found = read_examples(runner, replace(plain, images=images))
-    assert [mask is not None for mask in found.masks] == [True, True, False]
-    assert np.array_equal(found.masks[0], np.where(DISC > 127, 255, 0))
+    first, second, third = found.masks
+    assert first is not None
+    assert second is not None
+    assert third is None
+    assert np.array_equal(first, np.where(DISC > 127, 255, 0))
     run(runner, replace(plain, images=images))
     assert runner.concepts.card("my-toy").provenance.settings["masks"] == [True, True, False]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ from palimpsest.core.concept import Concept
 from palimpsest.core.learning.learn import LearningStep
 from palimpsest.core.learning.settings import AdapterSettings, LearnSettings
 from palimpsest.core.learning.state import LearningState
+from palimpsest.core.steps import Steps
 from palimpsest.storage.concepts import Provenance
 from palimpsest.tasks import learn as tasks_learn
 from palimpsest.tasks.inversions import concept_hashes, rows_hashes
@@ -127,7 +127,7 @@ def test_the_state_is_kept_less_often_where_that_takes_long(
         written.append(state.step)
         clock.now += took
 
-    def steps() -> Iterator[LearningStep]:
+    def steps() -> Steps[None]:
         rows = (torch.zeros(1, 4),)
         for step in range(1, 201):
             clock.now += 1.0

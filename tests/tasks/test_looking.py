@@ -15,56 +15,49 @@ from palimpsest.contract import (
     InvertRequest,
 )
 from palimpsest.errors import ModelIncapableError, RequestError, WordNotFoundError
-from palimpsest.jobs.events import Finished
 from palimpsest.storage.pictures import read_picture
 from palimpsest.tasks.runner import TaskRunner
-from tiny_task import SHOWS, picture, selection
+from tiny_task import SHOWS, finish, picture, selection
 
 QUICK = InversionSettings(steps=4, guidance=3.0)
 
 
-def last(events: object) -> Finished:
-    finished = list(events)[-1]  # pyright: ignore
-    assert isinstance(finished, Finished)
-    return finished
-
-
 def test_a_remembered_photo_is_not_inverted_again(runner: TaskRunner, sd1_folder: Path) -> None:
     image, where = runner.images.put(picture()), runner.images.put(selection())
-    first = last(runner.do(InvertRequest(image, SHOWS, where, str(sd1_folder), QUICK)))
-    again = last(runner.do(InvertRequest(image, SHOWS, where, str(sd1_folder), QUICK)))
+    first = finish(runner.do(InvertRequest(image, SHOWS, where, str(sd1_folder), QUICK)))
+    again = finish(runner.do(InvertRequest(image, SHOWS, where, str(sd1_folder), QUICK)))
     assert (first.result["remembered"], again.result["remembered"]) == (False, True)
     assert first.artifacts == again.artifacts
     edited = EditRequest(
         image, "replace", SHOWS, "a photo of a dog on grass", where, model=str(sd1_folder), inversion=QUICK
     )
-    assert last(runner.do(edited)).result["remembered"]
+    assert finish(runner.do(edited)).result["remembered"]
 
 
 def test_anything_that_matters_is_inverted_anew(runner: TaskRunner, sd1_folder: Path) -> None:
     image = runner.images.put(picture())
     request = InvertRequest(image, SHOWS, None, str(sd1_folder), QUICK)
-    last(runner.do(request))
+    finish(runner.do(request))
     others = (
         InvertRequest(runner.images.put(picture(seed=9)), SHOWS, None, str(sd1_folder), QUICK),
         InvertRequest(image, "a cat", None, str(sd1_folder), QUICK),
         InvertRequest(image, SHOWS, None, str(sd1_folder), InversionSettings(steps=5, guidance=3.0)),
         InvertRequest(image, SHOWS, runner.images.put(selection()), str(sd1_folder), QUICK),
     )
-    assert [last(runner.do(other)).result["remembered"] for other in others] == [False] * 4
+    assert [finish(runner.do(other)).result["remembered"] for other in others] == [False] * 4
     louder = InvertRequest(image, SHOWS, None, str(sd1_folder), InversionSettings(steps=4, guidance=5.0))
-    assert last(runner.do(louder)).result["remembered"]  # its pivots are those of guidance 1
+    assert finish(runner.do(louder)).result["remembered"]  # its pivots are those of guidance 1
 
 
 def test_a_word_is_found_as_a_map_and_a_selection(runner: TaskRunner, sd1_folder: Path) -> None:
     request = AttentionRequest(runner.images.put(picture()), SHOWS, "cat", model=str(sd1_folder))
-    finished = last(runner.do(request))
+    finished = finish(runner.do(request))
     grey, chosen = (read_picture(runner.images.get(finished.artifacts[n])) for n in ("map", "selection"))
     assert grey.size == chosen.size == (72, 88)
     assert set(np.unique(chosen.pixels)) == {0, 255}
     bright = grey.pixels > finished.result["threshold"]
     assert np.array_equal(chosen.pixels > 0, bright)
-    assert finished.artifacts == last(runner.do(request)).artifacts
+    assert finished.artifacts == finish(runner.do(request)).artifacts
 
 
 def test_a_word_that_is_not_there_lists_those_that_are(runner: TaskRunner, sd1_folder: Path) -> None:

@@ -22,11 +22,11 @@ from palimpsest.contract import (
     Request,
 )
 from palimpsest.errors import NotFiniteError
-from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.jobs.events import Progressed
 from palimpsest.storage.png import encode
 from palimpsest.tasks.canvas import psnr
 from palimpsest.tasks.runner import TaskRunner
-from tiny_task import SHOWS, picture, selection
+from tiny_task import SHOWS, finish, picture, selection
 
 SETTINGS = InversionSettings(steps=3, guidance=3.0)
 
@@ -101,16 +101,14 @@ def test_so_do_inverting_looking_and_learning(runner: TaskRunner, bad_unet: str)
 
 def test_an_inversion_with_such_numbers_is_made_anew(runner: TaskRunner, sd1_folder: Path) -> None:
     request = edit(runner, str(sd1_folder))
-    *_, first = runner.do(request)
+    first = finish(runner.do(request))
     (file,) = runner.inversions.folder.rglob("*.safetensors")
     tensors = load_file(file)
     kept = runner.inversions.get(file.stem)
     assert kept is not None
     tensors["latents"].view(-1)[5] = torch.nan
     runner.inversions.put(file.stem, tensors, dict(kept.metadata))
-    *_, again = runner.do(request)
-    assert isinstance(first, Finished)
-    assert isinstance(again, Finished)
+    again = finish(runner.do(request))
     assert again.artifacts == first.artifacts
     assert not again.result["remembered"]
 

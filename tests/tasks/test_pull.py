@@ -34,6 +34,7 @@ from palimpsest.models.download import Limits
 from palimpsest.models.offers import OFFERS, offer
 from palimpsest.settings import read_settings
 from palimpsest.tasks.pull import open_pull_runner, pull
+from tiny_task import finish
 
 WEIGHTS = struct.pack("<Q", 8) + b'{"a": 1}' + b"\0" * 100
 REPOSITORY = {
@@ -100,7 +101,7 @@ def test_a_model_of_the_catalogue_comes_whole(server, tmp_path):
     assert found == NEEDED
     for path in NEEDED:
         assert (tmp_path / "sd15" / path).read_bytes() == REPOSITORY[path]
-    assert list(pull(PullRequest("sd15"), tmp_path))[-1].result["new"] is False
+    assert finish(pull(PullRequest("sd15"), tmp_path)).result["new"] is False
 
 
 def test_a_pull_that_was_stopped_is_no_model_and_goes_on(server, tmp_path):
@@ -131,7 +132,7 @@ def test_one_file_comes_by_its_address(server, tmp_path):
             "pull", {"model": "mine", "url": server.url("/mine"), "sha256": digest}
         )
     )
-    assert told[-1].result["new"]
+    assert finish(told).result["new"]
     assert (tmp_path / "mine.safetensors").read_bytes() == WEIGHTS
 
 
@@ -174,8 +175,8 @@ def test_two_processes_do_not_bring_the_same_model_at_once(server, tmp_path):
     assert "ModelBusyError: 'SD15' is being downloaded by another process." in other.stderr
     with pytest.raises(ModelBusyError):
         list(pull(PullRequest("sd15"), tmp_path))
-    assert list(first)[-1].result["new"] is True
-    assert list(pull(PullRequest("sd15"), tmp_path))[-1].result["new"] is False
+    assert finish(first).result["new"] is True
+    assert finish(pull(PullRequest("sd15"), tmp_path)).result["new"] is False
     assert list(tmp_path.rglob("*.lock")) == []
 
 
@@ -183,7 +184,7 @@ def test_a_pull_that_was_broken_off_keeps_no_other_from_going_on(server, tmp_pat
     first = pull(PullRequest("sd15"), tmp_path)
     next(first)
     first.close()
-    assert list(pull(PullRequest("sd15"), tmp_path))[-1].result["new"] is True
+    assert finish(pull(PullRequest("sd15"), tmp_path)).result["new"] is True
 
 
 def test_what_is_here_needs_no_lock(server, tmp_path, monkeypatch):
@@ -193,7 +194,7 @@ def test_what_is_here_needs_no_lock(server, tmp_path, monkeypatch):
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr("palimpsest.storage.lock.make_folder", require_valid)
-    assert list(pull(PullRequest("sd15"), tmp_path))[-1].result["new"] is False
+    assert finish(pull(PullRequest("sd15"), tmp_path)).result["new"] is False
     with pytest.raises(StorageError, match="Read-only"):
         list(pull(PullRequest("mine", server.url("/mine"), "0" * 64), tmp_path))
 
@@ -245,7 +246,7 @@ def test_another_model_of_the_same_name_is_not_passed_off_as_the_one_asked_for(s
     server.files["/mine"] = WEIGHTS
     mine = PullRequest("mine", server.url("/mine"), hashlib.sha256(WEIGHTS).hexdigest())
     list(pull(mine, tmp_path, (), HERE))
-    assert list(pull(mine, tmp_path, (), HERE))[-1].result["new"] is False
+    assert finish(pull(mine, tmp_path, (), HERE)).result["new"] is False
     with pytest.raises(RequestError, match="another model"):
         list(pull(replace(mine, sha256="0" * 64), tmp_path, (), HERE))
 
@@ -254,7 +255,7 @@ def test_a_header_whose_length_looks_like_a_pickle_is_a_header(server, tmp_path)
     content = struct.pack("<Q", 0x280) + b'{"a": 1}'.ljust(0x280) + b"\0" * 4
     server.files["/mine"] = content
     request = PullRequest("mine", server.url("/mine"), hashlib.sha256(content).hexdigest())
-    assert list(pull(request, tmp_path, (), HERE))[-1].result["new"]
+    assert finish(pull(request, tmp_path, (), HERE)).result["new"]
 
 
 def test_what_has_come_of_a_catalogue_model_goes_when_it_is_too_large(server, tmp_path):

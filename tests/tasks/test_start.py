@@ -15,13 +15,13 @@ from palimpsest.contract import EditRequest, InversionSettings, LearnRequest, re
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import RequestError, SelectionEmptyError, SelectionError
-from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.jobs.events import Event, Finished, Progressed
 from palimpsest.storage.concepts import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
 from palimpsest.tasks.recipe import differences
 from palimpsest.tasks.runner import TaskRunner
-from tiny_task import SHOWS, picture, selection
+from tiny_task import SHOWS, finish, picture, selection
 
 STEPS = 4
 INSERTED = "a photo of a cat and a <my-toy> on grass"
@@ -57,9 +57,7 @@ def request(runner: TaskRunner, folder: Path, **changes: Any) -> EditRequest:
 
 
 def run(runner: TaskRunner, made: EditRequest | LearnRequest) -> Finished:
-    *_, finished = runner.do(made)
-    assert isinstance(finished, Finished)
-    return finished
+    return finish(runner.do(made))
 
 
 def begun(finished: Finished) -> tuple[str, list[str]]:
@@ -202,13 +200,11 @@ def test_a_recipe_tells_of_the_pictures_that_were_laid_in_and_not_of_later_ones(
 ) -> None:
     made = request(taught, sd1_folder, begin_from="view")
     before = run(taught, made).result["recipe"]["views"]
-    *_, finished = relearned_meanwhile(taught, made)
-    assert isinstance(finished, Finished)
-    assert finished.result["recipe"]["views"] == before
+    assert finish(relearned_meanwhile(taught, made)).result["recipe"]["views"] == before
     assert run(taught, made).result["recipe"]["views"] != before
 
 
-def relearned_meanwhile(runner: TaskRunner, made: EditRequest) -> Iterator[Any]:
+def relearned_meanwhile(runner: TaskRunner, made: EditRequest) -> Iterator[Event]:
     """The edit, while whose first step the subject's pictures become others."""
     waiting = True
     for event in runner.do(made):
