@@ -21,7 +21,7 @@ from typing import Any
 
 from palimpsest import interpreter
 from palimpsest.errors import StorageError
-from palimpsest.jobs.events import Event, Finished, Progressed
+from palimpsest.jobs.events import Events, Finished, Progressed
 from palimpsest_client.editor.geometry import Extent
 from palimpsest_client.editor.png import Layout, encode_bands
 from palimpsest_client.http.client import Client, find_client
@@ -35,7 +35,7 @@ PICTURE_SIDE = 8192
 class Sleeper:
     """A runner whose jobs do nothing, in as many steps as the request's feather has pixels."""
 
-    def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
+    def run(self, kind: str, request: dict[str, Any]) -> Events[None]:
         total = request["feather"]
         for index in range(total):
             yield Progressed("sleeping", index, total)

@@ -24,7 +24,7 @@ from palimpsest.cli.pictures import read
 from palimpsest.contract import KINDS, Request
 from palimpsest.errors import JobCancelledError
 from palimpsest.jobs import events
-from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Progressed, Queued
+from palimpsest.jobs.events import Cancelled, Event, Events, Failed, Finished, Previewed, Progressed, Queued
 from palimpsest.models.catalog import names_path
 from palimpsest.models.devices import require_devices
 from palimpsest.settings import Settings, read_settings
@@ -55,7 +55,7 @@ class Backend(Protocol):
 
     def get(self, image: str) -> bytes: ...
 
-    def do(self, request: Request) -> Iterator[Event]:
+    def do(self, request: Request) -> Events[None]:
         """Progress, and Finished as the last. Closing it, or an interruption, ends the work."""
         ...
 
@@ -73,7 +73,7 @@ class InProcess:
     def get(self, image: str) -> bytes:
         return self.runner.images.get(image)
 
-    def do(self, request: Request) -> Iterator[Event]:
+    def do(self, request: Request) -> Events[None]:
         return self.runner.do(request)
 
 
@@ -98,7 +98,7 @@ class Served:
         with as_palimpsest_errors():
             return self.client.download(image)
 
-    def do(self, request: Request) -> Iterator[Event]:
+    def do(self, request: Request) -> Events[None]:
         id, ended = f"shell-{uuid.uuid4().hex}", False
         try:
             with as_palimpsest_errors():
@@ -122,7 +122,7 @@ class Served:
         shortened = name.encode("utf-8", "replace").decode("utf-8")[:LONGEST_NAME]
         return Origin(name=shortened).note() if shortened else ""
 
-    def _events(self, id: str) -> Iterator[Event]:
+    def _events(self, id: str) -> Events[None]:
         for event in self.client.follow(id):
             known = {name: value for name, value in event.items() if name not in ("sequence", "time")}
             yield events.from_json(known)

@@ -14,8 +14,9 @@ that says why.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from palimpsest.errors import StorageError
 
@@ -85,6 +86,9 @@ class Cancelled:
 
 
 Event = Queued | Started | Progressed | Previewed | Finished | Failed | Cancelled
+Result = TypeVar("Result")
+Events = Generator[Event, None, Result]
+"""What does a job, or a part of it that returns a result. Closing it ends the work."""
 EVENTS: dict[str, type[Event]] = {
     cls.__name__.lower(): cls for cls in (Queued, Started, Progressed, Previewed, Finished, Failed, Cancelled)
 }

@@ -21,11 +21,10 @@ import queue
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
 from typing import Any, Protocol, TextIO
 
 from palimpsest.errors import InternalError, OutOfMemoryError, PalimpsestError, Text
-from palimpsest.jobs.events import Cancelled, Event, Failed, Finished, Previewed, Progressed, to_json
+from palimpsest.jobs.events import Cancelled, Events, Failed, Finished, Previewed, Progressed, to_json
 
 
 class Runner(Protocol):
@@ -33,7 +32,7 @@ class Runner(Protocol):
 
     owner: str  # whose job it runs, told before each
 
-    def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]: ...
+    def run(self, kind: str, request: dict[str, Any]) -> Events[None]: ...
 
     def status(self) -> dict[str, Any]:
         """For people: the device's name and memory, the loaded model. Plain JSON."""
@@ -73,7 +72,7 @@ class Worker:
                 self._runs.put(message)
         os._exit(0)
 
-    def _events(self, runner: Runner, message: dict[str, Any]) -> Iterator[Event]:
+    def _events(self, runner: Runner, message: dict[str, Any]) -> Events[None]:
         """The job's events; the last one is always Finished, Failed or Cancelled."""
         number = message["run"]
         try:
@@ -90,7 +89,7 @@ class Worker:
         self._sink.flush()
 
 
-def until_cancelled(task: Iterator[Event], cancelled: Any) -> Iterator[Event]:
+def until_cancelled(task: Events[None], cancelled: Any) -> Events[None]:
     """The task's events up to Finished, or Cancelled as soon as ``cancelled()`` says so."""
     try:
         while not cancelled():
@@ -103,9 +102,7 @@ def until_cancelled(task: Iterator[Event], cancelled: Any) -> Iterator[Event]:
             if isinstance(event, Finished):
                 return
     finally:
-        close = getattr(task, "close", None)
-        if close is not None:
-            close()
+        task.close()
     yield Cancelled()
 
 

@@ -16,7 +16,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,8 @@ SLOW = (60.0, 60 << 10)  # seconds, and the bytes that must come in them
 OFFLINE = ("HF_HUB_OFFLINE", "PALIMPSEST_OFFLINE")
 NOTHING_KEPT = Text("nothing-kept")
 RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+Progress = Generator[tuple[int, int | None], None, None]  # bytes so far, bytes in all
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def require_online(environment: Mapping[str, str] = os.environ) -> None:
             raise OfflineError(Text("offline", name=name), Text("unset-or-bring", name=name))
 
 
-def download(remote: Remote, target: Path, limits: Limits = Limits()) -> Iterator[tuple[int, int | None]]:
+def download(remote: Remote, target: Path, limits: Limits = Limits()) -> Progress:
     """Bring ``remote`` to ``target``; yields (bytes so far, bytes in all) after each piece.
 
     ``target`` appears complete and checked, or not at all. Stopping in the middle keeps what has come,
@@ -108,7 +110,7 @@ def download(remote: Remote, target: Path, limits: Limits = Limits()) -> Iterato
         raise
 
 
-def attempts(remote: Remote, partial: PartialFile, limits: Limits) -> Iterator[tuple[int, int | None]]:
+def attempts(remote: Remote, partial: PartialFile, limits: Limits) -> Progress:
     """One connection after the other, until the whole file has come."""
     for left in reversed(range(ATTEMPTS)):
         try:
@@ -157,7 +159,7 @@ class PartialFile:
         self._notes.unlink(missing_ok=True)
 
 
-def fetch(remote: Remote, partial: PartialFile, limits: Limits) -> Iterator[tuple[int, int | None]]:
+def fetch(remote: Remote, partial: PartialFile, limits: Limits) -> Progress:
     """One connection's worth of the file."""
     etag = partial.etag(remote.url)
     resume = partial.size if etag is not None else 0
@@ -212,7 +214,7 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 
 def append(
     answer: requests.Response, remote: Remote, partial: PartialFile, done: int, limits: Limits
-) -> Iterator[tuple[int, int | None]]:
+) -> Progress:
     total = total_size(answer, done)
     with open(partial.path, "ab", opener=private) as file:
         for piece in pieces(answer):

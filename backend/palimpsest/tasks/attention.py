@@ -9,11 +9,11 @@ from palimpsest.core.attention.maps import otsu
 from palimpsest.core.attention.probe import noised_states, probe
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import Text
-from palimpsest.jobs.events import Finished
+from palimpsest.jobs.events import Events, Finished
 from palimpsest.tasks import validation
 from palimpsest.tasks.canvas import View, grey_png, open_canvas
 from palimpsest.tasks.context import TaskContext, model_identity
-from palimpsest.tasks.progress import Events, PhaseTimer, memory_errors, with_progress
+from palimpsest.tasks.progress import PhaseTimer, memory_errors, with_progress
 
 
 def attention(context: TaskContext, request: AttentionRequest) -> Events[None]:

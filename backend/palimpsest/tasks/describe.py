@@ -10,12 +10,12 @@ from palimpsest.contract import BUILT_IN, DescribeRequest
 from palimpsest.core.picture.composite import quantise
 from palimpsest.core.picture.region import Size, bounds
 from palimpsest.errors import ModelIncapableError, Text
-from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.jobs.events import Events, Finished, Progressed
 from palimpsest.models.captioner import Caption, Captioner
 from palimpsest.models.catalog import captioners
 from palimpsest.storage.pictures import read_picture, read_selection, to_model_rgb
 from palimpsest.tasks.context import TaskContext
-from palimpsest.tasks.progress import Events, memory_errors
+from palimpsest.tasks.progress import memory_errors
 
 Rgb = NDArray[np.float32]  # (h, w, 3) sRGB in [0, 1]
 

@@ -10,11 +10,11 @@ from palimpsest.core.editing.draw import draw as drawing
 from palimpsest.core.editing.draw import start_noise
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import Text
-from palimpsest.jobs.events import Finished
+from palimpsest.jobs.events import Events, Finished
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import TaskContext, model_identity
 from palimpsest.tasks.inversions import concept_hashes
-from palimpsest.tasks.progress import Events, PhaseTimer, Preview, memory_errors, to_pixels, with_progress
+from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, to_pixels, with_progress
 
 
 def draw(context: TaskContext, request: DrawRequest) -> Events[None]:

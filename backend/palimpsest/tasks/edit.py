@@ -18,14 +18,14 @@ from palimpsest.core.picture.composite import Composite
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import NotRememberedError, Text
-from palimpsest.jobs.events import Finished, Progressed
+from palimpsest.jobs.events import Events, Finished, Progressed
 from palimpsest.storage.pictures import encode_layer, encode_merged
 from palimpsest.storage.png import encode
 from palimpsest.tasks import validation
 from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canvas
 from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.inversions import cached_inversion, inversion_phases, load_or_invert, with_defaults
-from palimpsest.tasks.progress import Events, PhaseTimer, Preview, memory_errors, thumbnail, with_progress
+from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, thumbnail, with_progress
 from palimpsest.tasks.recipe import recipe_of
 from palimpsest.tasks.start import Subject, recipe_views, start_of, subject_of, views_of
 from palimpsest_client.fields.operations import OPERATIONS

@@ -16,10 +16,11 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.prompt import Vocabulary
 from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError
+from palimpsest.jobs.events import Events
 from palimpsest.storage import inversions
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.context import TaskContext, canonical, model_identity
-from palimpsest.tasks.progress import PHASES, Events, PhaseTimer, with_progress
+from palimpsest.tasks.progress import PHASES, PhaseTimer, with_progress
 from palimpsest_client.methods import METHODS
 
 

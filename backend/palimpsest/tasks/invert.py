@@ -10,11 +10,11 @@ from palimpsest.core.inversion import Inversion
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import Text
-from palimpsest.jobs.events import Finished
+from palimpsest.jobs.events import Events, Finished
 from palimpsest.tasks.canvas import Canvas, View, model_png, open_canvas, psnr
 from palimpsest.tasks.context import TaskContext, model_identity
 from palimpsest.tasks.inversions import inversion_phases, load_or_invert, with_defaults
-from palimpsest.tasks.progress import Events, PhaseTimer, memory_errors, with_progress
+from palimpsest.tasks.progress import PhaseTimer, memory_errors, with_progress
 
 EVALUATIONS = 4.0  # per step of the reconstruction
 

@@ -51,7 +51,7 @@ from palimpsest.errors import (
     StorageError,
     Text,
 )
-from palimpsest.jobs.events import Finished
+from palimpsest.jobs.events import Events, Finished, Result
 from palimpsest.storage.atomic import require_writable, write_atomically
 from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
 from palimpsest.storage.cutouts import MOST_SIDE
@@ -59,7 +59,7 @@ from palimpsest.storage.pictures import read_example
 from palimpsest.tasks import validation
 from palimpsest.tasks.context import TaskContext, canonical, model_identity
 from palimpsest.tasks.inversions import concept_hashes
-from palimpsest.tasks.progress import Events, PhaseTimer, Preview, memory_errors, with_progress
+from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, with_progress
 
 SECONDS_BETWEEN_SAVES = 5.0  # at least
 SHARE_OF_SAVES = 1 / 20  # of the time, at most: the state with SDXL's adapters has 185 MB
@@ -251,7 +251,7 @@ def best_so_far(saved: Path, lesson: Lesson, family: str) -> Learned:
     return Learned(concept, state.step, state.best_step, state.exams)
 
 
-def saving(steps: Steps[Learned], file: Path) -> Steps[Learned]:
+def saving(steps: Steps[Result], file: Path) -> Steps[Result]:
     """The same steps; every few seconds, and when they are broken off, their state is kept in ``file``.
 
     Where writing takes long, less often: for no more than ``SHARE_OF_SAVES`` of the time."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,12 +15,9 @@ from torch import Tensor
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import Step, Steps
 from palimpsest.errors import OutOfMemoryError, Text
-from palimpsest.jobs.events import Event, Previewed, Progressed
+from palimpsest.jobs.events import Events, Previewed, Progressed, Result
 from palimpsest.storage.images import ImageStore
 from palimpsest.storage.png import encode
-
-Result = TypeVar("Result")
-Events = Generator[Event, None, Result]
 
 PHASES = {
     "invert": "inverting",

@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from palimpsest.errors import (
     StorageError,
     Text,
 )
-from palimpsest.jobs.events import Event, Finished, Progressed
+from palimpsest.jobs.events import Events, Finished, Progressed
 from palimpsest.models.catalog import captioners, installed
 from palimpsest.models.download import NOTHING_KEPT, Limits, Remote, download
 from palimpsest.models.hub import RepositoryFile, list_files
@@ -51,7 +51,7 @@ class PullRunner:
         self._others = others
         self._limits = limits
 
-    def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
+    def run(self, kind: str, request: dict[str, Any]) -> Events[None]:
         return pull(contract.from_json(PullRequest, request), self._models, self._others, self._limits)
 
     def status(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def pull(
     models: Path,
     others: tuple[Path, ...] = (),
     limits: Limits = DEFAULT_LIMITS,
-) -> Iterator[Event]:
+) -> Events[None]:
     """Raises RequestError, ModelNotFoundError, ModelBusyError, and what ``models.download`` raises."""
     require_safe(request)
     done = result_if_installed(request, models, others)
@@ -90,7 +90,7 @@ def result_if_installed(request: PullRequest, models: Path, others: tuple[Path, 
     return Finished(result={"model": request.model, "path": str(here), "new": False})
 
 
-def pull_new(request: PullRequest, models: Path, limits: Limits) -> Generator[Event, None, Finished]:
+def pull_new(request: PullRequest, models: Path, limits: Limits) -> Events[Finished]:
     if request.url is None:
         path = yield from pull_offer(request.model, models, limits)
     else:
@@ -154,7 +154,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def pull_offer(name: str, models: Path, limits: Limits) -> Iterator[Event]:
+def pull_offer(name: str, models: Path, limits: Limits) -> Events[Path]:
     """All files of a model of the catalogue, into a folder in the diffusers layout."""
     files = list_files(offer(name))
     folder = models / DOWNLOADS / name
@@ -169,7 +169,7 @@ def pull_offer(name: str, models: Path, limits: Limits) -> Iterator[Event]:
     return put_in_place(folder, models / name)
 
 
-def download_files(files: list[RepositoryFile], folder: Path, limits: Limits) -> Iterator[Event]:
+def download_files(files: list[RepositoryFile], folder: Path, limits: Limits) -> Events[None]:
     total = sum(file.remote.size or 0 for file in files)
     here = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     require_room(folder, max(0, total - here), NOTHING_KEPT)
@@ -182,7 +182,7 @@ def download_files(files: list[RepositoryFile], folder: Path, limits: Limits) ->
         before += file.remote.size or 0
 
 
-def pull_file(request: PullRequest, url: str, models: Path, limits: Limits) -> Iterator[Event]:
+def pull_file(request: PullRequest, url: str, models: Path, limits: Limits) -> Events[Path]:
     """One checkpoint by its address."""
     arriving = models / DOWNLOADS / f"{request.model}{SUFFIX}"
     began = time.monotonic()

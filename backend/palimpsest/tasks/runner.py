@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import torch
 
 from palimpsest import contract
 from palimpsest.errors import RequestError
-from palimpsest.jobs.events import Event
+from palimpsest.jobs.events import Events
 from palimpsest.models.families import published_widths
 from palimpsest.models.pool import ModelPool, device_named
 from palimpsest.storage.concepts import ConceptLibrary
@@ -27,7 +27,7 @@ from palimpsest.tasks.edit import edit
 from palimpsest.tasks.invert import invert
 from palimpsest.tasks.learn import learn
 
-TASKS: dict[type, Callable[[TaskContext, Any], Iterator[Event]]] = {
+TASKS: dict[type, Callable[[TaskContext, Any], Events[None]]] = {
     contract.EditRequest: edit,
     contract.InvertRequest: invert,
     contract.LearnRequest: learn,
@@ -58,13 +58,13 @@ class RunnerOptions:
 class TaskRunner(TaskContext):
     """A context that does whole jobs."""
 
-    def run(self, kind: str, request: dict[str, Any]) -> Iterator[Event]:
+    def run(self, kind: str, request: dict[str, Any]) -> Events[None]:
         """The events of one job; the last one is Finished. Raises PalimpsestErrors."""
         if kind not in contract.KINDS:
             raise RequestError(f"There is no kind of job {kind!r}.", f"Kinds: {', '.join(contract.KINDS)}.")
         return self.do(contract.from_json(contract.KINDS[kind], request))
 
-    def do(self, request: contract.Request) -> Iterator[Event]:
+    def do(self, request: contract.Request) -> Events[None]:
         """The same for a request that is one already."""
         return _task_of(request)(self, request)
 
@@ -96,7 +96,7 @@ def leave_a_core() -> None:
     torch.set_num_threads(min(torch.get_num_threads(), most))
 
 
-def _task_of(request: contract.Request) -> Callable[[TaskContext, Any], Iterator[Event]]:
+def _task_of(request: contract.Request) -> Callable[[TaskContext, Any], Events[None]]:
     if type(request) not in TASKS:
         raise RequestError(f"This version can't run a {type(request).__name__}.")
     return TASKS[type(request)]

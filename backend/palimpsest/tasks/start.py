@@ -17,11 +17,10 @@ from palimpsest.core.picture.cutout import CutOut, by_fit, paste
 from palimpsest.core.picture.fill import harmonic_fill, widened
 from palimpsest.core.text.tokens import PLACEHOLDER
 from palimpsest.errors import RequestError
-from palimpsest.jobs.events import Progressed
+from palimpsest.jobs.events import Events, Progressed
 from palimpsest.storage.inversions import pixels_hash
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.context import TaskContext
-from palimpsest.tasks.progress import Events
 from palimpsest_client.fields.operations import OPERATIONS, PHOTO
 
 
