@@ -167,7 +167,8 @@ class Desk:
     def place_of(self, look: Callable[[], dict[str, Any] | None], what: str) -> tuple[int, int]:
         """The middle of what ``look`` finds, as soon as it stays where it is while the panel looks at the
         picture: what it learns there, and what waits for a double-click's end, moves its parts."""
-        box, looks = None, set()
+        box: list[int] | None = None
+        looks: set[float] = set()
 
         def stays() -> bool:
             nonlocal box, looks
@@ -178,7 +179,7 @@ class Desk:
             return box is not None and len(looks) >= LOOKS
 
         until(stays, what)
-        left, top, width, height = box
+        left, top, width, height = box or ()
         return left + width // 2, top + height // 2
 
     def fold_out(self) -> None:

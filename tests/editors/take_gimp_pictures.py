@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -235,7 +236,7 @@ def main(folder: Path, wanted: tuple[str, ...] | None) -> None:
     home, display = shared_folder(root), Display(SCREEN)
     backend = Backend(home)
 
-    def with_gimp(takes: Callable[[Photographer], None], language: str = "", **look: object) -> None:
+    def with_gimp(takes: Callable[[Photographer], None], language: str = "", **look: Any) -> None:
         box = Box(root)
         (box.data / "fonts").mkdir()
         if language and FONT.exists():

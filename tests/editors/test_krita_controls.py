@@ -56,7 +56,8 @@ def test_the_wheel_scrolls_past_what_has_no_keyboard(panel: Krita, display: Disp
 def test_the_wheel_turns_what_has_the_keyboard(panel: Krita, display: Display):
     display.click(*panel.call("control_place", "steps"))
     panel.until("has_keyboard", "steps")
-    display.wheel(*panel.call("control_place", "steps"), -1)
+    x, y = panel.call("control_place", "steps")
+    display.wheel(x, y, -1)
     panel.until("setting_is", "steps", 1)  # one above automatic
 
 

@@ -141,6 +141,7 @@ class Controls:
     def made(self):
         """Of the pictures that the shelf keeps: which are made."""
         self.panel.session.drain()
+        assert self.shelf is not None
         return [one is not None for one in self.shelf._made.values()]
 
     def cut(self, menu):

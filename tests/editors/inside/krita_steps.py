@@ -337,7 +337,7 @@ def count_refreshes():
         refreshes.append(document)
         plain(document)
 
-    counted.plain = plain
+    counted.plain = plain  # pyright: ignore[reportFunctionMemberAccess]
     Document.refreshProjection = counted
 
 

@@ -31,10 +31,16 @@ def dialog_of(kind):
     return there[0] if there and there[0].isVisible() else None
 
 
+def open_dialog_of(kind):
+    dialog = dialog_of(kind)
+    assert dialog is not None
+    return dialog
+
+
 def open_learn_dialog():
     if dialog_of("LearnWindow") is None:
         desk().windows.learn()
-    return dialog_of("LearnWindow")
+    return open_dialog_of("LearnWindow")
 
 
 def learn_state():
@@ -43,7 +49,7 @@ def learn_state():
 
 def open_backend_dialog():
     desk().windows.settings()
-    return dialog_of("SettingsWindow")
+    return open_dialog_of("SettingsWindow")
 
 
 LOOKS = 4  # of the panel at the picture: 0.9 s and more
@@ -282,6 +288,8 @@ def frees_on_own_thread():
     many, freed = 10 * gc.get_threshold()[0], []
 
     class Knot:
+        itself = None
+
         def __del__(self):
             freed.append(threading.get_ident())
 
@@ -311,7 +319,7 @@ def scroll(to):
 def middle_of(widget, above=50):
     """On the screen, in sight, as soon as it stays there while the panel looks at the picture: what it learns
     there, and what waits for a double-click's end, moves its parts, also out of sight."""
-    place, looks = None, set()
+    place, looks = QPoint(), set()
     while len(looks) < LOOKS:
         part_of("scroll").ensureWidgetVisible(widget, 50, above)
         yield
@@ -350,7 +358,7 @@ def place_stays(kind, key):
 
 def grab_window_of(kind, path):
     QApplication.processEvents()
-    return dialog_of(kind).grab().save(path)
+    return open_dialog_of(kind).grab().save(path)
 
 
 def setup_says():

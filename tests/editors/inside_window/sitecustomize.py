@@ -21,7 +21,7 @@ def serve():
     while True:
         time.sleep(0.05)
         if "_client.panel.preview_jobs" in sys.modules:  # a draft is waited for, however slow this machine is
-            sys.modules["_client.panel.preview_jobs"].SLOW_SECONDS = float("inf")
+            vars(sys.modules["_client.panel.preview_jobs"])["SLOW_SECONDS"] = float("inf")
         if "dialog" in sys.modules:
             for number in (name[4:] for name in os.listdir(FOLDER) if name.startswith("ask-")):
                 with contextlib.suppress(FileNotFoundError):  # a window that is being closed took it
