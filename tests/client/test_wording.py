@@ -46,13 +46,13 @@ def said(path: Path) -> set[str]:
 
 
 def asked(path: Path) -> set[str]:
-    """What is given to ``say`` as it stands."""
+    """What is given to ``say`` or ``because`` as it stands."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     return {
         call.args[0].value
         for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "say" and call.args
+        if isinstance(call.func, ast.Name) and call.func.id in ("say", "because") and call.args
         if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
     }
 

@@ -23,6 +23,7 @@ from .library import BUILT_IN, Model
 from .live_layer import LiveLayer
 from .outcome import REMEMBERED, offer_after
 from .preview_jobs import LivePreview, PreviewJobs
+from .reason import Reason, because
 from .remembered_photos import RememberedPhotos
 from .softness import softness_text, softness_tip
 from .state import PanelState, change_line, drawn_controls, incapable, unknown_text
@@ -147,10 +148,10 @@ def situation(panel: Parts) -> Situation:
     return Situation(session, status, panel.jobs.busy, panel.facts, backend.models, backend.concepts)
 
 
-def why_not_apply(panel: Parts, live_layer: Optional[LiveLayer]) -> str:
+def why_not_apply(panel: Parts, live_layer: Optional[LiveLayer]) -> Reason:
     """While something is under way an edit can be asked for too: it waits its turn."""
     if panel.jobs.full:
-        return say("queue-full", n=len(panel.jobs.waiting))
+        return because("queue-full", n=len(panel.jobs.waiting))
     now = replace(situation(panel), busy=False)
     return cannot_apply(now, panel.form, live_layer is not None and live_layer.edit.selection is not None)
 

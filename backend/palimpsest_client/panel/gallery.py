@@ -18,6 +18,7 @@ from ..text.wording import say
 from .jobs import PanelJobs
 from .origins import Origin
 from .outcome import PREVIEWED, Outcome
+from .reason import DOCUMENT, NONE, Reason, because
 from .requests import layer_result
 from .results import Result, Strip, bring_results, foreign_text
 
@@ -103,7 +104,7 @@ class Gallery:
             self._put(results=tuple(one for one in self.strip.results if one.job != result.job))
             self._jobs.end(Outcome("note", say("result-deleted")))
 
-        if self._may(say("busy") if self._jobs.busy else ""):
+        if self._may(because("busy") if self._jobs.busy else NONE):
             failed: Callable[[ClientError], None] = lambda error: self._refuse(str(error))  # noqa: E731
             self._session.ask(lambda client: client.forget(result.job), gone, failed)
 
@@ -118,7 +119,7 @@ class Gallery:
         ends = warned != wish and self._editor.ends_redo(self._facts.key)
         self._warned = wish if ends else None
         if ends:
-            self._refuse(say("preview-ends-redo"))
+            self._refuse(because("preview-ends-redo"))
             return
         self._turn += 1
         self._asked = True
@@ -167,7 +168,7 @@ class Gallery:
         if chosen is None or self._facts is None:
             return
         foreign = chosen.key in self.strip.foreign and chosen.key != self.strip.shown
-        if self._may(self._cannot_lay(chosen) or (say("result-foreign") if foreign else "")):
+        if self._may(self._cannot_lay(chosen) or (because("result-foreign") if foreign else NONE)):
             self._turn += 1
             self._asked = False
             self._put(shown=None, original=False)
@@ -242,20 +243,20 @@ class Gallery:
             if not self._jobs.busy:
                 self._jobs.end(None)
 
-    def _cannot_lay(self, result: Result) -> str:
+    def _cannot_lay(self, result: Result) -> Reason:
         """Why it can't lie on the open picture."""
         facts = self._facts
         if facts is None or facts.refusal:
-            return say("no-document") if facts is None else facts.refusal
+            return because("no-document") if facts is None else Reason(facts.refusal, DOCUMENT)
         if self._jobs.busy:
-            return say("busy")
+            return because("busy")
         try:
             require_fit(Extent(facts.width, facts.height), result.bounds, result.origin.canvas)
         except WorkError as error:
-            return str(error)
-        return ""
+            return Reason(str(error))
+        return NONE
 
-    def _may(self, reason: str) -> bool:
+    def _may(self, reason: Reason) -> bool:
         if reason:
             self._refuse(reason)
         return not reason

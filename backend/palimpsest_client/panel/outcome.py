@@ -28,6 +28,7 @@ class Outcome:
     code: str = ""  # of an error; or one of the above
     about: Optional[About] = None
     file: str = ""  # of the picture that it asks to open again
+    reason: str = ""  # Reason.code, where something was asked for that can't be done
     original: str = ""  # of an error that is told in another language: the backend's English
 
     def asks_for_another_than(self, facts: Optional[DocumentFacts]) -> bool:

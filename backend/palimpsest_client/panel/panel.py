@@ -34,6 +34,7 @@ from .live_layer import LiveLayer
 from .outcome import REFUSED, REMEMBERED, REOPENED, Outcome
 from .preferences import BEGINNING, Preferences
 from .preview_jobs import PreviewJobs, Situation
+from .reason import DOCUMENT, NONE, Reason, because
 from .remembered_photos import RememberedPhotos
 from .requests import Crop, RecipeError, form_of, read_recipe
 from .results import Result
@@ -188,7 +189,7 @@ class Panel:
     def remember(self) -> None:
         """Invert the photo now."""
         reason = self.state.cannot_ask or (
-            "" if self.form.source_prompt.strip() else say("say-what-it-shows")
+            NONE if self.form.source_prompt.strip() else because("say-what-it-shows")
         )
         if self._may(reason) and self.facts is not None:
             self.jobs.remember(self.facts, self.form, self._crop)
@@ -201,7 +202,7 @@ class Panel:
 
     def select_word(self, word: str) -> None:
         there = [w.text for w in words(self.form.source_prompt)]
-        reason = self.state.cannot_ask or ("" if word in there else say("no-word"))
+        reason = self.state.cannot_ask or (NONE if word in there else because("no-word"))
         if self._may(reason) and self.facts is not None:
             self.jobs.select_word(self.facts, self.form, word)
 
@@ -209,12 +210,12 @@ class Panel:
         """The active layer's edit: its words and settings are filled in, Apply changes the layer."""
         recipe = None if self.facts is None else self._editor.recipe(self.facts.key)
         if recipe is None:
-            self.refuse(say("no-document") if self.facts is None else say("no-recipe"))
+            self.refuse(because("no-document" if self.facts is None else "no-recipe"))
             return
         try:
             edit = read_recipe(recipe.text)
         except RecipeError as error:
-            self.refuse(say("recipe-unreadable", reason=str(error)))
+            self.refuse(because("recipe-unreadable", reason=str(error)))
             return
         assert self.facts is not None
         model = self.backend.model(edit.form.settings.model)
@@ -327,7 +328,8 @@ class Panel:
             if not self.jobs.busy and (outcome is None or not outcome.asks_for_another_than(facts)):
                 self.jobs.outcome = None
             self.draft.form = self.form if facts is None else self._saved_forms.form(facts)
-        if self.jobs.outcome is not None and self.jobs.outcome.code == REFUSED:
+        outcome = self.jobs.outcome
+        if outcome is not None and (outcome.code == REFUSED or outcome.reason == DOCUMENT):
             self.jobs.outcome = None  # the reason may be another one by now
         self.facts = facts
         self.gallery.turn_to(facts)
@@ -446,7 +448,7 @@ class Panel:
         self.backend.vocabulary.forget()
         self._changed()
 
-    def _may(self, reason: str) -> bool:
+    def _may(self, reason: Reason) -> bool:
         if reason:
             self.refuse(reason)
         return not reason
@@ -455,7 +457,8 @@ class Panel:
         """Said while something is under way, too, beside how far that is."""
         if self.jobs.busy and not reason:
             return
-        self.jobs.outcome = Outcome("error", reason, code) if reason else None
+        known = reason.code if isinstance(reason, Reason) else ""
+        self.jobs.outcome = Outcome("error", reason, code, reason=known) if reason else None
         self._changed()
 
     @property

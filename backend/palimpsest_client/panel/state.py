@@ -18,6 +18,7 @@ from .downloads import Download
 from .library import Concept, Model
 from .outcome import REFUSED, Outcome
 from .queue import WaitingJob
+from .reason import NONE, Reason
 from .results import Result, Strip
 from .status import Offer, Progress, Status
 from .structure_strip import Tile
@@ -48,12 +49,12 @@ class PanelState:
     downloads: Tuple[Download, ...] = ()  # models on their way
     fetched: str = ""  # what came of the last download
     setup: SetupState = field(default_factory=SetupState)  # of this computer's backend
-    cannot_apply: str = ""  # why not; empty = Apply is possible
-    cannot_apply_new: str = ""  # why not beside the layer in hand
-    cannot_ask: str = ""  # why no job of another kind is possible
-    cannot_describe: str = ""
-    cannot_download: str = ""
-    cannot_learn: str = ""  # no document is needed for it
+    cannot_apply: Reason = NONE  # why not; empty = Apply is possible
+    cannot_apply_new: Reason = NONE  # why not beside the layer in hand
+    cannot_ask: Reason = NONE  # why no job of another kind is possible
+    cannot_describe: Reason = NONE
+    cannot_download: Reason = NONE
+    cannot_learn: Reason = NONE  # no document is needed for it
     can_reopen: bool = False  # the active layer has a recipe, and isn't open yet
     can_remember: bool = False  # the photo isn't remembered yet, as far as it is known
     cannot_operate: Mapping[str, str] = field(default_factory=dict)  # operation → why this model can't
@@ -106,8 +107,11 @@ class PanelState:
         sentence is shown twice."""
         above = self.status.kind == "trouble" or self.setup.running
         said_above = above and self.document is not None and not self.document.refusal
-        just_told = self.outcome is not None and self.outcome.code == REFUSED
-        return "" if said_above or just_told or self.outcome_text == self.cannot_apply else self.cannot_apply
+        outcome = self.outcome
+        just_told = outcome is not None and (
+            outcome.code == REFUSED or outcome.reason == self.cannot_apply.code
+        )
+        return "" if said_above or just_told else self.cannot_apply
 
     @property
     def message(self) -> str:

@@ -18,6 +18,7 @@ from ..text.habits import half_written
 from ..text.sentences import changes, concepts_in
 from ..text.wording import say
 from .library import BUILT_IN, Concept, Model
+from .reason import BACKEND, DOCUMENT, NONE, Reason, because
 
 START, CONNECT, TOKEN, COPY, SMALLER, REMEDY, MODELS, SETUP = (
     "start",
@@ -167,79 +168,79 @@ class Situation:
     concepts: Sequence[Concept]
 
 
-def cannot_ask(now: Situation, form: Form) -> str:
+def cannot_ask(now: Situation, form: Form) -> Reason:
     """Why no job about the open picture can be sent; empty if it can."""
     if now.document is None:
-        return say("no-document")
-    return now.document.refusal or cannot_send(now, form)
+        return because("no-document")
+    return Reason(now.document.refusal, DOCUMENT) if now.document.refusal else cannot_send(now, form)
 
 
-def cannot_reach(now: Situation) -> str:
+def cannot_reach(now: Situation) -> Reason:
     """Why nothing at all can be asked of the backend."""
     if now.session.connection == "ready":
-        return ""
-    return say("waiting-for-backend") if now.status.starting else now.status.text
+        return NONE
+    return because("waiting-for-backend") if now.status.starting else Reason(now.status.text, BACKEND)
 
 
-def cannot_send(now: Situation, form: Form) -> str:
+def cannot_send(now: Situation, form: Form) -> Reason:
     """Why no job can be sent that is followed as the job under way."""
-    reason = cannot_reach(now) or (say("busy") if now.busy else "")
+    reason = cannot_reach(now) or (because("busy") if now.busy else NONE)
     if reason:
         return reason
     if now.models and chosen(now.models, form.settings.model) is None:
-        return say("model-missing", model=form.settings.model)
-    return ""
+        return because("model-missing", model=form.settings.model)
+    return NONE
 
 
-def cannot_apply(now: Situation, form: Form, updating: bool = False) -> str:
+def cannot_apply(now: Situation, form: Form, updating: bool = False) -> Reason:
     """Why Apply isn't possible; empty if it is."""
     return cannot_ask(now, form) or cannot_operate(now, form, updating) or cannot_say(now, form)
 
 
-def cannot_operate(now: Situation, form: Form, updating: bool) -> str:
+def cannot_operate(now: Situation, form: Form, updating: bool) -> Reason:
     model = chosen(now.models, form.settings.model)
     if model is not None and not model.can(form.operation):
-        return say("model-cannot", model=model.title, operation=say(form.operation))
+        return because("model-cannot", model=model.title, operation=say(form.operation))
     assert now.document is not None
     if now.document.selection is None and OPERATIONS[form.operation].selection != FREE and not updating:
-        return say("select-" + form.operation)
-    return ""
+        return because("select-" + form.operation)
+    return NONE
 
 
-def cannot_say(now: Situation, form: Form) -> str:
+def cannot_say(now: Situation, form: Form) -> Reason:
     """What is wrong with the words."""
     operation = OPERATIONS[form.operation]
     if not form.source_prompt.strip() and not operation.wordless:
-        return say("say-what-it-shows")
+        return because("say-what-it-shows")
     own = form.own_targets.get(form.operation, "").strip()
     if not form.operand.strip() and not own and operation.missing:
-        return say(operation.missing)
+        return because(operation.missing)
     if operation.asks == WEIGHTS and not weights_of(form):
-        return say("no-weight")
+        return because("no-weight")
     if operation.rewords and not changes(form.source_prompt, form.target_prompt):
-        return say("nothing-changes")
+        return because("nothing-changes")
     return wrong_concept(now, form)
 
 
-def wrong_concept(now: Situation, form: Form) -> str:
+def wrong_concept(now: Situation, form: Form) -> Reason:
     """The first learned word that isn't there, or not for this model."""
     model = chosen(now.models, form.settings.model)
     there = {concept.name: concept for concept in now.concepts}
     for text in (form.source_prompt, form.operand, form.target_prompt):
         for name in half_written(text):
-            return say("no-concept", name=name or "…")
+            return because("no-concept", name=name or "…")
     for name in concepts_in(form.source_prompt, form.target_prompt):
         if name not in there:
-            return say("no-concept", name=name)
+            return because("no-concept", name=name)
         if model is not None and model.family != there[name].family:
-            return say("concept-family", name=name, family=there[name].family)
-    return ""
+            return because("concept-family", name=name, family=there[name].family)
+    return NONE
 
 
-def cannot_describe(now: Situation, form: Form) -> str:
+def cannot_describe(now: Situation, form: Form) -> Reason:
     reason = cannot_ask(now, form)
     model = chosen(now.models, form.settings.model)
-    return reason if reason or model is None or model.describes else say("cannot-describe")
+    return reason if reason or model is None or model.describes else because("cannot-describe")
 
 
 def chosen(models: Sequence[Model], name: str) -> Optional[Model]:

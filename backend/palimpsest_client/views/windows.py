@@ -9,6 +9,7 @@ from ..fields.operations import INSERT, REPLACE, RESTYLE
 from ..http.connection import update_command
 from ..learning.dialog import Learning
 from ..panel.panel import Panel
+from ..panel.reason import because
 from ..panel.status import COPY, MODELS, SETUP
 from ..text.wording import say
 from .concepts_view import ConceptsWindow
@@ -66,7 +67,7 @@ class Windows:
         """Ask which word of the first sentence is meant."""
         words = list(self._panel.state.words)
         if not words:
-            self._panel.refuse(say("say-what-it-shows"))
+            self._panel.refuse(because("say-what-it-shows"))
             return
         word = self._desktop.choose("Palimpsest", say("choose-word"), words)
         if word is not None:
