@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from palimpsest.builtin.grammar import GrammarError, caption, describes, parse, referents, roles, vocabulary
+from palimpsest.builtin.grammar import GrammarError, caption, describes, parse, vocabulary
 from palimpsest.scenes import edits
 from palimpsest.scenes.scene import STYLES, Animal, Mirror, Person, Placed, Scene, Solid, sample_scene
 from palimpsest.scenes.things import TEXTURES, Figure, Thing
@@ -163,33 +163,6 @@ def test_counts_are_counted():
     assert describes(parse("two pink rings and a black cat on grass"), two)
     assert not describes(parse("three pink rings on grass"), two)
     assert parse("four people").mentions[0].count == 4
-
-
-def test_roles_say_which_word_describes_what():
-    scene = scene_of(Solid("ball", "red", "striped"), MAN)
-    text = "a photo of a man in a red shirt right of a red ball on the grass"
-    expected = {4: 1, 7: 1, 8: 1, 12: 0, 13: 0, 16: 2}
-    assert roles(text, scene) == tuple(expected.get(k, -1) for k in range(17))
-
-
-def test_a_counted_word_refers_to_all_it_counts():
-    scene = scene_of(Solid("cube", "blue"), Solid("cube", "blue"), Mirror())
-    text = caption(scene)
-    assert text == "a photo of two blue cubes and a mirror on grass"
-    assert referents(text, scene)[3:] == ((), (0, 1), (0, 1), (), (), (2,), (), (3,))
-    assert roles(text, scene)[3:] == (-1, -1, -1, -1, -1, 2, -1, 3)
-
-
-def test_the_words_of_every_thing_are_found_in_every_wording():
-    for seed in SEEDS[:600]:
-        scene = sample_scene(seed)
-        of = referents(caption(scene, np.random.default_rng(seed)), scene)
-        assert {i for things in of for i in things} == set(range(len(scene.placed) + 1))
-
-
-def test_roles_refuse_a_caption_of_another_scene():
-    with pytest.raises(GrammarError, match="does not describe"):
-        roles("a red ball on grass", scene_of(Solid("ball", "blue")))
 
 
 def test_a_learned_thing_takes_its_own_word():

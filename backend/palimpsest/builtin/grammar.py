@@ -29,8 +29,6 @@ __all__ = [
     "describes",
     "fits",
     "parse",
-    "referents",
-    "roles",
     "vocabulary",
     "with_article",
 ]
@@ -106,26 +104,3 @@ def describes(description: Description, scene: Scene) -> bool:
         and description.ground in (None, scene.ground)
         and assign(description, scene) is not None
     )
-
-
-def referents(text: str, scene: Scene) -> tuple[tuple[int, ...], ...]:
-    """For each word of a caption of `scene`, the things it describes; `len(scene.placed)` is the ground.
-
-    Articles, relations and style words describe nothing. Raises GrammarError if the caption is not true.
-    """
-    description = parse(text)
-    parts = assign(description, scene)
-    if parts is None:
-        raise GrammarError(f"{text!r} does not describe the scene {caption(scene)!r}.")
-    of: list[tuple[int, ...]] = [()] * len(text.split())
-    for mention, things in zip(description.mentions, parts, strict=True):
-        for word in mention.words:
-            of[word] = things
-    if description.ground_word is not None:
-        of[description.ground_word] = (len(scene.placed),)
-    return tuple(of)
-
-
-def roles(text: str, scene: Scene) -> tuple[int, ...]:
-    """Like `referents`, one number per word: -1 where a word describes nothing or several things at once."""
-    return tuple(things[0] if len(things) == 1 else -1 for things in referents(text, scene))

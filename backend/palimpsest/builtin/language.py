@@ -49,7 +49,7 @@ class GrammarError(RequestError):
 
 @dataclass(frozen=True)
 class Mention:
-    """One group of a caption. What is `None` was not said; `words` are the positions that describe it."""
+    """One group of a caption. What is `None` was not said."""
 
     noun: str
     count: int = 1
@@ -58,7 +58,6 @@ class Mention:
     hair: str | None = None
     shirt: str | None = None
     trousers: str | None = None
-    words: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,6 @@ class Description:
     relations: tuple[str, ...] = ()
     style: str | None = None
     ground: str | None = None
-    ground_word: int | None = None
 
     @property
     def count(self) -> int:

@@ -31,15 +31,15 @@ class _Reader:
     def description(self) -> Description:
         style = self.style()
         if (empty := self.bare_ground()) is not None:
-            return Description((), (), style, empty, len(self.words) - 1)
+            return Description((), (), style, empty)
         mentions, relations = [self.group()], []
         while (relation := self.relation()) is not None:
             relations.append(relation)
             mentions.append(self.group())
-        ground, ground_word = self.ground()
+        ground = self.ground()
         if self.at < len(self.words):
             raise self.unexpected("a relation, 'on' or the end")
-        return Description(tuple(mentions), tuple(relations), style, ground, ground_word)
+        return Description(tuple(mentions), tuple(relations), style, ground)
 
     def accept(self, *phrase: str) -> bool:
         found = self.words[self.at : self.at + len(phrase)] == list(phrase)
@@ -74,17 +74,16 @@ class _Reader:
         bare = rest[1:] if rest[:1] == ["the"] else rest
         return bare[0] if len(bare) == 1 and bare[0] in GROUNDS else None
 
-    def ground(self) -> tuple[str | None, int | None]:
+    def ground(self) -> str | None:
         if not self.accept("on"):
-            return None, None
+            return None
         self.accept("the")
-        return self.expect_from("a ground", GROUNDS), self.at - 1
+        return self.expect_from("a ground", GROUNDS)
 
     def group(self) -> Mention:
         number = self.accept_from(NUMBERS)
         if number is None and not any(self.accept(article) for article in ("a", "an", "the")):
             raise self.unexpected("'a', 'an', 'the' or a number")
-        start = self.at
         colour = texture = None
         while (word := self.accept_from((*COLOURS, *TEXTURES))) is not None:
             colour, texture = (word, texture) if word in COLOURS else (colour, word)
@@ -94,27 +93,25 @@ class _Reader:
                 f"In {' '.join(self.words)!r}: {self.words[self.at - 1]!r} does not fit its number.",
                 "Say 'a ball' or 'two balls'.",
             )
-        words = list(range(start, self.at))
-        hair, shirt, trousers = self.looks(words) if noun in (*PEOPLE, "person") else (None, None, None)
+        hair, shirt, trousers = self.looks() if noun in (*PEOPLE, "person") else (None, None, None)
         count = 1 if number is None else NUMBERS[number]
-        return Mention(noun, count, colour, texture, hair, shirt, trousers, tuple(words))
+        return Mention(noun, count, colour, texture, hair, shirt, trousers)
 
-    def looks(self, words: list[int]) -> tuple[str | None, str | None, str | None]:
+    def looks(self) -> tuple[str | None, str | None, str | None]:
         hair = shirt = trousers = None
         if self.accept("with"):
-            hair = self.coloured("hair", HAIRS, words)
+            hair = self.coloured("hair", HAIRS)
         if self.accept("in"):
             if self.accept("a") or self.accept("an"):
-                shirt = self.coloured("shirt", COLOURS, words)
+                shirt = self.coloured("shirt", COLOURS)
                 if self.words[self.at : self.at + 3 : 2] == ["and", "trousers"]:
                     self.at += 1
-                    trousers = self.coloured("trousers", COLOURS, words)
+                    trousers = self.coloured("trousers", COLOURS)
             else:
-                trousers = self.coloured("trousers", COLOURS, words)
+                trousers = self.coloured("trousers", COLOURS)
         return hair, shirt, trousers
 
-    def coloured(self, noun: str, table: Mapping[str, object], words: list[int]) -> str:
+    def coloured(self, noun: str, table: Mapping[str, object]) -> str:
         colour = self.expect_from(f"a colour of {noun}", table)
         self.expect_from(noun, (noun,))
-        words += [self.at - 2, self.at - 1]
         return colour
