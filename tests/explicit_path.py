@@ -5,10 +5,15 @@ Probability maps are formed and edited, which needs O(heads x pixels²).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from unittest import mock
+
 from torch import Tensor
 
+from palimpsest.core.attention import control as controlling
 from palimpsest.core.attention.cross import CrossEdit, Refine, Reweight
-from palimpsest.core.attention.paths import Edited, probabilities
+from palimpsest.core.attention.fused import Edited, probabilities
 from palimpsest.core.attention.target import TargetControl
 
 
@@ -30,7 +35,7 @@ def edited_at(control: TargetControl, step: int, a_src: Tensor, a_tgt: Tensor) -
 
 
 class Explicit:
-    """A ``Path``, in float32."""
+    """In place of ``Fused``, in float32."""
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None) -> Tensor:
         return probabilities(q, k, scale, bias).to(v) @ v
@@ -53,3 +58,14 @@ class Explicit:
         else:
             a_src = probabilities(*source, scale)
         return edited_at(control, step, a_src, a_tgt).to(v_t) @ v_t
+
+
+@contextmanager
+def explicit() -> Iterator[None]:
+    """Inside the ``with``, controls are made that compute attention so."""
+    with mock.patch.object(controlling, "Fused", Explicit):
+        yield
+
+
+WAYS = nullcontext, explicit
+"""As the product computes it, and as published."""

@@ -14,7 +14,6 @@ from palimpsest.core.attention.control import AttentionControl
 from palimpsest.core.attention.cross import refine, reweight
 from palimpsest.core.attention.injection import SelfControl
 from palimpsest.core.attention.maps import Levels
-from palimpsest.core.attention.paths import Path
 from palimpsest.core.attention.target import TargetControl
 from palimpsest.core.attention.windows import Window, step_table
 from palimpsest.core.concept import Concept
@@ -100,7 +99,6 @@ def plan(
     source: Prompt,
     targets: Sequence[Prompt],
     wish: Wish | None = None,
-    path: Path | None = None,
     mask: Tensor | None = None,
 ) -> Plan:
     wished = Wish() if wish is None else wish
@@ -115,7 +113,7 @@ def plan(
         targets=vocabulary.encode(targets, size),
         nulls=null.expand(len(targets)),
         source_null=null,
-        control=AttentionControl(controls, inversion.steps, Levels.of(model.network, (height, width)), path),
+        control=AttentionControl(controls, inversion.steps, Levels.of(model.network, (height, width))),
         guidance=GUIDANCE,
         start=inversion.before(0).expand(len(targets), -1, -1, -1),
         mask=mask,

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from explicit_path import Explicit
+from explicit_path import WAYS
 from palimpsest.core.attention.blend import BlendSettings, LocalBlend
 from palimpsest.core.attention.control import AttentionControl, Rows
 from palimpsest.core.attention.cross import refine
 from palimpsest.core.attention.injection import SelfControl
 from palimpsest.core.attention.key_mask import KeyMask
 from palimpsest.core.attention.maps import Levels
-from palimpsest.core.attention.paths import Fused, Path
 from palimpsest.core.attention.region_words import RegionWords
 from palimpsest.core.attention.target import TargetControl
 from palimpsest.core.attention.windows import step_table
@@ -49,29 +48,30 @@ def made(
     vocabulary: Vocabulary,
     targets: list[str],
     wish: Wish,
-    path: Path,
     size: tuple[int, int] = SIZE,
 ) -> Plan:
     source = vocabulary.parse(SOURCE)
     inversion = inverted(model, vocabulary, source, "ddim", size=size)
-    return plan(model, vocabulary, inversion, source, [vocabulary.parse(t) for t in targets], wish, path)
+    return plan(model, vocabulary, inversion, source, [vocabulary.parse(t) for t in targets], wish)
 
 
 @pytest.mark.parametrize("name", WISHES)
 def test_the_fused_path_is_the_published_one(model: DiffusionModel, name: str) -> None:
     target, wish = WISHES[name]
     with concepts_installed(model, [toy(model)]) as vocabulary:
-        plans = [made(model, vocabulary, [target], wish, path) for path in (Fused(), Explicit())]
-        fused, explicit = (finish(sample(one)).latents for one in plans)
-    assert (fused - explicit).abs().max() <= CLOSE
+        results = []
+        for way in WAYS:
+            with way():
+                results.append(finish(sample(made(model, vocabulary, [target], wish))).latents)
+    assert (results[0] - results[1]).abs().max() <= CLOSE
 
 
 def test_the_fused_path_blends_several_targets_as_the_published_one(model: DiffusionModel) -> None:
     results = []
-    for path in (Fused(), Explicit()):
-        with concepts_installed(model, [toy(model)]) as vocabulary:
+    for way in WAYS:
+        with way(), concepts_installed(model, [toy(model)]) as vocabulary:
             targets = ["a photo of a dog sitting on grass", "a photo of a <my-toy> sitting on grass"]
-            both = made(model, vocabulary, targets, Wish(), path)
+            both = made(model, vocabulary, targets, Wish())
             prompts = [vocabulary.parse(target) for target in targets]
             high = BlendSettings(threshold=0.985)  # maps of random weights are almost flat
             words = ["cat", "dog", "<my-toy>"]
@@ -86,8 +86,8 @@ def test_the_fused_path_is_the_published_one_for_regions(model: DiffusionModel) 
     region = torch.zeros(1, 1, *SIZE)
     region[..., 2:6, 3:9] = 1
     results = []
-    for path in (Fused(), Explicit()):
-        with concepts_installed(model, []) as vocabulary:
+    for way in WAYS:
+        with way(), concepts_installed(model, []) as vocabulary:
             source = vocabulary.parse(SOURCE)
             target = vocabulary.parse(SOURCE + " and a dog")
             alignment = align(source, target)
@@ -96,10 +96,10 @@ def test_the_fused_path_is_the_published_one_for_regions(model: DiffusionModel) 
                 step_table(4, target, 0.5, {}),
                 SelfControl(0.5, 1.0, free=region),
                 KeyMask(region),
-                (RegionWords(tuple(sorted(alignment.inserted)), region, logit=1.0),),
+                (RegionWords(tuple(sorted(alignment.inserted)), region),),
             )
-            one = made(model, vocabulary, [target.text], Wish(), path)
-            bounded = AttentionControl([control], 4, one.control.levels, path)
+            one = made(model, vocabulary, [target.text], Wish())
+            bounded = AttentionControl([control], 4, one.control.levels)
             results.append(finish(sample(replace(one, control=bounded))).latents)
     assert (results[0] - results[1]).abs().max() <= CLOSE
 
@@ -123,16 +123,16 @@ def test_no_matrix_of_pixels_by_pixels_is_formed_on_the_fused_path(family: str) 
     model = tiny_model(family, sample=20)
     pixels = {400, 100}  # neither is a width of these networks
     seen = {}
-    for path in (Fused(), Explicit()):
-        with concepts_installed(model, []) as vocabulary:
+    for way in WAYS:
+        with way(), concepts_installed(model, []) as vocabulary:
             target = "a photo of a dog sitting on grass"
-            one = made(model, vocabulary, [target], Wish(self_attention=1.0), path, size=(20, 20))
+            one = made(model, vocabulary, [target], Wish(self_attention=1.0), size=(20, 20))
             with Sizes() as sizes:
                 next(sample(one))
-        seen[path] = {shape for shape in sizes.seen if len(shape) == 2 and shape[0] == shape[1]}
-    fused, explicit = seen.values()
+        seen[way] = {shape for shape in sizes.seen if len(shape) == 2 and shape[0] == shape[1]}
+    fused, formed = seen.values()
     assert not any(shape[0] in pixels for shape in fused)
-    assert any(shape[0] in pixels for shape in explicit)  # the detector would have seen it
+    assert any(shape[0] in pixels for shape in formed)  # the detector would have seen it
 
 
 def conditioned(model: DiffusionModel) -> Conditioning:
@@ -181,7 +181,7 @@ def test_an_edit_closed_early_leaves_the_model_as_it_was(model: DiffusionModel) 
     cond = conditioned(model)
     processors, plain = model.network.module.attn_processors, predicted(model, cond)
     with concepts_installed(model, []) as vocabulary:
-        steps = sample(made(model, vocabulary, ["a photo of a dog"], Wish(), Fused()))
+        steps = sample(made(model, vocabulary, ["a photo of a dog"], Wish()))
         next(steps)
         assert model.network.module.attn_processors != processors
         steps.close()

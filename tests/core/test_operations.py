@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
 import pytest
 import torch
 
-from explicit_path import Explicit
+from explicit_path import WAYS, explicit
 from palimpsest.core.attention.windows import NEVER, WHOLE
 from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.editing.recipes import FIGURES, RECIPES
@@ -45,7 +47,6 @@ def done(
     options: Options | None = None,
     selected: bool = True,
     method: str = "direct",
-    explicit: bool = False,
     target: str | None = None,
     views: torch.Tensor | None = None,
 ) -> Edited:
@@ -63,7 +64,6 @@ def done(
                 operation,
                 chosen,
                 selection() if selected else None,
-                Explicit() if explicit else None,
                 views,
             )
         )
@@ -81,8 +81,9 @@ def test_each_operation_changes_the_selection_and_nothing_else(model: DiffusionM
 @pytest.mark.parametrize("operation", RECIPES)
 def test_each_operation_is_the_same_on_the_fused_and_the_explicit_path(operation: str) -> None:
     model = tiny_model("sd2")
-    difference = done(model, operation).latents - done(model, operation, explicit=True).latents
-    assert difference.abs().max() <= 1e-4
+    fused = done(model, operation).latents
+    with explicit():
+        assert (fused - done(model, operation).latents).abs().max() <= 1e-4
 
 
 @pytest.mark.parametrize("operation", ["replace", "insert", "restyle", "reweight"])
@@ -201,21 +202,24 @@ def test_a_words_factor_counts_though_it_never_follows_the_photo(operation: str)
     assert (usual - loud).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("explicit", [False, True])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("operation", "word"), [("insert", "<my-toy>"), ("remove", "grass")])
-def test_a_factor_alone_costs_no_evaluations(operation: str, word: str, explicit: bool) -> None:
+def test_a_factor_alone_costs_no_evaluations(
+    operation: str, word: str, way: Callable[[], AbstractContextManager[None]]
+) -> None:
     """No word follows the photo here, so the source has nothing to do in the batch."""
     model = tiny_model("sd1")
-    usual, loud = (
-        done(model, operation, Options(weights=weights), explicit=explicit) for weights in ({}, {word: 4.0})
-    )
+    with way():
+        usual, loud = (done(model, operation, Options(weights=weights)) for weights in ({}, {word: 4.0}))
     assert usual.evaluations == loud.evaluations
     assert (usual.latents - loud.latents).abs().max() > 1e-4
 
 
 def test_both_ways_of_attention_give_a_factor_alone_the_same_meaning() -> None:
     model, loud = tiny_model("sd1"), Options(weights={"<my-toy>": 4.0})
-    fused, reference = (done(model, "insert", loud, explicit=explicit).latents for explicit in (False, True))
+    fused = done(model, "insert", loud).latents
+    with explicit():
+        reference = done(model, "insert", loud).latents
     assert (fused - reference).abs().max() < 1e-4
 
 
@@ -278,7 +282,6 @@ OTHERS: dict[str, tuple[str, Any]] = {  # figure → an operation, and a value t
     "key_mask": ("replace", WHOLE),
     "negative": ("replace", "source"),
     "words_inside": ("insert", False),
-    "word_logit": ("insert", 3.0),
     "words_outside": ("replace", True),
     "alone": ("insert", True),
 }

@@ -43,10 +43,9 @@ class Encoder:
 
 @dataclass(frozen=True)
 class AttentionSite:
-    """One group of transformer blocks in the UNet; its maps have 1/``reduction`` of the latent's sides."""
+    """One group of transformer blocks in the UNet."""
 
     place: str  # "down.0", "mid", "up.1"
-    reduction: int
     cross: int  # number of cross-attention layers (there are as many self-attention layers)
 
 

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from palimpsest.core.attention.fused import Fused, probabilities
 from palimpsest.core.attention.injection import injected
 from palimpsest.core.attention.key_mask import outward
 from palimpsest.core.attention.maps import Levels, WordMaps, cells_of
-from palimpsest.core.attention.paths import Fused, Path, probabilities
 from palimpsest.core.attention.region_words import bias_of
 from palimpsest.core.attention.target import TargetControl
 from palimpsest.core.networks import Size
@@ -42,13 +42,11 @@ class AttentionControl:
     a number or sent it one, it would wait for all that was queued before.
     """
 
-    def __init__(
-        self, targets: Sequence[TargetControl], steps: int, levels: Levels, path: Path | None = None
-    ) -> None:
+    def __init__(self, targets: Sequence[TargetControl], steps: int, levels: Levels) -> None:
         self.targets = tuple(targets)
         self.steps = steps
         self.levels = levels
-        self.path: Path = Fused() if path is None else path
+        self.fused = Fused()
         self.source_maps: list[WordMaps] = []
         self.target_maps: list[list[WordMaps]] = [[] for _ in self.targets]
         self.step = 0
@@ -78,9 +76,9 @@ class AttentionControl:
             bias = self._bias(target, size, k.shape[2], q.device)
             if target.cross_active(self.step):
                 source = None if self.rows.source is None else (self._source(q), self._source(k))
-                out[at] = self.path.cross(source, (q[at], k[at], v[at]), scale, target, self.step, bias)
+                out[at] = self.fused.cross(source, (q[at], k[at], v[at]), scale, target, self.step, bias)
             else:
-                out[at] = self.path.attend(q[at], k[at], v[at], scale, bias)
+                out[at] = self.fused.attend(q[at], k[at], v[at], scale, bias)
         return out
 
     def self_attention(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
@@ -95,7 +93,7 @@ class AttentionControl:
         out = self._plain(q, k, v, scale, [r for r in range(len(q)) if r not in replaced])
         for row, target in following:
             at = slice(row, row + 1)
-            like_source = self.path.attend(self._source(q), self._source(k), v[at], scale)
+            like_source = self.fused.attend(self._source(q), self._source(k), v[at], scale)
             free = target.self_control.free
             out[at] = injected(out[at], like_source, None if free is None else self._cells(free, q))
         self._mask_keys(q, k, v, scale, out)
@@ -113,15 +111,15 @@ class AttentionControl:
                 continue
             for row in (self.rows.targets[i], *self.rows.nulls[i : i + 1]):
                 at = slice(row, row + 1)
-                out[at, :, inside] = outward(self.path, q[at], k[at], v[at], scale, inside, outside)
+                out[at, :, inside] = outward(self.fused, q[at], k[at], v[at], scale, inside, outside)
 
     def _plain(self, q: Tensor, k: Tensor, v: Tensor, scale: float, rows: list[int]) -> Tensor:
         if len(rows) == len(q):
-            return self.path.attend(q, k, v, scale)
+            return self.fused.attend(q, k, v, scale)
         out = torch.empty_like(q)
         if rows:
             at = self._once(("rows", tuple(rows), q.device), lambda: torch.tensor(rows, device=q.device))
-            out[at] = self.path.attend(q[at], k[at], v[at], scale)
+            out[at] = self.fused.attend(q[at], k[at], v[at], scale)
         return out
 
     def _cells(self, region: Tensor, q: Tensor) -> Tensor:

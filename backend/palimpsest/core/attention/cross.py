@@ -5,7 +5,7 @@ Every edit of the paper is linear in the attention columns, one column per token
     A' = A_src · from_source + A_tgt · diag(own)
 
 so it can be moved onto the values, A'·V_tgt = A_src·(from_source·V_tgt) + A_tgt·(own ⊙ V_tgt), and run on
-fused attention without any attention matrix (``paths.py``).
+fused attention without any attention matrix (``fused.py``).
 """
 
 from __future__ import annotations

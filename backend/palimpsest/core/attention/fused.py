@@ -1,7 +1,7 @@
-"""How a controlled attention is computed.
+"""How a controlled attention is computed: every edit is moved onto the values, and attention is fused.
 
-``Fused`` moves every edit onto the values and calls fused attention: memory is O(pixels x width), no
-attention matrix is formed at any resolution. The tests hold it against the maps as the papers edit them.
+Memory is O(pixels x width), no attention matrix is formed at any resolution. The tests hold this against the
+maps as the papers edit them.
 
 Shapes here: q (batch, heads, pixels, width), k and v (batch, heads, tokens or pixels, width).
 """
@@ -23,26 +23,6 @@ class Edited(Protocol):
     def columns(self, step: int) -> Columns: ...
 
 
-class Path(Protocol):
-    """How attention is computed: plainly, or with a target's cross edit."""
-
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None) -> Tensor:
-        """softmax(scale·QKᵀ + bias)·V."""
-        ...
-
-    def cross(
-        self,
-        source: tuple[Tensor, Tensor] | None,  # q, k; None where nothing is taken from it
-        target: tuple[Tensor, Tensor, Tensor],  # q, k, v
-        scale: float,
-        control: Edited,
-        step: int,
-        bias: Tensor | None = None,  # (pixels, tokens), added to the target's logits
-    ) -> Tensor:
-        """The target's cross-attention under ``control``."""
-        ...
-
-
 class Fused:
     """out = SDPA(Q_s, K_s, from_source·V_t) + SDPA(Q_t, K_t, own ⊙ V_t).
 
@@ -54,18 +34,20 @@ class Fused:
         self._columns: dict[int, tuple[Edited, Tensor | None, Tensor | None]] = {}  # of this step
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None) -> Tensor:
+        """softmax(scale·QKᵀ + bias)·V."""
         mask = None if bias is None else bias.to(q)
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
 
     def cross(
         self,
-        source: tuple[Tensor, Tensor] | None,
-        target: tuple[Tensor, Tensor, Tensor],
+        source: tuple[Tensor, Tensor] | None,  # q, k; None where nothing is taken from it
+        target: tuple[Tensor, Tensor, Tensor],  # q, k, v
         scale: float,
         control: Edited,
         step: int,
-        bias: Tensor | None = None,
+        bias: Tensor | None = None,  # (pixels, tokens), added to the target's logits
     ) -> Tensor:
+        """The target's cross-attention under ``control``."""
         q_t, k_t, v_t = target
         from_source, own = self._columns_at(step, control, v_t)
         parts = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from palimpsest.core.attention.paths import Path
+from palimpsest.core.attention.fused import Fused
 from palimpsest.core.attention.windows import WHOLE, Window, within
 
 
@@ -24,7 +24,7 @@ class KeyMask:
 
 
 def outward(
-    path: Path, q: Tensor, k: Tensor, v: Tensor, scale: float, inside: Tensor, outside: Tensor
+    fused: Fused, q: Tensor, k: Tensor, v: Tensor, scale: float, inside: Tensor, outside: Tensor
 ) -> Tensor:
     """What the ``inside`` pixels see of the ``outside`` ones, both by number."""
-    return path.attend(q[:, :, inside], k[:, :, outside], v[:, :, outside], scale)
+    return fused.attend(q[:, :, inside], k[:, :, outside], v[:, :, outside], scale)

@@ -14,11 +14,10 @@ from palimpsest.core.networks import Size
 
 @dataclass(frozen=True)
 class RegionWords:
-    """Tokens seen only from inside ``region`` (1, 1, h, w), there with e^logit times their weight."""
+    """Tokens seen only from inside ``region`` (1, 1, h, w)."""
 
     tokens: tuple[int, ...]
     region: Tensor
-    logit: float = 0.0
 
 
 def bias_of(words: Sequence[RegionWords], size: Size, tokens: int, device: torch.device) -> Tensor | None:
@@ -29,5 +28,5 @@ def bias_of(words: Sequence[RegionWords], size: Size, tokens: int, device: torch
     for word in words:
         inside = cells_of(word.region, size).to(device)
         columns = list(word.tokens)
-        bias[:, columns] = torch.where(inside, word.logit, -torch.inf)[:, None].to(bias)
+        bias[:, columns] = torch.where(inside, 0.0, -torch.inf)[:, None].to(bias)
     return bias

@@ -18,11 +18,9 @@ from palimpsest.core.attention.cross import refine, reweight
 from palimpsest.core.attention.injection import SelfControl
 from palimpsest.core.attention.key_mask import KeyMask
 from palimpsest.core.attention.maps import Levels, WordMaps
-from palimpsest.core.attention.paths import Path
 from palimpsest.core.attention.region_words import RegionWords
 from palimpsest.core.attention.target import TargetControl
 from palimpsest.core.attention.windows import Window, step_table
-from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.recipes import AS_IT_IS, FIGURES, RECIPES, Recipe
 from palimpsest.core.editing.sampling import Edited, Plan, sample
 from palimpsest.core.inversion import Inversion, picture_size
@@ -76,7 +74,6 @@ def edit(
     operation: str,
     options: Options | None = None,
     selection: Tensor | None = None,  # (1, 1, h, w) of 0 and 1 on the latent; None = everything
-    path: Path | None = None,  # None = fused attention
     views: Tensor | None = None,  # (n, c, h, w): the photo with pictures of the subject in the selection
 ) -> Steps[Edited]:
     """Edit the inverted photo; one row of the result per target prompt, windows and variation, prompts
@@ -107,7 +104,7 @@ def edit(
     recipe = recipes[0]  # all begin alike
     height, width = inversion.latents.shape[-2:]
     levels = Levels.of(model.network, (height, width), model.map_side)
-    control = AttentionControl(controls, inversion.steps, levels, path)
+    control = AttentionControl(controls, inversion.steps, levels)
     first = _first_step(recipe.noise, inversion.steps)
     size = picture_size(model, inversion.latents)
     cond, null = vocabulary.encode([source], size), vocabulary.null(size)
@@ -116,7 +113,7 @@ def edit(
         inversion=inversion,
         source=cond,
         targets=vocabulary.encode(prompts, size),
-        nulls=_negatives(recipe.negative, vocabulary, alignments, cond, null, size),
+        nulls=(cond if recipe.negative == "source" else null).expand(len(rows)),
         source_null=null,
         control=control,
         guidance=inversion.guidance if chosen.guidance is None else chosen.guidance,
@@ -215,7 +212,7 @@ def _bounded(
         tokens, region = [i for indices in named for i in indices], 1 - widened(selection)
     else:
         return ()
-    return (RegionWords(tuple(tokens), region, recipe.word_logit),) if tokens else ()
+    return (RegionWords(tuple(tokens), region),) if tokens else ()
 
 
 def _first_step(noise: float, steps: int) -> int:
@@ -268,22 +265,6 @@ def _noised(
     generator = torch.Generator().manual_seed(seed)
     fresh = torch.randn(z0.shape, generator=generator).to(z0)
     return noised(model.process, content, (1 - share**2) ** 0.5 * eps + share * fresh, level)
-
-
-def _negatives(
-    negative: str,
-    vocabulary: Vocabulary,
-    alignments: Sequence[Alignment],
-    cond: Conditioning,
-    null: Conditioning,
-    size: tuple[int, int],
-) -> Conditioning:
-    if negative == "source":
-        return cond.expand(len(alignments))
-    if negative == "changed":
-        gone = [" ".join(word.text for word in a.changed_source) for a in alignments]
-        return vocabulary.encode([vocabulary.parse(text) for text in gone], size)
-    return null.expand(len(alignments))
 
 
 def _blend(

@@ -35,9 +35,8 @@ class Recipe:
     renoise: float = 0.0  # share of fresh noise in the selection's starting noise
     fill: bool = False  # the selection starts from its surroundings gone on
     key_mask: Window = NEVER  # the selection may not look at itself
-    negative: str = "empty"  # what guidance leads away from: "empty", "source" or "changed" words
+    negative: str = "empty"  # the prompt that guidance leads away from: "empty" or "source"
     words_inside: bool = False  # inserted words are seen from inside the selection only
-    word_logit: float = 0.0  # … and there e^this times as much
     words_outside: bool = False  # all words are seen from outside the selection only
     alone: bool = False  # the model is told of the words that come in, and of no others
 

@@ -21,28 +21,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from palimpsest.core.picture.region import Mask, Region, Widened, as_planes, cut, widened, working_mask
+from palimpsest.core.picture.region import Mask, Region, Widened, as_planes, widened, working_mask
 
 SAME, DIFFERENT = 6 / 255, 30 / 255  # |edit - roundtrip| that counts as unchanged / as wholly changed
 RING = 6  # width in working pixels of the band inside the selection's edge
 RIDGE = 0.01  # pull of the colour fit's gain towards 1, as a variance of colours in [0, 1]
 
 
-def restore(
-    edited: Tensor, roundtrip: Tensor, original: NDArray[Any], mask: Mask | None, region: Region
-) -> NDArray[np.float32]:
-    """The edited box at canvas resolution, sharp and in the original's colours where it is unchanged.
-
-    ``edited``, ``roundtrip``: what the decoder made of the edited latent and of the unedited one,
-    (1, 3, *work) in [-1, 1]. ``original``: sRGB of the box (h, w, 3) in [0, 1]. Returns the same shape.
-    """
-    made = restorer(edited, roundtrip, cut(original, region), mask, region)
-    return made.part(original, *(slice(0, length) for length in original.shape[:2]))
-
-
 @dataclass(frozen=True)
 class Restorer:
-    """What `restore` gives, part by part: a large canvas's whole would need many copies of it."""
+    """The edited box at canvas resolution, sharp and in the original's colours where it is unchanged.
+
+    Made part by part: a large canvas's whole would need many copies of it.
+    """
 
     edit: Widened
     trip: Widened
@@ -57,7 +48,8 @@ class Restorer:
 
 
 def restorer(edited: Tensor, roundtrip: Tensor, seen: Tensor, mask: Mask | None, region: Region) -> Restorer:
-    """``seen``: what the model saw of the original, (1, 3, *work) in [-1, 1]; the rest as for `restore`."""
+    """``edited``, ``roundtrip``: what the decoder made of the edited latent and of the unedited one.
+    ``seen``: what the model saw of the original. All are (1, 3, *work) in [-1, 1]."""
     seen = (seen + 1) / 2
     edit, trip = (_unit(edited), _unit(roundtrip))
     gain, offset = colour_fit(trip, seen, torch.ones_like(seen[:, :1]))

@@ -136,18 +136,17 @@ def _encoder(config: Mapping[str, Any]) -> Encoder:
 
 def _sites(unet: Mapping[str, Any]) -> list[AttentionSite]:
     down, up = unet["down_block_types"], unet["up_block_types"]
-    deepest = len(down) - 1
     layers, depth = unet.get("layers_per_block", 2), unet.get("transformer_layers_per_block", 1)
     depths = [depth] * len(down) if isinstance(depth, int) else list(depth)
     per_level = [layers] * len(down) if isinstance(layers, int) else list(layers)
     sites = [
-        AttentionSite(f"down.{i}", 2**i, per_level[i] * depths[i])
+        AttentionSite(f"down.{i}", per_level[i] * depths[i])
         for i, kind in enumerate(down)
         if "CrossAttn" in kind
     ]
-    sites.append(AttentionSite("mid", 2**deepest, depths[-1]))
+    sites.append(AttentionSite("mid", depths[-1]))
     for i, kind in enumerate(up):
-        level = deepest - i
         if "CrossAttn" in kind:
-            sites.append(AttentionSite(f"up.{i}", 2**level, (per_level[level] + 1) * depths[level]))
+            level = len(down) - 1 - i
+            sites.append(AttentionSite(f"up.{i}", (per_level[level] + 1) * depths[level]))
     return sites
