@@ -16,11 +16,11 @@ from palimpsest_client.editor.editor import (
     LayerResult,
 )
 from palimpsest_client.editor.geometry import Bounds, Extent
+from palimpsest_client.editor.picture_file import PictureFile
 from palimpsest_client.editor.png import Layout, encode
 from palimpsest_client.gimp.procedure_run import PlacingEditor
 from palimpsest_client.http.client import Client
 from palimpsest_client.http.protocol import ENDED, PROTOCOL, RefusedError, UnreachableError
-from palimpsest_client.http.sending import Outgoing
 from palimpsest_client.http.transport import Transport
 
 SPEC = {
@@ -283,7 +283,7 @@ class ScriptedEditor(PlacingEditor):
             "d1", "photo.png", 64, 48, None, "Background", "layer-0"
         )
         self.captured: list[tuple[str, str, Bounds | None]] = []
-        self.files: list[Outgoing] = []  # that they are written into, in step with captured
+        self.files: list[PictureFile] = []  # that they are written into, in step with captured
         self.inserted: list[LayerResult] = []
         self.placed_in: list[str] = []  # documents, in step with inserted
         self.selected: list[tuple[bytes, Bounds]] = []

@@ -41,7 +41,7 @@ class Box:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root
         self.folder = shared_folder(root)
-        for name in ("home", "run", "data", "config", "cache", "orders", "files"):
+        for name in ("home", "run", "data", "config", "cache", "calls", "files"):
             (self.folder / name).mkdir()
         (self.folder / "run").chmod(0o700)
 
@@ -54,9 +54,9 @@ class Box:
         return self.folder / "config"
 
     @property
-    def orders(self) -> Path:
+    def calls(self) -> Path:
         """Where the driver inside the editor looks for something to do."""
-        return self.folder / "orders"
+        return self.folder / "calls"
 
     @property
     def files(self) -> Path:
@@ -79,7 +79,7 @@ class Box:
             "GTK_A11Y": "none",
             "GSETTINGS_BACKEND": "memory",
             "LIBGL_ALWAYS_SOFTWARE": "1",
-            "PALIMPSEST_TEST_ORDERS": str(self.orders),
+            "PALIMPSEST_TEST_CALLS": str(self.calls),
             **more,
         }
 

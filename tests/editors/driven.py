@@ -1,6 +1,6 @@
 """An editor that does what a test tells it, through a small driver plug-in that runs inside it.
 
-An order is a file in a folder: the name of a function of the driver and its arguments as JSON. The
+A call is a file in a folder: the name of a function of the driver and its arguments as JSON. The
 driver calls it on the editor's own thread and leaves the answer beside it. A function that is a
 generator waits with each ``yield`` for the editor's next turn; what it returns is the answer.
 """
@@ -39,20 +39,20 @@ class Driven:
         return self.process.poll() is None
 
     def wait_ready(self, patience: float = 2 * PATIENCE) -> None:
-        ready = self.box.orders / "ready"
+        ready = self.box.calls / "ready"
         self._wait(ready.exists, patience, "to be ready")
         ready.unlink()
 
     def call(self, function: str, *arguments: Any, patience: float = PATIENCE) -> Any:
         """What a function of the driver returns for these JSON values."""
-        return self.answer(self.order(function, *arguments), patience)
+        return self.answer(self.begin(function, *arguments), patience)
 
-    def order(self, function: str, *arguments: Any) -> Path:
+    def begin(self, function: str, *arguments: Any) -> Path:
         """Tell without waiting; ``answer`` waits."""
-        file = self.box.orders / f"{next(self._numbers):06d}"
+        file = self.box.calls / f"{next(self._numbers):06d}"
         draft = file.with_suffix(".draft")
         draft.write_text(json.dumps({"function": function, "arguments": arguments}, default=str))
-        draft.rename(file.with_suffix(".order"))
+        draft.rename(file.with_suffix(".call"))
         return file.with_suffix(".answer")
 
     def answer(self, file: Path, patience: float = PATIENCE) -> Any:

@@ -43,7 +43,7 @@ class Gimp(Driven):
 
     def quit(self) -> None:
         try:
-            self.order("quit_driver")
+            self.begin("quit_driver")
             self.process.wait(5)  # the console ends with its driver; the whole GIMP is killed
         except Exception:  # whatever is wrong with it, it must go
             pass

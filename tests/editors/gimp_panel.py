@@ -167,19 +167,20 @@ class Desk:
     def place_of(self, look: Callable[[], dict[str, Any] | None], what: str) -> tuple[int, int]:
         """The middle of what ``look`` finds, as soon as it stays where it is while the panel looks at the
         picture: what it learns there, and what waits for a double-click's end, moves its parts."""
-        box: list[int] | None = None
-        looks: set[float] = set()
+        box: list[int] = []
+        looks: set[Any] = set()
 
         def stays() -> bool:
             nonlocal box, looks
             found = look()
-            if found is None or found["box"] != box:
-                box, looks = found and found["box"], set()
+            now = found["box"] if found else []
+            if not now or now != box:
+                box, looks = now, set()
             looks.add(self.looked)
-            return box is not None and len(looks) >= LOOKS
+            return bool(box) and len(looks) >= LOOKS
 
         until(stays, what)
-        left, top, width, height = box or ()
+        left, top, width, height = box
         return left + width // 2, top + height // 2
 
     def fold_out(self) -> None:

@@ -30,7 +30,7 @@ class Krita(Driven):
     def quit(self) -> None:
         """As a user does, without saving; killed if that doesn't work."""
         try:
-            self.order("quit_krita")
+            self.begin("quit_krita")
             self.process.wait(30)
         except Exception:  # whatever is wrong with it, it must go
             self.kill()
@@ -102,7 +102,7 @@ def install_driver(box: Box) -> None:
     without = shutil.ignore_patterns("__pycache__")
     shutil.copytree(HERE / "inside/palimpsest_driver", plugins / "palimpsest_driver", ignore=without)
     shutil.copy(HERE / "inside/palimpsest_driver.desktop", plugins)
-    shutil.copy(HERE / "inside/orders.py", plugins / "palimpsest_driver/orders.py")
+    shutil.copy(HERE / "inside/calls.py", plugins / "palimpsest_driver/calls.py")
     shutil.copy(HERE / "inside/krita_steps.py", plugins / "palimpsest_driver/steps.py")
     shutil.copy(HERE / "inside/panel_steps.py", plugins / "palimpsest_driver/panel_steps.py")
     shutil.copy(HERE / "inside/measured_steps.py", plugins / "palimpsest_driver/measured_steps.py")

@@ -174,12 +174,12 @@ def test_a_wrong_token_is_told(images: GimpImages, image: int, backend: Backend)
 
 def test_a_backend_killed_in_the_middle_goes_on_with_the_job(images: GimpImages, image: int, broken: Backend):
     values = {**EDITS["replace"], "steps": 200, "method": "null-text"}
-    order = images.gimp.order("run", "plug-in-palimpsest-replace", image, "NONINTERACTIVE", values)
+    answering = images.gimp.begin("run", "plug-in-palimpsest-replace", image, "NONINTERACTIVE", values)
     job = until_running(broken)
     broken.kill()
     broken.start()
     broken.client.cancel(job)
-    told = images.gimp.answer(order)
+    told = images.gimp.answer(answering)
     assert told["status"] == "cancel"
     assert broken.client.job(job)["state"] == "cancelled"
     assert len(images.layers(image)) == 1

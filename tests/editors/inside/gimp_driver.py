@@ -12,14 +12,14 @@ sys.path[:0] = [HERE, os.environ["PALIMPSEST_TEST_PLUGIN"]]
 
 import gimp_measured  # noqa: E402
 import gimp_steps  # noqa: E402
-from orders import Desk  # noqa: E402
+from calls import Calls  # noqa: E402
 
 
 def drive():
-    desk = Desk({**vars(gimp_measured), **vars(gimp_steps)})
-    desk.ready()
+    calls = Calls({**vars(gimp_measured), **vars(gimp_steps)})
+    calls.ready()
     while not gimp_steps.ending:
-        desk.turn()
+        calls.turn()
         while GLib.MainContext.default().iteration(False):
             pass
         time.sleep(TURN)

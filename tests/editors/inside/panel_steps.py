@@ -288,7 +288,7 @@ def frees_on_own_thread():
     many, freed = 10 * gc.get_threshold()[0], []
 
     class Knot:
-        itself = None
+        itself: object = None
 
         def __del__(self):
             freed.append(threading.get_ident())

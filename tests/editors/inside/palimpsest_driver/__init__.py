@@ -1,4 +1,4 @@
-"""Krita's test driver: looks for orders from a timer on Krita's own thread."""
+"""Krita's test driver: looks for calls from a timer on Krita's own thread."""
 
 import faulthandler
 import signal
@@ -10,7 +10,8 @@ except ImportError:
 
 from krita import Extension, Krita
 
-from . import measured_steps, orders, panel_steps, steps
+from . import measured_steps, panel_steps, steps
+from .calls import Calls
 
 TURN = 20  # ms
 faulthandler.register(signal.SIGUSR1)  # kill -USR1 writes into the log where Krita hangs
@@ -19,9 +20,9 @@ faulthandler.register(signal.SIGUSR1)  # kill -USR1 writes into the log where Kr
 class Driver(Extension):
     def __init__(self, parent):
         super().__init__(parent)
-        self.desk = orders.Desk({**vars(measured_steps), **vars(steps), **vars(panel_steps)})
+        self.calls = Calls({**vars(measured_steps), **vars(steps), **vars(panel_steps)})
         self.timer = QTimer()
-        self.timer.timeout.connect(self.desk.turn)
+        self.timer.timeout.connect(self.calls.turn)
 
     def setup(self):
         pass
@@ -29,7 +30,7 @@ class Driver(Extension):
     def createActions(self, window):  # noqa: N802 - Krita's name
         """There is a window: Krita is ready."""
         self.timer.start(TURN)
-        self.desk.ready()
+        self.calls.ready()
 
 
 Krita.instance().addExtension(Driver(Krita.instance()))

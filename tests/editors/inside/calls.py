@@ -1,6 +1,6 @@
-"""Inside an editor: carry out the orders of ``driven.py``. Standard library only, Python 3.8.
+"""Inside an editor: do what ``driven.py`` calls. Standard library only, Python 3.8.
 
-``Desk(functions).turn()`` is called again and again on the editor's own thread.
+``Calls(functions).turn()`` is called again and again on the editor's own thread.
 """
 
 import inspect
@@ -10,19 +10,19 @@ import traceback
 from pathlib import Path
 
 
-class Desk:
+class Calls:
     """``functions``: name → what is called. Generators are taken up again at every turn until they end."""
 
     def __init__(self, functions):
         self.functions = functions
-        self.folder = Path(os.environ["PALIMPSEST_TEST_ORDERS"])
+        self.folder = Path(os.environ["PALIMPSEST_TEST_CALLS"])
         self.waiting = []  # (generator, where its answer belongs)
 
     def ready(self):
         (self.folder / "ready").touch()
 
     def turn(self):
-        for file in sorted(self.folder.glob("*.order")):
+        for file in sorted(self.folder.glob("*.call")):
             told = json.loads(file.read_text())
             file.unlink()
             self.attempt(file, lambda told=told: self.functions[told["function"]](*told["arguments"]))
