@@ -229,7 +229,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
 ) -> None:
     judge, case, store = load_judge(), make_case("remove", 0), Store(tmp_path)
     first = edited(runner, BUILT_IN, judge, case, 0, store=store)
-    monkeypatch.setattr("palimpsest.bench.quality.finish", lambda *_: pytest.fail("was done before"))
+    monkeypatch.setattr(quality_store, "finish", lambda *_: pytest.fail("was done before"))
     again = edited(runner, BUILT_IN, judge, case, 0, store=store)
     assert again == first
     assert np.array_equal(again.picture, first.picture)

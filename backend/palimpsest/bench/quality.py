@@ -25,7 +25,7 @@ from palimpsest.bench.pictures import Tile, contact_sheet
 from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_of
 from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
 from palimpsest.bench.quality_report import Outcome, compared, markdown, summary
-from palimpsest.bench.quality_store import Made, Store, Word, finish, key_of, learned
+from palimpsest.bench.quality_store import Store, Word, edit, finish, learned
 from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.builtin.captions import caption
 from palimpsest.builtin.judge import Judge, load_judge
@@ -176,10 +176,44 @@ def edited(
     """
     size = runner.models.get(model).native_size
     before, after = case.drawn(size)
+    kind = case.kind if case.thing is None or margin == MARGIN else f"{case.kind}, margin {margin}"
+    used = {} if case.concept is None else {word_of(case.concept): (words or {})[word_of(case.concept)]}
+    name, keeping = f"cases/{kind}-{number}.png", Store(None) if store is None else store
+    content, made = edit(runner, _request(runner, model, case, margin), name, used, keeping)
+    picture = read_picture(content).pixels
+    largest = case.selection(size)
+    region = None if largest is None else largest > 0
+    inside = np.ones(picture.shape[:2], bool) if region is None else region
+    through = autoencoded(runner, model, after.image)
+    success, kept = succeeds(judge, case, picture, region), keeps(judge, case, picture)
+    return Outcome(
+        kind,
+        number,
+        case.shows,
+        case.should_show,
+        success=success,
+        kept=kept,
+        joint=success and kept is not False and made.pixels_changed_outside == 0,
+        ceiling=succeeds(judge, case, through, region) and keeps(judge, case, through) is not False,
+        distance=strangeness(judge, case, picture, region),
+        ceiling_distance=strangeness(judge, case, through, region),
+        pixels_changed_outside=made.pixels_changed_outside,
+        outside_psnr=made.outside_psnr,
+        truth_psnr=psnr(picture[inside], after.image[inside]),
+        photo_psnr=psnr(before.image[inside], after.image[inside]),
+        unet_evaluations=made.evaluations,
+        backward_evaluations=made.backward,
+        seconds=made.seconds,
+        picture=np.concatenate([before.image, picture, after.image], axis=1),
+    )
+
+
+def _request(runner: TaskRunner, model: str, case: Case, margin: int) -> EditRequest:
+    """Its pictures are put into the runner's store."""
+    size = runner.models.get(model).native_size
     mask = case.selection(size, margin)
-    kind = case.kind if mask is None or margin == MARGIN else f"{case.kind}, margin {margin}"
-    request = EditRequest(
-        image=runner.images.put(encode(before.image)),
+    return EditRequest(
+        image=runner.images.put(encode(case.drawn(size)[0].image)),
         operation=case.operation,
         source_prompt=case.shows,
         target_prompt=case.should_show,
@@ -188,47 +222,6 @@ def edited(
         model=model,
         feather=3,
     )
-    used = {} if case.concept is None else {word_of(case.concept): (words or {})[word_of(case.concept)]}
-    made = _made(runner, request, f"cases/{kind}-{number}.png", used, Store(None) if store is None else store)
-    picture = read_picture(made.content).pixels
-    largest = case.selection(size)
-    region = None if largest is None else largest > 0
-    inside = np.ones(picture.shape[:2], bool) if region is None else region
-    through = autoencoded(runner, model, after.image)
-    success, kept = succeeds(judge, case, picture, region), keeps(judge, case, picture)
-    outside = made.facts["pixels_changed_outside"]
-    return Outcome(
-        kind,
-        number,
-        case.shows,
-        case.should_show,
-        success=success,
-        kept=kept,
-        joint=success and kept is not False and outside == 0,
-        ceiling=succeeds(judge, case, through, region) and keeps(judge, case, through) is not False,
-        distance=strangeness(judge, case, picture, region),
-        ceiling_distance=strangeness(judge, case, through, region),
-        pixels_changed_outside=outside,
-        outside_psnr=made.facts["outside_psnr"],
-        truth_psnr=psnr(picture[inside], after.image[inside]),
-        photo_psnr=psnr(before.image[inside], after.image[inside]),
-        unet_evaluations=made.facts["evaluations"],
-        backward_evaluations=made.facts["backward"],
-        seconds=made.facts["seconds"],
-        picture=np.concatenate([before.image, picture, after.image], axis=1),
-    )
-
-
-def _made(runner: TaskRunner, request: EditRequest, name: str, words: dict[str, str], store: Store) -> Made:
-    """The edited picture, and what the job told; from ``store`` where it is kept there."""
-    key = key_of(runner, request, words)
-    made = store.recall(name, key)
-    if made is None:
-        finished, counts = finish(runner, request)
-        told = {name: finished.result[name] for name in ("pixels_changed_outside", "outside_psnr", "seconds")}
-        made = Made(runner.images.get(finished.artifacts["composite"]), {**counts, **told})
-        store.keep(name, key, made)
-    return made
 
 
 def autoencoded(runner: TaskRunner, model: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,4 +1,5 @@
-"""What a run of ``bench quality`` has done so far, kept in its folder: learned words and edited pictures.
+"""What a run of ``bench quality`` or ``bench pie`` has done so far, kept in its folder: learned words and
+edited pictures.
 
 Each is kept with the key of everything that decides it (request, pictures, words, weights, device, the
 sources of the program's core), so an interrupted run goes on where it was and nothing stale is ever used.
@@ -9,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import palimpsest
-from palimpsest.contract import LearnRequest, Request, to_json
+from palimpsest.contract import EditRequest, LearnRequest, Request, to_json
 from palimpsest.core.count import counted
 from palimpsest.errors import ConceptImagesError
 from palimpsest.jobs.events import Finished
@@ -97,6 +98,36 @@ def finish(runner: TaskRunner, request: Request) -> tuple[Finished, dict[str, An
         *_, finished = runner.do(request)
     assert isinstance(finished, Finished)
     return finished, {"evaluations": count.evaluations, "backward": count.backward}
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What an edit came to, beside its picture."""
+
+    pixels_changed_outside: int
+    outside_psnr: float | None  # before compositing, in dB
+    seconds: float
+    evaluations: int  # of the UNet
+    backward: int  # of them, those that a gradient was led back through
+
+
+def edit(
+    runner: TaskRunner, request: EditRequest, name: str, words: dict[str, str], store: Store
+) -> tuple[bytes, Edited]:
+    """The merged picture, a file of the store called ``name``; made only where it isn't kept there.
+
+    ``words``: the learned words that the request names, with their files' digests.
+    """
+    key = key_of(runner, request, words)
+    kept = store.recall(name, key)
+    if kept is not None:
+        return kept.content, Edited(**kept.facts)
+    finished, counts = finish(runner, request)
+    known = ("pixels_changed_outside", "outside_psnr", "seconds")
+    edited = Edited(**{value: finished.result[value] for value in known}, **counts)
+    content = runner.images.get(finished.artifacts["composite"])
+    store.keep(name, key, Made(content, asdict(edited)))
+    return content, edited
 
 
 @dataclass(frozen=True)
