@@ -9,10 +9,12 @@ from typing import Any
 
 from palimpsest.bench import server
 from palimpsest.bench.model_options import WEIGHTS, add_arguments
+from palimpsest.bench.pie_data import MAPPING, PICTURES, TYPES, read_entries
 from palimpsest.cli import arguments
 from palimpsest.cli.output import hushed
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import RequestError
+from palimpsest_client.methods import METHODS, RECOMMENDED
 
 SHAPES = ("sd15", "sd21", "sdxl", "tiny")
 
@@ -44,6 +46,7 @@ def add_parser(subparsers: Any) -> None:
     add_quality(kinds)
     add_speed(kinds)
     add_agreement(kinds)
+    add_pie(kinds)
 
 
 def add_model(kinds: Any) -> None:
@@ -176,6 +179,43 @@ def run_agreement(options: argparse.Namespace) -> int:
 
     with hushed(options.quiet):
         return run(options)
+
+
+def add_pie(kinds: Any) -> None:
+    parser = kinds.add_parser("pie", help="PIE-Bench's edits of photos, if you have its data")
+    parser.add_argument("data", type=Path, metavar="FOLDER", help=f"with {MAPPING} and {PICTURES}")
+    parser.add_argument(
+        "--type", action="append", default=[], choices=tuple(TYPES), metavar="ID",
+        help="edits of this editing_type_id only, 0 to 9; may be given several times (default: all)",
+    )  # fmt: skip
+    parser.add_argument("--cases", type=int, metavar="N", help="at most so many of each type (default: all)")
+    parser.add_argument("--masks", action="store_true", help="select the data set's masks (default: nothing)")
+    parser.add_argument(
+        "--method", choices=tuple(METHODS), default=RECOMMENDED, help=f"inversion (default: {RECOMMENDED})"
+    )
+    parser.add_argument(
+        "--clip", type=Path, metavar="FOLDER", help="CLIP's weights, to measure similarity by"
+    )
+    parser.add_argument("--output", type=Path, default=Path("pie"), metavar="FOLDER", help="default: pie")
+    arguments.add_model(parser)
+    parser.set_defaults(run=run_pie)
+
+
+def run_pie(options: argparse.Namespace) -> int:
+    from palimpsest.models.devices import require_devices
+
+    entries = read_entries(options.data)
+    if options.cases is not None and options.cases < 1:
+        raise RequestError(f"--cases can't be {options.cases}.", "Give 1 or more.")
+    if options.clip is not None and not options.clip.is_dir():
+        raise RequestError(f"{options.clip} is not a folder.", "Give the folder that CLIP's weights are in.")
+    require(options.output, options.model)
+    if options.device is not None:
+        require_devices(options.device)
+    from palimpsest.bench.pie import run
+
+    with hushed(options.quiet):
+        return run(options, entries)
 
 
 def require(folder: Path, model: str) -> None:
