@@ -88,10 +88,14 @@ from palimpsest_client.views.panel_view import PanelView
 from palimpsest_client.views.windows import Windows
 
 desk, paper = Desk(Path(sys.argv[1])).ready(), Paper()
-view = PanelView(desk.panel, Windows(desk.panel, desk.editor, paper, print), paper, print)
+windows = Windows(desk.panel, desk.editor, paper, print)
+view = PanelView(desk.panel, windows, paper, print)
 (option,) = (option for option in found(view.describe(), "operations").options if option.key == "recolour")
 assert option.text == "Recolour"
-desk.panel.draft.choose_operation("recolour")
+asked = []
+actions = {text: do for _, text, do in windows.actions(lambda: asked.append(1))}
+actions["Recolour in selection"]()
+assert (desk.panel.form.operation, asked) == ("recolour", [1])
 assert found(view.describe(), "second-title").text == "It should show"
 assert found(view.describe(), "second").example == "a photo of a white cat next to a mirror"
 """

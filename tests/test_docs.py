@@ -125,7 +125,7 @@ def test_every_action_in_krita_is_explained() -> None:
     files = ("views/windows.py", "panel/panel.py")
     made = "".join(source(f"backend/palimpsest_client/{file}") for file in files)
     actions = re.findall(r'\("[a-z]+", say\("([a-z-]+)"\)', made)
-    assert len(actions) > 14
+    assert len(actions) > 9  # the operations are explained in panel.md
     explained = labels("krita.md")
     assert [action for action in actions if plain(ENGLISH[action]) not in explained] == []
 

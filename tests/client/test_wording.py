@@ -19,6 +19,7 @@ from palimpsest_client.setup.installer import UV
 from palimpsest_client.setup.machine import ROOM
 from palimpsest_client.setup.state import DEED
 from palimpsest_client.text.wording import ENGLISH, SINGULAR, duration, phase, say
+from palimpsest_client.views.windows import action_name
 
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 ROOT = Path(__file__).parent.parent.parent
@@ -32,6 +33,7 @@ MADE = [f"{stem}-{name}" for stem in ("second", "example", "tip", "select", "lay
 TABLE = (*CONTROLS.values(), SENTENCE, WEIGHT, *FIELDS)
 MADE += [f"setup-{name}" for name in (*DEED, *ROOM, UV, *SETUP_STEPS, "checking", "removing")]
 MADE += [f"{stem}{c.key}" for stem in ("", "tip-", "technical-") for c in TABLE]
+MADE += [f"{action_name(operation)}-action" for operation in OPERATIONS.values()]
 MADE += [f"{c.key}-{name}" for c in (*CONTROLS.values(), LIVE) for name in c.choices] + [*OPERATIONS]
 MADE += [f"{stem}-{procedure.name}" for stem in ("menu", "does") for procedure in PROCEDURES]
 MADE += [f"model-note-{offer.name}" for offer in OFFERS if offer.note]

@@ -15,7 +15,6 @@ from typing import Any, List, Optional, Set, Tuple
 
 from ..editor.editor import DocumentFacts, Editor
 from ..fields.controls import Form, Settings
-from ..fields.operations import REMOVE
 from ..fields.presets import Presets
 from ..folders import config_folder
 from ..http.job_view import JobView
@@ -164,11 +163,6 @@ class Panel:
         else:
             self.refuse(reason)
 
-    def remove_selected(self) -> None:
-        """Chooses Remove and does it: what goes is selected, and words aren't needed."""
-        self.draft.choose_operation(REMOVE)
-        self.apply()
-
     def again(self) -> None:
         """With the last settings; a document without words of its own takes those used last."""
         if not self.form.source_prompt.strip() and self._applied is not None:
@@ -256,7 +250,6 @@ class Panel:
             ("again", say("again"), self.again),
             ("cancel", say("cancel"), self.cancel),
             ("describe", say("describe-action"), self.describe),
-            ("remove", say("remove-action"), self.remove_selected),
             ("remember", say("remember"), self.remember),
             ("reopen", say("reopen"), self.reopen),
         ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Callable, List, Tuple
 
 from ..editor.editor import Editor
-from ..fields.operations import INSERT, REPLACE, RESTYLE
+from ..fields.operations import OPERATIONS, WEIGHTS, Operation
 from ..http.connection import update_command
 from ..learning.dialog import Learning
 from ..panel.panel import Panel
@@ -17,6 +18,11 @@ from .learn_view import LearnWindow
 from .settings_view import ModelsWindow, SettingsWindow
 from .setup_view import SetupWindow
 from .window import Desktop
+
+
+def action_name(operation: Operation) -> str:
+    """By which the editor keeps its shortcut; with "-action" the key of its text."""
+    return operation.called or operation.name
 
 
 class Windows:
@@ -42,26 +48,31 @@ class Windows:
         self._desktop.open(ModelsWindow(self._panel))
 
     def actions(self, focus: Callable[[], None]) -> List[Tuple[str, str, Callable[[], object]]]:
-        """What a menu of the editor's offers: name, text and deed of each. ``focus`` brings the keyboard to
-        the words."""
-        panel = self._panel
-
-        def begin(operation: str) -> None:
-            panel.draft.choose_operation(operation)
-            focus()
-
+        """What a menu of the editor's offers: of each its name, its text, and what does it. ``focus`` brings
+        the keyboard to the words."""
         return [
             ("show", say("show-panel"), focus),
-            *panel.actions(),
-            ("replace", say("replace-action"), lambda: begin(REPLACE)),
-            ("insert", say("insert-action"), lambda: begin(INSERT)),
-            ("restyle", say("restyle-action"), lambda: begin(RESTYLE)),
-            ("emphasise", say("emphasise-action"), lambda: self._with_word(panel.draft.emphasise)),
-            ("select", say("select-action"), lambda: self._with_word(panel.select_word)),
+            *self._panel.actions(),
+            *[
+                (action_name(one), say(action_name(one) + "-action"), partial(self._operate, one, focus))
+                for one in OPERATIONS.values()
+            ],
+            ("select", say("select-action"), lambda: self._with_word(self._panel.select_word)),
             ("learn", say("learn-action"), self.learn),
             ("concepts", say("concepts-action"), self.concepts),
             ("settings", say("settings-action"), self.settings),
         ]
+
+    def _operate(self, operation: Operation, focus: Callable[[], None]) -> None:
+        """Ask for what it needs in words; one that needs none is done at once."""
+        if operation.asks == WEIGHTS:
+            self._with_word(self._panel.draft.emphasise)
+            return
+        self._panel.draft.choose_operation(operation.name)
+        if operation.wordless:
+            self._panel.apply()
+        else:
+            focus()
 
     def _with_word(self, call: Callable[[str], None]) -> None:
         """Ask which word of the first sentence is meant."""
