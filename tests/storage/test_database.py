@@ -15,7 +15,7 @@ import pytest
 from palimpsest.errors import DiskFullError, StorageError
 from palimpsest.jobs.events import Finished, Previewed, Progressed, Queued, Started
 from palimpsest.jobs.state import Submission
-from palimpsest.storage import database as module
+from palimpsest.storage import sqlite_file as module
 from palimpsest.storage.database import Database
 
 ONE, TWO = "1" * 64, "2" * 64
