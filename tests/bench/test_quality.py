@@ -29,7 +29,7 @@ from palimpsest.scenes.concepts import CONCEPTS
 from palimpsest.scenes.rendering import render
 from palimpsest.scenes.scene import TEST_SEEDS, TRAINING_SEEDS, VALIDATION_SEEDS
 from palimpsest.scenes.things import Placed, Scene, Solid
-from palimpsest.storage.concepts import Provenance
+from palimpsest.storage.concept_card import Provenance
 from palimpsest.tasks.runner import TaskRunner
 from palimpsest.training.judge_train import Course
 from palimpsest.training.presets import Preset

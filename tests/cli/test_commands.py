@@ -215,7 +215,8 @@ def _foreign_concept() -> None:
 
     from palimpsest.core.concept import Concept
     from palimpsest.settings import read_settings
-    from palimpsest.storage.concepts import ConceptLibrary, Provenance
+    from palimpsest.storage.concept_card import Provenance
+    from palimpsest.storage.concepts import ConceptLibrary
 
     rows = torch.randn(1, 24, generator=torch.Generator().manual_seed(0))
     concept = Concept("<foreign>", (rows,), "sdxl", "subject", "toy")

@@ -29,13 +29,8 @@ from palimpsest.errors import (
     DiskFullError,
 )
 from palimpsest.models.families import published_widths
-from palimpsest.storage.concepts import (
-    ConceptLibrary,
-    Provenance,
-    make_thumbnail,
-    propose_name,
-    require_name,
-)
+from palimpsest.storage.concept_card import Provenance, make_thumbnail
+from palimpsest.storage.concepts import ConceptLibrary, propose_name, require_name
 
 
 def a_concept(name: str = "my-toy", widths: tuple[int, ...] = (16,), family: str = "demo") -> Concept:

@@ -16,7 +16,8 @@ from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.families import published_widths
-from palimpsest.storage.concepts import ConceptLibrary, Provenance
+from palimpsest.storage.concept_card import Provenance
+from palimpsest.storage.concepts import ConceptLibrary
 from tiny import tiny_model
 
 TEXT = "a photo of a <my-toy> on grass"

@@ -16,7 +16,8 @@ from palimpsest.core.concept import Concept
 from palimpsest.errors import ConceptFileError, DiskFullError
 from palimpsest.models.families import published_widths
 from palimpsest.storage import cutouts
-from palimpsest.storage.concepts import ConceptLibrary, Provenance
+from palimpsest.storage.concept_card import Provenance
+from palimpsest.storage.concepts import ConceptLibrary
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import ConceptFileError
 from palimpsest.models.families import published_widths
-from palimpsest.storage.concepts import ConceptLibrary, Provenance
+from palimpsest.storage.concept_card import Provenance
+from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.embedding_file import METADATA_KEY, MOST_BYTES
 from tiny import tiny_model
 from tiny_edit import detailed, toy

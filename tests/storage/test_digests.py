@@ -12,7 +12,8 @@ import torch
 from palimpsest.core.concept import Concept
 from palimpsest.models.families import published_widths
 from palimpsest.storage import digests
-from palimpsest.storage.concepts import ConceptLibrary, Provenance
+from palimpsest.storage.concept_card import Provenance
+from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.digests import Digests
 
 LONG_AGO = 10**18  # nanoseconds

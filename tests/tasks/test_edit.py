@@ -30,7 +30,7 @@ from palimpsest.errors import (
     WordNotFoundError,
 )
 from palimpsest.jobs.events import Progressed
-from palimpsest.storage.concepts import Provenance
+from palimpsest.storage.concept_card import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
 from palimpsest.tasks import canvas

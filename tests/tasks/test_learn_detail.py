@@ -17,7 +17,7 @@ from palimpsest.core.learning.learn import LearningStep
 from palimpsest.core.learning.settings import AdapterSettings, LearnSettings
 from palimpsest.core.learning.state import LearningState
 from palimpsest.core.steps import Steps
-from palimpsest.storage.concepts import Provenance
+from palimpsest.storage.concept_card import Provenance
 from palimpsest.tasks import learn as tasks_learn
 from palimpsest.tasks.inversions import concept_hashes, rows_hashes
 from palimpsest.tasks.recipe import differences

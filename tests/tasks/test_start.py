@@ -16,7 +16,7 @@ from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import RequestError, SelectionEmptyError, SelectionError
 from palimpsest.jobs.events import Event, Finished, Progressed
-from palimpsest.storage.concepts import Provenance
+from palimpsest.storage.concept_card import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
 from palimpsest.tasks.recipe import differences

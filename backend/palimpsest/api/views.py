@@ -11,7 +11,7 @@ from palimpsest.jobs import events
 from palimpsest.jobs.events import Failed, Finished, Previewed, Progressed, Started
 from palimpsest.jobs.log import Entry
 from palimpsest.jobs.state import Job
-from palimpsest.storage.concepts import ConceptCard
+from palimpsest.storage.concept_card import ConceptCard
 
 
 def view_job(services: AppServices, job: Job) -> JobView:

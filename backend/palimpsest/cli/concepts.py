@@ -17,7 +17,8 @@ from palimpsest.limits import require_name
 from palimpsest.settings import read_settings
 
 if TYPE_CHECKING:
-    from palimpsest.storage.concepts import ConceptCard, ConceptLibrary, Part
+    from palimpsest.storage.concept_card import ConceptCard
+    from palimpsest.storage.concepts import ConceptLibrary, Part
     from palimpsest_client.http.client import Client
 
 DESCRIPTION = "The library of learned words."

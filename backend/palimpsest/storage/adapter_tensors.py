@@ -7,7 +7,7 @@ and ComfyUI read as well:
     lora_unet_<place>.lora_up.weight    (output width, rank)
     lora_unet_<place>.alpha             ()
 
-No torch. What a stranger's file says is believed within bounds only.
+Torch is imported by ``torch_adapters`` alone. What a stranger's file says is believed within bounds only.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from palimpsest.errors import ConceptFileError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from palimpsest.core.adapters import Adapters
 
 PREFIX = "lora_unet_"
 DOWN, UP, ALPHA = ".lora_down.weight", ".lora_up.weight", ".alpha"
@@ -108,3 +110,29 @@ def _shape(entry: Any, place: str, file: str) -> list[int]:
         raise ConceptFileError(f"{file}: the adapter {place} is not whole ({dtype} {shape}).")
     assert isinstance(shape, list)
     return shape
+
+
+def torch_adapters(arrays: AdapterArrays | None) -> Adapters | None:
+    """For torch, from the file's."""
+    import torch
+
+    from palimpsest.core.adapters import Adapters, LowRank
+
+    if arrays is None:
+        return None
+    parts = {
+        place: LowRank(torch.from_numpy(down), torch.from_numpy(up))
+        for place, (down, up) in arrays.parts.items()
+    }
+    return Adapters(parts, arrays.alpha)
+
+
+def arrays_of(adapters: Adapters | None) -> AdapterArrays | None:
+    """For the file, from torch's."""
+    if adapters is None:
+        return None
+    parts = {
+        place: (part.down.detach().float().cpu().numpy(), part.up.detach().float().cpu().numpy())
+        for place, part in adapters.parts.items()
+    }
+    return AdapterArrays(parts, adapters.alpha)

@@ -9,13 +9,10 @@ concept; its owner alone, and whoever runs the server, may change it and see its
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import hashlib
-import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -33,10 +30,18 @@ from palimpsest.errors import (
 )
 from palimpsest.limits import is_name, propose_name, require_name
 from palimpsest.storage import cutouts
-from palimpsest.storage.adapter_tensors import AdapterArrays
+from palimpsest.storage.adapter_tensors import arrays_of, torch_adapters
 from palimpsest.storage.announcement import LOCAL_OWNER
 from palimpsest.storage.atomic import PRIVATE, SHARED, write_atomically, written_aside
-from palimpsest.storage.digests import Digests
+from palimpsest.storage.concept_card import (
+    MOST_NOUN,
+    ConceptCard,
+    Provenance,
+    card_of,
+    kind_of,
+    provenance_of,
+    thumbnail_of,
+)
 from palimpsest.storage.embedding_file import (
     Header,
     Numbers,
@@ -53,51 +58,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from palimpsest.core.adapters import Adapters
     from palimpsest.core.concept import Concept
 
 SUFFIX = ".safetensors"
 Part = Literal["whole", "embedding", "lora"]  # of a concept, to be exported
-THUMBNAIL_SIDE = 128
-MOST_THUMBNAIL_BYTES = 256 * 1024
-MOST_NOUN, MOST_OWNER, MOST_TEXT = 200, 255, 4096  # characters
-MOST_SOURCES = 64
-MOST_SETTINGS = 4096  # characters, as JSON
-_DIGESTS = Digests()  # an SDXL concept with detail has 46 MB
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where a concept comes from; empty fields are unknown (a file from elsewhere)."""
-
-    origin: str = "learned"  # or "imported"
-    model: str = ""
-    weights_hash: str = ""  # of the model it was learned with
-    steps: int | None = None
-    seed: int | None = None
-    sources: tuple[str, ...] = ()  # sha256 of the pictures it was learned from
-    settings: dict[str, Any] = field(default_factory=dict)  # the other parameters, for the record
-
-
-@dataclass(frozen=True)
-class ConceptCard:
-    """What is known about a concept without loading its rows."""
-
-    name: str
-    kind: str
-    noun: str
-    family: str
-    vectors: int
-    widths: tuple[int, ...]
-    rows_hash: str  # sha256 of all its numbers' bytes, adapters included: unchanged by renaming
-    provenance: Provenance
-    owner: str = LOCAL_OWNER
-    thumbnail: bool = False  # whether there is one
-    rank: int | None = None  # of its adapters; None = learned without detail
-
-    @property
-    def placeholder(self) -> str:
-        return f"<{self.name}>"
 
 
 class ConceptLibrary:
@@ -148,7 +112,7 @@ class ConceptLibrary:
     def card(self, name: str) -> ConceptCard:
         path = self._existing(name)
         header = read_header(path)
-        return _card(name, header, path, family_of(header, path, None, self._published))
+        return card_of(name, header, path, family_of(header, path, None, self._published))
 
     def load(self, name: str) -> Concept:
         import torch
@@ -157,11 +121,13 @@ class ConceptLibrary:
 
         card, numbers = self.card(name), read_numbers(self._existing(name))
         rows = tuple(torch.from_numpy(part) for part in numbers.rows)
-        return Concept(card.placeholder, rows, card.family, card.kind, card.noun, _adapters(numbers.adapters))
+        return Concept(
+            card.placeholder, rows, card.family, card.kind, card.noun, torch_adapters(numbers.adapters)
+        )
 
     def thumbnail(self, name: str) -> bytes | None:
         """A small PNG of the concept, if it was saved with one."""
-        return _thumbnail(read_header(self._existing(name)).metadata)
+        return thumbnail_of(read_header(self._existing(name)).metadata)
 
     def save(
         self,
@@ -179,15 +145,15 @@ class ConceptLibrary:
         """
         name = require_name(concept.placeholder.strip("<>"))
         rows = tuple(part.detach().float().cpu().numpy() for part in concept.rows)
-        numbers = Numbers(rows, _arrays(concept.adapters))
-        told = {
+        numbers = Numbers(rows, arrays_of(concept.adapters))
+        described = {
             "kind": concept.kind,
             "noun": concept.noun,
             "family": concept.family,
             "provenance": asdict(provenance),
             "owner": owner,
         }
-        return self._keep(name, numbers, told, thumbnail, replace, pictures)
+        return self._keep(name, numbers, described, thumbnail, replace, pictures)
 
     def pictures(self, name: str, owner: str = LOCAL_OWNER) -> tuple[NDArray[np.uint8], ...]:
         """Of a learned subject, cut out: (height, width, 4) each. None where it was learned without masks,
@@ -267,21 +233,21 @@ class ConceptLibrary:
         header = read_header(source)
         known = header.metadata
         chosen = name_for(source, name)
-        provenance = _provenance(known) if known else Provenance(origin="imported")
-        told = {
-            "kind": _kind(known),
+        provenance = provenance_of(known) if known else Provenance(origin="imported")
+        described = {
+            "kind": kind_of(known),
             "noun": text_field(header, "noun", MOST_NOUN, source),
             "family": family_of(header, source, family, self._published),
             "provenance": asdict(provenance),
             "owner": owner,
         }
-        return self._keep(chosen, read_numbers(source), told, _thumbnail(known), replace)
+        return self._keep(chosen, read_numbers(source), described, thumbnail_of(known), replace)
 
     def _keep(
         self,
         name: str,
         numbers: Numbers,
-        told: dict[str, Any],
+        described: dict[str, Any],
         thumbnail: bytes | None,
         replace: bool,
         pictures: Sequence[NDArray[np.uint8]] = (),
@@ -289,8 +255,8 @@ class ConceptLibrary:
         if not replace:
             self._require_free(name)
         elif self.has(name):
-            self.require_own(name, told["owner"])
-        metadata = {**told, "name": name}
+            self.require_own(name, described["owner"])
+        metadata = {**described, "name": name}
         if thumbnail is not None:
             metadata["thumbnail"] = base64.b64encode(thumbnail).decode()
         content = write_bytes(numbers, metadata)
@@ -343,32 +309,6 @@ class ConceptLibrary:
             )
 
 
-def _adapters(arrays: AdapterArrays | None) -> Adapters | None:
-    """For torch, from the file's."""
-    import torch
-
-    from palimpsest.core.adapters import Adapters, LowRank
-
-    if arrays is None:
-        return None
-    parts = {
-        place: LowRank(torch.from_numpy(down), torch.from_numpy(up))
-        for place, (down, up) in arrays.parts.items()
-    }
-    return Adapters(parts, arrays.alpha)
-
-
-def _arrays(adapters: Adapters | None) -> AdapterArrays | None:
-    """For the file, from torch's."""
-    if adapters is None:
-        return None
-    parts = {
-        place: (part.down.detach().float().cpu().numpy(), part.up.detach().float().cpu().numpy())
-        for place, part in adapters.parts.items()
-    }
-    return AdapterArrays(parts, adapters.alpha)
-
-
 def write_exported(target: Path, content: bytes, replace: bool = False) -> Path:
     """``content``: of an embedding file. Raises ConceptFileError, ConceptExistsError, StorageError."""
     if target.suffix.lower() != SUFFIX:
@@ -388,75 +328,6 @@ def _name_of(header: Header, source: Path) -> str:
         with contextlib.suppress(ConceptNameError):
             return propose_name(header.word)
     return propose_name(str(header.metadata.get("name", source.stem)))
-
-
-def make_thumbnail(pixels: NDArray[np.uint8]) -> bytes:
-    """A small PNG of a picture, (height, width, 3)."""
-    from PIL import Image
-
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
-def _card(name: str, header: Header, path: Path, family: str) -> ConceptCard:
-    known = header.metadata
-    try:
-        digest = _DIGESTS.of(path, header.data_start)
-    except OSError as error:
-        raise ConceptFileError(f"Can't read {path}: {error.strerror}.") from error
-    owner = text_field(header, "owner", MOST_OWNER, path)
-    return ConceptCard(
-        name=name,
-        kind=_kind(known),
-        noun=text_field(header, "noun", MOST_NOUN, path),
-        family=family,
-        vectors=header.vectors,
-        widths=header.widths,
-        rows_hash=digest,
-        provenance=_provenance(known),
-        owner=owner if owner else LOCAL_OWNER,
-        thumbnail=_thumbnail(known) is not None,
-        rank=header.rank,
-    )
-
-
-def _thumbnail(known: dict[str, Any]) -> bytes | None:
-    """The picture in a file's metadata; a stranger's file may hold anything there."""
-    try:
-        decoded = base64.b64decode(known.get("thumbnail", ""), validate=True)
-    except (binascii.Error, TypeError, ValueError):
-        return None
-    return decoded if decoded.startswith(b"\x89PNG\r\n") and len(decoded) <= MOST_THUMBNAIL_BYTES else None
-
-
-def _kind(known: dict[str, Any]) -> str:
-    return "style" if known.get("kind") == "style" else "subject"
-
-
-def _provenance(known: dict[str, Any]) -> Provenance:
-    """What the file says of itself, or less where it was made by a version that says something else."""
-    told = known.get("provenance", {"origin": "imported"})
-    try:
-        found = Provenance(**{**told, "sources": tuple(told.get("sources", ()))})
-    except (TypeError, AttributeError):
-        return Provenance(origin="imported")
-    return found if _is_sound(found) else Provenance(origin="imported")
-
-
-def _is_sound(told: Provenance) -> bool:
-    """Whether everything is of its type and short."""
-    texts = (told.origin, told.model, told.weights_hash, *told.sources)
-    numbers = (told.steps, told.seed)
-    return (
-        all(isinstance(text, str) and len(text) <= MOST_TEXT for text in texts)
-        and all(number is None or type(number) is int for number in numbers)
-        and len(told.sources) <= MOST_SOURCES
-        and isinstance(told.settings, dict)
-        and len(json.dumps(told.settings)) <= MOST_SETTINGS
-    )
 
 
 def _write(path: Path, content: bytes, replace: bool, reserved: bool = True, mode: int = PRIVATE) -> None:

@@ -53,7 +53,7 @@ from palimpsest.errors import (
 )
 from palimpsest.jobs.events import Events, Finished, Result
 from palimpsest.storage.atomic import require_writable, write_atomically
-from palimpsest.storage.concepts import ConceptCard, Provenance, make_thumbnail
+from palimpsest.storage.concept_card import ConceptCard, Provenance, make_thumbnail
 from palimpsest.storage.cutouts import MOST_SIDE
 from palimpsest.storage.pictures import read_example
 from palimpsest.tasks import validation
