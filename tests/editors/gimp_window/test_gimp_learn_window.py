@@ -9,7 +9,7 @@ from editors.pictures import picture_of
 SIDE = 128  # px of the demo's pictures
 PLACE = (860, 0, 420, 700)  # of the window on the screen
 NAME, STOP, CLOSE = (1000, 24), (1162, 671), (1234, 671)  # in it; the last two never move
-TO_LAYERS, TO_NOUN = 8, 3  # presses of Tab from the name
+TO_LAYERS, TO_NOUN, TO_DETAIL = 10, 3, 2  # presses of Tab: the first two from the name, then from the noun
 LONG = 300.0
 
 
@@ -32,12 +32,13 @@ def open_learning(desk: Desk, image: int) -> str:
 
 
 def begin(desk: Desk) -> None:
-    """The chosen layers, a name that is none yet, and a noun; then Return."""
+    """The chosen layers, a new name, a noun, and with detail, which takes longer; then Return."""
     desk.display.key(*["Tab"] * TO_LAYERS, "space")
     desk.display.click(*NAME)
     desk.display.type("Window Toy")
     desk.display.key(*["Tab"] * TO_NOUN)
     desk.display.type("star")
+    desk.display.key(*["Tab"] * TO_DETAIL, "space")
 
     def sent() -> bool:
         desk.display.key("Return")  # refused until the layers have been read
@@ -64,6 +65,7 @@ def test_a_word_is_learned_closed_opened_stopped_and_kept(desk: Desk):
     until(lambda: steps_of(jobs(desk, "learn")[0]) >= 4, "steps of learning", LONG)
     asked = jobs(desk, "learn")[0]["request"]
     assert (asked["name"], asked["noun"], len(asked["images"])) == ("window-toy", "star", 3)
+    assert asked["detail"] is True
     desk.display.key("Escape")
     until(lambda: not desk.windows("^Learn a concept$"), "the window is closed")
     assert desk.windows("^Palimpsest$") == [panel]

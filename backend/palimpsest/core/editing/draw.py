@@ -1,7 +1,7 @@
 """A picture from words alone: DDIM with classifier-free guidance (Ho & Salimans 2022).
 
-Concepts learned with detail have their adapters in the rows of the prompts that name them, with the words and
-without.
+Concepts learned with detail have their adapters in the rows of the prompts that name them, a subject in both
+of a prompt, a style in the conditional one.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def draw(
         null = vocabulary.null(size).expand(len(prompts))
         both = Conditioning.cat([null, vocabulary.encode(prompts, size)])
     with adapted(model.network, vocabulary.adaptation()) as adaptation:
-        named = vocabulary.adapting(prompts)
-        adaptation.begin([(*rows, *(len(prompts) + row for row in rows)) for rows in named])
+        nulls, named = vocabulary.adapting_nulls(prompts), vocabulary.adapting(prompts, first=len(prompts))
+        adaptation.begin([(*some, *others) for some, others in zip(nulls, named, strict=True)])
         process = model.process
         for index, (level, cleaner) in enumerate(pairs(process, process.levels(steps))):
             prediction = _guided(model, z, level, both, guidance)

@@ -123,6 +123,7 @@ def edit(
         mask=selection,
         adaptation=vocabulary.adaptation(),
         adapting=tuple(vocabulary.adapting(prompts)),
+        adapting_nulls=tuple(vocabulary.adapting_nulls(prompts)),
     )
     words = WordMaps(source, chosen.maps, levels.map_size) if chosen.maps else None
     return (yield from sample(plan, words))

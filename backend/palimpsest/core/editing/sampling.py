@@ -12,8 +12,8 @@ the source does at the same step. How the source branch moves is the inversion's
 After each step LocalBlend and then the latent mask take their part of the source back; outside the
 mask a target's latent is a copy of the stored pivot, so its difference to the photo's is exactly 0.
 
-The adapters of concepts learned with detail are active in the targets' rows alone, the unconditional ones
-too: guidance is then about the words, and not about what the adapters do to every picture.
+The adapters of concepts learned with detail are active in the targets' rows alone: a style's in the
+conditional ones, a subject's in the unconditional ones too.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Plan:
     mask: Tensor | None = None  # (1, 1, h, w) of 0 and 1; None = all may change
     adaptation: Adaptation = field(default_factory=lambda: Adaptation(()))
     adapting: tuple[tuple[int, ...], ...] = ()  # per set of ``adaptation``, the targets that have it
+    adapting_nulls: tuple[tuple[int, ...], ...] = ()  # … and those whose unconditional rows have it
 
 
 @dataclass(frozen=True)
@@ -156,9 +157,9 @@ class _Batch:
         self.rows = Rows(targets, self.source_at if self.with_source else None, nulls)
         self.conditioning = self._conditioning(plan, step)
         plan.control.begin(step, self.rows)
-        beside = (nulls, targets)  # guidance leads away from the same network without the words
+        sets = zip(plan.adapting, plan.adapting_nulls, strict=True)
         plan.adaptation.begin(
-            [tuple(rows[i] for rows in beside if rows for i in some) for some in plan.adapting]
+            [(*(targets[i] for i in some), *(nulls[i] for i in others if nulls)) for some, others in sets]
         )
 
     def _conditioning(self, plan: Plan, step: int) -> Conditioning:

@@ -106,6 +106,15 @@ class Vocabulary:
             if concept.adapters is not None
         ]
 
+    def adapting_nulls(self, prompts: Sequence[Prompt], first: int = 0) -> list[tuple[int, ...]]:
+        """The same of the prompts' unconditional rows, which have the adapters of subjects, not of styles.
+
+        So guidance makes a style stronger, and of a subject only its words: it glares otherwise.
+        """
+        subjects = [c.kind == "subject" for c in self.concepts if c.adapters is not None]
+        named = self.adapting(prompts, first)
+        return [rows if subject else () for rows, subject in zip(named, subjects, strict=True)]
+
     def _time_ids(self, batch: int, size: tuple[int, int] | None) -> Tensor:
         native = self.model.native_size
         height, width = (native, native) if size is None else size
