@@ -220,6 +220,7 @@ def _request(runner: TaskRunner, model: str, case: Case, margin: int) -> EditReq
         selection=None if mask is None else runner.images.put(encode(mask)),
         pairs=case.pairs,
         model=model,
+        begin_from=case.begin_from,
         feather=3,
     )
 

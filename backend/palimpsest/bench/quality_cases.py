@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from palimpsest.builtin.captions import caption, in_depth
 from palimpsest.builtin.language import kind_and_noun
-from palimpsest.contract import Operation
+from palimpsest.contract import Operation, Start
 from palimpsest.demo.make_pictures import MARGIN, loosely
 from palimpsest.scenes import edits
 from palimpsest.scenes.concepts import CONCEPTS, STYLES_HELD_OUT, Concept, StyleConcept
@@ -49,6 +50,7 @@ class Case:
     should_show: str
     pairs: tuple[tuple[str, str], ...] = ()
     concept: Concept | StyleConcept | None = None  # what is asked for by its learned word
+    begin_from: Start = "automatic"
 
     @property
     def adds(self) -> bool:
@@ -189,7 +191,9 @@ def _learned_style(seed: int, rng: np.random.Generator) -> Case:
     return Case("learned-style", "restyle", before, after, None, shows, should_show, concept=style)
 
 
-def _replace_by(kind: str, concepts: tuple[Concept, ...], learned: bool) -> _Make:
+def _replace_by(
+    kind: str, concepts: tuple[Concept, ...], learned: bool, begin_from: Start = "automatic"
+) -> _Make:
     """One thing by a concept of its sort (a solid, an animal, a person), which isn't there yet."""
 
     def make(seed: int, rng: np.random.Generator) -> Case:
@@ -208,10 +212,13 @@ def _replace_by(kind: str, concepts: tuple[Concept, ...], learned: bool) -> _Mak
         pairs = ((_nouns(before)[i], word),)
         return Case(
             kind, "replace", before, after, i, caption(before), _asked(after, concept, learned), pairs,
-            concept if learned else None,
+            concept if learned else None, begin_from,
         )  # fmt: skip
 
     return make
+
+
+_by_view = partial(_replace_by, begin_from="view")
 
 
 def _insert_of(kind: str, concepts: tuple[Concept, ...], learned: bool) -> _Make:
@@ -261,6 +268,8 @@ KINDS: dict[str, _Make] = {
             ("replace-by-combination", _replace_by, COMBINATIONS, False),
             ("replace-by-learned-combination", _replace_by, COMBINATIONS, True),
             ("replace-by-learned-figure", _replace_by, FIGURES, True),
+            ("replace-by-view-of-combination", _by_view, COMBINATIONS, True),
+            ("replace-by-view-of-figure", _by_view, FIGURES, True),
             ("insert-combination", _insert_of, COMBINATIONS, False),
             ("insert-learned-combination", _insert_of, COMBINATIONS, True),
             ("insert-learned-figure", _insert_of, FIGURES, True),
