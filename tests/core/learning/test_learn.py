@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from core.lessons import LESSON, QUICK, parameters, run, some_views
+from core.learning.lessons import LESSON, QUICK, parameters, run, some_views
 from palimpsest.core.concept import Concept
 from palimpsest.core.editing.draw import start_noise
 from palimpsest.core.learning import learn as learning
@@ -201,10 +201,10 @@ def test_the_same_seed_gives_the_same_word_and_another_seed_another() -> None:
 def test_a_new_process_learns_the_same_word(tmp_path: Path) -> None:
     program = (
         "import sys, json, torch; sys.path[:0] = json.loads(sys.argv[1]); torch.set_num_threads(1)\n"
-        "from tiny import ddpm_of, tiny_model; from core.lessons import run\n"
+        "from tiny import ddpm_of, tiny_model; from core.learning.lessons import run\n"
         "print(json.dumps([row.tolist() for row in run(tiny_model('sd1'))]))"
     )
-    tests = Path(__file__).parents[1]
+    tests = Path(__file__).parents[2]
     paths = json.dumps([str(tests), str(tests.parent / "backend")])
     command = [sys.executable, "-c", program, paths]
     done = subprocess.run(command, capture_output=True, check=True, text=True, env=dict(os.environ))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from core.lessons import LESSON, QUICK, parameters, some_views
+from core.learning.lessons import LESSON, QUICK, parameters, some_views
 from palimpsest.core.adapters import Adapters, first_adapters, projections
 from palimpsest.core.concept import Concept
 from palimpsest.core.learning.learn import LearningStep, Start, first_rows, learn

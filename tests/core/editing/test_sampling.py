@@ -187,7 +187,7 @@ def test_guidance_does_not_widen_what_a_preview_shows() -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_in_a_new_process() -> None:
-    tests = Path(__file__).parents[1]
+    tests = Path(__file__).parents[2]
     paths = [str(tests.parent / "backend"), str(tests)]
     program = (
         f"import sys; sys.path[:0] = {paths!r}\n"
