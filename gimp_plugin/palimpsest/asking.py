@@ -12,12 +12,12 @@ from gi.repository import GimpUi, GObject, Gtk
 WIDTH = 480  # px
 
 
-def asked(procedure: Any, told: Procedure, config: Any, why_not: Callable[[], str]) -> bool:
+def ask(procedure: Any, told: Procedure, config: Any, why_not: Callable[[], str]) -> bool:
     """Whether it was accepted: ``config`` has the values then, and GIMP keeps them as last ones. It stays
     open, with what was written, as long as ``why_not`` gives a reason."""
     GimpUi.init(procedure.get_name())
     window = GimpUi.ProcedureDialog.new(procedure, config, told.title)
-    texts = filled(window, [argument for argument in told.arguments if argument.asked])
+    texts = fill(window, [argument for argument in told.arguments if argument.asked])
     reason = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=1, margin_top=8, no_show_all=True)
     window.get_content_area().pack_start(reason, False, False, 0)
     while True:
@@ -32,7 +32,7 @@ def asked(procedure: Any, told: Procedure, config: Any, why_not: Callable[[], st
     return accepted
 
 
-def filled(window: GimpUi.ProcedureDialog, shown: list[Argument]) -> list[Gtk.Entry]:
+def fill(window: GimpUi.ProcedureDialog, shown: list[Argument]) -> list[Gtk.Entry]:
     """The fields for texts, of which there is one, always."""
     for argument in shown:
         if argument.limits is not None:

@@ -17,9 +17,9 @@ from _client.editor.sliced_editor import SlicedEditor
 from _client.editor.slices import Steps
 from _client.text.wording import say
 from gi.repository import Gegl, Gimp, GLib
-from reading import captured, content_of
-from renewal import kept as renewable
-from selection import mark_of, selected, selection_bounds
+from reading import capture, content_of
+from renewal import find_renewable
+from selection import mark_of, select, selection_bounds
 
 NOTE = "palimpsest-note"  # a picture's parasite that no file gets: what is filled in for it
 SESSION = "palimpsest-session"  # GIMP's own parasite that names this run of it
@@ -35,7 +35,7 @@ class GimpEditor(SlicedEditor):
         self._chosen, self._follows = chosen, chosen is None
         self._filed: set[int] | None = None  # the pictures that had a file when looked at last
         self._turning = False  # a timer calls ``turn``
-        self.placed: Gimp.Layer | None = None  # the latest
+        self.last_layer: Gimp.Layer | None = None  # the latest
 
     # What is open.
 
@@ -76,21 +76,23 @@ class GimpEditor(SlicedEditor):
 
     # Pixels out.
 
-    def captured(self, document: str, source: str, crop: Bounds | None, file: PictureFile) -> Steps[Capture]:
+    def capture_steps(
+        self, document: str, source: str, crop: Bounds | None, file: PictureFile
+    ) -> Steps[Capture]:
         self.hide_result(document)
-        return captured(document, source, crop, file)
+        return capture(document, source, crop, file)
 
     def content(self, document: str, source: str) -> str:
         return content_of(images.opened(document), source)
 
     # Results in.
 
-    def inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
+    def insert_steps(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         self.begin_turn()
-        return self._inserted(document, result, done)
+        return self._insert(document, result, done)
 
-    def selected(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
-        return selected(document, mask, bounds, canvas)
+    def select_steps(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
+        return select(document, mask, bounds, canvas)
 
     def holds(self, document: str, layer: str) -> bool:
         return images.is_open(document) and images.layer_of(images.opened(document), layer) is not None
@@ -128,8 +130,8 @@ class GimpEditor(SlicedEditor):
 
     # Results to be looked at.
 
-    def shown(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
-        layer = yield from laying.made(document, result)
+    def show_steps(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
+        layer = yield from laying.make(document, result)
         if turn == self._wish:
             preview_layer.lay(images.opened(document), layer)
         return turn == self._wish
@@ -146,15 +148,15 @@ class GimpEditor(SlicedEditor):
     def shows_result(self, document: str) -> bool:
         return images.is_open(document) and preview_layer.of(images.opened(document)) is not None
 
-    def _inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
+    def _insert(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         self.noted = ""
         old = None if result.updates is None else images.layer_of(images.opened(document), result.updates)
         kept = None
         if old is not None:
-            kept = yield from renewable(old, lambda: images.opened(document))
+            kept = yield from find_renewable(old, lambda: images.opened(document))
             self.noted = say("layer-changed", layer=old.get_name()) if kept is None else ""
-        layer = yield from laying.inserted(document, result, kept)
-        self.placed = layer
+        layer = yield from laying.insert(document, result, kept)
+        self.last_layer = layer
         done(str(layer.get_id()))
 
     def wake(self) -> None:

@@ -11,23 +11,23 @@ from _client.editor.editor import LayerResult, require_fit
 from _client.editor.geometry import Bounds
 from _client.editor.imprints import OWN, Imprint
 from _client.editor.renewing import OldLayer
-from _client.editor.slices import WORKED, Steps, WorkError, finished, on_thread
+from _client.editor.slices import WORKED, Steps, WorkError, finish, on_thread
 from _client.editor.sources import layer_below
-from _client.gimp.pasting import Pasted, placed, space_of
+from _client.gimp.pasting import LayerContent, layer_bounds, space_of
 from _client.text.wording import say
 from gi.repository import Gimp
 from renewal import IMPRINT, digest_of
 
 
-def inserted(document: str, result: LayerResult, kept: OldLayer | None) -> Steps[Gimp.Layer]:
+def insert(document: str, result: LayerResult, kept: OldLayer | None) -> Steps[Gimp.Layer]:
     """Everything is made beside the picture; putting it in is one step."""
-    pasted = yield from pasted_of(document, result)
+    content = yield from content_of_result(document, result)
     image = images.opened(document)
-    layer = new_layer(image, pasted, result) if kept is None else kept.layer.copy()
+    layer = new_layer(image, content, result) if kept is None else kept.layer.copy()
     attach(layer, images.RECIPE, result.recipe)
-    fits = (layer.get_width(), layer.get_height()) == pasted.bounds.extent
+    fits = (layer.get_width(), layer.get_height()) == content.bounds.extent
     if fits:
-        imprint = yield from filled(document, layer, pasted, kept)
+        imprint = yield from fill(document, layer, content, kept)
         attach(layer, IMPRINT, imprint._replace(name=result.name).text)
     image = images.opened(document)
     require_fit(images.canvas_of(image), result.bounds, result.canvas)
@@ -36,9 +36,9 @@ def inserted(document: str, result: LayerResult, kept: OldLayer | None) -> Steps
     try:
         put_in(image, layer, result)
         if not fits:
-            resize(layer, placed(pasted, kept))  # which GIMP does only in a picture
-            imprint = finished(filled(document, layer, pasted, kept))
-            layer.update(0, 0, *pasted.bounds.extent)
+            resize(layer, layer_bounds(content, kept))  # which GIMP does only in a picture
+            imprint = finish(fill(document, layer, content, kept))
+            layer.update(0, 0, *content.bounds.extent)
             with preview_layer.unrecorded(image):
                 attach(layer, IMPRINT, imprint._replace(name=result.name).text)
         if kept is not None:
@@ -50,28 +50,28 @@ def inserted(document: str, result: LayerResult, kept: OldLayer | None) -> Steps
     return layer
 
 
-def made(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
+def make(document: str, result: LayerResult) -> Steps[Gimp.Layer]:
     """A layer of its own with its mask, in no picture yet."""
-    pasted = yield from pasted_of(document, result)
-    layer = new_layer(images.opened(document), pasted, result)
+    content = yield from content_of_result(document, result)
+    layer = new_layer(images.opened(document), content, result)
     attach(layer, images.RECIPE, result.recipe)
-    yield from filled(document, layer, pasted, None)
+    yield from fill(document, layer, content, None)
     require_fit(images.canvas_of(images.opened(document)), result.bounds, result.canvas)
     return layer
 
 
-def pasted_of(document: str, result: LayerResult) -> Steps[Pasted]:
+def content_of_result(document: str, result: LayerResult) -> Steps[LayerContent]:
     """Raises WorkError for what doesn't belong here or shows nothing."""
     grey = images.opened(document).get_base_type() == Gimp.ImageBaseType.GRAY
     require_fit(images.canvas_of(images.opened(document)), result.bounds, result.canvas)
-    pasted = yield from on_thread(lambda: px.pasted(result, grey))
-    if pasted is None:
+    content = yield from on_thread(lambda: px.read_content(result, grey))
+    if content is None:
         raise WorkError(say("result-empty"))
     images.require_editable(images.opened(document))
-    return pasted
+    return content
 
 
-def filled(document: str, layer: Gimp.Layer, made: Pasted, kept: OldLayer | None) -> Steps[Imprint]:
+def fill(document: str, layer: Gimp.Layer, made: LayerContent, kept: OldLayer | None) -> Steps[Imprint]:
     """Pixels and mask, unless that is people's own; and what they are like, to be known again."""
     yield from images.write_in_turns(document, layer, made.pixels, made.kind.format)
     own = kept is not None and kept.own_mask
@@ -80,14 +80,14 @@ def filled(document: str, layer: Gimp.Layer, made: Pasted, kept: OldLayer | None
         yield from images.write_in_turns(document, mask, made.mask, made.kind.mask_format)
         if layer.get_mask() is None:
             layer.add_mask(mask)
-    layer.set_offsets(*placed(made, kept)[:2])
+    layer.set_offsets(*layer_bounds(made, kept)[:2])
     pixels = yield from digest_of(layer, lambda: images.opened(document))
     covered = OWN if own else (yield from digest_of(layer.get_mask(), lambda: images.opened(document)))
     at = made.bounds.x, made.bounds.y
     return Imprint("", images.canvas_of(images.opened(document)), made.bounds, at, at, pixels, covered)
 
 
-def new_layer(image: Gimp.Image, made: Pasted, result: LayerResult) -> Gimp.Layer:
+def new_layer(image: Gimp.Image, made: LayerContent, result: LayerResult) -> Gimp.Layer:
     """Mixed in the picture's own encoding: another one would convert what lies below, not exactly back."""
     type = Gimp.ImageType.GRAYA_IMAGE if made.kind.grey else Gimp.ImageType.RGBA_IMAGE
     layer = Gimp.Layer.new(image, result.name, *made.bounds.extent, type, 100.0, Gimp.LayerMode.NORMAL)

@@ -46,7 +46,7 @@ class Palimpsest(Gimp.PlugIn):
 def window_procedure(plugin: Palimpsest, name: str) -> Gimp.Procedure:
     """No picture belongs to it: it can be opened first, and outlives them all."""
     made = Gimp.Procedure.new(plugin, name, Gimp.PDBProcType.PLUGIN, run_window, plugin)
-    described(made, procedures.menu_labels()["window"], say("does-window"), say("about-window"))
+    describe(made, procedures.menu_labels()["window"], say("does-window"), say("about-window"))
     interactive = Gimp.RunMode.INTERACTIVE
     label, blurb = say("run-mode"), say("about-run-mode")
     made.add_enum_argument("run-mode", label, blurb, Gimp.RunMode, interactive, RW)
@@ -59,7 +59,7 @@ def image_procedure(plugin: Palimpsest, told: procedures.Procedure) -> Gimp.Proc
     made.set_image_types("*")  # indexed pictures too: they are refused with a remedy
     mask = Gimp.ProcedureSensitivityMask
     made.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES | mask.NO_DRAWABLES)
-    described(made, procedures.menu_labels()[told.name], told.blurb, told.help)
+    describe(made, procedures.menu_labels()[told.name], told.blurb, told.help)
     for argument in told.arguments:
         add_argument(made, argument, told.labels[argument.name])
     if told.returns is not None:
@@ -68,7 +68,7 @@ def image_procedure(plugin: Palimpsest, told: procedures.Procedure) -> Gimp.Proc
     return made
 
 
-def described(made: Gimp.Procedure, label: str, blurb: str, help: str) -> None:
+def describe(made: Gimp.Procedure, label: str, blurb: str, help: str) -> None:
     made.set_menu_label(label)
     made.set_documentation(blurb, help, None)
     made.set_attribution("Palimpsest", "Palimpsest", "2026")
@@ -94,11 +94,11 @@ def run_window(
     procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, plugin: Palimpsest
 ) -> Gimp.ValueArray:
     if config.get_property("run-mode") != Gimp.RunMode.INTERACTIVE:
-        return returned(procedure, procedures.CALLING, say("window-is-for-people"))
-    return shown(procedure, plugin, "")
+        return answer(procedure, procedures.CALLING, say("window-is-for-people"))
+    return show_window(procedure, plugin, "")
 
 
-def shown(procedure: Gimp.Procedure, plugin: Palimpsest, command: str) -> Gimp.ValueArray:
+def show_window(procedure: Gimp.Procedure, plugin: Palimpsest, command: str) -> Gimp.ValueArray:
     """The window, which obeys the command: the one that is open, or a new one, until it is closed."""
     import process
 
@@ -106,7 +106,7 @@ def shown(procedure: Gimp.Procedure, plugin: Palimpsest, command: str) -> Gimp.V
         import dialog
 
         dialog.open_window(plugin, command)
-    return returned(procedure)
+    return answer(procedure)
 
 
 def run(
@@ -126,17 +126,17 @@ def run(
     if mode == Gimp.RunMode.INTERACTIVE:
         command = f"{told.name} {image.get_id()}"
         if process.tell(command):
-            return returned(procedure)
+            return answer(procedure)
         why_not = procedure_calls.refusing(told, lambda: values_of(told, config), editor)
         if why_not is None:
-            return shown(procedure, plugin, command)
+            return show_window(procedure, plugin, command)
         import asking
 
-        if not asking.asked(procedure, told, config, why_not):
-            return returned(procedure, procedures.CANCEL)
+        if not asking.ask(procedure, told, config, why_not):
+            return answer(procedure, procedures.CANCEL)
     about = told, values_of(told, config), str(image.get_id()), editor
-    answer = procedure_calls.Call(*about, process.ProgressBar, process.turning).answer()
-    return returned(procedure, answer.status, answer.text, told.returns, answer.value)
+    came = procedure_calls.Call(*about, process.ProgressBar, process.turning).answer()
+    return answer(procedure, came.status, came.text, told.returns, came.value)
 
 
 def values_of(told: procedures.Procedure, config: Gimp.ProcedureConfig) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def value_of(argument: procedures.Argument, config: Gimp.ProcedureConfig) -> Any
     return argument.default if value is None else value
 
 
-def returned(
+def answer(
     procedure: Gimp.Procedure,
     status: str = procedures.SUCCESS,
     text: str = "",

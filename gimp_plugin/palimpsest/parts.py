@@ -126,7 +126,7 @@ class ButtonDrawer(Drawer):
             ui.styled(name, view.FAINT)
         if part.look != view.STRIP or not inside:
             inside.append(name)
-        ui.cleared(made).add(ui.row(*inside, stretched=None))
+        ui.clear(made).add(ui.row(*inside, stretched=None))
         made.get_child().set_halign(Gtk.Align.CENTER)
         made.get_child().show_all()
         made.get_accessible().set_name(part.name or part.text)

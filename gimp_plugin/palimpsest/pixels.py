@@ -17,11 +17,11 @@ from gi.repository import Gegl
 STRIPE = 1 << 18  # pixels read or written at once, a few milliseconds
 
 
-def pasted(result: LayerResult, grey: bool) -> pasting.Pasted | None:
+def read_content(result: LayerResult, grey: bool) -> pasting.LayerContent | None:
     """The part of the result that shows; None if nothing does."""
     layout, buffer = png.read_layout(result.image), loaded(result.image)
     take = lambda part, format: read(buffer, part, format)  # noqa: E731
-    return pasting.pasted(layout, grey, result.bounds, result.content, take)
+    return pasting.read_content(layout, grey, result.bounds, result.content, take)
 
 
 def coverage(mask: bytes, bounds: Bounds) -> bytes:

@@ -10,14 +10,14 @@ from _client.editor.editor import CANVAS, LAYER, Capture
 from _client.editor.geometry import Bounds
 from _client.editor.picture_file import PictureFile
 from _client.editor.slices import WORKED, Steps, WorkError
-from _client.gimp.packing import packed_picture, packed_selection
+from _client.gimp.packing import pack_picture, pack_selection
 from _client.text.wording import say
 from gi.repository import Gimp
 from images import discard, opened, placed_at
 from selection import coverage_format, mark_of, selection_bounds
 
 
-def captured(document: str, source: str, crop: Bounds | None, file: PictureFile) -> Steps[Capture]:
+def capture(document: str, source: str, crop: Bounds | None, file: PictureFile) -> Steps[Capture]:
     """Copies first, which takes no time, so that painting meanwhile doesn't tear the picture."""
     image = opened(document)
     images.require_editable(image)
@@ -35,12 +35,12 @@ def captured(document: str, source: str, crop: Bounds | None, file: PictureFile)
         bounds = extent_of(copies[-1], image, crop)
         if something:
             covered = reader(document, copies[0], coverage_format(image))
-            selection = yield from packed_selection(bounds, px.STRIPE, covered)
+            selection = yield from pack_selection(bounds, px.STRIPE, covered)
         seen = copies[-1].get_mask() if layer is not None and layer.get_apply_mask() else None
         kind = images.kind_of(opened(document), alpha or seen is not None)
         mask = None if seen is None else reader(document, seen, kind.mask_format)
         pixels = reader(document, copies[-1], kind.format)
-        picture = yield from packed_picture(bounds, px.STRIPE, kind, file, pixels, mask)
+        picture = yield from pack_picture(bounds, px.STRIPE, kind, file, pixels, mask)
     finally:
         discard(copies)
     of = CANVAS if layer is None else str(layer.get_id())

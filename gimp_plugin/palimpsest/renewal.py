@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pixels as px
 from _client.editor.geometry import Extent
 from _client.editor.imprints import Imprint, read_imprint
-from _client.editor.renewing import OldLayer, digest, judged
+from _client.editor.renewing import OldLayer, compare_imprint, digest
 from _client.editor.slices import Steps
 from gi.repository import Gimp
 from images import canvas_of, placed_at, told_by
@@ -16,7 +16,7 @@ from images import canvas_of, placed_at, told_by
 IMPRINT = "palimpsest-imprint"  # the parasite that holds it
 
 
-def kept(layer: Gimp.Layer, opened: Callable[[], object]) -> Steps[OldLayer | None]:
+def find_renewable(layer: Gimp.Layer, opened: Callable[[], object]) -> Steps[OldLayer | None]:
     """None if more than pixels of ours would be lost: it was painted on, transformed or converted.
     ``opened`` raises when the picture was closed."""
     imprint, mask, place = imprint_of(layer), layer.get_mask(), placed_at(layer)
@@ -25,7 +25,7 @@ def kept(layer: Gimp.Layer, opened: Callable[[], object]) -> Steps[OldLayer | No
     named = re.sub(r" #\d+$", "", layer.get_name())  # GIMP adds a number where a name is taken
     now = OldLayer(layer, named, canvas_of(layer.get_image()), imprint, place[:2])
     covered = None if mask is None else digest_of(mask, opened)
-    return (yield from judged(now, digest_of(layer, opened), covered))
+    return (yield from compare_imprint(now, digest_of(layer, opened), covered))
 
 
 def digest_of(drawable: Gimp.Drawable, opened: Callable[[], object]) -> Steps[str]:

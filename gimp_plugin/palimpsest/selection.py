@@ -29,7 +29,7 @@ def coverage_format(image: Gimp.Image) -> str:
     return "Y' u8" if image.get_precision() in PLAIN else "Y u8"
 
 
-def selected(document: str, mask: bytes, bounds: Bounds, before: Extent | None) -> Steps[None]:
+def select(document: str, mask: bytes, bounds: Bounds, before: Extent | None) -> Steps[None]:
     """A rectangle is selected and the mask laid into it, one step of the history: GIMP works on as much of
     the canvas as the mask covers."""
     require_fit(canvas_of(opened(document)), bounds, before)

@@ -59,7 +59,7 @@ class ChoicesDrawer(Drawer):
     def _put(self, part: Choices) -> None:
         if part.options != self._options:
             self._options = part.options
-            ui.cleared(self.widget)
+            ui.clear(self.widget)
             for option in part.options:
                 self.widget.add(self._row(option, part.side))
             self.widget.show_all()

@@ -101,7 +101,7 @@ def pressed(event: Gdk.EventKey) -> tuple[str, bool, bool]:
     return key_of(event), control, alt
 
 
-def cleared(box: Gtk.Container) -> Gtk.Container:
+def clear(box: Gtk.Container) -> Gtk.Container:
     for child in box.get_children():
         box.remove(child)
     return box

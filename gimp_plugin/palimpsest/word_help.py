@@ -41,7 +41,7 @@ class Completing(Completer, Gtk.Popover):
         return text, self._buffer.get_property("cursor-position")
 
     def unfold(self, found: Completion) -> None:
-        ui.cleared(self._list)
+        ui.clear(self._list)
         for candidate in found.candidates:
             self._list.add(Gtk.Label(label=candidate, xalign=0.0, margin_start=6, margin_end=6))
         self._list.show_all()

@@ -26,7 +26,7 @@ class Documents(Keys):
             yield WAITING
         self.require(key).unlock()
 
-    def activated(self, key: str, layer: Node, wanted: Node) -> Steps[None]:
+    def activate(self, key: str, layer: Node, wanted: Node) -> Steps[None]:
         """``wanted`` is made the active one in the place of a new ``layer``. Krita makes that the active one
         some turns of its own later, and knows its masks later still: until then it takes no notice. What
         people choose meanwhile stays."""

@@ -26,10 +26,9 @@ from .nodes import active_layer, active_mask, id_of, layer_of, pictures
 from .pairs import Pairs
 from .preview_layer import PreviewingEditor, preview_of
 from .qt import QTimer
-from .reading import captured, content_of
-from .renewal import keep_imprint
-from .renewal import kept as renewable
-from .selection import mark_of, select, selected
+from .reading import capture, content_of
+from .renewal import find_renewable, keep_imprint
+from .selection import mark_of, select, selection_bounds
 from .spaces import Backstage
 
 TURN = 5  # ms between two turns of the work: Krita's own share
@@ -48,7 +47,7 @@ class KritaEditor(PreviewingEditor):
         document = Krita.instance().activeDocument()
         if document is None:
             return None
-        layer, selection = active_layer(document), selected(document)
+        layer, selection = active_layer(document), selection_bounds(document)
         refusal, remedy = refused(document.colorModel())
         if not refusal and selection is not None and selection.empty:
             refusal, selection = say("selection-outside"), None
@@ -88,47 +87,49 @@ class KritaEditor(PreviewingEditor):
 
     # Pixels out.
 
-    def captured(self, document: str, source: str, crop: Bounds | None, file: PictureFile) -> Steps[Capture]:
-        yield from self.gone(document)
-        return (yield from captured(self._documents, self._backstage, document, source, crop, file))
+    def capture_steps(
+        self, document: str, source: str, crop: Bounds | None, file: PictureFile
+    ) -> Steps[Capture]:
+        yield from self.take_away(document)
+        return (yield from capture(self._documents, self._backstage, document, source, crop, file))
 
     def content(self, document: str, source: str) -> str:
         return content_of(self._documents.require(document), source, history()[0])
 
     # Layers and selections in.
 
-    def inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
+    def insert_steps(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         self.noted, kept, painted = "", None, None
         require = partial(self._documents.require, document)
-        yield from self.gone(document)
+        yield from self.take_away(document)
         old = None if result.updates is None else layer_of(require(), result.updates)
         if old is not None:
             painted = active_mask(require(), old)
-            kept = yield from renewable(require(), old)
+            kept = yield from find_renewable(require(), old)
             if kept is None:
                 self.noted = say("layer-changed", layer=old.name())
 
         def put(blank: Blank, pixels: str, mask: str) -> Steps[None]:
-            made = yield from self._laying.placed(document, blank.layer, result, kept is not None)
+            made = yield from self._laying.place(document, blank.layer, result, kept is not None)
             keep(require(), RECIPE + id_of(made), "how this layer was made", result.recipe)
             keep_imprint(require(), made, blank, result, pixels, mask)
             done(id_of(made))
             masks = made.childNodes()
             if painted is not None and painted < len(masks):
-                yield from self._documents.activated(document, made, masks[painted])
+                yield from self._documents.activate(document, made, masks[painted])
 
-        yield from self._laying.made(document, result, kept, put)
+        yield from self._laying.make(document, result, kept, put)
 
     # Results to be looked at.
 
-    def shown(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
+    def show_steps(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
         def put(blank: Blank, *_: str) -> Steps[bool]:
             self._documents.require_fit(document, result.bounds, result.canvas)
             return (yield from self.lay(document, blank.layer, turn))
 
-        return (yield from self._laying.made(document, result, None, put))
+        return (yield from self._laying.make(document, result, None, put))
 
-    def selected(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
+    def select_steps(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
         return select(self._documents, document, mask, bounds, canvas)
 
     # The rest.

@@ -24,9 +24,9 @@ from ._client.krita.spaces import Space, most, sent, sent_for
 from .documents import Documents, told_by
 from .nodes import active_layer, bounds_of, draw_all, id_of, layer_of, source_in
 from .pairs import Pairs
-from .pictures import decoded
+from .pictures import decode
 from .qt import QByteArray
-from .renewal import copied_blank, new_blank, write
+from .renewal import copy_blank, new_blank, write
 from .spaces import Backstage, Converter, space_of
 
 Made = TypeVar("Made")
@@ -41,18 +41,18 @@ class Laying:
     def __init__(self, documents: Documents, backstage: Backstage, pairs: Pairs) -> None:
         self._documents, self._backstage, self._pairs = documents, backstage, pairs
 
-    def made(self, key: str, result: LayerResult, kept: OldLayer | None, put: Putting[Made]) -> Steps[Made]:
+    def make(self, key: str, result: LayerResult, kept: OldLayer | None, put: Putting[Made]) -> Steps[Made]:
         """``put`` gets the layer with its mask, which is in no document yet, and digests of both. It is one
         of our own, or a copy of the one that is renewed. Comes to what ``put`` comes to."""
         self._documents.require_fit(key, result.bounds, result.canvas)
         target = space_of(self._documents.require(key))
         step = most(sent_for(target), target)
-        picture = yield from on_thread(lambda: read_layer(decoded, result, step))
+        picture = yield from on_thread(lambda: read_layer(decode, result, step))
         with self._backstage.clone() as backstage:
             if kept is None:
                 blank = new_blank(backstage.topLevelNodes()[0].duplicate(), result.name, target)
             else:
-                blank = yield from copied_blank(kept, result)
+                blank = yield from copy_blank(kept, result)
             yield WORKED
             pixels, mask = yield from self._fill(blank, picture, target)
             yield from self._documents.quiet(key)
@@ -74,7 +74,7 @@ class Laying:
                 yield WORKED
         return pixels.text, OWN if blank.mask is None else covered.text
 
-    def placed(self, key: str, layer: Node, result: LayerResult, renews: bool) -> Steps[Node]:
+    def place(self, key: str, layer: Node, result: LayerResult, renews: bool) -> Steps[Node]:
         """One step in the history. Two that go together where a layer is renewed that can't be exchanged."""
         self._documents.require_fit(key, result.bounds, result.canvas)
         document = self._documents.require(key)

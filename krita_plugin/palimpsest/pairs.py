@@ -44,9 +44,9 @@ class Pairs:
         document = Krita.instance().activeDocument()
         if document is not None:
             self._taken += 1
-            self._start(self._followed(name, document, self._taken))
+            self._start(self._follow_step(name, document, self._taken))
 
-    def _followed(self, name: str, document: Document, step: int) -> Steps[None]:
+    def _follow_step(self, name: str, document: Document, step: int) -> Steps[None]:
         """Krita takes a step when nothing else is under way."""
         yield WAITING
         yield from self._documents.quiet(self._documents.key_of(document))

@@ -15,7 +15,7 @@ FORMATS = {  # bits of a value → Qt's name, bytes of a pixel
 }
 
 
-def decoded(content: bytes) -> Read:
+def decode(content: bytes) -> Read:
     """Through a reader: unlike ``QImage.fromData`` it lets Python's other threads run meanwhile."""
     buffer = QBuffer()
     buffer.setData(content)

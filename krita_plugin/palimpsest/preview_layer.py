@@ -32,7 +32,7 @@ class PreviewingEditor(SlicedEditor):
     def lay(self, key: str, layer: Node, turn: int) -> Steps[bool]:
         """In place of the one that lies there. Whether it was laid down."""
         if turn == self._wish:
-            yield from self._taken_away(key)
+            yield from self._take_away(key)
             yield from self._documents.quiet(key)
         if turn != self._wish:
             return False
@@ -46,7 +46,7 @@ class PreviewingEditor(SlicedEditor):
             document.rootNode().addChildNode(layer, None)
             yield from self._documents.quiet(key)
             if active is not None:
-                yield from self._documents.activated(key, layer, active)
+                yield from self._documents.activate(key, layer, active)
             self._step = undo().text()
             self._listen(key)
         finally:
@@ -70,13 +70,13 @@ class PreviewingEditor(SlicedEditor):
         done, steps = history()
         return done < steps and (document, done, steps) != self._own_redo
 
-    def gone(self, key: str) -> Steps[None]:
+    def take_away(self, key: str) -> Steps[None]:
         """It is taken away, and what is being made is not laid down."""
         self.begin_turn()
-        yield from self._taken_away(key)
+        yield from self._take_away(key)
 
     def hide_result(self, document: str) -> None:
-        self.start(self.gone(document))
+        self.start(self.take_away(document))
 
     def veil_result(self, document: str, veiled: bool) -> None:
         found = self._documents.require(document)
@@ -88,7 +88,7 @@ class PreviewingEditor(SlicedEditor):
     def shows_result(self, document: str) -> bool:
         return preview_of(self._documents.require(document)) is not None
 
-    def _taken_away(self, key: str) -> Steps[None]:
+    def _take_away(self, key: str) -> Steps[None]:
         while self._coming:  # it would make its layer active again above what comes next
             yield WAITING
         document = self._documents.require(key)
@@ -96,14 +96,14 @@ class PreviewingEditor(SlicedEditor):
             return
         yield from self._documents.quiet(key)
         if document == Krita.instance().activeDocument() and undo().text() == self._step != "":
-            yield from self._undone(key)
+            yield from self._undo(key)
         layer = preview_of(document)
         if layer is not None:
             layer.setLocked(False)
             layer.remove()
             yield from self._documents.quiet(key)
 
-    def _undone(self, key: str) -> Steps[None]:
+    def _undo(self, key: str) -> Steps[None]:
         """Krita undoes at its own time. A step that looks the same and was another is done again."""
         undo().trigger()
         yield WAITING

@@ -11,7 +11,7 @@ from krita import Document
 from ._client.editor.editor import CANVAS, Capture
 from ._client.editor.geometry import Bounds
 from ._client.editor.imprints import sampled
-from ._client.editor.packing import packed
+from ._client.editor.packing import pack
 from ._client.editor.picture_file import PictureFile
 from ._client.editor.png import Layout
 from ._client.editor.slices import WORKED, Steps, WorkError
@@ -23,7 +23,7 @@ from .nodes import bounds_of, canvas_of, id_of, source_in
 from .spaces import Backstage, discard, pack_png, space_of
 
 
-def captured(
+def capture(
     documents: Documents, backstage: Backstage, key: str, source: str, crop: Bounds | None, file: PictureFile
 ) -> Steps[Capture]:
     document = documents.require(key)
@@ -54,7 +54,7 @@ def captured(
     mask = None
     if selection is not None:
         grey = Layout(part.extent, 1)
-        mask = yield from packed(grey, part, COPIED, lambda b: selection.pixelData(*b).data(), PictureFile())
+        mask = yield from pack(grey, part, COPIED, lambda b: selection.pixelData(*b).data(), PictureFile())
     return Capture(key, image, mask, part, of, canvas.extent, content, file.arrived)
 
 

@@ -9,7 +9,7 @@ from krita import Document, Node, Selection
 from ._client.editor.editor import LayerResult
 from ._client.editor.geometry import Bounds, strips
 from ._client.editor.imprints import read_imprint
-from ._client.editor.renewing import Blank, OldLayer, copied, digest, judged
+from ._client.editor.renewing import Blank, OldLayer, blank_of, compare_imprint, digest
 from ._client.editor.slices import WORKED, Steps
 from ._client.krita.spaces import COPIED, Space
 from .documents import keep, told_by
@@ -20,7 +20,7 @@ from .spaces import space_of
 IMPRINT = "palimpsest-imprint:"  # + a layer's id: the annotation of the document that holds its imprint
 
 
-def kept(document: Document, layer: Node) -> Steps[Optional[OldLayer]]:
+def find_renewable(document: Document, layer: Node) -> Steps[Optional[OldLayer]]:
     """None if more than pixels of ours would be lost: it was painted on, transformed or converted."""
     if space_of(layer) != space_of(document) or layer.type() != "paintlayer":
         return None
@@ -29,7 +29,7 @@ def kept(document: Document, layer: Node) -> Steps[Optional[OldLayer]]:
     if imprint is not None and not now.place.contains(bounds_of(layer)):
         return None
     covered = None if mask is None else digest_of(mask, now.mask_place)
-    return (yield from judged(now, digest_of(layer, now.place), covered))
+    return (yield from compare_imprint(now, digest_of(layer, now.place), covered))
 
 
 def new_blank(layer: Node, name: str, space: Space) -> Blank:
@@ -38,19 +38,19 @@ def new_blank(layer: Node, name: str, space: Space) -> Blank:
     return Blank(layer, mask_of(layer))
 
 
-def copied_blank(kept: OldLayer, result: LayerResult) -> Steps[Blank]:
+def copy_blank(kept: OldLayer, result: LayerResult) -> Steps[Blank]:
     """A copy of the layer that is renewed, without what we made of it."""
     layer = kept.layer.duplicate()
     layer.setName(kept.named if kept.own_name else result.name)
-    blank = copied(kept, layer, mask_of(layer))
+    blank = blank_of(kept, layer, mask_of(layer))
     if kept.to_wipe(result):
-        yield from wiped(layer, kept.place, space_of(layer).pixel_bytes)
+        yield from wipe(layer, kept.place, space_of(layer).pixel_bytes)
         if blank.mask is not None:
-            yield from wiped(blank.mask, kept.mask_place, 1)
+            yield from wipe(blank.mask, kept.mask_place, 1)
     return blank
 
 
-def wiped(node: Node, bounds: Bounds, pixel_bytes: int) -> Steps[None]:
+def wipe(node: Node, bounds: Bounds, pixel_bytes: int) -> Steps[None]:
     for part in strips(bounds, COPIED):
         write(node, part, bytes(part.extent.pixels * pixel_bytes))
         yield WORKED

@@ -11,11 +11,11 @@ from ._client.krita.pictures import read_mask
 from ._client.krita.spaces import COPIED
 from .documents import Documents
 from .nodes import canvas_of
-from .pictures import decoded
+from .pictures import decode
 from .renewal import write
 
 
-def selected(document: Document) -> Bounds | None:
+def selection_bounds(document: Document) -> Bounds | None:
     """On the canvas: empty when all of the selection lies outside it, None without a selection."""
     selection = document.selection()
     if selection is None:
@@ -29,7 +29,7 @@ def mark_of(document: Document, bounds: Bounds) -> str:
 
 
 def select(documents: Documents, key: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
-    picture = yield from on_thread(lambda: read_mask(decoded, mask, bounds, COPIED))
+    picture = yield from on_thread(lambda: read_mask(decode, mask, bounds, COPIED))
     selection = Selection()
     selection.select(*picture.whole, 255)  # Krita draws rectangles' outline, not pixels'
     for gap in picture.gaps:

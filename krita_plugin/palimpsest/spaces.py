@@ -16,7 +16,7 @@ from typing import Callable
 from krita import Document, Krita, Node
 
 from ._client.editor.geometry import Bounds
-from ._client.editor.packing import packed
+from ._client.editor.packing import pack
 from ._client.editor.picture_file import PictureFile
 from ._client.editor.slices import Steps, WorkError
 from ._client.krita.file import layer_with_mask
@@ -95,7 +95,7 @@ def pack_png(backstage: Backstage, space: Space, part: Bounds, read: Read, file:
     layout = sent_layout(target, part.extent)
     with closing(Converter(backstage, space, target)) as converter:
         step = most(space, target)
-        return (yield from packed(layout, part, step, lambda b: converter.convert(read(*b).data()), file))
+        return (yield from pack(layout, part, step, lambda b: converter.convert(read(*b).data()), file))
 
 
 def open_hidden(content: bytes) -> Document:

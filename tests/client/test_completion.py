@@ -15,7 +15,7 @@ from palimpsest_client.panel.completion import (
     Choosing,
     Completer,
     completion,
-    finished,
+    finished_length,
 )
 
 CONCEPTS = ("my-toy", "ink", "our_dog")
@@ -109,7 +109,7 @@ def test_keys_choose_take_and_leave():
     ],
 )
 def test_a_last_word_that_can_go_on_is_not_finished(text, before):
-    assert text[: finished(text, CONCEPTS, KNOWN)] == before
+    assert text[: finished_length(text, CONCEPTS, KNOWN)] == before
 
 
 def test_tab_takes_what_is_chosen_or_the_first():

@@ -7,7 +7,7 @@ import pytest
 from palimpsest import contract
 from palimpsest_client.editor.slices import WorkError
 from palimpsest_client.fields import controls
-from palimpsest_client.gimp.procedures import PROCEDURES, judged
+from palimpsest_client.gimp.procedures import PROCEDURES, check_values
 
 
 def test_the_panels_weights_are_within_the_contracts():
@@ -25,9 +25,9 @@ def test_what_a_panel_sends_by_itself_is_within_them():
 @pytest.mark.parametrize("procedure", PROCEDURES, ids=lambda procedure: procedure.name)
 def test_scripts_are_refused_what_the_backend_would_refuse(procedure):
     values = {argument.name: argument.default for argument in procedure.arguments}
-    judged(procedure, values)
+    check_values(procedure, values)
     for argument in procedure.arguments:
         for beyond in () if argument.limits is None else (argument.limits[0] - 1, argument.limits[1] + 1):
             if beyond != argument.default:
                 with pytest.raises(WorkError, match=f"{argument.name} is {beyond}; it can be"):
-                    judged(procedure, {**values, argument.name: beyond})
+                    check_values(procedure, {**values, argument.name: beyond})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from palimpsest_client.editor.editor import LayerResult
 from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.editor.imprints import OWN, Imprint, digest_of
-from palimpsest_client.editor.renewing import Blank, OldLayer, copied, digest, judged
+from palimpsest_client.editor.renewing import Blank, OldLayer, blank_of, compare_imprint, digest
 
 CANVAS = Extent(90, 80)
 IMPRINT = Imprint("cat → dog", CANVAS, Bounds(3, 4, 50, 60), (0, 0), (1, 1), "pixels", "mask")
@@ -27,20 +27,22 @@ def ended(steps):
 
 
 def test_a_layer_that_was_painted_on_is_not_renewed():
-    assert ended(judged(NOW, told("other"), told("mask"))) is None
+    assert ended(compare_imprint(NOW, told("other"), told("mask"))) is None
 
 
 def test_a_mask_is_peoples_own_once_it_was_painted_on_or_removed():
-    assert ended(judged(NOW, told("pixels"), told("mask"))) == NOW
-    assert ended(judged(NOW, told("pixels"), told("other"))).own_mask
-    assert ended(judged(NOW, told("pixels"), None)).own_mask
-    assert ended(judged(NOW._replace(imprint=IMPRINT._replace(mask=OWN)), told("pixels"), told("x"))).own_mask
+    assert ended(compare_imprint(NOW, told("pixels"), told("mask"))) == NOW
+    assert ended(compare_imprint(NOW, told("pixels"), told("other"))).own_mask
+    assert ended(compare_imprint(NOW, told("pixels"), None)).own_mask
+    assert ended(
+        compare_imprint(NOW._replace(imprint=IMPRINT._replace(mask=OWN)), told("pixels"), told("x"))
+    ).own_mask
 
 
 def test_a_layer_of_before_imprints_is_renewed_with_its_mask():
     old = NOW._replace(imprint=None)
-    assert ended(judged(old, told("whatever"), told("whatever"))) == old
-    assert ended(judged(old, told("whatever"), None)).own_mask
+    assert ended(compare_imprint(old, told("whatever"), told("whatever"))) == old
+    assert ended(compare_imprint(old, told("whatever"), None)).own_mask
     assert (old.shift, old.mask_shift, old.by_hand, old.own_name) == ((0, 0), (0, 0), False, False)
 
 
@@ -60,9 +62,9 @@ def test_a_digest_is_that_of_all_bands_together():
 
 
 def test_a_copy_goes_with_what_people_moved_and_not_with_what_a_crop_did():
-    assert copied(NOW, "copy", "mask") == Blank("copy", "mask", (7, 5), (1, 2))
-    assert copied(NOW._replace(canvas=Extent(80, 70)), "copy", "mask") == Blank("copy", "mask")
-    assert copied(NOW._replace(own_mask=True), "copy", "mask").mask is None
+    assert blank_of(NOW, "copy", "mask") == Blank("copy", "mask", (7, 5), (1, 2))
+    assert blank_of(NOW._replace(canvas=Extent(80, 70)), "copy", "mask") == Blank("copy", "mask")
+    assert blank_of(NOW._replace(own_mask=True), "copy", "mask").mask is None
 
 
 def test_a_copy_is_wiped_unless_the_result_writes_over_all_of_ours():

@@ -20,8 +20,8 @@ from palimpsest.storage.announcement import Announcement
 from palimpsest.storage.owned_images import Retention
 from palimpsest_client.editor import png
 from palimpsest_client.editor.geometry import Bounds, Extent
-from palimpsest_client.editor.packing import packed
-from palimpsest_client.editor.slices import WorkError, finished
+from palimpsest_client.editor.packing import pack
+from palimpsest_client.editor.slices import WorkError, finish
 from palimpsest_client.folders import config_folder
 from palimpsest_client.http.client import Client
 from palimpsest_client.http.protocol import STATE_FILE, RefusedError, UnreachableError
@@ -63,7 +63,7 @@ def captured(transport: Transport | None, side: int = 500, read=None) -> tuple[b
     """A picture of several bands, as an editor packs it."""
     layout, file = png.Layout(Extent(side, side), 4), Outgoing(transport)
     some = lambda band: bytes([band.y % 256, 2, 3, 255]) * band.extent.pixels  # noqa: E731
-    return finished(packed(layout, Bounds(0, 0, side, side), 10_000, read or some, file)), file
+    return finish(pack(layout, Bounds(0, 0, side, side), 10_000, read or some, file)), file
 
 
 def submission(content: bytes, file: Outgoing, id: str) -> Submission:

@@ -23,24 +23,24 @@ class Host(SlicedEditor):
     def wake(self) -> None:
         self.woken += 1
 
-    def captured(self, document, source, crop, file):
+    def capture_steps(self, document, source, crop, file):
         yield WORKED
         if document == "closed":
             raise WorkError("closed")
         self.asked = document, source, crop, file
         return CAPTURE
 
-    def inserted(self, document, result, done):
+    def insert_steps(self, document, result, done):
         yield WORKED
         done("layer-1")
         while self.left_to_do:
             yield WAITING
 
-    def shown(self, document, result, turn):
+    def show_steps(self, document, result, turn):
         yield WAITING
         return turn == self._wish
 
-    def selected(self, document, mask, bounds, canvas):
+    def select_steps(self, document, mask, bounds, canvas):
         yield WORKED
 
 

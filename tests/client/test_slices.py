@@ -11,9 +11,9 @@ from PIL import Image
 
 from palimpsest_client.editor import png, slices
 from palimpsest_client.editor.geometry import Bounds, Extent
-from palimpsest_client.editor.packing import QUEUED, packed
-from palimpsest_client.editor.slices import WAITING, WORKED, Slices, Steps, WorkError, finished, on_thread
-from palimpsest_client.gimp.packing import packed_picture, packed_selection
+from palimpsest_client.editor.packing import QUEUED, pack
+from palimpsest_client.editor.slices import WAITING, WORKED, Slices, Steps, WorkError, finish, on_thread
+from palimpsest_client.gimp.packing import pack_picture, pack_selection
 from palimpsest_client.gimp.pasting import Kind
 from palimpsest_client.http import sending
 from palimpsest_client.http.sending import Outgoing
@@ -138,7 +138,7 @@ def test_a_picture_is_packed_while_it_is_read():
         return pixels[(bounds.y - 9) * 30 :][: bounds.extent.pixels]
 
     def whole() -> Steps[None]:
-        found.append((yield from packed(layout, part, 60, band, Outgoing())))
+        found.append((yield from pack(layout, part, 60, band, Outgoing())))
 
     work = Slices()
     work.add(whole(), no_failure)
@@ -153,7 +153,7 @@ def test_a_picture_that_cannot_be_read_is_told_and_leaves_no_thread():
 
     told: list[str] = []
     work = Slices()
-    work.add(packed(png.Layout(Extent(3, 5), 1), Bounds(0, 0, 3, 5), 3, band, Outgoing()), told.append)
+    work.add(pack(png.Layout(Extent(3, 5), 1), Bounds(0, 0, 3, 5), 3, band, Outgoing()), told.append)
     run(work)
     assert told == ["The picture was closed."]
     for thread in threading.enumerate():
@@ -167,7 +167,7 @@ def test_what_may_not_be_seen_half_done_is_done_in_one_go():
         yield WORKED
         return 1 + (yield from on_thread(lambda: 2))
 
-    assert finished(steps()) == 3
+    assert finish(steps()) == 3
 
 
 def decoded(content: bytes, mode: str) -> bytes:
@@ -184,15 +184,15 @@ def test_a_picture_is_packed_with_its_mask(address: str, monkeypatch):
     part, kind = Bounds(1, 2, 2, 4), Kind(False, 8)
     pixels = lambda band: bytes([9, 9, 9, 200]) * band.extent.pixels  # noqa: E731
     mask = lambda band: bytes([255, 0]) * band.height  # noqa: E731
-    packed = finished(packed_picture(part, 3, kind, Outgoing(transport), pixels))
+    packed = finish(pack_picture(part, 3, kind, Outgoing(transport), pixels))
     assert decoded(packed, "RGBA") == bytes([9, 9, 9, 200]) * 8
-    packed = finished(packed_picture(part, 3, kind, Outgoing(transport), pixels, mask))
+    packed = finish(pack_picture(part, 3, kind, Outgoing(transport), pixels, mask))
     assert decoded(packed, "RGBA") == bytes([9, 9, 9, 200, 9, 9, 9, 0]) * 4
 
 
 def test_a_selection_is_packed_and_one_of_nothing_is_refused():
     part = Bounds(0, 0, 3, 4)
     last = lambda band: bytes(2) + b"\x07" if band.bottom == 4 else bytes(3)  # noqa: E731
-    assert decoded(finished(packed_selection(part, 3, last)), "L") == bytes(11) + b"\x07"
+    assert decoded(finish(pack_selection(part, 3, last)), "L") == bytes(11) + b"\x07"
     with pytest.raises(WorkError, match="touch"):
-        finished(packed_selection(part, 3, lambda band: bytes(3)))
+        finish(pack_selection(part, 3, lambda band: bytes(3)))

@@ -51,7 +51,7 @@ def test_the_wanted_layer_is_active_in_the_place_of_a_new_one(chosen, deaf, last
     six.load()
     documents = six.part("documents").Documents(lambda _: True, lambda: None)
     document = Document(OLD, chosen, deaf)
-    turns = documents.activated(documents.key_of(document), NEW, OLD)
+    turns = documents.activate(documents.key_of(document), NEW, OLD)
     for choice in chosen:
         document.active = choice or document.active
         next(turns, None)

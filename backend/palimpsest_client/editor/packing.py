@@ -15,7 +15,7 @@ QUEUED = 8  # bands that may wait to be packed
 Band = TypeVar("Band")
 
 
-def packed(
+def pack(
     layout: png.Layout,
     part: Bounds,
     most: int,
@@ -30,7 +30,7 @@ def packed(
     bands: queue.Queue[Band | None] = queue.Queue()
     read_bands = iter(bands.get, None)
 
-    def pack() -> bytes:
+    def encode() -> bytes:
         try:
             level = file.level(layout.size)
             made = png.encode_bands(map(pixels_of, read_bands), layout, level=level, file=file)
@@ -40,7 +40,7 @@ def packed(
             file.close()
             raise
 
-    packing = on_thread(pack)
+    packing = on_thread(encode)
     next(packing)
     try:
         for band in strips(part, most):

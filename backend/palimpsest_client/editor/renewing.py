@@ -86,13 +86,15 @@ class Blank:
         return Imprint(result.name, canvas, result.covered, at, covering, *digests)
 
 
-def copied(kept: OldLayer, layer: Any, mask: Any) -> Blank:
+def blank_of(kept: OldLayer, layer: Any, mask: Any) -> Blank:
     """``layer``: a copy of the one that is renewed, with its mask. A crop has moved it where it belongs."""
     ours = None if kept.own_mask else mask
     return Blank(layer, ours, kept.shift, kept.mask_shift) if kept.by_hand else Blank(layer, ours)
 
 
-def judged(now: OldLayer, pixels: Steps[str], mask: Optional[Steps[str]]) -> Steps[Optional[OldLayer]]:
+def compare_imprint(
+    now: OldLayer, pixels: Steps[str], mask: Optional[Steps[str]]
+) -> Steps[Optional[OldLayer]]:
     """``now`` with ``own_mask`` as it is; None if people's own pixels would be lost, since it was painted on.
 
     ``pixels``, ``mask`` tell the digests of what it holds where ours was; None = it has no mask.

@@ -23,18 +23,20 @@ class SlicedEditor(Editor):
         """See to it that ``turn`` is called again and again, until it says that nothing is left."""
         raise NotImplementedError
 
-    def captured(self, document: str, source: str, crop: Bounds | None, file: PictureFile) -> Steps[Capture]:
+    def capture_steps(
+        self, document: str, source: str, crop: Bounds | None, file: PictureFile
+    ) -> Steps[Capture]:
         raise NotImplementedError
 
-    def inserted(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
+    def insert_steps(self, document: str, result: LayerResult, done: Callable[[str], None]) -> Steps[None]:
         """``done`` gets the layer when it is there, whatever is left to do."""
         raise NotImplementedError
 
-    def shown(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
+    def show_steps(self, document: str, result: LayerResult, turn: int) -> Steps[bool]:
         """Whether it lies there: not if ``turn`` isn't the last wish any more."""
         raise NotImplementedError
 
-    def selected(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
+    def select_steps(self, document: str, mask: bytes, bounds: Bounds, canvas: Extent | None) -> Steps[None]:
         raise NotImplementedError
 
     # What the panel asks for.
@@ -48,15 +50,15 @@ class SlicedEditor(Editor):
         done: Callable[[Capture], None],
         failed: Failed,
     ) -> None:
-        self.begin(then(self.captured(document, source, crop, file), done), failed)
+        self.begin(then(self.capture_steps(document, source, crop, file), done), failed)
 
     def insert(self, document: str, result: LayerResult, done: Callable[[str], None], failed: Failed) -> None:
-        self.begin(self.inserted(document, result, done), failed)
+        self.begin(self.insert_steps(document, result, done), failed)
 
     def show_result(
         self, document: str, result: LayerResult, done: Callable[[], None], failed: Failed
     ) -> None:
-        lies = self.shown(document, result, self.begin_turn())
+        lies = self.show_steps(document, result, self.begin_turn())
         self.begin(then(lies, lambda there: done() if there else None), failed)
 
     def select(
@@ -68,7 +70,7 @@ class SlicedEditor(Editor):
         done: Callable[[], None],
         failed: Failed,
     ) -> None:
-        self.begin(then(self.selected(document, mask, bounds, canvas), lambda _: done()), failed)
+        self.begin(then(self.select_steps(document, mask, bounds, canvas), lambda _: done()), failed)
 
     def begin_turn(self) -> int:
         """Of what is to be shown, or not any more: what was begun before isn't laid down."""

@@ -78,7 +78,7 @@ class Slices:
         return WORKED
 
 
-def finished(steps: Steps[Result]) -> Result:
+def finish(steps: Steps[Result]) -> Result:
     """What the work comes to, done in one go: for what may not be seen half done."""
     while True:
         try:

@@ -6,33 +6,33 @@ from typing import Callable, Tuple
 
 from ..editor import masks, png
 from ..editor.geometry import Bounds
-from ..editor.packing import packed
+from ..editor.packing import pack
 from ..editor.picture_file import PictureFile
 from ..editor.slices import Steps, WorkError
 from ..text.wording import say
-from .pasting import Kind, masked
+from .pasting import Kind, apply_mask
 
 Read = Callable[[Bounds], bytes]  # of a part of the canvas
 
 
-def packed_picture(
+def pack_picture(
     part: Bounds, most: int, kind: Kind, file: PictureFile, pixels: Read, mask: Read | None = None
 ) -> Steps[bytes]:
     """A PNG of ``part``. ``mask``: what its opacity is multiplied with."""
     layout = png.Layout(part.extent, kind.channels, kind.depth)
     if mask is None:
-        return (yield from packed(layout, part, most, pixels, file))
+        return (yield from pack(layout, part, most, pixels, file))
 
     def both(band: Bounds) -> Tuple[bytes, bytes]:
         return pixels(band), mask(band)
 
     def shown(read: Tuple[bytes, bytes]) -> bytes:
-        return masked(*read, kind)
+        return apply_mask(*read, kind)
 
-    return (yield from packed(layout, part, most, both, file, shown))
+    return (yield from pack(layout, part, most, both, file, shown))
 
 
-def packed_selection(part: Bounds, most: int, read: Read) -> Steps[bytes]:
+def pack_selection(part: Bounds, most: int, read: Read) -> Steps[bytes]:
     """A grey PNG of ``part``. Raises WorkError where nothing of it is selected."""
     touched = False
 
@@ -42,7 +42,7 @@ def packed_selection(part: Bounds, most: int, read: Read) -> Steps[bytes]:
         touched = touched or not masks.is_empty(values)
         return values
 
-    made = yield from packed(png.Layout(part.extent, 1), part, most, noticed, PictureFile())
+    made = yield from pack(png.Layout(part.extent, 1), part, most, noticed, PictureFile())
     if not touched:
         raise WorkError(say("layer-untouched"))
     return made

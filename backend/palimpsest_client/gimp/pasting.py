@@ -43,7 +43,7 @@ class Kind(NamedTuple):
         return self.depth // 8
 
 
-class Pasted(NamedTuple):
+class LayerContent(NamedTuple):
     """A result ready to become a layer: opaque colours, and how much of them shows."""
 
     kind: Kind
@@ -52,7 +52,9 @@ class Pasted(NamedTuple):
     mask: bytes  # one value of ``kind.depth`` bits per pixel
 
 
-def pasted(layout: Layout, grey: bool, bounds: Bounds, content: Bounds, read: Read) -> Optional[Pasted]:
+def read_content(
+    layout: Layout, grey: bool, bounds: Bounds, content: Bounds, read: Read
+) -> Optional[LayerContent]:
     """The part of ``content`` that shows, of a picture at ``bounds`` of the canvas; None if nothing does."""
     kind = Kind(grey, layout.depth)
     worked = content.moved(-bounds.x, -bounds.y).intersect(layout.extent.bounds)
@@ -65,7 +67,7 @@ def pasted(layout: Layout, grey: bool, bounds: Bounds, content: Bounds, read: Re
     size = kind.channels * kind.step
     for byte in range(kind.step):
         pixels[size - kind.step + byte :: size] = shown
-    return Pasted(kind, part.moved(bounds.x, bounds.y), bytes(pixels), mask)
+    return LayerContent(kind, part.moved(bounds.x, bounds.y), bytes(pixels), mask)
 
 
 def shown_part(read: Read, within: Bounds, step: int) -> Bounds:
@@ -86,7 +88,7 @@ def covered(mask: bytes, step: int) -> bytes:
     return shown
 
 
-def masked(pixels: bytes, mask: bytes, kind: Kind) -> bytes:
+def apply_mask(pixels: bytes, mask: bytes, kind: Kind) -> bytes:
     """``pixels``, their opacity times ``mask``: one value of ``kind.depth`` bits for each."""
     of_depth, top = ("B", 255) if kind.depth == 8 else ("H", 65535)
     values, last = array(of_depth, pixels), kind.channels - 1
@@ -95,7 +97,7 @@ def masked(pixels: bytes, mask: bytes, kind: Kind) -> bytes:
     return values.tobytes()
 
 
-def placed(made: Pasted, kept: OldLayer | None) -> Bounds:
+def layer_bounds(made: LayerContent, kept: OldLayer | None) -> Bounds:
     """Where the layer belongs: moved as the one before was."""
     return made.bounds if kept is None or not kept.by_hand else made.bounds.moved(*kept.shift)
 

@@ -11,7 +11,7 @@ from ..http.connection import Choice, check_choice, connector, write_choice
 from ..http.protocol import ClientError
 from ..text.wording import say
 from .procedure_run import Bar, CancelledError, PlacingEditor, ProcedureRun, Turning, find_backend
-from .procedures import CALLING, CANCEL, EXECUTION, SUCCESS, Procedure, form_of, judged
+from .procedures import CALLING, CANCEL, EXECUTION, SUCCESS, Procedure, check_values, form_of
 
 IN_WINDOW = ("reopen-edit", "learn-concept", "server")
 """These ask more than a dialog of one moment can; and GIMP would keep a token with its last values."""
@@ -49,7 +49,7 @@ class Call(NamedTuple):
         except (WorkError, ClientError, OSError) as error:
             return Answer(EXECUTION, str(error))
 
-    def judged(self, judge: Callable[[Procedure, Values], Any]) -> Any:
+    def check(self, judge: Callable[[Procedure, Values], Any]) -> Any:
         """What ``judge`` makes of the values; what it refuses is the caller's mistake."""
         try:
             return judge(self.procedure, self.values)
@@ -67,22 +67,22 @@ class Call(NamedTuple):
 
 
 def edit(call: Call) -> Any:
-    form = call.judged(form_of)
+    form = call.check(form_of)
     return call.with_bar(lambda quick: quick.edit(form))
 
 
 def remember(call: Call) -> float:
-    form = call.judged(form_of)
+    form = call.check(form_of)
     return call.with_bar(lambda quick: quick.remember(form))
 
 
 def select_word(call: Call) -> float:
-    form, word = call.judged(form_of), call.values["word"].strip()
+    form, word = call.check(form_of), call.values["word"].strip()
     return call.with_bar(lambda quick: quick.select_word(form, word))
 
 
 def learn(call: Call) -> str:
-    call.judged(judged)
+    call.check(check_values)
     return call.with_bar(lambda quick: quick.learn(call.values))
 
 

@@ -50,7 +50,7 @@ class Bar:
 class PlacingEditor(Editor):
     """An editor that tells which layer it made last."""
 
-    placed: Any = None
+    last_layer: Any = None
 
 
 class CancelledError(Exception):
@@ -107,7 +107,7 @@ class ProcedureRun:
         facts = self._facts()
         self._require(self._backend.refusal(facts, form, edits=True))
         self._run(lambda: self._jobs.edit(facts, form, self._crop(form)))
-        return self._editor.placed
+        return self._editor.last_layer
 
     def remember(self, form: Form) -> float:
         """How well the photo is reproduced, in dB."""
@@ -129,7 +129,7 @@ class ProcedureRun:
         taken = not values["replace"] and any(concept.name == name for concept in self._backend.concepts)
         examples = [Example(path, Path(path).read_bytes()) for path in values["files"]]
         for wanted in self._wanted(values):
-            capture = self._captured(*wanted)
+            capture = self._capture(*wanted)
             examples.append(Example("", capture.image, capture.selection))
         self._require(lacking_to_learn(name, noun, len(examples), taken))
         request = {key: values[key] for key in ("kind", "seed", "model", "replace")}
@@ -153,7 +153,7 @@ class ProcedureRun:
             wanted.append((CANVAS, with_surroundings(facts, facts.selection)))
         return wanted
 
-    def _captured(self, source: str, crop: Bounds | None) -> Capture:
+    def _capture(self, source: str, crop: Bounds | None) -> Capture:
         found: list[Capture] = []
 
         def came(_: DocumentFacts, capture: Capture) -> None:

@@ -214,7 +214,7 @@ SECOND = {told.argument for told in OPERATIONS.values() if told.argument}
 """Whatever the second field is called."""
 
 
-def judged(procedure: Procedure, values: Mapping[str, Any]) -> None:
+def check_values(procedure: Procedure, values: Mapping[str, Any]) -> None:
     """Raises WorkError that names the first value out of its range."""
     for argument in procedure.arguments:
         value = values[argument.name]
@@ -230,7 +230,7 @@ def judged(procedure: Procedure, values: Mapping[str, Any]) -> None:
 
 def form_of(procedure: Procedure, values: Mapping[str, Any]) -> Form:
     """What the panel would have filled in. Raises WorkError."""
-    judged(procedure, values)
+    check_values(procedure, values)
     if not values.get("word", "-").strip():
         raise WorkError(say("no-word"))
     form = Form(source_prompt=values["shows"].strip(), settings=settings_of(values))

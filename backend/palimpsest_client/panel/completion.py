@@ -56,7 +56,7 @@ def completion(
     return _found(begun.start(), cursor, _named(concepts, word) + longer)
 
 
-def finished(text: str, concepts: Sequence[str], known: Collection[str]) -> int:
+def finished_length(text: str, concepts: Sequence[str], known: Collection[str]) -> int:
     """How many characters of a sentence that is being written stand before a last word that may go on."""
     found, begun = completion(text, len(text), concepts, known), _BEGUN.search(text)
     if found is not None:

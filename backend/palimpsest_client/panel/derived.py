@@ -14,7 +14,7 @@ from ..text.sentences import changes, telling
 from ..text.wording import say
 from .backend import Backend
 from .catalogue import model_rows
-from .completion import finished
+from .completion import finished_length
 from .doubts import UncertainWords
 from .downloads import Download
 from .gallery import Gallery
@@ -74,7 +74,7 @@ def state_of(panel: Parts) -> PanelState:
     found = changes(form.source_prompt, form.target_prompt) if form.target_prompt else ()
     names, known = [concept.name for concept in backend.concepts], () if model is None else model.words
     remembered = jobs.outcome is not None and jobs.outcome.code == REMEMBERED
-    sentences = [(text, finished(text, names, known)) for text in (form.source_prompt, form.operand)]
+    sentences = [(text, finished_length(text, names, known)) for text in (form.source_prompt, form.operand)]
     heard = [tuple(notices(text, names, known, whole)) for text, whole in sentences]
     return PanelState(
         status=now.status,
