@@ -666,6 +666,11 @@ def press_learn():
     open_learn_dialog().view["learn"].click()
 
 
+def choose_detail():
+    buttons = open_learn_dialog().view["thorough"].findChildren(QAbstractButton)
+    next(button for button in buttons if button.text() == "with detail").click()
+
+
 def stop_learning():
     open_learn_dialog().content.learning.stop()
 

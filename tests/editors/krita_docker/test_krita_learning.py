@@ -35,6 +35,7 @@ def test_a_word_is_learned_from_layers_stopped_learned_on_and_seen_in_a_sentence
     assert desk.call("learning")["name"] == name
     assert desk.call("learning")["note"].startswith(f"It is written <{name}>")
     desk.call("type_learning", "noun", "star", "")
+    desk.call("choose_detail")  # which takes so long that it can be stopped
     for number in (1, 2, 3):
         raw = desk.file(as_krita(toy(number)).tobytes())
         desk.call("add_layer", f"toy {number}", raw, 0, 0, 128, 128)
@@ -59,6 +60,7 @@ def test_a_word_is_learned_from_layers_stopped_learned_on_and_seen_in_a_sentence
     for number, source in enumerate(learning_request(desk)["request"]["images"], start=1):
         sent = read(desk.backend.client.download(source))
         assert np.array_equal(sent, toy(number)), "a cut-out is sent with its transparency"
+    assert learning_request(desk)["request"]["detail"] is True
     steps = desk.backend.client.concept(name)["provenance"]["steps"]
     sentence = f"a <{name}> on sand"
     desk.call("type_learning", "sentence", sentence, "Return")
