@@ -170,7 +170,9 @@ def test_edits_are_done_measured_and_not_done_twice(
     assert list(pie(runner, output).outcomes(entries)) == outcomes
     report = summary(ABOUT, outcomes)
     assert report["edits"]["all"]["n"] == 3
-    assert report["edits"]["1 change object"]["mse"]["mean"] == outcomes[0].background.mse
+    kept = outcomes[0].background
+    assert kept is not None
+    assert report["edits"]["1 change object"]["mse"]["mean"] == kept.mse
     assert json.loads(json.dumps(report))["cases"][0]["key"] == KEYS["1"]
     text = markdown(report)
     assert "| 3 delete object | 1 | 0 |" in text
