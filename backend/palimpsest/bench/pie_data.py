@@ -19,6 +19,7 @@ from palimpsest.errors import RequestError
 from palimpsest_client.fields.operations import FREE, INSERT, OPERATIONS, REMOVE, REPLACE, RESTYLE
 
 MAPPING, PICTURES = "mapping_file.json", "annotation_images"
+GIVE = f"Give the folder that has {MAPPING} and {PICTURES}."
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,10 @@ def read_entries(folder: Path) -> list[Entry]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         return [_entry(folder, key, item) for key, item in found.items()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RequestError(
-            f"{file} can't be read as PIE-Bench's: {error!r}.",
-            f"Give the folder that has {MAPPING} and {PICTURES}.",
-        ) from error
+    except OSError as error:
+        raise RequestError(f"{file} can't be read: {error.strerror}.", GIVE) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RequestError(f"{file} isn't in PIE-Bench's layout: {error!r}.", GIVE) from error
 
 
 def _entry(folder: Path, key: str, item: dict[str, Any]) -> Entry:

@@ -119,10 +119,7 @@ def measure(
     for number in range(extent.scenes):
         say(f"reproducing photo {number + 1} of {extent.scenes}")
         rows.append(reproduce(runner, model, seeds[number], extent.methods))
-    words: dict[str, Word] = {}
-    for concept in dict.fromkeys(case.concept for _, _, case in cases if case.concept is not None):
-        say(f"learning {word_of(concept)}")
-        words[word_of(concept)] = learned(runner, model, concept, seeds[-1], store, extent.detail)
+    words = _words(runner, model, [case for _, _, case in cases], extent, store)
     digests = {name: word.digest for name, word in words.items()}
     outcomes = []
     for (kind, number, case), margin in product(cases, extent.margins):
@@ -140,6 +137,18 @@ def measure(
         "first_seed": seeds[0],
     }
     return summary(about, rows, outcomes), outcomes
+
+
+def _words(
+    runner: TaskRunner, model: str, cases: Sequence[Case], extent: Extent, store: Store
+) -> dict[str, Word]:
+    """Those that the cases ask for, learned; by how they stand in a sentence."""
+    words: dict[str, Word] = {}
+    for concept in dict.fromkeys(case.concept for case in cases if case.concept is not None):
+        say(f"learning {word_of(concept)}")
+        seed = SPLITS[extent.split][-1]
+        words[word_of(concept)] = learned(runner, model, concept, seed, store, extent.detail)
+    return words
 
 
 def reproduce(
