@@ -72,10 +72,10 @@ def resolve(host: str, port: int, networks: Sequence[str]) -> list[str]:
     strangers could ask which names the network has.
     """
     try:
-        told = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, ValueError):
-        told = []
-    found = list(dict.fromkeys(str(entry[4][0]) for entry in told))
+        entries = []
+    found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     if found and all(is_allowed(address, networks) for address in found):
         return found
     raise AddressForbiddenError(

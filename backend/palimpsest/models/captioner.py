@@ -49,7 +49,7 @@ class Captioner:
         """``pixels``: (1, 3, h, w) in [0, 1]."""
         seen = self._eye.look(pixels).to(self._device)
         with torch.inference_mode():
-            said = self._model.generate(
+            generated = self._model.generate(
                 pixel_values=seen,
                 max_new_tokens=MOST_TOKENS,
                 num_beams=1,
@@ -58,9 +58,9 @@ class Captioner:
                 output_scores=True,
             )
             scores = self._model.text_decoder.compute_transition_scores(
-                said.sequences, said.scores, normalize_logits=True
+                generated.sequences, generated.scores, normalize_logits=True
             )
-        own = said.sequences[0, -len(said.scores) :]  # without the mark that it begins with
+        own = generated.sequences[0, -len(generated.scores) :]  # without the mark that it begins with
         text = self._tokenizer.decode(own, skip_special_tokens=True).strip()
         confidence = require_finite(scores[0].mean().exp(), "The captioning model", self._model.dtype)
         tokens = self._tokenizer.convert_ids_to_tokens(own.tolist())
@@ -101,10 +101,10 @@ class ImagePreprocessor:
 
     @staticmethod
     def read(file: Path) -> ImagePreprocessor:
-        told = read_json(file)
+        stated = read_json(file)
         try:
-            size = told["size"]["height"], told["size"]["width"]
-            return ImagePreprocessor(size, tuple(told["image_mean"]), tuple(told["image_std"]))
+            size = stated["size"]["height"], stated["size"]["width"]
+            return ImagePreprocessor(size, tuple(stated["image_mean"]), tuple(stated["image_std"]))
         except (KeyError, TypeError) as error:
             raise ModelUnreadableError(f"{file} doesn't say what the model sees: {error!r}.") from error
 

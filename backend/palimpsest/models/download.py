@@ -142,8 +142,8 @@ class PartialFile:
     def etag(self, url: str) -> str | None:
         """The strong ETag under which the part began to come from ``url``."""
         try:
-            told = json.loads(self._notes.read_text(encoding="utf-8"))
-            return told["etag"] if told["url"] == url else None
+            notes = json.loads(self._notes.read_text(encoding="utf-8"))
+            return notes["etag"] if notes["url"] == url else None
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
@@ -231,8 +231,8 @@ def append(
 
 def pieces(answer: requests.Response) -> Iterator[bytes]:
     """The body as it comes, at most CHUNK bytes at once. A trickle is a broken connection."""
-    gathered, told = bytearray(), time.monotonic()
-    window, came = told, 0
+    gathered, last_piece = bytearray(), time.monotonic()
+    window, came = last_piece, 0
     while True:
         piece = answer.raw.read1(CHUNK - len(gathered), decode_content=False) or b""
         gathered += piece
@@ -242,10 +242,10 @@ def pieces(answer: requests.Response) -> Iterator[bytes]:
             if came < SLOW[1]:
                 raise requests.ConnectionError(f"{came} bytes came in {now - window:.0f} seconds")
             window, came = now, 0
-        if gathered and (not piece or len(gathered) >= CHUNK or now - told > PIECE_SECONDS):
+        if gathered and (not piece or len(gathered) >= CHUNK or now - last_piece > PIECE_SECONDS):
             yield bytes(gathered)
             gathered.clear()
-            told = time.monotonic()
+            last_piece = time.monotonic()
         if not piece:
             return
 
@@ -255,9 +255,9 @@ def require_size(remote: Remote, size: int | None, limits: Limits) -> None:
     most = limits.most_bytes if remote.size is None else min(remote.size, limits.most_bytes)
     if size is None or size <= most:
         return
-    said = f"{remote.size} bytes were said" if most == remote.size else f"{most} are allowed"
+    limit = f"{remote.size} bytes were said" if most == remote.size else f"{most} are allowed"
     raise DownloadTooLargeError(
-        f"{remote.url} is too large: {said}.",
+        f"{remote.url} is too large: {limit}.",
         "Nothing of it is kept. PALIMPSEST_MAX_DOWNLOAD_BYTES sets the limit.",
     )
 

@@ -52,8 +52,8 @@ def remove(models: Path, folder: Path) -> Path:
     """Look into ``folder`` no longer; nothing in it is touched. Raises RequestError."""
     place, known = folder.expanduser().absolute(), linked(models)
     if place not in known:
-        told = ", ".join(map(str, known)) if known else "none"
-        raise RequestError(f"{place} is not one of the added folders.", f"Those are: {told}.")
+        names = ", ".join(map(str, known)) if known else "none"
+        raise RequestError(f"{place} is not one of the added folders.", f"Those are: {names}.")
     write(models, tuple(path for path in known if path != place))
     return place
 
@@ -86,10 +86,10 @@ def name_of(folder: Path) -> str:
 def is_checkpoint(path: Path) -> bool:
     """Whether a file is a whole model, and no LoRA, VAE or embedding."""
     try:
-        told = path.stat()
+        status = path.stat()
     except OSError:
         return False
-    return _is_checkpoint(path, told.st_mtime_ns, told.st_size)
+    return _is_checkpoint(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=4096)

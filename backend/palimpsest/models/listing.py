@@ -51,8 +51,8 @@ def list_all(models: Path, others: Sequence[Path] = ()) -> Listing:
     found = []
     for name, place in here.items():
         if not can_be_told(name):
-            told = "A model's name is not valid Unicode: rename its file."
-            left_out.append({"name": ascii(name), "code": "model_unreadable", "message": told})
+            message = "A model's name is not valid Unicode: rename its file."
+            left_out.append({"name": ascii(name), "code": "model_unreadable", "message": message})
             continue
         describes = name == BUILT_IN or bool(helpers)
         details = {**offered.get(name, {}), **capabilities(place), "describes": describes}
@@ -76,8 +76,8 @@ def capabilities(place: Path) -> dict[str, Any]:
     try:
         if place.is_dir():
             return _capabilities(place)
-        told = place.stat()
-        return dict(_of_a_file(place, told.st_mtime_ns, told.st_size))
+        status = place.stat()
+        return dict(_of_a_file(place, status.st_mtime_ns, status.st_size))
     except OSError as error:
         return {"error": ModelUnreadableError(f"{place!a} can't be read: {error.strerror}.").to_json()}
 
@@ -90,13 +90,13 @@ def _of_a_file(place: Path, changed: int, size: int) -> dict[str, Any]:
 
 def _capabilities(place: Path) -> dict[str, Any]:
     try:
-        told = read_spec(place).to_json()
+        details = read_spec(place).to_json()
     except PalimpsestError as error:
-        told = {"error": error.to_json()}
+        details = {"error": error.to_json()}
     except Exception as error:  # whatever a stranger's file makes us do, the others are listed
         logger.error("The model %a could not be read: %s", str(place), type(error).__name__)
         return _unusable(place)
-    return told if can_be_told(told) else _unusable(place)
+    return details if can_be_told(details) else _unusable(place)
 
 
 def _unusable(place: Path) -> dict[str, Any]:

@@ -189,9 +189,9 @@ def _lock(file: BinaryIO, path: Path) -> bool:
 def _server_in(file: BinaryIO, folder: Path) -> int | None:
     """The living process of ours that signed the lock, or that an older version announced."""
     file.seek(0)
-    said = file.read(32).strip()
+    digits = file.read(32).strip()
     announced = read_announcement(folder)
-    number = int(said) if said.isdigit() else announced.pid if announced is not None else 0
+    number = int(digits) if digits.isdigit() else announced.pid if announced is not None else 0
     return number if number > 0 and _lives(number) else None
 
 

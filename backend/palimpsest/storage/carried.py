@@ -72,8 +72,8 @@ def from_pillow(name: str, image: ImageFile, data: bytes) -> Carried:
     if icc is None and "icc_profile" in info and name == "JPEG":
         notices.append(LEFT_OUT.format("colour profile", "parts of it are missing"))
     # Pillow says 72 dpi of every JPEG that says nothing.
-    told = name != "JPEG" or info.get("jfif_unit") in (1, 2) or exif.resolution
-    density = metadata.density_of(info.get("dpi"), turn) if told else None
+    has_resolution = name != "JPEG" or info.get("jfif_unit") in (1, 2) or exif.resolution
+    density = metadata.density_of(info.get("dpi"), turn) if has_resolution else None
     return Carried(
         icc if icc else None,
         adobe_rgb() if exif.adobe_rgb and not icc else _tiff_tags(image),

@@ -116,9 +116,9 @@ def _measured(tags: ColorTags, grey: bool, notices: list[str]) -> color.Space | 
         else:
             notices.append(f"The picture's gamma ({gamma / 100_000}) makes no sense. It is kept as it is.")
     if tags.chromaticities is not None:
-        said = tuple(value / 100_000 for value in struct.unpack(">8I", tags.chromaticities))
-        if _matrix(said) is not None:
-            pairs = said
+        coordinates = tuple(value / 100_000 for value in struct.unpack(">8I", tags.chromaticities))
+        if _matrix(coordinates) is not None:
+            pairs = coordinates
         else:
             notices.append("The picture's chromaticities make no sense. They are kept as they are.")
     return _space(curve, pairs, grey)

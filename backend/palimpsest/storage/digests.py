@@ -26,8 +26,8 @@ class Digests:
     def of(self, path: Path, start: int = 0) -> str:
         """Of what stands in the file from byte ``start`` on. Raises OSError."""
         with path.open("rb") as file:
-            told = os.fstat(file.fileno())
-            key = (os.fspath(path), start, told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns)
+            status = os.fstat(file.fileno())
+            key = (os.fspath(path), start, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
             with self._lock:
                 found = self._known.get(key)
             if found is None:
@@ -36,7 +36,7 @@ class Digests:
                 while block := file.read(1 << 20):
                     digest.update(block)
                 found = digest.hexdigest()
-                if time.time_ns() - told.st_mtime_ns > SETTLED:
+                if time.time_ns() - status.st_mtime_ns > SETTLED:
                     self._remember(key, found)
         return found
 

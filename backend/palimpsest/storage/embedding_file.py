@@ -171,8 +171,8 @@ def text_field(found: Header, field: str, most: int, path: Path) -> str:
     """A text of the file's description; empty if it isn't there. Raises ConceptFileError."""
     text = found.metadata.get(field, "")
     if not isinstance(text, str) or len(text) > most:
-        told = f"has {len(text)} characters" if isinstance(text, str) else f"is a {type(text).__name__}"
-        raise ConceptFileError(f"{path.name}: its {field} {told}; it is a text of at most {most}.")
+        fault = f"has {len(text)} characters" if isinstance(text, str) else f"is a {type(text).__name__}"
+        raise ConceptFileError(f"{path.name}: its {field} {fault}; it is a text of at most {most}.")
     return text
 
 

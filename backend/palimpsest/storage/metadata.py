@@ -84,7 +84,7 @@ def read_exif(data: bytes) -> Exif:
     entries = reader.entries(first)
     if not entries:
         return NO_EXIF._replace(sound=False)
-    told = any(entry.tag == ORIENTATION for entry in entries)
+    has_orientation = any(entry.tag == ORIENTATION for entry in entries)
     turn = reader.number(entries, ORIENTATION, 1)
     turn = turn if 1 <= turn <= 8 else 1
     details = reader.entries(reader.number(entries, EXIF, 0))
@@ -93,7 +93,7 @@ def read_exif(data: bytes) -> Exif:
     reader.turn_upright(entries, details, turn)
     adobe_rgb = reader.text(interoperability, 1) == b"R03"
     resolution = any(entry.tag == RESOLUTION for entry in entries)
-    return Exif(bytes(block), turn if told else None, adobe_rgb, resolution, reader.sound)
+    return Exif(bytes(block), turn if has_orientation else None, adobe_rgb, resolution, reader.sound)
 
 
 class _Reader:

@@ -30,10 +30,10 @@ class Owners:
         """Nobody, if that was never written or can't be read."""
         try:
             with self._path(image).open("rb") as file:
-                told = json.loads(file.read(MOST_BYTES))
+                content = json.loads(file.read(MOST_BYTES))
         except (OSError, ValueError, RecursionError):
             return frozenset()
-        names = told if isinstance(told, list) else []
+        names = content if isinstance(content, list) else []
         return frozenset(name for name in names if isinstance(name, str))
 
     def add(self, image: str, owner: str) -> None:

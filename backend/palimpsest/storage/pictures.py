@@ -85,8 +85,8 @@ def read_picture(source: Source, limits: Limits = LIMITS) -> Picture:
     values = samples[..., :1] if channels < 3 else samples[..., :3]
     pixels = np.broadcast_to(values, (*samples.shape[:2], 3))  # views: a picture is large
     alpha = samples[..., -1] if channels in (2, 4) else None
-    _, said = space_of(carried.icc, carried.tags, grey)
-    notices = (*carried.notices, *said)
+    _, space_notices = space_of(carried.icc, carried.tags, grey)
+    notices = (*carried.notices, *space_notices)
     return Picture(pixels, alpha, carried.icc, grey, carried.tags, carried.metadata, notices)
 
 

@@ -15,7 +15,7 @@ def of_folder(folder: Path) -> str:
     with suppress(OSError), os.scandir(folder) as entries:  # one that isn't there is as an empty one
         for entry in sorted(entries, key=lambda entry: entry.name):
             with suppress(OSError):  # removed meanwhile
-                told = entry.stat()
+                status = entry.stat()
                 if not entry.name.startswith("."):
-                    digest.update(ascii((entry.name, told.st_mtime_ns, told.st_size)).encode())
+                    digest.update(ascii((entry.name, status.st_mtime_ns, status.st_size)).encode())
     return digest.hexdigest()[:16]

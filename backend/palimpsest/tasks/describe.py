@@ -27,10 +27,11 @@ def describe(context: TaskContext, request: DescribeRequest) -> Events[None]:
         context.captioner = open_captioner(context, request.model)
     pixels, notices = read_pixels(context, request)
     yield Progressed("looking", 0, 1)
-    said = built_in_caption(pixels) if request.model == BUILT_IN else photo_caption(context, pixels)
+    caption = built_in_caption(pixels) if request.model == BUILT_IN else photo_caption(context, pixels)
     yield Progressed("looking", 1, 1)
-    told = {"confidence": round(said.confidence, 4), "doubts": [doubt._asdict() for doubt in said.doubts]}
-    yield Finished({}, {"caption": said.text, **told, "notices": notices})
+    doubts = [doubt._asdict() for doubt in caption.doubts]
+    result = {"caption": caption.text, "confidence": round(caption.confidence, 4), "doubts": doubts}
+    yield Finished({}, {**result, "notices": notices})
 
 
 def read_pixels(context: TaskContext, request: DescribeRequest) -> tuple[Rgb, list[str]]:

@@ -28,5 +28,5 @@ def _decisive(recipe: dict[str, Any]) -> dict[str, Any]:
 
 def _object(recipe: dict[str, Any], name: str) -> dict[str, Any]:
     """Empty where the recipe says nothing of it, or nothing that could be compared."""
-    told = recipe.get(name)
-    return told if isinstance(told, dict) else {}
+    part = recipe.get(name)
+    return part if isinstance(part, dict) else {}

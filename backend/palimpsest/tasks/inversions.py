@@ -117,8 +117,8 @@ def concept_hashes(concept: Concept) -> list[str]:
         place: [inversions.pixels_hash(tensor.cpu().numpy()) for tensor in (part.down, part.up)]
         for place, part in adapters.parts.items()
     }
-    told = canonical({"parts": parts, "alpha": adapters.alpha})
-    return [*rows_hashes(concept), hashlib.sha256(told.encode()).hexdigest()]
+    content = canonical({"parts": parts, "alpha": adapters.alpha})
+    return [*rows_hashes(concept), hashlib.sha256(content.encode()).hexdigest()]
 
 
 def _moved(inversion: Inversion, like: Tensor) -> Inversion:

@@ -29,9 +29,9 @@ def invert(context: TaskContext, request: InvertRequest) -> Events[None]:
         context, model, View(request.image, request.selection, request.context, settings.working_size)
     )
     width, height = canvas.working_size
-    told = Text("what-inverting", width=width, height=height), Text("lower-size-option")
+    wording = Text("what-inverting", width=width, height=height), Text("lower-size-option")
     with (
-        memory_errors(context.device, *told),
+        memory_errors(context.device, *wording),
         concepts_installed(model, context.concepts_in(request.source_prompt)) as vocabulary,
     ):
         source = vocabulary.parse(request.source_prompt)

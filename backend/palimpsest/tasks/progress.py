@@ -149,5 +149,5 @@ def is_out_of_memory(error: BaseException) -> bool:
     """PyTorch has a class for this on CUDA only; on the CPU and MPS it is a sentence."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    said = str(error).lower()
-    return "can't allocate memory" in said or "not enough memory" in said or "out of memory" in said
+    reason = str(error).lower()
+    return "can't allocate memory" in reason or "not enough memory" in reason or "out of memory" in reason

@@ -199,10 +199,10 @@ def pull_file(request: PullRequest, url: str, models: Path, limits: Limits) -> E
 
 def at_intervals(pieces: Iterator[tuple[int, int | None]]) -> Iterator[tuple[int, int | None]]:
     """The first of them, and then a few per second: enough to watch and to cancel."""
-    told = -PAUSE
+    last_event = -PAUSE
     for piece in pieces:
-        if time.monotonic() - told >= PAUSE:
-            told = time.monotonic()
+        if time.monotonic() - last_event >= PAUSE:
+            last_event = time.monotonic()
             yield piece
 
 

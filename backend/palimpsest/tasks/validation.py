@@ -73,10 +73,10 @@ def sentences(request: Request) -> tuple[str, ...]:
 
 def target_of(request: EditRequest) -> str:
     """What the picture should show; where words are weighed the same as it shows, unless said otherwise."""
-    told = OPERATIONS[request.operation]
-    if request.target_prompt.strip() or told.wordless:
+    known = OPERATIONS[request.operation]
+    if request.target_prompt.strip() or known.wordless:
         return request.target_prompt
-    if told.asks == WEIGHTS:
+    if known.asks == WEIGHTS:
         return request.source_prompt
     raise RequestError(
         "What the picture should show is missing.", "Give a target description.", field="target_prompt"
@@ -84,8 +84,8 @@ def target_of(request: EditRequest) -> str:
 
 
 def _refuse_edit(request: EditRequest) -> None:
-    told = OPERATIONS[request.operation]
-    if request.selection is None and told.selection == NEEDED:
+    known = OPERATIONS[request.operation]
+    if request.selection is None and known.selection == NEEDED:
         raise SelectionError(
             f"{request.operation} needs a selection.", "Select what it should act on.", field="selection"
         )
@@ -95,7 +95,7 @@ def _refuse_edit(request: EditRequest) -> None:
                 f"{name} runs from {window[0]} to {window[1]}.",
                 "It begins at an earlier part of the steps than it ends, such as from 0.2 to 0.8.",
             )
-    if not request.source_prompt.strip() and not told.wordless:
+    if not request.source_prompt.strip() and not known.wordless:
         raise RequestError(
             "The picture isn't described.",
             "Say what it shows: 'a photo of a cat on grass'.",
@@ -107,7 +107,7 @@ def _refuse_edit(request: EditRequest) -> None:
         raise RequestError(
             "Several windows at once are for a draft of one variation.", "Ask for a draft, or for one window."
         )
-    if not told.begins and (request.begin_from, request.freedom) != ("automatic", None):
+    if not known.begins and (request.begin_from, request.freedom) != ("automatic", None):
         raise RequestError(
             f"{request.operation} begins from the photo, and nothing else can be chosen.",
             f"Leave out begin_from and freedom: they are for {' and '.join(STARTING)}.",
@@ -119,7 +119,7 @@ def _refuse_edit(request: EditRequest) -> None:
             "Select where it should be, or choose another start.",
             field="selection",
         )
-    if told.asks == WEIGHTS and not request.weights:
+    if known.asks == WEIGHTS and not request.weights:
         raise RequestError(
             "No word is given a weight.", "Name a word and its factor: 1 is as it is.", field="weights"
         )

@@ -93,9 +93,9 @@ def _advance(
     """One step of all branches, and what the targets look like by now."""
     source, target, text = _guided(plan, step, level, z_src, z_tgt)
     process, pivot = plan.model.process, plan.inversion.after(step).to(z_tgt)
-    told = process.split(z_tgt, text, level)[0]
+    text_z0 = process.split(z_tgt, text, level)[0]
     z_tgt, z0 = one_step(process, z_tgt, target, level, cleaner)
-    preview = _preview(plan, z0, told)
+    preview = _preview(plan, z0, text_z0)
     z_src = pivot if source is None else move(process, z_src, source, level, cleaner)
     if plan.blend is not None:
         z_tgt = plan.blend.blend(step, z_src, z_tgt)

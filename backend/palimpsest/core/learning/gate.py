@@ -47,8 +47,8 @@ class Finding:
     message: Text
 
     def to_json(self) -> dict[str, Any]:
-        told = {"picture": self.picture, "problem": self.problem, "message": self.message}
-        return {**told, "texts": translatable(message=self.message)}
+        fields = {"picture": self.picture, "problem": self.problem, "message": self.message}
+        return {**fields, "texts": translatable(message=self.message)}
 
 
 def check_set(
@@ -138,8 +138,8 @@ def _inspect_one(
     smallest = max(64, round(settings.smallest * native_size))
     n = index + 1
     if min(height, width) < smallest:
-        told = Text("set-picture-small", n=n, width=width, height=height, least=smallest)
-        return Finding(index, "small", told)
+        too_small = Text("set-picture-small", n=n, width=width, height=height, least=smallest)
+        return Finding(index, "small", too_small)
     light = np.asarray(picture, np.float32) @ np.asarray(LUMA, np.float32)
     clipped = max(float((light <= 0.004).mean()), float((light >= 0.996).mean()))
     if float(light.std()) < settings.contrast or clipped > settings.clipped:

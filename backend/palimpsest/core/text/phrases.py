@@ -44,10 +44,10 @@ def _opening(words: Sequence[WordSpan], new: Collection[WordSpan]) -> list[WordS
     """What says how the picture is made, "an oil painting of", where the sentence begins so; else nothing."""
     names = [plain(word.text) for word in words[:LONGEST_OPENING]]
     end = names.index("of") + 1 if "of" in names else 0
-    said = words[:end]
+    opening = words[:end]
     if end < 2 or names[end - 2] not in MEDIA or JOINING.intersection(names[: end - 1]):
         return []
-    return [] if any(word in new or word.kind == "mark" for word in said) else list(said)
+    return [] if any(word in new or word.kind == "mark" for word in opening) else list(opening)
 
 
 def _possessives(words: Sequence[WordSpan]) -> set[WordSpan]:
