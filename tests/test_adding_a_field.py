@@ -13,7 +13,7 @@ MOST = 5  # files that are touched
 
 TITLE = "Add a control"
 ADDED = {
-    "backend/palimpsest_client/fields/settings.py": "    seed: int = described(",
+    "backend/palimpsest_client/fields/settings.py": "    seed: int = setting(",
     "backend/palimpsest_client/text/wording.py": '    "defaults": "As recommended",',
     "backend/palimpsest/contract.py": "    variations: Annotated[int, VARIATIONS] = 1",
 }

@@ -30,7 +30,7 @@ KRITA_API: dict[str, set[str] | None] = {
     "reading.py": ANY,
     "selection.py": ANY,
     "__init__.py": {"DockWidgetFactory", "DockWidgetFactoryBase", "Krita"},
-    "desk.py": {"Krita"},
+    "shared_panel.py": {"Krita"},
     "docker.py": {"DockWidget"},
     "extension.py": {"Extension", "Krita"},
     "dialogs.py": {"Krita"},

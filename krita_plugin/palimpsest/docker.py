@@ -7,7 +7,7 @@ from krita import DockWidget
 from . import qt
 from ._client.panel.state import PanelState
 from ._client.views.panel_view import PanelView
-from .desk import desk
+from .shared_panel import shared_panel
 from .view import View
 
 
@@ -17,22 +17,22 @@ class PalimpsestDocker(DockWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Palimpsest")
-        self._desk = desk()
-        self._panel = self._desk.panel
-        self.panel_view = PanelView(self._panel, self._desk.windows, self._desk.desktop, self.insert_concept)
+        shared = self._shared = shared_panel()
+        self._panel = self._shared.panel
+        self.panel_view = PanelView(self._panel, shared.windows, shared.desktop, self.insert_concept)
         self.panel_view.controls.redraw = lambda: self.show_state(self._panel.state)
         self.panel_view.words.focus = lambda key: self.view[key].setFocus()
         self.panel_view.words.choose = lambda key, word: self.view[key].choose(word)
-        self.view = View(self._panel.session, self._desk.desktop)
+        self.view = View(self._panel.session, self._shared.desktop)
         self.setWidget(self.view)
-        self._desk.add(self)
+        self._shared.add(self)
 
     def canvasChanged(self, canvas) -> None:  # noqa: N802
         """Krita calls it when another view is active; the panel looks by itself."""
 
     def showEvent(self, event) -> None:  # noqa: N802
         super().showEvent(event)
-        self._desk.open()
+        self._shared.open()
 
     def hideEvent(self, event) -> None:  # noqa: N802
         super().hideEvent(event)
@@ -40,7 +40,7 @@ class PalimpsestDocker(DockWidget):
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
         if event.key() == qt.Qt.Key.Key_Escape:
-            self._desk.desktop.leave_fields()
+            self._shared.desktop.leave_fields()
         else:
             super().keyPressEvent(event)
 

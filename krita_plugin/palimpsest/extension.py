@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from krita import Extension, Krita
 
-from .desk import desk
 from .qt import QTimer
+from .shared_panel import shared_panel
 
 DOCKER = "palimpsest"  # the docker's id in Krita
 MENU = "tools/scripts"
@@ -21,7 +21,7 @@ class PalimpsestExtension(Extension):
         """Krita asks for it; there is nothing to do before a window is there."""
 
     def createActions(self, window) -> None:  # noqa: N802
-        for name, text, call in desk().windows.actions(focus_words):
+        for name, text, call in shared_panel().windows.actions(focus_words):
             action = window.createAction("palimpsest_" + name, "Palimpsest: " + text, MENU)
             action.triggered.connect(self._with_panel(call))
         QTimer.singleShot(0, show_once)
@@ -30,16 +30,16 @@ class PalimpsestExtension(Extension):
         """What an action says is read in the panel, so it is shown first."""
 
         def run(_: bool = False) -> None:
-            desk().open()
+            shared_panel().open()
             show_docker()
-            desk().panel.look()
+            shared_panel().panel.look()
             call()
 
         return run
 
 
 def focus_words() -> None:
-    for docker in desk().front:
+    for docker in shared_panel().front:
         docker.panel_view.words.begin()
 
 

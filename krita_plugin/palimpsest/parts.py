@@ -87,7 +87,7 @@ class ButtonDrawer(Drawer):
         if part.has_menu:
             made.setMenu(qt.QMenu(made, aboutToShow=self._fill))
             made.setPopupMode(qt.QToolButton.ToolButtonPopupMode.InstantPopup)
-        if part.look in (view.DEED, view.MAIN, view.STRIP):
+        if part.look in (view.LARGE, view.MAIN, view.STRIP):
             made.setSizePolicy(qt.QSizePolicy.Policy.Ignored, qt.QSizePolicy.Policy.Fixed)
         if part.look == view.STRIP:
             made.setFixedHeight(part.side + STRIP_EDGE)
@@ -103,7 +103,7 @@ class ButtonDrawer(Drawer):
     def put(self, part: view.Button) -> None:
         made, style = self.widget, qt.Qt.ToolButtonStyle
         made.setText(view.shortened(part.text) if part.side else part.text)
-        if part.look in (view.DEED, view.MAIN):
+        if part.look in (view.LARGE, view.MAIN):
             made.setMinimumWidth(made.fontMetrics().horizontalAdvance(part.text) + EDGE)
         if part.icon:
             made.setIcon(icon(part.icon, made))

@@ -55,7 +55,7 @@ def bench(tmp_path, monkeypatch):
 
 def test_before_anything_it_says_what_it_takes_and_where(bench):
     state = bench.setup.state
-    assert (state.kind, state.deed) == ("absent", "Set up")
+    assert (state.kind, state.button_text) == ("absent", "Set up")
     assert str(bench.home.place) in state.costs
     bench.setup.choose(index="")
     small = download("cpu", sys.platform)
@@ -137,7 +137,7 @@ def test_cancelled_in_any_step_it_goes_on_with_that(bench, at):
     assert bench.setup.state.text == "Cancelling…"
     state = bench.ended()
     assert state.message.startswith("Cancelled. What is there is kept")
-    assert (state.kind, state.deed) == ("incomplete", "Go on")
+    assert (state.kind, state.button_text) == ("incomplete", "Go on")
     assert launch_command(bench.folder, {}) == []
     assert bench.panel().state.kind == "incomplete"
     bench.order()
@@ -234,7 +234,7 @@ def test_a_lost_file_is_mended_and_nothing_else_fetched(bench):
     bench.calls()
     site = next(bench.home.environment.glob("lib/python*/site-packages"))
     (site / "pillow.py").write_text("")
-    assert bench.setup.state.deed == "Repair"
+    assert bench.setup.state.button_text == "Repair"
     (call,) = bench.done()
     assert call[0] == "runtime"
     assert [word for word in call if "reinstall" in word] == ["--reinstall-package=pillow"]
@@ -292,7 +292,7 @@ def test_an_environment_without_its_python_is_made_anew(bench):
 def test_another_version_of_the_plugin_updates_what_differs(bench):
     bench.with_uv().done()
     bench.setup = bench.panel(bench.bring("0.2.0"))
-    assert (bench.setup.state.kind, bench.setup.state.deed) == ("older", "Update")
+    assert (bench.setup.state.kind, bench.setup.state.button_text) == ("older", "Update")
     assert [call[0] for call in bench.done()] == ["package"]
     bench.setup = bench.panel(bench.bring("0.3.0", ("numpy==2.1",)))
     assert [call[0] for call in bench.done()] == ["runtime", "package"]
@@ -617,7 +617,7 @@ def test_what_is_not_whole_names_the_button_that_is_there(bench, monkeypatch):
     bench.setup.begin()
     told = bench.ended().message
     assert told == "Files are missing of torch: press “Go on”."
-    assert bench.setup.state.deed == "Go on"
+    assert bench.setup.state.button_text == "Go on"
 
 
 def test_the_card_that_is_there_chooses_the_build():

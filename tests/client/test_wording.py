@@ -17,7 +17,7 @@ from palimpsest_client.panel.preferences import FIELDS, LIVE
 from palimpsest_client.setup.home import BUILD, ENVIRONMENT, PACKAGE, RUNTIME
 from palimpsest_client.setup.installer import UV
 from palimpsest_client.setup.machine import ROOM
-from palimpsest_client.setup.state import DEED
+from palimpsest_client.setup.state import BUTTON_TEXTS
 from palimpsest_client.text.wording import ENGLISH, SINGULAR, duration, phase, say
 from palimpsest_client.views.windows import action_name
 
@@ -31,7 +31,7 @@ FILES = [
 SETUP_STEPS = ENVIRONMENT, RUNTIME, BUILD, PACKAGE
 MADE = [f"{stem}-{name}" for stem in ("second", "example", "tip", "select", "layer") for name in OPERATIONS]
 TABLE = (*CONTROLS.values(), SENTENCE, WEIGHT, *FIELDS)
-MADE += [f"setup-{name}" for name in (*DEED, *ROOM, UV, *SETUP_STEPS, "checking", "removing")]
+MADE += [f"setup-{name}" for name in (*BUTTON_TEXTS, *ROOM, UV, *SETUP_STEPS, "checking", "removing")]
 MADE += [f"{stem}{c.key}" for stem in ("", "tip-", "technical-") for c in TABLE]
 MADE += [f"{action_name(operation)}-action" for operation in OPERATIONS.values()]
 MADE += [f"{c.key}-{name}" for c in (*CONTROLS.values(), LIVE) for name in c.choices] + [*OPERATIONS]

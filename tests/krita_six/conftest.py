@@ -19,10 +19,10 @@ class Room:
         self.plugin = six.load()
         self.krita = six.Krita.instance()
         self.backend, self.editor = backend, ScriptedEditor()
-        desk = six.part("desk")
-        self.desk = desk.Desk(self.editor)
-        desk._desks[:] = [self.desk]
-        self.panel = self.desk.panel
+        module = six.part("shared_panel")
+        self.shared = module.SharedPanel(self.editor)
+        module._shared[:] = [self.shared]
+        self.panel = self.shared.panel
         self.panel.session._connect = backend.connect
         self.docker = self.krita.factories[0].made()
         self.docker.setObjectName("palimpsest")
@@ -50,7 +50,7 @@ class Room:
         self.application.processEvents()
 
     def close(self) -> None:
-        self.desk.close()
+        self.shared.close()
         self.docker.close()
         self.docker.deleteLater()
         self.application.processEvents()

@@ -194,5 +194,5 @@ def keyboard() -> Any:
 
 def dialog_of(kind: str) -> Any:
     """The window of this kind that is open."""
-    there = part("desk").desk().desktop._open.items()
+    there = part("shared_panel").shared_panel().desktop._open.items()
     return next(dialog for told, dialog in there if told.__name__ == kind and dialog.isVisible())

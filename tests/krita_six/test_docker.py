@@ -475,7 +475,7 @@ def test_a_new_docker_is_shown_once_and_not_against_the_users_will(closed_room):
 
 
 def learning_dialog():
-    six.part("desk").desk().windows.learn()
+    six.part("shared_panel").shared_panel().windows.learn()
     return dialog_of("LearnWindow")
 
 
@@ -574,7 +574,7 @@ def test_what_is_not_learned_is_dark_and_what_is_transparent_chequered(room):
 
 
 def test_another_computer_is_chosen_and_models_are_fetched(room, tmp_path):
-    windows = six.part("desk").desk().windows
+    windows = six.part("shared_panel").shared_panel().windows
     windows.settings()
     dialog = dialog_of("SettingsWindow").view
     dialog["where"].findChildren(six.part("qt").QRadioButton)[1].click()

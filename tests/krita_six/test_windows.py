@@ -61,7 +61,7 @@ def test_with_two_windows_a_concept_is_written_once(room, second, floating):
     room.panel.draft.write_source_prompt(SHOWS)
     room.until(lambda s: len(s.concepts) == 1)
     room.panel.draft.write_operand("a photo of on grass")
-    six.part("desk").desk().windows.concepts()
+    six.part("shared_panel").shared_panel().windows.concepts()
     dialog = dialog_of("ConceptsWindow")
     dialog.view["use"].click()
     dialog.close()
@@ -73,8 +73,8 @@ def test_with_two_windows_a_concept_is_written_once(room, second, floating):
 
 
 def test_a_docker_goes_with_its_window_and_with_nothing_else(room, second, monkeypatch):
-    desk, both = room.desk, [room.docker, second]
-    assert desk.views == both
+    shared, both = room.shared, [room.docker, second]
+    assert shared.views == both
 
     def broken(state):
         raise RuntimeError("a fault of ours")
@@ -82,13 +82,13 @@ def test_a_docker_goes_with_its_window_and_with_nothing_else(room, second, monke
     monkeypatch.setattr(second, "show_state", broken)
     with pytest.raises(RuntimeError, match="a fault of ours"):
         room.panel.draft.write_source_prompt(SHOWS)
-    assert desk.views == both
+    assert shared.views == both
     monkeypatch.undo()
     from PyQt6.sip import delete
 
     delete(second.parentWidget())
     room.panel.draft.write_source_prompt("a photo of a dog on grass")
-    assert desk.views == [room.docker]
+    assert shared.views == [room.docker]
     assert room.docker.view["first"].toPlainText() == "a photo of a dog on grass"
 
 
@@ -119,7 +119,7 @@ def test_a_menu_that_was_closed_is_gone(room):
 
 @pytest.mark.parametrize("name", ["feather", "variations", "language", "live"])
 def test_return_in_a_field_of_the_settings_leaves_them_open(room, name):
-    six.part("desk").desk().windows.settings()
+    six.part("shared_panel").shared_panel().windows.settings()
     dialog = dialog_of("SettingsWindow")
     field = dialog.view[f"own-{name}"]
     field.setFocus()
@@ -134,7 +134,7 @@ def test_return_in_a_field_of_the_settings_leaves_them_open(room, name):
 
 
 def test_return_in_a_number_of_the_settings_takes_it(room):
-    six.part("desk").desk().windows.settings()
+    six.part("shared_panel").shared_panel().windows.settings()
     dialog = dialog_of("SettingsWindow")
     number = dialog.view["own-variations"]
     number.lineEdit().selectAll()
@@ -147,7 +147,7 @@ def test_return_in_a_number_of_the_settings_takes_it(room):
 def test_the_window_in_which_the_backend_is_set_up_is_drawn(room):
     setup = room.panel.backend.setup
     setup._become(kind="absent", builds=("cpu", "cuda"), place="/data/backend", version="0.1.0")
-    six.part("desk").desk().windows.setup()
+    six.part("shared_panel").shared_panel().windows.setup()
     dialog = dialog_of("SetupWindow")
     assert dialog.view["setup-begin"].text() == "Set up"
     assert "/data/backend" in dialog.view["setup-costs"].text()

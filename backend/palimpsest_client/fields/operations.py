@@ -22,7 +22,7 @@ FREE, BETTER, NEEDED = "free", "better", "needed"
 NOISE, PHOTO = "noise", "photo"
 
 
-class Changed:
+class NamedByChange:
     """How a layer is called: after the words that changed, or where none did, ``otherwise`` (a key)."""
 
     def __init__(self, otherwise: str) -> None:
@@ -78,7 +78,7 @@ OPERATIONS: Dict[str, Operation] = {
             REPLACE,
             WHOLE,
             target=lambda first, second: second.strip(),
-            layer=Changed(REPLACE),
+            layer=NamedByChange(REPLACE),
             missing="say-what-it-should-show",
             argument="should-show",
             about="about-should-show",
@@ -90,7 +90,7 @@ OPERATIONS: Dict[str, Operation] = {
             INSERT,
             PHRASE,
             target=with_thing,
-            layer=Changed(INSERT),
+            layer=NamedByChange(INSERT),
             missing="say-what-to-insert",
             argument="thing",
             about="about-inserted",
@@ -111,7 +111,7 @@ OPERATIONS: Dict[str, Operation] = {
             REMOVE,
             PHRASE,
             target=without_thing,
-            layer=Changed("layer-removed"),
+            layer=NamedByChange("layer-removed"),
             argument="thing",
             about="about-removed",
             selection=NEEDED,

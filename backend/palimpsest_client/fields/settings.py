@@ -36,7 +36,7 @@ STARTS = (AUTOMATIC, VIEW, NOISE, PHOTO)
 MIDDLE = 0.5  # of a slider: what the operation recommends; sends nothing, the backend's recipe decides
 
 
-def described(kind: str, where: str = ADVANCED, default: Any = None, **told: Any) -> Any:
+def setting(kind: str, where: str = ADVANCED, default: Any = None, **told: Any) -> Any:
     """A field of Settings with its description."""
     made = Control(kind, where, default=default, **told)
     return dataclasses.field(default=default, metadata={"control": made})
@@ -46,7 +46,7 @@ def described(kind: str, where: str = ADVANCED, default: Any = None, **told: Any
 class Settings:
     """Everything that isn't words, in the order of the panel. ``None`` = automatic."""
 
-    structure: float = described(
+    structure: float = setting(
         SLIDER,
         MAIN,
         MIDDLE,
@@ -60,7 +60,7 @@ class Settings:
         preset=True,
         whose=OF_OPERATION,
     )
-    strength: float = described(
+    strength: float = setting(
         SLIDER,
         MAIN,
         MIDDLE,
@@ -73,7 +73,7 @@ class Settings:
         preset=True,
         whose=OF_OPERATION,
     )
-    grow: Optional[int] = described(
+    grow: Optional[int] = setting(
         SLIDER,
         MAIN,
         limits=Stretch(0, 512),
@@ -84,7 +84,7 @@ class Settings:
         preset=True,
         whose=OF_OPERATION,
     )
-    feather: int = described(
+    feather: int = setting(
         SLIDER,
         MAIN,
         8,
@@ -96,14 +96,14 @@ class Settings:
         preset=True,
         whose=OF_PERSON,
     )
-    variations: int = described(
+    variations: int = setting(
         NUMBER, BESIDE_APPLY, 1, limits=Stretch(1, 16), request=("variations",), whose=OF_PERSON
     )
-    source: str = described(CHOICE, default=CANVAS, choices=(CANVAS, LAYER))
-    model: str = described(
+    source: str = setting(CHOICE, default=CANVAS, choices=(CANVAS, LAYER))
+    model: str = setting(
         CHOICE, default="built-in", request=("model",), view=True, whose=OF_PERSON
     )  # those there are
-    method: str = described(
+    method: str = setting(
         CHOICE,
         default=RECOMMENDED,
         choices=tuple(METHODS),
@@ -111,7 +111,7 @@ class Settings:
         view=True,
         preset=True,
     )
-    steps: Optional[int] = described(
+    steps: Optional[int] = setting(
         NUMBER,
         limits=Stretch(1, 1000),
         automatic="automatic-model",
@@ -119,7 +119,7 @@ class Settings:
         view=True,
         preset=True,
     )
-    guidance: Optional[float] = described(
+    guidance: Optional[float] = setting(
         NUMBER,
         limits=Stretch(0, 100),
         offered=Stretch(0.5, 100),  # at 0 the sentence counts for nothing
@@ -131,7 +131,7 @@ class Settings:
         view=True,
         preset=True,
     )
-    cross: Optional[float] = described(
+    cross: Optional[float] = setting(
         NUMBER,
         limits=Stretch(0, 1),
         step=5,
@@ -144,7 +144,7 @@ class Settings:
         preset=True,
         whose=OF_OPERATION,
     )
-    self_attention: Optional[float] = described(
+    self_attention: Optional[float] = setting(
         NUMBER,
         limits=Stretch(0, 1),
         step=5,
@@ -157,7 +157,7 @@ class Settings:
         preset=True,
         whose=OF_OPERATION,
     )
-    begin_from: str = described(
+    begin_from: str = setting(
         CHOICE,
         default=AUTOMATIC,
         choices=STARTS,
@@ -166,7 +166,7 @@ class Settings:
         preset=True,
         whose=OF_OPERATION,
     )
-    freedom: Optional[float] = described(
+    freedom: Optional[float] = setting(
         NUMBER,
         limits=Stretch(0, 1),
         step=5,
@@ -178,7 +178,7 @@ class Settings:
         preset=True,
         whose=OF_OPERATION,
     )
-    context: float = described(
+    context: float = setting(
         NUMBER,
         default=0.5,
         limits=Stretch(0, 8),
@@ -189,7 +189,7 @@ class Settings:
         view=True,
         preset=True,
     )
-    working_size: Optional[int] = described(
+    working_size: Optional[int] = setting(
         NUMBER,
         limits=Stretch(64, 4096),
         step=64,
@@ -200,7 +200,7 @@ class Settings:
         preset=True,
         whose=OF_PERSON,
     )
-    seed: int = described(
+    seed: int = setting(
         NUMBER,
         default=0,
         limits=Stretch(0, 2**63 - 1),

@@ -32,7 +32,7 @@ from .live_edit import LiveEdit
 from .live_layer import LiveLayer
 from .outcome import REFUSED, REMEMBERED, REOPENED, Outcome
 from .preferences import BEGINNING, Preferences
-from .preview_jobs import PreviewJobs, Situation
+from .preview_jobs import PreviewInputs, PreviewJobs
 from .reason import DOCUMENT, NONE, Reason, because
 from .remembered_photos import RememberedPhotos
 from .requests import Crop, RecipeError, form_of, read_recipe
@@ -245,7 +245,7 @@ class Panel:
         return True
 
     def actions(self) -> List[Tuple[str, str, Callable[[], None]]]:
-        """What a menu of the editor's can offer, that needs nothing to be said: name, text, and the deed."""
+        """What a menu of the editor's can offer without a question: name, text, and what does it."""
         return [
             ("again", say("again"), self.again),
             ("cancel", say("cancel"), self.cancel),
@@ -310,7 +310,7 @@ class Panel:
         busy = self.jobs.busy or bool(self.jobs.waiting)
         base = self.remembered_photos.base(self.facts, self.form, self.live_layer)
         cannot, live = self.state.cannot_apply, self.preferences.live
-        self.previews.look(Situation(self.form, base, cannot, busy, live))
+        self.previews.look(PreviewInputs(self.form, base, cannot, busy, live))
 
     def _turn_to(self, facts: Optional[DocumentFacts]) -> None:
         before, key = self.facts, None if facts is None else facts.key

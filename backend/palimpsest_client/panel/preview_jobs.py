@@ -39,7 +39,7 @@ class LivePreview:
     text: str = ""
 
 
-class Situation(NamedTuple):
+class PreviewInputs(NamedTuple):
     """What is the case, each time it is looked at."""
 
     form: Form
@@ -70,7 +70,7 @@ class PreviewJobs:
         self._strip: Tuple[Optional[Request], Tuple[bytes, ...]] = None, ()  # what was asked for, and came
         self._no_strip: Set[str] = set()  # models that a whole strip is too much for
 
-    def look(self, now: Situation) -> None:
+    def look(self, now: PreviewInputs) -> None:
         """Ten times a second."""
         base = now.base if now.wanted else None
         model = now.form.settings.model

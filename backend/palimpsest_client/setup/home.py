@@ -55,7 +55,7 @@ class Home:
         marker.write_text("Made by Palimpsest's panel; may be deleted at any time.\n", encoding="utf-8")
 
     @property
-    def ours(self) -> bool:
+    def has_marker(self) -> bool:
         return (self.place / MARKER).exists()
 
     def done(self) -> Dict[str, str]:
@@ -79,7 +79,7 @@ class Home:
     def kind(self, marks: Mapping[str, str]) -> str:
         """``marks``: step → what it would be done with from what the plug-in brought."""
         done = self.done()
-        if not self.ours:
+        if not self.has_marker:
             return ABSENT
         if CHECKED not in done:
             return INCOMPLETE

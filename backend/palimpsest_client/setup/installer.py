@@ -106,7 +106,7 @@ class BackendSetup:
             self._say("removing")
             self._stop_backend()
             remove_launch(self._wish.folder, self._home.python)
-            if self._home.ours:
+            if self._home.has_marker:
                 self._home.clear(self._home.place)
 
     # The steps.

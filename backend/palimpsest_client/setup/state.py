@@ -27,7 +27,12 @@ from .uv import Runner
 CHOICE = "setup.json"
 NONE = ""  # no backend came with the plug-in
 MIRRORS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")  # which uv and pip are told of, the first one
-DEED = {ABSENT: "setup-begin", INCOMPLETE: "setup-go-on", OLDER: "setup-update", WHOLE: "setup-repair"}
+BUTTON_TEXTS = {
+    ABSENT: "setup-begin",
+    INCOMPLETE: "setup-go-on",
+    OLDER: "setup-update",
+    WHOLE: "setup-repair",
+}
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,9 @@ class SetupState:
     message: str = ""
 
     @property
-    def deed(self) -> str:
-        """What its button does."""
-        return say(DEED[self.kind]) if self.kind else ""
+    def button_text(self) -> str:
+        """Of its button: what it does."""
+        return say(BUTTON_TEXTS[self.kind]) if self.kind else ""
 
     @property
     def costs(self) -> str:
@@ -155,14 +160,16 @@ class Setup:
 
     # Behind it.
 
-    def _work(self, bundle: Bundle, deed: Callable[[BackendSetup], None], then: Callable[[], None]) -> None:
+    def _work(
+        self, bundle: Bundle, work_on: Callable[[BackendSetup], None], then: Callable[[], None]
+    ) -> None:
         runner = self._runner = Runner()
         wish = Wish(self._home, bundle, self._folder, self.state.build, self._index)
         setup = BackendSetup(wish, runner, self._tell)
 
         def work() -> None:
             try:
-                deed(setup)
+                work_on(setup)
             except SetupError as error:
                 problem = error
                 self._news.put(lambda: self._failed(problem))

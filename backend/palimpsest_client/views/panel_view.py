@@ -16,9 +16,9 @@ from .controls_view import ControlsView, field_part
 from .results_view import ResultsView
 from .view import (
     CLOSE,
-    DEED,
     EDGED,
     FAINT,
+    LARGE,
     LINK,
     MAIN,
     QUIET,
@@ -290,7 +290,7 @@ class PanelView:
                 "new",
                 text=say("new"),
                 tip=state.cannot_apply_new or say("tip-new"),
-                look=DEED,
+                look=LARGE,
                 enabled=not state.cannot_apply_new,
                 shown=updating,
                 grow=1,

@@ -108,7 +108,7 @@ class SetupWindow(Dialog):
         )
         begin = Button(
             "setup-begin",
-            text=state.deed,
+            text=state.button_text,
             default=True,
             shown=bool(state.kind),
             enabled=not state.running,

@@ -17,7 +17,11 @@ from ..text.habits import Notice
 from ..text.sentences import Word
 
 LINK, TIGHT, FRAMED = "link", "tight", "framed"  # a quiet button, a small one, one in a row of small ones
-DEED, MAIN, STRIP = "deed", "main", "strip"  # large ones; a picture in a row of pictures as wide as the panel
+LARGE, MAIN, STRIP = (
+    "large",
+    "main",
+    "strip",
+)  # large ones; a picture in a row of pictures as wide as the panel
 QUIET, FAINT, SMALL = "quiet", "faint", "small"  # a text that stands back, one that is small too, small alone
 ODD, CLOSE, EDGED = "odd", "close", "edged"  # a box in a frame, with little room between or around
 LONGEST = 16  # letters of a name where there is little room

@@ -12,8 +12,8 @@ from palimpsest._client.editor import slices
 from palimpsest._client.editor.editor import LayerResult
 from palimpsest._client.editor.geometry import Bounds, Extent
 from palimpsest._client.http.sending import Outgoing
-from palimpsest.desk import desk
 from palimpsest.qt import QByteArray
+from palimpsest.shared_panel import shared_panel
 
 PATIENCE = 100.0  # seconds
 
@@ -22,7 +22,7 @@ refreshes = []  # of whole canvases, for which Krita holds its thread
 
 
 def editor():
-    return desk().editor
+    return shared_panel().editor
 
 
 def active():

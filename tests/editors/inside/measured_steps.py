@@ -14,8 +14,8 @@ from palimpsest._client.editor.editor import LayerResult
 from palimpsest._client.editor.geometry import Bounds, tiles
 from palimpsest._client.http.client import find_transport
 from palimpsest._client.http.sending import Outgoing
-from palimpsest.desk import desk
 from palimpsest.qt import QByteArray, Qt, QTimer
+from palimpsest.shared_panel import shared_panel
 
 from .steps import active, editor, until
 
@@ -162,7 +162,7 @@ def measured_apply():
     """From Apply to the job's start: when the panel has read the picture, when all is sent, and when a worker
     has taken the job."""
     yield from calm()
-    panel, start, used, at = desk().panel, time.perf_counter(), time.process_time(), {}
+    panel, start, used, at = shared_panel().panel, time.perf_counter(), time.process_time(), {}
     sent = panel.session.submit
 
     def submit(order):

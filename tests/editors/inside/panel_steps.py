@@ -9,10 +9,10 @@ from krita import Krita
 from palimpsest._client.http.connection import Choice
 from palimpsest._client.panel import preview_jobs
 from palimpsest._client.text.wording import say
-from palimpsest.desk import desk
 from palimpsest.dialogs import CANVASES
 from palimpsest.extension import show_docker as bring_forth
 from palimpsest.qt import QApplication, QPoint, QPushButton, QSizePolicy, Qt, QTextCharFormat, QToolTip
+from palimpsest.shared_panel import shared_panel
 
 try:
     from PyQt5.QtTest import QTest
@@ -27,7 +27,7 @@ SENTENCES = ("first", "second")
 
 def dialog_of(kind):
     """The window of this kind, or None while it isn't open."""
-    there = [dialog for told, dialog in desk().desktop._open.items() if told.__name__ == kind]
+    there = [dialog for told, dialog in shared_panel().desktop._open.items() if told.__name__ == kind]
     return there[0] if there and there[0].isVisible() else None
 
 
@@ -39,7 +39,7 @@ def open_dialog_of(kind):
 
 def open_learn_dialog():
     if dialog_of("LearnWindow") is None:
-        desk().windows.learn()
+        shared_panel().windows.learn()
     return open_dialog_of("LearnWindow")
 
 
@@ -48,7 +48,7 @@ def learn_state():
 
 
 def open_backend_dialog():
-    desk().windows.settings()
+    shared_panel().windows.settings()
     return open_dialog_of("SettingsWindow")
 
 
@@ -56,7 +56,7 @@ LOOKS = 4  # of the panel at the picture: 0.9 s and more
 
 
 def docker():
-    return desk().views[0]
+    return shared_panel().views[0]
 
 
 def part_of(key):
@@ -109,7 +109,7 @@ def docker_size():
 
 def panel():
     """What the panel says."""
-    state = desk().panel.state
+    state = shared_panel().panel.state
     document = state.document
     return {
         "status": state.status.kind,
@@ -145,7 +145,7 @@ def panel_says(text):
 
 def panel_tells(text):
     """What came of the last job; empty = nothing that is still so."""
-    return desk().panel.state.outcome_text == text
+    return shared_panel().panel.state.outcome_text == text
 
 
 def panel_ready():
@@ -163,9 +163,9 @@ def panel_sees(name, selected):
 def panel_sees_document(selected):
     """The one that is active, with or without a selection."""
     active = Krita.instance().activeDocument()
-    document = desk().panel.state.document
+    document = shared_panel().panel.state.document
     return (
-        document == desk().editor.document()
+        document == shared_panel().editor.document()
         and active is not None
         and ((document.selection is not None) == selected)
     )
@@ -178,20 +178,20 @@ def panel_has_recipe():
 def panel_knows(concept):
     """Asks anew until the word is there."""
     if concept not in panel()["concepts"]:
-        desk().panel.backend.refresh_concepts()
+        shared_panel().panel.backend.refresh_concepts()
         return False
     return True
 
 
 def connect_panel(address, token):
     """Empty = this computer's own backend."""
-    return desk().panel.backend.connect_to(Choice(address, token))
+    return shared_panel().panel.backend.connect_to(Choice(address, token))
 
 
 def reset_panel(settings):
     """As recommended but for these."""
-    desk().panel.draft.reset_settings()
-    desk().panel.draft.set(**settings)
+    shared_panel().panel.draft.reset_settings()
+    shared_panel().panel.draft.set(**settings)
 
 
 def leave_panel():
@@ -199,8 +199,8 @@ def leave_panel():
     if learning_is_open():
         clear_learning()
         close_learning()
-    desk().panel.cancel()
-    desk().panel.new_layer_instead()
+    shared_panel().panel.cancel()
+    shared_panel().panel.new_layer_instead()
 
 
 def panel_at_rest():
@@ -218,9 +218,9 @@ def panel_running():
 
 def panel_previews():
     """A picture forms, and half of the work is done."""
-    state = desk().panel.state
+    state = shared_panel().panel.state
     fraction = None if state.progress is None else state.progress.fraction
-    return desk().panel.jobs.preview_picture is not None and fraction is not None and fraction > 0.5
+    return shared_panel().panel.jobs.preview_picture is not None and fraction is not None and fraction > 0.5
 
 
 def wait_for_drafts():
@@ -237,7 +237,7 @@ def panel_drafted():
 
 def draft_shown():
     """A digest of the small picture."""
-    return hashlib.sha256(desk().panel.state.preview).hexdigest()
+    return hashlib.sha256(shared_panel().panel.state.preview).hexdigest()
 
 
 def shows_another_draft(than):
@@ -246,7 +246,7 @@ def shows_another_draft(than):
 
 def strip_drawn():
     """Each place of the strip under Keep structure has its picture."""
-    tiles = [part_of(f"strip-{number}") for number in range(len(desk().panel.state.structures))]
+    tiles = [part_of(f"strip-{number}") for number in range(len(shared_panel().panel.state.structures))]
     return bool(tiles) and all(made.isVisible() and not made.icon().isNull() for made in tiles)
 
 
@@ -269,18 +269,18 @@ def panel_stopped():
 
 def write(operation, first, second):
     """Into the docker's own fields."""
-    desk().panel.draft.choose_operation(operation)
+    shared_panel().panel.draft.choose_operation(operation)
     part_of("first").setPlainText(first)
     if not part_of("second").isHidden():
         part_of("second").setPlainText(second)
 
 
 def set_panel(settings):
-    desk().panel.draft.set(**settings)
+    shared_panel().panel.draft.set(**settings)
 
 
 def weigh(word, position):
-    desk().panel.draft.weigh(word, position)
+    shared_panel().panel.draft.weigh(word, position)
 
 
 def frees_on_own_thread():
@@ -326,7 +326,7 @@ def middle_of(widget, above=50):
         middle = widget.mapToGlobal(QPoint(widget.width() // 2, widget.height() // 2))
         if middle != place:
             place, looks = middle, set()
-        looks.add(desk().panel._looked_at)
+        looks.add(shared_panel().panel._looked_at)
     return [place.x(), place.y()]
 
 
@@ -351,7 +351,7 @@ def place_stays(kind, key):
         now = place_in(kind, key)
         if now != place:
             place, looks = now, set()
-        looks.add(desk().panel._looked_at)
+        looks.add(shared_panel().panel._looked_at)
         yield
     return place
 
@@ -363,12 +363,12 @@ def grab_window_of(kind, path):
 
 def setup_says():
     """What is told in the panel of a setup."""
-    state = desk().panel.state.setup
+    state = shared_panel().panel.state.setup
     return [state.kind, state.running, state.message]
 
 
 def setup_ended():
-    state = desk().panel.state.setup
+    state = shared_panel().panel.state.setup
     return bool(state.message) and not state.running
 
 
@@ -441,7 +441,7 @@ def has_scrolled(before):
 
 
 def settings():
-    return asdict(desk().panel.form.settings)
+    return asdict(shared_panel().panel.form.settings)
 
 
 def setting_is(name, value):
@@ -522,34 +522,34 @@ def action(name):
 
 
 def select_word(word):
-    desk().panel.select_word(word)
+    shared_panel().panel.select_word(word)
 
 
 def show_everything(everything):
-    desk().panel.gallery.show_everything(everything)
+    shared_panel().panel.gallery.show_everything(everything)
 
 
 def look_at(number):
     """Through the docker's own picture of it; until it lies on the canvas."""
-    result = desk().panel.state.results[number]
+    result = shared_panel().panel.state.results[number]
     part_of("result-{}-{}".format(*result.key)).click()
-    while desk().panel.state.strip.shown != result.key:
+    while shared_panel().panel.state.strip.shown != result.key:
         yield
 
 
 def looks_at(number):
     """And Krita has nothing left to do for it."""
-    state = desk().panel.state
+    state = shared_panel().panel.state
     lies = bool(state.results) and state.strip.shown == state.results[number].key
-    return lies and not desk().editor._slices.busy
+    return lies and not shared_panel().editor._slices.busy
 
 
 def sees_original(original):
-    return desk().panel.state.strip.original == original
+    return shared_panel().panel.state.strip.original == original
 
 
 def nothing_shown():
-    return desk().panel.state.strip.shown is None and not desk().editor._slices.busy
+    return shared_panel().panel.state.strip.shown is None and not shared_panel().editor._slices.busy
 
 
 def tile_place(number):
@@ -566,9 +566,9 @@ def tile_in_sight(number):
 
 def take(offer):
     """Press the button of this text."""
-    state = desk().panel.state
+    state = shared_panel().panel.state
     (key,) = [found.key for found in state.status.offers + state.offers if found.text == offer]
-    desk().windows.take(key)
+    shared_panel().windows.take(key)
 
 
 def grab(path):
@@ -629,7 +629,7 @@ def learning_runs():
 
 def learning_at(step):
     """A learning has come so far."""
-    job = desk().panel.session.state.job
+    job = shared_panel().panel.session.state.job
     return learning_runs() and job.phase == "learning" and job.index >= step
 
 
@@ -700,12 +700,12 @@ def grab_settings(path):
 
 
 def grab_concepts(path):
-    desk().windows.concepts()
+    shared_panel().windows.concepts()
     return grab_and_close(dialog_of("ConceptsWindow"), path)
 
 
 def grab_models(path):
-    desk().windows.models()
+    shared_panel().windows.models()
     return grab_and_close(dialog_of("ModelsWindow"), path)
 
 

@@ -16,7 +16,7 @@ from .qt import QTimer, isdeleted
 TICK = 100  # ms
 
 
-class Desk:
+class SharedPanel:
     """The panel runs from the first time that it is looked at; before, nothing is asked of anyone."""
 
     def __init__(self, editor: Editor) -> None:
@@ -75,11 +75,11 @@ class Desk:
             view.insert_concept(concept)
 
 
-_desks: list = []
+_shared: list = []
 
 
-def desk() -> Desk:
+def shared_panel() -> SharedPanel:
     """The one of this Krita. Krita makes dockers itself, without arguments: they find it here."""
-    if not _desks:
-        _desks.append(Desk(KritaEditor()))
-    return _desks[0]
+    if not _shared:
+        _shared.append(SharedPanel(KritaEditor()))
+    return _shared[0]
