@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from palimpsest.contract import EditRequest, InversionSettings, LearnRequest, request_of
+from palimpsest.contract import Control, EditRequest, InversionSettings, LearnRequest, request_of
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import RequestError, SelectionEmptyError, SelectionError
@@ -60,6 +60,9 @@ def run(runner: TaskRunner, made: EditRequest | LearnRequest) -> Finished:
     return finish(runner.do(made))
 
 
+TO_TOY = {"operation": "replace", "target_prompt": "a photo of a <my-toy> on grass"}
+
+
 def begun(finished: Finished) -> tuple[str, list[str]]:
     recipe = finished.result["recipe"]
     return recipe["request"]["begin_from"], list(recipe.get("views", {}))
@@ -74,11 +77,13 @@ def begun(finished: Finished) -> tuple[str, list[str]]:
         ({"target_prompt": "a photo of a cat and a <bare> on grass"}, ("noise", [])),
         ({"target_prompt": "a photo of a cat and a dog on grass"}, ("noise", [])),
         ({"selection": None}, ("photo", [])),
-        ({"operation": "replace", "target_prompt": "a photo of a <my-toy> on grass"}, ("photo", [])),
-        (
-            {"operation": "replace", "target_prompt": "a photo of a <my-toy> on grass", "begin_from": "view"},
-            ("view", ["<my-toy>"]),
-        ),
+        ({**TO_TOY}, ("view", ["<my-toy>"])),
+        ({**TO_TOY, "begin_from": "view"}, ("view", ["<my-toy>"])),
+        ({**TO_TOY, "begin_from": "photo"}, ("photo", [])),
+        ({**TO_TOY, "control": Control(cross=(0.0, 0.5))}, ("photo", [])),
+        ({**TO_TOY, "control": Control(self_attention=(0.0, 0.5))}, ("photo", [])),
+        ({**TO_TOY, "control": Control(cross_words={"grass": (0.0, 0.5)})}, ("photo", [])),
+        ({**TO_TOY, "target_prompt": "a photo of a <bare> on grass"}, ("photo", [])),
         ({"operation": "restyle", "target_prompt": "an oil painting of a cat on grass"}, ("automatic", [])),
     ],
 )
