@@ -27,7 +27,7 @@ class Clock:
         return self.now
 
 
-class Desk:
+class TimedPanel:
     """A panel whose time passes when a test says so."""
 
     def __init__(self, folder: Path) -> None:
@@ -133,13 +133,13 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path):
-    desk = Desk(tmp_path)
+    desk = TimedPanel(tmp_path)
     yield desk
     desk.panel.stop()
 
 
 @pytest.fixture
-def applied(desk: Desk) -> Desk:
+def applied(desk: TimedPanel) -> TimedPanel:
     """A layer is in hand, its photo remembered."""
     desk.editor.select_bounds(Bounds(10, 10, 20, 12))
     desk.until(lambda: desk.state.document == desk.editor.facts)
@@ -149,7 +149,7 @@ def applied(desk: Desk) -> Desk:
     return desk
 
 
-def test_a_moved_slider_is_drafted_after_a_short_quiet(applied: Desk):
+def test_a_moved_slider_is_drafted_after_a_short_quiet(applied: TimedPanel):
     edit = applied.backend.submitted[0]["request"]
     applied.scrub(0.75)
     applied.pass_time(QUIET_SECONDS / 2)
@@ -166,7 +166,7 @@ def test_a_moved_slider_is_drafted_after_a_short_quiet(applied: Desk):
     assert len(applied.editor.captured) == 1, "nothing was read from the document for it"
 
 
-def test_a_draft_is_no_job_of_the_panel_no_result_and_no_layer(applied: Desk):
+def test_a_draft_is_no_job_of_the_panel_no_result_and_no_layer(applied: TimedPanel):
     told = applied.state.outcome_text
     applied.move(0.75)
     draft = applied.drafted()
@@ -182,12 +182,12 @@ def test_a_draft_is_no_job_of_the_panel_no_result_and_no_layer(applied: Desk):
     assert applied.state.outcome_text == told or applied.state.outcome_text == ""
 
 
-def test_what_was_just_applied_is_not_drafted(applied: Desk):
+def test_what_was_just_applied_is_not_drafted(applied: TimedPanel):
     applied.none_more()
     assert not applied.drafts
 
 
-def test_a_job_that_is_told_again_begins_nothing(applied: Desk):
+def test_a_job_that_is_told_again_begins_nothing(applied: TimedPanel):
     """While nothing happens the session tells its last job every other second."""
     applied.move(0.75)
     applied.finish(applied.drafted())
@@ -200,7 +200,7 @@ def test_a_job_that_is_told_again_begins_nothing(applied: Desk):
     assert session.state.job.id == applied.backend.submitted[0]["id"], "the edit is still its last"
 
 
-def test_a_further_change_takes_its_place(applied: Desk):
+def test_a_further_change_takes_its_place(applied: TimedPanel):
     applied.move(0.75)
     first = applied.drafted()
     applied.move(1.0)
@@ -212,7 +212,7 @@ def test_a_further_change_takes_its_place(applied: Desk):
     applied.finish(second)
 
 
-def test_the_last_picture_stays_until_the_next_and_says_so(applied: Desk):
+def test_the_last_picture_stays_until_the_next_and_says_so(applied: TimedPanel):
     applied.move(0.75)
     first = applied.finish(applied.drafted(), 1)
     applied.move(1.0)
@@ -224,7 +224,7 @@ def test_the_last_picture_stays_until_the_next_and_says_so(applied: Desk):
     assert applied.drafted()["request"]["weights"] == {}, "back to what the canvas shows, too"
 
 
-def test_a_slider_that_comes_back_before_the_draft_begins_leaves_the_picture(applied: Desk):
+def test_a_slider_that_comes_back_before_the_draft_begins_leaves_the_picture(applied: TimedPanel):
     applied.move(0.75)
     made = applied.finish(applied.drafted())
     applied.move(1.0)
@@ -234,7 +234,7 @@ def test_a_slider_that_comes_back_before_the_draft_begins_leaves_the_picture(app
     assert (applied.state.preview, applied.state.preview_text) == (made, "As it would be")
 
 
-def test_apply_ends_a_draft_first(applied: Desk):
+def test_apply_ends_a_draft_first(applied: TimedPanel):
     applied.move(0.75)
     draft = applied.drafted()
     asked: list[tuple[str, str]] = []
@@ -255,7 +255,7 @@ def test_apply_ends_a_draft_first(applied: Desk):
     applied.none_more()
 
 
-def test_nothing_is_drafted_while_a_job_runs_or_waits(applied: Desk):
+def test_nothing_is_drafted_while_a_job_runs_or_waits(applied: TimedPanel):
     applied.panel.describe()
     applied.until(lambda: applied.backend.submitted[-1]["kind"] == "describe")
     applied.move(0.75)
@@ -266,7 +266,7 @@ def test_nothing_is_drafted_while_a_job_runs_or_waits(applied: Desk):
     applied.until(lambda: applied.drafts)
 
 
-def test_an_edit_that_was_taken_out_of_the_queue_is_not_taken_for_what_the_canvas_shows(applied: Desk):
+def test_an_edit_that_was_taken_out_of_the_queue_is_not_taken_for_what_the_canvas_shows(applied: TimedPanel):
     applied.move(0.75)
     applied.panel.apply()
     applied.until(lambda: len(applied.backend.submitted) == 2)
@@ -279,7 +279,7 @@ def test_an_edit_that_was_taken_out_of_the_queue_is_not_taken_for_what_the_canva
     applied.finish(applied.drafted())
 
 
-def test_its_picture_stays_until_the_canvas_has_it(applied: Desk):
+def test_its_picture_stays_until_the_canvas_has_it(applied: TimedPanel):
     applied.move(0.75)
     made = applied.finish(applied.drafted())
     applied.panel.apply()
@@ -291,7 +291,7 @@ def test_its_picture_stays_until_the_canvas_has_it(applied: Desk):
 
 
 @pytest.mark.parametrize("what", ["document", "selection", "shape", "layer", "new", "closed"])
-def test_another_document_selection_or_layer_ends_it(applied: Desk, what: str):
+def test_another_document_selection_or_layer_ends_it(applied: TimedPanel, what: str):
     applied.move(0.75)
     applied.finish(applied.drafted())
     applied.move(1.0)
@@ -313,7 +313,7 @@ def test_another_document_selection_or_layer_ends_it(applied: Desk, what: str):
     applied.none_more()
 
 
-def test_where_the_photo_is_not_remembered_it_is_quiet(applied: Desk):
+def test_where_the_photo_is_not_remembered_it_is_quiet(applied: TimedPanel):
     """Until the words are again those that it is remembered with, or something was applied."""
     applied.panel.draft.write_source_prompt(SHOWS + " and sand")
     applied.fail(applied.drafted(), "not_remembered")
@@ -330,7 +330,7 @@ def test_where_the_photo_is_not_remembered_it_is_quiet(applied: Desk):
     applied.drafted()
 
 
-def test_what_failed_is_not_tried_again_by_itself(applied: Desk):
+def test_what_failed_is_not_tried_again_by_itself(applied: TimedPanel):
     applied.move(0.75)
     applied.fail(applied.drafted(), "out_of_memory")
     applied.none_more()
@@ -338,7 +338,7 @@ def test_what_failed_is_not_tried_again_by_itself(applied: Desk):
     applied.drafted()
 
 
-def test_a_backend_that_went_is_asked_again_when_it_is_back(applied: Desk):
+def test_a_backend_that_went_is_asked_again_when_it_is_back(applied: TimedPanel):
     applied.move(0.75)
     applied.drafted()
     applied.backend.down = True
@@ -350,7 +350,7 @@ def test_a_backend_that_went_is_asked_again_when_it_is_back(applied: Desk):
     applied.until(lambda: len(applied.drafts) == 2)
 
 
-def test_there_are_none_where_edits_take_long(applied: Desk):
+def test_there_are_none_where_edits_take_long(applied: TimedPanel):
     applied.apply(seconds=SLOW_SECONDS + 1, remembered=True)
     applied.move(0.75)
     applied.none_more()
@@ -360,13 +360,13 @@ def test_there_are_none_where_edits_take_long(applied: Desk):
     applied.drafted()
 
 
-def test_how_long_an_inversion_took_says_nothing(applied: Desk):
+def test_how_long_an_inversion_took_says_nothing(applied: TimedPanel):
     applied.apply(seconds=SLOW_SECONDS + 1, remembered=False)
     applied.move(0.75)
     applied.drafted()
 
 
-def test_a_draft_that_takes_long_is_the_last(applied: Desk):
+def test_a_draft_that_takes_long_is_the_last(applied: TimedPanel):
     applied.move(0.75)
     draft = applied.drafted()
     applied.pass_time(SLOW_SECONDS + 1)
@@ -379,7 +379,7 @@ def test_a_draft_that_takes_long_is_the_last(applied: Desk):
     applied.none_more()
 
 
-def test_it_is_switched_off_in_the_settings(applied: Desk, tmp_path: Path):
+def test_it_is_switched_off_in_the_settings(applied: TimedPanel, tmp_path: Path):
     preferences = applied.panel.preferences
     assert preferences.drawn(LIVE).value == ON
     assert dict(preferences.drawn(LIVE).choices) == {ON: "by itself", OFF: "off"}
@@ -397,7 +397,7 @@ def test_it_is_switched_off_in_the_settings(applied: Desk, tmp_path: Path):
     applied.drafted()
 
 
-def test_a_photo_remembered_by_itself_has_drafts_as_long_as_it_looks_so(desk: Desk):
+def test_a_photo_remembered_by_itself_has_drafts_as_long_as_it_looks_so(desk: TimedPanel):
     fill(desk.panel)
     desk.panel.remember()
     desk.until(lambda: desk.backend.submitted)
@@ -428,7 +428,7 @@ def test_a_photo_remembered_by_itself_has_drafts_as_long_as_it_looks_so(desk: De
     desk.drafted()
 
 
-def test_emphasise_has_drafts_once_what_the_edit_before_made_is_remembered(applied: Desk):
+def test_emphasise_has_drafts_once_what_the_edit_before_made_is_remembered(applied: TimedPanel):
     """It is another layer over what is seen now, which nobody has inverted yet: that is offered."""
     applied.panel.draft.emphasise("grass")
     applied.panel.draft.weigh("grass", 0.75)
@@ -447,7 +447,7 @@ def test_emphasise_has_drafts_once_what_the_edit_before_made_is_remembered(appli
     applied.finish(draft)
 
 
-def test_an_edit_that_is_opened_again_has_drafts_too(desk: Desk, applied: Desk):
+def test_an_edit_that_is_opened_again_has_drafts_too(desk: TimedPanel, applied: TimedPanel):
     applied.editor.activate("Background")
     applied.until(lambda: not applied.state.updating)
     applied.editor.change(layer="x", active="layer-1", has_recipe=True)
@@ -459,7 +459,7 @@ def test_an_edit_that_is_opened_again_has_drafts_too(desk: Desk, applied: Desk):
     applied.drafted()
 
 
-def test_a_words_dial_is_followed_and_goes_back_to_neutral(applied: Desk):
+def test_a_words_dial_is_followed_and_goes_back_to_neutral(applied: TimedPanel):
     applied.panel.draft.emphasise("grass")
     applied.none_more()
     assert not applied.drafts, "another operation is another layer, from what is seen now"
@@ -479,7 +479,7 @@ def test_a_words_dial_is_followed_and_goes_back_to_neutral(applied: Desk):
 # The strip over Keep structure.
 
 
-def finish_strip(desk: Desk) -> list[bytes]:
+def finish_strip(desk: TimedPanel) -> list[bytes]:
     made = [picture(8, 8, 50 + number) for number in range(5)]
     names = ["draft", "draft:2", "draft:3", "draft:4", "draft:5"]
     strip = desk.strips[-1]
@@ -490,7 +490,7 @@ def finish_strip(desk: Desk) -> list[bytes]:
 
 
 @pytest.fixture
-def stripped(applied: Desk) -> tuple[Desk, list[bytes]]:
+def stripped(applied: TimedPanel) -> tuple[TimedPanel, list[bytes]]:
     """The slider was moved to 0.75, and its strip is there."""
     applied.scrub(0.75)
     applied.finish(applied.drafted())
@@ -498,7 +498,7 @@ def stripped(applied: Desk) -> tuple[Desk, list[bytes]]:
     return applied, finish_strip(applied)
 
 
-def test_a_place_for_each_picture_is_there_before_the_slider_is_touched(applied: Desk):
+def test_a_place_for_each_picture_is_there_before_the_slider_is_touched(applied: TimedPanel):
     """So that nothing moves under the mouse."""
     applied.pass_time()
     assert [tile.text for tile in applied.state.structures] == ["0.00", "0.25", "0.50", "0.75", "1.00"]
@@ -510,7 +510,7 @@ def test_a_place_for_each_picture_is_there_before_the_slider_is_touched(applied:
     assert applied.state.structures == (), "it has no such slider"
 
 
-def test_the_strip_is_one_job_after_the_exact_picture(applied: Desk):
+def test_the_strip_is_one_job_after_the_exact_picture(applied: TimedPanel):
     applied.scrub(0.75)
     draft = applied.drafted()
     assert not applied.strips
@@ -530,7 +530,7 @@ def test_the_strip_is_one_job_after_the_exact_picture(applied: Desk):
     applied.none_more()
 
 
-def test_a_slider_that_was_moved_while_the_edit_ran_gets_its_strip_too(applied: Desk):
+def test_a_slider_that_was_moved_while_the_edit_ran_gets_its_strip_too(applied: TimedPanel):
     sent = len(applied.backend.submitted)
     applied.panel.apply()
     applied.until(lambda: len(applied.backend.submitted) > sent)
@@ -541,7 +541,7 @@ def test_a_slider_that_was_moved_while_the_edit_ran_gets_its_strip_too(applied: 
     applied.strip_begun()
 
 
-def test_a_strip_that_the_backend_cancelled_is_asked_for_again(applied: Desk):
+def test_a_strip_that_the_backend_cancelled_is_asked_for_again(applied: TimedPanel):
     """It took us for gone: a loaded machine."""
     applied.scrub(0.75)
     applied.finish(applied.drafted())
@@ -553,7 +553,7 @@ def test_a_strip_that_the_backend_cancelled_is_asked_for_again(applied: Desk):
     applied.until(lambda: len(applied.strips) == 2)
 
 
-def test_a_draft_that_the_backend_keeps_cancelling_is_asked_for_a_few_times(applied: Desk):
+def test_a_draft_that_the_backend_keeps_cancelling_is_asked_for_a_few_times(applied: TimedPanel):
     applied.move(0.75)
     for times in range(1, MOST_TAKEN + 1):
         applied.pass_time(2 * RETRY_SECONDS)
@@ -569,7 +569,7 @@ def test_the_panel_knows_the_reason_that_the_backend_gives():
     assert engine.UNATTENDED == UNATTENDED
 
 
-def test_a_draft_that_somebody_cancelled_is_not_asked_for_again(applied: Desk):
+def test_a_draft_that_somebody_cancelled_is_not_asked_for_again(applied: TimedPanel):
     applied.move(0.75)
     applied.cancelled(applied.drafted(), "Cancelled.")
     applied.pass_time(2 * RETRY_SECONDS)
@@ -578,14 +578,14 @@ def test_a_draft_that_somebody_cancelled_is_not_asked_for_again(applied: Desk):
     applied.drafted()
 
 
-def test_other_sliders_ask_for_no_strip(applied: Desk):
+def test_other_sliders_ask_for_no_strip(applied: TimedPanel):
     applied.move(0.75)
     applied.finish(applied.drafted())
     applied.none_more()
     assert not applied.strips
 
 
-def test_the_slider_runs_through_the_strip_at_once(stripped: tuple[Desk, list[bytes]]):
+def test_the_slider_runs_through_the_strip_at_once(stripped: tuple[TimedPanel, list[bytes]]):
     desk, made = stripped
     before = len(desk.drafts)
     for structure, place in ((0.6, 2), (0.4, 2), (0.2, 1), (0.1, 0)):
@@ -602,7 +602,7 @@ def test_the_slider_runs_through_the_strip_at_once(stripped: tuple[Desk, list[by
     desk.none_more()
 
 
-def test_a_strip_goes_on_while_its_slider_is_moved(applied: Desk):
+def test_a_strip_goes_on_while_its_slider_is_moved(applied: TimedPanel):
     applied.scrub(0.75)
     applied.finish(applied.drafted())
     strip = applied.strip_begun()
@@ -616,7 +616,7 @@ def test_a_strip_goes_on_while_its_slider_is_moved(applied: Desk):
     assert len(applied.strips) == 1
 
 
-def test_apply_ends_a_strip_and_what_was_made_of_it_stays_good(stripped: tuple[Desk, list[bytes]]):
+def test_apply_ends_a_strip_and_what_was_made_of_it_stays_good(stripped: tuple[TimedPanel, list[bytes]]):
     """The layer is renewed from the same pictures: so is the strip."""
     desk, made = stripped
     desk.apply()
@@ -636,7 +636,7 @@ def test_apply_ends_a_strip_and_what_was_made_of_it_stays_good(stripped: tuple[D
     desk.until(lambda: strip["id"] in desk.backend.cancelled)
 
 
-def test_a_strip_that_memory_is_too_small_for_is_not_asked_for_again(applied: Desk):
+def test_a_strip_that_memory_is_too_small_for_is_not_asked_for_again(applied: TimedPanel):
     applied.scrub(0.75)
     applied.finish(applied.drafted())
     applied.fail(applied.strip_begun(), "out_of_memory")
@@ -646,7 +646,7 @@ def test_a_strip_that_memory_is_too_small_for_is_not_asked_for_again(applied: De
     applied.none_more()
 
 
-def test_a_strip_that_takes_long_is_the_last_and_single_drafts_go_on(applied: Desk):
+def test_a_strip_that_takes_long_is_the_last_and_single_drafts_go_on(applied: TimedPanel):
     applied.scrub(0.75)
     applied.finish(applied.drafted())
     strip = applied.strip_begun()
@@ -660,7 +660,7 @@ def test_a_strip_that_takes_long_is_the_last_and_single_drafts_go_on(applied: De
     assert applied.state.structures == ()
 
 
-def test_there_is_no_strip_where_advanced_says_both_windows(applied: Desk):
+def test_there_is_no_strip_where_advanced_says_both_windows(applied: TimedPanel):
     applied.panel.draft.set(cross=0.5, self_attention=0.5)
     applied.panel.tick()
     assert applied.state.structures == ()

@@ -42,7 +42,7 @@ def pressable(widget: dict[str, Any] | None) -> dict[str, Any] | None:
     return widget if widget is not None and widget["sensitive"] else None
 
 
-class Desk:
+class GimpUser:
     """A user at GIMP: what is on the screen, and the backend's jobs."""
 
     def __init__(self, gimp: Gimp, display: Display, backend: Backend) -> None:

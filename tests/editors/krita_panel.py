@@ -33,7 +33,7 @@ def mask() -> Pixels:
         return np.asarray(image)
 
 
-class Desk(KritaDocuments):
+class KritaPanel(KritaDocuments):
     """A picture in Krita and the docker beside it."""
 
     def __init__(self, krita: Krita, backend: Backend) -> None:

@@ -20,7 +20,7 @@ from editors.backend import REPOSITORY, Backend
 from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
 from editors.gimp import start
-from editors.gimp_panel import BESIDE, CANVAS, SHOULD_SHOW, SHOWS, Desk, pressable, until
+from editors.gimp_panel import BESIDE, CANVAS, SHOULD_SHOW, SHOWS, GimpUser, pressable, until
 from editors.gimp_pictures import RGB_8
 from editors.pictures import picture_of
 from editors.running import editors_root
@@ -45,15 +45,15 @@ FONT = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
 class Photographer:
     """One GIMP. ``wanted``: names of pictures; None = all."""
 
-    def __init__(self, desk: Desk, folder: Path, wanted: tuple[str, ...] | None) -> None:
-        self.desk, self.folder, self.wanted = desk, folder, wanted
+    def __init__(self, user: GimpUser, folder: Path, wanted: tuple[str, ...] | None) -> None:
+        self.user, self.folder, self.wanted = user, folder, wanted
 
     def keep(self, name: str, box: tuple[int, int, int, int], scale: int = 1, still: bool = True) -> None:
         if self.wanted is not None and name not in self.wanted:
             return
         if still:
-            self.desk.until_drawn()
-        path = self.desk.display.screenshot(self.desk.images.files / "screen.png")
+            self.user.until_drawn()
+        path = self.user.display.screenshot(self.user.images.files / "screen.png")
         left, top, width, height = (side * scale for side in box)
         picture = Image.open(path).convert("RGB").crop((left, top, left + width, top + height))
         small = picture.quantize(COLORS, dither=Image.Dither.NONE)
@@ -61,140 +61,140 @@ class Photographer:
         print(name, flush=True)
 
     def place(self, window: str, box: tuple[int, int, int, int]) -> None:
-        self.desk.display.place(window, *box)
-        self.desk.display.focus(window)
-        self.desk.display.move(box[0] + 20, box[1] + box[3] + 60)  # no tip is shown
+        self.user.display.place(window, *box)
+        self.user.display.focus(window)
+        self.user.display.move(box[0] + 20, box[1] + box[3] + 60)  # no tip is shown
 
     def edited(self, window: str, image: int) -> None:
-        desk = self.desk
-        desk.apply(window, image, SHOULD_SHOW)
-        desk.until_layers(image, 2)
-        until(lambda: not desk.jobs("running"), "the job has ended")
-        until(lambda: desk.find("New", "Button"), "the layer is in hand")
-        until(lambda: results(desk), "its result")
+        user = self.user
+        user.apply(window, image, SHOULD_SHOW)
+        user.until_layers(image, 2)
+        until(lambda: not user.jobs("running"), "the job has ended")
+        until(lambda: user.find("New", "Button"), "the layer is in hand")
+        until(lambda: results(user), "its result")
 
     # What is to be seen.
 
     def dialog(self) -> None:
         """Of a menu item, without the window."""
-        dialog = self.desk.choose("-replace", "^Replace$")
-        self.desk.display.place(dialog, *DIALOG)
+        dialog = self.user.choose("-replace", "^Replace$")
+        self.user.display.place(dialog, *DIALOG)
         self.keep("dialog", CANVAS)
-        self.desk.display.focus(dialog)
-        self.desk.display.key("Escape")
+        self.user.display.focus(dialog)
+        self.user.display.key("Escape")
 
     def first_edit(self, window: str, image: int) -> None:
-        desk = self.desk
+        user = self.user
         self.place(window, WIDE)
         self.keep("ready", WIDE)
-        desk.apply(window, image, SHOULD_SHOW)
-        until(lambda: pictured(desk, "preview"), "the result as it forms")
+        user.apply(window, image, SHOULD_SHOW)
+        until(lambda: pictured(user, "preview"), "the result as it forms")
         self.keep("running", WIDE, still=False)
-        desk.until_layers(image, 2)
-        until(lambda: results(desk), "its result")
+        user.until_layers(image, 2)
+        until(lambda: results(user), "its result")
         self.place(window, (*WIDE[:3], CANVAS[3]))
         self.keep("window", (0, 0, CANVAS[2] + BESIDE[2], CANVAS[3]))
 
     def result(self, window: str) -> None:
         """Looked at on the picture."""
-        desk = self.desk
+        user = self.user
         self.place(window, WIDE)
-        left, top, width, height = results(desk)[0]["box"]
-        desk.display.click(left + width // 2, top + height // 2)
-        until(lambda: desk.find("Keep", "Button"), "what can be done with it")
-        desk.display.move(WIDE[0] + 20, WIDE[3] + 60)
+        left, top, width, height = results(user)[0]["box"]
+        user.display.click(left + width // 2, top + height // 2)
+        until(lambda: user.find("Keep", "Button"), "what can be done with it")
+        user.display.move(WIDE[0] + 20, WIDE[3] + 60)
         self.keep("looked-at", WIDE)
-        desk.display.focus(window)
-        desk.display.key("Escape")
-        until(lambda: not desk.find("Keep", "Button"), "it is discarded")
+        user.display.focus(window)
+        user.display.key("Escape")
+        until(lambda: not user.find("Keep", "Button"), "it is discarded")
 
     def narrow(self, window: str) -> None:
-        desk = self.desk
+        user = self.user
         self.place(window, NARROW)
         for number, name in enumerate(("replace", "insert", "restyle", "remove", "emphasise"), 1):
-            desk.display.key(f"alt+{number}")
+            user.display.key(f"alt+{number}")
             self.keep(name, NARROW)
-        desk.display.key("alt+1")
-        desk.fold_out()
-        until(lambda: desk.find("As recommended", "Button"), "what is under Advanced")
-        desk.display.move(NARROW[0] + 20, NARROW[3] + 60)
-        desk.display.wheel(NARROW[0] + 4, 300, 14)
+        user.display.key("alt+1")
+        user.fold_out()
+        until(lambda: user.find("As recommended", "Button"), "what is under Advanced")
+        user.display.move(NARROW[0] + 20, NARROW[3] + 60)
+        user.display.wheel(NARROW[0] + 4, 300, 14)
         self.keep("advanced", NARROW)
-        desk.display.wheel(NARROW[0] + 4, 300, -14)
-        desk.fold_out()
+        user.display.wheel(NARROW[0] + 4, 300, -14)
+        user.fold_out()
 
     def models(self, window: str) -> None:
-        desk = self.desk
-        desk.click_on("Get a real model…")
-        models = until(lambda: desk.windows("^Models$"), "the models")[-1]
+        user = self.user
+        user.click_on("Get a real model…")
+        models = until(lambda: user.windows("^Models$"), "the models")[-1]
         self.place(models, MODELS)
         self.keep("models", MODELS)
-        desk.display.key("Escape")
-        desk.display.focus(window)
-        desk.click_on("Settings")
-        settings = until(lambda: desk.windows("^Settings$"), "the settings")[-1]
+        user.display.key("Escape")
+        user.display.focus(window)
+        user.click_on("Settings")
+        settings = until(lambda: user.windows("^Settings$"), "the settings")[-1]
         self.place(settings, MODELS)
         self.keep("settings", MODELS)
-        desk.display.key("Escape")
-        until(lambda: not desk.windows("^Settings$"), "they are closed")
+        user.display.key("Escape")
+        until(lambda: not user.windows("^Settings$"), "they are closed")
 
     def learning(self, image: int) -> None:
         """From three layers, for as long as it takes to see how the word looks."""
-        desk = self.desk
+        user = self.user
         for number in (1, 2, 3):
-            path = desk.images.files / "layer"
+            path = user.images.files / "layer"
             path.write_bytes(picture_of(f"toy-{number}").tobytes())
-            desk.gimp.call("add_layer", image, str(path), [9 * number, 5 * number, TOY, TOY], RGB_8.format)
-        desk.gimp.call("choose_layers", image, [0, 1, 2])
-        assert desk.gimp.call("tell_window", f"learn-concept {image}")
-        window = until(lambda: desk.windows("^Learn a concept$"), "the window for learning")[-1]
+            user.gimp.call("add_layer", image, str(path), [9 * number, 5 * number, TOY, TOY], RGB_8.format)
+        user.gimp.call("choose_layers", image, [0, 1, 2])
+        assert user.gimp.call("tell_window", f"learn-concept {image}")
+        window = until(lambda: user.windows("^Learn a concept$"), "the window for learning")[-1]
         self.place(window, LEARNING)
-        desk.display.type("my-toy")
-        desk.display.key(*["Tab"] * 3)
-        desk.display.type("star")
-        desk.click_on("+ chosen layers")
+        user.display.type("my-toy")
+        user.display.key(*["Tab"] * 3)
+        user.display.type("star")
+        user.click_on("+ chosen layers")
         self.keep("learn", LEARNING)
-        desk.click_on("Learn")
-        until(lambda: pressable(desk.find("Stop", "Button")), "it learns", LONG)
-        until(lambda: pictured(desk, "how-it-looks"), "how the word looks", LONG)
+        user.click_on("Learn")
+        until(lambda: pressable(user.find("Stop", "Button")), "it learns", LONG)
+        until(lambda: pictured(user, "how-it-looks"), "how the word looks", LONG)
         self.keep("learning", LEARNING)
-        desk.click_on("Stop")
-        until(lambda: desk.backend.client.concepts(), "the word", LONG)
-        desk.display.key("Escape")
+        user.click_on("Stop")
+        until(lambda: user.backend.client.concepts(), "the word", LONG)
+        user.display.key("Escape")
 
     def queue(self, window: str, image: int) -> None:
-        desk = self.desk
+        user = self.user
         for color in ("green", "yellow", "white"):
-            desk.apply(window, image, f"a photo of a {color} ball on grass")
+            user.apply(window, image, f"a photo of a {color} ball on grass")
         self.keep("queue", WIDE)
-        until(lambda: not desk.jobs("running") and not desk.jobs("queued"), "all have ended", LONG)
+        until(lambda: not user.jobs("running") and not user.jobs("queued"), "all have ended", LONG)
 
     def stopped(self, window: str, image: int) -> None:
         """In the middle of a job, which then goes on."""
-        desk = self.desk
-        desk.apply(window, image, SHOULD_SHOW)
-        desk.until_running()
-        desk.backend.kill()
-        until(lambda: desk.find(say("gone")), "that it has gone")
+        user = self.user
+        user.apply(window, image, SHOULD_SHOW)
+        user.until_running()
+        user.backend.kill()
+        until(lambda: user.find(say("gone")), "that it has gone")
         self.keep("stopped", WIDE)
-        desk.backend.start()
-        until(lambda: not desk.jobs("running") and not desk.jobs("queued"), "the job has ended", LONG)
+        user.backend.start()
+        until(lambda: not user.jobs("running") and not user.jobs("queued"), "the job has ended", LONG)
 
 
-def results(desk: Desk) -> list[dict]:
-    return [widget for widget in desk.seen() if widget["type"] == "ToggleButton" and widget["name"]]
+def results(user: GimpUser) -> list[dict]:
+    return [widget for widget in user.seen() if widget["type"] == "ToggleButton" and widget["name"]]
 
 
-def pictured(desk: Desk, key: str) -> bool:
+def pictured(user: GimpUser, key: str) -> bool:
     """Whether there is the picture that this text names."""
-    return any(widget["name"] == say(key) and widget["picture"] is not None for widget in desk.seen())
+    return any(widget["name"] == say(key) and widget["picture"] is not None for widget in user.seen())
 
 
 def take(made: Photographer) -> None:
-    desk = made.desk
-    image = desk.open(SIDE)
+    user = made.user
+    image = user.open(SIDE)
     made.dialog()
-    window = desk.window()
+    window = user.window()
     made.first_edit(window, image)
     made.result(window)
     made.narrow(window)
@@ -208,25 +208,25 @@ def take(made: Photographer) -> None:
 
 def take_bright(made: Photographer) -> None:
     """The narrow window in GIMP's bright theme."""
-    image, window = made.desk.open(SIDE), made.desk.window()
+    image, window = made.user.open(SIDE), made.user.window()
     made.place(window, NARROW)
     made.edited(window, image)
     made.keep("bright", NARROW)
 
 
 def take_chinese(made: Photographer) -> None:
-    image, window = made.desk.open(SIDE), made.desk.window()
+    image, window = made.user.open(SIDE), made.user.window()
     made.place(window, WIDE)
-    made.desk.write(window, image, SHOWS, SHOULD_SHOW)
+    made.user.write(window, image, SHOWS, SHOULD_SHOW)
     made.keep("chinese", WIDE)
 
 
 def take_dense(made: Photographer) -> None:
     """By keyboard alone: places on the screen are twice those in the window."""
-    image, window = made.desk.open(SIDE), made.desk.window()
-    made.desk.display.place(window, 2 * CANVAS[2] - 800, 0, 2 * WIDE[2], 2 * WIDE[3])
-    made.desk.apply(window, image, SHOULD_SHOW)
-    made.desk.until_layers(image, 2)
+    image, window = made.user.open(SIDE), made.user.window()
+    made.user.display.place(window, 2 * CANVAS[2] - 800, 0, 2 * WIDE[2], 2 * WIDE[3])
+    made.user.apply(window, image, SHOULD_SHOW)
+    made.user.until_layers(image, 2)
     made.keep("dense", (CANVAS[2] - 400, 0, *WIDE[2:]), 2)
 
 
@@ -244,7 +244,7 @@ def main(folder: Path, wanted: tuple[str, ...] | None) -> None:
         write_language(home / "config", language)
         gimp = start(box, home, display, **look)
         try:
-            takes(Photographer(Desk(gimp, display, backend), folder, wanted))
+            takes(Photographer(GimpUser(gimp, display, backend), folder, wanted))
         finally:
             gimp.quit()
             box.close()

@@ -9,7 +9,7 @@ import pytest
 
 from editors.backend import Backend
 from editors.display import Display
-from editors.gimp_panel import Desk, until
+from editors.gimp_panel import GimpUser, until
 from editors.gimp_pictures import LINEAR_8, LINEAR_FLOAT, RGB_8, RGB_16, GimpImages, Kind
 from editors.pictures import Pixels, disc, layer_over, noise, png
 from editors.running import Gimps
@@ -109,15 +109,15 @@ def test_it_is_known_again_in_a_file(images: GimpImages):
 
 
 @pytest.fixture
-def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
+def user(gimps: Gimps, display: Display, backend: Backend) -> Iterator[GimpUser]:
     gimp = gimps.get()
-    yield Desk(gimp, display, backend)
+    yield GimpUser(gimp, display, backend)
     gimp.call("close_documents")
 
 
 @pytest.mark.parametrize("narrow", [False, True], ids=["same size", "other size"])
-def test_one_step_takes_an_update_back_and_one_brings_it_again(desk: Desk, narrow: bool):
-    image, images = desk.open(), desk.images
+def test_one_step_takes_an_update_back_and_one_brings_it_again(user: GimpUser, narrow: bool):
+    image, images = user.open(), user.images
     before = np.zeros((256, 256, 4), np.uint8)
     mask = disc(256, 256)
     first = images.insert(image, sent(mask, RGB_8, 1))["layer"]
@@ -132,12 +132,12 @@ def test_one_step_takes_an_update_back_and_one_brings_it_again(desk: Desk, narro
         until(lambda: str(images.layers(image)[0]["id"]) == layer, "the other layer")
         assert np.array_equal(images.seen(image, before), picture)
 
-    desk.press("ctrl+z")
+    user.press("ctrl+z")
     until_seen(first, one)
-    desk.press("ctrl+y")
+    user.press("ctrl+y")
     until_seen(second, two)
-    desk.press("ctrl+z")
+    user.press("ctrl+z")
     until_seen(first, one)
-    desk.press("ctrl+z")
-    desk.until_layers(image, 1)
-    assert "Can't undo" not in desk.gimp.log.read_text()  # which GIMP would tell people at every step back
+    user.press("ctrl+z")
+    user.until_layers(image, 1)
+    assert "Can't undo" not in user.gimp.log.read_text()  # which GIMP would tell people at every step back

@@ -16,7 +16,7 @@ from editors.box import Box
 from editors.display import Display
 from editors.gimp import REPOSITORY
 from editors.gimp import start as start_gimp
-from editors.gimp_panel import Desk, until
+from editors.gimp_panel import GimpUser, until
 from editors.krita import IMPORTER
 from editors.krita import start as start_krita
 from editors.running import editors_root, require_program
@@ -108,13 +108,13 @@ def test_gimp_with_the_zip_alone_sets_the_backend_up(
         write_zip(bundle_for(GIMP, REPOSITORY), archive, backend_in_zip)
         gimp = start_gimp(box, home, display, archive=archive, variables=newcomer(box, index))
         try:
-            desk = Desk(gimp, display, None)  # pyright: ignore[reportArgumentType]  # there is none
-            desk.window()
-            desk.click_on(OFFER)
-            until(lambda: desk.windows("^Set up the backend$"), "its window")
+            user = GimpUser(gimp, display, None)  # pyright: ignore[reportArgumentType]  # there is none
+            user.window()
+            user.click_on(OFFER)
+            until(lambda: user.windows("^Set up the backend$"), "its window")
             assert not (box.files / "calls").exists()
-            desk.click_on("Set up")
-            until(lambda: desk.find("The backend is set up.", "Label"), "it is set up")
+            user.click_on("Set up")
+            until(lambda: user.find("The backend is set up.", "Label"), "it is set up")
             require_set_up(box, index, home)
         finally:
             gimp.quit()

@@ -9,19 +9,19 @@ import pytest
 from editors.backend import Backend
 from editors.display import Display
 from editors.gimp_controls import Fields
-from editors.gimp_panel import Desk
+from editors.gimp_panel import GimpUser
 from editors.running import Gimps
 
 
 @pytest.fixture
-def desk(gimps: Gimps, display: Display, backend: Backend) -> Iterator[Desk]:
+def user(gimps: Gimps, display: Display, backend: Backend) -> Iterator[GimpUser]:
     gimp = gimps.get()
     backend.forget_concepts()
-    desk = Desk(gimp, display, backend)
-    yield desk
+    user = GimpUser(gimp, display, backend)
+    yield user
     if gimp.alive:
-        for window in desk.windows("^Palimpsest$"):
-            desk.close(window)
+        for window in user.windows("^Palimpsest$"):
+            user.close(window)
         gimp.call("close_documents")
 
 

@@ -4,45 +4,45 @@ from __future__ import annotations
 
 from client.scripted import picture
 from editors.gimp_controls import Fields
-from editors.gimp_panel import SHOULD_SHOW, SHOWS, Desk, embedding, until
+from editors.gimp_panel import SHOULD_SHOW, SHOWS, GimpUser, embedding, until
 from palimpsest_client.text.wording import say
 
 PLACE = (860, 0, 420, 500)  # of the window with all concepts
 
 
-def test_the_example_is_not_drawn_over_a_sentence_that_comes_back(desk: Desk):
-    image, window = desk.open(), desk.window()
+def test_the_example_is_not_drawn_over_a_sentence_that_comes_back(user: GimpUser):
+    image, window = user.open(), user.window()
     example = say("example-replace")
-    until(lambda: desk.find(example, "Label"), "the example, while nothing is written")
-    desk.write(window, image, SHOWS, SHOULD_SHOW)
-    desk.display.key("alt+5")
-    until(lambda: not desk.find(SHOULD_SHOW), "the second sentence is gone")
-    desk.display.key("alt+1")
-    until(lambda: desk.find(SHOULD_SHOW), "the second sentence is back")
-    assert desk.find(example, "Label") is None
+    until(lambda: user.find(example, "Label"), "the example, while nothing is written")
+    user.write(window, image, SHOWS, SHOULD_SHOW)
+    user.display.key("alt+5")
+    until(lambda: not user.find(SHOULD_SHOW), "the second sentence is gone")
+    user.display.key("alt+1")
+    until(lambda: user.find(SHOULD_SHOW), "the second sentence is back")
+    assert user.find(example, "Label") is None
 
 
-def test_a_click_chooses_a_concept_and_a_double_click_writes_it(desk: Desk):
+def test_a_click_chooses_a_concept_and_a_double_click_writes_it(user: GimpUser):
     for name in ("ink", "oak"):
-        desk.backend.client.import_concept(name, embedding(128), family="demo")
+        user.backend.client.import_concept(name, embedding(128), family="demo")
     try:
-        desk.open()
-        desk.window()
-        desk.click_on(say("all"))
-        window = until(lambda: desk.windows(f"^{say('concepts')}$"), "all concepts")[-1]
-        desk.display.place(window, *PLACE)
-        desk.display.click(*desk.place_of(lambda: in_list(desk, "oak"), "the one in the list"))
-        desk.click_on(say("use"))
-        until(lambda: desk.find("<oak>", "Lines"), "it is written once")
-        desk.display.double_click(*desk.place_of(lambda: in_list(desk, "ink"), "the other one"))
-        until(lambda: desk.find("<oak> <ink>", "Lines"), "the other one behind it")
+        user.open()
+        user.window()
+        user.click_on(say("all"))
+        window = until(lambda: user.windows(f"^{say('concepts')}$"), "all concepts")[-1]
+        user.display.place(window, *PLACE)
+        user.display.click(*user.place_of(lambda: in_list(user, "oak"), "the one in the list"))
+        user.click_on(say("use"))
+        until(lambda: user.find("<oak>", "Lines"), "it is written once")
+        user.display.double_click(*user.place_of(lambda: in_list(user, "ink"), "the other one"))
+        until(lambda: user.find("<oak> <ink>", "Lines"), "the other one behind it")
     finally:
         for name in ("ink", "oak"):
-            desk.backend.client.remove_concept(name)
+            user.backend.client.remove_concept(name)
 
 
-def in_list(desk: Desk, name: str) -> dict | None:
-    there = [widget for widget in desk.seen() if widget["window"] == say("concepts")]
+def in_list(user: GimpUser, name: str) -> dict | None:
+    there = [widget for widget in user.seen() if widget["window"] == say("concepts")]
     return next((widget for widget in there if widget["text"].startswith(name)), None)
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from editors.backend import Backend
 from editors.krita import Krita
-from editors.krita_panel import LONG, Desk
+from editors.krita_panel import LONG, KritaPanel
 
 
 @pytest.fixture
-def desk(krita: Krita, backend: Backend) -> Iterator[Desk]:
-    desk = Desk(krita, backend)
-    yield desk
+def panel(krita: Krita, backend: Backend) -> Iterator[KritaPanel]:
+    panel = KritaPanel(krita, backend)
+    yield panel
     if krita.alive:
-        desk.call("leave_panel")
-        desk.until("panel_at_rest", patience=LONG)
-        desk.clean()
+        panel.call("leave_panel")
+        panel.until("panel_at_rest", patience=LONG)
+        panel.clean()
