@@ -27,18 +27,18 @@ class PalimpsestDocker(DockWidget):
         self.setWidget(self.view)
         self._shared.add(self)
 
-    def canvasChanged(self, canvas) -> None:  # noqa: N802
+    def canvasChanged(self, canvas: object) -> None:  # noqa: N802
         """Krita calls it when another view is active; the panel looks by itself."""
 
-    def showEvent(self, event) -> None:  # noqa: N802
+    def showEvent(self, event: qt.QShowEvent) -> None:  # noqa: N802
         super().showEvent(event)
         self._shared.open()
 
-    def hideEvent(self, event) -> None:  # noqa: N802
+    def hideEvent(self, event: qt.QHideEvent) -> None:  # noqa: N802
         super().hideEvent(event)
         self._panel.gallery.discard()
 
-    def keyPressEvent(self, event) -> None:  # noqa: N802
+    def keyPressEvent(self, event: qt.QKeyEvent) -> None:  # noqa: N802
         if event.key() == qt.Qt.Key.Key_Escape:
             self._shared.desktop.leave_fields()
         else:

@@ -62,7 +62,7 @@ class Sentence(Entered, qt.QPlainTextEdit):
         button.setParent(self)
         self._fit()
 
-    def resizeEvent(self, event) -> None:  # noqa: N802
+    def resizeEvent(self, event: qt.QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
         self._fit()
 
@@ -80,7 +80,7 @@ class Sentence(Entered, qt.QPlainTextEdit):
             right = self.viewport().geometry().right() + room  # beside the bar, where there is one
             button.move(right - button.width(), self.height() - button.height() - 2)
 
-    def viewportEvent(self, event) -> bool:  # noqa: N802
+    def viewportEvent(self, event: qt.QEvent) -> bool:  # noqa: N802
         """What is said of a marked word, where the pointer rests on it; elsewhere the field's own tip."""
         tip = event.type() == qt.QEvent.Type.ToolTip
         said = notice_at(self.notices(), self.place(self.cursorForPosition(event.pos()))) if tip else ""

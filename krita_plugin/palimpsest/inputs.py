@@ -25,7 +25,7 @@ WIDEST = "00000"  # of what is said of a place: so the sliders end in one line
 class Passing(Entered):
     """Before a Qt class: without the keyboard it leaves the wheel to what it lies in."""
 
-    def wheelEvent(self, event) -> None:  # noqa: N802
+    def wheelEvent(self, event: qt.QWheelEvent) -> None:  # noqa: N802
         if self.hasFocus():  # type: ignore[attr-defined]
             super().wheelEvent(event)  # type: ignore[misc]
         else:
@@ -59,10 +59,10 @@ class Slider(Passing, Framed, qt.QSlider):
         with qt.QSignalBlocker(self):
             self.setValue(self._control.place(drawn.place))
 
-    def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: qt.QMouseEvent) -> None:  # noqa: N802
         self._back()
 
-    def paintEvent(self, event) -> None:  # noqa: N802
+    def paintEvent(self, event: qt.QPaintEvent) -> None:  # noqa: N802
         super().paintEvent(event)
         option = qt.QStyleOptionSlider()
         self.initStyleOption(option)
@@ -119,7 +119,7 @@ class Choice(Passing, qt.QComboBox):
         option.currentText = metrics.elidedText(option.currentText, dots, field.width() - ROUNDING)
         return option
 
-    def paintEvent(self, event) -> None:  # noqa: N802
+    def paintEvent(self, event: qt.QPaintEvent) -> None:  # noqa: N802
         painter, option = qt.QStylePainter(self), self.fitting
         painter.drawComplexControl(qt.QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(qt.QStyle.ControlElement.CE_ComboBoxLabel, option)

@@ -16,7 +16,7 @@ NARROWEST = 100  # px
 class Framed:
     """Before a Qt class: what has the keyboard has a frame (Krita's style shows few), or is "framed"."""
 
-    def paintEvent(self, event) -> None:  # noqa: N802
+    def paintEvent(self, event: qt.QPaintEvent) -> None:  # noqa: N802
         super().paintEvent(event)  # type: ignore[misc]
         if self.hasFocus() or self.property("framed"):  # type: ignore[attr-defined]
             painter = qt.QPainter(self)  # type: ignore[arg-type]
@@ -30,7 +30,7 @@ class Entered:
 
     entered: Optional[Callable[[], object]] = None
 
-    def keyPressEvent(self, event) -> None:  # noqa: N802
+    def keyPressEvent(self, event: qt.QKeyEvent) -> None:  # noqa: N802
         if self.entered is not None and key_of(event) == "return":
             self.entered()
         else:
@@ -40,7 +40,7 @@ class Entered:
 class Themed:
     """Before a Qt class: ``recolor`` is called when the theme's colours are others."""
 
-    def changeEvent(self, event) -> None:  # noqa: N802
+    def changeEvent(self, event: qt.QEvent) -> None:  # noqa: N802
         super().changeEvent(event)  # type: ignore[misc]
         if event.type() in (qt.QEvent.Type.PaletteChange, qt.QEvent.Type.ParentChange):
             self.recolor()
@@ -91,7 +91,7 @@ def small(content: bytes | None, side: int) -> qt.QImage:
     return image if image.isNull() else image.scaled(side, side, ratio, smooth)
 
 
-def key_of(event) -> str:
+def key_of(event: qt.QEvent) -> str:
     """The key's name in small letters, as the panel calls it: "return", "escape", "left", "o"."""
     name = qt.QKeySequence(event.key()).toString().lower()
     return {"enter": "return", "esc": "escape"}.get(name, name)

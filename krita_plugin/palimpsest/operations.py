@@ -46,7 +46,7 @@ class Operations(Themed, qt.QWidget):
             self.recolor()
             self._fit()
 
-    def resizeEvent(self, event) -> None:  # noqa: N802
+    def resizeEvent(self, event: qt.QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
         self._fit()
 

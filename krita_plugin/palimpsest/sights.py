@@ -100,17 +100,17 @@ class TileButton(Framed, qt.QToolButton):
         self.setGraphicsEffect(qt.QGraphicsOpacityEffect(self))
         self.setFocusPolicy(qt.Qt.FocusPolicy.StrongFocus)  # a click gives it the keys, too
 
-    def contextMenuEvent(self, event) -> None:  # noqa: N802
+    def contextMenuEvent(self, event: qt.QContextMenuEvent) -> None:  # noqa: N802
         offer(self, self._drawer.part.menu(), self._drawer.view.desktop, event.globalPos())
 
     def _clicked(self) -> None:
         self.setChecked(not self.isChecked())  # the panel's state says which one is shown
         self._drawer.part.do()
 
-    def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: qt.QMouseEvent) -> None:  # noqa: N802
         self._drawer.part.keep()
 
-    def event(self, event) -> bool:
+    def event(self, event: qt.QEvent) -> bool:
         """Before Krita's own shortcuts, which would take the keys."""
         types = qt.QEvent.Type
         if event.type() in (types.ShortcutOverride, types.KeyPress, types.KeyRelease):

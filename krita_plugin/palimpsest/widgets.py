@@ -35,7 +35,7 @@ class Flowing(qt.QWidget):
     def sizeHint(self) -> qt.QSize:  # noqa: N802
         return qt.QSize(NARROWEST, self.heightForWidth(max(NARROWEST, self.width())))
 
-    def resizeEvent(self, event) -> None:  # noqa: N802
+    def resizeEvent(self, event: qt.QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
         self._arrange()
 
@@ -71,7 +71,7 @@ class Cut(qt.QToolButton):
         room = self.width() - self.sizeHint().width() + metrics.horizontalAdvance(self.text()) + ROUNDING
         return metrics.elidedText(self.text(), qt.Qt.TextElideMode.ElideRight, max(room, 0))
 
-    def paintEvent(self, event) -> None:  # noqa: N802
+    def paintEvent(self, event: qt.QPaintEvent) -> None:  # noqa: N802
         painter, option = qt.QStylePainter(self), qt.QStyleOptionToolButton()
         self.initStyleOption(option)
         option.text = self.fitting

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from palimpsest.jobs.state import PRIORITIES, Job
 
@@ -55,7 +55,7 @@ class JobQueue:
         """The waiting jobs of ``kinds`` as they will be served, if no others come."""
         rounds: Counter[tuple[Grade, str]] = Counter()
         first: dict[tuple[Grade, str], int] = {}
-        ranks: dict[int, tuple] = {}
+        ranks: dict[int, tuple[Any, ...]] = {}
         found = sorted((job for job in self._waiting.values() if job.kind in kinds), key=lambda j: j.number)
         for job in found:
             grade, turn = self.grade(job), (self.grade(job), job.owner)

@@ -15,6 +15,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from palimpsest.jobs import events
 from palimpsest.jobs.events import Event, Finished, Previewed, Progressed, Queued
@@ -218,11 +219,11 @@ def images_of(event: Event) -> tuple[str, ...]:
     return tuple(event.artifacts.values()) if isinstance(event, Finished) else ()
 
 
-def first_job(rows: Sequence[tuple]) -> Job | None:
+def first_job(rows: Sequence[tuple[Any, ...]]) -> Job | None:
     return as_job(rows[0]) if rows else None
 
 
-def as_job(row: tuple) -> Job:
+def as_job(row: tuple[Any, ...]) -> Job:
     number, owner, id, kind, request, priority, unattended, *rest = row
     state, attempt, sequence, created, updated, cancel_requested, worker_deaths, origin = rest
     submission = Submission(

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from palimpsest.jobs.state import ENDED
 from palimpsest.storage.clock import Clock
@@ -39,7 +40,7 @@ class Transactions:
         with self._lock:
             self._connection.close()
 
-    def _read(self, query: str, values: tuple[object, ...]) -> list[tuple]:
+    def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
                 return self._connection.execute(query, values).fetchall()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from torch import Tensor
+
 from palimpsest.contract import InvertRequest
 from palimpsest.core.editing.edit import reproduce
 from palimpsest.core.inversion import Inversion
@@ -58,7 +60,7 @@ def invert(context: TaskContext, request: InvertRequest) -> Events[None]:
 
 def reconstructed(
     canvas: Canvas, vocabulary: Vocabulary, source: Prompt, inversion: Inversion, timer: PhaseTimer
-) -> Events:
+) -> Events[Tensor]:
     """The photo's latent as an edit's source branch reproduces it (1, c, h, w); nothing is edited."""
     if not inversion.source_moves:  # it is put on the pivots
         return inversion.latents[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from ..text.sentences import changes, words
 from ..text.wording import number, say
@@ -16,8 +16,12 @@ from .control import Control
 from .operations import OPERATIONS, PHRASE, REPLACE, WEIGHTS, WHOLE
 from .settings import CONTROLS, MIDDLE, SENTENCE, WEIGHT, Settings, own_of, request_fields, with_own
 
-_FIELDS: Mapping[str, tuple] = {WHOLE: ("second", "changes"), PHRASE: ("second",), WEIGHTS: ("weights",)}
-SHOWN: Mapping[str, frozenset] = {
+_FIELDS: Mapping[str, Tuple[str, ...]] = {
+    WHOLE: ("second", "changes"),
+    PHRASE: ("second",),
+    WEIGHTS: ("weights",),
+}
+SHOWN: Mapping[str, FrozenSet[str]] = {
     name: frozenset(
         [*_FIELDS[told.asks], *(c.name for c in (SENTENCE, *CONTROLS.values()) if name in c.operations)]
     )
@@ -26,7 +30,7 @@ SHOWN: Mapping[str, frozenset] = {
 """The controls of each operation. "second" is the field under the first sentence; "sentence" is the whole
 second sentence, made from it and open to change under Advanced."""
 
-RECOMMENDED: Mapping[str, tuple] = {
+RECOMMENDED: Mapping[str, Tuple[float, float]] = {
     name: told.windows for name, told in OPERATIONS.items() if told.windows is not None
 }
 """Ends of the cross- and self-attention windows with the slider in the middle; as the backend's recipes."""
@@ -127,7 +131,7 @@ def control_of(form: Form) -> Dict[str, Any]:
     return {name: [0.0, round(end, 3)] for name, end in told.items() if end is not None}
 
 
-def windows_of(form: Form) -> tuple:
+def windows_of(form: Form) -> Tuple[Optional[float], Optional[float]]:
     """Ends of the cross- and the self-attention window; None = as the recipe has it."""
     settings = form.settings
     cross = self_attention = None

@@ -106,7 +106,7 @@ def remove_launch(folder: Path, python: Path) -> None:
         (folder / LAUNCH).unlink()
 
 
-def launch(folder: Path) -> subprocess.Popen:
+def launch(folder: Path) -> subprocess.Popen[Any]:
     """Start the backend so that it outlives the editor; what it says goes to ``backend.log``.
 
     It works in ``folder``: Python takes modules from where it works, and the editor may work in a folder of

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import reduce
-from typing import Any, Callable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from ..editor.editor import Capture, DocumentFacts, LayerResult
 from ..editor.geometry import Bounds
@@ -215,7 +215,7 @@ class PanelJobs(JobRunner):
         self,
         facts: DocumentFacts,
         layer: LayerResult,
-        told: list,
+        told: List[Any],
         placed: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.placing = True

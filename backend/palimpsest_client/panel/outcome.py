@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional
+from typing import Any, List, Mapping, Optional, Tuple
 
 from ..editor.editor import DocumentFacts, Editor
 from ..editor.geometry import Bounds
@@ -63,7 +63,7 @@ def outcome_of(view: JobView) -> Outcome:
     return Outcome("error", texts.get(code) or view.text(), code, original=original_text(view.error))
 
 
-def placed_sentences(first: str, result: Mapping[str, Any], selected: bool) -> list:
+def placed_sentences(first: str, result: Mapping[str, Any], selected: bool) -> List[Any]:
     """New layer “cat → my-toy”. 0 pixels changed outside the selection."""
     told = [first]
     if selected and "pixels_changed_outside" in result:
@@ -87,7 +87,7 @@ def fidelity_text(result: Mapping[str, Any]) -> str:
     return "" if decibels is None else say("remembered", n=round(decibels))
 
 
-def offer_after(outcome: Outcome, size: int) -> tuple:
+def offer_after(outcome: Outcome, size: int) -> Tuple[Offer, ...]:
     """The button that helps after an error."""
     if outcome.code == "out_of_memory":
         return (Offer(SMALLER, say("smaller", size=size)),)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Callable, Dict, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 
 from ..editor.editor import CANVAS, DocumentFacts, Editor
 from ..editor.geometry import Bounds, Extent
@@ -143,6 +143,6 @@ def source_images_of(client: Client, job: str) -> SourceImages:
     return SourceImages(request["image"], request.get("selection"))
 
 
-def forget_first(known: Dict) -> None:
+def forget_first(known: Dict[Any, Any]) -> None:
     while len(known) > MOST:
         del known[next(iter(known))]

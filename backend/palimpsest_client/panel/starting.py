@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from ..http.connection import last_words, launch, launch_command
 from ..http.session import Session
@@ -25,7 +25,7 @@ class Starter:
         self.possible = bool(launch_command(folder))
         self._clock = clock
         self._began = 0.0
-        self._process: Optional[subprocess.Popen] = None
+        self._process: Optional[subprocess.Popen[Any]] = None
 
     def look(self) -> bool:
         """Whether it is another answer now that a backend is installed here."""
@@ -55,5 +55,5 @@ class Starter:
             return say("start-slow", seconds=round(PATIENCE))
         return ""
 
-    def _launched(self, process: subprocess.Popen) -> None:
+    def _launched(self, process: subprocess.Popen[Any]) -> None:
         self._process = process

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Optional, Tuple
+from typing import FrozenSet, Optional, Tuple
 
 from ..editor.editor import DocumentFacts
 from ..fields.controls import SHOWN, Drawn, Form, drawn
@@ -31,7 +31,7 @@ class PanelState:
     status: Status
     form: Form
     document: Optional[DocumentFacts] = None
-    shown: frozenset = frozenset()  # controls.SHOWN of the operation
+    shown: FrozenSet[str] = frozenset()  # controls.SHOWN of the operation
     controls: Mapping[str, Drawn] = field(default_factory=dict)  # by their names in the table
     presets: Tuple[str, ...] = ()  # names of one's own settings for the operation
     preset: str = ""  # the one that is set

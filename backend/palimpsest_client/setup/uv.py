@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..folders import in_flatpak
 from ..http.connection import clean_environment, detached
@@ -101,7 +101,7 @@ class Runner:
     def __init__(self) -> None:
         self.stopped = threading.Event()
         self._alone = threading.Lock()  # between a look whether it is stopped, and a program's start
-        self._process: Optional[subprocess.Popen] = None
+        self._process: Optional[subprocess.Popen[Any]] = None
 
     def stop(self) -> None:
         """An editor that goes takes its threads along: what runs is ended here, not by the one that waits."""
@@ -152,7 +152,7 @@ class Runner:
         return text
 
 
-def kill(process: subprocess.Popen) -> None:
+def kill(process: subprocess.Popen[Any]) -> None:
     """With all that it started."""
     try:
         if os.name == "nt":
@@ -163,7 +163,7 @@ def kill(process: subprocess.Popen) -> None:
         pass
 
 
-def _read(process: subprocess.Popen, said: List[bytes]) -> None:
+def _read(process: subprocess.Popen[Any], said: List[bytes]) -> None:
     assert process.stdout is not None
     for line in process.stdout:
         said.append(line)

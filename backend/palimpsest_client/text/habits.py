@@ -42,14 +42,14 @@ class Notice:
     place: Word
 
 
-Said = Callable[[Match], Optional[Dict[str, str]]]
+Said = Callable[[Match[str]], Optional[Dict[str, str]]]
 
 
-def _plainly(found: Match) -> Optional[Dict[str, str]]:
+def _plainly(found: Match[str]) -> Optional[Dict[str, str]]:
     return {}
 
 
-def _weighed(found: Match) -> Optional[Dict[str, str]]:
+def _weighed(found: Match[str]) -> Optional[Dict[str, str]]:
     """(word:1.4), and word::2; not (10:30), nor (a scale of 1:100). The number is one that can be given."""
     word, number = found.group("word").strip(), float(found.group("n"))
     if not _has_letter(word) or word[-1].isdigit():
@@ -67,7 +67,7 @@ def _emphasis(factor: str) -> Said:
 def _small(factor: str, least: int = 1) -> Said:
     """The same for small letters only, ``least`` or more: not [EXIT], {1850}, C++ nor b++."""
 
-    def said(found: Match) -> Optional[Dict[str, str]]:
+    def said(found: Match[str]) -> Optional[Dict[str, str]]:
         word = found.group("word").strip()
         known = word.islower() and len(word) >= least and not any(sign in ":;=<>|/" for sign in word)
         return {"word": word, "n": factor} if known else None
@@ -79,7 +79,7 @@ def _has_letter(text: str) -> bool:
     return any(letter.isalpha() for letter in text)
 
 
-def _joining(found: Match) -> Optional[Dict[str, str]]:
+def _joining(found: Match[str]) -> Optional[Dict[str, str]]:
     """A word in capitals that stands between two phrases: not AND gate, nor SALT AND PEPPER."""
     text, (start, stop) = found.string, found.span()
     before, after = words(text[max(0, start - _NEAR) : start]), words(text[stop : stop + _NEAR])
@@ -88,18 +88,18 @@ def _joining(found: Match) -> Optional[Dict[str, str]]:
     return None if before[-1].text.isupper() or after[0].text.isupper() else {}
 
 
-def _named(found: Match) -> Optional[Dict[str, str]]:
+def _named(found: Match[str]) -> Optional[Dict[str, str]]:
     return {"name": found.group("word").lower()}
 
 
-def _editing(found: Match) -> Optional[Dict[str, str]]:
+def _editing(found: Match[str]) -> Optional[Dict[str, str]]:
     """[from:to:when], [to:when] and [this|that]; not [10:30]."""
     inner = found.group("word")
     timed = re.fullmatch(rf"[^:]*:(?:[^:]*:)?\s*{_NUMBER}\s*", inner) is not None
     return {} if _has_letter(inner) and (timed or "|" in inner) else None
 
 
-def _spaced(found: Match) -> Optional[Dict[str, str]]:
+def _spaced(found: Match[str]) -> Optional[Dict[str, str]]:
     """<my toy>; not what stands between the signs of a <3 b> c."""
     inner = found.group("word").lower().split()
     known = inner and inner[0][0].isalpha() and len(found.group("word").split(" ")) > 1

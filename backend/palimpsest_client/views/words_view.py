@@ -157,7 +157,7 @@ class WordsView:
             ),
         )
 
-    def _changed(self, state: PanelState, side: str) -> tuple:
+    def _changed(self, state: PanelState, side: str) -> Tuple[Word, ...]:
         return tuple(spans(state.changes, side)) if "changes" in state.shown else ()
 
     def _weights(self, state: PanelState) -> Tuple[Part, ...]:
