@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from palimpsest.core.adapters import Adaptation, Adapters, LowRank, adapted, first_adapters, projections
+from palimpsest.core.concept import Concept
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.draw import draw, start_noise
 from palimpsest.core.editing.edit import Options, edit
@@ -163,6 +164,50 @@ def test_a_picture_has_them_where_its_word_is_written(model: DiffusionModel) -> 
 
     assert torch.equal(drawn(True, SOURCE), drawn(False, SOURCE))
     assert (drawn(True, TARGET) - drawn(False, TARGET)).abs().max() > 1e-3
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[int, ...]]]:
+    """The rows that the adapters of a subject and of a style are begun with."""
+    rows: list[list[tuple[int, ...]]] = []
+    monkeypatch.setattr(Adaptation, "begin", lambda _, some: rows.append([tuple(each) for each in some]))
+    return rows
+
+
+def both_kinds(model: DiffusionModel) -> list[Concept]:
+    return [detailed(model), replace(detailed(model), placeholder="<ink>", kind="style")]
+
+
+PROMPTS = [TARGET, "a photo of <ink> on grass", SOURCE]
+
+
+def test_drawn_a_subject_has_them_without_words_too_and_a_style_only_with_them(
+    model: DiffusionModel, begun: list[list[tuple[int, ...]]]
+) -> None:
+    """Rows 0 to 2 are the prompts without words, 3 to 5 with them."""
+    with concepts_installed(model, both_kinds(model)) as vocabulary:
+        noise = start_noise(model, 0).expand(3, -1, -1, -1)
+        prompts = [vocabulary.parse(text) for text in PROMPTS]
+        finish(draw(model, vocabulary, prompts, noise, 3.0, 2))
+    assert begun == [[(0, 3), (4,)]]
+
+
+@pytest.mark.parametrize("method", ["ddim", "direct"])
+def test_in_an_edit_too_and_never_the_photos_own_branch(
+    model: DiffusionModel, begun: list[list[tuple[int, ...]]], method: str
+) -> None:
+    """A photo that samples is before the targets in both halves of the batch."""
+    with concepts_installed(model, both_kinds(model)) as vocabulary:
+        inversion = inverted(model, vocabulary, vocabulary.parse(SOURCE), method)
+        begun.clear()
+        targets = [vocabulary.parse(text) for text in PROMPTS]
+        finish(edit(model, vocabulary, inversion, vocabulary.parse(SOURCE), targets, "replace"))
+    null, first = (1, 5) if method == "ddim" else (0, 4)
+    assert {tuple(map(tuple, map(sorted, rows))) for rows in begun} <= {
+        ((null, first), (first + 1,)),
+        ((null, first - 1), (first,)),  # once the photo's attention isn't asked for any more
+    }
+    assert begun
 
 
 def test_those_of_another_network_are_refused_before_anything_is_touched() -> None:

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from palimpsest.contract import MOST_EXAMPLES
 from palimpsest.core.concept import Concept
+from palimpsest.core.picture.cutout import cut_out
 from palimpsest.errors import ConceptFileError, DiskFullError
 from palimpsest.models.families import published_widths
 from palimpsest.storage import cutouts
@@ -44,6 +45,15 @@ def test_they_come_back_in_their_order_and_are_no_concept(library: ConceptLibrar
     assert same(library.pictures("my-toy"), pictures())
     assert library.names() == ("my-toy",)
     assert library.damaged() == ()
+
+
+def test_a_large_picture_is_cut_out_and_comes_back_as_it_was(library: ConceptLibrary) -> None:
+    """Made smaller it lies in memory channel by channel, and its bytes were taken as they lay."""
+    large = np.random.default_rng(0).random((900, 700, 3), np.float32)
+    cut = cut_out(large, np.full((900, 700), 255, np.uint8), None, cutouts.MOST_SIDE)
+    assert cut.shape == (512, 398, 4)
+    library.save(concept(), Provenance(), pictures=[cut])
+    assert same(library.pictures("my-toy"), [cut])
 
 
 def test_there_is_room_for_all_that_a_concept_can_be_learned_from() -> None:
@@ -116,7 +126,7 @@ def test_damaged_ones_are_told_with_what_to_do(library: ConceptLibrary, damage: 
         file.write_bytes(b"PK" + bytes(100))
     else:
         shape = (8, 8, 3) if damage == "another shape" else (600, 2, 4)
-        save_file({"00": np.zeros(shape, np.uint8)}, file, metadata={"rows": card.rows_hash})
+        save_file({"00": np.zeros(shape, np.uint8)}, file, metadata={cutouts.ROWS: card.rows_hash})
     with pytest.raises(ConceptFileError, match=r"my-toy\.cutouts can't be read") as refusal:
         library.pictures("my-toy")
     assert "--begin-from noise" in (refusal.value.hint or "")

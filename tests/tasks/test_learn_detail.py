@@ -55,7 +55,7 @@ def test_without_detail_all_is_as_it_was(runner: TaskRunner, sd1_folder: Path) -
     result = run(runner, request(runner, sd1_folder, detail=False)).result
     card, concept = runner.concepts.card("my-toy"), runner.concepts.load("my-toy")
     assert (result["detail"], card.rank, concept.adapters) == (False, None, None)
-    assert set(card.provenance.settings) == {"vectors", "masks"}
+    assert set(card.provenance.settings) == {"vectors", "masks", "cutouts"}
     assert concept_hashes(concept) == rows_hashes(concept)
 
 
@@ -162,7 +162,8 @@ def test_what_is_made_with_it_names_its_adapters(runner: TaskRunner, sd1_folder:
     assert differences(recipe, runner) == []
     concept, adapters = runner.concepts.load("my-toy"), adapters_of(runner)
     other = replace(concept, adapters=adapters.with_tensors([t + 0.5 for t in adapters.tensors]))
-    runner.concepts.save(other, Provenance(), replace=True)
+    kept = runner.concepts.pictures("my-toy")
+    runner.concepts.save(other, Provenance(), replace=True, pictures=kept)
     assert len(differences(recipe, runner)) == 1
     assert run_any(runner, drawing).artifacts != drawn.artifacts
 

@@ -24,14 +24,17 @@ MOST_SIDE = 512  # pixels of a cut-out's longer side
 MOST_PICTURES = 20  # that a concept can be learned from
 MOST_HEADER_BYTES = 1 << 16
 MOST_BYTES = MOST_PICTURES * MOST_SIDE * MOST_SIDE * 4 + MOST_HEADER_BYTES + 8
-ROWS = "rows"
+ROWS = "rows_hash"  # "rows" in older files, whose large pictures are scrambled: they count for nothing
 
 
 def to_bytes(cutouts: Sequence[NDArray[np.uint8]], rows_hash: str) -> bytes:
     """``cutouts``: (height, width, 4) each, in their order. ``rows_hash``: of the concept's rows."""
+    import numpy as np
     from safetensors.numpy import save
 
-    return save({f"{i:02}": cutout for i, cutout in enumerate(cutouts)}, metadata={ROWS: rows_hash})
+    # save writes an array's memory as it lies there.
+    tensors = {f"{i:02}": np.ascontiguousarray(cutout) for i, cutout in enumerate(cutouts)}
+    return save(tensors, metadata={ROWS: rows_hash})
 
 
 def read(path: Path, rows_hash: str) -> tuple[NDArray[np.uint8], ...]:

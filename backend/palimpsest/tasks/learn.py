@@ -64,10 +64,7 @@ from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, with_p
 SECONDS_BETWEEN_SAVES = 5.0  # at least
 SHARE_OF_SAVES = 1 / 20  # of the time, at most: the state with SDXL's adapters has 185 MB
 BACKWARDS = 3.0  # a step's cost per latent, in encodings of a view
-FOUND = (
-    "No mask says where <{name}> is, so the model looked for it; an insertion begins from what it found. "
-    "If that is wrong, learn it with masks or from cut-outs, or let the insertion begin from noise."
-)
+CUTOUTS = "cutouts"  # of a concept's settings: "marked" or "found"
 log = logging.getLogger(__name__)
 
 
@@ -79,13 +76,21 @@ class Examples:
     masks: tuple[Mask | None, ...]
     opacities: tuple[NDArray[np.float32] | None, ...]
     notices: tuple[str, ...]
-    found: tuple[Mask | None, ...] = ()  # where the model finds the subject that no mask shows
+    found: tuple[Mask | None, ...]  # where the model found the subject that no mask shows
 
     @property
     def where(self) -> tuple[Mask | None, ...]:
         """Where the subject is, as the user says it, else as it was found."""
-        found = self.found if self.found else (None,) * len(self.masks)
-        return tuple(own if own is not None else seen for own, seen in zip(self.masks, found, strict=True))
+        pairs = zip(self.masks, self.found, strict=True)
+        return tuple(own if own is not None else seen for own, seen in pairs)
+
+
+@dataclass(frozen=True, eq=False)
+class Cutouts:
+    """A subject's own pictures. ``marked``: people said where it is; else the model found it."""
+
+    pictures: Sequence[NDArray[np.uint8]]
+    marked: bool
 
 
 def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
@@ -107,18 +112,20 @@ def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
         request.captions,
         request.seed,
     )
-    what, lower = Text("what-learning", n=settings.at_once), Text("close-or-learn-on-cpu")
-    if request.kind == "subject":
-        with memory_errors(context.device, what, lower):
-            examples = yield from _located(model, examples, request)
-    cutouts, said = (own, []) if own else _other_cutouts(context, examples, request)
     saved = _state_file(context, request, model, examples, more)
-    if request.finish:
-        learned, pace = best_so_far(saved, lesson, model.family), None
-    else:
-        with memory_errors(context.device, what, lower):
+    learned = best_so_far(saved, lesson, model.family) if request.finish else None
+    cutouts, notices = (own, []) if own else _kept_pictures(context, request)
+    marked, pace = bool(cutouts), None
+    what, lower = Text("what-learning", n=settings.at_once), Text("close-or-learn-on-cpu")
+    with memory_errors(context.device, what, lower):
+        if request.kind == "subject" and not cutouts:
+            examples = yield from _located(model, examples, request)
+            cutouts = _cut_out(examples, examples.found)
+            notices = [*notices, _told_of(examples, request.name)]
+        if learned is None:
             learned, pace = yield from _run(context, model, examples, lesson, settings, request, saved, more)
-    card, thumbnail = _store(context, request, model, examples, learned, more, cutouts)
+    cut = Cutouts(cutouts, marked)
+    card, thumbnail = _store(context, request, model, examples, learned, more, cut)
     if not request.finish:  # else the same request without it goes on from there
         with suppress(OSError):
             saved.unlink(missing_ok=True)
@@ -139,7 +146,7 @@ def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
         "rows_hash": card.rows_hash,
         "masks": [mask is not None for mask in examples.masks],
         "found": [mask is not None for mask in examples.found],
-        "notices": [*examples.notices, *said],
+        "notices": [*examples.notices, *notices],
         "model": model_identity(model),
         "seconds": round(time.monotonic() - started, 3),
     }
@@ -163,6 +170,7 @@ def read_examples(context: TaskContext, request: LearnRequest) -> Examples:
         tuple(example.mask for example in found),
         tuple(example.opacity for example in found),
         tuple(notices),
+        (None,) * len(found),
     )
 
 
@@ -172,6 +180,19 @@ def _located(model: DiffusionModel, examples: Examples, request: LearnRequest) -
     finding = find_subjects(model, examples.pictures, examples.masks, request.noun, request.seed)
     found = yield from with_progress(finding, PhaseTimer({}))
     return replace(examples, found=found)
+
+
+def _told_of(examples: Examples, name: str) -> str:
+    """What people are told of the search."""
+    numbers = [number for number, mask in enumerate(examples.found, start=1) if mask is not None]
+    if not numbers:
+        return f"The model didn't find <{name}> in the pictures: without masks no edit begins from them."
+    found = ", ".join(f"picture {number}" for number in numbers)
+    return (
+        f"No mask says where <{name}> is, so the model looked for it, and edits begin from what it found in "
+        f"{found}. If that is wrong, learn it with masks or from cut-outs, or let edits begin from "
+        "noise or the photo."
+    )
 
 
 def _start(context: TaskContext, name: str) -> Start:
@@ -322,13 +343,15 @@ def _store(
     examples: Examples,
     learned: Learned,
     more: Start | None,
-    pictures: Sequence[NDArray[np.uint8]],
+    cutouts: Cutouts,
 ) -> tuple[ConceptCard, bytes | None]:
     begun = 0 if more is None else more.steps
     settings: dict[str, Any] = {
         "vectors": learned.concept.vectors,
         "masks": [mask is not None for mask in examples.masks],
     }
+    if cutouts.pictures:
+        settings[CUTOUTS] = "marked" if cutouts.marked else "found"
     chosen, adapters = _settings(request, model, more).adapters, learned.concept.adapters
     if chosen is not None and adapters is not None:  # those of a word that is learned on stay what they are
         kept = {"rank": adapters.rank, "layers": layers_of(model.network, adapters)}
@@ -343,22 +366,10 @@ def _store(
     )
     thumbnail = _thumbnail(examples.pictures[0], examples.where[0])
     concept = replace(learned.concept, rows=tuple(rows.detach().cpu() for rows in learned.concept.rows))
-    card = context.concepts.save(concept, provenance, thumbnail, request.replace, context.owner, pictures)
+    card = context.concepts.save(
+        concept, provenance, thumbnail, request.replace, context.owner, cutouts.pictures
+    )
     return card, thumbnail
-
-
-def _other_cutouts(
-    context: TaskContext, examples: Examples, request: LearnRequest
-) -> tuple[list[NDArray[np.uint8]], list[str]]:
-    """The subject's own pictures where the user doesn't say where it is, and what is to be said of them: they
-    are those of the word that is learned on, else cut out where it was found. A style has none."""
-    if request.kind == "style":
-        return [], []
-    cutouts, said = ([], []) if request.start is None else _kept_pictures(context, request.start)
-    if not cutouts:
-        cutouts = _cut_out(examples, examples.found)
-        said += [FOUND.format(name=request.name)] if cutouts else []
-    return cutouts, said
 
 
 def _cut_out(examples: Examples, masks: Sequence[Mask | None]) -> list[NDArray[np.uint8]]:
@@ -371,10 +382,18 @@ def _cut_out(examples: Examples, masks: Sequence[Mask | None]) -> list[NDArray[n
     ]
 
 
-def _kept_pictures(context: TaskContext, name: str) -> tuple[list[NDArray[np.uint8]], list[str]]:
-    """Those of the word that is learned on, which stay its own; and what is to be said of them."""
+def _kept_pictures(context: TaskContext, request: LearnRequest) -> tuple[list[NDArray[np.uint8]], list[str]]:
+    """Those of the word that is learned on, which stay its own; and what is to be said of them. None of
+    another kind of thing, nor such as were only found: those are found anew in the pictures given."""
+    if request.start is None or request.kind == "style":
+        return [], []
+    card = context.concepts.card(request.start)
+    settings = card.provenance.settings
+    marked = settings.get(CUTOUTS, "marked" if any(settings.get("masks", ())) else "found")
+    if card.noun != request.noun or marked != "marked":
+        return [], []
     try:
-        return list(context.concepts.pictures(name, context.owner)), []
+        return list(context.concepts.pictures(request.start, context.owner)), []
     except ConceptFileError as error:
         return [], [error.message]
 

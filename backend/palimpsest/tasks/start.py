@@ -125,7 +125,7 @@ def _subject(context: TaskContext, request: EditRequest, concepts: Sequence[Conc
     if not pictures:
         raise RequestError(
             f"No picture of {found.placeholder} is kept for you that shows where it is.",
-            "Learn it again with masks or cut-outs if it is yours, or choose another start.",
+            "Learn it again if it is yours, with masks if it isn't found without, or choose another start.",
             field="begin_from",
         )
     return Subject(found.placeholder, pictures)

@@ -10,10 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from palimpsest.contract import BUILT_IN
+from palimpsest.core.learning import subject
 from palimpsest.core.learning.subject import find_subject, find_subjects
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.outline import OutlineSettings, outline
-from palimpsest.core.steps import finish
+from palimpsest.core.picture.region import Mask, plan
+from palimpsest.core.steps import Step, Steps, finish
 from palimpsest.models.catalog import find
 from palimpsest.models.families import load
 from palimpsest.scenes.concepts import CONCEPTS, views
@@ -84,7 +86,36 @@ def test_it_is_looked_for_only_where_no_mask_says_it(built_in: DiffusionModel) -
     assert second.shape == (128, 128)
 
 
-def test_what_is_nearly_everything_is_not_found(built_in: DiffusionModel) -> None:
-    grey = np.full((128, 128, 3), 0.5, np.float32)
+@pytest.mark.parametrize(("share", "counts"), [(0.002, False), (0.01, True), (0.6, True), (0.8, False)])
+def test_next_to_nothing_and_nearly_everything_are_not_found(
+    built_in: DiffusionModel, monkeypatch: pytest.MonkeyPatch, share: float, counts: bool
+) -> None:
+    mask = np.zeros((100, 100), np.uint8)
+    mask.ravel()[: round(share * mask.size)] = 255
+
+    def seen(*_: object) -> Steps[Mask]:
+        yield Step("prepare", 1, 1)
+        return mask
+
+    monkeypatch.setattr(subject, "find_subject", seen)
+    grey = np.full((100, 100, 3), 0.5, np.float32)
     (found,) = finish(find_subjects(built_in, [grey], [None], "mug"))
-    assert found is None or (found > 0).mean() <= 0.7
+    assert (found is not None) is counts
+
+
+def test_a_map_shows_the_reflection_too_which_is_no_part_of_a_wide_picture(built_in: DiffusionModel) -> None:
+    """128 × 192 is seen as 96 × 144 in 96 × 160: the last tenth across is reflection."""
+    picture = np.full((128, 192, 3), 0.5, np.float32)
+    picture[40:90, 150:190] = (1, 0, 0)
+    region = plan((192, 128), None, built_in.native_size, built_in.granularity)
+    assert region.work.width > region.inner.width
+    rows, columns = region.work.height // 8, region.work.width // 8
+    right = torch.zeros(rows, columns)
+    right[rows // 4 : 3 * rows // 4, round(columns * 0.7) : round(columns * 0.9)] = 1
+    over = subject.over_picture(right, region)
+    assert tuple(over.shape) == (region.inner.height, region.inner.width)
+    centre = float((over.sum(0) * torch.arange(over.shape[1])).sum() / over.sum() / over.shape[1])
+    assert abs(centre - 0.8 * region.work.width / region.inner.width) < 0.03
+    found = subject.outlined(picture, over) > 0
+    assert found[45:85, 155:185].all()
+    assert not found[:, :120].any()

@@ -39,7 +39,8 @@ class AgreementSettings:
 
     On the built-in model (``palimpsest bench agreement``), one stranger among 4: the oddest in 92 % of 52
     sets with masks and in 96 % without any. Above .85 it is in 73 % and 69 %, with no false alarm and with
-    12 % (26 sets of each kind: intervals are wide). Not measured on other models.
+    12 % (26 sets of each kind: intervals are wide). Not measured on other models, nor since a subject without
+    a mask is found by its outline and not by its map alone.
     """
 
     threshold: float = 0.85

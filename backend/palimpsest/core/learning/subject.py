@@ -16,7 +16,7 @@ from palimpsest.core.learning.templates import fill, templates_for
 from palimpsest.core.learning.views import ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.outline import OutlineSettings, outline
-from palimpsest.core.picture.region import Mask, Size, resize
+from palimpsest.core.picture.region import Mask, Region, Size, plan, resize
 from palimpsest.core.steps import Step, Steps
 from palimpsest.core.text.prompt import concepts_installed
 
@@ -47,12 +47,15 @@ def find_subjects(
 
 def _numbered(steps: Steps[Mask], number: int, total: int) -> Steps[Mask]:
     """The same steps, each as one of the ``number``-th picture of ``total``."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
-        yield Step("probe", number, total)
+    try:
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                return stop.value
+            yield Step("probe", number, total)
+    finally:
+        steps.close()
 
 
 def find_subject(model: DiffusionModel, picture: NDArray[Any], noun: str, seed: int = 0) -> Steps[Mask]:
@@ -67,11 +70,19 @@ def find_subject(model: DiffusionModel, picture: NDArray[Any], noun: str, seed: 
         prompt = vocabulary.parse(fill(template, noun))
         states = noised_states(model, view.mean[None], seed=seed)
         maps = yield from probe(model, vocabulary, prompt, [noun], states)
-    return _outlined(picture, maps[noun].float().cpu())
+    full = Size(picture.shape[1], picture.shape[0])
+    region = plan(full, None, model.native_size, model.granularity)
+    return outlined(picture, over_picture(maps[noun].float().cpu(), region))
 
 
-def _outlined(picture: NDArray[Any], seen: Tensor) -> Mask:
-    """``seen``: the noun's map (h, w) in [0, 1]."""
+def over_picture(seen: Tensor, region: Region) -> Tensor:
+    """Of a map (h, w) of all that the model sees the part that shows the picture, and not its reflection."""
+    work = resize(seen[None, None], region.work)[0, 0]
+    return work[: region.inner.height, : region.inner.width]
+
+
+def outlined(picture: NDArray[Any], seen: Tensor) -> Mask:
+    """``seen``: the noun's map over the picture, (h, w) in [0, 1] of any size."""
     full = Size(picture.shape[1], picture.shape[0])
     scale = min(1.0, MOST_SIDE / max(full))
     size = Size(*(max(1, round(scale * length)) for length in full))
