@@ -239,7 +239,7 @@ def _run(
     checking = check_set(
         model,
         examples.pictures,
-        examples.where,
+        examples.masks,
         lesson.noun,
         GateSettings(),
         lesson.kind,

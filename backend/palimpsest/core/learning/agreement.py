@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from palimpsest.core.conditioning import Conditioning
-from palimpsest.core.learning.subject import find_subject
+from palimpsest.core.learning.subject import find_roughly
 from palimpsest.core.learning.templates import fill, templates_for
 from palimpsest.core.learning.views import View, ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
@@ -39,8 +39,7 @@ class AgreementSettings:
 
     On the built-in model (``palimpsest bench agreement``), one stranger among 4: the oddest in 92 % of 52
     sets with masks and in 96 % without any. Above .85 it is in 73 % and 69 %, with no false alarm and with
-    12 % (26 sets of each kind: intervals are wide). Not measured on other models, nor since a subject without
-    a mask is found by its outline and not by its map alone.
+    12 % (26 sets of each kind: intervals are wide). Not measured on other models.
     """
 
     threshold: float = 0.85
@@ -76,7 +75,7 @@ def oddness(
     """Find the odd picture out. ``pictures`` and ``masks`` as for ``encode_views``; at least 3."""
     marked = []
     for picture, mask in zip(pictures, masks, strict=True):
-        found = mask if mask is not None else (yield from find_subject(model, picture, noun, settings.seed))
+        found = mask if mask is not None else (yield from find_roughly(model, picture, noun, settings.seed))
         marked.append(found)
     plain = ViewSettings(per_picture=1, outside_weight=0.0)  # so that a view's weight is its mask
     views = yield from encode_views(model, pictures, marked, plain, settings.seed)

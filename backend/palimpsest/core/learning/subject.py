@@ -16,7 +16,7 @@ from palimpsest.core.learning.templates import fill, templates_for
 from palimpsest.core.learning.views import ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.outline import OutlineSettings, outline
-from palimpsest.core.picture.region import Mask, Region, Size, plan, resize
+from palimpsest.core.picture.region import Mask, Region, Size, plan, resize, to_canvas
 from palimpsest.core.steps import Step, Steps
 from palimpsest.core.text.prompt import concepts_installed
 
@@ -59,20 +59,35 @@ def _numbered(steps: Steps[Mask], number: int, total: int) -> Steps[Mask]:
 
 
 def find_subject(model: DiffusionModel, picture: NDArray[Any], noun: str, seed: int = 0) -> Steps[Mask]:
-    """A mask of 0 and 255 of the picture's size. ``picture``: as for ``encode_views``.
+    """A mask of 0 and 255 of the picture's size, to the subject's outline. ``picture``: as for
+    ``encode_views``.
 
     It always finds something: what is most like the noun in a picture that doesn't show it, and all of a
     picture in which nothing is more like it than the rest.
     """
+    seen, region = yield from _noun_map(model, picture, noun, seed)
+    return outlined(picture, over_picture(seen, region))
+
+
+def find_roughly(model: DiffusionModel, picture: NDArray[Any], noun: str, seed: int = 0) -> Steps[Mask]:
+    """The same by the noun's map alone, cut at Otsu's threshold."""
+    seen, region = yield from _noun_map(model, picture, noun, seed)
+    grey = (to_canvas(seen, region) * 255).round().astype(np.uint8)
+    return _cut(grey > otsu(grey))
+
+
+def _noun_map(
+    model: DiffusionModel, picture: NDArray[Any], noun: str, seed: int
+) -> Steps[tuple[Tensor, Region]]:
+    """The noun's map (h, w) in [0, 1] of all that the model sees of the picture, and how it sees it."""
     (view,) = yield from encode_views(model, [picture], [None], WHOLE, seed)
     template = templates_for("subject", [part.tokenizer for part in model.text])[0]
     with concepts_installed(model, []) as vocabulary:
         prompt = vocabulary.parse(fill(template, noun))
         states = noised_states(model, view.mean[None], seed=seed)
         maps = yield from probe(model, vocabulary, prompt, [noun], states)
-    full = Size(picture.shape[1], picture.shape[0])
-    region = plan(full, None, model.native_size, model.granularity)
-    return outlined(picture, over_picture(maps[noun].float().cpu(), region))
+    size = Size(picture.shape[1], picture.shape[0])
+    return maps[noun].float().cpu(), plan(size, None, model.native_size, model.granularity)
 
 
 def over_picture(seen: Tensor, region: Region) -> Tensor:
@@ -91,5 +106,9 @@ def outlined(picture: NDArray[Any], seen: Tensor) -> Mask:
     rough = resize(seen[None, None], size)[0, 0].clamp(0, 1).numpy()
     threshold = otsu((rough * 255).round().astype(np.uint8)) / 255
     chance = torch.from_numpy(outline(small, rough, threshold, OutlineSettings()).astype(np.float32))
-    inside = resize(chance[None, None], full)[0, 0].numpy() > 0.5
+    return _cut(resize(chance[None, None], full)[0, 0].numpy() > 0.5)
+
+
+def _cut(inside: NDArray[np.bool_]) -> Mask:
+    """All of it where nothing is inside."""
     return np.where(inside if inside.any() else ~inside, np.uint8(255), np.uint8(0))
