@@ -218,7 +218,7 @@ def _replace_by(
     return make
 
 
-_in_pose = partial(_replace_by, begin_from="photo")
+_by_view = partial(_replace_by, begin_from="view")
 
 
 def _insert_of(kind: str, concepts: tuple[Concept, ...], learned: bool) -> _Make:
@@ -268,8 +268,8 @@ KINDS: dict[str, _Make] = {
             ("replace-by-combination", _replace_by, COMBINATIONS, False),
             ("replace-by-learned-combination", _replace_by, COMBINATIONS, True),
             ("replace-by-learned-figure", _replace_by, FIGURES, True),
-            ("replace-in-pose-by-combination", _in_pose, COMBINATIONS, True),
-            ("replace-in-pose-by-figure", _in_pose, FIGURES, True),
+            ("replace-by-view-of-combination", _by_view, COMBINATIONS, True),
+            ("replace-by-view-of-figure", _by_view, FIGURES, True),
             ("insert-combination", _insert_of, COMBINATIONS, False),
             ("insert-learned-combination", _insert_of, COMBINATIONS, True),
             ("insert-learned-figure", _insert_of, FIGURES, True),

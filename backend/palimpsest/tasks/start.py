@@ -33,9 +33,8 @@ class Subject:
 
 
 def start_of(context: TaskContext, request: EditRequest, concepts: Sequence[Concept]) -> Start:
-    """What the request begins from, where it leaves that to the operation: from the pictures of a learned
-    subject that comes in, if it has any; else an insertion from noise, and what replaces from the photo. What
-    is told how long to follow the photo begins from it too.
+    """What the request begins from, where it leaves that to the operation: a learned subject that is inserted
+    from its pictures if it has any, else from noise; what replaces, from the photo.
 
     Raises RequestError where a view is asked for and there is none.
     """
@@ -46,18 +45,10 @@ def start_of(context: TaskContext, request: EditRequest, concepts: Sequence[Conc
         _subject(context, request, concepts)
     if request.begin_from != "automatic":
         return request.begin_from
-    if request.selection is None or (begins == PHOTO and _follows_photo(request)):
+    if begins == PHOTO or request.selection is None:
         return "photo"
     found = new_subject(request, concepts)
-    if found is not None and _pictures(context, found):
-        return "view"
-    return "photo" if begins == PHOTO else "noise"
-
-
-def _follows_photo(request: EditRequest) -> bool:
-    """Whether it says for how long something is as in the photo: then the old thing's pose is wanted."""
-    control = request.control
-    return bool(control.cross or control.self_attention or control.cross_words or request.windows)
+    return "view" if found is not None and _pictures(context, found) else "noise"
 
 
 def subject_of(context: TaskContext, request: EditRequest, concepts: Sequence[Concept]) -> Subject | None:

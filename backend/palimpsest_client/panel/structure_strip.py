@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..fields.controls import SHOWN, Form, control_of
-from ..fields.settings import AUTOMATIC, CONTROLS, VIEW
-from ..text.sentences import CONCEPT
+from ..fields.settings import CONTROLS
 from ..text.wording import say
 
 SLIDER = CONTROLS["structure"]
@@ -37,16 +35,8 @@ def at(form: Form, value: float) -> Form:
 
 
 def has_strip(form: Form) -> bool:
-    """Whether the slider makes a difference: not where Advanced says both windows. And not where the edit may
-    begin from a learned subject's own picture while it stands in the middle: no place would show that."""
-    if "structure" not in SHOWN[form.operation] or _may_begin_from_view(form):
-        return False
-    return control_of(at(form, 0.0)) != control_of(at(form, 1.0))
-
-
-def _may_begin_from_view(form: Form) -> bool:
-    before, after = (Counter(CONCEPT.findall(text)) for text in (form.source_prompt, form.target_prompt))
-    return form.settings.begin_from in (AUTOMATIC, VIEW) and bool(after - before)
+    """Whether the slider makes a difference: not where Advanced says both windows."""
+    return "structure" in SHOWN[form.operation] and control_of(at(form, 0.0)) != control_of(at(form, 1.0))
 
 
 def pictures_in(artifacts: Mapping[str, bytes]) -> Tuple[bytes, ...]:
