@@ -49,10 +49,10 @@ class School(Desk):
         self.until(lambda _: len(self.backend.submitted) == sent)
         return self.backend.submitted[-1]["request"]
 
-    def learned(self, sent: int = 1, **result) -> None:
+    def learned(self, sent: int = 1, artifacts=None, **result) -> None:
         """The learning ends, and the test sentence that is sent then is drawn."""
         told = {"name": "my-toy", "start": None, "best_step": 90, "steps": 100, **result}
-        self.backend.finish({}, **told)
+        self.backend.finish(artifacts or {}, **told)
         self.until(lambda _: len(self.backend.submitted) == sent + 1)
         self.backend.finish({"picture": b"a drawing"})
         self.until(lambda _: self.told.drawn == b"a drawing" and self.told.progress is None)
@@ -311,6 +311,61 @@ def test_the_pictures_of_a_concept_that_is_learned_on_are_brought(school):
     school.until(lambda _: len(school.told.examples) == 4)
     assert [example.mask for example in school.told.examples] == [b"a mask", None, None, None]
     assert (school.told.noun, school.told.cannot_learn) == ("toy", "")
+
+
+FOUND = {"kind": "subject", "masks": [False] * 3, "found": [True, False, True], "cutouts": "found"}
+
+
+def test_what_the_model_found_is_shown_and_what_to_do_if_it_is_wrong(school):
+    """It is no mask that somebody gave: what is learned on is sent as before."""
+    school.filled()
+    first = school.learns()
+    school.learned(1, {"thumbnail": b"toy", "found:1": b"here", "found:3": b"there"}, **FOUND)
+    assert [example.found for example in school.told.examples] == [b"here", None, b"there"]
+    assert [bool(example.dark) for example in school.told.examples] == [True, False, True]
+    assert "What is bright it found, in 2 of 3 pictures" in school.told.found
+    assert "select the thing, press “+ this selection”, and learn again" in school.told.found
+    school.learning.leave_out(1)
+    assert [example.found for example in school.told.examples] == [b"here", b"there"]
+    school.learning.pictures.add_files(school.files(2))
+    school.until(lambda _: len(school.told.examples) == 3)
+    request = school.learns(3)
+    assert request["masks"] == first["masks"] == [None] * 3
+    assert (school.told.found, {example.found for example in school.told.examples}) == ("", {None})
+    found = {**FOUND, "found": [False] * 3, "cutouts": None}
+    school.learned(3, **found)
+    assert "the model didn't find it: Insert begins from noise" in school.told.found
+    school.learns(5)
+    school.learned(5, **{**FOUND, "masks": [True, False, False], "found": [False] * 3, "cutouts": "marked"})
+    assert school.told.found == "", "somebody said where it is"
+
+
+def test_a_run_that_was_stopped_is_taken_up_though_something_was_found(school):
+    school.filled()
+    first = school.learns()
+    at(school, 40)
+    school.learning.stop()
+    school.until(lambda _: len(school.backend.submitted) == 2)
+    school.learned(2, {"found:1": b"here"}, **{**FOUND, "found": [True, False, False]}, steps=40)
+    assert school.told.examples[0].found == b"here"
+    assert school.learns(4) == {**first, "replace": True}
+
+
+def test_what_was_found_comes_back_with_the_pictures_that_are_learned_on(school):
+    images = lesson(school, 3)
+    (job,) = school.backend.past
+    job["request"]["masks"] = [None] * 3
+    job["result"].update(FOUND, name="my-toy")
+    job["artifacts"] = {"found:1": school.backend.keep(b"here"), "found:3": images[0]}
+    school.learning.set(name="my-toy")
+    school.learning.set(mode=MORE)
+    school.until(lambda _: len(school.told.examples) == 3)
+    assert [example.found for example in school.told.examples] == [
+        b"here",
+        None,
+        school.backend.images[images[0]],
+    ]
+    assert "2 of 3 pictures" in school.told.found
 
 
 def test_pictures_and_masks_that_are_not_kept_are_told(school):

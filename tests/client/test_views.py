@@ -257,6 +257,16 @@ def test_an_odd_picture_is_marked_and_has_its_answers(seen):
     assert len(learning.state.examples) == 2
 
 
+def test_what_the_model_found_is_bright_in_its_picture(seen):
+    seen.windows.learn()
+    window, learning = seen.window(), seen.windows.learning
+    assert not is_shown(found(window.describe(), "found"))
+    learning._change(examples=(Example("toy", picture(8, 8), found=b"where"),), found="It is there.")
+    shown = found(window.describe(), "example-0-picture")
+    assert (shown.mask, shown.tip) == (b"where", "Picture 1: toy\nWhat is bright the model took for it.")
+    assert is_shown(found(window.describe(), "found"))
+
+
 def test_the_command_that_is_copied_is_that_of_the_installed_backend(tmp_path):
     seen = Seen(tmp_path)
     write_launch(seen.desk.panel.folder, tmp_path / "python", "palimpsest plugins")

@@ -309,9 +309,14 @@ def test_a_subject_without_masks_is_looked_for_and_an_insertion_begins_from_it(
     runner: TaskRunner, sd1_folder: Path
 ) -> None:
     """The masks that people give come first; what was found is told, and counts for no mask of theirs."""
-    result = run(runner, learned(runner, sd1_folder)).result
+    finished = run(runner, learned(runner, sd1_folder))
+    result = finished.result
     assert (result["masks"], len(result["found"])) == ([False] * 3, 3)
     assert len(runner.concepts.pictures("other")) == sum(result["found"]) > 0
+    masks = [finished.artifacts.get(f"found:{number}") for number in (1, 2, 3)]
+    assert [mask is not None for mask in masks] == result["found"], "what was found is there to be looked at"
+    shown = next(mask for mask in masks if mask is not None)
+    assert set(np.unique(read_selection(runner.images.get(shown), (72, 88)))) == {0, 255}
     assert "let insertions begin from noise" in result["notices"][-1]
     assert runner.concepts.card("other").provenance.settings["cutouts"] == "found"
     again = run(runner, learned(runner, sd1_folder, replace=True)).result
@@ -319,7 +324,7 @@ def test_a_subject_without_masks_is_looked_for_and_an_insertion_begins_from_it(
     mask = runner.images.put(selection())
     given = run(runner, learned(runner, sd1_folder, masks=(mask, None, None), replace=True)).result
     assert len(runner.concepts.pictures("other")) == 1
-    assert (given["found"], given["notices"]) == ([False] * 3, [])
+    assert (given["found"], given["notices"], given["cutouts"]) == ([False] * 3, [], "marked")
     assert runner.concepts.card("other").provenance.settings["cutouts"] == "marked"
 
 
@@ -348,7 +353,7 @@ def test_where_nothing_is_found_that_is_said(
 
     monkeypatch.setattr(subject, "find_subject", nothing)
     result = run(runner, learned(runner, sd1_folder)).result
-    assert result["found"] == [False] * 3
+    assert (result["found"], result["cutouts"]) == ([False] * 3, None)
     assert "The model didn't find <other>" in result["notices"][-1]
     assert runner.concepts.pictures("other") == ()
 

@@ -56,6 +56,7 @@ from palimpsest.storage.atomic import require_writable, write_atomically
 from palimpsest.storage.concept_card import ConceptCard, Provenance, make_thumbnail
 from palimpsest.storage.cutouts import MOST_SIDE
 from palimpsest.storage.pictures import read_example
+from palimpsest.storage.png import encode
 from palimpsest.tasks import validation
 from palimpsest.tasks.context import TaskContext, canonical, model_identity
 from palimpsest.tasks.inversions import concept_hashes
@@ -94,7 +95,8 @@ class Cutouts:
 
 
 def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
-    """No artifacts but the concept's thumbnail; the result names the concept."""
+    """Artifacts: the concept's thumbnail, and for each picture in which the model found the subject its mask,
+    ``found:1``, … as the pictures count. The result names the concept."""
     started = time.monotonic()
     _refuse(context, request)
     more = None if request.start is None else _start(context, request.start)
@@ -130,6 +132,9 @@ def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
         with suppress(OSError):
             saved.unlink(missing_ok=True)
     artifacts = {} if thumbnail is None else {"thumbnail": context.images.put(thumbnail)}
+    for number, mask in enumerate(examples.found, start=1):
+        if mask is not None:
+            artifacts[f"found:{number}"] = context.images.put(encode(mask))
     result = {
         "name": card.name,
         "placeholder": card.placeholder,
@@ -146,6 +151,7 @@ def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
         "rows_hash": card.rows_hash,
         "masks": [mask is not None for mask in examples.masks],
         "found": [mask is not None for mask in examples.found],
+        "cutouts": card.provenance.settings.get(CUTOUTS),
         "notices": [*examples.notices, *notices],
         "model": model_identity(model),
         "seconds": round(time.monotonic() - started, 3),

@@ -23,6 +23,7 @@ from .examples import (
     Example,
     StoredExamples,
     draw_submission,
+    found_note,
     judged,
     lacking_to_learn,
     learn_submission,
@@ -30,6 +31,7 @@ from .examples import (
     proposed_name,
     sentence_for,
     sound,
+    with_found,
 )
 from .pace_watch import PaceWatch
 from .picture_reader import PictureReader
@@ -84,7 +86,7 @@ class Learning:
             fields["name"] = fields["field"].rstrip("-_")
             fields["note"] = name_note(typed, fields["name"], bool(self.state.note))
             if fields["name"] != self.state.name:
-                fields.update(mode=NEW, learned="", drawn=None)
+                fields.update(mode=NEW, learned="", drawn=None, found="")
         wanted = fields.get("mode") == MORE and not self.state.examples
         self._change(outcome=None, **fields)
         if wanted:
@@ -110,7 +112,8 @@ class Learning:
             self._refuse(self.state.cannot_learn)
             return
         request = self._request()
-        self._change(examples=sound(self.state.examples), outcome=None, preview=None, drawn=None)
+        examples = tuple(replace(example, found=None) for example in sound(self.state.examples))
+        self._change(examples=examples, found="", outcome=None, preview=None, drawn=None)
         self._last_request = request, self.state.examples
         self._run(request, self._learned)
 
@@ -148,7 +151,8 @@ class Learning:
         asked = request["name"], request["kind"], request["noun"], request["model"]
         same = asked == (state.name, state.kind, state.noun.strip(), self._model)
         same = same and request.get("detail", False) == state.detail
-        return same and examples == state.examples and "start" not in request
+        given = [example.given for example in examples] == [example.given for example in state.examples]
+        return same and given and "start" not in request
 
     def _run(self, request: Mapping[str, Any], then: Finished) -> None:
         assert self._last_request is not None
@@ -156,26 +160,29 @@ class Learning:
         self._job = submission.id
         self._panel.jobs.run(submission, then)
 
-    def _learned(self, view: JobView, _: Mapping[str, bytes]) -> None:
+    def _learned(self, view: JobView, pictures: Mapping[str, bytes]) -> None:
         self._steps_left, self._accept_outliers = 0, False
         self._pace.forget()
         better = view.result.get("start") is None or view.result.get("best_step") != 0
-        self._concept_made(view.result["name"], "learned" if better else "not-better")
+        self._concept_made(view, pictures, "learned" if better else "not-better")
 
-    def _kept(self, view: JobView, _: Mapping[str, bytes]) -> None:
+    def _kept(self, view: JobView, pictures: Mapping[str, bytes]) -> None:
         """The run that was stopped: the best of it is a concept now."""
-        self._concept_made(view.result["name"], "learning-kept", n=view.result["steps"])
+        self._concept_made(view, pictures, "learning-kept", n=view.result["steps"])
 
-    def _concept_made(self, name: str, text: str, **values: Any) -> None:
-        self._job = ""
+    def _concept_made(self, view: JobView, pictures: Mapping[str, bytes], text: str, **values: Any) -> None:
+        self._job, name = "", view.result["name"]
         done = Outcome("done", say(text, name=name, **values))
+        sent = () if self._last_request is None else self._last_request[1]
+        examples, found = with_found(self.state.examples, sent, pictures), found_note(view.result)
         self._panel.jobs.events.publish(ConceptsMade())
         self._panel.jobs.end(done)
         sentence = self.state.sentence
         if f"<{name}>" not in sentence:
             sentence = sentence_for(name, self.state.kind, self._words)
         self._unseen = True
-        self._change(outcome=done, learned=name, mode=MORE, sentence=sentence, drawn=None)
+        shown = {"outcome": done, "examples": examples, "found": found, "sentence": sentence, "drawn": None}
+        self._change(learned=name, mode=MORE, **shown)
         self._draw_unasked()
 
     def _forget_backend(self) -> None:
@@ -184,7 +191,7 @@ class Learning:
         self._last_request, self._steps_left = None, 0
         self._pace.forget()
         self._pace.known = None
-        self._change(mode=NEW, learned="", drawn=None, preview=None, outcome=None)
+        self._change(mode=NEW, learned="", found="", drawn=None, preview=None, outcome=None)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, BackendChanged):
@@ -265,7 +272,7 @@ class Learning:
             return
         outcome = Outcome("note", kept.note(name)) if kept.note(name) else None
         noun = self.state.noun if self.state.noun.strip() else kept.noun
-        self._change(examples=kept.examples, noun=noun, kind=kept.kind, outcome=outcome)
+        self._change(examples=kept.examples, found=kept.found, noun=noun, kind=kept.kind, outcome=outcome)
 
     # What is shown.
 

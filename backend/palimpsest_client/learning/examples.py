@@ -23,6 +23,7 @@ MARGIN = 0.25  # surroundings of a selection that are taken along, as a fraction
 LONGEST_NAME = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 SUBJECT, STYLE = "subject", "style"
+MARKED = "marked"  # of a result's cutouts: people said where the subject is
 LOOKED_THROUGH = 200  # jobs, newest first
 DETAIL_STEP = 1.26  # steps of a quick learning that one with detail takes as long as: built-in model, CPU
 SKETCH_STEPS = 20  # of the picture of a test sentence: enough to see what the word stands for
@@ -37,6 +38,17 @@ class Example:
     mask: Optional[bytes] = None  # grey PNG of its size: where the subject is
     problem: str = ""
     odd: bool = False  # it doesn't seem to fit, and may be meant all the same
+    found: Optional[bytes] = None  # as ``mask``: where the model found the subject that no mask shows
+
+    @property
+    def given(self) -> Tuple[bytes, Optional[bytes]]:
+        """What is learned from."""
+        return self.image, self.mask
+
+    @property
+    def dark(self) -> str:
+        """What it means that a part of it is dark; empty = none is."""
+        return say("masked") if self.mask else say("tip-found") if self.found else ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,7 @@ class StoredExamples:
     examples: Tuple[Example, ...]
     missing: int = 0  # pictures that are gone
     unmasked: bool = False  # the masks are gone
+    found: str = ""  # ``found_note``
 
     def note(self, name: str) -> str:
         """What is gone of it; empty = nothing."""
@@ -112,6 +125,24 @@ def judged(examples: Sequence[Example], found: Sequence[Mapping[str, Any]]) -> T
     return tuple(one(number, example) for number, example in enumerate(examples))
 
 
+def with_found(
+    examples: Sequence[Example], sent: Sequence[Example], pictures: Mapping[str, bytes]
+) -> Tuple[Example, ...]:
+    """Those that were ``sent`` with what was found in them: ``pictures``, artifacts of the learning."""
+    found = {example.given: pictures.get(f"found:{n}") for n, example in enumerate(sent, start=1)}
+    return tuple(replace(example, found=found.get(example.given, example.found)) for example in examples)
+
+
+def found_note(result: Mapping[str, Any]) -> str:
+    """What became of the search for the subject in pictures without masks; empty where there was none.
+    ``result``: of the learning."""
+    if result.get("kind") != SUBJECT or "cutouts" not in result or result["cutouts"] == MARKED:
+        return ""
+    told = {"name": result["name"], "button": say("add-selection"), "total": len(result["found"])}
+    n = sum(result["found"])
+    return say("subject-found", count=n, **told) if n else say("subject-unseen", **told)
+
+
 def learn_submission(editor: str, request: Mapping[str, Any], examples: Sequence[Example]) -> Submission:
     """``request``: everything but the pictures."""
     pictures = {f"images.{i}": example.image for i, example in enumerate(examples)}
@@ -119,7 +150,7 @@ def learn_submission(editor: str, request: Mapping[str, Any], examples: Sequence
         if example.mask is not None:
             pictures[f"masks.{i}"] = example.mask
     places = {"images": [], "masks": [None] * len(examples)}
-    return Submission("learn", {**request, **places}, pictures, fetch=None, id=job_id(editor))
+    return Submission("learn", {**request, **places}, pictures, id=job_id(editor))
 
 
 def draw_submission(editor: str, sentence: str, model: str) -> Submission:
@@ -167,7 +198,8 @@ def bring_pace(client: Client, model: str) -> Optional[Pace]:
 def bring_kept(client: Client, name: str) -> StoredExamples:
     """The pictures that the concept was learned from, as far as they are kept. Raises ClientError."""
     card = client.concept(name)
-    asked = learning_request(client, card["rows_hash"])
+    job = job_of_learning(client, card["rows_hash"])
+    asked, found = (None, {}) if job is None else (job["request"], job.get("artifacts", {}))
     sources = card["provenance"]["sources"] if asked is None else asked["images"]
     masks: Sequence[Optional[str]] = () if asked is None else asked["masks"]
     masked = any(card["provenance"]["settings"].get("masks", ()))
@@ -178,15 +210,18 @@ def bring_kept(client: Client, name: str) -> StoredExamples:
         if image is None:
             missing += 1
         else:
-            examples.append(Example(f"<{name}> {number + 1}", image, mask))
-    return StoredExamples(card["noun"], card["kind"], tuple(examples), missing, asked is None and masked)
+            seen = content_kept(client, found.get(f"found:{number + 1}"))
+            examples.append(Example(f"<{name}> {number + 1}", image, mask, found=seen))
+    note = "" if job is None else found_note(job["result"])
+    unmasked = job is None and masked
+    return StoredExamples(card["noun"], card["kind"], tuple(examples), missing, unmasked, note)
 
 
-def learning_request(client: Client, rows_hash: str) -> Optional[Dict[str, Any]]:
-    """The request that the concept with these rows came from, if that job is kept."""
+def job_of_learning(client: Client, rows_hash: str) -> Optional[Dict[str, Any]]:
+    """The one that the concept with these rows came from, if it is kept."""
     for job in client.jobs(limit=LOOKED_THROUGH)["jobs"]:
         if job["kind"] == "learn" and job["result"].get("rows_hash") == rows_hash:
-            return job["request"]
+            return job
     return None
 
 

@@ -36,6 +36,7 @@ class LearnState:
     preview: Optional[bytes] = None  # PNG: how the word looks, or looked at the end
     outcome: Optional[Outcome] = None
     learned: str = ""  # name of the concept when it is there
+    found: str = ""  # what was found in pictures without masks, and what to do if that is wrong
     sentence: str = ""  # to see the learned word in
     drawn: Optional[bytes] = None  # PNG: the picture of ``sentence``
     cannot_draw: str = ""

@@ -32,6 +32,7 @@ from .view import (
     Text,
     column,
     flow,
+    note,
     row,
 )
 from .window import IMAGES, Desktop, Dialog
@@ -127,6 +128,7 @@ class LearnWindow(Dialog):
             row("pictures-head", title, clear),
             Text("good-set", text=state.good_set, look=FAINT, wrap=True),
             Scroll("shelf", parts=(shelf,), least=SHELF, grow=1),
+            note("found", state.found, look=SMALL),
             row("adders", *adders, Gap("after-adders")),
         )
 
@@ -137,9 +139,9 @@ class LearnWindow(Dialog):
         picture = Picture(
             key + "-picture",
             name=name,
-            tip=f"{name}\n{say('masked')}" if example.mask is not None else name,
+            tip="\n".join(filter(None, (name, example.dark))),
             content=example.image,
-            mask=example.mask,
+            mask=example.mask or example.found,
             side=SIDE,
             chequered=True,
             badge="!" if example.problem else "",
