@@ -24,6 +24,7 @@ from palimpsest.bench.generate import round_trip
 from palimpsest.bench.pictures import Tile, contact_sheet
 from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_of
 from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
+from palimpsest.bench.quality_mirror import reflects
 from palimpsest.bench.quality_report import Outcome, compared, markdown, summary
 from palimpsest.bench.quality_store import Store, Word, edit, finish, learned
 from palimpsest.bench.scratch_runner import scratch_runner
@@ -195,6 +196,8 @@ def edited(
     inside = np.ones(picture.shape[:2], bool) if region is None else region
     through = autoencoded(runner, model, after.image)
     success, kept = succeeds(judge, case, picture, region), keeps(judge, case, picture)
+    reflected, reflected_ceiling = reflects(case, picture), reflects(case, through)
+    possible = succeeds(judge, case, through, region) and keeps(judge, case, through) is not False
     return Outcome(
         kind,
         number,
@@ -202,8 +205,10 @@ def edited(
         case.should_show,
         success=success,
         kept=kept,
-        joint=success and kept is not False and made.pixels_changed_outside == 0,
-        ceiling=succeeds(judge, case, through, region) and keeps(judge, case, through) is not False,
+        reflected=reflected,
+        joint=success and kept is not False and reflected is not False and made.pixels_changed_outside == 0,
+        ceiling=possible and reflected_ceiling is not False,
+        reflected_ceiling=reflected_ceiling,
         distance=strangeness(judge, case, picture, region),
         ceiling_distance=strangeness(judge, case, through, region),
         pixels_changed_outside=made.pixels_changed_outside,

@@ -7,8 +7,8 @@ same things where there are such words.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -21,8 +21,16 @@ from palimpsest.demo.make_pictures import MARGIN, loosely
 from palimpsest.scenes import edits
 from palimpsest.scenes.concepts import CONCEPTS, STYLES_HELD_OUT, Concept, StyleConcept
 from palimpsest.scenes.rendering import Rendering, render
-from palimpsest.scenes.scene import TEST_SEEDS, VALIDATION_SEEDS, kind_of, sample_scene
-from palimpsest.scenes.things import COLOURS, SHAPES, STYLES, Figure, Person, Scene, Solid, Thing
+from palimpsest.scenes.scene import (
+    TEST_SEEDS,
+    VALIDATION_SEEDS,
+    kind_of,
+    sample_scene,
+    sample_thing,
+    size_range,
+)
+from palimpsest.scenes.things import COLOURS, SHAPES, STYLES, Figure, Mirror, Person, Scene, Solid, Thing
+from palimpsest.scenes.truth import box_of, readable, touch
 
 SPLITS = {"development": VALIDATION_SEEDS[20_000:25_000], "test": TEST_SEEDS[20_000:25_000]}
 """Settings are chosen on development cases, reported figures come from test cases."""
@@ -182,6 +190,44 @@ def _remove_person(seed: int, rng: np.random.Generator) -> Case:
     return Case("remove-person", "remove", before, after, i, caption(before), caption(after))
 
 
+def _mirror(seed: int, rng: np.random.Generator) -> Case:
+    """A thing beside a mirror becomes another of its sort, of another noun and other colours; so does its
+    image in the mirror."""
+    sort = ("solid", "animal", "person")[seed % 3]
+    i = int(rng.integers(2))
+    share = float(rng.random())
+
+    def furnished(scene: Scene) -> Scene:
+        placed = scene.placed[1 - i]
+        low, high = size_range(Mirror(), 2)
+        mirror = replace(placed, thing=Mirror(), y=max(placed.y, 0.8), size=low + share * (high - low))
+        return replace(scene, placed=(scene.placed[0], mirror) if i == 0 else (mirror, scene.placed[1]))
+
+    def fits(scene: Scene) -> bool:
+        boxes = [box_of(body) for body in render(furnished(scene), masks=False).bodies]
+        return not touch(boxes[0], boxes[1])
+
+    before = furnished(_scene(seed, fits, 2, (sort,)))
+    old = before.placed[i].thing
+    new = next(thing for thing in _drawn(rng, sort) if _differs(thing, old))
+    if isinstance(new, Person) and isinstance(old, Person):
+        new = replace(new, skin=old.skin)  # of which sentences say nothing
+    after = edits.with_thing(before, i, new)
+    pair = (_nouns(before)[i], _nouns(after)[i])
+    return Case("mirror", "replace", before, after, i, caption(before), caption(after), (pair,))
+
+
+def _drawn(rng: np.random.Generator, sort: str) -> Iterator[Thing]:
+    while True:
+        yield sample_thing(rng, (sort,))
+
+
+def _differs(new: Thing, old: Thing) -> bool:
+    """Whether no word that says what a thing is or how it is coloured is the same."""
+    a, b = (readable(thing, "photo") for thing in (new, old))
+    return not any(a[head] == b[head] for head in ("kind", "colour", "shirt", "trousers") if head in a)
+
+
 def _learned_style(seed: int, rng: np.random.Generator) -> Case:
     style = LEARNED_STYLES[seed % len(LEARNED_STYLES)]
     before = _solids(seed, 1 + int(rng.integers(2)))
@@ -261,6 +307,7 @@ KINDS: dict[str, _Make] = {
     "insert": _insert,
     "clothes": _clothes,
     "remove-person": _remove_person,
+    "mirror": _mirror,
     "learned-style": _learned_style,
     **{
         name: make(name, concepts, learned)

@@ -26,8 +26,10 @@ class Outcome:
     should_show: str
     success: bool  # what was asked for is there
     kept: bool | None  # every other thing is what it was; None if there is no other
-    joint: bool  # both, and no pixel outside changed
+    reflected: bool | None  # the mirror shows what was asked for; None if there is no mirror
+    joint: bool  # all three, and no pixel outside changed
     ceiling: bool  # joint, for the true picture after the autoencoder
+    reflected_ceiling: bool | None
     distance: float | None  # to true views of the thing asked for; None where none is
     ceiling_distance: float | None  # the same for the true picture after the autoencoder
     pixels_changed_outside: int
@@ -76,6 +78,10 @@ def _kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "success": rate(o.success for o in outcomes).to_json(),
         "others_kept": rate(o.kept for o in outcomes if o.kept is not None).to_json(),
         "ceiling": rate(o.ceiling for o in outcomes).to_json(),
+        "reflected": rate(o.reflected for o in outcomes if o.reflected is not None).to_json(),
+        "reflected_ceiling": rate(
+            o.reflected_ceiling for o in outcomes if o.reflected_ceiling is not None
+        ).to_json(),
         "identity": rate(o.identity for o in outcomes if o.identity is not None).to_json(),
         "identity_ceiling": rate(
             o.ceiling_distance <= LARGEST for o in outcomes if o.ceiling_distance is not None
@@ -166,9 +172,9 @@ def _edits(report: Mapping[str, Any]) -> list[str]:
     lines = [
         "## Edits",
         "",
-        "Asked: the judge sees what was asked for. Kept: every other thing reads as it was. Joint: both, and "
-        "no pixel outside changed. Ceiling: joint, for the true picture after the autoencoder. Nearer: to "
-        "the true picture than the photo is, inside the selection.",
+        "Asked: the judge sees what was asked for. Kept: every other thing reads as it was. Joint: both, no "
+        "pixel outside changed, and a mirror shows it too. Ceiling: joint, for the true picture after the "
+        "autoencoder. Nearer: to the true picture than the photo is, inside the selection.",
         "",
         "| | n | joint | asked | kept | ceiling | nearer | changed outside "
         "| outside dB, before compositing | inside dB, against truth | evaluations | of them backward |",
@@ -187,7 +193,17 @@ def _edits(report: Mapping[str, Any]) -> list[str]:
             _number(found["backward_evaluations"]),
         ]
         lines.append(f"| {kind} | {' | '.join(cells)} |")
-    return [*lines, *_identity(report)]
+    return [*lines, *_reflected(report), *_identity(report)]
+
+
+def _reflected(report: Mapping[str, Any]) -> list[str]:
+    asked = {kind: found for kind, found in report["edits"].items() if found["reflected"]["n"]}
+    return [
+        f"\nOf {kind} the mirror shows the thing asked for, from the right side, in "
+        f"{_percent(found['reflected'])}; after the autoencoder alone in "
+        f"{_percent(found['reflected_ceiling'])}."
+        for kind, found in asked.items()
+    ]
 
 
 def _identity(report: Mapping[str, Any]) -> list[str]:
