@@ -347,11 +347,11 @@ def test_what_was_only_found_or_of_another_noun_is_not_kept_when_learning_on(
 def test_where_nothing_is_found_that_is_said(
     runner: TaskRunner, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nothing(*_: Any) -> Steps[Mask]:
+    def nothing(*_: Any) -> Steps[list[Mask]]:
         yield Step("probe", 1, 1)
-        return np.zeros((88, 72), np.uint8)
+        return [np.zeros((88, 72), np.uint8)] * 3
 
-    monkeypatch.setattr(subject, "find_subject", nothing)
+    monkeypatch.setattr(subject, "outlined", nothing)
     result = run(runner, learned(runner, sd1_folder)).result
     assert (result["found"], result["cutouts"]) == ([False] * 3, None)
     assert "The model didn't find <other>" in result["notices"][-1]

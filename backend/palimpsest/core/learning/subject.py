@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,11 +15,12 @@ from palimpsest.core.attention.probe import noised_states, probe
 from palimpsest.core.learning.templates import fill, templates_for
 from palimpsest.core.learning.views import ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.picture.outline import OutlineSettings, outline
+from palimpsest.core.picture.outline import OutlineSettings, outlines
 from palimpsest.core.picture.region import Mask, Region, Size, plan, resize, to_canvas
 from palimpsest.core.steps import Step, Steps
 from palimpsest.core.text.prompt import concepts_installed
 
+Found = TypeVar("Found")
 WHOLE = ViewSettings(per_picture=1)
 MOST_SIDE = 256  # pixels at which an outline is looked for
 LEAST_SHARE, LARGEST_SHARE = 0.005, 0.7  # of a picture that a subject may be to count as found
@@ -37,15 +38,19 @@ def find_subjects(
     None for a picture that has one, and where what was found is next to nothing or nearly everything.
     """
     missing = [index for index, mask in enumerate(masks) if mask is None]
-    found: list[Mask | None] = [None] * len(pictures)
+    maps: list[Tensor] = []
     for number, index in enumerate(missing, start=1):
-        mask = yield from _numbered(find_subject(model, pictures[index], noun, seed), number, len(missing))
+        seeing = _noun_map(model, pictures[index], noun, seed)
+        maps.append(over_picture(*(yield from _numbered(seeing, number, len(missing)))))
+    found: list[Mask | None] = [None] * len(pictures)
+    drawn = yield from outlined([pictures[index] for index in missing], maps)
+    for index, mask in zip(missing, drawn, strict=True):
         if LEAST_SHARE <= float((mask > 0).mean()) <= LARGEST_SHARE:
             found[index] = mask
     return tuple(found)
 
 
-def _numbered(steps: Steps[Mask], number: int, total: int) -> Steps[Mask]:
+def _numbered(steps: Steps[Found], number: int, total: int) -> Steps[Found]:
     """The same steps, each as one of the ``number``-th picture of ``total``."""
     try:
         while True:
@@ -58,19 +63,13 @@ def _numbered(steps: Steps[Mask], number: int, total: int) -> Steps[Mask]:
         steps.close()
 
 
-def find_subject(model: DiffusionModel, picture: NDArray[Any], noun: str, seed: int = 0) -> Steps[Mask]:
-    """A mask of 0 and 255 of the picture's size, to the subject's outline. ``picture``: as for
-    ``encode_views``.
+def find_roughly(model: DiffusionModel, picture: NDArray[Any], noun: str, seed: int = 0) -> Steps[Mask]:
+    """A mask of 0 and 255 of the picture's size by the noun's map alone, cut at Otsu's threshold.
+    ``picture``: as for ``encode_views``.
 
     It always finds something: what is most like the noun in a picture that doesn't show it, and all of a
     picture in which nothing is more like it than the rest.
     """
-    seen, region = yield from _noun_map(model, picture, noun, seed)
-    return outlined(picture, over_picture(seen, region))
-
-
-def find_roughly(model: DiffusionModel, picture: NDArray[Any], noun: str, seed: int = 0) -> Steps[Mask]:
-    """The same by the noun's map alone, cut at Otsu's threshold."""
     seen, region = yield from _noun_map(model, picture, noun, seed)
     grey = (to_canvas(seen, region) * 255).round().astype(np.uint8)
     return _cut(grey > otsu(grey))
@@ -96,17 +95,25 @@ def over_picture(seen: Tensor, region: Region) -> Tensor:
     return work[: region.inner.height, : region.inner.width]
 
 
-def outlined(picture: NDArray[Any], seen: Tensor) -> Mask:
-    """``seen``: the noun's map over the picture, (h, w) in [0, 1] of any size."""
+def outlined(pictures: Sequence[NDArray[Any]], maps: Sequence[Tensor]) -> Steps[list[Mask]]:
+    """The thing's mask in each of the pictures that show it. ``maps``: of its noun over each picture, (h, w)
+    in [0, 1] of any size."""
+    small, roughs, thresholds = [], [], []
+    for picture, seen in zip(pictures, maps, strict=True):
+        scale = min(1.0, MOST_SIDE / max(picture.shape[:2]))
+        size = Size(*(max(1, round(scale * length)) for length in picture.shape[1::-1]))
+        pixels = torch.from_numpy(np.ascontiguousarray(picture, np.float32)).permute(2, 0, 1)[None]
+        small.append(resize(pixels, size)[0].clamp(0, 1).permute(1, 2, 0).numpy())
+        roughs.append(resize(seen[None, None], size)[0, 0].clamp(0, 1).numpy())
+        thresholds.append(otsu((roughs[-1] * 255).round().astype(np.uint8)) / 255)
+    found = yield from outlines(small, roughs, thresholds, OutlineSettings())
+    return [_enlarged(chance, picture) for chance, picture in zip(found, pictures, strict=True)]
+
+
+def _enlarged(chance: NDArray[np.float64], picture: NDArray[Any]) -> Mask:
+    """Of the picture's size: where it is more likely the thing's than not."""
     full = Size(picture.shape[1], picture.shape[0])
-    scale = min(1.0, MOST_SIDE / max(full))
-    size = Size(*(max(1, round(scale * length)) for length in full))
-    pixels = torch.from_numpy(np.ascontiguousarray(picture, np.float32)).permute(2, 0, 1)[None]
-    small = resize(pixels, size)[0].clamp(0, 1).permute(1, 2, 0).numpy()
-    rough = resize(seen[None, None], size)[0, 0].clamp(0, 1).numpy()
-    threshold = otsu((rough * 255).round().astype(np.uint8)) / 255
-    chance = torch.from_numpy(outline(small, rough, threshold, OutlineSettings()).astype(np.float32))
-    return _cut(resize(chance[None, None], full)[0, 0].numpy() > 0.5)
+    return _cut(resize(torch.from_numpy(chance.astype(np.float32))[None, None], full)[0, 0].numpy() > 0.5)
 
 
 def _cut(inside: NDArray[np.bool_]) -> Mask:

@@ -4,52 +4,97 @@
 
 x is the chance that a pixel is the thing's. L is the Laplacian of the grid of pixels, whose edges weigh
 little where colours differ. u is what each pixel says for itself: the rough map, and how much more often its
-colour occurs in the thing than around it, counted anew a few times (as in GrabCut, Rother et al. 2004).
+colour occurs in the thing than around it, counted anew a few times (as in GrabCut, Rother et al. 2004). Where
+several pictures show the thing, its colours are mostly those that it has in the others (as in cosegmentation,
+Rother et al. 2006): the ground that is seen through a ring is green in one of them alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from palimpsest.core.steps import Step, Steps
 
 Plane = NDArray[np.float64]  # (height, width)
 
 
 @dataclass(frozen=True)
 class OutlineSettings:
-    """Chosen on four views of each of the built-in model's thirteen concepts (docs/algorithms.md)."""
+    """Chosen on twelve views of each of the built-in model's thirteen concepts (docs/algorithms.md)."""
 
     contrast: float = 2.0  # β of an edge's weight e^(-β d² / mean d²), d the difference of two colours
     trust: float = 0.01  # γ: of what a pixel says for itself, against its neighbours
-    steepness: float = 8.0  # of the map's own chance, in units of the map, at its threshold
+    steepness: float = 10.0  # of the map's own chance, in units of the map, at its threshold
+    most_certain: float = 2.0  # that a map is of a pixel of the thing, as a logarithm of the odds
     rounds: int = 6  # of counting colours
     bins: int = 16  # of each colour
-    most_evidence: float = 4.0  # of a colour, as a logarithm of how much more often it occurs in the thing
+    most_evidence: float = 5.0  # of a colour, as a logarithm of how much more often it occurs in the thing
+    others: float = 0.9  # how much the other pictures say of the thing's colours, of 1
 
 
 FAINTEST = 1e-4  # weight of an edge between two colours that have nothing in common
+RAREST = 1e-6  # share of a colour that doesn't occur
 SOLVER_STEPS, SOLVED = 150, 1e-10
 
 
-def outline(
-    picture: NDArray[np.floating], rough: NDArray[np.floating], threshold: float, how: OutlineSettings
-) -> Plane:
-    """The chance in [0, 1] that a pixel is the thing's, (height, width).
+def outlines(
+    pictures: Sequence[NDArray[np.floating]],
+    roughs: Sequence[NDArray[np.floating]],
+    thresholds: Sequence[float],
+    how: OutlineSettings,
+) -> Steps[tuple[Plane, ...]]:
+    """Of pictures that show the same thing, for each: the chance in [0, 1] that a pixel is the thing's.
 
-    ``picture``: sRGB in [0, 1], (height, width, 3). ``rough``: (height, width) in [0, 1], more likely the
-    thing's where above ``threshold``.
+    ``pictures``: sRGB in [0, 1], (height, width, 3), of any sizes. ``roughs``: their maps, (height, width) in
+    [0, 1], more likely the thing's where above ``thresholds``.
     """
-    pixels, prior = picture.astype(np.float64), how.steepness * (rough.astype(np.float64) - threshold)
-    across, down = _weights(pixels, how.contrast)
-    chance = _logistic(prior)
-    for _ in range(how.rounds):
-        inside, outside = np.maximum(chance - 0.5, 0), np.maximum(0.5 - chance, 0)
-        evidence = np.log(_frequency(pixels, inside, how.bins) / _frequency(pixels, outside, how.bins))
-        own = _logistic(prior + evidence.clip(-how.most_evidence, how.most_evidence))
-        chance = _solve(across, down, own, how.trust, chance)
-    return chance.clip(0, 1)
+    walks = [_Walk(*seen, how) for seen in zip(pictures, roughs, thresholds, strict=True)]
+    for number in range(1, how.rounds + 1):
+        inside = [walk.colours(np.maximum(walk.chance - 0.5, 0)) for walk in walks]
+        for i, walk in enumerate(walks):
+            own, others = inside[i], inside[:i] + inside[i + 1 :]
+            walk.go(own if not others else (1 - how.others) * own + how.others * np.mean(others, axis=0))
+        yield Step("probe", number, how.rounds)
+    return tuple(walk.chance.clip(0, 1) for walk in walks)
+
+
+class _Walk:
+    """Of one picture; ``chance`` is what it has come to."""
+
+    def __init__(
+        self,
+        picture: NDArray[np.floating],
+        rough: NDArray[np.floating],
+        threshold: float,
+        how: OutlineSettings,
+    ) -> None:
+        pixels = picture.astype(np.float64)
+        self._how, self._edges = how, _weights(pixels, how.contrast)
+        self._prior = np.minimum(how.steepness * (rough.astype(np.float64) - threshold), how.most_certain)
+        bins = np.minimum((pixels * how.bins).astype(int), how.bins - 1)
+        self._bins = (bins[..., 0], bins[..., 1], bins[..., 2])
+        self.chance = _logistic(self._prior)
+
+    def colours(self, weight: Plane) -> NDArray[np.float64]:
+        """How often each colour occurs, counted by ``weight``: (bins, bins, bins), together 1."""
+        counts = np.zeros((self._how.bins,) * 3)
+        np.add.at(counts, self._bins, weight + 1e-9)
+        for axis in range(3):  # a colour counts for its neighbours too
+            around = np.pad(counts, [(1, 1) if each == axis else (0, 0) for each in range(3)])
+            below, same, above = (np.take(around, range(i, i + self._how.bins), axis) for i in range(3))
+            counts = below / 4 + same / 2 + above / 4
+        return counts / counts.sum()
+
+    def go(self, inside: NDArray[np.float64]) -> None:
+        """A round. ``inside``: how often each colour occurs in the thing."""
+        outside = self.colours(np.maximum(0.5 - self.chance, 0))
+        evidence = np.log((inside + RAREST) / (outside + RAREST))[self._bins]
+        own = _logistic(self._prior + evidence.clip(-self._how.most_evidence, self._how.most_evidence))
+        self.chance = _solve(*self._edges, own, self._how.trust, self.chance)
 
 
 def _logistic(x: Plane) -> Plane:
@@ -61,18 +106,6 @@ def _weights(pixels: NDArray[np.float64], contrast: float) -> tuple[Plane, Plane
     across, down = (np.square(np.diff(pixels, axis=axis)).sum(-1) for axis in (1, 0))
     mean = max((across.sum() + down.sum()) / (across.size + down.size), 1e-12)
     return np.exp(-contrast * across / mean) + FAINTEST, np.exp(-contrast * down / mean) + FAINTEST
-
-
-def _frequency(pixels: NDArray[np.float64], weight: Plane, bins: int) -> Plane:
-    """How often each pixel's colour occurs among all, counted by ``weight``: (height, width), above 0."""
-    at = tuple(np.minimum((pixels * bins).astype(int), bins - 1).reshape(-1, 3).T)
-    counts = np.zeros((bins, bins, bins))
-    np.add.at(counts, at, weight.ravel() + 1e-9)
-    for axis in range(3):  # a colour counts for its neighbours too
-        around = np.pad(counts, [(1, 1) if each == axis else (0, 0) for each in range(3)])
-        below, same, above = (np.take(around, range(start, start + bins), axis) for start in range(3))
-        counts = below / 4 + same / 2 + above / 4
-    return (counts / counts.sum() + 1e-6)[at].reshape(pixels.shape[:2])
 
 
 def _solve(across: Plane, down: Plane, own: Plane, trust: float, x: Plane) -> Plane:
