@@ -21,7 +21,7 @@ from palimpsest_client import limits, methods
 from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.fields.settings import CONTROLS
 
-Start = Literal["automatic", "view", "noise", "photo"]
+Start = Literal["automatic", "view", "drawing", "noise", "photo"]
 ConceptKind = Literal["subject", "style"]
 if TYPE_CHECKING:
     Operation = InversionMethod = str

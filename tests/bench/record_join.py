@@ -37,7 +37,7 @@ CASES = (
     ("replace-by-learned-combination", 12),
     ("replace-by-learned-combination", 15),
     ("insert-combination", 3),
-    ("insert-combination", 7),
+    ("insert-combination", 11),
     ("insert-learned-combination", 68),
     ("insert", 1),
     ("clothes", 1),

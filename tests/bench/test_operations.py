@@ -17,11 +17,13 @@ from palimpsest.core.editing.recipes import RECIPES, Recipes
 from palimpsest.tasks.runner import TaskRunner
 
 FAINT = replace(RECIPES["restyle"].selected, noise=0.1)
+REMOVE = RECIPES["remove"].selected
 #: operation → what is put in place of its recipe, and must be found out. A style comes through by every
-#: recipe that lets the words in: so restyle's is kept, with too little noise for them.
+#: recipe that lets the words in: so restyle's is kept, with too little noise for them. What is drawn to be
+#: inserted goes only under all of the noise.
 WRONG = {
     "replace": RECIPES["remove"],
-    "insert": RECIPES["remove"],
+    "insert": Recipes(REMOVE, viewed=replace(REMOVE, noise=1.0)),
     "remove": RECIPES["replace"],
     "restyle": Recipes(FAINT, FAINT),
 }

@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from palimpsest.contract import EditRequest, InversionSettings, LearnRequest, request_of
+from palimpsest.core.attention.probe import NOISE_LEVELS
 from palimpsest.core.concept import Concept
 from palimpsest.core.learning import subject
 from palimpsest.core.model import DiffusionModel
+from palimpsest.core.picture import drawing
 from palimpsest.core.picture.region import Mask
 from palimpsest.core.steps import Step, Steps
 from palimpsest.errors import RequestError, SelectionEmptyError, SelectionError
@@ -28,6 +30,8 @@ from tiny_task import SHOWS, finish, picture, selection
 
 STEPS = 4
 INSERTED = "a photo of a cat and a <my-toy> on grass"
+DOG = "a photo of a cat and a dog on grass"
+DRAWN = 2 * drawing.STEPS + len(NOISE_LEVELS)  # evaluations of one drawing
 
 
 def red(height: int = 30, width: int = 30) -> np.ndarray:
@@ -74,13 +78,19 @@ def begun(finished: Finished) -> tuple[str, list[str]]:
         ({}, ("view", ["<my-toy>"])),
         ({"begin_from": "noise"}, ("noise", [])),
         ({"begin_from": "photo"}, ("photo", [])),
-        ({"target_prompt": "a photo of a cat and a <bare> on grass"}, ("noise", [])),
-        ({"target_prompt": "a photo of a cat and a dog on grass"}, ("noise", [])),
+        ({"begin_from": "drawing"}, ("drawing", [])),
+        ({"target_prompt": "a photo of a cat and a <bare> on grass"}, ("drawing", [])),
+        ({"target_prompt": DOG}, ("drawing", [])),
+        ({"target_prompt": SHOWS}, ("noise", [])),
         ({"selection": None}, ("photo", [])),
         ({"operation": "replace", "target_prompt": "a photo of a <my-toy> on grass"}, ("photo", [])),
         (
             {"operation": "replace", "target_prompt": "a photo of a <my-toy> on grass", "begin_from": "view"},
             ("view", ["<my-toy>"]),
+        ),
+        (
+            {"operation": "replace", "target_prompt": "a photo of a dog on grass", "begin_from": "drawing"},
+            ("drawing", []),
         ),
         ({"operation": "restyle", "target_prompt": "an oil painting of a cat on grass"}, ("automatic", [])),
     ],
@@ -123,6 +133,41 @@ def test_freedom_is_how_much_of_the_steps_is_sampled(taught: TaskRunner, sd1_fol
     assert counts == [0, 2, 4, 8], "each step evaluates a target with words and without"
 
 
+def test_each_seed_takes_a_drawing_of_its_own_and_the_same_one_again(
+    taught: TaskRunner, sd1_folder: Path
+) -> None:
+    """Without freedom the drawing itself comes out, and nothing is sampled beside it."""
+    made = request(taught, sd1_folder, target_prompt=DOG, freedom=0.0, seed=2, variations=2)
+    finished = run(taught, made)
+    assert finished.result["unet_evaluations"] == STEPS + 2 * DRAWN
+    first, second = (finished.artifacts[name] for name in ("composite", "composite:2"))
+    assert first != second
+    for seed, composite in ((2, first), (3, second)):
+        assert run(taught, replace(made, seed=seed, variations=1)).artifacts["composite"] == composite
+    recipe = finished.result["recipe"]
+    assert differences(recipe, taught) == []
+    assert run(taught, request_of(recipe)).artifacts == finished.artifacts
+
+
+def test_a_drawing_is_told_of_and_can_be_stopped_at_each_step(taught: TaskRunner, sd1_folder: Path) -> None:
+    made = request(taught, sd1_folder, target_prompt=DOG, variations=2)
+    run(taught, made)  # remembers the photo
+    events = [event for event in taught.do(made) if isinstance(event, Progressed)]
+    told = [(event.index, event.total) for event in events if event.phase == "sampling"]
+    assert told == [(number, 2 * drawing.STEPS) for number in range(1, 2 * drawing.STEPS + 1)]
+    assert [event.index for event in events if event.phase == "looking"] == [*range(1, 2 * drawing.LOOKS + 1)]
+    left = [event.seconds_left for event in events if event.phase in ("sampling", "editing")]
+    assert None not in left
+    assert left[-1] == 0
+    undisturbed = run(taught, made).artifacts
+    for steps in (5, drawing.STEPS + 1, drawing.STEPS + drawing.LOOKS + 1):
+        broken = taught.do(made)
+        for _ in range(steps):
+            next(broken)
+        broken.close()
+        assert run(taught, made).artifacts == undisturbed, "the model is as it was"
+
+
 def test_the_recipe_makes_the_same_again_and_says_when_the_pictures_are_others(
     taught: TaskRunner, sd1_folder: Path
 ) -> None:
@@ -144,7 +189,7 @@ def test_somebody_elses_word_is_inserted_without_its_pictures(taught: TaskRunner
     taught.concepts.save(toy, Provenance(), owner="anna", pictures=[red()])
     made = request(taught, sd1_folder)
     assert begun(run(replace(taught, owner="anna"), made)) == ("view", ["<my-toy>"])
-    assert begun(run(replace(taught, owner="bert"), made)) == ("noise", [])
+    assert begun(run(replace(taught, owner="bert"), made)) == ("drawing", [])
     with pytest.raises(RequestError, match="for you"):
         run(replace(taught, owner="bert"), replace(made, begin_from="view", freedom=0.0))
 
@@ -240,6 +285,8 @@ def test_a_recipe_of_before_begins_as_it_did(operation: str, selected: bool, sta
             RequestError,
             "No picture of <bare>",
         ),
+        ({"begin_from": "drawing", "selection": None}, SelectionError, "Nothing is selected for"),
+        ({"begin_from": "drawing", "target_prompt": SHOWS}, RequestError, "No word comes in"),
         ({"begin_from": "noise", "operation": "remove"}, RequestError, "remove begins"),
         ({"freedom": 0.5, "operation": "restyle"}, RequestError, "restyle begins from the photo"),
     ],

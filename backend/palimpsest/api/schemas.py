@@ -76,8 +76,8 @@ SAID: dict[str, dict[str, dict[str, Any]]] = {
     "EditRequest": {
         "selection": {"description": "Grey, the image's size: 0 = keep, white = edit."},
         "begin_from": {
-            "description": "Of replace and insert: what the selection begins from. view: the subject's own "
-            "picture."
+            "description": "Of replace and insert: what the selection begins from. view: the learned "
+            "subject's own picture; drawing: one that the model draws of what comes in."
         },
         "draft": {
             "description": "Of a remembered photo: a small picture of the region alone, and no result to "

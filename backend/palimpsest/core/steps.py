@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -33,3 +33,16 @@ def finish(steps: Steps[Result]) -> Result:
             next(steps)
         except StopIteration as stop:
             return stop.value
+
+
+def retold(steps: Steps[Result], told: Callable[[Step], Step]) -> Steps[Result]:
+    """The same steps, each as ``told`` says it. Closing this generator closes them."""
+    try:
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as stop:
+                return stop.value
+            yield told(step)
+    finally:
+        steps.close()

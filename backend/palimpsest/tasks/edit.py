@@ -27,7 +27,15 @@ from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.inversions import cached_inversion, inversion_phases, load_or_invert, with_defaults
 from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, thumbnail, with_progress
 from palimpsest.tasks.recipe import recipe_of
-from palimpsest.tasks.start import Subject, recipe_views, start_of, subject_of, views_of
+from palimpsest.tasks.start import (
+    Subject,
+    drawing_phases,
+    drawings_of,
+    recipe_views,
+    start_of,
+    subject_of,
+    views_of,
+)
 from palimpsest_client.fields.operations import OPERATIONS
 
 FUNCTION_WORDS = frozenset(
@@ -108,7 +116,8 @@ def _run(
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     assert request.inversion.steps is not None
     cost = EVALUATIONS * pictures_of(request)
-    timer = PhaseTimer({**inversion_phases(request.inversion), "editing": (request.inversion.steps, cost)})
+    phases = {**drawing_phases(request), "editing": (request.inversion.steps, cost)}
+    timer = PhaseTimer({**inversion_phases(request.inversion), **phases})
     if request.draft:
         inversion, cached = _require_cached(context, canvas, vocabulary, source, request.inversion), True
     else:
@@ -116,8 +125,10 @@ def _run(
             context, canvas, vocabulary, source, request.inversion, timer
         )
     if cached:
-        timer = PhaseTimer({"editing": timer.phases["editing"]})
+        timer = PhaseTimer(phases)
     views = yield from views_of(canvas, request, subject)
+    if views is None:
+        views = yield from drawings_of(canvas, vocabulary, request, timer)
     steps = editing(
         canvas.model,
         vocabulary,

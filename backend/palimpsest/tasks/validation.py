@@ -113,7 +113,7 @@ def _refuse_edit(request: EditRequest) -> None:
             f"Leave out begin_from and freedom: they are for {' and '.join(STARTING)}.",
             field="begin_from",
         )
-    if request.begin_from == "view" and request.selection is None:
+    if request.begin_from in ("view", "drawing") and request.selection is None:
         raise SelectionError(
             "Nothing is selected for the subject's picture to be laid in.",
             "Select where it should be, or choose another start.",

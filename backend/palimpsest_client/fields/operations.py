@@ -56,7 +56,7 @@ class Operation(NamedTuple):
     procedure: str = ""  # GIMP's, where it isn't called as the operation is
     called: str = ""  # in the shell besides: as the panels call it
     selection: str = FREE
-    begins: str = ""  # what a selection begins from unless told; "" = the photo, and it can't be told
+    begins: str = ""  # what a selection begins from where nothing is laid in; "" = the photo, untold
     clears: bool = False  # what is selected goes, and its fringe and shadow: the selection is grown
     windows: Optional[Tuple[float, float]] = None  # recommended ends of cross- and self-attention's, if any
 

@@ -31,8 +31,8 @@ from .control import (
 )
 from .operations import NOISE, PHOTO, PHRASE, WEIGHTS, operations_that
 
-AUTOMATIC, VIEW = "automatic", "view"
-STARTS = (AUTOMATIC, VIEW, NOISE, PHOTO)
+AUTOMATIC, VIEW, DRAWING = "automatic", "view", "drawing"
+STARTS = (AUTOMATIC, VIEW, DRAWING, NOISE, PHOTO)
 MIDDLE = 0.5  # of a slider: what the operation recommends; sends nothing, the backend's recipe decides
 
 

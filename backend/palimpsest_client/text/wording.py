@@ -208,10 +208,12 @@ ENGLISH: Mapping[str, str] = {
     "argument-automatic": "{n}: automatic.",
     "technical-name": "In papers: {name}",
     "begin-from": "Begin from",
-    "tip-begin-from": "What the selection begins from: noise, the photo, or a picture of the learned thing",
+    "tip-begin-from": "What the selection begins from: noise, the photo, or a picture of the thing, yours or "
+    "the model's",
     "technical-begin-from": "initial latent (SDEdit)",
     "begin-from-automatic": "automatic",
     "begin-from-view": "my picture of it",
+    "begin-from-drawing": "the model's picture of it",
     "begin-from-noise": "noise",
     "begin-from-photo": "the photo",
     "freedom": "Freedom",

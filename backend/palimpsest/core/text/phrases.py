@@ -26,18 +26,37 @@ def alone(target: Prompt, alignment: Alignment) -> str:
     after what its sentence opens with: of "a photo of a cat and a small <toy> on grass" that is "a photo of a
     small <toy>". Words that only changed their place don't come in.
     """
+    opening, coming, _ = _parts(target, alignment)
+    return _text(opening + coming, target)
+
+
+def alone_on_ground(target: Prompt, alignment: Alignment) -> tuple[str, str]:
+    """A sentence to draw what comes in by, where it is to stand, and which words of it that is: of the same
+    "a photo of a small <toy> on grass" and "a small <toy>". Both are empty where nothing comes in."""
+    opening, coming, ground = _parts(target, alignment)
+    return (_text(opening + coming + ground, target), _text(coming, target)) if coming else ("", "")
+
+
+def _parts(target: Prompt, alignment: Alignment) -> tuple[list[WordSpan], list[WordSpan], list[WordSpan]]:
+    """What the sentence opens with, what comes in, and on what it all stands."""
     words = [word for word in target.words if word.kind != "mark"]
     new = {word for word in alignment.changed_target if word.kind != "mark"}
     gone = {plain(word.text) for word in alignment.changed_source}
-    come = _opening(target.words, new)
+    coming: list[WordSpan] = []
     before = 0
     for is_new, run in groupby(words, lambda word: word in new):
         after = before + len(list(run))
         phrase = _phrase(words, before, after) if is_new else []
         if not {plain(word.text) for word in phrase} <= gone | JOINING | ARTICLES:
-            come += phrase
+            coming += phrase
         before = after
-    return _text(come, _possessives(target.words))
+    return _opening(target.words, new), coming, _ground(words, new)
+
+
+def _ground(words: Sequence[WordSpan], new: set[WordSpan]) -> list[WordSpan]:
+    """The last "on" and what follows, if that was there before."""
+    at = max((place for place, word in enumerate(words) if plain(word.text) == "on"), default=len(words))
+    return [] if new.intersection(words[at:]) or at > len(words) - 2 else list(words[at:])
 
 
 def _opening(words: Sequence[WordSpan], new: Collection[WordSpan]) -> list[WordSpan]:
@@ -50,6 +69,16 @@ def _opening(words: Sequence[WordSpan], new: Collection[WordSpan]) -> list[WordS
     return [] if any(word in new or word.kind == "mark" for word in opening) else list(opening)
 
 
+def _at_an_article(names: Sequence[str], start: int, stop: int) -> tuple[int, int]:
+    """The same words further to the left, where they begin with an article; else where they are."""
+    left = 0
+    while names[start - left] not in ARTICLES:
+        if start - left < 1 or names[start - left - 1] != names[stop - left - 1]:
+            return start, stop
+        left += 1
+    return start - left, stop - left
+
+
 def _possessives(words: Sequence[WordSpan]) -> set[WordSpan]:
     """The s behind a learned word and an apostrophe. In an ordinary word it is part of the word."""
     behind = zip(words, words[1:], words[2:], strict=False)
@@ -60,16 +89,19 @@ def _possessives(words: Sequence[WordSpan]) -> set[WordSpan]:
     }
 
 
-def _text(words: Sequence[WordSpan], possessives: Collection[WordSpan]) -> str:
-    """The words as a sentence; an s that stands at its end has nothing that it says whose it is."""
+def _text(words: Sequence[WordSpan], target: Prompt) -> str:
+    """Words of ``target`` as a sentence; an s that stands at its end has nothing that it says whose it is."""
+    possessives = _possessives(target.words)
     while words and words[-1] in possessives:
         words = words[:-1]
     return "".join(("'" if word in possessives else " ") + word.text for word in words).lstrip()
 
 
 def _phrase(words: Sequence[WordSpan], start: int, stop: int) -> list[WordSpan]:
-    """Words ``start`` to ``stop``: their article may have been taken for that of the word behind them."""
+    """Words ``start`` to ``stop``: what they begin with may have been taken for the same words behind them,
+    "a red [cone and a red] mug" for "[a red cone and] a red mug"."""
     names = [plain(word.text) for word in words]
+    start, stop = _at_an_article(names, start, stop)
     while start < stop and names[stop - 1] in JOINING | ARTICLES:
         stop -= 1
     while start < stop and names[start] in JOINING:

@@ -113,10 +113,10 @@ def split(text: str) -> tuple[Piece, ...]:
 
 
 def words_of(text: str) -> Prompt:
-    """The words of a sentence without a tokenizer: each as if it were one token; ``ids`` are empty."""
+    """The words of a sentence without a tokenizer: each as if it were one token; ``ids`` are 0."""
     pieces = split(text)
     words = tuple(WordSpan(piece.text, i, i + 1, piece.kind) for i, piece in enumerate(pieces, start=1))
-    return Prompt(text, (), words, len(words) + 1)
+    return Prompt(text, ((0,) * (len(words) + 2),), words, len(words) + 1)
 
 
 def require_known(noun: str, known: Collection[str]) -> None:
