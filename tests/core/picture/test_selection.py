@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from palimpsest.core.picture import selection
@@ -142,6 +142,7 @@ def test_distances_are_exact(width: int, height: int, limit: int, seed: int, den
 
 
 @given(st.integers(0, 999), st.integers(0, 25))
+@example(504, 9)  # a line along the canvas's border
 @settings(max_examples=80, deadline=None)
 def test_growing_is_the_greatest_value_within_so_many_pixels(seed: int, pixels: int) -> None:
     """Against the definition: every offset of the disc, one by one."""

@@ -59,7 +59,7 @@ def _chords(radius: int) -> Iterator[tuple[int, list[int]]]:
 def _widened(run: Mask, half: int, wanted: int) -> Mask:
     """From the greatest values within ``half`` columns to those within ``wanted``, in few passes."""
     while half < wanted:
-        step = min(2 * half + 1, wanted - half)
+        step = min(half + 1, wanted - half)  # what a longer one looks for may lie past the border
         wider = run.copy()
         np.maximum(wider[:, step:], run[:, :-step], out=wider[:, step:])
         np.maximum(wider[:, :-step], run[:, step:], out=wider[:, :-step])
