@@ -43,6 +43,7 @@ def plan_region(canvas: Extent, selected: Optional[Bounds], settings: RegionSett
     scale = min(work.width / box.width, work.height / box.height)
     wanted = Extent(round(work.width / scale), round(work.height / scale))
     box = widened(box, wanted, canvas)
+    scale = min(work.width / box.width, work.height / box.height)
     inner = Extent(
         min(work.width, max(1, round(box.width * scale))),
         min(work.height, max(1, round(box.height * scale))),
