@@ -35,7 +35,8 @@ CASES = (
     ("replace-by-combination", 11),
     ("replace-by-combination", 12),
     ("replace-by-learned-combination", 12),
-    ("replace-by-learned-combination", 15),
+    ("replace-from-photo-by-combination", 15),
+    ("replace-by-learned-figure", 2),
     ("insert-combination", 3),
     ("insert-combination", 11),
     ("insert-learned-combination", 68),
@@ -43,7 +44,8 @@ CASES = (
     ("clothes", 1),
     ("remove-person", 0),
 )
-VIEWED = ("insert-learned-combination",)  # kinds that begin from a picture of the thing
+VIEWED = ("insert-learned-combination", "replace-by-learned-combination", "replace-by-learned-figure")
+"""Kinds that begin from a picture of the thing."""
 PICTURES = 2  # cut out of each
 RECORDED = Path(__file__).parent / "recorded_join"
 FIGURES = RECORDED / "figures.json"
@@ -89,7 +91,7 @@ def run_cases(runner: TaskRunner) -> list[Outcome]:
 
 
 def cut_out_views(runner: TaskRunner) -> None:
-    """The things that are inserted by a learned word, as they are kept where one learns with masks."""
+    """The things that are edited in from their own pictures, as they are kept where one learns with masks."""
     size = runner.models.get(BUILT_IN).native_size
     for concept in dict.fromkeys(make_case(kind, number).concept for kind, number in CASES if kind in VIEWED):
         assert isinstance(concept, Concept)

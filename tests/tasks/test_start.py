@@ -32,6 +32,7 @@ STEPS = 4
 INSERTED = "a photo of a cat and a <my-toy> on grass"
 DOG = "a photo of a cat and a dog on grass"
 DRAWN = 2 * drawing.STEPS + len(NOISE_LEVELS)  # evaluations of one drawing
+REPLACED = "a photo of a <my-toy> on grass"
 
 
 def red(height: int = 30, width: int = 30) -> np.ndarray:
@@ -83,11 +84,10 @@ def begun(finished: Finished) -> tuple[str, list[str]]:
         ({"target_prompt": DOG}, ("drawing", [])),
         ({"target_prompt": SHOWS}, ("noise", [])),
         ({"selection": None}, ("photo", [])),
-        ({"operation": "replace", "target_prompt": "a photo of a <my-toy> on grass"}, ("photo", [])),
-        (
-            {"operation": "replace", "target_prompt": "a photo of a <my-toy> on grass", "begin_from": "view"},
-            ("view", ["<my-toy>"]),
-        ),
+        ({"operation": "replace", "target_prompt": REPLACED}, ("view", ["<my-toy>"])),
+        ({"operation": "replace", "target_prompt": REPLACED, "begin_from": "photo"}, ("photo", [])),
+        ({"operation": "replace", "target_prompt": "a photo of a <bare> on grass"}, ("photo", [])),
+        ({"operation": "replace", "target_prompt": REPLACED, "selection": None}, ("photo", [])),
         (
             {"operation": "replace", "target_prompt": "a photo of a dog on grass", "begin_from": "drawing"},
             ("drawing", []),
@@ -108,11 +108,12 @@ def test_without_freedom_the_pasted_view_itself_comes_out(
     taught: TaskRunner, sd1_folder: Path, operation: str
 ) -> None:
     """The tiny autoencoder draws no red, but what it makes of the pasted view is known."""
-    target = INSERTED if operation == "insert" else "a photo of a <my-toy> on grass"
+    target = INSERTED if operation == "insert" else REPLACED
     begun_from = {"begin_from": "view", "freedom": 0.0, "feather": 0}
     made = request(taught, sd1_folder, operation=operation, target_prompt=target, **begun_from)
     finished = run(taught, made)
-    assert finished.result["unet_evaluations"] == STEPS, "to remember the photo, and none to sample"
+    looking = 0 if operation == "insert" else len(NOISE_LEVELS)  # for the cat
+    assert finished.result["unet_evaluations"] == STEPS + looking, "to remember the photo, none to sample"
     other = run(taught, replace(made, seed=1))
     assert other.artifacts["composite"] != finished.artifacts["composite"], "another seed takes another view"
     assert run(taught, replace(made, seed=2)).artifacts["composite"] == finished.artifacts["composite"]
@@ -364,7 +365,7 @@ def test_a_subject_without_masks_is_looked_for_and_an_insertion_begins_from_it(
     assert [mask is not None for mask in masks] == result["found"], "what was found is there to be looked at"
     shown = next(mask for mask in masks if mask is not None)
     assert set(np.unique(read_selection(runner.images.get(shown), (72, 88)))) == {0, 255}
-    assert "let insertions begin from noise" in result["notices"][-1]
+    assert "let edits begin from noise or the photo" in result["notices"][-1]
     assert runner.concepts.card("other").provenance.settings["cutouts"] == "found"
     again = run(runner, learned(runner, sd1_folder, replace=True)).result
     assert again["rows_hash"] == result["rows_hash"]

@@ -264,7 +264,7 @@ def _replace_by(
     return make
 
 
-_by_view = partial(_replace_by, begin_from="view")
+_from_photo = partial(_replace_by, begin_from="photo")
 
 
 def _insert_of(kind: str, concepts: tuple[Concept, ...], learned: bool) -> _Make:
@@ -315,8 +315,8 @@ KINDS: dict[str, _Make] = {
             ("replace-by-combination", _replace_by, COMBINATIONS, False),
             ("replace-by-learned-combination", _replace_by, COMBINATIONS, True),
             ("replace-by-learned-figure", _replace_by, FIGURES, True),
-            ("replace-by-view-of-combination", _by_view, COMBINATIONS, True),
-            ("replace-by-view-of-figure", _by_view, FIGURES, True),
+            ("replace-from-photo-by-combination", _from_photo, COMBINATIONS, True),
+            ("replace-from-photo-by-figure", _from_photo, FIGURES, True),
             ("insert-combination", _insert_of, COMBINATIONS, False),
             ("insert-learned-combination", _insert_of, COMBINATIONS, True),
             ("insert-learned-figure", _insert_of, FIGURES, True),

@@ -16,6 +16,7 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture import region as regions
 from palimpsest.core.picture.composite import Composite, changed, composite
 from palimpsest.core.picture.detail import Restorer, restorer
+from palimpsest.core.picture.laid import Laid
 from palimpsest.core.picture.region import Mask, Region
 from palimpsest.core.picture.selection import grown
 from palimpsest.errors import NotFiniteError, RequestError, Text
@@ -37,6 +38,14 @@ class View:
     context: float = 0.5
     working_size: int | None = None
     grow: int = 0  # pixels of the picture that the selection is grown by
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """What an edit began from, where not from the photo alone: a subject laid into it."""
+
+    laid: Laid
+    z: Tensor  # (1, c, h, w): its latent
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +102,16 @@ class Canvas:
         """Width and height in pixels that the model works at."""
         return self.region.work
 
-    def sharpened(self, z: Tensor) -> Restorer:
+    def sharpened(self, z: Tensor, begun: Begun | None = None) -> Restorer:
         """An edited latent (1, c, h, w), decoded, with the detail that the autoencoder loses."""
+        return self._restorer(z, begun, self.mask, self.region)
+
+    def _restorer(self, z: Tensor, begun: Begun | None, mask: Mask | None, region: Region) -> Restorer:
         decoded = self.model.decode(z).cpu()
-        return restorer(decoded, self.roundtrip, self.pixels, self.mask, self.region)
+        if begun is None:
+            return restorer(decoded, self.roundtrip, self.pixels, mask, region)
+        trip = self.model.decode(begun.z).cpu()
+        return restorer(decoded, trip, begun.laid.pixels, mask, region, begun.laid)
 
     def lay(self, sharp: Restorer, feather: int) -> Composite:
         """An edit laid over the picture.
@@ -115,15 +130,14 @@ class Canvas:
             selected,
         )
 
-    def preview(self, z: Tensor, feather: int) -> Tensor:
+    def preview(self, z: Tensor, feather: int, begun: Begun | None = None) -> Tensor:
         """`seen` of an edited latent without laying it over the whole picture.
 
         The same pixels where the region has ``PREVIEW_PIXELS`` or fewer. A larger one is made as small as
         that first, and its soft edge with it.
         """
         small = self._cropped()
-        decoded = self.model.decode(z).cpu()
-        sharp = restorer(decoded, self.roundtrip, self.pixels, small.mask, small.region)
+        sharp = self._restorer(z, begun, small.mask, small.region)
         width = round(feather * small.region.box.size.width / self.region.box.size.width)
         return small.seen(small.lay(sharp, width))
 

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from torch import Tensor
+
 from palimpsest.contract import GROWTH, EditRequest, InversionSettings
 from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.count import counted
 from palimpsest.core.editing.edit import Options
 from palimpsest.core.editing.edit import edit as editing
+from palimpsest.core.editing.recipes import DRAWING_NOISE
 from palimpsest.core.editing.sampling import Edited
 from palimpsest.core.inversion import Inversion
 from palimpsest.core.picture.composite import Composite
@@ -22,7 +25,7 @@ from palimpsest.jobs.events import Events, Finished, Progressed
 from palimpsest.storage.pictures import encode_layer, encode_merged
 from palimpsest.storage.png import encode
 from palimpsest.tasks import validation
-from palimpsest.tasks.canvas import Canvas, View, grey_png, model_png, open_canvas
+from palimpsest.tasks.canvas import Begun, Canvas, View, grey_png, model_png, open_canvas
 from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.inversions import cached_inversion, inversion_phases, load_or_invert, with_defaults
 from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, thumbnail, with_progress
@@ -31,6 +34,7 @@ from palimpsest.tasks.start import (
     Subject,
     drawing_phases,
     drawings_of,
+    latents_of,
     recipe_views,
     start_of,
     subject_of,
@@ -52,6 +56,7 @@ class Outcome:
     inversion: Inversion
     cached: bool  # whether the photo was remembered
     edited: Edited
+    views: tuple[Begun, ...]  # that it began from, none where it began from something else
 
 
 def edit(context: TaskContext, request: EditRequest) -> Events[None]:
@@ -83,10 +88,10 @@ def edit(context: TaskContext, request: EditRequest) -> Events[None]:
         outcome = yield from _run(context, canvas, vocabulary, request, subject)
         evaluations = count.evaluations
     if request.draft:
-        yield from _finish_draft(context, canvas, outcome.edited, request, started)
+        yield from _finish_draft(context, canvas, outcome, request, started)
         return
     with memory_errors(context.device, *_memory_texts(canvas, request)):
-        layers = yield from _composited(canvas, outcome.edited, request.feather)
+        layers = yield from _composited(canvas, outcome, request)
         artifacts = yield from _store(context, canvas, outcome.edited, layers)
         yield Progressed("comparing", 0, 0)
         report = _report(canvas, outcome, layers)
@@ -126,8 +131,8 @@ def _run(
         )
     if cached:
         timer = PhaseTimer(phases)
-    views = yield from views_of(canvas, request, subject)
-    if views is None:
+    views = yield from views_of(canvas, vocabulary, request, subject)
+    if not views:
         views = yield from drawings_of(canvas, vocabulary, request, timer)
     steps = editing(
         canvas.model,
@@ -138,11 +143,11 @@ def _run(
         request.operation,
         options_of(request, source),
         canvas.latent_mask,
-        views=views,
+        views=latents_of(views, canvas.model.stride),
     )
     preview = Preview(canvas.model, context.images, context.previews and not request.draft)
     edited = yield from with_progress(steps, timer, preview)
-    return Outcome(inversion, cached, edited)
+    return Outcome(inversion, cached, edited, views)
 
 
 def _require_cached(
@@ -156,12 +161,15 @@ def _require_cached(
 
 
 def _finish_draft(
-    context: TaskContext, canvas: Canvas, edited: Edited, request: EditRequest, started: float
+    context: TaskContext, canvas: Canvas, outcome: Outcome, request: EditRequest, started: float
 ) -> Events[None]:
     """A small picture of each variation or pair of windows, as its thumbnail would be."""
     yield Progressed("decoding", 0, 0)
     with memory_errors(context.device, *_memory_texts(canvas, request)):
-        pictures = [encode(thumbnail(canvas.preview(row[None], request.feather))) for row in edited.latents]
+        pictures = [
+            encode(thumbnail(canvas.preview(row[None], request.feather, begun)))
+            for row, begun in _rows(outcome, request)
+        ]
     names = ["draft" if number == 1 else f"draft:{number}" for number in range(1, len(pictures) + 1)]
     artifacts = {name: context.images.put(content) for name, content in zip(names, pictures, strict=True)}
     yield Finished(artifacts, {"draft": True, "seconds": round(time.monotonic() - started, 3)})
@@ -179,7 +187,8 @@ def grow_of(request: EditRequest) -> int:
 def options_of(request: EditRequest, source: Prompt) -> Options:
     """The contract's words in those of ``core/editing/edit.py``."""
     control, renoise = request.control, {"noise": 1.0, "photo": 0.0}.get(request.begin_from)
-    figures = {"blend": control.blend, "noise": request.freedom, "renoise": renoise}
+    noise = DRAWING_NOISE if request.freedom is None and request.begin_from == "drawing" else request.freedom
+    figures = {"blend": control.blend, "noise": noise, "renoise": renoise}
     return Options(
         pairs=request.pairs,
         weights=request.weights,
@@ -217,16 +226,26 @@ def _memory_texts(canvas: Canvas, request: EditRequest) -> tuple[Text, Text]:
     return Text("what-editing", width=width, height=height), Text("lower-size-option")
 
 
-def _composited(canvas: Canvas, edited: Edited, feather: int) -> Events[list[Composite]]:
+def _composited(canvas: Canvas, outcome: Outcome, request: EditRequest) -> Events[list[Composite]]:
     """Each variation over the picture. In a large one this takes long: what is done is told."""
     layers: list[Composite] = []
-    total = len(edited.latents) if len(edited.latents) > 1 else 0  # of one nothing is half done
-    for row in edited.latents:
+    rows = _rows(outcome, request)
+    total = len(rows) if len(rows) > 1 else 0  # of one nothing is half done
+    for row, begun in rows:
         yield Progressed("decoding", len(layers), total)
-        sharp = canvas.sharpened(row[None])
+        sharp = canvas.sharpened(row[None], begun)
         yield Progressed("laying", len(layers), total)
-        layers.append(canvas.lay(sharp, feather))
+        layers.append(canvas.lay(sharp, request.feather))
     return layers
+
+
+def _rows(outcome: Outcome, request: EditRequest) -> list[tuple[Tensor, Begun | None]]:
+    """Each result's latent (c, h, w), and the view that it began from, if it began from one."""
+    latents, views = outcome.edited.latents, outcome.views
+    if not views:
+        return [(row, None) for row in latents]
+    seeds = (request.seed + number % request.variations for number in range(len(latents)))
+    return [(row, views[seed % len(views)]) for row, seed in zip(latents, seeds, strict=True)]
 
 
 def _store(

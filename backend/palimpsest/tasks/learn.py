@@ -192,12 +192,12 @@ def _told_of(examples: Examples, name: str) -> str:
     """What people are told of the search."""
     numbers = [number for number, mask in enumerate(examples.found, start=1) if mask is not None]
     if not numbers:
-        return f"The model didn't find <{name}> in the pictures: without masks no insertion begins from them."
+        return f"The model didn't find <{name}> in the pictures: without masks no edit begins from them."
     found = ", ".join(f"picture {number}" for number in numbers)
     return (
-        f"No mask says where <{name}> is, so the model looked for it; insertions begin from what it found "
-        f"in {found}. If that is wrong, learn it with masks or from cut-outs, or let insertions begin "
-        "from noise."
+        f"No mask says where <{name}> is, so the model looked for it; edits begin from what it found "
+        f"in {found}. If that is wrong, learn it with masks or from cut-outs, or let edits begin "
+        "from noise or the photo."
     )
 
 

@@ -11,13 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from palimpsest.contract import EditRequest, Start
 from palimpsest.core.concept import Concept
-from palimpsest.core.model import DiffusionModel
-from palimpsest.core.picture.cutout import CutOut, by_fit, paste
+from palimpsest.core.editing.edit import Views
+from palimpsest.core.editing.standing import find_standing
+from palimpsest.core.picture.cutout import CutOut, by_fit
 from palimpsest.core.picture.drawing import LOOKS, STEPS, draw_thing
-from palimpsest.core.picture.fill import harmonic_fill, widened
+from palimpsest.core.picture.laid import lay
 from palimpsest.core.steps import Step, retold
 from palimpsest.core.text.alignment import align
 from palimpsest.core.text.phrases import alone_on_ground
@@ -26,7 +28,7 @@ from palimpsest.core.text.tokens import PLACEHOLDER, words_of
 from palimpsest.errors import RequestError
 from palimpsest.jobs.events import Events, Progressed
 from palimpsest.storage.inversions import pixels_hash
-from palimpsest.tasks.canvas import Canvas
+from palimpsest.tasks.canvas import Begun, Canvas
 from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.progress import PhaseTimer, with_progress
 from palimpsest_client.fields.operations import OPERATIONS, PHOTO
@@ -41,8 +43,8 @@ class Subject:
 
 
 def start_of(context: TaskContext, request: EditRequest, concepts: Sequence[Concept]) -> Start:
-    """What the request begins from, where it leaves that to the operation: a learned subject that is inserted
-    from its pictures if it has any, what else is inserted from a drawing; what replaces, from the photo.
+    """What the request begins from, where it leaves that to the operation: in a selection a learned subject
+    from its pictures if it has any; what else is inserted from a drawing, what replaces from the photo.
 
     Raises RequestError where a view or a drawing is asked for and there is nothing to show.
     """
@@ -59,11 +61,13 @@ def start_of(context: TaskContext, request: EditRequest, concepts: Sequence[Conc
         )
     if request.begin_from != "automatic":
         return request.begin_from
-    if begins == PHOTO or request.selection is None:
+    if request.selection is None:
         return "photo"
     found = new_subject(request, concepts)
     if found is not None and _pictures(context, found):
         return "view"
+    if begins == PHOTO:
+        return "photo"
     return "drawing" if _new_words(request)[1] else "noise"
 
 
@@ -72,44 +76,49 @@ def subject_of(context: TaskContext, request: EditRequest, concepts: Sequence[Co
     return _subject(context, request, concepts) if request.begin_from == "view" else None
 
 
-def views_of(canvas: Canvas, request: EditRequest, subject: Subject | None) -> Events[Tensor | None]:
-    """The photo with pictures of the subject laid into the selection, those that fit best first: latents
-    (n, c, h, w), as many as the variations take, seed k the one at k modulo n. None without a subject.
+def views_of(
+    canvas: Canvas, vocabulary: Vocabulary, request: EditRequest, subject: Subject | None
+) -> Events[tuple[Begun, ...]]:
+    """The photo with pictures of the subject laid into the selection, those that fit best first: as many as
+    the variations take, seed k the one at k modulo n. What replaces a thing takes its place. None without a
+    subject.
 
     It can be stopped before each of them.
     """
     if subject is None:
-        return None
-    cutouts, layer = [CutOut.of(rgba) for rgba in subject.pictures], _Layer.of(canvas, request)
-    order = by_fit(cutouts, layer.selection)
+        return ()
+    cutouts = [CutOut.of(rgba) for rgba in subject.pictures]
+    standing = yield from _standing(canvas, vocabulary, request, subject.placeholder)
+    order = by_fit(cutouts, canvas.working_selection)
     wanted = min(request.variations, len(order))
-    views: dict[int, Tensor] = {}
+    views: dict[int, Begun] = {}
     for seed in range(request.seed, request.seed + wanted):
         yield Progressed("preparing", len(views), wanted)
-        views[seed % wanted] = layer.laid(cutouts[order[seed % len(order)]])
-    return torch.cat([views[place] for place in sorted(views)])
+        views[seed % wanted] = _laid(canvas, cutouts[order[seed % len(order)]], standing)
+    return tuple(views[at] for at in sorted(views))
 
 
 def drawings_of(
     canvas: Canvas, vocabulary: Vocabulary, request: EditRequest, timer: PhaseTimer
-) -> Events[Tensor | None]:
+) -> Events[tuple[Begun, ...]]:
     """The photo with what comes in laid into the selection as the model draws it from its words, each seed
-    another drawing: latents as of ``views_of``. None where the request begins from something else.
+    another drawing, in the order of ``views_of``. None where the request begins from something else.
 
     It can be stopped at each step of a drawing.
     """
     if request.begin_from != "drawing":
-        return None
+        return ()
     sentence, thing = _new_words(request)
-    layer, guidance = _Layer.of(canvas, request), request.inversion.guidance
+    guidance = request.inversion.guidance
     assert guidance is not None, "defaults are filled in"
-    drawings: dict[int, Tensor] = {}
+    standing = yield from _standing(canvas, vocabulary, request)
+    drawings: dict[int, Begun] = {}
     for number in range(request.variations):
         seed = request.seed + number
         steps = draw_thing(canvas.model, vocabulary, sentence, thing, guidance, seed)
         cutout = yield from with_progress(retold(steps, _among(number, request.variations)), timer)
-        drawings[seed % request.variations] = layer.laid(CutOut.of(cutout))
-    return torch.cat([drawings[place] for place in sorted(drawings)])
+        drawings[seed % request.variations] = _laid(canvas, CutOut.of(cutout), standing)
+    return tuple(drawings[at] for at in sorted(drawings))
 
 
 def drawing_phases(request: EditRequest) -> dict[str, tuple[int, float]]:
@@ -124,26 +133,45 @@ def _among(number: int, total: int) -> Callable[[Step], Step]:
     return lambda step: replace(step, index=number * step.total + step.index, total=total * step.total)
 
 
-@dataclass(frozen=True, eq=False)
-class _Layer:
-    """A picture into which something is laid."""
+def latents_of(views: Sequence[Begun], stride: int) -> Views | None:
+    """As an edit takes them. ``stride``: pixels to a cell."""
+    if not views:
+        return None
+    changed = [functional.max_pool2d(view.laid.changed, stride) for view in views]
+    return Views(torch.cat([view.z for view in views]), torch.cat(changed))
 
-    model: DiffusionModel
-    pixels: Tensor  # (1, 3, h, w) in [-1, 1]
-    selection: Tensor  # (1, 1, h, w) of 0 and 1
 
-    @staticmethod
-    def of(canvas: Canvas, request: EditRequest) -> _Layer:
-        pixels = canvas.pixels
-        if OPERATIONS[request.operation].clears:  # what is replaced must not show beside what is laid in
-            region = canvas.latent_mask
-            assert region is not None, "a picture is laid into a selection"
-            pixels = canvas.model.decode(harmonic_fill(canvas.z0, widened(region))).cpu()
-        return _Layer(canvas.model, pixels, canvas.working_selection)
+def _laid(canvas: Canvas, cutout: CutOut, standing: Tensor | None) -> Begun:
+    laid = lay(canvas.pixels, cutout, canvas.working_selection, standing)
+    return Begun(laid, canvas.model.encode(laid.pixels))
 
-    def laid(self, cutout: CutOut) -> Tensor:
-        """As a latent (1, c, h, w)."""
-        return self.model.encode(paste(self.pixels, cutout, self.selection))
+
+def _standing(
+    canvas: Canvas, vocabulary: Vocabulary, request: EditRequest, placeholder: str | None = None
+) -> Events[Tensor | None]:
+    """Where the thing stands whose place something takes: (1, 1, h, w); all of the selection where it isn't
+    found, None where nothing is replaced. ``placeholder``: the learned word that takes it."""
+    if not OPERATIONS[request.operation].clears:
+        return None
+    source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
+    changes = align(source, target, request.pairs).changes
+    if placeholder is not None:
+        changes = [change for change in changes if placeholder in {word.text for word in change.target}]
+    words = [word.text for change in changes for word in change.source if word.kind != "mark"]
+    selection, found = canvas.working_selection, None
+    if words:  # "a red ball": what it is comes last
+        finding = find_standing(
+            canvas.model,
+            vocabulary,
+            source,
+            words[-1],
+            canvas.pixels,
+            canvas.z0,
+            canvas.region,
+            selection,
+        )
+        found = yield from with_progress(finding, PhaseTimer({}))
+    return selection if found is None else found
 
 
 def recipe_views(subject: Subject | None) -> dict[str, Any]:

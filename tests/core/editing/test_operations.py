@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
@@ -12,7 +12,7 @@ import torch
 
 from explicit_path import WAYS, explicit
 from palimpsest.core.attention.windows import NEVER, WHOLE
-from palimpsest.core.editing.edit import Options, edit
+from palimpsest.core.editing.edit import Options, Views, edit
 from palimpsest.core.editing.recipes import FIGURES, RECIPES
 from palimpsest.core.editing.sampling import Edited
 from palimpsest.core.model import DiffusionModel
@@ -48,7 +48,7 @@ def done(
     selected: bool = True,
     method: str = "direct",
     target: str | None = None,
-    views: torch.Tensor | None = None,
+    views: Views | None = None,
 ) -> Edited:
     chosen = Options(weights=WEIGHTS.get(operation, {})) if options is None else options
     with concepts_installed(model, [toy(model)]) as vocabulary:
@@ -157,8 +157,14 @@ def test_what_begins_from_a_view_is_told_of_alone() -> None:
         done(model, "insert", Options(weights={"horse": 2.0}), views=laid)
 
 
-def views(count: int) -> torch.Tensor:
-    return torch.cat([photo(seed=10 + k) for k in range(count)])
+def views(count: int) -> Views:
+    """Other pictures altogether."""
+    latents = torch.cat([photo(seed=10 + k) for k in range(count)])
+    return Views(latents, torch.ones_like(latents[:, :1]))
+
+
+def chosen(laid: Views, places: Sequence[int]) -> Views:
+    return Views(laid.latents[list(places)], laid.changed[list(places)])
 
 
 @pytest.mark.parametrize("operation", ["insert", "replace"])
@@ -167,7 +173,7 @@ def test_what_is_not_noised_comes_back_inside_the_selection_to_the_bit(operation
     edited = done(model, operation, Options(recipe={"noise": 0.0}, variations=3), views=laid)
     inside = selection() > 0
     for number, latent in enumerate(edited.latents):
-        expected = torch.where(inside, laid[number % 2][None], photo())
+        expected = torch.where(inside, laid.latents[number % 2][None], photo())
         assert torch.equal(latent[None], expected)
     assert edited.evaluations == 0
 
@@ -177,12 +183,23 @@ def test_an_edit_that_begins_from_views_takes_another_one_for_each_variation(ope
     model, laid = tiny_model("sd1"), views(2)
     two = done(model, operation, Options(variations=2), views=laid).latents
     for number in (0, 1):
-        alone = done(model, operation, Options(seed=number), views=laid[[0, number]]).latents
+        alone = done(model, operation, Options(seed=number), views=chosen(laid, (0, number))).latents
         assert (two[number] - alone[0]).abs().max() < 1e-4
     outside = selection().expand_as(two) == 0
     assert (two - photo()).abs()[outside].max() == 0
-    other = done(model, operation, Options(variations=2), views=laid.flip(0)).latents
+    other = done(model, operation, Options(variations=2), views=chosen(laid, (1, 0))).latents
     assert (two - other).abs().amax(dim=(1, 2, 3)).min() > 1e-3
+
+
+def test_where_a_view_is_the_photo_its_noise_is_too() -> None:
+    """Without the words, sampling then gives the photo back."""
+    model, laid = tiny_model("sd1"), views(1)
+    untouched = Views(photo(), torch.zeros_like(laid.changed))
+    plain = Options(guidance=1.0, recipe={"noise": 0.5, "alone": False, "words_inside": False})
+    same = done(model, "replace", plain, target=SOURCE, views=untouched).latents
+    fresh = done(model, "replace", plain, target=SOURCE, views=Views(photo(), laid.changed)).latents
+    error, other = ((made - photo()).abs().max() for made in (same, fresh))
+    assert error < 0.1 * other
 
 
 @pytest.mark.parametrize(("operation", "selected"), [("insert", False), ("remove", True), ("restyle", True)])

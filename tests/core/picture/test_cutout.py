@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from palimpsest.core.picture.cutout import ROOM, CutOut, by_fit, cut_out, paste
+from palimpsest.core.picture.cutout import ROOM, CutOut, by_fit, cut_out, paste, place
 from palimpsest.errors import SelectionEmptyError
 
 
@@ -19,6 +19,10 @@ def selected(top: int, bottom: int, left: int, right: int, size: tuple[int, int]
     mask = torch.zeros(1, 1, *size)
     mask[..., top:bottom, left:right] = 1
     return mask
+
+
+def laid_in(photo: torch.Tensor, cutout: CutOut, selection: torch.Tensor) -> torch.Tensor:
+    return paste(photo, cutout, place(cutout, selection), selection)[0]
 
 
 def test_what_the_mask_selects_is_cut_out_and_nothing_else() -> None:
@@ -56,16 +60,28 @@ def test_a_mask_of_nothing_is_refused(opacity: np.ndarray | None) -> None:
 
 def test_it_stands_on_the_selections_foot_in_its_middle_as_large_as_fits() -> None:
     photo, selection = torch.zeros(1, 3, 64, 96), selected(12, 52, 30, 50)
-    laid = paste(photo, flat(60, 15), selection)[0, 0] > 0.5
+    laid = laid_in(photo, flat(60, 15), selection)[0, 0] > 0.5
     rows, columns = (torch.nonzero(laid.any(dim=d)).flatten() for d in (1, 0))
     assert len(rows) == round(ROOM * 40), "the higher one of both fits by its height"
     assert len(columns) == round(ROOM * 10)
     assert 52 - 2 <= int(rows[-1]) + 1 <= 52
     assert abs(float(columns[0] + columns[-1] + 1) / 2 - 40) <= 1
-    wide = paste(photo, flat(10, 40), selection)[0, 0] > 0.5
+    wide = laid_in(photo, flat(10, 40), selection)[0, 0] > 0.5
     rows, columns = (torch.nonzero(wide.any(dim=d)).flatten() for d in (1, 0))
     assert len(columns) == round(ROOM * 20), "the wider one by its width"
     assert 52 - 2 <= int(rows[-1]) + 1 <= 52
+
+
+def test_what_takes_anothers_place_stands_at_its_foot_and_is_as_large() -> None:
+    selection, standing = selected(4, 60, 20, 80), selected(24, 54, 30, 50)
+    box = place(flat(40, 40), selection, standing)
+    assert abs(box.size.width * box.size.height - 30 * 20) < 40
+    assert (box.bottom, (box.left + box.right) / 2) == (54, 40)
+    wide = place(flat(10, 80), selection, selected(24, 54, 70, 80))
+    assert wide.size.width <= ROOM * 60, "no larger than the selection has room"
+    assert 20 <= wide.left < wide.right <= 80
+    with pytest.raises(SelectionEmptyError):
+        place(flat(4, 4), torch.zeros(1, 1, 64, 96), standing)
 
 
 def test_what_is_transparent_or_not_selected_stays_the_photo_to_the_bit() -> None:
@@ -74,7 +90,7 @@ def test_what_is_transparent_or_not_selected_stays_the_photo_to_the_bit() -> Non
     ring[..., 22:42, 40:60] = 0
     subject = flat(40, 40)
     subject.opacity[..., :20] = 0
-    laid = paste(photo, subject, ring)
+    laid = laid_in(photo, subject, ring)
     changed = (laid != photo).any(dim=1)
     assert changed.any()
     assert not changed[ring[:, 0] == 0].any()
@@ -84,14 +100,14 @@ def test_what_is_transparent_or_not_selected_stays_the_photo_to_the_bit() -> Non
 def test_the_whole_picture_and_a_single_pixel_can_be_selected() -> None:
     photo = torch.zeros(1, 3, 64, 96)
     for selection in (torch.ones(1, 1, 64, 96), selected(63, 64, 95, 96)):
-        laid = paste(photo, flat(7, 5), selection)
+        laid = laid_in(photo, flat(7, 5), selection)
         assert laid.shape == photo.shape
         assert (laid > 0.5).any()
 
 
 def test_nothing_selected_is_refused() -> None:
     with pytest.raises(SelectionEmptyError):
-        paste(torch.zeros(1, 3, 64, 96), flat(7, 5), torch.zeros(1, 1, 64, 96))
+        place(flat(7, 5), torch.zeros(1, 1, 64, 96))
 
 
 def test_the_picture_whose_shape_is_the_selections_comes_first() -> None:

@@ -65,6 +65,14 @@ class Options:
         return tuple(replace(self, windows=(), **pair) for pair in named)
 
 
+@dataclass(frozen=True, eq=False)
+class Views:
+    """The photo with pictures of the subject in the selection, not noised yet."""
+
+    latents: Tensor  # (n, c, h, w)
+    changed: Tensor  # (n, 1, h, w): 1 in the cells that aren't the photo's
+
+
 def edit(
     model: DiffusionModel,
     vocabulary: Vocabulary,
@@ -74,7 +82,7 @@ def edit(
     operation: str,
     options: Options | None = None,
     selection: Tensor | None = None,  # (1, 1, h, w) of 0 and 1 on the latent; None = everything
-    views: Tensor | None = None,  # (n, c, h, w): the photo with pictures of the subject in the selection
+    views: Views | None = None,
 ) -> Steps[Edited]:
     """Edit the inverted photo; one row of the result per target prompt, windows and variation, prompts
     outermost. With ``views`` the selection begins from them, seed k from the k-th, and from the first again
@@ -229,13 +237,14 @@ def _start(
     selection: Tensor | None,
     first: int,
     wanted: int,  # rows
-    views: Tensor | None,
+    views: Views | None,
 ) -> Tensor:
     """The targets' first latents: the photo's pivot, but inside the selection another picture
-    (``fill``, ``views``) or other noise (``renoise``), both at the same noise level."""
+    (``fill``, ``views``) or other noise (``renoise``), both at the same noise level. Where a view is the
+    photo, so is its noise."""
     pivot, z0 = inversion.before(first), inversion.latents[0]
     region = torch.ones_like(z0[:, :1]) if selection is None else selection.to(z0)
-    contents = _contents(recipe, z0, region, views)
+    contents = _contents(recipe, z0, region, None if views is None else views.latents)
     rows = []
     for seed in range(options.seed, options.seed + options.variations):
         content, share = contents[seed % len(contents)][None], recipe.renoise
@@ -243,6 +252,9 @@ def _start(
             share = max(share, VARIATION_NOISE)
         unchanged = share == 0 and contents is z0  # then not through the rounding of the noising
         inside = pivot if unchanged else _noised(model, content, inversion, first, share, seed)
+        if views is not None:
+            own = _noised(model, content, inversion, first, 0.0, seed)
+            inside = torch.where(views.changed[seed % len(contents)].to(z0) > 0, inside, own)
         rows.append(torch.where(region > 0, inside, pivot))
     return torch.cat(rows).repeat(wanted // len(rows), 1, 1, 1)
 

@@ -53,9 +53,10 @@ class Recipes:
     viewed: Recipe | None = None  # a picture of the learned subject lies in the selection (``cutout.py``)
 
 
-VIEW_NOISE = {"replace": 0.5, "insert": 0.35}
-"""To which part of the noise levels the subject's own picture is noised, where nothing else is said: to a
-larger one where traces of what stood there are to go."""
+VIEW_NOISE = 0.15
+"""To which part of the noise levels the subject's own picture is noised, where nothing else is said."""
+DRAWING_NOISE = 0.35
+"""The same of a picture that the model drew."""
 
 _REPLACE = Recipe(cross=(0.0, 0.8), changed=(0.0, 0.4), self_attention=(0.0, 0.4))
 _INSERT = Recipe(cross=NEVER, changed=NEVER, self_attention=NEVER, renoise=1.0, words_inside=True)
@@ -89,12 +90,12 @@ RECIPES: Mapping[str, Recipes] = {
     "replace": Recipes(
         _REPLACE,
         replace(_REPLACE, blend=True),
-        replace(_REPLACE, cross=NEVER, changed=NEVER, noise=VIEW_NOISE["replace"], renoise=1.0, alone=True),
+        replace(_REPLACE, cross=NEVER, changed=NEVER, noise=VIEW_NOISE, renoise=1.0, alone=True),
     ),
     "insert": Recipes(
         _INSERT,
         Recipe(cross=(0.0, 0.8), changed=(0.0, 0.8), self_attention=(0.0, 0.4), blend=True),
-        replace(_INSERT, noise=VIEW_NOISE["insert"], alone=True),
+        replace(_INSERT, noise=VIEW_NOISE, alone=True),
     ),
     "restyle": Recipes(_RESTYLE, _RESTYLE),
     "remove": Recipes(_REMOVE),

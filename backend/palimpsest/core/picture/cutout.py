@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from palimpsest.core.picture.region import Mask, Size, bounds, resize
+from palimpsest.core.picture.region import Box, Mask, Size, bounds, resize
 from palimpsest.errors import SelectionEmptyError
 
 ROOM = 0.95  # of the selection's box that a subject fills: a selection is drawn around what is to be there
@@ -76,8 +76,8 @@ def cut_out(
 def by_fit(cutouts: Sequence[CutOut], selection: Tensor) -> list[int]:
     """Their indices, the one whose shape is most like that of the selection's box first; of equally good ones
     the largest. ``selection``: (1, 1, h, w), above 0 where selected."""
-    left, top, right, bottom = _box(selection)
-    wanted = math.log((right - left) / (bottom - top))
+    around = _box(selection).size
+    wanted = math.log(around.width / around.height)
 
     def misfit(index: int) -> tuple[float, int]:
         size = cutouts[index].size
@@ -86,31 +86,48 @@ def by_fit(cutouts: Sequence[CutOut], selection: Tensor) -> list[int]:
     return sorted(range(len(cutouts)), key=misfit)
 
 
-def paste(pixels: Tensor, cutout: CutOut, selection: Tensor) -> Tensor:
-    """``pixels`` (1, 3, h, w) in [-1, 1] with the cut-out in the selection (1, 1, h, w): as large as fits
-    into ``ROOM`` of its box, at its foot, in the middle across. Outside the selection nothing is laid."""
-    left, top, right, bottom = _box(selection)
+def place(cutout: CutOut, selection: Tensor, standing: Tensor | None = None) -> Box:
+    """Where a cut-out comes to lie in the selection (1, 1, h, w), in its pixels.
+
+    As large as fits into ``ROOM`` of the selection's box, at its foot, in the middle across. Where it takes
+    another thing's place, ``standing`` (1, 1, h, w): at that thing's foot, and its box has the area of that
+    thing's, as far as the selection's box has room. Raises SelectionEmptyError.
+    """
+    around = _box(selection)
     width, height = cutout.size
-    scale = ROOM * min((right - left) / width, (bottom - top) / height)
+    largest = ROOM * min(around.size.width / width, around.size.height / height)
+    if standing is None:
+        scale, middle = largest, (around.left + around.right) / 2
+        foot = around.bottom - round((1 - ROOM) / 2 * around.size.height)
+    else:
+        old = _box(standing)
+        scale = min(largest, math.sqrt(old.size.width * old.size.height / (width * height)))
+        middle, foot = (old.left + old.right) / 2, old.bottom
     size = Size(max(1, round(scale * width)), max(1, round(scale * height)))
-    x = left + (right - left - size.width) // 2
-    y = max(top, bottom - round((1 - ROOM) / 2 * (bottom - top)) - size.height)
-    alpha = functional.pad(resize(cutout.opacity, size).clamp(0, 1), _around(pixels, x, y, size))
-    laid = functional.pad(resize(cutout.pixels, size).clamp(-1, 1), _around(pixels, x, y, size))
-    alpha = (alpha * (selection > 0)).to(pixels)
-    return alpha * laid.to(pixels) + (1 - alpha) * pixels
+    left = _between(around.left, math.floor(middle - size.width / 2), around.right - size.width)
+    top = _between(around.top, foot - size.height, around.bottom - size.height)
+    return Box(left, top, left + size.width, top + size.height)
 
 
-def _around(pixels: Tensor, x: int, y: int, size: Size) -> tuple[int, int, int, int]:
-    """What is missing on the left, right, top and bottom of a picture of ``size`` at (x, y)."""
+def paste(pixels: Tensor, cutout: CutOut, box: Box, selection: Tensor) -> tuple[Tensor, Tensor]:
+    """``pixels`` (1, 3, h, w) in [-1, 1] with the cut-out in ``box``, and its opacity there (1, 1, h, w).
+    Outside the selection (1, 1, h, w) nothing is laid."""
     height, width = pixels.shape[-2:]
-    return x, width - x - size.width, y, height - y - size.height
+    around = (box.left, width - box.right, box.top, height - box.bottom)
+    alpha = functional.pad(resize(cutout.opacity, box.size).clamp(0, 1), around)
+    laid = functional.pad(resize(cutout.pixels, box.size).clamp(-1, 1), around)
+    alpha = (alpha * (selection > 0)).to(pixels)
+    return alpha * laid.to(pixels) + (1 - alpha) * pixels, alpha
 
 
-def _box(selection: Tensor) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of what is selected. Raises SelectionEmptyError."""
+def _between(least: int, wanted: int, most: int) -> int:
+    return max(least, min(wanted, most))
+
+
+def _box(selection: Tensor) -> Box:
+    """Around what is selected. Raises SelectionEmptyError."""
     rows = torch.nonzero(selection[0, 0].amax(dim=1) > 0).flatten().tolist()
     columns = torch.nonzero(selection[0, 0].amax(dim=0) > 0).flatten().tolist()
     if not rows:
         raise SelectionEmptyError("Nothing is selected to lay the subject in.", "Select where it should be.")
-    return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)

@@ -7,7 +7,9 @@ hand. So colours are corrected by a fit of the round trip to the original, and
 
     out = up(edit) + keep · (original - up(roundtrip))
 
-restores the original itself wherever edit = roundtrip, in the canvas's own resolution.
+restores the original itself wherever edit = roundtrip, in the canvas's own resolution. Where the edit began
+from a subject's own picture laid into the photo, that is the original, and of the subject it is enough that
+the edit shows the same in another light.
 """
 
 from __future__ import annotations
@@ -21,10 +23,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from palimpsest.core.picture.laid import Laid, LaidOnCanvas, on_canvas
 from palimpsest.core.picture.region import Mask, Region, Widened, as_planes, widened, working_mask
 
 SAME, DIFFERENT = 6 / 255, 30 / 255  # |edit - roundtrip| that counts as unchanged / as wholly changed
 RING = 6  # width in working pixels of the band inside the selection's edge
+LIKE, UNLIKE = 6 / 255, 30 / 255  # what another light doesn't explain, as far as it counts
+WINDOW = 9  # side in working pixels of the square that one light falls on
+FAINT = 1e-3  # variance of colours in [0, 1] below which there is nothing to compare
 RIDGE = 0.01  # pull of the colour fit's gain towards 1, as a variance of colours in [0, 1]
 
 
@@ -38,25 +44,41 @@ class Restorer:
     edit: Widened
     trip: Widened
     keep: Widened
+    laid: LaidOnCanvas | None = None  # what is restored where it isn't the photo
 
     def part(self, original: NDArray[Any], rows: slice, columns: slice) -> NDArray[np.float32]:
         """``original``: sRGB of that part of the box (n, m, 3) in [0, 1]. Returns the same shape."""
+        if self.laid is not None:
+            original = self.laid.part(original, rows, columns)
         edit, trip = self.edit.part(rows, columns), self.trip.part(rows, columns)
         keep = self.keep.part(rows, columns).clamp(0, 1)
         out = edit + keep * (as_planes(original) - trip)
         return out.clamp(0, 1)[0].permute(1, 2, 0).numpy()
 
 
-def restorer(edited: Tensor, roundtrip: Tensor, seen: Tensor, mask: Mask | None, region: Region) -> Restorer:
+def restorer(
+    edited: Tensor,
+    roundtrip: Tensor,
+    seen: Tensor,
+    mask: Mask | None,
+    region: Region,
+    laid: Laid | None = None,
+) -> Restorer:
     """``edited``, ``roundtrip``: what the decoder made of the edited latent and of the unedited one.
-    ``seen``: what the model saw of the original. All are (1, 3, *work) in [-1, 1]."""
+    ``seen``: what the model saw of the original, or of ``laid``, where the edit began from that. All are
+    (1, 3, *work) in [-1, 1]."""
     seen = (seen + 1) / 2
     edit, trip = (_unit(edited), _unit(roundtrip))
     gain, offset = colour_fit(trip, seen, torch.ones_like(seen[:, :1]))
     edit, trip = gain * edit + offset, gain * trip + offset
     edit = match_ring(edit, trip, mask, region)
     keep = unchanged(edit, trip)
-    return Restorer(widened(edit, region), widened(trip, region), widened(keep, region))
+    if laid is None:
+        return Restorer(widened(edit, region), widened(trip, region), widened(keep, region))
+    subject = functional.max_pool2d(laid.opacity, 3, stride=1, padding=1) > 0
+    keep = torch.where(subject, torch.maximum(keep, alike(edit, trip)), keep)
+    fine = on_canvas(laid, region)
+    return Restorer(widened(edit, region), widened(trip, region), widened(keep, region), fine)
 
 
 def unchanged(edit: Tensor, trip: Tensor) -> Tensor:
@@ -65,6 +87,27 @@ def unchanged(edit: Tensor, trip: Tensor) -> Tensor:
     spread = functional.max_pool2d(difference, 3, stride=1, padding=1)
     smooth = functional.avg_pool2d(spread, 5, stride=1, padding=2, count_include_pad=False)
     return 1 - ((smooth - SAME) / (DIFFERENT - SAME)).clamp(0, 1)
+
+
+def alike(edit: Tensor, trip: Tensor) -> Tensor:
+    """How much of the round trip's detail belongs to the edit, where that may lie in another light:
+    (1, 1, *work) in [0, 1].
+
+    In each window the edit is fitted as gain · trip + offset: detail counts by the gain, and not at all where
+    the fit leaves more than ``UNLIKE``.
+    """
+
+    def mean(values: Tensor) -> Tensor:
+        return functional.avg_pool2d(values, WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False)
+
+    spread = mean(trip * trip) - mean(trip) ** 2
+    shared = mean(edit * trip) - mean(edit) * mean(trip)
+    gain = shared / (spread + FAINT)
+    left = mean(edit * edit) - mean(edit) ** 2 - 2 * gain * shared + gain**2 * spread
+    worst = left.clamp_min(0).amax(dim=1, keepdim=True).sqrt()
+    same = 1 - ((worst - LIKE) / (UNLIKE - LIKE)).clamp(0, 1)
+    smooth = functional.avg_pool2d(same, 3, stride=1, padding=1, count_include_pad=False)
+    return smooth * gain.mean(dim=1, keepdim=True).clamp(0, 1)
 
 
 def match_ring(edit: Tensor, trip: Tensor, mask: Mask | None, region: Region) -> Tensor:
