@@ -22,7 +22,7 @@ from palimpsest.core.picture.drawing import LOOKS, STEPS, draw_thing
 from palimpsest.core.picture.laid import lay
 from palimpsest.core.steps import Step, retold
 from palimpsest.core.text.alignment import align
-from palimpsest.core.text.phrases import alone_on_ground
+from palimpsest.core.text.phrases import ARTICLES, JOINING, alone_on_ground
 from palimpsest.core.text.prompt import Vocabulary
 from palimpsest.core.text.tokens import PLACEHOLDER, words_of
 from palimpsest.errors import RequestError
@@ -155,16 +155,17 @@ def _standing(
         return None
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     changes = align(source, target, request.pairs).changes
-    if placeholder is not None:
-        changes = [change for change in changes if placeholder in {word.text for word in change.target}]
-    words = [word.text for change in changes for word in change.source if word.kind != "mark"]
+    if placeholder is not None:  # in whose place it comes, and what else is said of that
+        changes = [c for c in changes if not c.target or placeholder in {word.text for word in c.target}]
+    going = (word.text for change in changes for word in change.source if word.kind != "mark")
+    words = list(dict.fromkeys(word for word in going if word.lower() not in JOINING | ARTICLES))
     selection, found = canvas.working_selection, None
-    if words:  # "a red ball": what it is comes last
+    if words:
         finding = find_standing(
             canvas.model,
             vocabulary,
             source,
-            words[-1],
+            words,
             canvas.pixels,
             canvas.z0,
             canvas.region,

@@ -40,16 +40,32 @@ def test_what_stood_there_is_filled_and_the_rest_is_the_photo() -> None:
     beside = (standing > 0) & (laid.opacity == 0)
     assert beside.any()
     assert (laid.pixels - photo)[beside.expand_as(photo)].abs().max() < 0.1, "no red left, but its ground"
-    far = functional.max_pool2d(torch.maximum(standing, laid.opacity), 9, stride=1, padding=4) == 0
+    far = functional.max_pool2d(torch.maximum(standing, laid.opacity), 13, stride=1, padding=6) == 0
     assert torch.equal(laid.pixels[far.expand_as(photo)], red[far.expand_as(photo)])
     assert not laid.changed[far].any()
     assert laid.changed[(standing > 0) | (laid.opacity > 0.5)].all()
+
+
+def test_nothing_of_what_stood_there_is_left_on_the_canvas() -> None:
+    """Not even its edge, which is sharper there than where the model sees it."""
+    canvas, _, selection, region = seen()
+    clean = canvas.copy()
+    canvas[101:179, 111:149] = (1, 0, 0)
+    standing = torch.zeros_like(selection)
+    standing[..., 50:90, 55:75] = 1
+    laid = lay(cut(canvas, region), striped(4, 2), selection, standing)
+    made = on_canvas(laid, region).part(canvas, slice(0, 256), slice(0, 256))
+    bare = np.ones(SIZE, bool)
+    box = on_canvas(laid, region).box
+    bare[box.top - 4 : box.bottom + 4, box.left - 4 : box.right + 4] = False
+    assert np.abs(made - clean)[bare].max() < 0.1
 
 
 def test_without_a_thing_that_goes_nothing_is_filled() -> None:
     _, photo, selection, _ = seen()
     laid = lay(photo, striped(20, 5), selection)
     assert not laid.filled.any()
+    assert torch.equal(laid.ground, photo)
     assert torch.equal(laid.changed > 0, laid.opacity > 0.5)
 
 

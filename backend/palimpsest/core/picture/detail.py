@@ -9,7 +9,8 @@ hand. So colours are corrected by a fit of the round trip to the original, and
 
 restores the original itself wherever edit = roundtrip, in the canvas's own resolution. Where the edit began
 from a subject's own picture laid into the photo, that is the original, and of the subject it is enough that
-the edit shows the same in another light.
+the edit shows the same in another light. Around it counts as changed what clearly is, such as a shadow: a
+haze of some levels, as wide as a cell of the latent, is none.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from palimpsest.core.picture.region import Mask, Region, Widened, as_planes, wid
 
 SAME, DIFFERENT = 6 / 255, 30 / 255  # |edit - roundtrip| that counts as unchanged / as wholly changed
 RING = 6  # width in working pixels of the band inside the selection's edge
+SAME_AROUND, DIFFERENT_AROUND = 25 / 255, 60 / 255  # the same in the photo around a subject laid in
 LIKE, UNLIKE = 6 / 255, 30 / 255  # what another light doesn't explain, as far as it counts
 WINDOW = 9  # side in working pixels of the square that one light falls on
 FAINT = 1e-3  # variance of colours in [0, 1] below which there is nothing to compare
@@ -76,17 +78,20 @@ def restorer(
     if laid is None:
         return Restorer(widened(edit, region), widened(trip, region), widened(keep, region))
     subject = functional.max_pool2d(laid.opacity, 3, stride=1, padding=1) > 0
+    around = ~(subject | (laid.filled > 0)) * unchanged(edit, trip, SAME_AROUND, DIFFERENT_AROUND)
+    edit = edit + around * (trip - edit)
     keep = torch.where(subject, torch.maximum(keep, alike(edit, trip)), keep)
+    keep = torch.maximum(keep, around)
     fine = on_canvas(laid, region)
     return Restorer(widened(edit, region), widened(trip, region), widened(keep, region), fine)
 
 
-def unchanged(edit: Tensor, trip: Tensor) -> Tensor:
+def unchanged(edit: Tensor, trip: Tensor, same: float = SAME, different: float = DIFFERENT) -> Tensor:
     """1 where the edit left the round trip alone, 0 where it changed it: (1, 1, *work)."""
     difference = (edit - trip).abs().amax(dim=1, keepdim=True)
     spread = functional.max_pool2d(difference, 3, stride=1, padding=1)
     smooth = functional.avg_pool2d(spread, 5, stride=1, padding=2, count_include_pad=False)
-    return 1 - ((smooth - SAME) / (DIFFERENT - SAME)).clamp(0, 1)
+    return 1 - ((smooth - same) / (different - same)).clamp(0, 1)
 
 
 def alike(edit: Tensor, trip: Tensor) -> Tensor:

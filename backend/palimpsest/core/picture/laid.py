@@ -14,7 +14,7 @@ from palimpsest.core.picture.cutout import LEAST_OPACITY, CutOut, paste, place
 from palimpsest.core.picture.fill import harmonic_fill
 from palimpsest.core.picture.region import Box, Region, Size, Widened, as_planes, resize, widened
 
-SEAM = 3 / 128  # width of what is filled around a thing that goes, in sides of the picture
+SEAM = 4 / 128  # width of what is filled around a thing that goes, in sides of the picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,39 +23,43 @@ class Laid:
 
     pixels: Tensor  # (1, 3, h, w) in [-1, 1]
     opacity: Tensor  # (1, 1, h, w) in [0, 1]: of the cut-out
-    filled: Tensor  # (1, 3, h, w): what the filling added to the photo; 0 where nothing was filled
+    ground: Tensor  # (1, 3, h, w) in [-1, 1]: the same without the cut-out
+    filled: Tensor  # (1, 1, h, w): 1 where what stood there was filled
     cutout: CutOut
     box: Box  # that the cut-out lies in
 
     @property
     def changed(self) -> Tensor:
         """(1, 1, h, w): 1 where it isn't the photo."""
-        return ((self.opacity >= LEAST_OPACITY) | (self.filled != 0).any(dim=1, keepdim=True)).float()
+        return ((self.opacity >= LEAST_OPACITY) | (self.filled > 0)).float()
 
 
 def lay(photo: Tensor, cutout: CutOut, selection: Tensor, standing: Tensor | None = None) -> Laid:
     """``photo``: (1, 3, h, w) in [-1, 1]. ``selection``: (1, 1, h, w), above 0 where selected. ``standing``:
     the same of a thing whose place the cut-out takes. Raises SelectionEmptyError."""
     box, ground = place(cutout, selection, standing), photo
+    filled = torch.zeros_like(photo[:, :1])
     if standing is not None:
         reach = round(SEAM * max(photo.shape[-2:]))
-        going = functional.max_pool2d(standing, 2 * reach + 1, stride=1, padding=reach) * (selection > 0)
-        ground = harmonic_fill(photo, going)
+        filled = functional.max_pool2d(standing, 2 * reach + 1, stride=1, padding=reach) * (selection > 0)
+        ground = harmonic_fill(photo, filled)
     pixels, opacity = paste(ground, cutout, box, selection)
-    return Laid(pixels, opacity, ground - photo, cutout, box)
+    return Laid(pixels, opacity, ground, filled, cutout, box)
 
 
 @dataclass(frozen=True, eq=False)
 class LaidOnCanvas:
     """The same at the canvas's resolution, made part by part: the cut-out there has all its pixels."""
 
-    filled: Widened
+    ground: Widened  # colours in [-1, 1], and where it takes the original's place
     cutout: Widened  # colours in [-1, 1] and opacity
     box: Box  # of the cut-out, in pixels of the region's box
 
     def part(self, original: NDArray[np.float32], rows: slice, columns: slice) -> NDArray[np.float32]:
         """``original``: sRGB of that part of the region's box (n, m, 3) in [0, 1]. Returns the same shape."""
-        ground = as_planes(original) + self.filled.part(rows, columns) / 2
+        under = self.ground.part(rows, columns)
+        there = under[:, 3:].clamp(0, 1)
+        ground = there * (under[:, :3] + 1) / 2 + (1 - there) * as_planes(original)
         across, down = (
             _shared(columns, self.box.left, self.box.right),
             _shared(rows, self.box.top, self.box.bottom),
@@ -63,8 +67,8 @@ class LaidOnCanvas:
         if across is not None and down is not None:
             seen = self.cutout.part(down[1], across[1])
             colours, alpha = (seen[:, :3].clamp(-1, 1) + 1) / 2, seen[:, 3:].clamp(0, 1)
-            under = ground[..., down[0], across[0]]
-            ground[..., down[0], across[0]] = alpha * colours + (1 - alpha) * under
+            behind = ground[..., down[0], across[0]]
+            ground[..., down[0], across[0]] = alpha * colours + (1 - alpha) * behind
         return ground.clamp(0, 1)[0].permute(1, 2, 0).numpy()
 
 
@@ -76,7 +80,8 @@ def on_canvas(laid: Laid, region: Region) -> LaidOnCanvas:
     both = torch.cat([laid.cutout.pixels, laid.cutout.opacity], dim=1)
     across = Widened(resize(both, Size(size.width, both.shape[-2])), size.height)
     box = Box(left, top, left + size.width, top + size.height)
-    return LaidOnCanvas(widened(laid.filled, region), across, box)
+    ground = widened(torch.cat([laid.ground, laid.filled], dim=1), region)
+    return LaidOnCanvas(ground, across, box)
 
 
 def _shared(part: slice, start: int, stop: int) -> tuple[slice, slice] | None:
