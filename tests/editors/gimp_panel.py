@@ -16,8 +16,8 @@ from editors.backend import PHOTO, Backend
 from editors.display import Display
 from editors.gimp import KEYS, Gimp, window_folder
 from editors.gimp_pictures import RGB_8, GimpImages
+from editors.pictures import BALL
 
-BALL = (0.17, 0.41, 0.47, 0.47)  # left, top, width, height as fractions of the photo
 SIDE = 256  # px of the pictures
 SHOWS, SHOULD_SHOW = "a photo of a red ball on grass", "a photo of a blue cube on grass"
 PATIENCE = 120.0
@@ -126,8 +126,8 @@ class GimpUser:
         self.display.key("Return")
         self.seen()
 
-    def write(self, window: str, image: int, first: str, second: str) -> None:
-        self.tell(f"replace {image}")
+    def write(self, window: str, image: int, first: str, second: str, operation: str = "replace") -> None:
+        self.tell(f"{operation} {image}")
         self.display.focus(window)
         for key, text in (("alt+Up", first), ("alt+Down", second)):
             self.display.key(key, "ctrl+a")

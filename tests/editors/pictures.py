@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from palimpsest.storage.png import encode
 
 Pixels = NDArray[Any]
 DEMO = Path(demo.__file__).parent / "pictures"
+BALL, BESIDE_IT = (0.17, 0.41, 0.47, 0.47), (0.74, 0.46, 0.25, 0.44)  # in its photo: ``oval``'s places
 LIMITS = Limits(shortest=1)
 
 
@@ -47,6 +49,20 @@ def layer_over(mask: Pixels, dtype: Any, channels: int = 4, seed: int = 1) -> Pi
     layer[..., -1] = mask.astype(dtype) * (1 if dtype == np.uint8 else 257)
     layer[mask == 0] = 0
     return layer
+
+
+def oval(side: int, left: float, top: float, width: float, height: float) -> Pixels:
+    """A selection in a square picture; where it lies as fractions of its side."""
+    y, x = (np.mgrid[:side, :side] + 0.5) / side
+    inside = np.hypot((x - left) / width * 2 - 1, (y - top) / height * 2 - 1) <= 1
+    return np.where(inside, np.uint8(255), np.uint8(0))
+
+
+def changed_only(before: Pixels, after: Pixels, places: Sequence[Pixels]) -> bool:
+    """In each of these selections something, outside all of them nothing."""
+    changed = (before != after).any(axis=-1)
+    outside = np.max(places, axis=0) == 0
+    return not changed[outside].any() and all(changed[place > 0].any() for place in places)
 
 
 def box_of(mask: Pixels) -> list[int]:
@@ -84,6 +100,18 @@ def as_krita(pixels: Pixels) -> Pixels:
     return np.ascontiguousarray(pixels[..., [2, 1, 0, 3]]) if swap else pixels
 
 
+def with_before(window: Image.Image, before: Sequence[Pixels]) -> Image.Image:
+    """A window, and on its left a column of what was there before, as high together."""
+    gap = 8
+    side = (window.height - gap * (len(before) - 1)) // len(before)
+    sheet = Image.new("RGB", (side + gap + window.width, window.height), (128, 128, 128))
+    for number, pixels in enumerate(before):
+        small = Image.fromarray(pixels[..., :3]).resize((side, side), Image.Resampling.LANCZOS)
+        sheet.paste(small, (0, number * (side + gap)))
+    sheet.paste(window, (side + gap, 0))
+    return sheet
+
+
 def doubtful_scene() -> Pixels:
     """128 x 128: "an ink wash of a person on grass" to the built-in judge, 65 % sure of the person."""
     scene = sample_scene(TEST_SEEDS[73_042], count=1, style="ink wash")
@@ -91,7 +119,7 @@ def doubtful_scene() -> Pixels:
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
-def picture_of(name: str) -> Pixels:
+def picture_of(name: str, side: int = 128) -> Pixels:
     """One of the demo's, as opaque RGBA."""
-    rgb = np.array(Image.open(DEMO / f"{name}.png").convert("RGB"))
+    rgb = np.array(Image.open(DEMO / f"{name}.png").convert("RGB").resize((side, side)))
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])

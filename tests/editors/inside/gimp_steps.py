@@ -245,6 +245,10 @@ def noted_after(image, path, bounds, updates):
     return editor.noted
 
 
+def hide_topmost(image):
+    image_of(image).get_layers()[0].set_visible(False)
+
+
 def remove_layers(image):
     for layer in image_of(image).get_layers():
         image_of(image).remove_layer(layer)

@@ -340,6 +340,11 @@ def place_in(kind, key):
     return [middle.x(), middle.y(), widget.isEnabled() and widget.isVisible()]
 
 
+def can_be_pressed(kind, key):
+    place = place_in(kind, key)
+    return place is not None and place[2]
+
+
 def is_open(kind):
     return dialog_of(kind) is not None
 
@@ -601,6 +606,8 @@ def learning():
         "problems": [example.problem for example in state.examples],
         "cannot": state.cannot_learn,
         "message": state.message,
+        "found": state.found,
+        "bright": [example.found is not None for example in state.examples],
         "note": state.note,
         "name": state.name,
         "learned": state.learned,

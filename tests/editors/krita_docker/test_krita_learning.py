@@ -8,8 +8,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from editors.krita_panel import DEMO, LONG, SHOWS, KritaPanel, photo
-from editors.pictures import Pixels, as_krita, read
+from editors.display import Display
+from editors.krita_panel import DEMO, HEIGHT, LONG, SHOWS, WIDTH, KritaPanel, photo
+from editors.krita_pictures import RGB_8, KritaDocuments
+from editors.pictures import BALL, BESIDE_IT, Pixels, as_krita, changed_only, oval, picture_of, read
+from editors.running import Kritas
+
+SIDE = 256  # px of the photo that is edited
 
 
 def toy(number: int) -> Pixels:
@@ -75,6 +80,65 @@ def test_a_word_is_learned_from_layers_stopped_learned_on_and_seen_in_a_sentence
     assert panel.backend.client.concept(name)["provenance"]["steps"] >= steps + 2
     panel.call("clear_learning")
     panel.call("close_learning")
+
+
+def test_a_word_from_layers_is_inserted_and_takes_a_things_place(
+    panel: KritaPanel, display: Display, kritas: Kritas
+):
+    """As people click; what was saved is looked at in a Krita that knows nothing of it."""
+    name, shown = f"own-toy-{uuid.uuid4().hex[:6]}", picture_of("photo", SIDE)
+    panel.open_tree([panel.layer(f"toy {n}", picture_of(f"toy-{n}")) for n in (1, 2, 3)], (128, 128))
+    panel.call("show_docker", WIDTH, HEIGHT)
+    panel.until("panel_sees_document", False)
+    panel.call("learn", name, "star", [])
+    for number in (1, 2, 3):
+        panel.call("activate_layer", f"toy {number}")
+        click(panel, display, "add-layers")
+        panel.until("learning_has", number)
+    click(panel, display, "learn")
+    panel.until("learning_shows", name, patience=LONG)
+    told = panel.call("learning")
+    assert told["message"].startswith(f"<{name}> is learned.")
+    assert "in 3 of 3 pictures" in told["found"]
+    assert learning_request(panel)["result"]["found"] == told["bright"] == [True] * 3
+    panel.call("clear_learning")
+    panel.call("close_learning")
+    place, ball = oval(SIDE, *BESIDE_IT), oval(SIDE, *BALL)
+    panel.show(shown, selected=place)
+    panel.call("set_panel", {"feather": 0})
+    asked = (("insert", f"a <{name}>", place), ("replace", f"a photo of a <{name}> on grass", ball))
+    for operation, words, where in asked:
+        panel.select(where)
+        panel.call("write", operation, SHOWS, words)
+        x, y, usable = panel.call("place_of", "work.apply")
+        assert usable
+        display.click(x, y)
+        assert "0 pixels changed outside the selection" in panel.end()["message"]
+    layers = panel.layers()
+    assert len(layers) == 3
+    file = panel.file(name=".kra")
+    panel.call("save_as", file)
+    saved, seen = file.read_bytes(), panel.pixels()
+    kritas.close()
+    again = KritaDocuments(kritas.get())
+    again.open_file(again.file(saved, ".kra"), RGB_8)
+    assert again.layers() == layers
+    assert np.array_equal(again.pixels(), seen)
+    assert changed_only(shown, seen, (place, ball))
+    for layer, where in zip(layers[1:], (place, ball), strict=True):
+        path = again.file()
+        again.krita.call("mask_of", layer, path)
+        shows = np.frombuffer(path.read_bytes(), np.uint8).reshape(where.shape) > 0
+        assert shows.any()
+        assert not shows[where == 0].any()
+    again.krita.call("close_documents")
+
+
+def click(panel: KritaPanel, display: Display, key: str) -> None:
+    """On a button of the window, as soon as it can be pressed."""
+    panel.until("can_be_pressed", "LearnWindow", key)
+    x, y, _ = panel.call("place_stays", "LearnWindow", key)
+    display.click(x, y)
 
 
 def test_the_picture_that_does_not_fit_is_marked_where_it_is(panel: KritaPanel):
