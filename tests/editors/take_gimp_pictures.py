@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from editors.display import Display
 from editors.gimp import start
 from editors.gimp_panel import BESIDE, CANVAS, SHOULD_SHOW, SHOWS, GimpUser, pressable, until
 from editors.gimp_pictures import RGB_8
-from editors.pictures import picture_of
+from editors.pictures import BALL, BESIDE_IT, Pixels, oval, picture_of, with_before
 from editors.running import editors_root
 from palimpsest_client.text.language import write_language
 from palimpsest_client.text.wording import say
@@ -38,7 +38,10 @@ SCREEN = "1600x1500x24"  # holds the window on a dense screen too
 COLORS = 256  # of a picture
 LONG = 600.0
 PICTURES = REPOSITORY / "docs" / "pictures"
-SHOWN = ("window", "dialog", "emphasise", "bright", "running", "looked-at", "advanced", "models", "chinese")
+SHOWN = (
+    *("window", "dialog", "emphasise", "bright", "running", "looked-at", "advanced", "models", "chinese"),
+    *("learned", "join"),
+)
 FONT = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
 
 
@@ -48,7 +51,15 @@ class Photographer:
     def __init__(self, user: GimpUser, folder: Path, wanted: tuple[str, ...] | None) -> None:
         self.user, self.folder, self.wanted = user, folder, wanted
 
-    def keep(self, name: str, box: tuple[int, int, int, int], scale: int = 1, still: bool = True) -> None:
+    def keep(
+        self,
+        name: str,
+        box: tuple[int, int, int, int],
+        scale: int = 1,
+        still: bool = True,
+        before: Sequence[Pixels] = (),
+    ) -> None:
+        """``before``: what the picture looked like earlier."""
         if self.wanted is not None and name not in self.wanted:
             return
         if still:
@@ -56,6 +67,7 @@ class Photographer:
         path = self.user.display.screenshot(self.user.images.files / "screen.png")
         left, top, width, height = (side * scale for side in box)
         picture = Image.open(path).convert("RGB").crop((left, top, left + width, top + height))
+        picture = with_before(picture, before) if before else picture
         small = picture.quantize(COLORS, dither=Image.Dither.NONE)
         small.save(self.folder / f"gimp-{name}.png", optimize=True)
         print(name, flush=True)
@@ -139,7 +151,7 @@ class Photographer:
         until(lambda: not user.windows("^Settings$"), "they are closed")
 
     def learning(self, image: int) -> None:
-        """From three layers, for as long as it takes to see how the word looks."""
+        """From three layers."""
         user = self.user
         for number in (1, 2, 3):
             path = user.images.files / "layer"
@@ -158,9 +170,29 @@ class Photographer:
         until(lambda: pressable(user.find("Stop", "Button")), "it learns", LONG)
         until(lambda: pictured(user, "how-it-looks"), "how the word looks", LONG)
         self.keep("learning", LEARNING)
-        user.click_on("Stop")
         until(lambda: user.backend.client.concepts(), "the word", LONG)
+        until(lambda: pictured(user, "test-sentence") and not user.jobs("running"), "it is drawn", LONG)
+        user.display.move(LEARNING[0] + 20, LEARNING[3] + 60)
+        self.keep("learned", LEARNING)
         user.display.key("Escape")
+
+    def join(self, window: str) -> None:
+        """The learned word is inserted, and takes the ball's place."""
+        user, photo = self.user, picture_of("photo", SIDE)
+        image = user.show(user.images.new(photo, RGB_8))
+        self.place(window, (*WIDE[:3], CANVAS[3]))
+        before = [photo]
+        asked = (("insert", "a <my-toy>", BESIDE_IT), ("replace", "a photo of a <my-toy> on grass", BALL))
+        for count, (operation, words, place) in enumerate(asked, start=2):
+            user.images.select(image, oval(SIDE, *place))
+            user.write(window, image, SHOWS, words, operation)
+            user.enter()
+            user.display.focus(window)
+            user.until_layers(image, count)
+            until(lambda: not user.jobs("running"), "the job has ended")
+            before.append(user.images.seen(image, photo))
+        user.display.move(WIDE[0] + 20, WIDE[3] + 60)
+        self.keep("join", (0, 0, CANVAS[2] + BESIDE[2], CANVAS[3]), before=before[:-1])
 
     def queue(self, window: str, image: int) -> None:
         user = self.user
@@ -199,8 +231,9 @@ def take(made: Photographer) -> None:
     made.result(window)
     made.narrow(window)
     made.models(window)
+    made.learning(image)
+    made.join(window)
     if made.wanted is None:
-        made.learning(image)
         made.place(window, WIDE)
         made.queue(window, image)
         made.stopped(window, image)

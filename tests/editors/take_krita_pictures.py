@@ -21,13 +21,13 @@ from editors.box import Box, remove_folder, shared_folder
 from editors.display import Display
 from editors.krita import Krita, keep_seed, start
 from editors.krita_pictures import RGB_8, KritaDocuments
-from editors.pictures import DEMO
+from editors.pictures import BALL, BESIDE_IT, DEMO, Pixels, oval, with_before
 from palimpsest_client.text.language import write_language
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 SHOWN = (  # in the documents
     *("window", "running", "done", "look", "strip", "emphasise", "advanced", "bright", "learned"),
-    *("narrow", "chinese", "concepts", "models", "settings", "strange", "low"),
+    *("narrow", "chinese", "concepts", "models", "settings", "strange", "low", "join"),
 )
 DARK, BRIGHT = "Krita dark", "Krita bright"
 WIDTH, NARROW, HEIGHT = 264, 200, 780  # of the docker
@@ -64,7 +64,8 @@ class Photographer:
         self.call("resize_docker", width, HEIGHT)
         self.until("panel_drawn", width)
 
-    def take(self, how: str, name: str) -> None:
+    def take(self, how: str, name: str, before: Sequence[Pixels] = ()) -> None:
+        """``before``: of a window, what its picture looked like earlier."""
         if not self.everything and name not in SHOWN:
             return
         file = self.documents.file(name=".png")
@@ -73,6 +74,7 @@ class Photographer:
             seen = taken.convert("RGB")
         target = self.folder / f"krita-{name}"
         if how == "grab_window":
+            seen = with_before(seen, before) if before else seen
             seen.save(target.with_suffix(".webp"), quality=QUALITY, method=6)
         else:
             few = seen.quantize(COLORS, dither=Image.Dither.NONE)
@@ -86,6 +88,7 @@ class Photographer:
         self.documents.open_file(file, RGB_8)
         self.call("show_docker", WIDTH, HEIGHT)
         self.until("panel_ready")
+        self.call("wait_for_drafts")
 
     def select(self, name: str) -> None:
         self.documents.select(enlarged(name, Image.Resampling.NEAREST)[..., 0])
@@ -104,6 +107,20 @@ class Photographer:
         self.until("learning_shows", "my-toy", patience=600)
         self.take("grab_learning", "learned")
         self.call("close_learning")
+
+    def join(self) -> None:
+        """The learned word is inserted, and takes the ball's place."""
+        before = [self.documents.pixels()]
+        asked = (("insert", "a <my-toy>", BESIDE_IT), ("replace", TOY, BALL))
+        for number, (operation, words, place) in enumerate(asked, start=1):
+            self.documents.select(oval(SIDE, *place))
+            self.until("panel_sees", self.call("panel")["document"], True)
+            self.call("write", operation, SHOWS, words)
+            self.apply()
+            self.done(number)
+            before.append(self.documents.pixels())
+        self.call("dock", *WINDOW)
+        self.take("grab_window", "join", before[:-1])
 
     def edit(self) -> None:
         self.call("write", "replace", SHOWS, TOY)
@@ -137,7 +154,6 @@ class Photographer:
 
     def strip(self) -> None:
         """What Update would make, and the strip under Keep structure."""
-        self.call("wait_for_drafts")
         self.call("write", "replace", SHOWS, CUBE)
         self.call("set_panel", {"structure": 0.1})
         self.until("strip_drawn", patience=300)
@@ -235,6 +251,8 @@ def take_all(session: Session) -> None:
         made = session.photographer(scale=2)
         made.call("write", "replace", SHOWS, TOY)
         made.docker("sharp")
+    made = session.photographer()
+    made.join()
     made = session.photographer("zh_CN")
     made.call("write", "replace", SHOWS, TOY)
     made.docker("chinese")
