@@ -115,7 +115,8 @@ class LearnWindow(Dialog):
 
     def _pictures(self, state: LearnState) -> Tuple[Part, ...]:
         examples = [self._example(number, example) for number, example in enumerate(state.examples)]
-        shelf = flow("pictures", *examples, name=say("pictures"))
+        found = note("found", state.found, look=SMALL)  # scrolls with them: the buttons stay where they are
+        shelf = column("shelved", flow("pictures", *examples, name=say("pictures")), found)
         reader = self.learning.pictures
         adders = (
             Button("add-files", text=say("add-files"), look=TIGHT, do=self.add_files),
@@ -128,7 +129,6 @@ class LearnWindow(Dialog):
             row("pictures-head", title, clear),
             Text("good-set", text=state.good_set, look=FAINT, wrap=True),
             Scroll("shelf", parts=(shelf,), least=SHELF, grow=1),
-            note("found", state.found, look=SMALL),
             row("adders", *adders, Gap("after-adders")),
         )
 
