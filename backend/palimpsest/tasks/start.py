@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional
 
 from palimpsest.contract import EditRequest, Start
@@ -19,7 +18,7 @@ from palimpsest.core.editing.edit import Views
 from palimpsest.core.editing.standing import find_standing
 from palimpsest.core.picture.cutout import CutOut, by_fit
 from palimpsest.core.picture.drawing import LOOKS, STEPS, draw_thing
-from palimpsest.core.picture.laid import lay
+from palimpsest.core.picture.laid import Ground, cleared, lay
 from palimpsest.core.steps import Step, retold
 from palimpsest.core.text.alignment import align
 from palimpsest.core.text.phrases import ARTICLES, JOINING, alone_on_ground
@@ -88,13 +87,13 @@ def views_of(
     if subject is None:
         return ()
     cutouts = [CutOut.of(rgba) for rgba in subject.pictures]
-    standing = yield from _standing(canvas, vocabulary, request, subject.placeholder)
+    ground = yield from _ground(canvas, vocabulary, request, subject.placeholder)
     order = by_fit(cutouts, canvas.working_selection)
     wanted = min(request.variations, len(order))
     views: dict[int, Begun] = {}
     for seed in range(request.seed, request.seed + wanted):
         yield Progressed("preparing", len(views), wanted)
-        views[seed % wanted] = _laid(canvas, cutouts[order[seed % len(order)]], standing)
+        views[seed % wanted] = _laid(canvas, cutouts[order[seed % len(order)]], ground)
     return tuple(views[at] for at in sorted(views))
 
 
@@ -111,13 +110,13 @@ def drawings_of(
     sentence, thing = _new_words(request)
     guidance = request.inversion.guidance
     assert guidance is not None, "defaults are filled in"
-    standing = yield from _standing(canvas, vocabulary, request)
+    ground = yield from _ground(canvas, vocabulary, request)
     drawings: dict[int, Begun] = {}
     for number in range(request.variations):
         seed = request.seed + number
         steps = draw_thing(canvas.model, vocabulary, sentence, thing, guidance, seed)
         cutout = yield from with_progress(retold(steps, _among(number, request.variations)), timer)
-        drawings[seed % request.variations] = _laid(canvas, CutOut.of(cutout), standing)
+        drawings[seed % request.variations] = _laid(canvas, CutOut.of(cutout), ground)
     return tuple(drawings[at] for at in sorted(drawings))
 
 
@@ -141,25 +140,26 @@ def latents_of(views: Sequence[Begun], stride: int) -> Views | None:
     return Views(torch.cat([view.z for view in views]), torch.cat(changed))
 
 
-def _laid(canvas: Canvas, cutout: CutOut, standing: Tensor | None) -> Begun:
-    laid = lay(canvas.pixels, cutout, canvas.working_selection, standing)
+def _laid(canvas: Canvas, cutout: CutOut, ground: Ground) -> Begun:
+    laid = lay(ground, cutout)
     return Begun(laid, canvas.model.encode(laid.pixels))
 
 
-def _standing(
+def _ground(
     canvas: Canvas, vocabulary: Vocabulary, request: EditRequest, placeholder: str | None = None
-) -> Events[Tensor | None]:
-    """Where the thing stands whose place something takes: (1, 1, h, w); all of the selection where it isn't
-    found, None where nothing is replaced. ``placeholder``: the learned word that takes it."""
+) -> Events[Ground]:
+    """What something is laid on: where it takes a thing's place, without that, or without all that is
+    selected where that isn't found. ``placeholder``: the learned word that takes it."""
+    selection = canvas.working_selection
     if not OPERATIONS[request.operation].clears:
-        return None
+        return cleared(canvas.pixels, selection)
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     changes = align(source, target, request.pairs).changes
     if placeholder is not None:  # in whose place it comes, and what else is said of that
         changes = [c for c in changes if not c.target or placeholder in {word.text for word in c.target}]
     going = (word.text for change in changes for word in change.source if word.kind != "mark")
     words = list(dict.fromkeys(word for word in going if word.lower() not in JOINING | ARTICLES))
-    selection, found = canvas.working_selection, None
+    found = None
     if words:
         finding = find_standing(
             canvas.model,
@@ -172,7 +172,7 @@ def _standing(
             selection,
         )
         found = yield from with_progress(finding, PhaseTimer({}))
-    return selection if found is None else found
+    return cleared(canvas.pixels, selection, selection if found is None else found)
 
 
 def recipe_views(subject: Subject | None) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from torch.nn import functional
 
 from palimpsest.core.picture.cutout import CutOut
 from palimpsest.core.picture.detail import alike, restorer
-from palimpsest.core.picture.laid import lay, on_canvas
+from palimpsest.core.picture.fill import harmonic_fill
+from palimpsest.core.picture.laid import cleared, lay, on_canvas
 from palimpsest.core.picture.region import Region, cut, plan
 
 SIZE = (256, 256)  # of the canvas: the model sees all of it at half its size
@@ -36,7 +37,7 @@ def test_what_stood_there_is_filled_and_the_rest_is_the_photo() -> None:
     standing = torch.zeros_like(selection)
     standing[..., 50:90, 55:75] = 1
     red = torch.where(standing > 0, torch.tensor([1.0, -1, -1])[:, None, None], photo)
-    laid = lay(red, striped(20, 5), selection, standing)
+    laid = lay(cleared(red, selection, standing), striped(20, 5))
     beside = (standing > 0) & (laid.opacity == 0)
     assert beside.any()
     assert (laid.pixels - photo)[beside.expand_as(photo)].abs().max() < 0.1, "no red left, but its ground"
@@ -53,7 +54,7 @@ def test_nothing_of_what_stood_there_is_left_on_the_canvas() -> None:
     canvas[101:179, 111:149] = (1, 0, 0)
     standing = torch.zeros_like(selection)
     standing[..., 50:90, 55:75] = 1
-    laid = lay(cut(canvas, region), striped(4, 2), selection, standing)
+    laid = lay(cleared(cut(canvas, region), selection, standing), striped(4, 2))
     made = on_canvas(laid, region).part(canvas, slice(0, 256), slice(0, 256))
     bare = np.ones(SIZE, bool)
     box = on_canvas(laid, region).box
@@ -63,7 +64,7 @@ def test_nothing_of_what_stood_there_is_left_on_the_canvas() -> None:
 
 def test_without_a_thing_that_goes_nothing_is_filled() -> None:
     _, photo, selection, _ = seen()
-    laid = lay(photo, striped(20, 5), selection)
+    laid = lay(cleared(photo, selection), striped(20, 5))
     assert not laid.filled.any()
     assert torch.equal(laid.ground, photo)
     assert torch.equal(laid.changed > 0, laid.opacity > 0.5)
@@ -71,7 +72,7 @@ def test_without_a_thing_that_goes_nothing_is_filled() -> None:
 
 def test_on_the_canvas_the_cut_out_has_all_its_pixels_and_every_part_is_the_wholes() -> None:
     canvas, photo, selection, region = seen()
-    laid = lay(photo, striped(90, 1), selection)  # one pixel wide: more than the model sees
+    laid = lay(cleared(photo, selection), striped(90, 1))  # one pixel wide: more than the model sees
     fine = on_canvas(laid, region)
     whole = fine.part(canvas, slice(0, 256), slice(0, 256))
     inside = np.s_[fine.box.top + 4 : fine.box.bottom - 4, fine.box.left + 4 : fine.box.right - 4]
@@ -97,7 +98,7 @@ def test_the_subjects_own_detail_comes_back_where_the_edit_shows_it_darker() -> 
     canvas, photo, selection, region = seen()
     stripes = striped(90, 4)
     stripes.pixels.mul_(0.6)
-    laid = lay(photo, stripes, selection)
+    laid = lay(cleared(photo, selection), stripes)
     mask = np.zeros(SIZE, np.uint8)
     mask[60:200, 80:180] = 255
 
@@ -115,3 +116,16 @@ def test_the_subjects_own_detail_comes_back_where_the_edit_shows_it_darker() -> 
         return float(np.abs(made.part(canvas, everything, everything) - truth)[inside].mean())
 
     assert error(with_detail=True) < 0.6 * error(with_detail=False)
+
+
+def test_what_lies_away_from_a_filled_part_has_no_part_in_it() -> None:
+    generator = torch.Generator().manual_seed(2)
+    large, small = torch.randn(1, 3, 60, 80, generator=generator), np.s_[..., 19:42, 9:52]
+    region = torch.zeros(1, 1, 60, 80)
+    region[..., 20:41, 10:51] = 1
+    region[..., 30, 20:25] = 0
+    filled = harmonic_fill(large, region)
+    assert torch.equal(filled[small], harmonic_fill(large[small], region[small]))
+    known = (region == 0).expand_as(large)
+    assert torch.equal(filled[known], large[known])
+    assert not torch.equal(filled, large)

@@ -18,6 +18,8 @@ def harmonic_fill(z: Tensor, region: Tensor, rounds: int = 200) -> Tensor:
     inside = region.to(z) > 0
     if bool(inside.all()):
         return z.mean(dim=(-2, -1), keepdim=True).expand_as(z).clone()
+    around = _box(inside)  # the rest has no part in it
+    whole, z, inside = z, z[around], inside[around]
     filled, known = torch.where(inside, torch.zeros_like(z), z), (~inside).to(z)
     while not bool(known.all()):
         weight = _mean(known)
@@ -26,7 +28,18 @@ def harmonic_fill(z: Tensor, region: Tensor, rounds: int = 200) -> Tensor:
         known = (weight > 0).to(z)
     for _ in range(rounds):
         filled = torch.where(inside, _mean(filled), z)
-    return filled
+    result = whole.clone()
+    result[around] = filled
+    return result
+
+
+def _box(inside: Tensor) -> tuple[slice, ...]:
+    """Around what is inside, and the cells next to it; all where nothing is."""
+    rows, columns = (torch.nonzero(inside[0, 0].any(dim=dim)).flatten().tolist() for dim in (1, 0))
+    if not rows:
+        return (slice(None),) * 4
+    near = (slice(max(0, found[0] - 1), found[-1] + 2) for found in (rows, columns))
+    return (slice(None), slice(None), *near)
 
 
 def widened(region: Tensor) -> Tensor:

@@ -34,17 +34,30 @@ class Laid:
         return ((self.opacity >= LEAST_OPACITY) | (self.filled > 0)).float()
 
 
-def lay(photo: Tensor, cutout: CutOut, selection: Tensor, standing: Tensor | None = None) -> Laid:
-    """``photo``: (1, 3, h, w) in [-1, 1]. ``selection``: (1, 1, h, w), above 0 where selected. ``standing``:
-    the same of a thing whose place the cut-out takes. Raises SelectionEmptyError."""
-    box, ground = place(cutout, selection, standing), photo
-    filled = torch.zeros_like(photo[:, :1])
-    if standing is not None:
-        reach = round(SEAM * max(photo.shape[-2:]))
-        filled = functional.max_pool2d(standing, 2 * reach + 1, stride=1, padding=reach) * (selection > 0)
-        ground = harmonic_fill(photo, filled)
-    pixels, opacity = paste(ground, cutout, box, selection)
-    return Laid(pixels, opacity, ground, filled, cutout, box)
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What a cut-out is laid on: a photo, without the thing whose place it takes."""
+
+    pixels: Tensor  # (1, 3, h, w) in [-1, 1]
+    selection: Tensor  # (1, 1, h, w), above 0 where selected
+    standing: Tensor | None  # (1, 1, h, w), above 0 where that thing stands
+    filled: Tensor  # (1, 1, h, w): 1 where the photo was filled with what is around it
+
+
+def cleared(photo: Tensor, selection: Tensor, standing: Tensor | None = None) -> Ground:
+    """``photo``: (1, 3, h, w) in [-1, 1]."""
+    if standing is None:
+        return Ground(photo, selection, None, torch.zeros_like(photo[:, :1]))
+    reach = round(SEAM * max(photo.shape[-2:]))
+    filled = functional.max_pool2d(standing, 2 * reach + 1, stride=1, padding=reach) * (selection > 0)
+    return Ground(harmonic_fill(photo, filled), selection, standing, filled)
+
+
+def lay(ground: Ground, cutout: CutOut) -> Laid:
+    """Raises SelectionEmptyError."""
+    box = place(cutout, ground.selection, ground.standing)
+    pixels, opacity = paste(ground.pixels, cutout, box, ground.selection)
+    return Laid(pixels, opacity, ground.pixels, ground.filled, cutout, box)
 
 
 @dataclass(frozen=True, eq=False)
