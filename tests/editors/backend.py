@@ -80,6 +80,21 @@ class Backend:
             self.client.cancel(job)
             self._until(job, "cancelled")
 
+    @contextlib.contextmanager
+    def halted(self) -> Iterator[None]:
+        """What is under way stands still, and doesn't end before it is looked for."""
+        assert self._process is not None
+        pid = self._process.pid
+        workers = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        assert workers, "the backend has no worker"
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for worker in workers:
+                os.kill(worker, signal.SIGCONT)
+
     def drafts(self) -> list[str]:
         """Jobs for small previews that were sent and aren't forgotten yet."""
         return [job["id"] for job in self.client.jobs()["jobs"] if job["request"].get("draft")]

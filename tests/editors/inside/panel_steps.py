@@ -211,6 +211,11 @@ def panel_idle():
     return panel()["progress"] == "" and panel()["outcome"] != ""
 
 
+def panel_busy():
+    """With a job, whether a worker has told of a step yet or not."""
+    return panel()["progress"] != ""
+
+
 def panel_running():
     """A worker has taken the job and told of a step."""
     return "·" in panel()["progress"]

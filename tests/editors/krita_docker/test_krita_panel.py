@@ -329,8 +329,10 @@ def test_krita_quits_in_the_middle_and_the_job_is_found_again(kritas: Kritas, ba
     panel.call("write", "replace", SHOWS, DOG)
     panel.call("press", "work.apply")
     panel.until("panel_running", patience=LONG)
-    kritas.close()
-    panel = KritaPanel(kritas.get(), backend)
+    with backend.halted():  # Krita may take longer to start than the job to end
+        kritas.close()
+        panel = KritaPanel(kritas.get(), backend)
+        panel.until("panel_busy")
     told = panel.end()
     assert told["message"] == "An earlier edit is done: its result is under Results."
     panel.show(photo())
