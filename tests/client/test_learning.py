@@ -334,7 +334,7 @@ def test_what_the_model_found_is_shown_and_what_to_do_if_it_is_wrong(school):
     assert (school.told.found, {example.found for example in school.told.examples}) == ("", {None})
     found = {**FOUND, "found": [False] * 3, "cutouts": None}
     school.learned(3, **found)
-    assert "the model didn't find it: Insert begins from noise" in school.told.found
+    assert "the model didn't find it: no edit begins from its pictures" in school.told.found
     school.learns(5)
     school.learned(5, **{**FOUND, "masks": [True, False, False], "found": [False] * 3, "cutouts": "marked"})
     assert school.told.found == "", "somebody said where it is"

@@ -1,8 +1,9 @@
 """What the panel needs from an editor: facts about the open picture, its pixels, and a place for results.
 
-Each plug-in's ``host.py`` derives from ``Editor``. All of it is called on the editor's own thread, nothing
-in it may block that thread for more than 50 ms, and ``done`` and ``failed`` are called on it too, later.
-``failed`` gets a sentence for people. When the document was closed meanwhile, ``failed`` says so.
+Each plug-in's ``host.py`` derives from ``Editor``, and does what raises NotImplementedError here. All of it
+is called on the editor's own thread, nothing in it may block that thread for more than 50 ms, and ``done``
+and ``failed`` are called on it too, later. ``failed`` gets a sentence for people. When the document was
+closed meanwhile, ``failed`` says so.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ class SlicedEditor(Editor):
         self._slices = Slices()
         self._wish = 0  # what was last to be looked at, or not any more
 
-    # What a host says.
+    # What a host says: NotImplementedError stands for that.
 
     def wake(self) -> None:
         """See to it that ``turn`` is called again and again, until it says that nothing is left."""

@@ -414,10 +414,10 @@ ENGLISH: Mapping[str, str] = {
     "n-pictures": "{n} pictures",
     "masked": "What is dark isn't learned.",
     "subject-found": "No selection says where <{name}> is, so the model looked for it. What is bright it "
-    "found, in {count} of {total} pictures, and Insert begins from that. If it is wrong: leave that picture "
+    "found, in {count} of {total} pictures, and edits begin from that. If it is wrong: leave that picture "
     "out, open it, select the thing, press “{button}”, and learn again.",
-    "subject-unseen": "No selection says where <{name}> is, and the model didn't find it: Insert begins from "
-    "noise. Better: open a picture, select the thing, press “{button}”, and learn again.",
+    "subject-unseen": "No selection says where <{name}> is, and the model didn't find it: no edit begins "
+    "from its pictures. Better: open a picture, select the thing, press “{button}”, and learn again.",
     "tip-found": "What is bright the model took for it.",
     "name-written": "It is written <{name}>: a name has small letters, digits, - and _.",
     "learn-cost": "Up to {n} steps: about {time} on this machine.",
