@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,10 +18,9 @@ from palimpsest.core.learning.views import ViewSettings, encode_views
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.outline import OutlineSettings, outlines
 from palimpsest.core.picture.region import Mask, Region, Size, plan, resize, to_canvas
-from palimpsest.core.steps import Step, Steps
+from palimpsest.core.steps import Step, Steps, retold
 from palimpsest.core.text.prompt import concepts_installed
 
-Found = TypeVar("Found")
 WHOLE = ViewSettings(per_picture=1)
 MOST_SIDE = 256  # pixels at which an outline is looked for
 LEAST_SHARE, LARGEST_SHARE = 0.005, 0.7  # of a picture that a subject may be to count as found
@@ -40,8 +40,9 @@ def find_subjects(
     missing = [index for index, mask in enumerate(masks) if mask is None]
     maps: list[Tensor] = []
     for number, index in enumerate(missing, start=1):
-        seeing = _noun_map(model, pictures[index], noun, seed)
-        maps.append(over_picture(*(yield from _numbered(seeing, number, len(missing)))))
+        one = Step("probe", number, len(missing))  # as which all steps of this picture are told
+        seeing = retold(_noun_map(model, pictures[index], noun, seed), partial(_as, one))
+        maps.append(over_picture(*(yield from seeing)))
     found: list[Mask | None] = [None] * len(pictures)
     drawn = yield from outlined([pictures[index] for index in missing], maps)
     for index, mask in zip(missing, drawn, strict=True):
@@ -50,17 +51,8 @@ def find_subjects(
     return tuple(found)
 
 
-def _numbered(steps: Steps[Found], number: int, total: int) -> Steps[Found]:
-    """The same steps, each as one of the ``number``-th picture of ``total``."""
-    try:
-        while True:
-            try:
-                next(steps)
-            except StopIteration as stop:
-                return stop.value
-            yield Step("probe", number, total)
-    finally:
-        steps.close()
+def _as(one: Step, _: Step) -> Step:
+    return one
 
 
 def find_roughly(model: DiffusionModel, picture: NDArray[Any], noun: str, seed: int = 0) -> Steps[Mask]:
