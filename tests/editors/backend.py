@@ -84,8 +84,8 @@ class Backend:
     def halted(self) -> Iterator[None]:
         """What is under way stands still, and doesn't end before it is looked for."""
         assert self._process is not None
-        pid = self._process.pid
-        workers = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        threads = Path(f"/proc/{self._process.pid}/task").iterdir()
+        workers = [int(pid) for thread in threads for pid in (thread / "children").read_text().split()]
         assert workers, "the backend has no worker"
         for worker in workers:
             os.kill(worker, signal.SIGSTOP)
