@@ -232,11 +232,11 @@ def take(made: Photographer) -> None:
     made.narrow(window)
     made.models(window)
     made.learning(image)
-    made.join(window)
     if made.wanted is None:
         made.place(window, WIDE)
         made.queue(window, image)
         made.stopped(window, image)
+    made.join(window)
 
 
 def take_bright(made: Photographer) -> None:

@@ -127,8 +127,6 @@ class Photographer:
         self.call("set_panel", {"feather": 12})
         self.docker("ready")
         self.apply()
-        self.until("panel_previews", patience=300)
-        self.take("grab", "running")
         self.done(1)
         self.docker("done")
 
@@ -141,9 +139,11 @@ class Photographer:
         self.until("panel_results", results)
 
     def look(self) -> None:
-        """Results of two edits, one of which is looked at."""
+        """Results of two edits, one of which is looked at. This one begins from the photo: it takes longer."""
         self.call("write", "replace", SHOWS, CUBE)
         self.apply()
+        self.until("panel_previews", patience=300)
+        self.take("grab", "running")
         self.done(2)
         self.call("look_at", 1)
         self.until("looks_at", 1)
