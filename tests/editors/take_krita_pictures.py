@@ -139,7 +139,7 @@ class Photographer:
         self.until("panel_results", results)
 
     def look(self) -> None:
-        """Results of two edits, one of which is looked at. This one begins from the photo: it takes longer."""
+        """Two edits' results, one looked at. The second begins from the photo, which takes longer."""
         self.call("write", "replace", SHOWS, CUBE)
         self.apply()
         self.until("panel_previews", patience=300)
