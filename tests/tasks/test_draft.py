@@ -121,6 +121,20 @@ def test_a_photo_remembered_ahead_of_time_has_drafts(runner: TaskRunner, sd1_fol
     assert "draft" in run(runner, replace(made, draft=True)).artifacts
 
 
+def test_a_draft_of_a_photo_remembered_in_part_remembers_the_rest(
+    runner: TaskRunner, sd1_folder: Path
+) -> None:
+    """An edit remembered the photo as far as it begins; a slider that goes farther has its draft, too."""
+    remove, replaced = (
+        request(runner, sd1_folder, operation=name, **OPERATIONS[name]) for name in ("remove", "replace")
+    )
+    run(runner, remove)
+    draft = run(runner, replace(replaced, draft=True))
+    whole = run(runner, replaced)
+    assert whole.result["remembered"] is True
+    assert draft.artifacts["draft"] == whole.artifacts["thumbnail"]
+
+
 def test_maps_are_refused(runner: TaskRunner, sd1_folder: Path) -> None:
     with pytest.raises(RequestError, match="maps"):
         run(runner, request(runner, sd1_folder, draft=True, maps=True))

@@ -72,6 +72,24 @@ def test_the_same_request_gives_the_same_bytes_remembered_or_not(
     assert cold.artifacts["layer"] != cold.artifacts["layer:2"]
 
 
+def test_a_photo_is_remembered_as_far_as_an_edit_begins_and_gone_on_with_by_the_next(
+    runner: TaskRunner, sd1_folder: Path
+) -> None:
+    """Removing begins at half of the noise; what replaces afterwards is what it is without that."""
+    remove, replaced = (
+        request(runner, sd1_folder, operation=name, **OPERATIONS[name]) for name in ("remove", "replace")
+    )
+    half = run(runner, remove).result["unet_evaluations"]
+    assert half == STEPS // 2 + 2 * (STEPS // 2), "the photo, the target with words and without"
+    after, again = run(runner, replaced), run(runner, replaced)
+    assert (after.result["remembered"], again.result["remembered"]) == (False, True)
+    assert after.result["unet_evaluations"] == again.result["unet_evaluations"] + STEPS // 2
+    runner.inversions.clear()
+    alone = run(runner, replaced)
+    assert alone.result["unet_evaluations"] == after.result["unet_evaluations"] + STEPS // 2
+    assert after.artifacts == again.artifacts == alone.artifacts
+
+
 @pytest.mark.parametrize(("width", "height"), [(72, 88), (1600, 700), (700, 1600)])
 def test_every_variation_has_a_small_picture_of_what_became_of_its_region(
     width: int, height: int, runner: TaskRunner, sd1_folder: Path

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-VERSION = 1  # raise it when an inversion made by older code must not be used again
+VERSION = 2  # raise it when older and newer code must not use each other's inversions
 SUFFIX = ".safetensors"
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from palimpsest.contract import GROWTH, EditRequest, InversionSettings
 from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.count import counted
-from palimpsest.core.editing.edit import Options
+from palimpsest.core.editing.edit import Options, levels_needed
 from palimpsest.core.editing.edit import edit as editing
 from palimpsest.core.editing.recipes import DRAWING_NOISE
 from palimpsest.core.editing.sampling import Edited
@@ -119,16 +119,15 @@ def _run(
 ) -> Events[Outcome]:
     """Everything that needs the model and its concepts."""
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
-    assert request.inversion.steps is not None
-    cost = EVALUATIONS * pictures_of(request)
-    phases = {**drawing_phases(request), "editing": (request.inversion.steps, cost)}
-    timer = PhaseTimer({**inversion_phases(request.inversion), **phases})
+    options = options_of(request, source)
+    wanted = levels_wanted(request, options)
+    phases = {**drawing_phases(request), "editing": (wanted, EVALUATIONS * pictures_of(request))}
+    timer = PhaseTimer({**inversion_phases(request.inversion, wanted), **phases})
     if request.draft:
-        inversion, cached = _require_cached(context, canvas, vocabulary, source, request.inversion), True
-    else:
-        inversion, cached = yield from load_or_invert(
-            context, canvas, vocabulary, source, request.inversion, timer
-        )
+        _require_cached(context, canvas, vocabulary, source, request.inversion)
+    inversion, cached = yield from load_or_invert(
+        context, canvas, vocabulary, source, request.inversion, timer, wanted
+    )
     if cached:
         timer = PhaseTimer(phases)
     views = yield from views_of(canvas, vocabulary, request, subject)
@@ -141,7 +140,7 @@ def _run(
         source,
         [target],
         request.operation,
-        options_of(request, source),
+        options,
         canvas.latent_mask,
         views=latents_of(views, canvas.model.stride),
     )
@@ -152,12 +151,11 @@ def _run(
 
 def _require_cached(
     context: TaskContext, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
-) -> Inversion:
-    """Raises NotRememberedError: a draft answers soon or not at all."""
-    found = cached_inversion(context, canvas, vocabulary, source, settings)
-    if found is None:
+) -> None:
+    """Raises NotRememberedError: a draft answers soon or not at all. A part of the way is enough: what is
+    missing of it takes no longer than the draft itself."""
+    if cached_inversion(context, canvas, vocabulary, source, settings) is None:
         raise NotRememberedError(Text("not-remembered", prompt=source.text), Text("apply-remembers"))
-    return found
 
 
 def _finish_draft(
@@ -182,6 +180,14 @@ def grow_of(request: EditRequest) -> int:
     if request.grow is not None:
         return request.grow
     return min(request.feather, int(GROWTH.most)) if OPERATIONS[request.operation].clears else 0
+
+
+def levels_wanted(request: EditRequest, options: Options) -> int:
+    """How many noise levels of the photo, from the clean end, the edit needs; defaults are filled in."""
+    assert request.inversion.steps is not None
+    viewed = request.begin_from in ("view", "drawing")
+    selected = request.selection is not None
+    return levels_needed(request.operation, options, request.inversion.steps, selected, viewed)
 
 
 def options_of(request: EditRequest, source: Prompt) -> Options:

@@ -10,7 +10,7 @@ from torch import Tensor
 from palimpsest.contract import InversionSettings
 from palimpsest.core.concept import Concept
 from palimpsest.core.finite import all_finite
-from palimpsest.core.inversion import Inversion, InvertSettings, method_named
+from palimpsest.core.inversion import Inversion, InvertSettings, method_named, reach_of
 from palimpsest.core.inversion import invert as inverting
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.prompt import Vocabulary
@@ -33,13 +33,15 @@ def with_defaults(settings: InversionSettings, model: DiffusionModel) -> Inversi
     return replace(settings, steps=steps, guidance=guidance)
 
 
-def inversion_phases(settings: InversionSettings) -> dict[str, tuple[int, float]]:
-    """The phases of an inversion for ``PhaseTimer``, costs in UNet evaluations."""
+def inversion_phases(settings: InversionSettings, wanted: int | None = None) -> dict[str, tuple[int, float]]:
+    """The phases of an inversion of the ``wanted`` cleanest levels for ``PhaseTimer``, costs in UNet
+    evaluations."""
     assert settings.steps is not None
     method = method_named(settings.method)
     costs = method.cost(method.constants(settings.inner_steps))
+    reach = reach_of(settings.method, wanted, settings.steps)
     # An evaluation backwards costs about as much as one forwards.
-    return {PHASES[phase]: (settings.steps, cost.forward + cost.backward) for phase, cost in costs.items()}
+    return {PHASES[phase]: (reach, cost.forward + cost.backward) for phase, cost in costs.items()}
 
 
 def load_or_invert(
@@ -49,17 +51,22 @@ def load_or_invert(
     source: Prompt,
     settings: InversionSettings,
     timer: PhaseTimer,
+    wanted: int | None = None,
 ) -> Events[tuple[Inversion, bool]]:
-    """The photo's inversion, and whether it was remembered already. ``settings`` must have its defaults."""
+    """The photo's inversion as far as its ``wanted`` cleanest levels (None: all), and whether it was
+    remembered so far already. One that was remembered less far is gone on with. ``settings`` must have its
+    defaults.
+    """
     _ = canvas.roundtrip  # an autoencoder that gives NaN is found before the UNet's work is done
     found = cached_inversion(context, canvas, vocabulary, source, settings)
-    if found is not None:
-        return found, True
     assert settings.guidance is not None
+    assert settings.steps is not None
+    if found is not None and found.reach >= reach_of(settings.method, wanted, settings.steps):
+        return found, True
     key = inversion_key(canvas, vocabulary.concepts, source, settings)
     constants = method_named(settings.method).constants(settings.inner_steps)
     chosen = InvertSettings(settings.method, settings.steps, settings.guidance, constants)
-    steps = inverting(canvas.model, vocabulary, canvas.z0, source, chosen)
+    steps = inverting(canvas.model, vocabulary, canvas.z0, source, chosen, wanted, found)
     made = yield from with_progress(steps, timer)
     context.inversions.put(key, *made.to_tensors())
     return made, False
@@ -68,7 +75,7 @@ def load_or_invert(
 def cached_inversion(
     context: TaskContext, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
 ) -> Inversion | None:
-    """The photo's inversion, if it is remembered. ``settings`` must have its defaults."""
+    """The photo's inversion as far as it is remembered. ``settings`` must have its defaults."""
     assert settings.guidance is not None
     entry = context.inversions.get(inversion_key(canvas, vocabulary.concepts, source, settings))
     if entry is None or not all_finite(*entry.tensors.values()):

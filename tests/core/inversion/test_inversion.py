@@ -52,6 +52,28 @@ def test_direct_inversion_costs_one_evaluation_per_step(model: DiffusionModel) -
     assert inversion.evaluations == STEPS
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_part_of_an_inversion_is_gone_on_with_and_ends_the_same(model: DiffusionModel, method: str) -> None:
+    """To the last bit, each level evaluated once. What begins at the noisiest level is never a part."""
+    with concepts_installed(model, []) as vocabulary:
+        source, settings = vocabulary.parse(SOURCE), InvertSettings(method, STEPS, GUIDANCE)
+        whole = finish(invert(model, vocabulary, photo(), source, settings))
+        none, part = (
+            finish(invert(model, vocabulary, photo(), source, settings, reach)) for reach in (0, STEPS - 1)
+        )
+        if method_named(method).whole:
+            assert none.reach == part.reach == STEPS
+            return
+        assert (none.reach, none.evaluations, part.reach, part.evaluations) == (0, 0, STEPS - 1, STEPS - 1)
+        assert torch.equal(part.before(1), whole.before(1))
+        kept = Inversion.from_tensors(*part.to_tensors())
+        steps = list(invert(model, vocabulary, photo(), source, settings, known=kept))
+        rest = finish(invert(model, vocabulary, photo(), source, settings, known=kept))
+    assert torch.equal(rest.latents, whole.latents)
+    assert rest.evaluations == 1
+    assert [(step.phase, step.index, step.total) for step in steps] == [("invert", 1, 1)]
+
+
 def reconstruction_error(model: DiffusionModel, inner_steps: int) -> float:
     """Mean squared error of the guided reconstruction; a small rate, so that random weights behave."""
     constants = NullTextSettings(inner_steps=inner_steps, rate=1e-3, stop=0, stop_growth=0)

@@ -98,7 +98,7 @@ def edit(
     rows = [(prompt, one) for prompt in targets for one in chosen.each for _ in range(chosen.variations)]
     prompts = [prompt for prompt, _ in rows]
     alignments = [align(source, prompt, chosen.pairs) for prompt in prompts]
-    recipes = [_recipe(operation, one, selection, views is not None) for _, one in rows]
+    recipes = [_recipe(operation, one, selection is not None, views is not None) for _, one in rows]
     for row, recipe in enumerate(recipes):
         if recipe.alone and not recipe.blend:
             prompt, one = rows[row]
@@ -137,6 +137,14 @@ def edit(
     return (yield from sample(plan, words))
 
 
+def levels_needed(operation: str, options: Options, steps: int, selected: bool, viewed: bool) -> int:
+    """How many of the ``steps`` noise levels, from the clean end, an edit has to know of the photo.
+
+    ``viewed``: it begins from pictures of the subject. Raises RequestError, SelectionError.
+    """
+    return steps - _first_step(_recipe(operation, options.each[0], selected, viewed).noise, steps)
+
+
 def reproduce(
     model: DiffusionModel, vocabulary: Vocabulary, inversion: Inversion, source: Prompt
 ) -> Steps[Edited]:
@@ -155,12 +163,12 @@ def _for_words(options: Options, prompt: Prompt, part: Prompt) -> Options:
     )
 
 
-def _recipe(operation: str, options: Options, selection: Tensor | None, viewed: bool) -> Recipe:
+def _recipe(operation: str, options: Options, selected: bool, viewed: bool) -> Recipe:
     """The operation's recipe for these words with the user's changes."""
     if operation not in RECIPES:
         raise RequestError(f"There is no operation {operation!r}.", f"Known: {', '.join(RECIPES)}.")
     recipes = RECIPES[operation]
-    recipe = recipes.viewed if viewed else recipes.unselected if selection is None else recipes.selected
+    recipe = recipes.viewed if viewed else recipes.selected if selected else recipes.unselected
     if recipe is None and viewed:
         raise RequestError(f"{operation} can't begin from a picture of the subject.")
     if recipe is None:

@@ -19,7 +19,7 @@ from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError
 from palimpsest_client.methods import METHODS, RECOMMENDED
 
-__all__ = ["Inversion", "InvertSettings", "invert", "method_named", "picture_size"]
+__all__ = ["Inversion", "InvertSettings", "invert", "method_named", "picture_size", "reach_of"]
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,35 @@ def invert(
     z0: Tensor,
     source: Prompt,
     settings: InvertSettings | None = None,
+    reach: int | None = None,
+    known: Inversion | None = None,
 ) -> Steps[Inversion]:
     """Invert the photo whose latent is ``z0`` (1, c, h, w) and whose caption is ``source``.
 
-    What it costs, ``Method.cost`` says. Raises RequestError for an unknown method or steps that can't be.
+    ``reach``: how many noise levels from the clean end are needed at least, None = all. ``known``: an
+    inversion of the same photo, caption and settings that reaches less far; it is gone on with, and what
+    comes out is the same.
+
+    What a level costs, ``Method.cost`` says. Raises RequestError for an unknown method or steps that can't
+    be.
     """
     chosen = InvertSettings() if settings is None else settings
     method = method_named(chosen.method)
     guidance = model.guidance if chosen.guidance is None else chosen.guidance
     levels = model.process.levels(model.steps if chosen.steps is None else chosen.steps)
     z0 = z0.detach().to(model.device, torch.float32)
+    pivots = z0[None] if known is None else known.latents.to(z0)
     size = picture_size(model, z0)
     cond, null = vocabulary.encode([source], size), vocabulary.null(size)
-    photo = Photo(model, z0, cond, null, levels, guidance)
+    photo = Photo(model, pivots, cond, null, levels, guidance, reach_of(chosen.method, reach, len(levels)))
     with counted(model) as count:
         pivots, nulls = yield from method.invert(photo, chosen.constants)
     return Inversion(pivots, levels, chosen.method, guidance, source.text, nulls, count.evaluations)
+
+
+def reach_of(method: str, wanted: int | None, steps: int) -> int:
+    """How far an inversion goes for an edit that needs the ``wanted`` cleanest levels (None: all)."""
+    return steps if wanted is None or method_named(method).whole else wanted
 
 
 def method_named(name: str) -> Method:

@@ -10,40 +10,37 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.inversion.method import Found, Method, Photo
-from palimpsest.core.model import DiffusionModel
 from palimpsest.core.process import Level, move, pairs
 from palimpsest.core.steps import Step, Steps
 
 
-def ddim_inversion(
-    model: DiffusionModel, z0: Tensor, cond: Conditioning, levels: tuple[Level, ...]
-) -> Steps[Tensor]:
-    """From the photo's latent (1, c, h, w) to the pivots z_0 … z_T, (steps + 1, 1, c, h, w) float32."""
-    z = z0.float()
-    latents = [z]
-    for index, (level, cleaner) in enumerate(reversed(pairs(model.process, levels)), start=1):
-        z, preview = _step(model, z, cond, level, cleaner)
-        latents.append(z)
-        yield Step("invert", index, len(levels), z0=preview)
-    return torch.stack(latents)
+def ddim_inversion(photo: Photo) -> Steps[Tensor]:
+    """From the noisiest pivot that is known to the ``photo.reach``-th: all of them, z_0 first,
+    (reach + 1, 1, c, h, w) float32."""
+    pivots = list(photo.pivots)
+    known = len(pivots) - 1
+    upwards = pairs(photo.model.process, photo.levels)[::-1]
+    for index, (level, cleaner) in enumerate(upwards[known : photo.reach], start=1):
+        z, preview = _step(photo, pivots[-1], level, cleaner)
+        pivots.append(z)
+        yield Step("invert", index, photo.reach - known, z0=preview)
+    return torch.stack(pivots)
 
 
 @torch.no_grad()
-def _step(
-    model: DiffusionModel, z: Tensor, cond: Conditioning, level: Level, cleaner: Level
-) -> tuple[Tensor, Tensor]:
-    prediction = model.predict(z, level, cond)
-    there = move(model.process, z, prediction, cleaner, level)
-    return there, model.process.split(there, prediction, level)[0]
+def _step(photo: Photo, z: Tensor, level: Level, cleaner: Level) -> tuple[Tensor, Tensor]:
+    process = photo.model.process
+    prediction = photo.model.predict(z, level, photo.cond)
+    there = move(process, z, prediction, cleaner, level)
+    return there, process.split(there, prediction, level)[0]
 
 
 class Ddim(Method):
     """An edit samples the photo's branch anew from z_T, and with guidance it leaves the pivots."""
 
     def invert(self, photo: Photo, constants: None) -> Steps[Found]:
-        return Found((yield from ddim_inversion(photo.model, photo.z0, photo.cond, photo.levels)))
+        return Found((yield from ddim_inversion(photo)))
 
 
 METHOD = Ddim()

@@ -16,7 +16,7 @@ class Direct(Method):
     """Exact by construction, z_0 being the photo's latent."""
 
     def invert(self, photo: Photo, constants: None) -> Steps[Found]:
-        return Found((yield from ddim_inversion(photo.model, photo.z0, photo.cond, photo.levels)))
+        return Found((yield from ddim_inversion(photo)))
 
 
 METHOD = Direct()

@@ -23,17 +23,18 @@ class Photo:
     """What is to be made reproducible, and at which levels of noise."""
 
     model: DiffusionModel
-    z0: Tensor  # (1, c, h, w) float32, on the model's device
+    pivots: Tensor  # (n + 1, 1, c, h, w) float32, on the model's device: z_0, and what else is known
     cond: Conditioning  # of its caption
     null: Conditioning
     levels: tuple[Level, ...]  # noisiest first
     guidance: float  # that editing will use
+    reach: int  # how many levels from the clean end are asked for, n or more
 
 
 class Found(NamedTuple):
     """What a method leaves behind."""
 
-    pivots: Tensor  # (steps + 1, 1, c, h, w) float32, z_0 … z_T
+    pivots: Tensor  # (reach + 1, 1, c, h, w) float32, z_0 first
     nulls: Tensor | None = None  # (steps, 1, tokens, width) float32, noisiest first
 
 
@@ -45,7 +46,12 @@ class Cost(NamedTuple):
 
 
 class Method(ABC):
-    """``constants`` are of the method's own kind; None = as published."""
+    """``constants`` are of the method's own kind; None = as published.
+
+    ``whole``: what it does begins at the noisiest level, so that its inversion is never a part of one.
+    """
+
+    whole = False
 
     def constants(self, inner_steps: int) -> Any:
         """Those for so many steps of optimising per timestep, where it optimises. Raises RequestError."""

@@ -113,6 +113,8 @@ class _Timestep:
 class NullText(Method):
     """The pivots by DDIM inversion, then the null embeddings that lead along them."""
 
+    whole = True
+
     def constants(self, inner_steps: int) -> NullTextSettings:
         return NullTextSettings(inner_steps=inner_steps)
 
@@ -120,9 +122,10 @@ class NullText(Method):
         chosen = constants or NullTextSettings()
         if chosen.inner_steps < 0:
             raise RequestError(f"{chosen.inner_steps} inner steps were asked for.", "0 or more.")
-        model, cond, levels = photo.model, photo.cond, photo.levels
-        pivots = yield from ddim_inversion(model, photo.z0, cond, levels)
-        nulls = yield from optimise_nulls(model, pivots, cond, photo.null, levels, photo.guidance, chosen)
+        pivots = yield from ddim_inversion(photo)
+        nulls = yield from optimise_nulls(
+            photo.model, pivots, photo.cond, photo.null, photo.levels, photo.guidance, chosen
+        )
         return Found(pivots, nulls)
 
     def cost(self, constants: NullTextSettings | None) -> Mapping[str, Cost]:

@@ -18,10 +18,11 @@ class Inversion:
 
     ``latents[0]`` is z_0, the photo itself, and ``latents[i]`` belongs to the i-th noise level from the
     clean end: with ``levels`` noisiest first, step k of sampling goes from ``latents[S-k]`` at
-    ``levels[k]`` to ``latents[S-k-1]``.
+    ``levels[k]`` to ``latents[S-k-1]``. It may end at a level below the noisiest, its ``reach``: edits that
+    begin there or lower need no more.
     """
 
-    latents: Tensor  # (steps + 1, 1, channels, height, width) float32, z_0 … z_T: the DDIM pivots
+    latents: Tensor  # (reach + 1, 1, channels, height, width) float32, z_0 first: the DDIM pivots
     levels: tuple[Level, ...]  # noisiest first
     method: str  # by which it was made, of METHODS
     guidance: float  # what ``nulls`` were optimised for, and the edit's default
@@ -32,6 +33,11 @@ class Inversion:
     @property
     def steps(self) -> int:
         return len(self.levels)
+
+    @property
+    def reach(self) -> int:
+        """How many noise levels from the clean end are known."""
+        return len(self.latents) - 1
 
     @property
     def source_moves(self) -> bool:
