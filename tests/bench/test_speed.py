@@ -22,12 +22,7 @@ from palimpsest.tasks.runner import TaskRunner
 from tiny import tiny_model
 
 STEPS = 4
-LEVELS = {
-    "replace": 4,
-    "restyle": 3,
-    "remove": 2,
-    "insert": 1,
-}  # of the photo's noise, by where an edit begins
+LEVELS = {"replace": 4, "restyle": 3, "remove": 2, "insert": 1}  # of noise, as far as the photo is needed
 SMALL = Extent(repeats=1, photos=1, learning=2, methods=("direct", "null-text"), steps=STEPS)
 
 

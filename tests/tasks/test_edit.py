@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from palimpsest.contract import Control, EditRequest, InversionSettings, InvertRequest, request_of
+from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture import composite, region
 from palimpsest.core.picture.selection import grown
 from palimpsest.errors import (
@@ -70,6 +72,24 @@ def test_the_same_request_gives_the_same_bytes_remembered_or_not(
     assert cold.artifacts == warm.artifacts == run(runner, made).artifacts
     assert {"layer", "layer:2", "map:cat", "map:grass", "reconstruction"} <= set(cold.artifacts)
     assert cold.artifacts["layer"] != cold.artifacts["layer:2"]
+
+
+@pytest.mark.parametrize("variations", [1, 3])
+def test_each_picture_is_decoded_once(
+    runner: TaskRunner, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch, variations: int
+) -> None:
+    """Each result, and the photo by the autoencoder alone, which is what the direct method reproduces."""
+    decoded: list[Tensor] = []
+    decode = DiffusionModel.decode
+
+    def seen(model: DiffusionModel, z: Tensor) -> Tensor:
+        decoded.extend(z)
+        return decode(model, z)
+
+    monkeypatch.setattr(DiffusionModel, "decode", seen)
+    runner.previews = False
+    run(runner, request(runner, sd1_folder, variations=variations))
+    assert len(decoded) == variations + 1
 
 
 def test_a_photo_is_remembered_as_far_as_an_edit_begins_and_gone_on_with_by_the_next(

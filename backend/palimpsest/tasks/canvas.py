@@ -83,6 +83,10 @@ class Canvas:
         """What the autoencoder alone makes of the picture: the best any edit can reproduce."""
         return self.model.decode(self.z0).cpu()
 
+    def decoded(self, z: Tensor) -> Tensor:
+        """The picture of a latent (1, c, h, w): (1, 3, h, w) in [-1, 1]. The photo's own is decoded once."""
+        return self.roundtrip if torch.equal(z, self.z0) else self.model.decode(z).cpu()
+
     @property
     def latent_mask(self) -> Tensor | None:
         if self.mask is None:
@@ -102,12 +106,11 @@ class Canvas:
         """Width and height in pixels that the model works at."""
         return self.region.work
 
-    def sharpened(self, z: Tensor, begun: Begun | None = None) -> Restorer:
-        """An edited latent (1, c, h, w), decoded, with the detail that the autoencoder loses."""
-        return self._restorer(z, begun, self.mask, self.region)
+    def sharpened(self, decoded: Tensor, begun: Begun | None = None) -> Restorer:
+        """An edited picture, as the model sees it, with the detail that the autoencoder loses."""
+        return self._restorer(decoded, begun, self.mask, self.region)
 
-    def _restorer(self, z: Tensor, begun: Begun | None, mask: Mask | None, region: Region) -> Restorer:
-        decoded = self.model.decode(z).cpu()
+    def _restorer(self, decoded: Tensor, begun: Begun | None, mask: Mask | None, region: Region) -> Restorer:
         if begun is None:
             return restorer(decoded, self.roundtrip, self.pixels, mask, region)
         trip = self.model.decode(begun.z).cpu()
@@ -137,7 +140,7 @@ class Canvas:
         that first, and its soft edge with it.
         """
         small = self._cropped()
-        sharp = self._restorer(z, begun, small.mask, small.region)
+        sharp = self._restorer(self.decoded(z), begun, small.mask, small.region)
         width = round(feather * small.region.box.size.width / self.region.box.size.width)
         return small.seen(small.lay(sharp, width))
 
@@ -180,16 +183,16 @@ class Canvas:
         work = regions.cut_rows(rows_of, self.region)
         return work[..., : self.region.inner.height, : self.region.inner.width]
 
-    def psnr(self, z: Tensor) -> float:
-        """Of a latent's picture against the photo, over what the model sees of it."""
-        return psnr(self.model.decode(z).cpu(), self.pixels)
+    def psnr(self, decoded: Tensor) -> float:
+        """Of a picture against the photo, over what the model sees of it."""
+        return psnr(decoded, self.pixels)
 
-    def outside_psnr(self, z: Tensor) -> float | None:
+    def outside_psnr(self, decoded: Tensor) -> float | None:
         """What the sampler alone, before compositing, left of the unselected part; None if there is none."""
         outside = (regions.working_mask(self.mask, self.region) == 0).expand_as(self.pixels)
         if not bool(outside.any()):
             return None
-        return psnr(self.model.decode(z).cpu()[outside], self.pixels[outside])
+        return psnr(decoded[outside], self.pixels[outside])
 
     def grey(self, grid: Tensor) -> NDArray[np.uint8]:
         """A map in [0, 1] over the working picture, as a grey picture of the canvas's size."""

@@ -50,6 +50,14 @@ EVALUATIONS = 3.0  # per step of an edit, about: source, target, target without 
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """The outcome decoded, (1, 3, h, w) in [-1, 1] at the working size each."""
+
+    source: Tensor  # the photo as the method reproduces it
+    edited: tuple[Tensor, ...]  # one per result
+
+
+@dataclass(frozen=True)
 class Outcome:
     """One edit, before it is written anywhere."""
 
@@ -91,10 +99,11 @@ def edit(context: TaskContext, request: EditRequest) -> Events[None]:
         yield from _finish_draft(context, canvas, outcome, request, started)
         return
     with memory_errors(context.device, *_memory_texts(canvas, request)):
-        layers = yield from _composited(canvas, outcome, request)
-        artifacts = yield from _store(context, canvas, outcome.edited, layers)
+        pictures = yield from _decoded(canvas, outcome.edited)
+        layers = yield from _composited(canvas, pictures, outcome, request)
+        artifacts = yield from _store(context, canvas, outcome.edited, pictures, layers)
         yield Progressed("comparing", 0, 0)
-        report = _report(canvas, outcome, layers)
+        report = _report(canvas, outcome, pictures, layers)
     yield Finished(
         artifacts,
         {
@@ -232,17 +241,30 @@ def _memory_texts(canvas: Canvas, request: EditRequest) -> tuple[Text, Text]:
     return Text("what-editing", width=width, height=height), Text("lower-size-option")
 
 
-def _composited(canvas: Canvas, outcome: Outcome, request: EditRequest) -> Events[list[Composite]]:
+def _decoded(canvas: Canvas, edited: Edited) -> Events[Pictures]:
+    pictures: list[Tensor] = []
+    total = _parts(len(edited.latents))
+    for row in edited.latents:
+        yield Progressed("decoding", len(pictures), total)
+        pictures.append(canvas.decoded(row[None]))
+    return Pictures(canvas.decoded(edited.source), tuple(pictures))
+
+
+def _composited(
+    canvas: Canvas, pictures: Pictures, outcome: Outcome, request: EditRequest
+) -> Events[list[Composite]]:
     """Each variation over the picture. In a large one this takes long: what is done is told."""
     layers: list[Composite] = []
-    rows = _rows(outcome, request)
-    total = len(rows) if len(rows) > 1 else 0  # of one nothing is half done
-    for row, begun in rows:
-        yield Progressed("decoding", len(layers), total)
-        sharp = canvas.sharpened(row[None], begun)
+    total = _parts(len(pictures.edited))
+    for picture, (_, begun) in zip(pictures.edited, _rows(outcome, request), strict=True):
         yield Progressed("laying", len(layers), total)
-        layers.append(canvas.lay(sharp, request.feather))
+        layers.append(canvas.lay(canvas.sharpened(picture, begun), request.feather))
     return layers
+
+
+def _parts(results: int) -> int:
+    """The total to tell of: of a single one nothing is half done."""
+    return results if results > 1 else 0
 
 
 def _rows(outcome: Outcome, request: EditRequest) -> list[tuple[Tensor, Begun | None]]:
@@ -255,7 +277,11 @@ def _rows(outcome: Outcome, request: EditRequest) -> list[tuple[Tensor, Begun | 
 
 
 def _store(
-    context: TaskContext, canvas: Canvas, edited: Edited, layers: Sequence[Composite]
+    context: TaskContext,
+    canvas: Canvas,
+    edited: Edited,
+    decoded: Pictures,
+    layers: Sequence[Composite],
 ) -> Events[dict[str, str]]:
     """All encoded first, then stored: nothing is half there when encoding fails."""
     pictures: dict[str, bytes] = {}
@@ -267,20 +293,22 @@ def _store(
         yield Progressed("saving", 2 * number - 1, total)
         pictures[f"composite{suffix}"] = encode_merged(canvas.picture, made.merged)
         pictures[f"thumbnail{suffix}"] = encode(thumbnail(canvas.seen(made)))
-    pictures["reconstruction"] = model_png(canvas.model.decode(edited.source).cpu())
+    pictures["reconstruction"] = model_png(decoded.source)
     for word, grid in edited.maps.items():
         pictures[f"map:{word}"] = grey_png(canvas.grey(grid))
     return {name: context.images.put(content) for name, content in pictures.items()}
 
 
-def _report(canvas: Canvas, outcome: Outcome, layers: Sequence[Composite]) -> dict[str, Any]:
+def _report(
+    canvas: Canvas, outcome: Outcome, pictures: Pictures, layers: Sequence[Composite]
+) -> dict[str, Any]:
     return {
-        "reconstruction_psnr": canvas.psnr(outcome.edited.source),
-        "roundtrip_psnr": canvas.psnr(canvas.z0),  # the best the autoencoder can reproduce
+        "reconstruction_psnr": canvas.psnr(pictures.source),
+        "roundtrip_psnr": canvas.psnr(canvas.roundtrip),  # the best the autoencoder can reproduce
         "pixels_changed_outside": max(made.pixels_changed_outside for made in layers),
         "grown": canvas.grow,  # pixels; outside is outside the grown selection
         "pixels_changed_by_growing": max(canvas.changed_by_growing(made) for made in layers),
-        "outside_psnr": canvas.outside_psnr(outcome.edited.latents[:1]),
+        "outside_psnr": canvas.outside_psnr(pictures.edited[0]),
         "pixels_changed_inside": [made.pixels_changed_inside for made in layers],
         "remembered": outcome.cached,
     }

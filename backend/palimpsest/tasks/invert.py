@@ -41,11 +41,12 @@ def invert(context: TaskContext, request: InvertRequest) -> Events[None]:
         timer = PhaseTimer({**inversion_phases(settings), "editing": (settings.steps, EVALUATIONS)})
         inversion, known = yield from load_or_invert(context, canvas, vocabulary, source, settings, timer)
         again = yield from reconstructed(canvas, vocabulary, source, inversion, timer)
-        artifacts = {"reconstruction": context.images.put(model_png(model.decode(again).cpu()))}
+        picture = canvas.decoded(again)
+        artifacts = {"reconstruction": context.images.put(model_png(picture))}
         result = {
-            "reconstruction_psnr": canvas.psnr(again),
-            "roundtrip_psnr": canvas.psnr(canvas.z0),  # the best the autoencoder can reproduce
-            "fidelity_psnr": psnr(model.decode(again).cpu(), canvas.roundtrip),  # leaving its loss out
+            "reconstruction_psnr": canvas.psnr(picture),
+            "roundtrip_psnr": canvas.psnr(canvas.roundtrip),  # the best the autoencoder can reproduce
+            "fidelity_psnr": psnr(picture, canvas.roundtrip),  # leaving its loss out
             "remembered": known,
             "method": inversion.method,
             "steps": inversion.steps,
