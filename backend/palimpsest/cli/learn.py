@@ -62,8 +62,8 @@ def add_parser(commands: Any) -> None:
         action="append",
         default=[],
         metavar="MASK",
-        help="where the subject is, one per picture in the same order (repeat the option); or a folder "
-        "with a file of the same name for each",
+        help="where the subject is, closely and without its shadow: one per picture in the same order "
+        "(repeat the option), or a folder with a file of the same name for each",
     )
     parser.add_argument(
         "--caption",

@@ -1,6 +1,7 @@
 """Draw the demo's pictures: ``python -m palimpsest.demo.make_pictures``.
 
-Four views of a concept that the built-in model was never trained on, and a photo from the range of seeds
+Four views of a concept that the built-in model was never trained on, each with a mask of the thing alone
+(edits begin from what is inside it, so neither shadow nor ground may be), and a photo from the range of seeds
 that is kept for tests, with the selections a person would draw by hand around what is to change.
 """
 
@@ -32,7 +33,7 @@ def draw() -> dict[str, NDArray[np.uint8]]:
     """File name → pixels."""
     shown = views(CONCEPTS[CONCEPT_DRAWN], len(EXAMPLES), SEED, SIDE)
     pictures = dict(zip(EXAMPLES, (view.image for view in shown), strict=True))
-    pictures |= dict(zip(MASKS, (loosely(view.masks[0]) for view in shown), strict=True))
+    pictures |= dict(zip(MASKS, (loosely(view.bodies[0], margin=0) for view in shown), strict=True))
     photo = render(SCENE, SIDE)
     place = render(Scene((NEW_THING,), "grass", "photo", SEED), SIDE)
     return {
