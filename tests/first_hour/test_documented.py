@@ -120,7 +120,8 @@ def test_what_the_readme_writes_into_a_clone_is_none_of_its_changes() -> None:
     if not (clone / ".git").exists() or shutil.which("git") is None:
         pytest.skip("not a clone, or no git")
     written = ["sample/photo.png", "with-my-toy/photo-replace.json", "photo.jpg", "photo-replace-layer.png"]
-    written += ["demo-output/contact-sheet.png", "first-hour/transcript.txt", "dist/palimpsest.whl"]
+    written += ["demo-output/contact-sheet.png", "a-photo-of-my-toy-on-grass.json", "gallery/group.png"]
+    written += ["first-hour/transcript.txt", "dist/palimpsest.whl"]
     ignored = subprocess.run(
         ["git", "-c", "safe.directory=*", "check-ignore", *written],  # whoever owns the clone
         cwd=clone,
