@@ -46,6 +46,7 @@ class Begun:
 
     laid: Laid
     z: Tensor  # (1, c, h, w): its latent
+    noise: float  # part of the noise levels that was put on it
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +115,7 @@ class Canvas:
         if begun is None:
             return restorer(decoded, self.roundtrip, self.pixels, mask, region)
         trip = self.model.decode(begun.z).cpu()
-        return restorer(decoded, trip, begun.laid.pixels, mask, region, begun.laid)
+        return restorer(decoded, trip, begun.laid.pixels, mask, region, begun.laid, begun.noise)
 
     def lay(self, sharp: Restorer, feather: int) -> Composite:
         """An edit laid over the picture.

@@ -14,7 +14,6 @@ from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.count import counted
 from palimpsest.core.editing.edit import Options, levels_needed
 from palimpsest.core.editing.edit import edit as editing
-from palimpsest.core.editing.recipes import DRAWING_NOISE
 from palimpsest.core.editing.sampling import Edited
 from palimpsest.core.inversion import Inversion
 from palimpsest.core.picture.composite import Composite
@@ -35,6 +34,7 @@ from palimpsest.tasks.start import (
     drawing_phases,
     drawings_of,
     latents_of,
+    noise_of,
     recipe_views,
     start_of,
     subject_of,
@@ -202,8 +202,7 @@ def levels_wanted(request: EditRequest, options: Options) -> int:
 def options_of(request: EditRequest, source: Prompt) -> Options:
     """The contract's words in those of ``core/editing/edit.py``."""
     control, renoise = request.control, {"noise": 1.0, "photo": 0.0}.get(request.begin_from)
-    noise = DRAWING_NOISE if request.freedom is None and request.begin_from == "drawing" else request.freedom
-    figures = {"blend": control.blend, "noise": noise, "renoise": renoise}
+    figures = {"blend": control.blend, "noise": noise_of(request), "renoise": renoise}
     return Options(
         pairs=request.pairs,
         weights=request.weights,

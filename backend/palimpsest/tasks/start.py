@@ -15,6 +15,7 @@ from torch.nn import functional
 from palimpsest.contract import EditRequest, Start
 from palimpsest.core.concept import Concept
 from palimpsest.core.editing.edit import Views
+from palimpsest.core.editing.recipes import DRAWING_NOISE, VIEW_NOISE
 from palimpsest.core.editing.standing import find_standing
 from palimpsest.core.picture.cutout import CutOut, by_fit
 from palimpsest.core.picture.drawing import LOOKS, STEPS, draw_thing
@@ -93,7 +94,7 @@ def views_of(
     views: dict[int, Begun] = {}
     for seed in range(request.seed, request.seed + wanted):
         yield Progressed("preparing", len(views), wanted)
-        views[seed % wanted] = _laid(canvas, cutouts[order[seed % len(order)]], ground)
+        views[seed % wanted] = _laid(canvas, cutouts[order[seed % len(order)]], ground, request)
     return tuple(views[at] for at in sorted(views))
 
 
@@ -116,8 +117,15 @@ def drawings_of(
         seed = request.seed + number
         steps = draw_thing(canvas.model, vocabulary, sentence, thing, guidance, seed)
         cutout = yield from with_progress(retold(steps, _among(number, request.variations)), timer)
-        drawings[seed % request.variations] = _laid(canvas, CutOut.of(cutout), ground)
+        drawings[seed % request.variations] = _laid(canvas, CutOut.of(cutout), ground, request)
     return tuple(drawings[at] for at in sorted(drawings))
+
+
+def noise_of(request: EditRequest) -> float | None:
+    """Part of the noise levels that is put on what the request begins from; None = as the operation says."""
+    if request.freedom is None:
+        return {"view": VIEW_NOISE, "drawing": DRAWING_NOISE}.get(request.begin_from)
+    return request.freedom
 
 
 def drawing_phases(request: EditRequest) -> dict[str, tuple[int, float]]:
@@ -140,9 +148,10 @@ def latents_of(views: Sequence[Begun], stride: int) -> Views | None:
     return Views(torch.cat([view.z for view in views]), torch.cat(changed))
 
 
-def _laid(canvas: Canvas, cutout: CutOut, ground: Ground) -> Begun:
-    laid = lay(ground, cutout)
-    return Begun(laid, canvas.model.encode(laid.pixels))
+def _laid(canvas: Canvas, cutout: CutOut, ground: Ground, request: EditRequest) -> Begun:
+    laid, noise = lay(ground, cutout), noise_of(request)
+    assert noise is not None, "a view and a drawing have one"
+    return Begun(laid, canvas.model.encode(laid.pixels), noise)
 
 
 def _ground(

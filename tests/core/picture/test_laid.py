@@ -118,6 +118,27 @@ def test_the_subjects_own_detail_comes_back_where_the_edit_shows_it_darker() -> 
     assert error(with_detail=True) < 0.6 * error(with_detail=False)
 
 
+def test_with_little_noise_all_detail_of_the_subject_is_its_own_and_with_much_none_is() -> None:
+    canvas, photo, selection, region = seen()
+    laid = lay(cleared(photo, selection), striped(90, 4))
+    mask = np.zeros(SIZE, np.uint8)
+    mask[60:200, 80:180] = 255
+    smear = functional.avg_pool2d(laid.pixels, 21, stride=1, padding=10, count_include_pad=False)
+    smeared = torch.where(laid.opacity > 0, smear - 0.2, laid.pixels)
+    everything, box = slice(0, 256), on_canvas(laid, region).box
+    inside = np.s_[box.top + 8 : box.bottom - 8, box.left + 8 : box.right - 8]
+    own = on_canvas(laid, region).part(canvas, everything, everything)[inside]
+
+    def shown(noise: float) -> np.ndarray:
+        made = restorer(smeared, laid.pixels, laid.pixels, mask, region, laid, noise)
+        return made.part(canvas, everything, everything)[inside]
+
+    held, half, free = shown(0.15), shown(0.25), shown(0.35)
+    assert np.abs(held - held.mean() - (own - own.mean())).mean() < 0.1 * own.std()
+    assert own.mean() - 0.15 < held.mean() < own.mean() - 0.05
+    assert free.std() < 0.5 * half.std() < 0.5 * held.std()
+
+
 def test_what_lies_away_from_a_filled_part_has_no_part_in_it() -> None:
     generator = torch.Generator().manual_seed(2)
     large, small = torch.randn(1, 3, 60, 80, generator=generator), np.s_[..., 19:42, 9:52]

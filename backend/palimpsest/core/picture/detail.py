@@ -8,9 +8,11 @@ hand. So colours are corrected by a fit of the round trip to the original, and
     out = up(edit) + keep · (original - up(roundtrip))
 
 restores the original itself wherever edit = roundtrip, in the canvas's own resolution. Where the edit began
-from a subject's own picture laid into the photo, that is the original, and of the subject it is enough that
-the edit shows the same in another light. Around it counts as changed what clearly is, such as a shadow: a
-haze of some levels, as wide as a cell of the latent, is none.
+from a subject's own picture laid into the photo, that is the original. Where little noise was put on it, the
+edit can't have given the subject another shape: all its detail is its own, and the edit only says in what
+light it lies. From more noise on, it is enough that the edit shows the same in another light. Around it
+counts as changed what clearly is, such as a shadow: a haze of some levels, as wide as a cell of the latent,
+is none.
 """
 
 from __future__ import annotations
@@ -32,6 +34,11 @@ RING = 6  # width in working pixels of the band inside the selection's edge
 SAME_AROUND, DIFFERENT_AROUND = 25 / 255, 60 / 255  # the same in the photo around a subject laid in
 LIKE, UNLIKE = 6 / 255, 30 / 255  # what another light doesn't explain, as far as it counts
 WINDOW = 9  # side in working pixels of the square that one light falls on
+HELD, FREE = (
+    0.15,
+    0.35,
+)  # parts of the noise levels up to which the subject's shape is its own / is the edit's
+LIGHT = 17  # side in working pixels of the square that is averaged over, twice, to see a subject's light
 FAINT = 1e-3  # variance of colours in [0, 1] below which there is nothing to compare
 RIDGE = 0.01  # pull of the colour fit's gain towards 1, as a variance of colours in [0, 1]
 
@@ -65,10 +72,11 @@ def restorer(
     mask: Mask | None,
     region: Region,
     laid: Laid | None = None,
+    noise: float = 1.0,
 ) -> Restorer:
     """``edited``, ``roundtrip``: what the decoder made of the edited latent and of the unedited one.
-    ``seen``: what the model saw of the original, or of ``laid``, where the edit began from that. All are
-    (1, 3, *work) in [-1, 1]."""
+    ``seen``: what the model saw of the original, or of ``laid``, where the edit began from that, noised to
+    the part ``noise`` in [0, 1] of the levels. All are (1, 3, *work) in [-1, 1]."""
     seen = (seen + 1) / 2
     edit, trip = (_unit(edited), _unit(roundtrip))
     gain, offset = colour_fit(trip, seen, torch.ones_like(seen[:, :1]))
@@ -82,6 +90,11 @@ def restorer(
     edit = edit + around * (trip - edit)
     keep = torch.where(subject, torch.maximum(keep, alike(edit, trip)), keep)
     keep = torch.maximum(keep, around)
+    held = min(1.0, max(0.0, (FREE - noise) / (FREE - HELD)))
+    if held > 0:
+        lit = trip + light(edit - trip, subject.float())
+        edit = torch.where(subject, held * lit + (1 - held) * edit, edit)
+        keep = torch.where(subject, keep.clamp_min(held), keep)
     fine = on_canvas(laid, region)
     return Restorer(widened(edit, region), widened(trip, region), widened(keep, region), fine)
 
@@ -113,6 +126,19 @@ def alike(edit: Tensor, trip: Tensor) -> Tensor:
     same = 1 - ((worst - LIKE) / (UNLIKE - LIKE)).clamp(0, 1)
     smooth = functional.avg_pool2d(same, 3, stride=1, padding=1, count_include_pad=False)
     return smooth * gain.mean(dim=1, keepdim=True).clamp(0, 1)
+
+
+def light(change: Tensor, subject: Tensor) -> Tensor:
+    """What of a change is as smooth as a light on ``subject`` (1, 1, h, w), which is 1 there and 0 elsewhere:
+    its mean over the part of the subject that is near."""
+
+    def mean(values: Tensor) -> Tensor:
+        return functional.avg_pool2d(values, LIGHT, stride=1, padding=LIGHT // 2)
+
+    near = mean(subject).clamp_min(1e-6)
+    for _ in range(2):
+        change = mean(change * subject) / near
+    return change
 
 
 def match_ring(edit: Tensor, trip: Tensor, mask: Mask | None, region: Region) -> Tensor:
