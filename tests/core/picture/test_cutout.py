@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from palimpsest.core.picture.cutout import ROOM, CutOut, by_fit, cut_out, paste, place
+from palimpsest.core.picture.cutout import INSIDE, ROOM, CutOut, by_fit, cut_out, paste, place
 from palimpsest.errors import SelectionEmptyError
 
 
@@ -70,6 +70,19 @@ def test_it_stands_on_the_selections_foot_in_its_middle_as_large_as_fits() -> No
     rows, columns = (torch.nonzero(wide.any(dim=d)).flatten() for d in (1, 0))
     assert len(columns) == round(ROOM * 20), "the wider one by its width"
     assert 52 - 2 <= int(rows[-1]) + 1 <= 52
+
+
+def test_a_selection_that_is_no_rectangle_cuts_nothing_off() -> None:
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(96.0), indexing="ij")
+    slanted = ((x - 40 - (y - 32) / 4).abs() < 14) & ((y - 34).abs() < 26)
+    selection, subject = slanted[None, None].float(), flat(50, 30)
+    box = place(subject, selection)
+    assert float(selection[(..., *box.slices)].mean()) >= INSIDE
+    assert 50 < box.bottom <= 60, "it still stands there"
+    assert box.size.height > 25, "and is no smaller than it must be"
+    whole = torch.zeros_like(selection)
+    whole[..., 8:60, 20:61] = 1
+    assert place(subject, whole).size.height > box.size.height
 
 
 def test_what_takes_anothers_place_stands_at_its_foot_and_is_as_large() -> None:

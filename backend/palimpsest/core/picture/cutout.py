@@ -21,6 +21,10 @@ from palimpsest.core.picture.region import Box, Mask, Size, bounds, resize
 from palimpsest.errors import SelectionEmptyError
 
 ROOM = 0.95  # of the selection's box that a subject fills: a selection is drawn around what is to be there
+INSIDE = 0.995  # of a subject's pixels, at least: a selection cuts off what lies outside it
+SCALES = tuple(0.95**n for n in range(10))  # at which it is tried, largest first
+MOVES = (0.0, -0.05, 0.05, -0.1, 0.1, -0.15, 0.15)  # across, in widths of the selection's box, nearest first
+RAISES = (0.0, 0.05, 0.1)  # from the foot, in its heights
 LEAST_OPACITY = 1 / 255
 
 
@@ -91,22 +95,44 @@ def place(cutout: CutOut, selection: Tensor, standing: Tensor | None = None) -> 
 
     As large as fits into ``ROOM`` of the selection's box, at its foot, in the middle across. Where it takes
     another thing's place, ``standing`` (1, 1, h, w): at that thing's foot, and its box has the area of that
-    thing's, as far as the selection's box has room. Raises SelectionEmptyError.
+    thing's, as far as the selection's box has room. Where the selection, which needn't be a rectangle, leaves
+    less than ``INSIDE`` of it to be seen there, it is moved a little, or made a little smaller, until enough
+    is; where it never is, most of it is seen as large as can be. Raises SelectionEmptyError.
     """
     around = _box(selection)
     width, height = cutout.size
-    largest = ROOM * min(around.size.width / width, around.size.height / height)
-    if standing is None:
-        scale, middle = largest, (around.left + around.right) / 2
-        foot = around.bottom - round((1 - ROOM) / 2 * around.size.height)
-    else:
+    scale = ROOM * min(around.size.width / width, around.size.height / height)
+    middle, foot = (around.left + around.right) / 2, around.bottom - (1 - ROOM) / 2 * around.size.height
+    if standing is not None:
         old = _box(standing)
-        scale = min(largest, math.sqrt(old.size.width * old.size.height / (width * height)))
+        scale = min(scale, math.sqrt(old.size.width * old.size.height / (width * height)))
         middle, foot = (old.left + old.right) / 2, old.bottom
-    size = Size(max(1, round(scale * width)), max(1, round(scale * height)))
-    left = _between(around.left, math.floor(middle - size.width / 2), around.right - size.width)
-    top = _between(around.top, foot - size.height, around.bottom - size.height)
-    return Box(left, top, left + size.width, top + size.height)
+    best, most = None, -1.0
+    for smaller in SCALES:
+        size = Size(*(max(1, round(smaller * scale * length)) for length in (width, height)))
+        opacity = resize(cutout.opacity, size).clamp(0, 1)
+        for box in _boxes(around, size, middle, foot):
+            seen = float(
+                (opacity * (selection[(..., *box.slices)] > 0)).sum() / opacity.sum().clamp_min(1e-6)
+            )
+            if seen >= INSIDE:
+                return box
+            if seen * smaller > most:
+                best, most = box, seen * smaller
+    assert best is not None
+    return best
+
+
+def _boxes(around: Box, size: Size, middle: float, foot: float) -> list[Box]:
+    """Of that size in ``around``: at the foot and in the middle, and moved from there, nearest first."""
+    places = sorted(((move, rise) for move in MOVES for rise in RAISES), key=lambda p: abs(p[0]) + p[1])
+    boxes = []
+    for move, rise in places:
+        centre, bottom = middle + move * around.size.width, round(foot - rise * around.size.height)
+        left = _between(around.left, math.floor(centre - size.width / 2), around.right - size.width)
+        top = _between(around.top, bottom - size.height, around.bottom - size.height)
+        boxes.append(Box(left, top, left + size.width, top + size.height))
+    return boxes
 
 
 def paste(pixels: Tensor, cutout: CutOut, box: Box, selection: Tensor) -> tuple[Tensor, Tensor]:
