@@ -31,6 +31,7 @@ from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, thumbn
 from palimpsest.tasks.recipe import recipe_of
 from palimpsest.tasks.start import (
     Subject,
+    beside,
     drawing_phases,
     drawings_of,
     latents_of,
@@ -142,6 +143,7 @@ def _run(
     views = yield from views_of(canvas, vocabulary, request, subject)
     if not views:
         views = yield from drawings_of(canvas, vocabulary, request, timer)
+    things = yield from beside(canvas, vocabulary, request)
     steps = editing(
         canvas.model,
         vocabulary,
@@ -152,6 +154,7 @@ def _run(
         options,
         canvas.latent_mask,
         views=latents_of(views, canvas.model.stride),
+        staying=things,
     )
     preview = Preview(canvas.model, context.images, context.previews and not request.draft)
     edited = yield from with_progress(steps, timer, preview)

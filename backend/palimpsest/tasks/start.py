@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional
 
 from palimpsest.contract import EditRequest, Start
 from palimpsest.core.concept import Concept
 from palimpsest.core.editing.edit import Views
-from palimpsest.core.editing.recipes import DRAWING_NOISE, VIEW_NOISE
-from palimpsest.core.editing.standing import find_standing
+from palimpsest.core.editing.recipes import DRAWING_NOISE, RECIPES, VIEW_NOISE
+from palimpsest.core.editing.standing import find_beside, find_standing
 from palimpsest.core.picture.cutout import CutOut, by_fit
 from palimpsest.core.picture.drawing import LOOKS, STEPS, draw_thing
 from palimpsest.core.picture.laid import Ground, cleared, lay
+from palimpsest.core.picture.region import working_mask
 from palimpsest.core.steps import Step, retold
 from palimpsest.core.text.alignment import align
-from palimpsest.core.text.phrases import ARTICLES, JOINING, alone_on_ground
+from palimpsest.core.text.phrases import ARTICLES, JOINING, alone_on_ground, staying
 from palimpsest.core.text.prompt import Vocabulary
 from palimpsest.core.text.tokens import PLACEHOLDER, words_of
 from palimpsest.errors import RequestError
@@ -182,6 +184,32 @@ def _ground(
         )
         found = yield from with_progress(finding, PhaseTimer({}))
     return cleared(canvas.pixels, selection, selection if found is None else found)
+
+
+def beside(canvas: Canvas, vocabulary: Vocabulary, request: EditRequest) -> Events[Tensor | None]:
+    """Where something is to go: the things beside it that the sentences name, (1, 1, h, w) on the latent,
+    above 0 where they are. None where there are none, or nothing is to go."""
+    if canvas.mask is None or not RECIPES[request.operation].selected.fill:
+        return None
+    source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
+    named = staying(source, target, align(source, target, request.pairs))
+    words = [word for word in named if source.contains(word)]
+    if not words:
+        return None
+    finding = find_beside(
+        canvas.model,
+        vocabulary,
+        source,
+        words,
+        canvas.pixels,
+        canvas.z0,
+        canvas.region,
+        working_mask(canvas.mask, canvas.region),
+    )
+    found = yield from with_progress(finding, PhaseTimer({}))
+    if found is None:
+        return None
+    return functional.max_pool2d(found, canvas.model.stride).to(canvas.model.device)
 
 
 def recipe_views(subject: Subject | None) -> dict[str, Any]:

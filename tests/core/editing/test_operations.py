@@ -49,6 +49,7 @@ def done(
     method: str = "direct",
     target: str | None = None,
     views: Views | None = None,
+    staying: torch.Tensor | None = None,
 ) -> Edited:
     chosen = Options(weights=WEIGHTS.get(operation, {})) if options is None else options
     with concepts_installed(model, [toy(model)]) as vocabulary:
@@ -65,6 +66,7 @@ def done(
                 chosen,
                 selection() if selected else None,
                 views,
+                staying,
             )
         )
 
@@ -91,6 +93,17 @@ def test_each_operation_but_remove_works_without_a_selection(operation: str) -> 
     edited = done(tiny_model("sdxl"), operation, selected=False)
     assert torch.isfinite(edited.latents).all()
     assert (edited.latents - photo()).abs().max() > 1e-3
+
+
+def test_what_is_removed_is_not_filled_by_what_stays_beside_it() -> None:
+    model, beside = tiny_model("sd1"), torch.zeros(1, 1, *SIZE)
+    beside[..., 2:7, 7:] = 1
+    inside = selection().expand_as(photo()) > 0
+    as_before, apart = (done(model, "remove", staying=mask).latents for mask in (None, beside))
+    assert (apart - as_before).abs()[inside].mean() > 1e-3
+    assert torch.equal(apart[~inside], photo()[~inside])
+    everything = done(model, "remove", staying=torch.ones(1, 1, *SIZE)).latents
+    assert torch.equal(everything, as_before), "where nothing else is left, all of it counts"
 
 
 def test_what_to_remove_must_be_selected() -> None:

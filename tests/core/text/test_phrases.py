@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from palimpsest.core.text.alignment import align
-from palimpsest.core.text.phrases import alone, alone_on_ground
+from palimpsest.core.text.phrases import alone, alone_on_ground, staying
 from palimpsest.core.text.tokens import words_of
 
 
@@ -65,3 +65,17 @@ def test_what_comes_in_is_drawn_on_the_ground_where_it_will_stand(
     assert sentence == told
     assert thing == told.removeprefix("a photo of ").partition(" on ")[0]
     assert not thing or words_of(sentence).contains(thing)
+
+
+@pytest.mark.parametrize(
+    ("shows", "should_show", "told"),
+    [
+        ("a photo of a man and a red ball on grass", "a photo of a red ball on grass", ["red", "ball"]),
+        ("a photo of a man on green grass", "a photo of green grass", []),
+        ("a man beside a dog", "a dog", ["dog"]),
+        ("a cat and a dog on sand", "a cat and a <toy> on sand", ["cat"]),
+    ],
+)
+def test_what_stays_is_told_without_what_it_stands_on(shows: str, should_show: str, told: list[str]) -> None:
+    source, target = words_of(shows), words_of(should_show)
+    assert staying(source, target, align(source, target)) == told

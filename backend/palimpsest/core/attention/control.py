@@ -17,7 +17,7 @@ from torch import Tensor
 
 from palimpsest.core.attention.fused import Fused, probabilities
 from palimpsest.core.attention.injection import injected
-from palimpsest.core.attention.key_mask import outward
+from palimpsest.core.attention.key_mask import KeyMask, outward
 from palimpsest.core.attention.maps import Levels, WordMaps, cells_of
 from palimpsest.core.attention.region_words import bias_of
 from palimpsest.core.attention.target import TargetControl
@@ -106,7 +106,7 @@ class AttentionControl:
             mask = target.key_mask
             if mask is None or not mask.active(self.step, self.steps, share):
                 continue
-            inside, outside = self._parted(mask.region, q)
+            inside, outside = self._parted(mask, q)
             if not len(inside) or not len(outside):
                 continue
             for row in (self.rows.targets[i], *self.rows.nulls[i : i + 1]):
@@ -127,14 +127,18 @@ class AttentionControl:
         size = self.levels.size_of(q.shape[2])
         return self._once(("cells", id(region), size, q.device), lambda: cells_of(region, size).to(q.device))
 
-    def _parted(self, region: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-        """The numbers of the cells that the region touches, and of the others."""
-        cells = self._cells(region, q)
+    def _parted(self, mask: KeyMask, q: Tensor) -> tuple[Tensor, Tensor]:
+        """The numbers of the cells that the mask's region touches, and of those that they may look at."""
+        cells = self._cells(mask.region, q)
 
         def part() -> tuple[Tensor, Tensor]:
-            return cells.nonzero()[:, 0], (~cells).nonzero()[:, 0]
+            inside, outside = cells.nonzero()[:, 0], (~cells).nonzero()[:, 0]
+            if mask.unseen is None:
+                return inside, outside
+            seen = (~cells & ~self._cells(mask.unseen, q)).nonzero()[:, 0]
+            return inside, seen if len(seen) else outside
 
-        return self._once(("parted", id(region), len(cells), q.device), part)
+        return self._once(("parted", id(mask), len(cells), q.device), part)
 
     def _bias(self, target: TargetControl, size: Size, tokens: int, device: torch.device) -> Tensor | None:
         return self._once(

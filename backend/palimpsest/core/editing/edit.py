@@ -83,6 +83,7 @@ def edit(
     options: Options | None = None,
     selection: Tensor | None = None,  # (1, 1, h, w) of 0 and 1 on the latent; None = everything
     views: Views | None = None,
+    staying: Tensor | None = None,  # (1, 1, h, w), above 0 on other things, which what fills must not copy
 ) -> Steps[Edited]:
     """Edit the inverted photo; one row of the result per target prompt, windows and variation, prompts
     outermost. With ``views`` the selection begins from them, seed k from the k-th, and from the first again
@@ -106,7 +107,7 @@ def edit(
             alignments[row] = align(source, prompts[row])
             rows[row] = prompts[row], _for_words(one, prompt, prompts[row])
     controls = [
-        _control(inversion.steps, recipe, one, alignment, prompt, selection)
+        _control(inversion.steps, recipe, one, alignment, prompt, selection, staying)
         for recipe, alignment, (prompt, one) in zip(recipes, alignments, rows, strict=True)
     ]
     recipe = recipes[0]  # all begin alike
@@ -125,7 +126,7 @@ def edit(
         source_null=null,
         control=control,
         guidance=inversion.guidance if chosen.guidance is None else chosen.guidance,
-        start=_start(model, recipe, chosen, inversion, selection, first, len(rows), views),
+        start=_start(model, recipe, chosen, inversion, selection, first, len(rows), views, staying),
         first=first,
         blend=_blend(recipe, chosen, control, source, prompts, alignments),
         mask=selection,
@@ -196,6 +197,7 @@ def _control(
     alignment: Alignment,
     target: Prompt,
     selection: Tensor | None,
+    staying: Tensor | None,
 ) -> TargetControl:
     table = step_table(steps, target, recipe.cross, {})
     changed = step_table(steps, target, recipe.changed, {})
@@ -213,7 +215,7 @@ def _control(
         cross=reweight(refine(alignment, alone), target, options.weights),
         alpha=table,
         self_control=SelfControl(recipe.self_attention, recipe.self_limit, free),
-        key_mask=None if selection is None else KeyMask(widened(selection), recipe.key_mask),
+        key_mask=None if selection is None else KeyMask(widened(selection), recipe.key_mask, unseen=staying),
         region_words=() if selection is None else _bounded(recipe, alignment, target, selection),
     )
 
@@ -246,13 +248,14 @@ def _start(
     first: int,
     wanted: int,  # rows
     views: Views | None,
+    staying: Tensor | None,
 ) -> Tensor:
     """The targets' first latents: the photo's pivot, but inside the selection another picture
     (``fill``, ``views``) or other noise (``renoise``), both at the same noise level. Where a view is the
     photo, so is its noise."""
     pivot, z0 = inversion.before(first), inversion.latents[0]
     region = torch.ones_like(z0[:, :1]) if selection is None else selection.to(z0)
-    contents = _contents(recipe, z0, region, None if views is None else views.latents)
+    contents = _contents(recipe, z0, region, None if views is None else views.latents, staying)
     rows = []
     for seed in range(options.seed, options.seed + options.variations):
         content, share = contents[seed % len(contents)][None], recipe.renoise
@@ -267,11 +270,18 @@ def _start(
     return torch.cat(rows).repeat(wanted // len(rows), 1, 1, 1)
 
 
-def _contents(recipe: Recipe, z0: Tensor, region: Tensor, views: Tensor | None) -> Tensor:
+def _contents(
+    recipe: Recipe, z0: Tensor, region: Tensor, views: Tensor | None, staying: Tensor | None
+) -> Tensor:
     """The pictures that the selection may begin from, one or more (n, c, h, w), not noised yet."""
     if views is not None:
         return views.to(z0)
-    return harmonic_fill(z0, widened(region)) if recipe.fill else z0
+    if not recipe.fill:
+        return z0
+    going = widened(region)
+    if staying is not None and not bool((going + widened(staying.to(z0)) > 0).all()):
+        going = going + widened(staying.to(z0))
+    return harmonic_fill(z0, going)
 
 
 def _noised(

@@ -8,8 +8,8 @@ an operation stands in ``palimpsest_client/fields/operations.py``.
             word's only at first; inside the selection shapes are free
   insert    new words, seen only from inside the selection, on fresh noise there
   restyle   new words around the old ones; the self-attention, and with it the layout, is the photo's
-  remove    the selection starts from its surroundings gone on, and looks neither at itself nor at the
-            words, which name what stays
+  remove    the selection starts from its surroundings gone on, and looks neither at itself, nor at other
+            things that stand beside it, nor at the words, which name what stays
   reweight  the same words, some of them louder or softer
 """
 
@@ -74,6 +74,7 @@ _REMOVE = Recipe(
     changed=NEVER,
     self_attention=NEVER,
     noise=0.5,
+    renoise=0.5,
     fill=True,
     key_mask=WHOLE,
     words_outside=True,

@@ -37,6 +37,18 @@ def alone_on_ground(target: Prompt, alignment: Alignment) -> tuple[str, str]:
     return (_text(opening + coming + ground, target), _text(coming, target)) if coming else ("", "")
 
 
+def staying(source: Prompt, target: Prompt, alignment: Alignment) -> list[str]:
+    """The words that name things, or say something of them, and were there before: of the same, where the
+    <toy> comes in, "cat". What all stands on, in one of the sentences, is no thing."""
+    words = [word for word in target.words if word.kind != "mark"]
+    new = set(alignment.changed_target)
+    others = new.union(_opening(target.words, new), _ground(words, new))
+    before = _ground([word for word in source.words if word.kind != "mark"], set())
+    no_things = JOINING | ARTICLES | {plain(word.text) for word in before}
+    named = (word.text for word in words if word not in others)
+    return list(dict.fromkeys(text for text in named if plain(text) not in no_things))
+
+
 def _parts(target: Prompt, alignment: Alignment) -> tuple[list[WordSpan], list[WordSpan], list[WordSpan]]:
     """What the sentence opens with, what comes in, and on what it all stands."""
     words = [word for word in target.words if word.kind != "mark"]
