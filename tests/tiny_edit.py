@@ -19,8 +19,7 @@ from palimpsest.core.attention.windows import Window, step_table
 from palimpsest.core.concept import Concept
 from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.editing.sampling import Plan
-from palimpsest.core.inversion import Inversion, InvertSettings, invert, picture_size
-from palimpsest.core.inversion.null_text import NullTextSettings
+from palimpsest.core.inversion import Inversion, InvertSettings, invert, method_named, picture_size
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.alignment import align
@@ -67,7 +66,7 @@ def inverted(
     inner_steps: int = 2,
     size: tuple[int, int] = SIZE,
 ) -> Inversion:
-    settings = InvertSettings(method, steps, GUIDANCE, NullTextSettings(inner_steps=inner_steps))
+    settings = InvertSettings(method, steps, GUIDANCE, method_named(method).constants(inner_steps))
     return finish(invert(model, vocabulary, photo(size), source, settings))
 
 

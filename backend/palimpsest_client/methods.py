@@ -23,8 +23,9 @@ METHODS: Dict[str, Method] = {
     for method in (
         Method("direct", "direct (fast)", source_moves=False),
         Method(
-            "null-text", "null-text (as published)", source_moves=True, depends=("guidance", "inner_steps")
+            "null-text", "null-text (as published)", source_moves=False, depends=("guidance", "inner_steps")
         ),
+        Method("null-text-fast", "null-text (fast)", source_moves=False, depends=("guidance", "inner_steps")),
         Method("ddim", "DDIM (plain)", source_moves=True),
     )
 }

@@ -28,7 +28,7 @@ CASES = [
     (("edit", "--operation", "em"), ["emphasise"]),
     (("edit", "--selection", ""), [FILES]),
     (("edit", "--weight", "cat=2", "--weigh"), ["--weight"]),
-    (("edit", "--shows=a cat", "--method", "n"), ["null-text"]),
+    (("edit", "--shows=a cat", "--method", "n"), ["null-text", "null-text-fast"]),
     (("edit", "--model", "b"), ["built-in", FILES]),
     (("edit", "--device", ""), ["cpu", "cuda", "mps"]),
     (("pull", "sd"), ["sd15", "sd21", "sdxl"]),

@@ -33,7 +33,7 @@ MISTAKES = [
     ((*EDIT, "-o", "there"), "edit has no option -o. Did you mean --output?"),
     ((*EDIT, "--se", "1"), "--se can mean --selection, --seed, --self or --server. Write it out."),
     ((*EDIT, "--operation", "replce"), "--operation can't be 'replce'. Did you mean replace?"),
-    ((*EDIT, "--method", "x"), "--method can't be 'x'. It can be direct, null-text or ddim."),
+    ((*EDIT, "--method", "x"), "--method can't be 'x'. It can be direct, null-text, null-text-fast or ddim."),
     ((*EDIT, "--seed", "abc"), "--seed: 'abc' is not a whole number."),
     ((*EDIT, "--guidance", "much"), "--guidance: 'much' is not a number."),
     ((*EDIT, "--weight", "cat"), "--weight: 'cat' is not of the form WORD=FACTOR."),

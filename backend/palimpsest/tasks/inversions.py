@@ -129,5 +129,5 @@ def concept_hashes(concept: Concept) -> list[str]:
 
 
 def _moved(inversion: Inversion, like: Tensor) -> Inversion:
-    nulls = None if inversion.nulls is None else inversion.nulls.to(like)
-    return replace(inversion, latents=inversion.latents.to(like), nulls=nulls)
+    parts = {"latents": inversion.latents, "nulls": inversion.nulls, "path": inversion.path}
+    return replace(inversion, **{name: part.to(like) for name, part in parts.items() if part is not None})

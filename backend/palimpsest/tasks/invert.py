@@ -63,7 +63,7 @@ def reconstructed(
     canvas: Canvas, vocabulary: Vocabulary, source: Prompt, inversion: Inversion, timer: PhaseTimer
 ) -> Events[Tensor]:
     """The photo's latent as an edit's source branch reproduces it (1, c, h, w); nothing is edited."""
-    if not inversion.source_moves:  # it is put on the pivots
-        return inversion.latents[0]
+    if not inversion.source_moves:  # it is put on the stored path
+        return inversion.source(0)
     edited = yield from with_progress(reproduce(canvas.model, vocabulary, inversion, source), timer)
     return edited.source

@@ -18,13 +18,14 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.core.process import move, pairs
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
+from palimpsest_client.methods import METHODS
 from tiny import tiny_model
 from tiny_edit import GUIDANCE, NOTHING, SIZE, SOURCE, STEPS, Wish, fingerprint, inverted, photo, plan, toy
 
 TARGETS = ("a photo of a dog on grass", "a photo of a <my-toy> on wet grass")
 
 
-@pytest.mark.parametrize("method", ["ddim", "null-text"])
+@pytest.mark.parametrize("method", ["ddim", "null-text", "null-text-fast"])
 @pytest.mark.parametrize("wish", [Wish(weights={"cat": 1.0}), Wish(cross=1.0, self_attention=1.0)])
 def test_identical_prompts_reproduce_the_source(model: DiffusionModel, method: str, wish: Wish) -> None:
     with concepts_installed(model, []) as vocabulary:
@@ -74,7 +75,7 @@ def test_a_target_is_the_same_alone_and_among_others(model: DiffusionModel) -> N
     assert (both - torch.cat(alone)).abs().max() < 1e-4
 
 
-@pytest.mark.parametrize("method", ["ddim", "null-text", "direct"])
+@pytest.mark.parametrize("method", METHODS)
 def test_outside_the_selection_the_latent_is_the_photos_exactly(model: DiffusionModel, method: str) -> None:
     mask = torch.zeros(1, 1, *SIZE)
     mask[..., 2:7, 1:5] = 1
@@ -103,7 +104,8 @@ def test_direct_inversion_gives_the_photo_back_exactly(model: DiffusionModel) ->
         ("direct", Wish(cross=1.0), 2, 5),
         ("direct", NOTHING, 1, 2),  # nothing is asked of the source
         ("ddim", Wish(cross=1.0), 1, 4),
-        ("null-text", NOTHING, 2, 6),
+        ("null-text", NOTHING, 2, 4),
+        ("null-text", Wish(cross=1.0), 1, 3),
     ],
 )
 def test_evaluations_are_as_few_as_promised(method: str, wish: Wish, targets: int, per_step: int) -> None:
@@ -125,7 +127,21 @@ def test_without_guidance_no_empty_prompt_is_evaluated() -> None:
         assert finish(sample(replace(made, guidance=1.0))).evaluations == STEPS
 
 
-def test_the_nulls_of_null_text_inversion_are_used_by_every_branch() -> None:
+def test_a_photo_whose_path_is_stored_comes_out_at_its_end_without_being_sampled() -> None:
+    model = tiny_model("sd1")
+    with concepts_installed(model, []) as vocabulary:
+        source = vocabulary.parse(SOURCE)
+        inversion = inverted(model, vocabulary, source, "null-text", inner_steps=1)
+        done = finish(sample(plan(model, vocabulary, inversion, source, [source], NOTHING)))
+        sampled = replace(inversion, path=None, method="ddim")
+        again = finish(sample(plan(model, vocabulary, sampled, source, [source], NOTHING)))
+    assert inversion.path is not None
+    assert torch.equal(done.source, inversion.path[0])
+    assert (done.source - again.source).abs().max() < 1e-4, "it is where the branch would go"
+    assert (done.source - photo()).abs().max() > 1e-4, "which is near the photo, not on it"
+
+
+def test_the_nulls_of_null_text_inversion_are_used_by_the_targets() -> None:
     model = tiny_model("sd1")
     with concepts_installed(model, []) as vocabulary:
         source = vocabulary.parse(SOURCE)
@@ -134,7 +150,6 @@ def test_the_nulls_of_null_text_inversion_are_used_by_every_branch() -> None:
         other = replace(inversion, nulls=inversion.nulls + 0.5)
         dog = [vocabulary.parse("a dog")]
         one, two = (finish(sample(plan(model, vocabulary, i, source, dog))) for i in (inversion, other))
-    assert (one.source - two.source).abs().max() > 1e-4
     assert (one.latents - two.latents).abs().max() > 1e-4
 
 

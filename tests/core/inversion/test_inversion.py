@@ -10,6 +10,7 @@ import torch
 
 from palimpsest.core import inversion as inversions
 from palimpsest.core.conditioning import Conditioning
+from palimpsest.core.count import counted
 from palimpsest.core.editing.sampling import sample
 from palimpsest.core.inversion import Inversion, InvertSettings, invert, method_named
 from palimpsest.core.inversion.null_text import NullTextSettings, optimise_nulls
@@ -107,7 +108,9 @@ def test_null_text_is_the_published_loop() -> None:
         source = vocabulary.parse(SOURCE)
         inversion = inverted(model, vocabulary, source)
         cond, null = vocabulary.encode([source]), vocabulary.null()
-    ours = finish(optimise_nulls(model, inversion.latents, cond, null, inversion.levels, GUIDANCE, settings))
+    ours, path = finish(
+        optimise_nulls(model, inversion.latents, cond, null, inversion.levels, GUIDANCE, settings)
+    )
     z, context = inversion.latents[-1], null.context.clone()
     for i, (t, t_prev) in enumerate(pairs(model.process, inversion.levels)):
         context = context.clone().requires_grad_(True)
@@ -126,9 +129,25 @@ def test_null_text_is_the_published_loop() -> None:
         context = context.detach()
         assert torch.allclose(ours[i], context, atol=1e-6)
         with torch.no_grad():
-            pair = Conditioning.cat([Conditioning(context), cond])
-            empty, text = model.predict(z.expand(2, -1, -1, -1), t, pair).chunk(2)
+            empty = model.predict(z, t, Conditioning(context))
             z = move(model.process, z, empty + GUIDANCE * (text - empty), t, t_prev)
+        assert torch.allclose(path[-2 - i], z, atol=1e-5)
+
+
+def test_fast_null_text_begins_at_the_caption_and_steps_only_where_the_loss_asks() -> None:
+    """Where any loss is small enough it is negative-prompt inversion, and no gradient is led back."""
+    model, method = tiny_model("sd1"), method_named("null-text-fast")
+    with concepts_installed(model, []) as vocabulary:
+        source = vocabulary.parse(SOURCE)
+        caption = vocabulary.encode([source]).context
+        easy, hard = (replace(method.constants(2), stop=stop, stop_growth=0) for stop in (1e9, 0.0))
+        for constants, backward in ((easy, 0), (hard, 2 * STEPS)):
+            settings = InvertSettings("null-text-fast", STEPS, GUIDANCE, constants)
+            with counted(model) as count:
+                made = finish(invert(model, vocabulary, photo(), source, settings))
+            assert count.backward == backward
+            assert made.nulls is not None
+            assert torch.equal(made.nulls[0], caption) == (backward == 0)
 
 
 def test_the_early_stop_takes_one_step_even_when_good_enough() -> None:

@@ -4,10 +4,11 @@ Source and targets share every call of the network, because attention control le
 the source does at the same step. How the source branch moves is the inversion's business
 (``source_moves``):
 
-  it samples, with the same guidance as the targets; where there are null embeddings of each timestep
-  (``nulls``), all branches have those
-  or it is put on the stored pivot after each step, and is left out of the batch when nothing needs its
+  it samples, with the same guidance as the targets
+  or it is put on its stored path after each step, and is left out of the batch when nothing needs its
   attention
+
+Where there are null embeddings of each timestep (``nulls``), all branches have those.
 
 After each step LocalBlend and then the latent mask take their part of the source back; outside the
 mask a target's latent is a copy of the stored pivot, so its difference to the photo's is exactly 0.
@@ -75,7 +76,7 @@ def sample(plan: Plan, words: WordMaps | None = None) -> Steps[Edited]:
     """
     if words is not None:
         plan.control.source_maps.append(words)
-    z_src, z_tgt = plan.inversion.before(plan.first), plan.start
+    z_src, z_tgt = plan.inversion.source(plan.inversion.steps - plan.first), plan.start
     model = plan.model
     levels, network = pairs(model.process, plan.inversion.levels), model.network
     with counted(model) as count, network.attending(plan.control), adapted(network, plan.adaptation):
@@ -96,7 +97,10 @@ def _advance(
     text_z0 = process.split(z_tgt, text, level)[0]
     z_tgt, z0 = one_step(process, z_tgt, target, level, cleaner)
     preview = _preview(plan, z0, text_z0)
-    z_src = pivot if source is None else move(process, z_src, source, level, cleaner)
+    if source is None:
+        z_src = plan.inversion.source(plan.inversion.steps - step - 1).to(z_tgt)
+    else:
+        z_src = move(process, z_src, source, level, cleaner)
     if plan.blend is not None:
         z_tgt = plan.blend.blend(step, z_src, z_tgt)
     if plan.mask is not None:

@@ -60,8 +60,17 @@ def invert(
     cond, null = vocabulary.encode([source], size), vocabulary.null(size)
     photo = Photo(model, pivots, cond, null, levels, guidance, reach_of(chosen.method, reach, len(levels)))
     with counted(model) as count:
-        pivots, nulls = yield from method.invert(photo, chosen.constants)
-    return Inversion(pivots, levels, chosen.method, guidance, source.text, nulls, count.evaluations)
+        found = yield from method.invert(photo, chosen.constants)
+    return Inversion(
+        found.pivots,
+        levels,
+        chosen.method,
+        guidance,
+        source.text,
+        found.nulls,
+        found.path,
+        count.evaluations,
+    )
 
 
 def reach_of(method: str, wanted: int | None, steps: int) -> int:

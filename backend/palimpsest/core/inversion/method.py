@@ -36,6 +36,7 @@ class Found(NamedTuple):
 
     pivots: Tensor  # (reach + 1, 1, c, h, w) float32, z_0 first
     nulls: Tensor | None = None  # (steps, 1, tokens, width) float32, noisiest first
+    path: Tensor | None = None  # like ``pivots``: where the photo's branch goes; None: along the pivots
 
 
 class Cost(NamedTuple):

@@ -28,6 +28,7 @@ class Inversion:
     guidance: float  # what ``nulls`` were optimised for, and the edit's default
     prompt: str  # the source prompt
     nulls: Tensor | None = None  # (steps, 1, tokens, width) float32, noisiest first; if optimised
+    path: Tensor | None = None  # like ``latents``: where the photo's branch goes; None: along the pivots
     evaluations: int = 0  # of the network, to make it; 0 of one that was kept
 
     @property
@@ -41,8 +42,13 @@ class Inversion:
 
     @property
     def source_moves(self) -> bool:
-        """Whether the photo's branch samples in an edit; else it is put on the pivots."""
+        """Whether the photo's branch samples in an edit; else it is put on the stored path."""
         return METHODS[self.method].source_moves
+
+    def source(self, levels: int) -> Tensor:
+        """The photo's branch where so many noise levels are left; 0: its picture. Of one that samples, where
+        it should be; (1, channels, height, width)."""
+        return (self.latents if self.path is None else self.path)[levels]
 
     def before(self, step: int) -> Tensor:
         """z at ``levels[step]``, where sampling step ``step`` starts; (1, channels, height, width)."""
@@ -57,8 +63,9 @@ class Inversion:
         exact = torch.int64 if all(isinstance(level, int) for level in self.levels) else torch.float64
         levels = torch.tensor(self.levels, dtype=exact)
         tensors = {"latents": self.latents.contiguous(), "timesteps": levels}
-        if self.nulls is not None:
-            tensors["nulls"] = self.nulls.contiguous()
+        for name, tensor in (("nulls", self.nulls), ("path", self.path)):
+            if tensor is not None:
+                tensors[name] = tensor.contiguous()
         metadata = {
             "method": self.method,
             "guidance": repr(self.guidance),
@@ -76,4 +83,5 @@ class Inversion:
             guidance=float(metadata["guidance"]),
             prompt=metadata["prompt"],
             nulls=tensors.get("nulls"),
+            path=tensors.get("path"),
         )
