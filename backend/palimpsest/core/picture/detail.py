@@ -34,10 +34,7 @@ RING = 6  # width in working pixels of the band inside the selection's edge
 SAME_AROUND, DIFFERENT_AROUND = 25 / 255, 60 / 255  # the same in the photo around a subject laid in
 LIKE, UNLIKE = 6 / 255, 30 / 255  # what another light doesn't explain, as far as it counts
 WINDOW = 9  # side in working pixels of the square that one light falls on
-HELD, FREE = (
-    0.15,
-    0.35,
-)  # parts of the noise levels up to which the subject's shape is its own / is the edit's
+HELD, FREE = 0.15, 0.35  # parts of the noise up to which a subject's shape is its own, from which the edit's
 LIGHT = 17  # side in working pixels of the square that is averaged over, twice, to see a subject's light
 FAINT = 1e-3  # variance of colours in [0, 1] below which there is nothing to compare
 RIDGE = 0.01  # pull of the colour fit's gain towards 1, as a variance of colours in [0, 1]
