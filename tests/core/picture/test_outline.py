@@ -13,7 +13,7 @@ from palimpsest.contract import BUILT_IN
 from palimpsest.core.learning import subject
 from palimpsest.core.learning.subject import find_subjects
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.picture.outline import OutlineSettings, outlines
+from palimpsest.core.picture.outline import OutlineSettings, outlines, without_gaps
 from palimpsest.core.picture.region import Mask, plan
 from palimpsest.core.steps import Step, Steps, finish
 from palimpsest.models.catalog import find
@@ -62,6 +62,20 @@ def test_a_rough_map_becomes_the_things_outline() -> None:
     assert chance.shape == disc.shape
     assert 0 <= chance.min() <= chance.max() <= 1
     assert shared(chance > 0.5, disc) > 0.95
+
+
+def test_a_gap_in_a_thing_is_closed_and_its_own_hole_and_a_notch_stay() -> None:
+    """Pupils of the ground's colour belong to a face; the ground seen through a ring does not."""
+    y, x = np.mgrid[:60, :80]
+    ring = ((x - 40) ** 2 + (y - 30) ** 2 < 25**2) & ((x - 40) ** 2 + (y - 30) ** 2 >= 8**2)
+    found = np.where(ring, 0.9, 0.1)
+    found[12:15, 38:41] = 0.2  # a gap of nine of some 1,760 pixels
+    found[28:31, 14:18] = 0.2  # a notch: it opens outwards
+    whole = without_gaps(found)
+    assert (whole[12:15, 38:41] == 1).all()
+    elsewhere = np.ones_like(ring)
+    elsewhere[12:15, 38:41] = False
+    assert np.array_equal(whole[elsewhere], found[elsewhere])
 
 
 def test_what_several_pictures_have_in_common_is_the_things() -> None:

@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.nn.functional import max_pool2d
 
 from palimpsest.core.steps import Step, Steps
 
@@ -39,6 +41,7 @@ class OutlineSettings:
 FAINTEST = 1e-4  # weight of an edge between two colours that have nothing in common
 RAREST = 1e-6  # share of a colour that doesn't occur
 SOLVER_STEPS, SOLVED = 150, 1e-10
+LARGEST_GAP = 0.01  # of a thing, that is none of its own holes but a gap in what was found: a pupil, a stripe
 
 
 def outlines(
@@ -59,7 +62,25 @@ def outlines(
             own, others = inside[i], inside[:i] + inside[i + 1 :]
             walk.go(own if not others else (1 - how.others) * own + how.others * np.mean(others, axis=0))
         yield Step("probe", number, how.rounds)
-    return tuple(walk.chance.clip(0, 1) for walk in walks)
+    return tuple(without_gaps(walk.chance.clip(0, 1)) for walk in walks)
+
+
+def without_gaps(chance: Plane) -> Plane:
+    """Wholly the thing's where it lies all around ``LARGEST_GAP`` of it or less."""
+    inside = torch.from_numpy(chance > 0.5)[None]
+    own = torch.arange(1, inside.numel() + 1, dtype=torch.float64).reshape(inside.shape)
+    names, before = torch.where(inside, 0.0, own), None
+    while before is None or not torch.equal(names, before):  # each piece comes to bear its greatest name
+        before = names
+        near = torch.maximum(max_pool2d(names, (3, 1), 1, (1, 0)), max_pool2d(names, (1, 3), 1, (0, 1)))
+        names = torch.where(inside, 0.0, near)
+    pieces = names[0].long()
+    size = torch.bincount(pieces.flatten())
+    gap = size <= LARGEST_GAP * inside.sum()
+    for edge in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):
+        gap[edge] = False
+    gap[0] = False
+    return np.where(gap[pieces].numpy(), 1.0, chance)
 
 
 class _Walk:
