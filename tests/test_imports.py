@@ -46,6 +46,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.jobs.state",
         "palimpsest.jobs.log",
         "palimpsest.core.adapters",
+        "palimpsest.core.colours",
         "palimpsest.core.concept",
         "torch",
         "numpy",

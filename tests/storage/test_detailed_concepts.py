@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from diffusers.utils.state_dict_utils import convert_unet_state_dict_to_peft
 from safetensors.torch import load, load_file, save_file
 
 from palimpsest.core.adapters import Adapters, LowRank, projections
+from palimpsest.core.colours import Colours
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import ConceptFileError
@@ -19,6 +21,7 @@ from palimpsest.models.families import published_widths
 from palimpsest.storage.concept_card import Provenance
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.embedding_file import METADATA_KEY, MOST_BYTES
+from palimpsest.tasks.inversions import concept_hashes
 from tiny import tiny_model
 from tiny_edit import detailed, toy
 
@@ -48,6 +51,40 @@ def test_it_comes_back_whole(library: ConceptLibrary, model: DiffusionModel) -> 
     assert renamed.rows_hash == card.rows_hash
     assert_same(library.load("old-toy"), concept)
     assert library.damaged() == ()
+
+
+def in_colours(model: DiffusionModel) -> Concept:
+    return replace(detailed(model), kind="style", colours=Colours(torch.arange(4) / 3, torch.ones(4)))
+
+
+def test_a_styles_colours_come_back_and_other_tools_files_have_no_tensor_of_them(
+    library: ConceptLibrary, tmp_path: Path
+) -> None:
+    concept = in_colours(tiny_model("sd1"))
+    plain = replace(concept, colours=None)
+    library.save(concept, LEARNED)
+    library.rename("my-toy", "old-toy")
+    file = library.export_file("old-toy", tmp_path / "toy.safetensors")
+    library.import_file(file, "again")
+    assert concept.colours is not None
+    for name in ("old-toy", "again"):
+        colours = library.load(name).colours
+        assert colours is not None
+        assert torch.equal(colours.stacked, concept.colours.stacked)
+    assert list(load(library.exported("old-toy", "embedding"))) == ["emb_params"]
+    assert concept_hashes(concept) != concept_hashes(plain), "an edit's recipe names them"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["red", [[1.0]], [[1.0], [1.0, 2.0]], [[1.0], ["2"]], [[], []], [[1.0] * 999] * 2, [[1.0], [1]]]
+)
+def test_colours_that_cannot_be_are_no_colours(
+    library: ConceptLibrary, tmp_path: Path, wrong: object
+) -> None:
+    said = json.dumps({"kind": "style", "colours": wrong})
+    save_file({"emb_params": torch.ones(2, 768)}, tmp_path / "odd.safetensors", {METADATA_KEY: said})
+    library.import_file(tmp_path / "odd.safetensors", "odd")
+    assert library.load("odd").colours is None
 
 
 def test_its_hash_is_of_the_adapters_too(library: ConceptLibrary) -> None:

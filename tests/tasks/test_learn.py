@@ -160,8 +160,13 @@ def test_a_name_is_never_overwritten_unasked(runner: TaskRunner, sd1_folder: Pat
 
 def test_a_style_is_learned_too(runner: TaskRunner, sd1_folder: Path) -> None:
     result = run(runner, request(runner, sd1_folder, kind="style", noun="painting")).result
-    rows = runner.concepts.load("my-toy").rows[0]
+    concept = runner.concepts.load("my-toy")
+    rows = concept.rows[0]
     assert (result["kind"], rows.dtype, tuple(rows.shape)) == ("style", torch.float32, (2, 24))
+    assert concept.colours is not None
+    assert tuple(concept.colours.stacked.shape) == (2, 4)
+    subject = run(runner, request(runner, sd1_folder, name="a-toy")).result["name"]
+    assert runner.concepts.load(subject).colours is None
 
 
 def test_a_pictures_own_caption_changes_what_is_learned(runner: TaskRunner, sd1_folder: Path) -> None:

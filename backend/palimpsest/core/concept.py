@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from palimpsest.core.adapters import Adapters
+from palimpsest.core.colours import Colours
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Concept:
     kind: str = "subject"  # or "style"
     noun: str = ""  # the class noun it was initialised from: a "toy", a "painting"
     adapters: Adapters | None = None  # learned together with the rows
+    colours: Colours | None = None  # of a style's pictures
 
     @property
     def vectors(self) -> int:

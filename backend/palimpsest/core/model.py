@@ -56,6 +56,7 @@ class DiffusionModel:
     map_side: int = 16  # cells of a word's attention map, longer side
     words: tuple[str, ...] = ()  # all that it knows, where they are few; empty where they can't be told
     zero_null: bool = False  # SDXL: the empty prompt is all zeros (force_zeros_for_empty_prompt)
+    standard_latents: bool = False  # each channel of the latents of photos has mean 0 and deviation 1
     learning: LearningAdvice = field(default_factory=LearningAdvice)
 
     @property

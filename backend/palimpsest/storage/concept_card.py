@@ -6,6 +6,7 @@ import base64
 import binascii
 import io
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ THUMBNAIL_SIDE = 128
 MOST_THUMBNAIL_BYTES = 256 * 1024
 MOST_NOUN, MOST_OWNER, MOST_TEXT = 200, 255, 4096  # characters
 MOST_SOURCES = 64
+MOST_CHANNELS = 128
 MOST_SETTINGS = 4096  # characters, as JSON
 _DIGESTS = Digests()  # an SDXL concept with detail has 46 MB
 
@@ -94,6 +96,20 @@ def thumbnail_of(known: dict[str, Any]) -> bytes | None:
 
 def kind_of(known: dict[str, Any]) -> str:
     return "style" if known.get("kind") == "style" else "subject"
+
+
+def colours_of(known: dict[str, Any]) -> tuple[list[float], list[float]] | None:
+    """Mean and deviation of each channel, of a style's latents; a stranger's file may hold anything there."""
+    found = known.get("colours")
+    if not isinstance(found, list) or len(found) != 2:
+        return None
+    mean, deviation = found
+    sound = all(isinstance(part, list) and all(map(_is_finite, part)) for part in found)
+    return (mean, deviation) if sound and 0 < len(mean) == len(deviation) <= MOST_CHANNELS else None
+
+
+def _is_finite(number: Any) -> bool:
+    return type(number) is float and math.isfinite(number)
 
 
 def provenance_of(known: dict[str, Any]) -> Provenance:

@@ -38,6 +38,7 @@ from palimpsest.storage.concept_card import (
     ConceptCard,
     Provenance,
     card_of,
+    colours_of,
     kind_of,
     provenance_of,
     thumbnail_of,
@@ -117,13 +118,15 @@ class ConceptLibrary:
     def load(self, name: str) -> Concept:
         import torch
 
+        from palimpsest.core.colours import Colours
         from palimpsest.core.concept import Concept
 
         card, numbers = self.card(name), read_numbers(self._existing(name))
+        known = colours_of(read_header(self._existing(name)).metadata)
         rows = tuple(torch.from_numpy(part) for part in numbers.rows)
-        return Concept(
-            card.placeholder, rows, card.family, card.kind, card.noun, torch_adapters(numbers.adapters)
-        )
+        adapters = torch_adapters(numbers.adapters)
+        colours = None if known is None else Colours(*torch.tensor(known))
+        return Concept(card.placeholder, rows, card.family, card.kind, card.noun, adapters, colours)
 
     def thumbnail(self, name: str) -> bytes | None:
         """A small PNG of the concept, if it was saved with one."""
@@ -153,6 +156,8 @@ class ConceptLibrary:
             "provenance": asdict(provenance),
             "owner": owner,
         }
+        if concept.colours is not None:
+            described["colours"] = concept.colours.stacked.tolist()
         return self._keep(name, numbers, described, thumbnail, replace, pictures)
 
     def pictures(self, name: str, owner: str = LOCAL_OWNER) -> tuple[NDArray[np.uint8], ...]:
@@ -241,6 +246,8 @@ class ConceptLibrary:
             "provenance": asdict(provenance),
             "owner": owner,
         }
+        if colours_of(known) is not None:
+            described["colours"] = known["colours"]
         return self._keep(chosen, read_numbers(source), described, thumbnail_of(known), replace)
 
     def _keep(

@@ -116,16 +116,19 @@ def rows_hashes(concept: Concept) -> list[str]:
 
 
 def concept_hashes(concept: Concept) -> list[str]:
-    """Of all that decides what comes out where the concept is used: its rows and its adapters."""
-    adapters = concept.adapters
+    """Of all that decides what comes out where the concept is used: its rows, adapters and colours."""
+    adapters, colours = concept.adapters, concept.colours
+    hashes = rows_hashes(concept)
+    if colours is not None:
+        hashes.append(inversions.pixels_hash(colours.stacked.numpy()))
     if adapters is None:
-        return rows_hashes(concept)
+        return hashes
     parts = {
         place: [inversions.pixels_hash(tensor.cpu().numpy()) for tensor in (part.down, part.up)]
         for place, part in adapters.parts.items()
     }
     content = canonical({"parts": parts, "alpha": adapters.alpha})
-    return [*rows_hashes(concept), hashlib.sha256(content.encode()).hexdigest()]
+    return [*hashes, hashlib.sha256(content.encode()).hexdigest()]
 
 
 def _moved(inversion: Inversion, like: Tensor) -> Inversion:

@@ -22,6 +22,7 @@ from safetensors.torch import save as bytes_of
 
 from palimpsest.contract import LearnRequest
 from palimpsest.core.adapters import layers_of
+from palimpsest.core.colours import Colours
 from palimpsest.core.concept import Concept
 from palimpsest.core.learning.gate import GateSettings, check_pictures, check_set
 from palimpsest.core.learning.learn import (
@@ -126,6 +127,9 @@ def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
             notices = [*notices, _told_of(examples, request.name)]
         if learned is None:
             learned, pace = yield from _run(context, model, examples, lesson, settings, request, saved, more)
+        if request.kind == "style":
+            colours = yield from _colours(model, examples, request.seed)
+            learned = replace(learned, concept=replace(learned.concept, colours=colours))
     cut = Cutouts(cutouts, marked)
     card, thumbnail = _store(context, request, model, examples, learned, more, cut)
     if not request.finish:  # else the same request without it goes on from there
@@ -262,6 +266,15 @@ def _run(
     learned = yield from with_progress(saving(steps, saved), timer, preview)
     taken = learned.steps - (0 if state is None else state.step)
     return learned, round((time.monotonic() - begun) / taken, 4) if taken > 0 else None
+
+
+def _colours(model: DiffusionModel, examples: Examples, seed: int) -> Events[Colours]:
+    """Those of a style's pictures, each of them once and whole."""
+    grounding = put_on_grounds(model, examples.pictures, examples.opacities, seed)
+    pictures = yield from with_progress(grounding, PhaseTimer({}))
+    preparing = encode_views(model, pictures, examples.masks, ViewSettings(per_picture=1), seed)
+    views = yield from with_progress(preparing, PhaseTimer({}))
+    return Colours.of([view.mean for view in views])
 
 
 def best_so_far(saved: Path, lesson: Lesson, family: str) -> Learned:

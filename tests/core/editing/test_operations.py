@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import torch
 
 from explicit_path import WAYS, explicit
 from palimpsest.core.attention.windows import NEVER, WHOLE
+from palimpsest.core.colours import Colours
 from palimpsest.core.editing.edit import Options, Views, edit
 from palimpsest.core.editing.recipes import FIGURES, RECIPES
 from palimpsest.core.editing.sampling import Edited
@@ -32,6 +33,7 @@ TARGETS = {
     "remove": "a photo of a dog on grass",
     "reweight": SOURCE,
 }
+COLOURS = Colours(torch.tensor([1.0, -2.0, 0.0, 0.5]), torch.tensor([0.1, 2.0, 1.0, 0.5]))
 WEIGHTS = {"reweight": {"cat": 3.0}}
 
 
@@ -189,6 +191,39 @@ def test_what_is_not_noised_comes_back_inside_the_selection_to_the_bit(operation
         expected = torch.where(inside, laid.latents[number % 2][None], photo())
         assert torch.equal(latent[None], expected)
     assert edited.evaluations == 0
+
+
+IN_STYLE = "a <my-style> of a cat and a dog on grass"
+
+
+def styled(
+    model: DiffusionModel, colours: Colours | None, operation: str = "restyle", source: str = SOURCE
+) -> torch.Tensor:
+    """What a learned style's edit begins from: nothing is noised, so it is what comes out."""
+    style = replace(toy(model, "<my-style>"), kind="style", colours=colours)
+    with concepts_installed(model, [style]) as vocabulary:
+        parsed = vocabulary.parse(source)
+        inversion = inverted(model, vocabulary, parsed, steps=5)
+        options = Options(recipe={"noise": 0.0})
+        target = vocabulary.parse(IN_STYLE)
+        steps = edit(model, vocabulary, inversion, parsed, [target], operation, options, selection())
+        return finish(steps).latents
+
+
+def test_a_learned_style_begins_from_the_photo_in_its_colours() -> None:
+    model = replace(tiny_model("sd1"), standard_latents=True)
+    inside = selection() > 0
+    assert torch.equal(styled(model, COLOURS), torch.where(inside, COLOURS.given_to(photo()), photo()))
+
+
+def test_it_begins_from_the_photo_where_the_colours_say_nothing() -> None:
+    """They aren't known; it isn't known what photos have; the photo is in the style; things are replaced."""
+    plain = tiny_model("sd1")
+    model = replace(plain, standard_latents=True)
+    assert torch.equal(styled(model, None), photo())
+    assert torch.equal(styled(plain, COLOURS), photo())
+    assert torch.equal(styled(model, COLOURS, source=IN_STYLE.replace("cat", "bird")), photo())
+    assert torch.equal(styled(model, COLOURS, operation="replace"), photo())
 
 
 @pytest.mark.parametrize("operation", ["insert", "replace"])

@@ -21,6 +21,7 @@ from palimpsest.core.attention.maps import Levels, WordMaps
 from palimpsest.core.attention.region_words import RegionWords
 from palimpsest.core.attention.target import TargetControl
 from palimpsest.core.attention.windows import Window, step_table
+from palimpsest.core.colours import Colours
 from palimpsest.core.editing.recipes import AS_IT_IS, FIGURES, RECIPES, Recipe
 from palimpsest.core.editing.sampling import Edited, Plan, sample
 from palimpsest.core.inversion import Inversion, picture_size
@@ -99,7 +100,9 @@ def edit(
     rows = [(prompt, one) for prompt in targets for one in chosen.each for _ in range(chosen.variations)]
     prompts = [prompt for prompt, _ in rows]
     alignments = [align(source, prompt, chosen.pairs) for prompt in prompts]
-    recipes = [_recipe(operation, one, selection is not None, views is not None) for _, one in rows]
+    colours = _colours(model, vocabulary, operation, source, targets[0])
+    begun = selection is not None, views is not None, colours is not None
+    recipes = [_recipe(operation, one, *begun) for _, one in rows]
     for row, recipe in enumerate(recipes):
         if recipe.alone and not recipe.blend:
             prompt, one = rows[row]
@@ -126,7 +129,7 @@ def edit(
         source_null=null,
         control=control,
         guidance=inversion.guidance if chosen.guidance is None else chosen.guidance,
-        start=_start(model, recipe, chosen, inversion, selection, first, len(rows), views, staying),
+        start=_start(model, recipe, chosen, inversion, selection, first, len(rows), views, staying, colours),
         first=first,
         blend=_blend(recipe, chosen, control, source, prompts, alignments),
         mask=selection,
@@ -139,7 +142,8 @@ def edit(
 
 
 def levels_needed(operation: str, options: Options, steps: int, selected: bool, viewed: bool) -> int:
-    """How many of the ``steps`` noise levels, from the clean end, an edit has to know of the photo.
+    """How many of the ``steps`` noise levels, from the clean end, an edit has to know of the photo; by a
+    learned style as many as by a known one, though it needs fewer.
 
     ``viewed``: it begins from pictures of the subject. Raises RequestError, SelectionError.
     """
@@ -164,12 +168,14 @@ def _for_words(options: Options, prompt: Prompt, part: Prompt) -> Options:
     )
 
 
-def _recipe(operation: str, options: Options, selected: bool, viewed: bool) -> Recipe:
+def _recipe(operation: str, options: Options, selected: bool, viewed: bool, styled: bool = False) -> Recipe:
     """The operation's recipe for these words with the user's changes."""
     if operation not in RECIPES:
         raise RequestError(f"There is no operation {operation!r}.", f"Known: {', '.join(RECIPES)}.")
     recipes = RECIPES[operation]
-    recipe = recipes.viewed if viewed else recipes.selected if selected else recipes.unselected
+    recipe = recipes.selected if selected else recipes.unselected
+    if viewed or styled:
+        recipe = recipes.viewed if viewed else recipes.styled
     if recipe is None and viewed:
         raise RequestError(f"{operation} can't begin from a picture of the subject.")
     if recipe is None:
@@ -180,6 +186,21 @@ def _recipe(operation: str, options: Options, selected: bool, viewed: bool) -> R
     windows = {"cross": options.cross, "changed": options.cross, "self_attention": options.self_attention}
     given = {name: window for name, window in windows.items() if window is not None}
     return replace(recipe, **{**given, **_known(options.recipe)})
+
+
+def _colours(
+    model: DiffusionModel, vocabulary: Vocabulary, operation: str, source: Prompt, target: Prompt
+) -> Colours | None:
+    """Of the first learned style that comes in with ``target``. None where none does, where its colours
+    aren't known for this network, where it isn't known what photos have, and for other operations."""
+    if operation not in RECIPES or RECIPES[operation].styled is None or not model.standard_latents:
+        return None
+    for concept in vocabulary.concepts:
+        colours, word = concept.colours, concept.placeholder
+        comes_in = target.contains(word) and not source.contains(word)
+        if comes_in and colours is not None and len(colours.mean) == model.network.channels:
+            return colours
+    return None
 
 
 def _known(figures: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -249,13 +270,15 @@ def _start(
     wanted: int,  # rows
     views: Views | None,
     staying: Tensor | None,
+    colours: Colours | None,
 ) -> Tensor:
     """The targets' first latents: the photo's pivot, but inside the selection another picture
-    (``fill``, ``views``) or other noise (``renoise``), both at the same noise level. Where a view is the
-    photo, so is its noise."""
+    (``fill``, ``views``, ``colours``) or other noise (``renoise``), both at the same noise level. Where a
+    view is the photo, so is its noise."""
     pivot, z0 = inversion.before(first), inversion.latents[0]
     region = torch.ones_like(z0[:, :1]) if selection is None else selection.to(z0)
-    contents = _contents(recipe, z0, region, None if views is None else views.latents, staying)
+    shown = z0 if colours is None else colours.given_to(z0)
+    contents = _contents(recipe, shown, region, None if views is None else views.latents, staying)
     rows = []
     for seed in range(options.seed, options.seed + options.variations):
         content, share = contents[seed % len(contents)][None], recipe.renoise

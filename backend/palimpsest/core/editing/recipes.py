@@ -50,6 +50,7 @@ class Recipes:
 
     selected: Recipe  # inside a selection, which bounds the change
     unselected: Recipe | None = None  # without one: LocalBlend finds where the changed words are
+    styled: Recipe | None = None  # by a learned style, from the photo in its colours (``colours.py``)
     viewed: Recipe | None = None  # a picture of the learned subject lies in the selection (``cutout.py``)
 
 
@@ -91,14 +92,14 @@ RECIPES: Mapping[str, Recipes] = {
     "replace": Recipes(
         _REPLACE,
         replace(_REPLACE, blend=True),
-        replace(_REPLACE, cross=NEVER, changed=NEVER, noise=VIEW_NOISE, renoise=1.0, alone=True),
+        viewed=replace(_REPLACE, cross=NEVER, changed=NEVER, noise=VIEW_NOISE, renoise=1.0, alone=True),
     ),
     "insert": Recipes(
         _INSERT,
         Recipe(cross=(0.0, 0.8), changed=(0.0, 0.8), self_attention=(0.0, 0.4), blend=True),
-        replace(_INSERT, noise=VIEW_NOISE, alone=True),
+        viewed=replace(_INSERT, noise=VIEW_NOISE, alone=True),
     ),
-    "restyle": Recipes(_RESTYLE, _RESTYLE),
+    "restyle": Recipes(_RESTYLE, _RESTYLE, replace(_RESTYLE, self_attention=(0.0, 0.75), noise=0.5)),
     "remove": Recipes(_REMOVE),
     "reweight": Recipes(_REWEIGHT, _REWEIGHT),
 }

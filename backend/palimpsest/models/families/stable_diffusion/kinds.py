@@ -14,6 +14,7 @@ class Kind:
     widths: tuple[int, ...] = ()  # of the published text encoders, by which embeddings are told
     guidance: float = 7.5
     halves: tuple[str, ...] = HALVES  # the half precisions that its UNet computes well in
+    standard_latents: bool = False  # see DiffusionModel
     learning: LearningAdvice = field(default_factory=LearningAdvice)
 
 
@@ -27,7 +28,7 @@ KINDS: Mapping[str, Kind] = {
     "sd1": Kind((768,)),
     "sd2": Kind((1024,), halves=("bfloat16",)),  # its attention overflows float16
     "sdxl": Kind((768, 1280), guidance=5.0),
-    "demo": Kind(halves=(), learning=_BUILT_IN),
+    "demo": Kind(halves=(), standard_latents=True, learning=_BUILT_IN),
 }
 
 

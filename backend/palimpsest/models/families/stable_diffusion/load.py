@@ -57,6 +57,7 @@ def assemble(
         map_side=spec.map_side,
         words=spec.words,
         zero_null=configuration.zero_null,
+        standard_latents=kind_of(spec.family).standard_latents,
         learning=spec.learning,
     )
 
