@@ -48,6 +48,10 @@ def test_what_comes_in_is_told_with_what_the_sentence_opens_with(
     [
         ("a photo of a cat on grass", "a photo of a cat and a dog on grass", "a photo of a dog on grass"),
         ("a photo of a cat on grass", "a photo of a dog and a cat on grass", "a photo of a dog on grass"),
+        ("a photo of a red ball on sand", "a photo of a red cube on sand", "a photo of a red cube on sand"),
+        ("a photo of a red dotted ball", "a photo of a blue dotted ball", "a photo of a blue dotted ball"),
+        ("a photo of a big red ball", "a photo of a small red cube", "a photo of a small red cube"),
+        ("two red balls on sand", "two red cubes on sand", "two red cubes on sand"),
         ("a cat on the sofa", "a cat and a red <toy>'s hat on the sofa", "a red <toy>'s hat on the sofa"),
         ("a photo of a cat", "a photo of a cat and a dog", "a photo of a dog"),
         ("a photo of a cat on grass", "a photo of a cat on grass and a dog", "a photo of a dog"),

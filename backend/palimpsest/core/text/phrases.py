@@ -32,8 +32,10 @@ def alone(target: Prompt, alignment: Alignment) -> str:
 
 def alone_on_ground(target: Prompt, alignment: Alignment) -> tuple[str, str]:
     """A sentence to draw what comes in by, where it is to stand, and which words of it that is: of the same
-    "a photo of a small <toy> on grass" and "a small <toy>". Both are empty where nothing comes in."""
-    opening, coming, ground = _parts(target, alignment)
+    "a photo of a small <toy> on grass" and "a small <toy>". Both are empty where nothing comes in. What was
+    said of a thing before is said of the one that replaces it, too: of "a red ball" and "a red cube" the
+    latter, not "cube"."""
+    opening, coming, ground = _parts(target, alignment, whole=True)
     return (_text(opening + coming + ground, target), _text(coming, target)) if coming else ("", "")
 
 
@@ -49,8 +51,11 @@ def staying(source: Prompt, target: Prompt, alignment: Alignment) -> list[str]:
     return list(dict.fromkeys(text for text in named if plain(text) not in no_things))
 
 
-def _parts(target: Prompt, alignment: Alignment) -> tuple[list[WordSpan], list[WordSpan], list[WordSpan]]:
-    """What the sentence opens with, what comes in, and on what it all stands."""
+def _parts(
+    target: Prompt, alignment: Alignment, whole: bool = False
+) -> tuple[list[WordSpan], list[WordSpan], list[WordSpan]]:
+    """What the sentence opens with, what comes in, and on what it all stands. ``whole``: with the words from
+    an article or joining word to the next that it comes in among."""
     words = [word for word in target.words if word.kind != "mark"]
     new = {word for word in alignment.changed_target if word.kind != "mark"}
     gone = {plain(word.text) for word in alignment.changed_source}
@@ -60,9 +65,21 @@ def _parts(target: Prompt, alignment: Alignment) -> tuple[list[WordSpan], list[W
         after = before + len(list(run))
         phrase = _phrase(words, before, after) if is_new else []
         if not {plain(word.text) for word in phrase} <= gone | JOINING | ARTICLES:
-            coming += phrase
+            phrase = _whole(words, phrase) if whole else phrase
+            coming += [word for word in phrase if word not in coming]
         before = after
     return _opening(target.words, new), coming, _ground(words, new)
+
+
+def _whole(words: Sequence[WordSpan], phrase: Sequence[WordSpan]) -> list[WordSpan]:
+    """The phrase with its article and all that stands between that and the next article or joining word."""
+    names = [plain(word.text) for word in words]
+    start, stop = words.index(phrase[0]), words.index(phrase[-1]) + 1
+    while start > 0 and names[start] not in ARTICLES and names[start - 1] not in JOINING:
+        start -= 1
+    while stop < len(words) and names[stop] not in JOINING | ARTICLES:
+        stop += 1
+    return list(words[start:stop])
 
 
 def _ground(words: Sequence[WordSpan], new: set[WordSpan]) -> list[WordSpan]:
