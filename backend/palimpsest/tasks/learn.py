@@ -186,7 +186,9 @@ def read_examples(context: TaskContext, request: LearnRequest) -> Examples:
 
 def _located(model: DiffusionModel, examples: Examples, request: LearnRequest) -> Events[Examples]:
     """With the subject looked for in the pictures without a mask. Raises ConceptImagesError."""
-    check_pictures(examples.pictures, model.native_size, GateSettings())  # before time is spent on them
+    check_pictures(
+        examples.pictures, model.native_size, GateSettings(), examples.opacities
+    )  # before the search
     finding = find_subjects(model, examples.pictures, examples.masks, request.noun, request.seed)
     found = yield from with_progress(finding, PhaseTimer({}))
     return replace(examples, found=found)
@@ -254,6 +256,7 @@ def _run(
         GateSettings(),
         lesson.kind,
         request.accept_outliers,
+        examples.opacities,
     )
     yield from with_progress(checking, timer)
     grounding = put_on_grounds(model, examples.pictures, examples.opacities, lesson.seed)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch.nn import functional
 
 from palimpsest.core.learning.agreement import AgreementSettings, Oddness, judge, oddness
@@ -17,6 +20,7 @@ from palimpsest.scenes.concepts import CONCEPTS, views
 from tiny import tiny_model
 
 GATE = GateSettings()
+DEMO = Path(__file__).parents[3] / "backend" / "palimpsest" / "demo" / "pictures"
 Pixels = NDArray[np.float32]
 
 
@@ -80,6 +84,20 @@ def test_views_of_a_subject_on_one_ground_are_no_duplicates() -> None:
         picture[60:90, left : left + 25] = (0.9, 0.1, 0.1)
         pictures.append(picture)
     assert inspect(pictures, 128, GATE) == []
+
+
+def test_small_cut_out_views_are_no_duplicates_for_the_white_around_them() -> None:
+    """As layers bring them: the sample's toy, cut out closely."""
+    pictures, opacities = [], []
+    for number in (1, 2, 3, 4):
+        shown = np.asarray(Image.open(DEMO / f"toy-{number}.png").convert("RGB"), np.float32) / 255
+        mask = Image.open(DEMO / f"toy-{number}-mask.png").convert("L")
+        opacities.append(np.asarray(mask, np.float32) / 255)
+        pictures.append(1 + opacities[-1][..., None] * (shown - 1))
+    assert "duplicate" in [problem for _, problem in problems(inspect(pictures, 128, GATE))]
+    assert inspect(pictures, 128, GATE, opacities) == []
+    twice = inspect([pictures[0], pictures[1], pictures[0]], 128, GATE, [opacities[i] for i in (0, 1, 0)])
+    assert problems(twice) == [(2, "duplicate")]
 
 
 def test_small_blank_and_blurred_pictures_are_named(star: list[Pixels]) -> None:

@@ -31,7 +31,7 @@ class GateSettings:
     fewest: int = 3
     smallest: float = 0.5  # of the model's native size, for the shorter side; never under 64 pixels
     hash_bits: int = 10  # of 64 that may differ in a duplicate's hash, and …
-    pixel_difference: float = 0.03  # … the mean difference of its 32 x 32 thumbnail
+    pixel_difference: float = 0.03  # … the mean difference of its 32 x 32 thumbnail, where anything is seen
     contrast: float = 0.02  # standard deviation of luminance below which a picture is blank
     clipped: float = 0.97  # share of pure black or white above which a picture is blank
     sharpness: float = 0.025  # strength of the sharpest half percent of pixels, below which it's blurred
@@ -59,14 +59,16 @@ def check_set(
     settings: GateSettings,
     kind: str = "subject",
     accept_odd: bool = False,
+    opacities: Sequence[NDArray[Any] | None] = (),
 ) -> Steps[Oddness | None]:
     """Raise ConceptImagesError for a set that nothing good can be learned from; else say how odd the
     oddest picture is (None where that isn't asked).
 
-    ``pictures``: sRGB in [0, 1], (height, width, 3). ``accept_odd``: the user knows that one seems not to
+    ``pictures``: sRGB in [0, 1], (height, width, 3), over white where ``opacities`` (height, width) in [0, 1]
+    says that one is transparent; none given = none is. ``accept_odd``: the user knows that one seems not to
     fit. Pictures of a style may show different things, so they are not asked to agree.
     """
-    check_pictures(pictures, model.native_size, settings)
+    check_pictures(pictures, model.native_size, settings, opacities)
     if accept_odd or kind == "style":
         return None
     found = yield from oddness(model, pictures, masks, noun, settings.agreement)
@@ -76,12 +78,22 @@ def check_set(
     return found
 
 
-def check_pictures(pictures: Sequence[NDArray[Any]], native_size: int, settings: GateSettings) -> None:
+def check_pictures(
+    pictures: Sequence[NDArray[Any]],
+    native_size: int,
+    settings: GateSettings,
+    opacities: Sequence[NDArray[Any] | None] = (),
+) -> None:
     """Raise ConceptImagesError for what the pixels alone tell, as ``check_set`` does."""
-    refuse(inspect(pictures, native_size, settings), len(pictures), settings)
+    refuse(inspect(pictures, native_size, settings, opacities), len(pictures), settings)
 
 
-def inspect(pictures: Sequence[NDArray[Any]], native_size: int, settings: GateSettings) -> list[Finding]:
+def inspect(
+    pictures: Sequence[NDArray[Any]],
+    native_size: int,
+    settings: GateSettings,
+    opacities: Sequence[NDArray[Any] | None] = (),
+) -> list[Finding]:
     """Everything that the pixels alone tell, in the order of the pictures."""
     findings = [
         finding
@@ -90,9 +102,12 @@ def inspect(pictures: Sequence[NDArray[Any]], native_size: int, settings: GateSe
     ]
     hashes = [difference_hash(picture) for picture in pictures]
     small = [_shrunk(picture, 32, 32) for picture in pictures]
+    shown = [_shown(opacity) for opacity in opacities or [None] * len(pictures)]
     for i, j in combinations(range(len(pictures)), 2):
         same_hash = int((hashes[i] != hashes[j]).sum()) <= settings.hash_bits
-        if same_hash and float((small[i] - small[j]).abs().mean()) <= settings.pixel_difference:
+        seen = torch.maximum(shown[i], shown[j]) > 0  # of two cut out small the white around says nothing
+        difference = (small[i] - small[j]).abs().mean(dim=0)[seen]
+        if same_hash and float(difference.mean()) <= settings.pixel_difference:
             message = Text("set-picture-same", n=j + 1, first=i + 1)
             findings.append(Finding(j, "duplicate", message))
     return sorted(findings, key=lambda finding: finding.picture)
@@ -153,6 +168,11 @@ def _shrunk(picture: NDArray[Any], height: int, width: int) -> Tensor:
     """(3, height, width), each cell the mean of what it covers."""
     pixels = torch.from_numpy(np.ascontiguousarray(picture, np.float32)).permute(2, 0, 1)[None]
     return functional.interpolate(pixels, (height, width), mode="area")[0]
+
+
+def _shown(opacity: NDArray[Any] | None) -> Tensor:
+    """How much of each cell of a thumbnail can be seen, (32, 32)."""
+    return torch.ones(32, 32) if opacity is None else _shrunk(opacity[..., None], 32, 32)[0]
 
 
 def _luminance(pixels: Tensor) -> Tensor:
