@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from palimpsest.contract import GROWTH, EditRequest, InversionSettings
+from palimpsest.contract import GROWTH, EditRequest
 from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.count import counted
 from palimpsest.core.editing.edit import Options, levels_needed
@@ -19,14 +19,14 @@ from palimpsest.core.inversion import Inversion
 from palimpsest.core.picture.composite import Composite
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.core.text.tokens import Prompt
-from palimpsest.errors import NotRememberedError, Text
+from palimpsest.errors import Text
 from palimpsest.jobs.events import Events, Finished, Progressed
 from palimpsest.storage.pictures import encode_layer, encode_merged
 from palimpsest.storage.png import encode
 from palimpsest.tasks import validation
 from palimpsest.tasks.canvas import Begun, Canvas, View, grey_png, model_png, open_canvas
 from palimpsest.tasks.context import TaskContext
-from palimpsest.tasks.inversions import cached_inversion, inversion_phases, load_or_invert, with_defaults
+from palimpsest.tasks.inversions import inversion_phases, load_or_invert, with_defaults
 from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, thumbnail, with_progress
 from palimpsest.tasks.recipe import recipe_of
 from palimpsest.tasks.start import (
@@ -133,10 +133,8 @@ def _run(
     wanted = levels_wanted(request, options)
     phases = {**drawing_phases(request), "editing": (wanted, EVALUATIONS * pictures_of(request))}
     timer = PhaseTimer({**inversion_phases(request.inversion, wanted), **phases})
-    if request.draft:
-        _require_cached(context, canvas, vocabulary, source, request.inversion)
     inversion, cached = yield from load_or_invert(
-        context, canvas, vocabulary, source, request.inversion, timer, wanted
+        context, canvas, vocabulary, source, request.inversion, timer, wanted, request.draft
     )
     if cached:
         timer = PhaseTimer(phases)
@@ -159,15 +157,6 @@ def _run(
     preview = Preview(canvas.model, context.images, context.previews and not request.draft)
     edited = yield from with_progress(steps, timer, preview)
     return Outcome(inversion, cached, edited, views)
-
-
-def _require_cached(
-    context: TaskContext, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
-) -> None:
-    """Raises NotRememberedError: a draft answers soon or not at all. A part of the way is enough: what is
-    missing of it takes no longer than the draft itself."""
-    if cached_inversion(context, canvas, vocabulary, source, settings) is None:
-        raise NotRememberedError(Text("not-remembered", prompt=source.text), Text("apply-remembers"))
 
 
 def _finish_draft(

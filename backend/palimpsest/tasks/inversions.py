@@ -15,7 +15,7 @@ from palimpsest.core.inversion import invert as inverting
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.prompt import Vocabulary
 from palimpsest.core.text.tokens import Prompt
-from palimpsest.errors import RequestError
+from palimpsest.errors import NotRememberedError, RequestError, Text
 from palimpsest.jobs.events import Events
 from palimpsest.storage import inversions
 from palimpsest.tasks.canvas import Canvas
@@ -52,13 +52,19 @@ def load_or_invert(
     settings: InversionSettings,
     timer: PhaseTimer,
     wanted: int | None = None,
+    draft: bool = False,
 ) -> Events[tuple[Inversion, bool]]:
     """The photo's inversion as far as its ``wanted`` cleanest levels (None: all), and whether it was
     remembered so far already. One that was remembered less far is gone on with. ``settings`` must have its
     defaults.
+
+    For a ``draft``, which answers soon or not at all, raises NotRememberedError where nothing of it is
+    remembered; what is missing of one takes no longer than the draft itself.
     """
-    _ = canvas.roundtrip  # an autoencoder that gives NaN is found before the UNet's work is done
     found = cached_inversion(context, canvas, vocabulary, source, settings)
+    if found is None and draft:
+        raise NotRememberedError(Text("not-remembered", prompt=source.text), Text("apply-remembers"))
+    _ = canvas.roundtrip  # an autoencoder that gives NaN is found before the UNet's work is done
     assert settings.guidance is not None
     assert settings.steps is not None
     if found is not None and found.reach >= reach_of(settings.method, wanted, settings.steps):

@@ -186,9 +186,8 @@ def read_examples(context: TaskContext, request: LearnRequest) -> Examples:
 
 def _located(model: DiffusionModel, examples: Examples, request: LearnRequest) -> Events[Examples]:
     """With the subject looked for in the pictures without a mask. Raises ConceptImagesError."""
-    check_pictures(
-        examples.pictures, model.native_size, GateSettings(), examples.opacities
-    )  # before the search
+    # Before time is spent on the search.
+    check_pictures(examples.pictures, model.native_size, GateSettings(), examples.opacities)
     finding = find_subjects(model, examples.pictures, examples.masks, request.noun, request.seed)
     found = yield from with_progress(finding, PhaseTimer({}))
     return replace(examples, found=found)

@@ -22,11 +22,11 @@ from palimpsest.core.picture.cutout import CutOut, by_fit
 from palimpsest.core.picture.drawing import LOOKS, STEPS, draw_thing
 from palimpsest.core.picture.laid import Ground, cleared, lay
 from palimpsest.core.picture.region import working_mask
-from palimpsest.core.steps import Step, retold
+from palimpsest.core.steps import Step, Steps, retold
 from palimpsest.core.text.alignment import align
 from palimpsest.core.text.phrases import ARTICLES, JOINING, alone_on_ground, staying
 from palimpsest.core.text.prompt import Vocabulary
-from palimpsest.core.text.tokens import PLACEHOLDER, words_of
+from palimpsest.core.text.tokens import PLACEHOLDER, Prompt, words_of
 from palimpsest.errors import RequestError
 from palimpsest.jobs.events import Events, Progressed
 from palimpsest.storage.inversions import pixels_hash
@@ -170,19 +170,7 @@ def _ground(
         changes = [c for c in changes if not c.target or placeholder in {word.text for word in c.target}]
     going = (word.text for change in changes for word in change.source if word.kind != "mark")
     words = list(dict.fromkeys(word for word in going if word.lower() not in JOINING | ARTICLES))
-    found = None
-    if words:
-        finding = find_standing(
-            canvas.model,
-            vocabulary,
-            source,
-            words,
-            canvas.pixels,
-            canvas.z0,
-            canvas.region,
-            selection,
-        )
-        found = yield from with_progress(finding, PhaseTimer({}))
+    found = yield from _found(find_standing, canvas, vocabulary, source, words, selection)
     return cleared(canvas.pixels, selection, selection if found is None else found)
 
 
@@ -194,22 +182,28 @@ def beside(canvas: Canvas, vocabulary: Vocabulary, request: EditRequest) -> Even
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     named = staying(source, target, align(source, target, request.pairs))
     words = [word for word in named if source.contains(word)]
-    if not words:
-        return None
-    finding = find_beside(
-        canvas.model,
-        vocabulary,
-        source,
-        words,
-        canvas.pixels,
-        canvas.z0,
-        canvas.region,
-        working_mask(canvas.mask, canvas.region),
-    )
-    found = yield from with_progress(finding, PhaseTimer({}))
+    selection = working_mask(canvas.mask, canvas.region)
+    found = yield from _found(find_beside, canvas, vocabulary, source, words, selection)
     if found is None:
         return None
     return functional.max_pool2d(found, canvas.model.stride).to(canvas.model.device)
+
+
+def _found(
+    find: Callable[..., Steps[Tensor | None]],
+    canvas: Canvas,
+    vocabulary: Vocabulary,
+    source: Prompt,
+    words: Sequence[str],
+    selection: Tensor,
+) -> Events[Tensor | None]:
+    """Where ``words`` stand by ``find`` of ``core/editing/standing.py``; None where there is no word."""
+    if not words:
+        return None
+    finding = find(
+        canvas.model, vocabulary, source, words, canvas.pixels, canvas.z0, canvas.region, selection
+    )
+    return (yield from with_progress(finding, PhaseTimer({})))
 
 
 def recipe_views(subject: Subject | None) -> dict[str, Any]:

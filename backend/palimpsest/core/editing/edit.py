@@ -302,9 +302,8 @@ def _contents(
     if not recipe.fill:
         return z0
     going = widened(region)
-    if staying is not None and not bool((going + widened(staying.to(z0)) > 0).all()):
-        going = going + widened(staying.to(z0))
-    return harmonic_fill(z0, going)
+    wider = going if staying is None else going + widened(staying.to(z0))
+    return harmonic_fill(z0, going if bool((wider > 0).all()) else wider)
 
 
 def _noised(
