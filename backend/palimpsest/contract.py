@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Operation = InversionMethod = str
 else:
     Operation = Literal[tuple(OPERATIONS)]
-    InversionMethod = Literal[tuple(methods.METHODS)]
+    InversionMethod = Literal[methods.OFFERED]
 
 BUILT_IN = "built-in"
 SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -15,7 +15,7 @@ from palimpsest_client.fields.control import CHOICE, NUMBER, SLIDER
 from palimpsest_client.fields.controls import RECOMMENDED, SHOWN, Form, drawn, edit_fields
 from palimpsest_client.fields.operations import OPERATIONS
 from palimpsest_client.fields.settings import CONTROLS, SENTENCE, WEIGHT, Settings
-from palimpsest_client.methods import METHODS
+from palimpsest_client.methods import OFFERED
 from palimpsest_client.panel.requests import form_of
 
 ALL = [*CONTROLS.values(), SENTENCE, WEIGHT]
@@ -125,7 +125,7 @@ def test_the_shells_options_are_the_tables():
 
 
 def test_methods_are_the_contracts():
-    assert CONTROLS["method"].choices == typing.get_args(contract.InversionMethod) == tuple(METHODS)
+    assert CONTROLS["method"].choices == typing.get_args(contract.InversionMethod) == OFFERED
 
 
 def test_an_operation_shows_the_fields_that_it_has():
@@ -146,7 +146,7 @@ def test_what_a_window_draws_of_them():
     assert seen["cross"].automatic == "auto (40 %)"
     assert seen["working_size"].automatic == "auto"
     assert seen["model"].choices == (("tiny", "Tiny"),)
-    assert [name for name, _ in seen["method"].choices] == list(METHODS)
+    assert [name for name, _ in seen["method"].choices] == list(OFFERED)
     assert controls.drawn_weight(-1)[3:4] == ("× 0.00",)
 
 

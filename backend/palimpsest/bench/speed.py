@@ -52,7 +52,7 @@ from palimpsest_client import methods
 from palimpsest_client.fields.operations import OPERATIONS
 
 KINDS = tuple(kind for kind in CASES if kind in OPERATIONS)  # one of each operation that has cases
-METHODS: tuple[InversionMethod, ...] = tuple(methods.METHODS)
+METHODS: tuple[InversionMethod, ...] = methods.OFFERED
 BATCHES = (1, 2, 4)
 LEARNING_BATCH = 4
 STEPPED = frozenset(PHASES.values()) - {"comparing"}  # phases whose progress is told after each step

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from palimpsest.contract import EditRequest, InversionMethod, InversionSettings, LearnRequest, Operation
-from palimpsest_client.methods import METHODS as ALL
+from palimpsest_client import methods
 
 PICTURES = Path(__file__).parent / "pictures"
 CONCEPT, NOUN = "my-toy", "star"
@@ -16,7 +16,7 @@ EXAMPLES = tuple(f"toy-{number}.png" for number in NUMBERS)
 MASKS = tuple(f"toy-{number}-mask.png" for number in NUMBERS)
 PHOTO, SELECTION, PLACE = "photo.png", "photo-selection.png", "photo-place.png"
 SHOWS = "a photo of a red ball on grass"
-METHODS: tuple[InversionMethod, ...] = tuple(reversed(ALL))  # the recommended one last
+METHODS: tuple[InversionMethod, ...] = tuple(reversed(methods.OFFERED))  # the recommended one last
 FEATHER = 3  # pixels; the pictures are small
 SEED = 0
 
@@ -46,7 +46,7 @@ STOPS = (
 
 
 def label(method: InversionMethod) -> str:
-    return ALL[method].label
+    return methods.METHODS[method].label
 
 
 def lesson(images: tuple[str, ...], masks: tuple[str | None, ...], model: str) -> LearnRequest:

@@ -13,7 +13,7 @@ from typing import Any, Dict, Optional, Tuple
 
 from ..editor.editor import CANVAS, LAYER
 from ..limits import MOST_SEED
-from ..methods import METHODS, RECOMMENDED
+from ..methods import OFFERED, RECOMMENDED
 from .control import (
     ADVANCED,
     BESIDE_APPLY,
@@ -106,7 +106,7 @@ class Settings:
     method: str = setting(
         CHOICE,
         default=RECOMMENDED,
-        choices=tuple(METHODS),
+        choices=OFFERED,
         request=("inversion", "method"),
         view=True,
         preset=True,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from gettext import NullTranslations
 from typing import Any
 
-from ..methods import METHODS
+from ..methods import METHODS, OFFERED
 from .refusals import REFUSALS
 
 GIB = 1 << 30  # bytes
@@ -187,7 +187,7 @@ ENGLISH: Mapping[str, str] = {
     "method": "Method",
     "tip-method": "How the photo is made reproducible",
     "technical-method": "inversion",
-    **{f"method-{method.name}": method.label for method in METHODS.values()},
+    **{f"method-{name}": METHODS[name].label for name in OFFERED},
     "steps": "Steps",
     "tip-steps": "In how many steps the picture is drawn: more are slower and more exact",
     "technical-steps": "DDIM steps",

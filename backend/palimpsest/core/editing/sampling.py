@@ -1,11 +1,12 @@
-"""The sampling loop of an edit: the photo's own branch and the targets side by side.
+"""The sampling loop of an edit: the photo's own branch and the targets side by side in one batch.
 
-Attention control lets a target attend as the source does at the same step. How the source branch moves is
-the inversion's business (``source_moves``):
+Source and targets share every call of the network, because attention control lets a target attend as
+the source does at the same step. How the source branch moves is the inversion's business
+(``source_moves``):
 
-  it samples in the targets' batch, with the same guidance
-  or it is put on its stored path after each step; it is in the batch only where something needs its
-  attention, and not even there if that is recorded (``record``)
+  it samples, with the same guidance as the targets
+  or it is put on its stored path after each step, and is left out of the batch when nothing needs its
+  attention
 
 Where there are null embeddings of each timestep (``nulls``), all branches have those.
 
@@ -28,13 +29,11 @@ from palimpsest.core.adapters import Adaptation, adapted
 from palimpsest.core.attention.blend import LocalBlend
 from palimpsest.core.attention.control import AttentionControl, Rows
 from palimpsest.core.attention.maps import WordMaps
-from palimpsest.core.attention.record import Layers, Record, look
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.count import counted
-from palimpsest.core.inversion import Inversion
+from palimpsest.core.inversion import Inversion, method_named
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.process import Level, guided, move, pairs
-from palimpsest.core.process import step as one_step
 from palimpsest.core.steps import Step, Steps
 
 
@@ -47,14 +46,13 @@ class Plan:
     source: Conditioning  # (1, …)
     targets: Conditioning  # (targets, …)
     nulls: Conditioning  # (targets, …): the targets' unconditional rows
-    source_null: Conditioning  # (1, …)
+    source_null: Conditioning | None  # (1, …); None: guidance leads away from its own caption, nowhere
     control: AttentionControl
     guidance: float
     start: Tensor  # (targets, c, h, w): the targets' latents where sampling begins
     first: int = 0  # the sampling step where it begins
     blend: LocalBlend | None = None
     mask: Tensor | None = None  # (1, 1, h, w) of 0 and 1; None = all may change
-    record: Record | None = None  # the source is looked at as in its inversion; None: in the batch
     adaptation: Adaptation = field(default_factory=lambda: Adaptation(()))
     adapting: tuple[tuple[int, ...], ...] = ()  # per set of ``adaptation``, the targets that have it
     adapting_nulls: tuple[tuple[int, ...], ...] = ()  # … and those whose unconditional rows have it
@@ -73,7 +71,7 @@ class Edited:
 def sample(plan: Plan, words: WordMaps | None = None) -> Steps[Edited]:
     """Run the edit. The network is controlled only while this generator is alive.
 
-    ``words``: maps of the source prompt to read on the way; for them the source is needed at every step.
+    ``words``: maps of the source prompt to read on the way; they cost the source branch at every step.
     """
     if words is not None:
         plan.control.source_maps.append(words)
@@ -96,7 +94,8 @@ def _advance(
     source, target, text = _guided(plan, step, level, z_src, z_tgt)
     process, pivot = plan.model.process, plan.inversion.after(step).to(z_tgt)
     text_z0 = process.split(z_tgt, text, level)[0]
-    z_tgt, z0 = one_step(process, z_tgt, target, level, cleaner)
+    noise, method = plan.inversion.noise(step), method_named(plan.inversion.method)
+    z_tgt, z0 = method.step(process, z_tgt, target, level, cleaner, noise)
     preview = _preview(plan, z0, text_z0)
     if source is None:
         z_src = plan.inversion.source(plan.inversion.steps - step - 1).to(z_tgt)
@@ -135,25 +134,14 @@ def _guided(
     branch = _Batch(plan, step)
     predicted = plan.model.predict(branch.latents(z_src, z_tgt), level, branch.conditioning)
     cond, null = predicted[branch.targets], predicted[branch.nulls]
-    target = guided(null, cond, plan.guidance) if branch.guided else cond
+    method = method_named(plan.inversion.method)
+    target = method.guide(null, cond, plan.guidance) if branch.guided else cond
     if not branch.source_moves:
         return None, target, cond
     source = predicted[branch.source_at][None]
-    if branch.guided:
+    if branch.with_source_null:
         source = guided(predicted[:1], source, plan.guidance)
     return source, target, cond
-
-
-def _recorded(plan: Plan, record: Record, step: int) -> Layers:
-    """What the source's attention layers see at this step: from the record, or from one evaluation, as in
-    DDIM inversion."""
-    level = plan.inversion.levels[step]
-    layers = record.get(level)
-    if layers is None:
-        plan.adaptation.begin([() for _ in plan.adapting])
-        _, layers = look(plan.model, plan.inversion.after(step), level, plan.source)
-        record.keep(level, layers)
-    return layers
 
 
 class _Batch:
@@ -163,10 +151,8 @@ class _Batch:
         n = len(plan.targets.context)
         self.guided = plan.guidance != 1
         self.source_moves = plan.inversion.source_moves
-        needed = plan.control.needs_source(step)
-        recorded = _recorded(plan, plan.record, step) if needed and plan.record is not None else None
-        self.with_source = self.source_moves or (needed and plan.record is None)
-        self.with_source_null = self.source_moves and self.guided
+        self.with_source = self.source_moves or plan.control.needs_source(step)
+        self.with_source_null = self.source_moves and self.guided and plan.source_null is not None
         first_null = int(self.with_source_null)
         self.source_at = first_null + (n if self.guided else 0)
         first_target = self.source_at + int(self.with_source)
@@ -175,7 +161,7 @@ class _Batch:
         self.nulls, self.targets = slice(first_null, self.source_at), slice(first_target, first_target + n)
         self.rows = Rows(targets, self.source_at if self.with_source else None, nulls)
         self.conditioning = self._conditioning(plan, step)
-        plan.control.begin(step, self.rows, recorded)
+        plan.control.begin(step, self.rows)
         sets = zip(plan.adapting, plan.adapting_nulls, strict=True)
         plan.adaptation.begin(
             [(*(targets[i] for i in some), *(nulls[i] for i in others if nulls)) for some, others in sets]
@@ -185,9 +171,9 @@ class _Batch:
         source_null, nulls = plan.source_null, plan.nulls
         if plan.inversion.nulls is not None:
             found = plan.inversion.nulls[step].to(nulls.context)
-            source_null = source_null.with_context(found)
+            source_null = None if source_null is None else source_null.with_context(found)
             nulls = nulls.with_context(found.expand_as(nulls.context))
-        parts = [source_null] if self.with_source_null else []
+        parts = [source_null] if self.with_source_null and source_null is not None else []
         parts += [nulls] if self.guided else []
         parts += [plan.source] if self.with_source else []
         return Conditioning.cat([*parts, plan.targets])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from palimpsest.core.attention.record import look
 from palimpsest.core.inversion.method import Found, Method, Photo
 from palimpsest.core.process import Level, move, pairs
 from palimpsest.core.steps import Step, Steps
@@ -32,11 +31,7 @@ def ddim_inversion(photo: Photo) -> Steps[Tensor]:
 @torch.no_grad()
 def _step(photo: Photo, z: Tensor, level: Level, cleaner: Level) -> tuple[Tensor, Tensor]:
     process = photo.model.process
-    if photo.record is None:
-        prediction = photo.model.predict(z, level, photo.cond)
-    else:
-        prediction, layers = look(photo.model, z, level, photo.cond)
-        photo.record.keep(level, layers)
+    prediction = photo.model.predict(z, level, photo.cond)
     there = move(process, z, prediction, cleaner, level)
     return there, process.split(there, prediction, level)[0]
 

@@ -29,6 +29,7 @@ class Inversion:
     prompt: str  # the source prompt
     nulls: Tensor | None = None  # (steps, 1, tokens, width) float32, noisiest first; if optimised
     path: Tensor | None = None  # like ``latents``: where the photo's branch goes; None: along the pivots
+    noises: Tensor | None = None  # (reach, 1, c, h, w), cleanest first: what a target's steps add, if any
     evaluations: int = 0  # of the network, to make it; 0 of one that was kept
 
     @property
@@ -45,6 +46,11 @@ class Inversion:
         """Whether the photo's branch samples in an edit; else it is put on the stored path."""
         return METHODS[self.method].source_moves
 
+    @property
+    def from_caption(self) -> bool:
+        """Whether guidance leads away from the photo's caption in an edit."""
+        return METHODS[self.method].from_caption
+
     def source(self, levels: int) -> Tensor:
         """The photo's branch where so many noise levels are left; 0: its picture. Of one that samples, where
         it should be; (1, channels, height, width)."""
@@ -58,12 +64,16 @@ class Inversion:
         """The pivot that sampling step ``step`` should reach."""
         return self.latents[self.steps - step - 1]
 
+    def noise(self, step: int) -> Tensor | None:
+        """What a target's sampling step ``step`` adds, if anything; (1, channels, height, width)."""
+        return None if self.noises is None else self.noises[self.steps - step - 1]
+
     def to_tensors(self) -> tuple[dict[str, Tensor], dict[str, str]]:
         """Tensors and string metadata, as safetensors stores them."""
         exact = torch.int64 if all(isinstance(level, int) for level in self.levels) else torch.float64
         levels = torch.tensor(self.levels, dtype=exact)
         tensors = {"latents": self.latents.contiguous(), "timesteps": levels}
-        for name, tensor in (("nulls", self.nulls), ("path", self.path)):
+        for name, tensor in (("nulls", self.nulls), ("path", self.path), ("noises", self.noises)):
             if tensor is not None:
                 tensors[name] = tensor.contiguous()
         metadata = {
@@ -84,4 +94,5 @@ class Inversion:
             prompt=metadata["prompt"],
             nulls=tensors.get("nulls"),
             path=tensors.get("path"),
+            noises=tensors.get("noises"),
         )
