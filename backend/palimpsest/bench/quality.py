@@ -24,9 +24,10 @@ from palimpsest.bench.generate import round_trip
 from palimpsest.bench.pictures import Tile, contact_sheet
 from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_of
 from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
+from palimpsest.bench.quality_methods import PHOTO, TRUTH, pareto, side_by_side
 from palimpsest.bench.quality_mirror import reflects
 from palimpsest.bench.quality_report import Outcome, compared, markdown, summary
-from palimpsest.bench.quality_store import Store, Word, edit, finish, learned
+from palimpsest.bench.quality_store import Edited, Store, Word, edit, finish, learned
 from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.builtin.captions import caption
 from palimpsest.builtin.judge import Judge, load_judge
@@ -39,9 +40,9 @@ from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
 from palimpsest.tasks.runner import TaskRunner
-from palimpsest_client import methods
+from palimpsest_client.methods import OFFERED, RECOMMENDED
 
-METHODS: tuple[InversionMethod, ...] = tuple(reversed(methods.METHODS))  # the recommended one last
+METHODS: tuple[InversionMethod, ...] = tuple(reversed(OFFERED))  # the recommended one last
 QUICK, WHOLE = (20, 8), (100, 50)  # scenes reproduced, edits of each kind
 IDENTICAL = 100.0
 GRID = 24  # edits chosen at random for the small picture
@@ -53,7 +54,8 @@ class Extent:
 
     scenes: int
     cases: int
-    methods: tuple[InversionMethod, ...] = METHODS
+    methods: tuple[InversionMethod, ...] = METHODS  # by which photos are reproduced
+    edited_by: tuple[InversionMethod, ...] = (RECOMMENDED,)  # what others are compared with first
     kinds: tuple[str, ...] = tuple(KINDS)
     margins: tuple[int, ...] = (MARGIN,)  # pixels by which a selection is wider than what changes
     split: str = "test"  # of SPLITS
@@ -66,6 +68,8 @@ def run(options: argparse.Namespace) -> int:
     extent = Extent(
         scenes if options.scenes is None else options.scenes,
         cases if options.cases is None else options.cases,
+        methods=tuple(options.method) or METHODS,
+        edited_by=tuple(dict.fromkeys((RECOMMENDED, *options.method))),
         kinds=_kinds(options.kind),
         margins=tuple(options.margin) if options.margin else (MARGIN,),
         split=options.split,
@@ -122,10 +126,14 @@ def measure(
         rows.append(reproduce(runner, model, seeds[number], extent.methods))
     words = _words(runner, model, [case for _, _, case in cases], extent, store)
     digests = {name: word.digest for name, word in words.items()}
-    outcomes = []
+    outcomes, limits = list[Outcome](), list[Outcome]()
+    first, *others = extent.edited_by
     for (kind, number, case), margin in product(cases, extent.margins):
-        say(f"{kind} {number + 1} of {extent.cases}")
-        outcomes.append(edited(runner, model, judge, case, number, margin, digests, store))
+        for method in extent.edited_by:
+            say(f"{kind} {number + 1} of {extent.cases}, {method}")
+            outcomes.append(edited(runner, model, judge, case, number, margin, digests, store, method))
+        if others:
+            limits += sanity(runner, model, judge, case, number, margin)
     about = {
         "model": model,
         "weights_hash": loaded.weights_hash,
@@ -137,7 +145,10 @@ def measure(
         "words": {name: {"refused": word.refused} for name, word in words.items()},
         "first_seed": seeds[0],
     }
-    return summary(about, rows, outcomes), outcomes
+    report = summary(about, rows, [o for o in outcomes if o.method == first])
+    if others:
+        report["methods"] = side_by_side([*outcomes, *limits], extent.edited_by)
+    return report, outcomes
 
 
 def _words(
@@ -179,18 +190,62 @@ def edited(
     margin: int = MARGIN,
     words: dict[str, str] | None = None,
     store: Store | None = None,
+    method: InversionMethod = RECOMMENDED,
 ) -> Outcome:
-    """Run one case as a user would who selects with this margin, and judge it.
+    """Run one case as a user would who selects with this margin, of a photo that isn't remembered; judge it.
 
     ``words``: the digests of the library's learned words; the case's own must be among them.
     """
+    used = {} if case.concept is None else {word_of(case.concept): (words or {})[word_of(case.concept)]}
+    name = f"cases/{method}/{_kind(case, margin)}-{number}.png"
+    runner.inversions.clear()
+    request = _request(runner, model, case, margin, method)
+    content, made = edit(runner, request, name, used, Store(None) if store is None else store)
+    return _judged(runner, model, judge, case, number, margin, method, read_picture(content).pixels, made)
+
+
+def sanity(
+    runner: TaskRunner, model: str, judge: Judge, case: Case, number: int, margin: int = MARGIN
+) -> list[Outcome]:
+    """What needs no edit: the photo itself, and the true picture after the autoencoder."""
     size = runner.models.get(model).native_size
     before, after = case.drawn(size)
-    kind = case.kind if case.thing is None or margin == MARGIN else f"{case.kind}, margin {margin}"
-    used = {} if case.concept is None else {word_of(case.concept): (words or {})[word_of(case.concept)]}
-    name, keeping = f"cases/{kind}-{number}.png", Store(None) if store is None else store
-    content, made = edit(runner, _request(runner, model, case, margin), name, used, keeping)
-    picture = read_picture(content).pixels
+    through, region = autoencoded(runner, model, after.image), case.selection(size, margin)
+    kept = None if region is None else psnr(through[region == 0], before.image[region == 0])
+    pictures = {PHOTO: (before.image, None), TRUTH: (through, kept)}
+    return [
+        _judged(
+            runner,
+            model,
+            judge,
+            case,
+            number,
+            margin,
+            name,
+            picture,
+            Edited(0, outside, seconds=0.0, evaluations=0, backward=0),
+        )
+        for name, (picture, outside) in pictures.items()
+    ]
+
+
+def _kind(case: Case, margin: int) -> str:
+    return case.kind if case.thing is None or margin == MARGIN else f"{case.kind}, margin {margin}"
+
+
+def _judged(
+    runner: TaskRunner,
+    model: str,
+    judge: Judge,
+    case: Case,
+    number: int,
+    margin: int,
+    method: str,
+    picture: NDArray[np.uint8],
+    made: Edited,
+) -> Outcome:
+    size = runner.models.get(model).native_size
+    before, after = case.drawn(size)
     largest = case.selection(size)
     region = None if largest is None else largest > 0
     inside = np.ones(picture.shape[:2], bool) if region is None else region
@@ -199,7 +254,8 @@ def edited(
     reflected, reflected_ceiling = reflects(case, picture), reflects(case, through)
     possible = succeeds(judge, case, through, region) and keeps(judge, case, through) is not False
     return Outcome(
-        kind,
+        method,
+        _kind(case, margin),
         number,
         case.shows,
         case.should_show,
@@ -222,7 +278,7 @@ def edited(
     )
 
 
-def _request(runner: TaskRunner, model: str, case: Case, margin: int) -> EditRequest:
+def _request(runner: TaskRunner, model: str, case: Case, margin: int, method: InversionMethod) -> EditRequest:
     """Its pictures are put into the runner's store."""
     size = runner.models.get(model).native_size
     mask = case.selection(size, margin)
@@ -234,6 +290,7 @@ def _request(runner: TaskRunner, model: str, case: Case, margin: int) -> EditReq
         selection=None if mask is None else runner.images.put(encode(mask)),
         pairs=case.pairs,
         model=model,
+        inversion=InversionSettings(method=method),
         begin_from=case.begin_from,
         feather=3,
     )
@@ -255,6 +312,8 @@ def files(report: dict[str, Any], outcomes: list[Outcome]) -> dict[str, bytes]:
         "report.json": (json.dumps(report, indent=2) + "\n").encode(),
         "report.md": markdown(report).encode(),
     }
+    if "methods" in report:
+        made["pareto.png"] = pareto(report["methods"])
     if outcomes:
         lot = np.random.default_rng(0).permutation(len(outcomes))[:GRID]
         made["edits.png"] = sheet(outcomes)
@@ -264,7 +323,10 @@ def files(report: dict[str, Any], outcomes: list[Outcome]) -> dict[str, bytes]:
 
 def sheet(outcomes: Sequence[Outcome]) -> bytes:
     """A PNG of edits as before, result and truth; green where joint."""
-    tiles = [Tile(o.picture, f"{o.kind}: {o.should_show}", o.joint) for o in outcomes]
+    several = len({o.method for o in outcomes}) > 1
+    tiles = [
+        Tile(o.picture, f"{o.method if several else o.kind}: {o.should_show}", o.joint) for o in outcomes
+    ]
     buffer = io.BytesIO()
     contact_sheet(tiles, columns=4, side=300).save(buffer, "PNG")
     return buffer.getvalue()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.bench.statistics import mean, paired_difference, rate
+from palimpsest_client.methods import METHODS
 
 COMPARED = ("joint", "success", "kept", "identity", "nearer", "truth_psnr")
 
@@ -20,6 +21,7 @@ COMPARED = ("joint", "success", "kept", "identity", "nearer", "truth_psnr")
 class Outcome:
     """One edit, judged."""
 
+    method: str  # of inversion
     kind: str
     number: int
     shows: str
@@ -61,9 +63,9 @@ def summary(
     return {
         **about,
         "reconstruction_psnr": {method: _values([row[method] for row in rows]) for method in methods},
-        "edits": {kind: _kind([o for o in outcomes if o.kind == kind]) for kind in kinds},
+        "edits": {kind: figures([o for o in outcomes if o.kind == kind]) for kind in kinds},
         "pixels_changed_outside": max((o.pixels_changed_outside for o in outcomes), default=0),
-        "cases": [_plain(outcome) for outcome in outcomes],
+        "cases": [plain(outcome) for outcome in outcomes],
     }
 
 
@@ -71,7 +73,7 @@ def _values(values: Sequence[float]) -> dict[str, Any]:
     return {**mean(values).to_json(), "median": median(values), "values": list(values)}
 
 
-def _kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     outside = [o.outside_psnr for o in outcomes if o.outside_psnr is not None]
     return {
         "joint": rate(o.joint for o in outcomes).to_json(),
@@ -100,7 +102,7 @@ def _kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def _plain(outcome: Outcome) -> dict[str, Any]:
+def plain(outcome: Outcome) -> dict[str, Any]:
     values = {f.name: getattr(outcome, f.name) for f in fields(outcome) if f.name != "picture"}
     return {**values, "identity": outcome.identity, "nearer": outcome.nearer}
 
@@ -130,7 +132,10 @@ def _difference(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], va
 
 def markdown(report: Mapping[str, Any]) -> str:
     """The same for people."""
-    return "\n".join([*_head(report), *_reconstruction(report), *_edits(report), *_against(report)]) + "\n"
+    text = "\n".join(
+        [*_head(report), *_reconstruction(report), *_edits(report), *_methods(report), *_against(report)]
+    )
+    return text + "\n"
 
 
 def _head(report: Mapping[str, Any]) -> list[str]:
@@ -194,6 +199,41 @@ def _edits(report: Mapping[str, Any]) -> list[str]:
         ]
         lines.append(f"| {kind} | {' | '.join(cells)} |")
     return [*lines, *_reflected(report), *_identity(report)]
+
+
+def _methods(report: Mapping[str, Any]) -> list[str]:
+    """A table for each kind, where there are several methods."""
+    lines: list[str] = []
+    for kind, methods in report.get("methods", {}).items():
+        first, *_ = methods
+        lines += [
+            "",
+            f"### {kind}, n = {methods[first]['joint']['n']}",
+            "",
+            "| | joint | kept | asked | identity | outside dB | inside dB | evaluations | backward "
+            f"| joint against {first}, points | inside against {first}, dB |",
+            "|---" * 11 + "|",
+        ]
+        lines += [
+            f"| {METHODS[name].label if name in METHODS else name} | {_cells(found)} |"
+            for name, found in methods.items()
+        ]
+    return lines
+
+
+def _cells(found: Mapping[str, Any]) -> str:
+    counts = ("unet_evaluations", "backward_evaluations")
+    return " | ".join(
+        [
+            *(_percent(found[name]) for name in ("joint", "others_kept", "success", "identity")),
+            *(
+                _number(found[name])
+                for name in ("outside_psnr_before_compositing", "inside_psnr_against_truth", *counts)
+            ),
+            _gap(found["against"]["joint"], 100),
+            _gap(found["against"]["truth_psnr"], 1),
+        ]
+    )
 
 
 def _reflected(report: Mapping[str, Any]) -> list[str]:

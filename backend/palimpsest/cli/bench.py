@@ -14,7 +14,7 @@ from palimpsest.cli import arguments
 from palimpsest.cli.output import hushed
 from palimpsest.contract import BUILT_IN
 from palimpsest.errors import RequestError
-from palimpsest_client.methods import METHODS, RECOMMENDED
+from palimpsest_client.methods import METHODS, OFFERED, RECOMMENDED
 
 SHAPES = ("sd15", "sd21", "sdxl", "tiny")
 
@@ -90,6 +90,15 @@ def add_quality(kinds: Any) -> None:
     )
     parser.add_argument(
         "--detail", action="store_true", help="learn words with adapters (default: the embedding alone)"
+    )
+    parser.add_argument(
+        "--method",
+        action="append",
+        default=[],
+        choices=tuple(METHODS),
+        metavar="METHOD",
+        help=f"edit and reproduce by this inversion, too, beside {RECOMMENDED}; may be given several times: "
+        f"{', '.join(METHODS)}",
     )
     parser.add_argument(
         "--against", type=Path, metavar="FILE", help="report.json of another run over the same cases"
@@ -191,7 +200,7 @@ def add_pie(kinds: Any) -> None:
     parser.add_argument("--cases", type=int, metavar="N", help="at most so many of each type (default: all)")
     parser.add_argument("--masks", action="store_true", help="select the data set's masks (default: nothing)")
     parser.add_argument(
-        "--method", choices=tuple(METHODS), default=RECOMMENDED, help=f"inversion (default: {RECOMMENDED})"
+        "--method", choices=OFFERED, default=RECOMMENDED, help=f"inversion (default: {RECOMMENDED})"
     )
     parser.add_argument(
         "--clip", type=Path, metavar="FOLDER", help="CLIP's weights, to measure similarity by"
