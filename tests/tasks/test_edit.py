@@ -110,6 +110,23 @@ def test_a_photo_is_remembered_as_far_as_an_edit_begins_and_gone_on_with_by_the_
     assert after.artifacts == again.artifacts == alone.artifacts
 
 
+def test_what_attention_saw_of_the_last_photo_is_kept_while_it_is_remembered(
+    runner: TaskRunner, sd1_folder: Path
+) -> None:
+    """Another photo's takes its place; looked at again, after a restart say, the bytes are the same."""
+    whole = Control(cross=(0.0, 1.0), self_attention=(0.0, 1.0))
+    made = request(runner, sd1_folder, control=whole, variations=2)
+    other = replace(made, image=runner.images.put(picture(seed=9)))
+    cold, hot, _, again = (run(runner, asked) for asked in (made, made, other, made))
+    targets = 2 * made.variations * STEPS
+    costs = [done.result["unet_evaluations"] for done in (cold, hot, again)]
+    assert costs == [STEPS + targets, targets, STEPS + targets]
+    assert cold.artifacts == hot.artifacts == again.artifacts
+    assert again.result["remembered"]
+    runner.inversions.clear()
+    assert run(runner, made).result["unet_evaluations"] == STEPS + targets, "forgotten with the photo"
+
+
 @pytest.mark.parametrize(("width", "height"), [(72, 88), (1600, 700), (700, 1600)])
 def test_every_variation_has_a_small_picture_of_what_became_of_its_region(
     width: int, height: int, runner: TaskRunner, sd1_folder: Path
@@ -251,7 +268,7 @@ def test_the_recipe_makes_the_same_again(runner: TaskRunner, sd1_folder: Path) -
     assert differences(recipe, runner) == []
     assert run(runner, request_of(recipe)).artifacts == finished.artifacts
     changed = {**recipe, "engine": 0}
-    assert differences(changed, runner) == ["engine was 0, is 6"]
+    assert differences(changed, runner) == ["engine was 0, is 7"]
     with pytest.raises(RequestError, match="not a recipe"):
         request_of({"kind": "something"})
 

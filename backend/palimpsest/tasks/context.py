@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from palimpsest.core.attention.record import Record
 from palimpsest.core.concept import Concept
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.tokens import PLACEHOLDER
@@ -37,6 +38,7 @@ class TaskContext:
     previews: bool = True
     captioner: Captioner | None = None  # once it was needed
     owner: str = LOCAL_OWNER  # whose job it does
+    record: tuple[str, Record] | None = None  # of the last photo, by its inversion's key
 
     @property
     def device(self) -> torch.device:
@@ -48,6 +50,13 @@ class TaskContext:
             yield Progressed("loading", 0, 1)
             self.models.get(name)
             yield Progressed("loading", 1, 1)
+
+    def record_of(self, key: str, anew: bool) -> Record:
+        """Where what attention saw of this photo is kept. One photo at a time: another's takes its place, and
+        so does its own where it is to begin ``anew``."""
+        if anew or self.record is None or self.record[0] != key:
+            self.record = key, Record()
+        return self.record[1]
 
     def concepts_in(self, *prompts: str) -> tuple[Concept, ...]:
         """The concepts that the prompts name. Raises ConceptNotFoundError."""

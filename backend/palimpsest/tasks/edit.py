@@ -47,7 +47,7 @@ FUNCTION_WORDS = frozenset(
     "a an the of on in at to and or with next by for from into is are it its this that as "
     "photo picture image painting drawing".split()
 )
-EVALUATIONS = 3.0  # per step of an edit, about: source, target, target without words
+EVALUATIONS = 2.0  # per step of an edit, about: target, target without words
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _run(
     wanted = levels_wanted(request, options)
     phases = {**drawing_phases(request), "editing": (wanted, EVALUATIONS * pictures_of(request))}
     timer = PhaseTimer({**inversion_phases(request.inversion, wanted), **phases})
-    inversion, cached = yield from load_or_invert(
+    inversion, cached, record = yield from load_or_invert(
         context, canvas, vocabulary, source, request.inversion, timer, wanted, request.draft
     )
     if cached:
@@ -153,6 +153,7 @@ def _run(
         canvas.latent_mask,
         views=latents_of(views, canvas.model.stride),
         staying=things,
+        record=record,
     )
     preview = Preview(canvas.model, context.images, context.previews and not request.draft)
     edited = yield from with_progress(steps, timer, preview)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import NamedTuple
 
 from torch import Tensor
 
 from palimpsest.contract import InversionSettings
+from palimpsest.core.attention.record import Record
 from palimpsest.core.concept import Concept
 from palimpsest.core.finite import all_finite
 from palimpsest.core.inversion import Inversion, InvertSettings, method_named, reach_of
@@ -44,6 +46,14 @@ def inversion_phases(settings: InversionSettings, wanted: int | None = None) -> 
     return {PHASES[phase]: (reach, cost.forward + cost.backward) for phase, cost in costs.items()}
 
 
+class Reproducible(NamedTuple):
+    """A photo that an edit can begin from."""
+
+    inversion: Inversion
+    remembered: bool  # as far as it was asked for
+    record: Record  # of what attention saw; empty where nothing of it is in memory
+
+
 def load_or_invert(
     context: TaskContext,
     canvas: Canvas,
@@ -53,10 +63,9 @@ def load_or_invert(
     timer: PhaseTimer,
     wanted: int | None = None,
     draft: bool = False,
-) -> Events[tuple[Inversion, bool]]:
-    """The photo's inversion as far as its ``wanted`` cleanest levels (None: all), and whether it was
-    remembered so far already. One that was remembered less far is gone on with. ``settings`` must have its
-    defaults.
+) -> Events[Reproducible]:
+    """The photo's inversion as far as its ``wanted`` cleanest levels (None: all). One that was remembered
+    less far is gone on with. ``settings`` must have its defaults.
 
     For a ``draft``, which answers soon or not at all, raises NotRememberedError where nothing of it is
     remembered; what is missing of one takes no longer than the draft itself.
@@ -67,15 +76,16 @@ def load_or_invert(
     _ = canvas.roundtrip  # an autoencoder that gives NaN is found before the UNet's work is done
     assert settings.guidance is not None
     assert settings.steps is not None
-    if found is not None and found.reach >= reach_of(settings.method, wanted, settings.steps):
-        return found, True
     key = inversion_key(canvas, vocabulary.concepts, source, settings)
+    record = context.record_of(key, anew=found is None)
+    if found is not None and found.reach >= reach_of(settings.method, wanted, settings.steps):
+        return Reproducible(found, True, record)
     constants = method_named(settings.method).constants(settings.inner_steps)
     chosen = InvertSettings(settings.method, settings.steps, settings.guidance, constants)
-    steps = inverting(canvas.model, vocabulary, canvas.z0, source, chosen, wanted, found)
+    steps = inverting(canvas.model, vocabulary, canvas.z0, source, chosen, wanted, found, record)
     made = yield from with_progress(steps, timer)
     context.inversions.put(key, *made.to_tensors())
-    return made, False
+    return Reproducible(made, False, record)
 
 
 def cached_inversion(

@@ -39,7 +39,7 @@ def invert(context: TaskContext, request: InvertRequest) -> Events[None]:
         source = vocabulary.parse(request.source_prompt)
         assert settings.steps is not None
         timer = PhaseTimer({**inversion_phases(settings), "editing": (settings.steps, EVALUATIONS)})
-        inversion, known = yield from load_or_invert(context, canvas, vocabulary, source, settings, timer)
+        inversion, known, _ = yield from load_or_invert(context, canvas, vocabulary, source, settings, timer)
         again = yield from reconstructed(canvas, vocabulary, source, inversion, timer)
         picture = canvas.decoded(again)
         artifacts = {"reconstruction": context.images.put(model_png(picture))}

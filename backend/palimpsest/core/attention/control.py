@@ -4,11 +4,13 @@
 with network.attending(control):
     control.begin(step, rows)
     network(...)
+
+The photo's queries and keys come from its row of the batch, or from a record of them (``record.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,6 +21,7 @@ from palimpsest.core.attention.fused import Fused, probabilities
 from palimpsest.core.attention.injection import injected
 from palimpsest.core.attention.key_mask import KeyMask, outward
 from palimpsest.core.attention.maps import Levels, WordMaps, cells_of
+from palimpsest.core.attention.record import Layers, Looked
 from palimpsest.core.attention.region_words import bias_of
 from palimpsest.core.attention.target import TargetControl
 from palimpsest.core.networks import Size
@@ -31,7 +34,7 @@ class Rows:
     """What each row of the network's batch is. Rows not named here are left alone."""
 
     targets: tuple[int, ...]  # conditional, one per target
-    source: int | None = None  # conditional
+    source: int | None = None  # conditional; None also where ``begin`` is given what it saw
     nulls: tuple[int, ...] = ()  # unconditional, one per target
 
 
@@ -51,19 +54,23 @@ class AttentionControl:
         self.target_maps: list[list[WordMaps]] = [[] for _ in self.targets]
         self.step = 0
         self.rows = Rows(())
+        self._source: Iterator[Looked] | None = None
         self._kept: dict[Hashable, Any] = {}
 
-    def begin(self, step: int, rows: Rows) -> None:
+    def begin(self, step: int, rows: Rows, source: Layers | None = None) -> None:
+        """``source``: what the source saw at every layer, where it isn't in the batch."""
         self.step, self.rows = step, rows
+        self._source = None if source is None else iter(source)
 
     def needs_source(self, step: int) -> bool:
-        """Whether the source must be in the batch: some target attends like it, or its maps are read."""
+        """Whether the source is needed: some target attends like it, or its maps are read."""
         active = any(t.follows(step) or t.self_control.active(step, self.steps) for t in self.targets)
         return active or bool(self.source_maps)
 
     def cross(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
         """Cross-attention of the whole batch."""
-        self._read_maps(q, k, scale)
+        source = _moved(self._looked(q, k), q.device)
+        self._read_maps(q, k, scale, source)
         controlled = {
             row: target
             for row, target in zip(self.rows.targets, self.targets, strict=True)
@@ -75,7 +82,6 @@ class AttentionControl:
             at = slice(row, row + 1)
             bias = self._bias(target, size, k.shape[2], q.device)
             if target.cross_active(self.step):
-                source = None if self.rows.source is None else (self._source(q), self._source(k))
                 out[at] = self.fused.cross(source, (q[at], k[at], v[at]), scale, target, self.step, bias)
             else:
                 out[at] = self.fused.attend(q[at], k[at], v[at], scale, bias)
@@ -83,7 +89,7 @@ class AttentionControl:
 
     def self_attention(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
         """Self-attention of the whole batch."""
-        share = self.levels.share(q.shape[2])
+        source, share = self._looked(q, k), self.levels.share(q.shape[2])
         following = [
             (row, target)
             for row, target in zip(self.rows.targets, self.targets, strict=True)
@@ -93,7 +99,9 @@ class AttentionControl:
         out = self._plain(q, k, v, scale, [r for r in range(len(q)) if r not in replaced])
         for row, target in following:
             at = slice(row, row + 1)
-            like_source = self.fused.attend(self._source(q), self._source(k), v[at], scale)
+            looked = _moved(source, q.device)
+            assert looked is not None, "nothing is known of the source"
+            like_source = self.fused.attend(*looked, v[at], scale)
             free = target.self_control.free
             out[at] = injected(out[at], like_source, None if free is None else self._cells(free, q))
         self._mask_keys(q, k, v, scale, out)
@@ -152,17 +160,31 @@ class AttentionControl:
             self._kept[key] = make()
         return self._kept[key]
 
-    def _source(self, tensor: Tensor) -> Tensor:
-        assert self.rows.source is not None, "the source is not in the batch"
-        return tensor[self.rows.source : self.rows.source + 1]
+    def _looked(self, q: Tensor, k: Tensor) -> Looked | None:
+        """The source's queries and keys at the layer that is computed now, on any device; asked once at
+        each."""
+        if self._source is not None:
+            return next(self._source)
+        if self.rows.source is None:
+            return None
+        at = slice(self.rows.source, self.rows.source + 1)
+        return q[at], k[at]
 
-    def _read_maps(self, q: Tensor, k: Tensor, scale: float) -> None:
+    def _read_maps(self, q: Tensor, k: Tensor, scale: float, source: Looked | None) -> None:
         size = self.levels.size_of(q.shape[2])
-        readers = [(self.rows.source, self.source_maps)] if self.rows.source is not None else []
-        readers += list(zip(self.rows.targets, self.target_maps, strict=True))
-        for row, stores in readers:
+        readers = [] if source is None else [(source[0][0], source[1][0], self.source_maps)]
+        rows = zip(self.rows.targets, self.target_maps, strict=True)
+        readers += [(q[row], k[row], stores) for row, stores in rows]
+        for queries, keys, stores in readers:
             wanted = [store for store in stores if store.size == size]
             if wanted:
-                seen = probabilities(q[row], k[row], scale)  # (heads, pixels, tokens)
+                seen = probabilities(queries, keys, scale)  # (heads, pixels, tokens)
                 for store in wanted:
                     store.add(seen)
+
+
+def _moved(looked: Looked | None, device: torch.device) -> Looked | None:
+    if looked is None:
+        return None
+    q, k = looked
+    return q.to(device, non_blocking=True), k.to(device, non_blocking=True)

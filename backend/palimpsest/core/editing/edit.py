@@ -18,13 +18,14 @@ from palimpsest.core.attention.cross import refine, reweight
 from palimpsest.core.attention.injection import SelfControl
 from palimpsest.core.attention.key_mask import KeyMask
 from palimpsest.core.attention.maps import Levels, WordMaps
+from palimpsest.core.attention.record import Record
 from palimpsest.core.attention.region_words import RegionWords
 from palimpsest.core.attention.target import TargetControl
 from palimpsest.core.attention.windows import Window, step_table
 from palimpsest.core.colours import Colours
 from palimpsest.core.editing.recipes import AS_IT_IS, FIGURES, RECIPES, Recipe
 from palimpsest.core.editing.sampling import Edited, Plan, sample
-from palimpsest.core.inversion import Inversion, picture_size
+from palimpsest.core.inversion import Inversion, method_named, picture_size
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.fill import harmonic_fill, widened
 from palimpsest.core.process import noise_between, noised
@@ -85,6 +86,7 @@ def edit(
     selection: Tensor | None = None,  # (1, 1, h, w) of 0 and 1 on the latent; None = everything
     views: Views | None = None,
     staying: Tensor | None = None,  # (1, 1, h, w), above 0 on other things, which what fills must not copy
+    record: Record | None = None,  # of the photo's inversion, or of an earlier edit
 ) -> Steps[Edited]:
     """Edit the inverted photo; one row of the result per target prompt, windows and variation, prompts
     outermost. With ``views`` the selection begins from them, seed k from the k-th, and from the first again
@@ -133,12 +135,20 @@ def edit(
         first=first,
         blend=_blend(recipe, chosen, control, source, prompts, alignments),
         mask=selection,
+        record=_record(inversion, record),
         adaptation=vocabulary.adaptation(),
         adapting=tuple(vocabulary.adapting(prompts)),
         adapting_nulls=tuple(vocabulary.adapting_nulls(prompts)),
     )
     words = WordMaps(source, chosen.maps, levels.map_size) if chosen.maps else None
     return (yield from sample(plan, words))
+
+
+def _record(inversion: Inversion, known: Record | None) -> Record | None:
+    """Where what the photo's attention saw is kept. None: the method's edits don't take it from there."""
+    if not method_named(inversion.method).recorded:
+        return None
+    return Record() if known is None else known
 
 
 def levels_needed(operation: str, options: Options, steps: int, selected: bool, viewed: bool) -> int:

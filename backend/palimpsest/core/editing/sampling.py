@@ -1,12 +1,11 @@
-"""The sampling loop of an edit: the photo's own branch and the targets side by side in one batch.
+"""The sampling loop of an edit: the photo's own branch and the targets side by side.
 
-Source and targets share every call of the network, because attention control lets a target attend as
-the source does at the same step. How the source branch moves is the inversion's business
-(``source_moves``):
+Attention control lets a target attend as the source does at the same step. How the source branch moves is
+the inversion's business (``source_moves``):
 
-  it samples, with the same guidance as the targets
-  or it is put on its stored path after each step, and is left out of the batch when nothing needs its
-  attention
+  it samples in the targets' batch, with the same guidance
+  or it is put on its stored path after each step; it is in the batch only where something needs its
+  attention, and not even there if that is recorded (``record``)
 
 Where there are null embeddings of each timestep (``nulls``), all branches have those.
 
@@ -29,6 +28,7 @@ from palimpsest.core.adapters import Adaptation, adapted
 from palimpsest.core.attention.blend import LocalBlend
 from palimpsest.core.attention.control import AttentionControl, Rows
 from palimpsest.core.attention.maps import WordMaps
+from palimpsest.core.attention.record import Layers, Record, look
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.count import counted
 from palimpsest.core.inversion import Inversion, method_named
@@ -53,6 +53,7 @@ class Plan:
     first: int = 0  # the sampling step where it begins
     blend: LocalBlend | None = None
     mask: Tensor | None = None  # (1, 1, h, w) of 0 and 1; None = all may change
+    record: Record | None = None  # the source is looked at as in its inversion; None: in the batch
     adaptation: Adaptation = field(default_factory=lambda: Adaptation(()))
     adapting: tuple[tuple[int, ...], ...] = ()  # per set of ``adaptation``, the targets that have it
     adapting_nulls: tuple[tuple[int, ...], ...] = ()  # … and those whose unconditional rows have it
@@ -71,7 +72,7 @@ class Edited:
 def sample(plan: Plan, words: WordMaps | None = None) -> Steps[Edited]:
     """Run the edit. The network is controlled only while this generator is alive.
 
-    ``words``: maps of the source prompt to read on the way; they cost the source branch at every step.
+    ``words``: maps of the source prompt to read on the way; for them the source is needed at every step.
     """
     if words is not None:
         plan.control.source_maps.append(words)
@@ -144,6 +145,18 @@ def _guided(
     return source, target, cond
 
 
+def _recorded(plan: Plan, record: Record, step: int) -> Layers:
+    """What the source's attention layers see at this step: from the record, or from one evaluation, as in
+    DDIM inversion."""
+    level = plan.inversion.levels[step]
+    layers = record.get(level)
+    if layers is None:
+        plan.adaptation.begin([() for _ in plan.adapting])
+        _, layers = look(plan.model, plan.inversion.after(step), level, plan.source)
+        record.keep(level, layers)
+    return layers
+
+
 class _Batch:
     """Rows of one call of the network: [source null], target nulls, [source], targets."""
 
@@ -151,7 +164,9 @@ class _Batch:
         n = len(plan.targets.context)
         self.guided = plan.guidance != 1
         self.source_moves = plan.inversion.source_moves
-        self.with_source = self.source_moves or plan.control.needs_source(step)
+        needed = plan.control.needs_source(step)
+        recorded = _recorded(plan, plan.record, step) if needed and plan.record is not None else None
+        self.with_source = self.source_moves or (needed and plan.record is None)
         self.with_source_null = self.source_moves and self.guided and plan.source_null is not None
         first_null = int(self.with_source_null)
         self.source_at = first_null + (n if self.guided else 0)
@@ -161,7 +176,7 @@ class _Batch:
         self.nulls, self.targets = slice(first_null, self.source_at), slice(first_target, first_target + n)
         self.rows = Rows(targets, self.source_at if self.with_source else None, nulls)
         self.conditioning = self._conditioning(plan, step)
-        plan.control.begin(step, self.rows)
+        plan.control.begin(step, self.rows, recorded)
         sets = zip(plan.adapting, plan.adapting_nulls, strict=True)
         plan.adaptation.begin(
             [(*(targets[i] for i in some), *(nulls[i] for i in others if nulls)) for some, others in sets]

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from palimpsest.core.attention.record import Record
 from palimpsest.core.count import counted
 from palimpsest.core.inversion.method import Method, Photo
 from palimpsest.core.inversion.result import Inversion
@@ -40,12 +41,14 @@ def invert(
     settings: InvertSettings | None = None,
     reach: int | None = None,
     known: Inversion | None = None,
+    record: Record | None = None,
 ) -> Steps[Inversion]:
     """Invert the photo whose latent is ``z0`` (1, c, h, w) and whose caption is ``source``.
 
     ``reach``: how many noise levels from the clean end are needed at least, None = all. ``known``: an
     inversion of the same photo, caption and settings that reaches less far; it is gone on with, and what
-    comes out is the same.
+    comes out is the same. ``record``: keeps what edits take from the photo's attention, if the method is one
+    of which they take it so.
 
     What a level costs, ``Method.cost`` says. Raises RequestError for an unknown method or steps that can't
     be.
@@ -58,9 +61,10 @@ def invert(
     pivots = z0[None] if known is None else known.latents.to(z0)
     size = picture_size(model, z0)
     cond, null = vocabulary.encode([source], size), vocabulary.null(size)
-    reached = reach_of(chosen.method, reach, len(levels))
+    wanted = reach_of(chosen.method, reach, len(levels))
+    kept = record if method.recorded else None
     noises = None if known is None or known.noises is None else known.noises.to(z0)
-    photo = Photo(model, pivots, cond, null, levels, guidance, reached, noises)
+    photo = Photo(model, pivots, cond, null, levels, guidance, wanted, kept, noises)
     with counted(model) as count:
         found = yield from method.invert(photo, chosen.constants)
     return Inversion(

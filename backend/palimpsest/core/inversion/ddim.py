@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from palimpsest.core.attention.record import look
 from palimpsest.core.inversion.method import Found, Method, Photo
 from palimpsest.core.process import Level, move, pairs
 from palimpsest.core.steps import Step, Steps
@@ -31,7 +32,11 @@ def ddim_inversion(photo: Photo) -> Steps[Tensor]:
 @torch.no_grad()
 def _step(photo: Photo, z: Tensor, level: Level, cleaner: Level) -> tuple[Tensor, Tensor]:
     process = photo.model.process
-    prediction = photo.model.predict(z, level, photo.cond)
+    if photo.record is None:
+        prediction = photo.model.predict(z, level, photo.cond)
+    else:
+        prediction, layers = look(photo.model, z, level, photo.cond)
+        photo.record.keep(level, layers)
     there = move(process, z, prediction, cleaner, level)
     return there, process.split(there, prediction, level)[0]
 

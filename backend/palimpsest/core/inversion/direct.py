@@ -15,6 +15,8 @@ from palimpsest.core.steps import Steps
 class Direct(Method):
     """Exact by construction, z_0 being the photo's latent."""
 
+    recorded = True
+
     def invert(self, photo: Photo, constants: None) -> Steps[Found]:
         return Found((yield from ddim_inversion(photo)))
 

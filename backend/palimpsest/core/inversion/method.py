@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from palimpsest.core.attention.record import Record
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.process import Level, Process, guided, step
@@ -29,6 +30,7 @@ class Photo:
     levels: tuple[Level, ...]  # noisiest first
     guidance: float  # that editing will use
     reach: int  # how many levels from the clean end are asked for, n or more
+    record: Record | None = None  # where what its attention layers see is kept
     noises: Tensor | None = None  # (n, 1, c, h, w): what is known of ``Found.noises``
 
 
@@ -52,9 +54,11 @@ class Method(ABC):
     """``constants`` are of the method's own kind; None = as published.
 
     ``whole``: what it does begins at the noisiest level, so that its inversion is never a part of one.
+    ``recorded``: an edit attends to the photo as DDIM inversion's own evaluations did (``record.py``).
     """
 
     whole = False
+    recorded = False
 
     def constants(self, inner_steps: int) -> Any:
         """Those for so many steps of optimising per timestep, where it optimises. Raises RequestError."""
