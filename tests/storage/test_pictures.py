@@ -213,3 +213,24 @@ def test_writing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Monk
         write_png(path, colours(3))
     assert path.read_bytes() == before
     assert [found.name for found in path.parent.iterdir()] == ["layer.png"]
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("transparent", [False, True])
+def test_an_edit_of_a_part_is_written_as_the_same_bytes_as_the_whole(
+    depth: type, grey: bool, transparent: bool
+) -> None:
+    rng = np.random.default_rng(5)
+    top = np.iinfo(depth).max
+    height, width = 700, 1100  # more than one band of rows
+    pixels = rng.integers(0, top + 1, (height, width, 3), depth)
+    pixels = np.repeat(pixels[..., :1], 3, axis=-1) if grey else pixels
+    alpha = rng.integers(0, top + 1, (height, width), depth) if transparent else None
+    photo = Picture(pixels, alpha, grey=grey)
+    where = slice(300, 520), slice(640, 1100)
+    part = rng.integers(0, top + 1, (220, 460, 4), depth)
+    layer, merged = np.zeros((height, width, 4), depth), pixels.copy()
+    layer[where], merged[where] = part, part[..., :3]
+    assert encode_layer(photo, part, 640, 300) == encode_layer(photo, layer)
+    assert encode_merged(photo, part[..., :3], 640, 300) == encode_merged(photo, merged)

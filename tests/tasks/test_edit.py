@@ -430,3 +430,27 @@ def test_a_large_canvas_is_never_there_as_floats(
     assert sum(seen) >= 3 * 300 * 200, "read for the model, read again and written"
     assert max(seen) <= 3000
     assert whole.result["pixels_changed_outside"] == 0
+
+
+def test_of_a_large_photo_the_region_alone_is_worked_on(
+    runner: TaskRunner, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo that was seen before is neither read nor decoded again."""
+    shapes: list[tuple[int, ...]] = []
+    lay = canvas.composite
+
+    def seen(original: Any, *others: Any) -> Any:
+        shapes.append(original.shape)
+        return lay(original, *others)
+
+    monkeypatch.setattr(canvas, "composite", seen)
+    mask = np.zeros((500, 600), np.uint8)
+    mask[300:340, 200:250] = 255
+    image, chosen = runner.images.put(picture(600, 500)), runner.images.put(encode(mask))
+    made = request(runner, sd1_folder, image=image, selection=chosen)
+    first = run(runner, made)
+    left, top, right, bottom = first.result["recipe"]["region"]["box"]
+    assert (right - left) * (bottom - top) < 500 * 600 / 4
+    monkeypatch.setattr(runner.images, "get", None)
+    assert run(runner, made).artifacts == first.artifacts
+    assert shapes == [(bottom - top, right - left, 3)] * 2

@@ -11,6 +11,7 @@ Colours under transparent pixels are what the file has; the alpha channel itself
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -126,6 +127,32 @@ class Example:
     notices: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """What `read_selection` finds, without the empty rows and columns around it."""
+
+    size: tuple[int, int]  # width, height of the picture that it is for
+    box: tuple[int, int, int, int]  # left, top, right, bottom: the smallest box around everything selected
+    values: NDArray[np.uint8]  # of the box
+
+    @classmethod
+    def of(cls, mask: NDArray[np.uint8]) -> Selection:
+        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+        left, top, right, bottom = (
+            int(edge) for edge in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+        )
+        box = left, top, right, bottom
+        return cls(mask.shape[::-1], box, mask[top:bottom, left:right].copy())
+
+    def within(self, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+        """The selection in a box that holds all of it: (h, w)."""
+        mask = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
+        left, top = self.box[0] - box[0], self.box[1] - box[1]
+        height, width = self.values.shape
+        mask[top : top + height, left : left + width] = self.values
+        return mask
+
+
 def read_example(source: Source, mask: Source | None, limits: Limits = LIMITS) -> Example:
     """A transparent picture without a mask is a cut-out: the subject is where it is more opaque than not.
     What lies under transparency can't be seen and is often black: it goes no further.
@@ -153,6 +180,13 @@ def _with_clear_ends(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return levels[mask]
 
 
+def part_of(picture: Picture, box: tuple[int, int, int, int]) -> Picture:
+    """The box (left, top, right, bottom) alone, without copying its samples."""
+    where = _slices(picture, box)
+    alpha = None if picture.alpha is None else picture.alpha[where]
+    return replace(picture, pixels=picture.pixels[where], alpha=alpha)
+
+
 def to_model_rgb(picture: Picture, box: tuple[int, int, int, int] | None = None) -> NDArray[np.float32]:
     """sRGB in [0, 1], float32 (h, w, 3), of the box (left, top, right, bottom) or the whole picture."""
     return color.forth(picture.pixels[_slices(picture, box)], picture.space)
@@ -168,21 +202,67 @@ def from_model_rgb(
     return color.back(edited, picture.pixels[_slices(picture, box)], picture.space)
 
 
-def encode_merged(picture: Picture, merged: NDArray[Any]) -> bytes:
-    """A PNG of new pixels (H, W, 3) with the picture's own kind, depth and alpha channel, and with
-    everything that it carries."""
-    colours = merged[..., :1] if picture.grey else merged
-    if picture.alpha is not None:
-        colours = np.concatenate([colours, picture.alpha[..., None]], axis=-1)
-    return encode(colours, picture.icc, (*picture.tags.chunks(), *picture.metadata.chunks()))
+@dataclass(frozen=True, eq=False)
+class Inlaid:
+    """A canvas (H, W, channels) with ``part`` (h, w, channels) in it, made some rows at a time: all of a
+    large one would need much memory. ``around``: the canvas's own rows, as an array to write to."""
+
+    around: Callable[[slice], NDArray[Any]]
+    height: int
+    part: NDArray[Any]
+    left: int
+    top: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.height, self.around(slice(0, 1)).shape[1], self.part.shape[2]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.part.dtype
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]:
+        found = self.around(rows)
+        height, width = self.part.shape[:2]
+        first, last = max(rows.start, self.top), min(rows.stop, self.top + height)
+        if first < last:
+            here, there = (slice(first - at, last - at) for at in (rows.start, self.top))
+            found[here, self.left : self.left + width] = self.part[there]
+        return found
 
 
-def encode_layer(picture: Picture, layer: NDArray[Any]) -> bytes:
-    """A PNG of a layer (H, W, 4) in the picture's kind: RGBA, or grey + alpha for a grey picture.
+def encode_merged(picture: Picture, merged: NDArray[Any], left: int = 0, top: int = 0) -> bytes:
+    """A PNG of the picture with new pixels (h, w, 3) from ``left``, ``top`` on, of the picture's own kind,
+    depth and alpha channel, and with everything that it carries."""
+
+    def own(colours: NDArray[Any], rows: slice, columns: slice) -> NDArray[Any]:
+        channels = [colours[..., :1] if picture.grey else colours]
+        if picture.alpha is not None:
+            channels.append(picture.alpha[rows, columns, None])
+        return np.concatenate(channels, axis=-1)
+
+    height, width = merged.shape[:2]
+    part = own(merged, slice(top, top + height), slice(left, left + width))
+    whole = Inlaid(
+        lambda rows: own(picture.pixels[rows], rows, slice(None)), picture.size[1], part, left, top
+    )
+    return encode(whole, picture.icc, (*picture.tags.chunks(), *picture.metadata.chunks()))
+
+
+def encode_layer(picture: Picture, layer: NDArray[Any], left: int = 0, top: int = 0) -> bytes:
+    """A PNG as large as the picture of a layer (h, w, 4) from ``left``, ``top`` on, in the picture's kind:
+    RGBA, or grey + alpha for a grey picture.
 
     It means the same colours and has the same resolution; who made the photo stays with the photo.
     """
-    return encode(layer[..., [0, 3]] if picture.grey else layer, picture.icc, picture.meaning)
+    part = layer[..., [0, 3]] if picture.grey else layer
+    (width, height), channels = picture.size, part.shape[2]
+
+    def nothing(rows: slice) -> NDArray[Any]:
+        count = min(rows.stop, height) - rows.start
+        return np.zeros((count, width, channels), part.dtype)
+
+    return encode(Inlaid(nothing, height, part, left, top), picture.icc, picture.meaning)
 
 
 def write_png(path: Path, pixels: NDArray[Any], icc: bytes | None = None) -> Path:

@@ -14,7 +14,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,17 +191,27 @@ def damaged(why: str) -> ImageUnreadableError:
     return ImageUnreadableError(f"The PNG file is damaged: {why}.", "Save or copy the picture again.")
 
 
-def encode(pixels: NDArray[Any], icc: bytes | None = None, chunks: Chunks = ()) -> bytes:
+class Rows(Protocol):
+    """A picture (H, W, channels) that gives some rows when it is asked for them: ``rows[top:bottom]``."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> Any: ...
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]: ...
+
+
+def encode(pixels: NDArray[Any] | Rows, icc: bytes | None = None, chunks: Chunks = ()) -> bytes:
     """A PNG of (H, W) grey, (H, W, 2) grey + alpha, (H, W, 3) RGB or (H, W, 4) RGBA; uint8 or uint16.
 
     ``chunks``: further ones, as (kind, body), to be written before the image data.
     The same arguments give the same bytes (with the same zlib). Filtered photos are packed by run
     lengths and Huffman codes alone: as small as with zlib's string matching, in a third of its time.
     """
-    rows = pixels[..., None] if pixels.ndim == 2 else pixels
+    rows: Rows = pixels[..., None] if isinstance(pixels, np.ndarray) and pixels.ndim == 2 else pixels
     assert rows.dtype in (np.uint8, np.uint16), rows.dtype
     height, width, channels = rows.shape
-    depth = rows.dtype.itemsize * 8
+    depth = np.dtype(rows.dtype).itemsize * 8
     header = struct.pack(">IIBBBBB", width, height, depth, KINDS[channels], 0, 0, 0)
     parts = [SIGNATURE, _chunk(b"IHDR", header)]
     if icc is not None:
@@ -215,7 +225,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def _compressed(rows: NDArray[Any]) -> Iterator[bytes]:
+def _compressed(rows: Rows) -> Iterator[bytes]:
     deflate = zlib.compressobj(strategy=zlib.Z_RLE)
     height, width, channels = rows.shape
     step = channels * rows.dtype.itemsize

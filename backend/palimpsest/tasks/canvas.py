@@ -21,7 +21,14 @@ from palimpsest.core.picture.region import Mask, Region
 from palimpsest.core.picture.selection import grown
 from palimpsest.errors import NotFiniteError, RequestError, Text
 from palimpsest.storage.color import forth
-from palimpsest.storage.pictures import Picture, from_model_rgb, read_picture, read_selection, to_model_rgb
+from palimpsest.storage.pictures import (
+    Picture,
+    encode_layer,
+    encode_merged,
+    from_model_rgb,
+    part_of,
+    to_model_rgb,
+)
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import TaskContext
 
@@ -51,8 +58,14 @@ class Begun:
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A picture, what is selected in it, how far that was grown, and the region that is worked on."""
+    """The region of a picture that is worked on, what is selected in it and how far that was grown.
 
+    All is the region's box and nothing else, but for ``whole``, the picture that it lies in, and ``placed``,
+    where: so the rest of a large picture costs nothing.
+    """
+
+    whole: Picture
+    placed: Region
     picture: Picture
     selected: Mask | None
     grow: int  # pixels
@@ -160,7 +173,7 @@ class Canvas:
         mask = None if self.mask is None else _shrunk(self.mask[box], size)
         region = Region(size, regions.Box(0, 0, *size), self.region.inner, self.region.work)
         grow = math.ceil(self.grow * size.width / self.region.box.size.width)
-        return Canvas(picture, selected, grow, mask, region, self.model)
+        return Canvas(self.whole, self.placed, picture, selected, grow, mask, region, self.model)
 
     def changed_by_growing(self, made: Composite) -> int:
         """Pixels that weren't selected, and changed because the selection was grown."""
@@ -196,8 +209,19 @@ class Canvas:
         return psnr(decoded[outside], self.pixels[outside])
 
     def grey(self, grid: Tensor) -> NDArray[np.uint8]:
-        """A map in [0, 1] over the working picture, as a grey picture of the canvas's size."""
-        return np.rint(regions.to_canvas(grid, self.region) * 255).astype(np.uint8)
+        """A map in [0, 1] over the working picture, as a grey picture of the whole picture's size."""
+        width, height = self.whole.size
+        canvas = np.zeros((height, width), np.uint8)
+        canvas[self.placed.box.slices] = np.rint(regions.to_canvas(grid, self.region) * 255)
+        return canvas
+
+    def layer_png(self, made: Composite) -> bytes:
+        """Of the whole picture's size."""
+        return encode_layer(self.whole, made.layer, *self.placed.box[:2])
+
+    def merged_png(self, made: Composite) -> bytes:
+        """The whole picture with the edit."""
+        return encode_merged(self.whole, made.merged, *self.placed.box[:2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,13 +238,13 @@ class LazyEdit:
 
 def open_canvas(context: TaskContext, model: DiffusionModel, view: View) -> Canvas:
     """Raises the ImageErrors, SelectionErrors and RequestErrors."""
-    picture = read_picture(context.images.get(view.image), context.limits)
-    selected = None
+    whole = context.decoded.picture(view.image)
+    selection = None
     if view.selection is not None:
-        selected = read_selection(context.images.get(view.selection), picture.size, context.limits)
-    region = regions.plan(
-        picture.size,
-        selected,
+        selection = context.decoded.selection(view.selection, whole.size)
+    placed = regions.plan_around(
+        whole.size,
+        None if selection is None else regions.Box(*selection.box),
         model.native_size,
         model.granularity,
         view.context,
@@ -228,13 +252,15 @@ def open_canvas(context: TaskContext, model: DiffusionModel, view: View) -> Canv
         view.grow,
     )
     most = MOST_WORKING_SIDES * model.native_size
-    if max(region.work) > most:
+    if max(placed.work) > most:
         raise RequestError(
-            Text("working-size-large", n=max(region.work)),
+            Text("working-size-large", n=max(placed.work)),
             Text("working-size-most", native=model.native_size, most=most),
         )
+    selected = None if selection is None else selection.within(placed.box)
     mask = None if selected is None else grown(selected, view.grow)
-    return Canvas(picture, selected, view.grow, mask, region, model)
+    picture = part_of(whole, placed.box)
+    return Canvas(whole, placed, picture, selected, view.grow, mask, placed.alone, model)
 
 
 def _shrunk(samples: NDArray[Any], size: regions.Size) -> NDArray[Any]:

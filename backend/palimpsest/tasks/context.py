@@ -20,6 +20,7 @@ from palimpsest.models.pool import ModelPool
 from palimpsest.storage.announcement import LOCAL_OWNER
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.decode import Limits
+from palimpsest.storage.decoded import DecodedPictures
 from palimpsest.storage.images import ImageStore
 from palimpsest.storage.inversions import InversionCache
 from palimpsest_client.text.habits import texts
@@ -39,6 +40,10 @@ class TaskContext:
     captioner: Captioner | None = None  # once it was needed
     owner: str = LOCAL_OWNER  # whose job it does
     record: tuple[str, Record] | None = None  # of the last photo, by its inversion's key
+    decoded: DecodedPictures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.decoded = DecodedPictures(self.images, self.limits)
 
     @property
     def device(self) -> torch.device:

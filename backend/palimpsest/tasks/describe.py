@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from palimpsest.contract import BUILT_IN, DescribeRequest
 from palimpsest.core.picture.composite import quantise
-from palimpsest.core.picture.region import Size, bounds
 from palimpsest.errors import ModelIncapableError, Text
 from palimpsest.jobs.events import Events, Finished, Progressed
 from palimpsest.models.captioner import Caption, Captioner
 from palimpsest.models.catalog import captioners
-from palimpsest.storage.pictures import read_picture, read_selection, to_model_rgb
+from palimpsest.storage.pictures import to_model_rgb
 from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.progress import memory_errors
 
@@ -36,11 +35,11 @@ def describe(context: TaskContext, request: DescribeRequest) -> Events[None]:
 
 def read_pixels(context: TaskContext, request: DescribeRequest) -> tuple[Rgb, list[str]]:
     """The picture, or what is around its selection; and what is to be said of its file."""
-    picture = read_picture(context.images.get(request.image), context.limits)
+    picture = context.decoded.picture(request.image)
     if request.selection is None:
         return to_model_rgb(picture), list(picture.notices)
-    mask = read_selection(context.images.get(request.selection), picture.size, context.limits)
-    return to_model_rgb(picture, bounds(mask, Size(*picture.size))), list(picture.notices)
+    selected = context.decoded.selection(request.selection, picture.size)
+    return to_model_rgb(picture, selected.box), list(picture.notices)
 
 
 def built_in_caption(pixels: Rgb) -> Caption:

@@ -21,7 +21,6 @@ from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import Text
 from palimpsest.jobs.events import Events, Finished, Progressed
-from palimpsest.storage.pictures import encode_layer, encode_merged
 from palimpsest.storage.png import encode
 from palimpsest.tasks import validation
 from palimpsest.tasks.canvas import Begun, Canvas, View, grey_png, model_png, open_canvas
@@ -281,9 +280,9 @@ def _store(
     for number, made in enumerate(layers, start=1):
         suffix = "" if number == 1 else f":{number}"
         yield Progressed("saving", 2 * number - 2, total)
-        pictures[f"layer{suffix}"] = encode_layer(canvas.picture, made.layer)
+        pictures[f"layer{suffix}"] = canvas.layer_png(made)
         yield Progressed("saving", 2 * number - 1, total)
-        pictures[f"composite{suffix}"] = encode_merged(canvas.picture, made.merged)
+        pictures[f"composite{suffix}"] = canvas.merged_png(made)
         pictures[f"thumbnail{suffix}"] = encode(thumbnail(canvas.seen(made)))
     pictures["reconstruction"] = model_png(decoded.source)
     for word, grid in edited.maps.items():

@@ -27,7 +27,7 @@ def recipe_of(
     request: EditRequest, model: DiffusionModel, canvas: Canvas, concepts: Sequence[Concept]
 ) -> dict[str, Any]:
     """Plain JSON. ``request`` must have its defaults filled in."""
-    region = canvas.region
+    region = canvas.placed
     return {
         "palimpsest": palimpsest.__version__,
         "engine": ENGINE,

@@ -70,6 +70,11 @@ class Region:
         """Working pixels per canvas pixel."""
         return self.inner.width / self.box.size.width
 
+    @property
+    def alone(self) -> Region:
+        """The same where the canvas is the box and nothing else."""
+        return Region(self.box.size, Box(0, 0, *self.box.size), self.inner, self.work)
+
 
 def plan(
     canvas_size: tuple[int, int],
@@ -89,9 +94,22 @@ def plan(
     the long side at most 1.5 times native. Raises SelectionSizeError, SelectionEmptyError,
     RequestError.
     """
+    selected = None if mask is None else bounds(mask, Size(*canvas_size))
+    return plan_around(canvas_size, selected, native_size, granularity, context, working_size, reach)
+
+
+def plan_around(
+    canvas_size: tuple[int, int],
+    selected: Box | None,
+    native_size: int,
+    granularity: int,
+    context: float = 0.5,
+    working_size: int | None = None,
+    reach: int = 0,
+) -> Region:
+    """`plan` for a selection of which the `bounds` are known. Raises RequestError."""
     _check(granularity, context, working_size)
     canvas = Size(*canvas_size)
-    selected = None if mask is None else bounds(mask, canvas)
     settings = RegionSettings(native_size, granularity, context, working_size, reach)
     around = None if selected is None else Bounds(*selected[:2], *selected.size)
     box, inner, work = plan_region(Extent(*canvas), around, settings)
