@@ -24,6 +24,7 @@ from palimpsest.jobs.events import Event, Finished, Progressed
 from palimpsest.storage.concept_card import Provenance
 from palimpsest.storage.pictures import read_picture, read_selection
 from palimpsest.storage.png import encode
+from palimpsest.tasks.context import MOST_DRAWINGS
 from palimpsest.tasks.recipe import differences
 from palimpsest.tasks.runner import TaskRunner
 from tiny_task import SHOWS, finish, picture, selection
@@ -147,15 +148,37 @@ def test_each_seed_takes_a_drawing_of_its_own_and_the_same_one_again(
     first, second = (finished.artifacts[name] for name in ("composite", "composite:2"))
     assert first != second
     for seed, composite in ((2, first), (3, second)):
-        assert run(taught, replace(made, seed=seed, variations=1)).artifacts["composite"] == composite
+        alone = run(taught, replace(made, seed=seed, variations=1))
+        assert alone.artifacts["composite"] == composite
+        assert alone.result["unet_evaluations"] == 0, "the drawing is kept"
+    taught.drawings.clear()
+    anew = run(taught, made)
+    assert anew.artifacts["composite"] == first
+    assert anew.result["unet_evaluations"] == 2 * DRAWN
     recipe = finished.result["recipe"]
     assert differences(recipe, taught) == []
     assert run(taught, request_of(recipe)).artifacts == finished.artifacts
 
 
+def test_the_last_drawings_are_kept_and_those_of_other_words_are_others(
+    taught: TaskRunner, sd1_folder: Path
+) -> None:
+    made = request(taught, sd1_folder, target_prompt=DOG, freedom=0.0)
+    run(taught, made)
+    other = replace(made, inversion=replace(made.inversion, guidance=2.0))
+    assert run(taught, other).result["unet_evaluations"] == DRAWN
+    for number in range(MOST_DRAWINGS - 2):
+        taught.keep_drawing(str(number), np.zeros((1, 1, 4), np.uint8))
+    assert run(taught, made).result["unet_evaluations"] == 0
+    taught.keep_drawing("one more", np.zeros((1, 1, 4), np.uint8))
+    assert run(taught, other).result["unet_evaluations"] == DRAWN, "the one longest unused is gone"
+    assert len(taught.drawings) == MOST_DRAWINGS
+
+
 def test_a_drawing_is_told_of_and_can_be_stopped_at_each_step(taught: TaskRunner, sd1_folder: Path) -> None:
     made = request(taught, sd1_folder, target_prompt=DOG, variations=2)
     run(taught, made)  # remembers the photo
+    taught.drawings.clear()
     events = [event for event in taught.do(made) if isinstance(event, Progressed)]
     told = [(event.index, event.total) for event in events if event.phase == "sampling"]
     assert told == [(number, 2 * drawing.STEPS) for number in range(1, 2 * drawing.STEPS + 1)]
@@ -165,6 +188,7 @@ def test_a_drawing_is_told_of_and_can_be_stopped_at_each_step(taught: TaskRunner
     assert left[-1] == 0
     undisturbed = run(taught, made).artifacts
     for steps in (5, drawing.STEPS + 1, drawing.STEPS + drawing.LOOKS + 1):
+        taught.drawings.clear()
         broken = taught.do(made)
         for _ in range(steps):
             next(broken)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from palimpsest.core.attention.record import Record
 from palimpsest.core.concept import Concept
@@ -25,6 +27,8 @@ from palimpsest.storage.images import ImageStore
 from palimpsest.storage.inversions import InversionCache
 from palimpsest_client.text.habits import texts
 
+MOST_DRAWINGS = 16
+
 
 @dataclass
 class TaskContext:
@@ -40,6 +44,7 @@ class TaskContext:
     captioner: Captioner | None = None  # once it was needed
     owner: str = LOCAL_OWNER  # whose job it does
     record: tuple[str, Record] | None = None  # of the last photo, by its inversion's key
+    drawings: dict[str, NDArray[np.uint8]] = field(default_factory=dict)  # cut-outs, the last used last
     decoded: DecodedPictures = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +67,19 @@ class TaskContext:
         if anew or self.record is None or self.record[0] != key:
             self.record = key, Record()
         return self.record[1]
+
+    def drawing(self, key: str) -> NDArray[np.uint8] | None:
+        """A cut-out (h, w, 4) that was drawn, now the last used one."""
+        found = self.drawings.pop(key, None)
+        if found is not None:
+            self.drawings[key] = found
+        return found
+
+    def keep_drawing(self, key: str, drawn: NDArray[np.uint8]) -> None:
+        """``MOST_DRAWINGS`` are kept, the last used ones."""
+        self.drawings[key] = drawn
+        for oldest in list(self.drawings)[:-MOST_DRAWINGS]:
+            del self.drawings[oldest]
 
     def concepts_in(self, *prompts: str) -> tuple[Concept, ...]:
         """The concepts that the prompts name. Raises ConceptNotFoundError."""

@@ -139,7 +139,7 @@ def _run(
         timer = PhaseTimer(phases)
     views = yield from views_of(canvas, vocabulary, request, subject)
     if not views:
-        views = yield from drawings_of(canvas, vocabulary, request, timer)
+        views = yield from drawings_of(context, canvas, vocabulary, request, timer)
     things = yield from beside(canvas, vocabulary, request)
     steps = editing(
         canvas.model,

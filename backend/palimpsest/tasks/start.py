@@ -18,6 +18,7 @@ from palimpsest.core.concept import Concept
 from palimpsest.core.editing.edit import Views
 from palimpsest.core.editing.recipes import DRAWING_NOISE, RECIPES, VIEW_NOISE
 from palimpsest.core.editing.standing import find_beside, find_standing
+from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.cutout import CutOut, by_fit
 from palimpsest.core.picture.drawing import LOOKS, STEPS, draw_thing
 from palimpsest.core.picture.laid import Ground, cleared, lay
@@ -31,7 +32,8 @@ from palimpsest.errors import RequestError
 from palimpsest.jobs.events import Events, Progressed
 from palimpsest.storage.inversions import pixels_hash
 from palimpsest.tasks.canvas import Begun, Canvas
-from palimpsest.tasks.context import TaskContext
+from palimpsest.tasks.context import TaskContext, canonical, model_identity
+from palimpsest.tasks.inversions import concept_hashes, concepts_of
 from palimpsest.tasks.progress import PhaseTimer, with_progress
 from palimpsest_client.fields.operations import OPERATIONS, PHOTO
 
@@ -101,10 +103,11 @@ def views_of(
 
 
 def drawings_of(
-    canvas: Canvas, vocabulary: Vocabulary, request: EditRequest, timer: PhaseTimer
+    context: TaskContext, canvas: Canvas, vocabulary: Vocabulary, request: EditRequest, timer: PhaseTimer
 ) -> Events[tuple[Begun, ...]]:
     """The photo with what comes in laid into the selection as the model draws it from its words, each seed
-    another drawing, in the order of ``views_of``. None where the request begins from something else.
+    another drawing, in the order of ``views_of``. None where the request begins from something else. The
+    last drawings are kept: a slider that moves, or another photo, doesn't draw them anew.
 
     It can be stopped at each step of a drawing.
     """
@@ -117,10 +120,23 @@ def drawings_of(
     drawings: dict[int, Begun] = {}
     for number in range(request.variations):
         seed = request.seed + number
-        steps = draw_thing(canvas.model, vocabulary, sentence, thing, guidance, seed)
-        cutout = yield from with_progress(retold(steps, _among(number, request.variations)), timer)
+        key = _drawing_key(canvas.model, vocabulary, sentence, thing, guidance, seed)
+        cutout = context.drawing(key)
+        if cutout is None:
+            steps = draw_thing(canvas.model, vocabulary, sentence, thing, guidance, seed)
+            cutout = yield from with_progress(retold(steps, _among(number, request.variations)), timer)
+            context.keep_drawing(key, cutout)
         drawings[seed % request.variations] = _laid(canvas, CutOut.of(cutout), ground, request)
     return tuple(drawings[at] for at in sorted(drawings))
+
+
+def _drawing_key(
+    model: DiffusionModel, vocabulary: Vocabulary, sentence: str, thing: str, guidance: float, seed: int
+) -> str:
+    """All that has a bearing on a drawing."""
+    named = concepts_of(vocabulary.parse(sentence), vocabulary.concepts)
+    concepts = {concept.placeholder: concept_hashes(concept) for concept in named}
+    return canonical([model_identity(model), concepts, sentence, thing, guidance, seed])
 
 
 def noise_of(request: EditRequest) -> float | None:
