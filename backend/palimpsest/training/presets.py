@@ -135,7 +135,7 @@ def _cpu() -> Preset:
         ),
         decoder_course=VaeCourse(steps=2_400, crop=64, crop_batch=16, full_batch=6, rate=6e-4),
         guidance=3.0,
-        sampling_steps=30,
+        sampling_steps=10,
         map_side=8,
         half=False,
     )
