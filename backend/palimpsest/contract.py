@@ -23,6 +23,7 @@ from palimpsest_client.fields.settings import CONTROLS
 
 Start = Literal["automatic", "view", "drawing", "noise", "photo"]
 ConceptKind = Literal["subject", "style"]
+ResultExtent = Literal["canvas", "region"]
 if TYPE_CHECKING:
     Operation = InversionMethod = str
 else:
@@ -147,6 +148,7 @@ class EditRequest(Judged):
     seed: Annotated[int, SEED] = 0
     variations: Annotated[int, VARIATIONS] = 1
     maps: bool = False  # also return every content word's attention map
+    extent: ResultExtent = "canvas"  # of layer, merged picture and maps: the picture's, or the region's alone
     draft: bool = False  # of a remembered photo: a small picture of the region alone, nothing to keep
     windows: Annotated[tuple[Windows, ...], DRAFTS] = ()  # of a draft: a picture with each of these windows
 

@@ -454,3 +454,22 @@ def test_of_a_large_photo_the_region_alone_is_worked_on(
     monkeypatch.setattr(runner.images, "get", None)
     assert run(runner, made).artifacts == first.artifacts
     assert shapes == [(bottom - top, right - left, 3)] * 2
+
+
+def test_of_the_region_alone_come_the_same_pixels(runner: TaskRunner, sd1_folder: Path) -> None:
+    mask = np.zeros((300, 400), np.uint8)
+    mask[200:240, 250:300] = 255
+    image, chosen = runner.images.put(picture(400, 300)), runner.images.put(encode(mask))
+    made = request(runner, sd1_folder, image=image, selection=chosen, maps=True)
+    whole, part = (run(runner, replace(made, extent=extent)) for extent in ("canvas", "region"))
+    assert set(part.artifacts) == set(whole.artifacts)
+    left, top, right, bottom = part.result["recipe"]["region"]["box"]
+    assert whole.result["recipe"]["region"] == part.result["recipe"]["region"]
+    for name in ("layer", "composite", "map:cat"):
+        large, small = (read_picture(runner.images.get(made.artifacts[name])) for made in (whole, part))
+        assert (large.size, small.size) == ((400, 300), (right - left, bottom - top))
+        assert np.array_equal(large.pixels[top:bottom, left:right], small.pixels)
+    for name in ("thumbnail", "reconstruction"):
+        assert whole.artifacts[name] == part.artifacts[name]
+    assert whole.result["pixels_changed_inside"] == part.result["pixels_changed_inside"]
+    assert run(runner, request_of(part.result["recipe"])).artifacts == part.artifacts

@@ -215,6 +215,11 @@ class Canvas:
         canvas[self.placed.box.slices] = np.rint(regions.to_canvas(grid, self.region) * 255)
         return canvas
 
+    @property
+    def alone(self) -> Canvas:
+        """The same where the region is the whole picture: what is written of it is as large as that."""
+        return replace(self, whole=self.picture, placed=self.region)
+
     def layer_png(self, made: Composite) -> bytes:
         """Of the whole picture's size."""
         return encode_layer(self.whole, made.layer, *self.placed.box[:2])

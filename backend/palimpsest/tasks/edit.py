@@ -68,7 +68,8 @@ class Outcome:
 
 
 def edit(context: TaskContext, request: EditRequest) -> Events[None]:
-    """Artifacts: layer, composite, thumbnail, reconstruction, layer:2 … of further variations, map:<word>.
+    """Artifacts: layer, composite, thumbnail, reconstruction, layer:2 … of further variations, map:<word>;
+    as large as the picture, or as its region, whose place is the recipe's ``region.box``.
 
     Of a draft: draft, draft:2 … alone; its result has no recipe, for there is nothing to do again.
     """
@@ -101,7 +102,8 @@ def edit(context: TaskContext, request: EditRequest) -> Events[None]:
     with memory_errors(context.device, *_memory_texts(canvas, request)):
         pictures = yield from _decoded(canvas, outcome.edited)
         layers = yield from _composited(canvas, pictures, outcome, request)
-        artifacts = yield from _store(context, canvas, outcome.edited, pictures, layers)
+        written = canvas.alone if request.extent == "region" else canvas
+        artifacts = yield from _store(context, written, outcome.edited, pictures, layers)
         yield Progressed("comparing", 0, 0)
         report = _report(canvas, outcome, pictures, layers)
     yield Finished(
