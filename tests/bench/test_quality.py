@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from palimpsest.bench import quality_store
-from palimpsest.bench.quality import WHOLE, Extent, edited, files, measure, psnr, read_report
+from palimpsest.bench.quality import WHOLE, Extent, edited, files, measure, read_report
 from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, tried, word_of
 from palimpsest.bench.quality_judging import keeps, succeeds
 from palimpsest.bench.quality_report import compared, markdown
+from palimpsest.bench.quality_standard import psnr
 from palimpsest.bench.quality_store import Made, Store, learned
 from palimpsest.builtin.judge import load_judge
 from palimpsest.contract import BUILT_IN, LearnRequest

@@ -11,23 +11,20 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from palimpsest.bench.generate import round_trip
 from palimpsest.bench.pictures import Tile, contact_sheet
 from palimpsest.bench.quality_cases import KINDS, SPLITS, Case, make_case, word_of
-from palimpsest.bench.quality_judging import keeps, strangeness, succeeds
-from palimpsest.bench.quality_methods import PHOTO, TRUTH, pareto, side_by_side
-from palimpsest.bench.quality_mirror import reflects
+from palimpsest.bench.quality_methods import pareto, side_by_side
 from palimpsest.bench.quality_report import Outcome, compared, markdown, summary
-from palimpsest.bench.quality_store import Edited, Store, Word, edit, finish, learned
+from palimpsest.bench.quality_standard import Standard, standard_of
+from palimpsest.bench.quality_store import Store, Word, edit, finish, learned
 from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.builtin.captions import caption
 from palimpsest.builtin.judge import Judge, load_judge
@@ -44,7 +41,6 @@ from palimpsest_client.methods import OFFERED, RECOMMENDED
 
 METHODS: tuple[InversionMethod, ...] = tuple(reversed(OFFERED))  # the recommended one last
 QUICK, WHOLE = (20, 8), (100, 50)  # scenes reproduced, edits of each kind
-IDENTICAL = 100.0
 GRID = 24  # edits chosen at random for the small picture
 
 
@@ -129,11 +125,11 @@ def measure(
     outcomes, limits = list[Outcome](), list[Outcome]()
     first, *others = extent.edited_by
     for (kind, number, case), margin in product(cases, extent.margins):
+        standard = standard_of(loaded, judge, case, number, margin)
         for method in extent.edited_by:
             say(f"{kind} {number + 1} of {extent.cases}, {method}")
-            outcomes.append(edited(runner, model, judge, case, number, margin, digests, store, method))
-        if others:
-            limits += sanity(runner, model, judge, case, number, margin)
+            outcomes.append(by_method(runner, model, standard, digests, store, method))
+        limits += standard.sanity() if others else []
     about = {
         "model": model,
         "weights_hash": loaded.weights_hash,
@@ -196,86 +192,26 @@ def edited(
 
     ``words``: the digests of the library's learned words; the case's own must be among them.
     """
-    used = {} if case.concept is None else {word_of(case.concept): (words or {})[word_of(case.concept)]}
-    name = f"cases/{method}/{_kind(case, margin)}-{number}.png"
-    runner.inversions.clear()
-    request = _request(runner, model, case, margin, method)
-    content, made = edit(runner, request, name, used, Store(None) if store is None else store)
-    return _judged(runner, model, judge, case, number, margin, method, read_picture(content).pixels, made)
+    standard = standard_of(runner.models.get(model), judge, case, number, margin)
+    return by_method(runner, model, standard, words or {}, Store(None) if store is None else store, method)
 
 
-def sanity(
-    runner: TaskRunner, model: str, judge: Judge, case: Case, number: int, margin: int = MARGIN
-) -> list[Outcome]:
-    """What needs no edit: the photo itself, and the true picture after the autoencoder."""
-    size = runner.models.get(model).native_size
-    before, after = case.drawn(size)
-    through, region = autoencoded(runner, model, after.image), case.selection(size, margin)
-    kept = None if region is None else psnr(through[region == 0], before.image[region == 0])
-    pictures = {PHOTO: (before.image, None), TRUTH: (through, kept)}
-    return [
-        _judged(
-            runner,
-            model,
-            judge,
-            case,
-            number,
-            margin,
-            name,
-            picture,
-            Edited(0, outside, seconds=0.0, evaluations=0, backward=0),
-        )
-        for name, (picture, outside) in pictures.items()
-    ]
-
-
-def _kind(case: Case, margin: int) -> str:
-    return case.kind if case.thing is None or margin == MARGIN else f"{case.kind}, margin {margin}"
-
-
-def _judged(
+def by_method(
     runner: TaskRunner,
     model: str,
-    judge: Judge,
-    case: Case,
-    number: int,
-    margin: int,
-    method: str,
-    picture: NDArray[np.uint8],
-    made: Edited,
+    standard: Standard,
+    words: Mapping[str, str],
+    store: Store,
+    method: InversionMethod,
 ) -> Outcome:
-    size = runner.models.get(model).native_size
-    before, after = case.drawn(size)
-    largest = case.selection(size)
-    region = None if largest is None else largest > 0
-    inside = np.ones(picture.shape[:2], bool) if region is None else region
-    through = autoencoded(runner, model, after.image)
-    success, kept = succeeds(judge, case, picture, region), keeps(judge, case, picture)
-    reflected, reflected_ceiling = reflects(case, picture), reflects(case, through)
-    possible = succeeds(judge, case, through, region) and keeps(judge, case, through) is not False
-    return Outcome(
-        method,
-        _kind(case, margin),
-        number,
-        case.shows,
-        case.should_show,
-        success=success,
-        kept=kept,
-        reflected=reflected,
-        joint=success and kept is not False and reflected is not False and made.pixels_changed_outside == 0,
-        ceiling=possible and reflected_ceiling is not False,
-        reflected_ceiling=reflected_ceiling,
-        distance=strangeness(judge, case, picture, region),
-        ceiling_distance=strangeness(judge, case, through, region),
-        pixels_changed_outside=made.pixels_changed_outside,
-        outside_psnr=made.outside_psnr,
-        truth_psnr=psnr(picture[inside], after.image[inside]),
-        photo_psnr=psnr(before.image[inside], after.image[inside]),
-        unet_evaluations=made.evaluations,
-        backward_evaluations=made.backward,
-        seconds=made.seconds,
-        picture=np.concatenate([before.image, picture, after.image], axis=1),
-    )
+    """The same, held against a standard that is there already."""
+    case, number = standard.case, standard.number
+    used = {} if case.concept is None else {word_of(case.concept): words[word_of(case.concept)]}
+    name = f"cases/{method}/{standard.kind}-{number}.png"
+    runner.inversions.clear()
+    request = _request(runner, model, case, standard.margin, method)
+    content, made = edit(runner, request, name, used, store)
+    return standard.judged(method, read_picture(content).pixels, made)
 
 
 def _request(runner: TaskRunner, model: str, case: Case, margin: int, method: InversionMethod) -> EditRequest:
@@ -294,15 +230,6 @@ def _request(runner: TaskRunner, model: str, case: Case, margin: int, method: In
         begin_from=case.begin_from,
         feather=3,
     )
-
-
-def autoencoded(runner: TaskRunner, model: str, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return round_trip(runner.models.get(model), [picture])[0]
-
-
-def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    error = float(((a.astype(np.float64) - b) ** 2).mean())
-    return IDENTICAL if error == 0 else round(10 * float(np.log10(255**2 / error)), 3)
 
 
 def files(report: dict[str, Any], outcomes: list[Outcome]) -> dict[str, bytes]:

@@ -10,10 +10,8 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from palimpsest.bench.pictures import INK
-from palimpsest.bench.quality_report import Outcome, compared, figures, plain
+from palimpsest.bench.quality_report import PHOTO, TRUTH, Outcome, compared, figures, plain
 
-PHOTO, TRUTH = "the photo itself", "the true picture through the autoencoder"
-"""Sanity lines: what costs nothing and does nothing, and the most that can be expected."""
 WIDE, TALL, ROOM = 420, 260, 46  # of one plot, and around it, in pixels
 LABEL = (90, 12)  # width and height of a point's name, in pixels
 DOT, LINE, GREY, BEST = 4, (150, 150, 150), (225, 225, 225), (40, 160, 60)

@@ -14,6 +14,8 @@ from palimpsest.bench.quality_identity import LARGEST
 from palimpsest.bench.statistics import mean, paired_difference, rate
 from palimpsest_client.methods import METHODS
 
+PHOTO, TRUTH = "the photo itself", "the true picture through the autoencoder"
+"""Beside the methods: what costs nothing and does nothing, and the most that can be expected."""
 COMPARED = ("joint", "success", "kept", "identity", "nearer", "truth_psnr")
 
 
@@ -21,7 +23,7 @@ COMPARED = ("joint", "success", "kept", "identity", "nearer", "truth_psnr")
 class Outcome:
     """One edit, judged."""
 
-    method: str  # of inversion
+    method: str  # of inversion, or PHOTO, TRUTH
     kind: str
     number: int
     shows: str
