@@ -28,7 +28,7 @@ def test_size_licence_memory_and_time_are_told():
     assert lines("sd15", worker(8 * GIB, "edit", "learn"), worker(24 * GIB, "pull")) == (
         "2.1 GB to download · CreativeML Open RAIL-M",
         "Needs about 5.0 GB of memory; this machine's 8.0 GB are enough.",
-        "One edit: about 200 runs of its network at 512 px.",
+        "One edit: about 180 runs of its network at 512 px.",
     )
 
 

@@ -23,7 +23,7 @@ class Offer:
     size: int  # bytes to download
     memory: int  # bytes of device memory that an edit needs at native size, half precision
     native_size: int  # pixels
-    evaluations: int = 200  # of its network for one edit: 50 steps, each of inversion and both sentences
+    evaluations: int = 180  # of its network for one edit: 50 steps of inversion, 130 of the edit
     variant: str | None = None  # "fp16": files of half the size
     note: str = ""
 

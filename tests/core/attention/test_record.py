@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from palimpsest.core.attention.record import Layers, Record, look
+from palimpsest.core.attention.record import Record, look, recorded_levels
+from palimpsest.core.editing import edit as editing
 from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.editing.sampling import sample
-from palimpsest.core.inversion import InvertSettings, invert
+from palimpsest.core.inversion import InvertSettings, ddim, invert
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
@@ -22,22 +23,16 @@ TARGET = "a photo of a <my-toy> on grass"
 WITHOUT = 2 * STEPS  # evaluations: the target with words and without
 
 
-def layers(numbers: int) -> Layers:
-    """8 bytes for each number."""
-    return ((torch.zeros(1, 1, numbers, 1), torch.zeros(1, 1, numbers, 1)),)
-
-
-def test_a_record_keeps_the_noisiest_levels_within_its_limit() -> None:
-    record = Record(limit=24)
-    for level in (1, 5, 3):
-        record.keep(level, layers(1))
-    assert record.size == 24
-    record.keep(9, layers(2))  # the two cleanest go
-    assert [level for level in (1, 3, 5, 9) if record.get(level) is not None] == [5, 9]
-    record.keep(2, layers(1))  # cleaner than all there are
-    record.keep(7, layers(4))  # larger than the limit
-    assert record.get(2) is record.get(7) is None
-    assert record.size <= 24
+def test_the_noisiest_levels_are_recorded_as_far_as_there_is_room(model: DiffusionModel) -> None:
+    """By the size that a level really has."""
+    with concepts_installed(model, []) as vocabulary:
+        cond, record = vocabulary.encode([vocabulary.parse(SOURCE)], (64, 96)), Record()
+        levels, tokens = model.process.levels(STEPS), cond.context.shape[1]
+        with torch.no_grad():
+            record.keep(levels[0], look(model, photo(), levels[0], cond)[1])
+    for room, most in ((2.0, 2), (1.99, 1), (0.5, 0), (100.0, STEPS)):
+        limit = int(room * record.size)
+        assert recorded_levels(model.network, SIZE, tokens, levels, limit) == set(levels[:most])
 
 
 def test_to_look_changes_nothing_of_what_is_predicted(model: DiffusionModel) -> None:
@@ -68,17 +63,31 @@ def edited(model: DiffusionModel, recorded: Record | None, record: Record | None
 
 def test_recorded_or_looked_at_again_the_bytes_are_the_same(model: DiffusionModel) -> None:
     """With a word whose adapters have to be silent meanwhile."""
-    kept, small, empty = Record(), Record(), Record()
+    kept, empty = Record(), Record()
     hot, hot_cost = edited(model, kept, kept)
-    small.limit = kept.size // 2
-    part, part_cost = edited(model, small, small)
-    alone, alone_cost = edited(model, None, empty)
+    cold, cold_cost = edited(model, None, empty)
     again, again_cost = edited(model, None, empty)
-    assert torch.equal(hot, part)
-    assert torch.equal(hot, alone)
+    assert torch.equal(hot, cold)
     assert torch.equal(hot, again)
-    assert (hot_cost, alone_cost, again_cost) == (WITHOUT, WITHOUT + STEPS, WITHOUT)
-    assert WITHOUT < part_cost < WITHOUT + STEPS
+    assert (hot_cost, cold_cost, again_cost) == (WITHOUT, WITHOUT + STEPS, WITHOUT)
+
+
+@pytest.mark.parametrize("most", [0, 1, STEPS])
+def test_what_there_is_no_room_for_is_in_the_batch(
+    model: DiffusionModel, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same pivot: it comes to the same but for rounding, and a hot edit is a cold one to the bit."""
+    whole = Record()
+    all_recorded, _ = edited(model, whole, whole)
+    for module in (ddim, editing):
+        monkeypatch.setattr(module, "recorded_levels", lambda *shapes: frozenset(shapes[3][:most]))
+    kept = Record()
+    hot, hot_cost = edited(model, kept, kept)
+    cold, cold_cost = edited(model, None, Record())
+    assert kept.size == most * whole.size // STEPS
+    assert torch.equal(hot, cold)
+    assert (hot - all_recorded).abs().max() < 1e-4
+    assert (hot_cost, cold_cost) == (WITHOUT + STEPS - most, WITHOUT + STEPS)
 
 
 def test_recorded_is_as_in_the_batch(model: DiffusionModel) -> None:
@@ -91,7 +100,11 @@ def test_recorded_is_as_in_the_batch(model: DiffusionModel) -> None:
         cleaner = replace(inversion, path=torch.cat([z[:1], z[:-1]]))
         wish = Wish(cross=1.0, self_attention=1.0)
         batched = finish(sample(plan(model, vocabulary, cleaner, source, [target], wish)))
-        made = replace(plan(model, vocabulary, inversion, source, [target], wish), record=Record())
+        made = replace(
+            plan(model, vocabulary, inversion, source, [target], wish),
+            record=Record(),
+            recorded=frozenset(inversion.levels),
+        )
         recorded = finish(sample(made))
         free = finish(sample(plan(model, vocabulary, inversion, source, [target], Wish(0.0, {}, 0.0))))
     assert (batched.latents - recorded.latents).abs().max() < 1e-5

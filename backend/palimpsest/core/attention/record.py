@@ -3,16 +3,20 @@
 A target attends as the photo does by the photo's queries and keys. DDIM inversion has evaluated the photo at
 every noise level already, with the same words: ε(z*_{t-1}, t, C), on its way from the pivot z*_{t-1} to
 z*_t. What its attention layers saw then is what an edit takes from it, so the photo needs no row in the
-edit's batches. Where a level isn't kept, it is evaluated again, alone as it was then: the bytes are the same.
+edit's batches. A level that isn't in memory any more is evaluated again, alone as it was then: the bytes are
+the same. At levels for which there is no room the photo has its row, with the same pivot.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from torch import Tensor
 
 from palimpsest.core.attention.fused import Fused
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.model import DiffusionModel
+from palimpsest.core.networks import Network, Size
 from palimpsest.core.process import Level
 
 LIMIT = 2 << 30
@@ -25,30 +29,40 @@ Layers = tuple[Looked, ...]
 
 
 class Record:
-    """``Layers`` by noise level, at most ``limit`` bytes; those of the cleanest levels go first, where edits
-    take the least from the photo."""
+    """``Layers`` by noise level, in main memory."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        self.limit = limit
+    def __init__(self) -> None:
         self._kept: dict[Level, Layers] = {}
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return sum(_size(layers) for layers in self._kept.values())
 
     def get(self, level: Level) -> Layers | None:
         return self._kept.get(level)
 
     def keep(self, level: Level, layers: Layers) -> None:
-        """As far as there is room. Their copies are in main memory."""
-        room = self.limit - self.size - _size(layers)
-        for cleanest in sorted(self._kept):
-            if room >= 0 or cleanest > level:
-                break
-            room += _size(self._kept.pop(cleanest))
-        if room >= 0:
-            self._kept[level] = tuple((_stored(q), _stored(k)) for q, k in layers)
+        self._kept[level] = tuple((_stored(q), _stored(k)) for q, k in layers)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(tensor.nbytes for layers in self._kept.values() for looked in layers for tensor in looked)
+
+
+def recorded_levels(
+    network: Network, latent: Size, tokens: int, levels: Sequence[Level], limit: int = LIMIT
+) -> frozenset[Level]:
+    """Those of ``levels``, noisiest first, that a record keeps: as many as fit into ``limit`` bytes, from the
+    noisiest, where edits take the most from the photo. They follow from shapes alone, so that hot and cold
+    edits go the same way."""
+    return frozenset(levels[: limit // _level_size(network, latent, tokens)])
+
+
+def _level_size(network: Network, latent: Size, tokens: int) -> int:
+    """Bytes of one level's ``Layers``."""
+    numbers = 0
+    for site in network.sites.values():
+        height, width = network.grids(latent)[site.halvings]
+        keys = tokens if site.kind == "cross" else height * width
+        numbers += (height * width + keys) * site.module.to_q.out_features
+    return numbers * network.dtype.itemsize
 
 
 def look(model: DiffusionModel, z: Tensor, level: Level, conditioning: Conditioning) -> tuple[Tensor, Layers]:
@@ -72,10 +86,6 @@ class _Seen:
 
     def self_attention(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
         return self.cross(q, k, v, scale)
-
-
-def _size(layers: Layers) -> int:
-    return sum(tensor.nbytes for looked in layers for tensor in looked)
 
 
 def _stored(tensor: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from palimpsest.core.attention.cross import refine, reweight
 from palimpsest.core.attention.injection import SelfControl
 from palimpsest.core.attention.key_mask import KeyMask
 from palimpsest.core.attention.maps import Levels, WordMaps
-from palimpsest.core.attention.record import Record
+from palimpsest.core.attention.record import Record, recorded_levels
 from palimpsest.core.attention.region_words import RegionWords
 from palimpsest.core.attention.target import TargetControl
 from palimpsest.core.attention.windows import Window, step_table
@@ -136,6 +136,7 @@ def edit(
         blend=_blend(recipe, chosen, control, source, prompts, alignments),
         mask=selection,
         record=_record(inversion, record),
+        recorded=recorded_levels(model.network, (height, width), cond.context.shape[1], inversion.levels),
         adaptation=vocabulary.adaptation(),
         adapting=tuple(vocabulary.adapting(prompts)),
         adapting_nulls=tuple(vocabulary.adapting_nulls(prompts)),

@@ -5,7 +5,7 @@ the inversion's business (``source_moves``):
 
   it samples in the targets' batch, with the same guidance
   or it is put on its stored path after each step; it is in the batch only where something needs its
-  attention, and not even there if that is recorded (``record``)
+  attention, and not even there if that is recorded (``Plan.record``)
 
 Where there are null embeddings of each timestep (``nulls``), all branches have those.
 
@@ -53,7 +53,8 @@ class Plan:
     first: int = 0  # the sampling step where it begins
     blend: LocalBlend | None = None
     mask: Tensor | None = None  # (1, 1, h, w) of 0 and 1; None = all may change
-    record: Record | None = None  # the source is looked at as in its inversion; None: in the batch
+    record: Record | None = None  # the source is looked at as in its inversion; None: where its branch is
+    recorded: frozenset[Level] = frozenset()  # the levels that ``record`` is for
     adaptation: Adaptation = field(default_factory=lambda: Adaptation(()))
     adapting: tuple[tuple[int, ...], ...] = ()  # per set of ``adaptation``, the targets that have it
     adapting_nulls: tuple[tuple[int, ...], ...] = ()  # … and those whose unconditional rows have it
@@ -133,7 +134,8 @@ def _guided(
     """The guided predictions of the source, None if it doesn't sample, and of the targets; the targets'
     conditional one."""
     branch = _Batch(plan, step)
-    predicted = plan.model.predict(branch.latents(z_src, z_tgt), level, branch.conditioning)
+    seen = z_src if plan.record is None else plan.inversion.after(step).to(z_tgt)
+    predicted = plan.model.predict(branch.latents(seen, z_tgt), level, branch.conditioning)
     cond, null = predicted[branch.targets], predicted[branch.nulls]
     method = method_named(plan.inversion.method)
     target = method.guide(null, cond, plan.guidance) if branch.guided else cond
@@ -145,10 +147,12 @@ def _guided(
     return source, target, cond
 
 
-def _recorded(plan: Plan, record: Record, step: int) -> Layers:
+def _recorded(plan: Plan, step: int) -> Layers | None:
     """What the source's attention layers see at this step: from the record, or from one evaluation, as in
-    DDIM inversion."""
-    level = plan.inversion.levels[step]
+    DDIM inversion. None where that isn't for the record."""
+    record, level = plan.record, plan.inversion.levels[step]
+    if record is None or level not in plan.recorded:
+        return None
     layers = record.get(level)
     if layers is None:
         plan.adaptation.begin([() for _ in plan.adapting])
@@ -165,8 +169,8 @@ class _Batch:
         self.guided = plan.guidance != 1
         self.source_moves = plan.inversion.source_moves
         needed = plan.control.needs_source(step)
-        recorded = _recorded(plan, plan.record, step) if needed and plan.record is not None else None
-        self.with_source = self.source_moves or (needed and plan.record is None)
+        recorded = _recorded(plan, step) if needed else None
+        self.with_source = self.source_moves or (needed and recorded is None)
         self.with_source_null = self.source_moves and self.guided and plan.source_null is not None
         first_null = int(self.with_source_null)
         self.source_at = first_null + (n if self.guided else 0)
