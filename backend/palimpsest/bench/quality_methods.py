@@ -91,7 +91,7 @@ def _plot(
 
     draw.rectangle((left, top, left + WIDE, top + TALL), outline=GREY)
     draw.text((left, top - 16), f"{title}, over evaluations", fill=INK, font=font)
-    for height in (y_low, (y_low + y_high) / 2, y_high):
+    for height in {min(heights), max(heights)}:
         y = at((min(costs), height))[1]
         draw.text((left - 4, y), f"{height:.1f}", fill=INK, font=font, anchor="rm")
     for cost in (min(costs), max(costs)):
