@@ -35,3 +35,7 @@ class Conditioning:
 
     def with_context(self, context: Tensor) -> Conditioning:
         return replace(self, context=context)
+
+    @property
+    def tensors(self) -> tuple[Tensor | None, ...]:
+        return self.context, self.pooled, self.time_ids

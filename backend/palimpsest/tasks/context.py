@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from palimpsest.core.attention.record import Record
 from palimpsest.core.concept import Concept
+from palimpsest.core.editing.trajectory import Trajectory
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.tokens import PLACEHOLDER
 from palimpsest.jobs.events import Progressed
@@ -44,6 +45,7 @@ class TaskContext:
     captioner: Captioner | None = None  # once it was needed
     owner: str = LOCAL_OWNER  # whose job it does
     record: tuple[str, Record] | None = None  # of the last photo, by its inversion's key
+    trajectory: Trajectory | None = None  # of the last edit
     drawings: dict[str, NDArray[np.uint8]] = field(default_factory=dict)  # cut-outs, the last used last
     decoded: DecodedPictures = field(init=False)
 
@@ -65,7 +67,7 @@ class TaskContext:
         """Where what attention saw of this photo is kept. One photo at a time: another's takes its place, and
         so does its own where it is to begin ``anew``."""
         if anew or self.record is None or self.record[0] != key:
-            self.record = key, Record()
+            self.record, self.trajectory = (key, Record()), None
         return self.record[1]
 
     def drawing(self, key: str) -> NDArray[np.uint8] | None:

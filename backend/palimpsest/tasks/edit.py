@@ -155,9 +155,11 @@ def _run(
         views=latents_of(views, canvas.model.stride),
         staying=things,
         record=record,
+        before=context.trajectory,
     )
     preview = Preview(canvas.model, context.images, context.previews and not request.draft)
     edited = yield from with_progress(steps, timer, preview)
+    context.trajectory = edited.trajectory
     return Outcome(inversion, cached, edited, views)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 
@@ -10,6 +11,7 @@ from palimpsest.core.attention.cross import Columns, CrossEdit
 from palimpsest.core.attention.injection import SelfControl
 from palimpsest.core.attention.key_mask import KeyMask
 from palimpsest.core.attention.region_words import RegionWords
+from palimpsest.core.attention.windows import within
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,16 @@ class TargetControl:
         alpha = self.alpha[step]
         edited = self.cross.columns().scaled(alpha)
         return Columns(edited.from_source, edited.own + (1 - alpha))
+
+    def facts(self, step: int, steps: int) -> tuple[Any, ...]:
+        """All that decides what is done at this step, as ``trajectory.py`` compares it."""
+        columns, own, mask = None, None, None
+        if self.cross_active(step):
+            now = self.columns(step)
+            columns = now.from_source, now.own
+        if self.self_control.active(step, steps):
+            own = self.self_control.limit, self.self_control.free
+        if self.key_mask is not None and within(self.key_mask.window, step, steps):
+            mask = self.key_mask.region, self.key_mask.limit, self.key_mask.unseen
+        words = tuple((words.tokens, words.region) for words in self.region_words)
+        return columns, own, mask, words

@@ -25,6 +25,7 @@ from palimpsest.core.attention.windows import Window, step_table
 from palimpsest.core.colours import Colours
 from palimpsest.core.editing.recipes import AS_IT_IS, FIGURES, RECIPES, Recipe
 from palimpsest.core.editing.sampling import Edited, Plan, sample
+from palimpsest.core.editing.trajectory import Trajectory
 from palimpsest.core.inversion import Inversion, method_named, picture_size
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.fill import harmonic_fill, widened
@@ -87,6 +88,7 @@ def edit(
     views: Views | None = None,
     staying: Tensor | None = None,  # (1, 1, h, w), above 0 on other things, which what fills must not copy
     record: Record | None = None,  # of the photo's inversion, or of an earlier edit
+    before: Trajectory | None = None,  # of an earlier edit
 ) -> Steps[Edited]:
     """Edit the inverted photo; one row of the result per target prompt, windows and variation, prompts
     outermost. With ``views`` the selection begins from them, seed k from the k-th, and from the first again
@@ -142,7 +144,7 @@ def edit(
         adapting_nulls=tuple(vocabulary.adapting_nulls(prompts)),
     )
     words = WordMaps(source, chosen.maps, levels.map_size) if chosen.maps else None
-    return (yield from sample(plan, words))
+    return (yield from sample(plan, words, before))
 
 
 def _record(inversion: Inversion, known: Record | None) -> Record | None:

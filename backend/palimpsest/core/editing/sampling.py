@@ -19,7 +19,7 @@ conditional ones, a subject's in the unconditional ones too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -31,6 +31,7 @@ from palimpsest.core.attention.maps import WordMaps
 from palimpsest.core.attention.record import Layers, Record, look
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.count import counted
+from palimpsest.core.editing.trajectory import Trajectory
 from palimpsest.core.inversion import Inversion, method_named
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.process import Level, guided, move, pairs
@@ -68,24 +69,46 @@ class Edited:
     source: Tensor  # (1, c, h, w): the photo as this method reproduces it
     evaluations: int  # of the network, one per sample of every batch
     maps: Mapping[str, Tensor]  # word of the source prompt -> (h, w) in [0, 1]
+    trajectory: Trajectory | None = None  # None: nothing could go on from it
 
 
-def sample(plan: Plan, words: WordMaps | None = None) -> Steps[Edited]:
+def sample(plan: Plan, words: WordMaps | None = None, before: Trajectory | None = None) -> Steps[Edited]:
     """Run the edit. The network is controlled only while this generator is alive.
 
     ``words``: maps of the source prompt to read on the way; for them the source is needed at every step.
+    ``before``: of an earlier edit; the steps that this one shares with it are not taken again.
     """
     if words is not None:
         plan.control.source_maps.append(words)
-    z_src, z_tgt = plan.inversion.source(plan.inversion.steps - plan.first), plan.start
-    model = plan.model
+    trajectory = None if words is not None else _trajectory(plan)
+    latents = [] if trajectory is None else list(trajectory.shared(before))
+    z_tgt, first = latents[-1] if latents else plan.start, plan.first + len(latents)
+    z_src, model = plan.inversion.source(plan.inversion.steps - first), plan.model
     levels, network = pairs(model.process, plan.inversion.levels), model.network
     with counted(model) as count, network.attending(plan.control), adapted(network, plan.adaptation):
-        for step in range(plan.first, len(levels)):
+        for step in range(first, len(levels)):
             z_src, z_tgt, preview = _advance(plan, step, *levels[step], z_src, z_tgt)
+            latents.append(z_tgt)
             yield Step("edit", step - plan.first + 1, len(levels) - plan.first, z0=preview)
     maps = {} if words is None else words.normalised(plan.control.levels.latent)
-    return Edited(z_tgt, z_src, count.evaluations, maps)
+    done = None if trajectory is None else replace(trajectory, latents=tuple(latents))
+    return Edited(z_tgt, z_src, count.evaluations, maps, done)
+
+
+def _trajectory(plan: Plan) -> Trajectory | None:
+    """Before its first step. None where a step depends on more than the latents: the photo's branch moves, or
+    maps are added up on the way."""
+    if plan.record is None or plan.blend is not None:
+        return None
+    inversion, model, steps = plan.inversion, plan.model, plan.inversion.steps
+    told = tuple(part.tensors for part in (plan.source, plan.targets, plan.nulls))
+    adapters = tuple((some.alpha, *some.parts, *some.tensors) for some in plan.adaptation.sets)
+    photo = inversion.method, inversion.levels, inversion.latents[: steps - plan.first + 1], told
+    words = adapters, plan.adapting, plan.adapting_nulls
+    begun = (model.weights_hash, *photo, *words, plan.guidance, plan.mask, plan.first, plan.start)
+    controls = plan.control.targets
+    each = (tuple(one.facts(step, steps) for one in controls) for step in range(plan.first, steps))
+    return Trajectory(begun, tuple(each))
 
 
 @torch.no_grad()

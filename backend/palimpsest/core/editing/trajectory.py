@@ -1,0 +1,45 @@
+"""Where each step of an edit led: one that does the same up to some step goes on from there.
+
+A slider that acts late changes late steps alone, and what is drawn as a preview and then applied, or lies
+under another soft edge, is sampled once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Facts = tuple[Any, ...]
+"""Tensors, numbers, words, None, and tuples of them."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Holds neither the model nor anything else that is large."""
+
+    begun: Facts  # all that decides every step
+    steps: tuple[Facts, ...]  # what decides each step besides
+    latents: tuple[Tensor, ...] = ()  # (targets, c, h, w) after each step
+
+    def shared(self, before: Trajectory | None) -> tuple[Tensor, ...]:
+        """The latents after the first steps, as far as ``before`` did the same."""
+        if before is None or not alike(self.begun, before.begun):
+            return ()
+        number = 0
+        for own, other in zip(self.steps, before.steps, strict=False):
+            if number == len(before.latents) or not alike(own, other):
+                break
+            number += 1
+        return before.latents[:number]
+
+
+def alike(a: Any, b: Any) -> bool:
+    """To the last bit."""
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return a.dtype == b.dtype and a.device == b.device and torch.equal(a, b)
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(alike(one, other) for one, other in zip(a, b, strict=True))
+    return type(a) is type(b) and not isinstance(a, Tensor) and bool(a == b)
