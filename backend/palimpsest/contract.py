@@ -145,6 +145,8 @@ class EditRequest(Judged):
     context: Annotated[float, CONTEXT] = 0.5  # canvas around the selection's box, in its longer sides
     begin_from: Start = "automatic"  # what the selection begins from; replace and insert
     freedom: Annotated[float, FREEDOM] | None = None  # share of the noise levels put on it; 0 = as it is
+    reflect: bool = True  # replace: what is selected in a mirror becomes the new thing's image
+    reflection: Sha256 | None = None  # where in the selection the mirror is, as grey; None = it is found
     seed: Annotated[int, SEED] = 0
     variations: Annotated[int, VARIATIONS] = 1
     maps: bool = False  # also return every content word's attention map
@@ -296,13 +298,16 @@ def from_json(cls: type[AnyRequest], data: Any, where: str = "") -> AnyRequest:
 def request_of(recipe: Any) -> EditRequest:
     """The request that a recipe says to do again. Raises RequestError for what is no recipe of ours.
 
-    What a recipe leaves out was not done when it was made: one without ``grow`` grew nothing, and one
-    without ``begin_from`` began from noise where something was inserted into a selection.
+    What a recipe leaves out was not done when it was made: one without ``grow`` grew nothing, one without
+    ``reflect`` saw no mirrors, and one without ``begin_from`` began from noise where something was inserted
+    into a selection.
     """
     if not isinstance(recipe, dict) or recipe.get("kind") != "edit" or "request" not in recipe:
         raise RequestError("This is not a recipe.", "A recipe is the recipe.json written beside a result.")
     request = recipe["request"]
-    whole = {"grow": 0, **_began(request), **request} if isinstance(request, dict) else request
+    whole = (
+        {"grow": 0, "reflect": False, **_began(request), **request} if isinstance(request, dict) else request
+    )
     return from_json(EditRequest, whole, "the recipe's request")
 
 

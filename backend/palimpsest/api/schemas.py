@@ -79,6 +79,11 @@ SAID: dict[str, dict[str, dict[str, Any]]] = {
             "description": "Of replace and insert: what the selection begins from. view: the learned "
             "subject's own picture; drawing: one that the model draws of what comes in."
         },
+        "reflect": {"description": "Of replace: what is selected in a mirror becomes the new thing's image."},
+        "reflection": {
+            "description": "Grey, the image's size: where in the selection the mirror is; null = it is found "
+            "if the first sentence names one."
+        },
         "draft": {
             "description": "Of a remembered photo: a small picture of the region alone, and no result to "
             "keep."

@@ -42,6 +42,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--shows", default="", metavar="TEXT", help="what the picture shows")
     parser.add_argument("--should-show", default="", metavar="TEXT", help="what it should show")
     selecting.add_selection(parser, "everything may change")
+    parser.add_argument(
+        "--mirror",
+        default="auto",
+        metavar="auto|none|MASK",
+        help="replace: what is selected in a mirror becomes the new thing's image. auto (default): the "
+        "mirror is found if --shows names one; a file says where in the selection it is; none: not done",
+    )
     arguments.add_controls(parser, *arguments.EDIT)
     arguments.add_finish(parser)
     parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
@@ -136,8 +143,14 @@ def request_of(pictures: Pictures, options: argparse.Namespace, photo: Path) -> 
         inversion=arguments.inversion_settings(options),
         control=control_of(options),
         maps=options.maps,
+        reflect=options.mirror != "none",
+        reflection=_mirror(pictures, options.mirror),
         **{name: getattr(options, name) for name in arguments.EDIT},
     )
+
+
+def _mirror(pictures: Pictures, said: str) -> str | None:
+    return None if said in ("auto", "none") else pictures.name(Path(said))
 
 
 def control_of(options: argparse.Namespace) -> Control:

@@ -21,3 +21,6 @@ def _require_selection(request: EditRequest | InvertRequest | DescribeRequest, p
     if request.selection in pictures.named:
         size = pictures.size(pictures.named[request.image])
         pictures.selection(pictures.named[request.selection], size)
+    if isinstance(request, EditRequest) and request.reflection in pictures.named:
+        size = pictures.size(pictures.named[request.image])
+        pictures.selection(pictures.named[request.reflection], size)

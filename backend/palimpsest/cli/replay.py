@@ -62,6 +62,10 @@ def run(options: argparse.Namespace) -> int:
         raise RequestError(
             "None of the files is the picture of this recipe.", f"Its sha256: {request.image}."
         )
+    if request.reflection not in (None, *hashes):
+        raise RequestError(
+            "None of the files is the mirror's mask of this recipe.", f"Its sha256: {request.reflection}."
+        )
     photo = pictures.named[request.image]
     preflight.require_possible(request, inventory, pictures)
     parts = None if request.selection in hashes else selecting.parts_from(recipe, hashes)

@@ -147,14 +147,14 @@ class Canvas:
             selected,
         )
 
-    def preview(self, z: Tensor, feather: int, begun: Begun | None = None) -> Tensor:
-        """`seen` of an edited latent without laying it over the whole picture.
+    def preview(self, decoded: Tensor, feather: int, begun: Begun | None = None) -> Tensor:
+        """`seen` of an edited picture, as the model sees it, without laying it over the whole one.
 
         The same pixels where the region has ``PREVIEW_PIXELS`` or fewer. A larger one is made as small as
         that first, and its soft edge with it.
         """
         small = self._cropped()
-        sharp = self._restorer(self.decoded(z), begun, small.mask, small.region)
+        sharp = self._restorer(decoded, begun, small.mask, small.region)
         width = round(feather * small.region.box.size.width / self.region.box.size.width)
         return small.seen(small.lay(sharp, width))
 

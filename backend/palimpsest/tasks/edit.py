@@ -26,6 +26,7 @@ from palimpsest.tasks import validation
 from palimpsest.tasks.canvas import Begun, Canvas, View, grey_png, model_png, open_canvas
 from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.inversions import inversion_phases, load_or_invert, with_defaults
+from palimpsest.tasks.mirror import Mirrored, content_words, mirrored, shown_mirror, without
 from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, thumbnail, with_progress
 from palimpsest.tasks.recipe import recipe_of
 from palimpsest.tasks.start import (
@@ -42,10 +43,6 @@ from palimpsest.tasks.start import (
 )
 from palimpsest_client.fields.operations import OPERATIONS
 
-FUNCTION_WORDS = frozenset(
-    "a an the of on in at to and or with next by for from into is are it its this that as "
-    "photo picture image painting drawing".split()
-)
 EVALUATIONS = 2.0  # per step of an edit, about: target, target without words
 
 
@@ -65,6 +62,7 @@ class Outcome:
     cached: bool  # whether the photo was remembered
     edited: Edited
     views: tuple[Begun, ...]  # that it began from, none where it began from something else
+    mirror: Mirrored  # what a mirror beside it makes of the pictures
 
 
 def edit(context: TaskContext, request: EditRequest) -> Events[None]:
@@ -89,18 +87,20 @@ def edit(context: TaskContext, request: EditRequest) -> Events[None]:
     size = request.inversion.working_size
     view = View(request.image, request.selection, request.context, size, grow_of(request))
     canvas = open_canvas(context, model, view)
+    shown = shown_mirror(context, canvas, request)
     with (
         memory_errors(context.device, *_memory_texts(canvas, request)),
         counted(model) as count,
         concepts_installed(model, concepts) as vocabulary,
     ):
-        outcome = yield from _run(context, canvas, vocabulary, request, subject)
+        outcome = yield from _run(context, canvas, vocabulary, request, subject, shown)
         evaluations = count.evaluations
+    canvas = without(canvas, outcome.mirror.left)
     if request.draft:
         yield from _finish_draft(context, canvas, outcome, request, started)
         return
     with memory_errors(context.device, *_memory_texts(canvas, request)):
-        pictures = yield from _decoded(canvas, outcome.edited)
+        pictures = yield from _decoded(canvas, outcome)
         layers = yield from _composited(canvas, pictures, outcome, request)
         written = canvas.alone if request.extent == "region" else canvas
         artifacts = yield from _store(context, written, outcome.edited, pictures, layers)
@@ -110,9 +110,11 @@ def edit(context: TaskContext, request: EditRequest) -> Events[None]:
         artifacts,
         {
             **report,
+            **outcome.mirror.told,
             "notices": [
                 *context.notices(model, request.source_prompt, request.target_prompt),
                 *canvas.picture.notices,
+                *outcome.mirror.notices,
             ],
             "unet_evaluations": evaluations,
             "seconds": round(time.monotonic() - started, 3),
@@ -127,6 +129,7 @@ def _run(
     vocabulary: Vocabulary,
     request: EditRequest,
     subject: Subject | None,
+    shown: Tensor | None,
 ) -> Events[Outcome]:
     """Everything that needs the model and its concepts."""
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
@@ -160,7 +163,8 @@ def _run(
     preview = Preview(canvas.model, context.images, context.previews and not request.draft)
     edited = yield from with_progress(steps, timer, preview)
     context.trajectory = edited.trajectory
-    return Outcome(inversion, cached, edited, views)
+    mirror = yield from mirrored(canvas, vocabulary, request, shown, edited.latents)
+    return Outcome(inversion, cached, edited, views, mirror)
 
 
 def _finish_draft(
@@ -170,8 +174,8 @@ def _finish_draft(
     yield Progressed("decoding", 0, 0)
     with memory_errors(context.device, *_memory_texts(canvas, request)):
         pictures = [
-            encode(thumbnail(canvas.preview(row[None], request.feather, begun)))
-            for row, begun in _rows(outcome, request)
+            encode(thumbnail(canvas.preview(_picture(canvas, outcome, number), request.feather, begun)))
+            for number, (_, begun) in enumerate(_rows(outcome, request))
         ]
     names = ["draft" if number == 1 else f"draft:{number}" for number in range(1, len(pictures) + 1)]
     artifacts = {name: context.images.put(content) for name, content in zip(names, pictures, strict=True)}
@@ -211,15 +215,9 @@ def options_of(request: EditRequest, source: Prompt) -> Options:
         blend_settings=BlendSettings(threshold=control.blend_threshold),
         seed=request.seed,
         variations=request.variations,
-        maps=content_words(source) if request.maps else (),
+        maps=content_words(source.words) if request.maps else (),
         windows=tuple((windows.cross, windows.self_attention) for windows in request.windows),
     )
-
-
-def content_words(prompt: Prompt) -> tuple[str, ...]:
-    """The words of a prompt that stand for something in the picture."""
-    named = (word.text for word in prompt.words if word.kind != "mark")
-    return tuple(dict.fromkeys(word for word in named if word.lower() not in FUNCTION_WORDS))
 
 
 def pictures_of(request: EditRequest) -> int:
@@ -236,13 +234,20 @@ def _memory_texts(canvas: Canvas, request: EditRequest) -> tuple[Text, Text]:
     return Text("what-editing", width=width, height=height), Text("lower-size-option")
 
 
-def _decoded(canvas: Canvas, edited: Edited) -> Events[Pictures]:
+def _decoded(canvas: Canvas, outcome: Outcome) -> Events[Pictures]:
     pictures: list[Tensor] = []
-    total = _parts(len(edited.latents))
-    for row in edited.latents:
-        yield Progressed("decoding", len(pictures), total)
-        pictures.append(canvas.decoded(row[None]))
-    return Pictures(canvas.decoded(edited.source), tuple(pictures))
+    many = len(outcome.edited.latents)
+    for number in range(many):
+        yield Progressed("decoding", number, _parts(many))
+        pictures.append(_picture(canvas, outcome, number))
+    return Pictures(canvas.decoded(outcome.edited.source), tuple(pictures))
+
+
+def _picture(canvas: Canvas, outcome: Outcome, number: int) -> Tensor:
+    """A result as the model sees it, (1, 3, h, w) in [-1, 1], with what a mirror shows."""
+    if outcome.mirror.pictures:
+        return outcome.mirror.pictures[number]
+    return canvas.decoded(outcome.edited.latents[number][None])
 
 
 def _composited(

@@ -119,11 +119,28 @@ def _refuse_edit(request: EditRequest) -> None:
             "Select where it should be, or choose another start.",
             field="selection",
         )
+    if request.reflection is not None:
+        _refuse_reflection(request)
     if known.asks == WEIGHTS and not request.weights:
         raise RequestError(
             "No word is given a weight.", "Name a word and its factor: 1 is as it is.", field="weights"
         )
     refuse_unknown_words(request, words_of(request.source_prompt), words_of(target_of(request)))
+
+
+def _refuse_reflection(request: EditRequest) -> None:
+    if request.operation != "replace" or not request.reflect:
+        raise RequestError(
+            "A mirror is shown for what replaces something alone, and only where it is to be reflected.",
+            "Leave its mask out.",
+            field="reflection",
+        )
+    if request.selection is None:
+        raise SelectionError(
+            "A mirror is shown, and nothing is selected.",
+            "Select the thing and its image in the mirror.",
+            field="selection",
+        )
 
 
 def refuse_unknown_words(request: EditRequest, source: Prompt, target: Prompt) -> None:

@@ -1,0 +1,149 @@
+"""What is replaced beside a mirror changes in the mirror, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from palimpsest.contract import EditRequest
+from palimpsest.core.editing.mirror import WORD, Scene, find_scene, reflected
+from palimpsest.core.picture.region import Region, Size, bounds, to_canvas, working_mask
+from palimpsest.core.text.alignment import align
+from palimpsest.core.text.prompt import Vocabulary
+from palimpsest.core.text.tokens import Prompt, WordSpan
+from palimpsest.errors import RequestError, SelectionError
+from palimpsest.jobs.events import Events
+from palimpsest.tasks.canvas import Canvas
+from palimpsest.tasks.context import TaskContext
+from palimpsest.tasks.progress import PhaseTimer, with_progress
+
+FUNCTION_WORDS = frozenset(
+    "a an the of on in at to and or with next by for from into is are it its this that as "
+    "photo picture image painting drawing".split()
+)
+LOOKS = 3  # evaluations for where words are
+NO_MIRROR = (
+    "No mirror was found in the selection: all of it was edited alike. Say with a mask where it is "
+    "(--mirror FILE, reflection in the API), or select the image in it, too."
+)
+NO_IMAGE = (
+    "The thing's image wasn't recognised in the mirror: what is selected there was left as it was. Select "
+    "the whole image, or leave the mirror out (--mirror none, reflect in the API) to have it drawn."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Mirrored:
+    """What a mirror makes of the edits' pictures."""
+
+    pictures: tuple[Tensor, ...] = ()  # (1, 3, h, w) in [-1, 1] each; none: as the decoder makes them
+    left: Tensor | None = None  # (1, 1, h, w), above 0 where the photo stays as it is
+    told: dict[str, Any] = field(default_factory=dict)  # what a result says of it
+    notices: tuple[str, ...] = ()
+
+
+def mirrored(
+    canvas: Canvas,
+    vocabulary: Vocabulary,
+    request: EditRequest,
+    shown: Tensor | None,
+    latents: Tensor,
+) -> Events[Mirrored]:
+    """Nothing changes where the request has no mirror to do with. ``shown``: as ``shown_mirror`` has it;
+    ``latents``: of the edits, (n, c, h, w)."""
+    source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
+    alignment = align(source, target, request.pairs)
+    old, new = (content_words(words) for words in (alignment.changed_source, alignment.changed_target))
+    if not concerns(request, source) or not old or not new:
+        return Mirrored()
+    selection = _inner(working_mask(canvas.mask, canvas.region), canvas.region)
+    photo = (canvas.pixels + 1) / 2
+    timer = PhaseTimer({"looking": (LOOKS * (1 + len(latents)), 1.0)})
+    looking = find_scene(canvas.model, vocabulary, source, old, photo, canvas.z0, selection, shown)
+    scene = yield from with_progress(looking, timer)
+    if scene is None:
+        return Mirrored(told={"mirror": {"image": "none"}}, notices=(NO_MIRROR,))
+    if scene.law is None:
+        return Mirrored(left=scene.image, told={"mirror": {"image": "left"}}, notices=(NO_IMAGE,))
+    pictures: list[Tensor] = []
+    for row in latents:
+        z = row[None]
+        steps = reflected(
+            canvas.model, vocabulary, target, new, z, canvas.decoded(z), scene, canvas.roundtrip
+        )
+        pictures.append((yield from with_progress(steps, timer)))
+    how = "found" if shown is None else "shown"
+    return Mirrored(tuple(pictures), told={"mirror": {"image": how, **_told(canvas, scene)}})
+
+
+def shown_mirror(context: TaskContext, canvas: Canvas, request: EditRequest) -> Tensor | None:
+    """Where the request says that the mirror is, (1, 1, h, w) of 0 and 1 where the model sees it; None where
+    it doesn't say. Raises RequestError where there is nothing to do with it, SelectionError where it shares
+    nothing with the selection, and what reading a mask raises: empty, of another size."""
+    if request.reflection is None:
+        return None
+    size = canvas.whole.size
+    pane = context.decoded.selection(request.reflection, size).within((0, 0, *size))
+    pane = pane[canvas.placed.box.slices]
+    if request.begin_from == "view":
+        raise RequestError(
+            "What begins from a learned subject's picture isn't shown in a mirror.",
+            "Let it begin from the photo, or leave the mirror's mask out.",
+            field="reflection",
+        )
+    if canvas.selected is None or not bool(((pane > 0) & (canvas.selected > 0)).any()):
+        raise SelectionError(
+            "The mirror's mask lies outside of the selection.",
+            "Select the thing and its image in the mirror; the mask says which part of that is the image.",
+            field="reflection",
+        )
+    return working_mask(pane, canvas.region)
+
+
+def without(canvas: Canvas, left: Tensor | None) -> Canvas:
+    """The canvas, of which the part ``left`` (1, 1, h, w), above 0, stays as it is."""
+    if left is None or canvas.mask is None:
+        return canvas
+    stays = to_canvas(left[0, 0], canvas.region) > 0.5
+    return replace(canvas, mask=np.where(stays, np.uint8(0), canvas.mask))
+
+
+def concerns(request: EditRequest, source: Prompt) -> bool:
+    """Whether there may be a mirror that has to show what is done."""
+    possible = request.operation == "replace" and request.selection is not None
+    if not possible or not request.reflect or request.begin_from == "view":
+        return False
+    return request.reflection is not None or source.contains(WORD)
+
+
+def content_words(words: Iterable[WordSpan]) -> tuple[str, ...]:
+    """Those that stand for something in the picture, each once."""
+    named = (word.text for word in words if word.kind != "mark")
+    return tuple(dict.fromkeys(word for word in named if word.lower() not in FUNCTION_WORDS))
+
+
+def _inner(mask: Tensor, region: Region) -> Tensor:
+    """Without what the model sees only reflected."""
+    inner = torch.zeros_like(mask)
+    inner[..., : region.inner.height, : region.inner.width] = 1
+    return mask * inner
+
+
+def _told(canvas: Canvas, scene: Scene) -> dict[str, Any]:
+    """Where in the picture the image is, and how it is shown there."""
+    law = scene.law
+    assert law is not None
+    there = to_canvas(scene.image[0, 0], canvas.region) > 0.5
+    left, top, right, bottom = bounds(np.where(there, np.uint8(255), np.uint8(0)), Size(*there.shape[::-1]))
+    across, down = canvas.placed.box[:2]
+    return {
+        "box": [left + across, top + down, right + across, bottom + down],  # pixels of the picture
+        "scale": round(law.scale, 3),  # of the image against the thing
+        "share": round(law.share, 3),  # 1 = the thing itself, 0 = the glass
+        "explained": round(law.explained, 3),
+    }

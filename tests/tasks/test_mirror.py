@@ -1,0 +1,159 @@
+"""What is replaced beside a mirror changes in the mirror, too; where that can't be done it stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from palimpsest.bench.quality_cases import make_case
+from palimpsest.bench.quality_mirror import pane_of
+from palimpsest.contract import BUILT_IN, EditRequest, InversionSettings, request_of
+from palimpsest.errors import ImageError, RequestError, SelectionEmptyError, SelectionError
+from palimpsest.jobs.events import Finished
+from palimpsest.storage.pictures import read_picture
+from palimpsest.storage.png import encode
+from palimpsest.tasks.runner import TaskRunner
+from tiny_task import finish, new_runner
+
+CASE = make_case("mirror", 5, "development")  # a woman beside a mirror becomes a man
+SIZE = 128
+PANE = pane_of(CASE.after, SIZE)
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> TaskRunner:
+    return new_runner(tmp_path_factory.mktemp("mirror"))
+
+
+def mask(inside: NDArray[np.bool_]) -> bytes:
+    return encode(np.where(inside, np.uint8(255), np.uint8(0)))
+
+
+def selected() -> NDArray[np.bool_]:
+    found = CASE.selection(SIZE)
+    assert found is not None
+    return found > 0
+
+
+def request(runner: TaskRunner, photo: NDArray[np.uint8] | None = None) -> EditRequest:
+    return EditRequest(
+        image=runner.images.put(encode(CASE.drawn(SIZE)[0].image if photo is None else photo)),
+        operation="replace",
+        source_prompt=CASE.shows,
+        target_prompt=CASE.should_show,
+        selection=runner.images.put(mask(selected())),
+        pairs=CASE.pairs,
+        model=BUILT_IN,
+        inversion=InversionSettings(steps=6),
+        grow=0,
+        feather=0,
+    )
+
+
+def done(runner: TaskRunner, made: EditRequest) -> tuple[Finished, NDArray[np.uint8]]:
+    finished = finish(runner.do(made))
+    content = runner.images.get(finished.artifacts["composite"])
+    return finished, read_picture(content).pixels
+
+
+@pytest.fixture(scope="module")
+def shown(runner: TaskRunner) -> tuple[Finished, NDArray[np.uint8]]:
+    return done(runner, request(runner))
+
+
+@pytest.fixture(scope="module")
+def drawn(runner: TaskRunner) -> tuple[Finished, NDArray[np.uint8]]:
+    return done(runner, replace(request(runner), reflect=False))
+
+
+def test_the_mirror_shows_the_new_thing(
+    shown: tuple[Finished, NDArray[np.uint8]], drawn: tuple[Finished, NDArray[np.uint8]]
+) -> None:
+    told = shown[0].result["mirror"]
+    assert told["image"] == "found"
+    assert told["scale"] == pytest.approx(0.7, abs=0.08)
+    assert shown[0].result["pixels_changed_outside"] == 0
+    assert not np.any((shown[1] != CASE.drawn(SIZE)[0].image)[~selected()])
+    truth, inside = CASE.drawn(SIZE)[1].image.astype(float), PANE & selected()
+    ours, plain = (np.abs(picture - truth)[inside].mean() for picture in (shown[1], drawn[1]))
+    assert ours < 0.8 * plain
+
+
+def test_without_it_the_mirror_is_drawn_like_the_rest(
+    shown: tuple[Finished, NDArray[np.uint8]], drawn: tuple[Finished, NDArray[np.uint8]]
+) -> None:
+    assert "mirror" not in drawn[0].result
+    differs = np.abs(shown[1].astype(int) - drawn[1]).max(axis=-1)
+    left, top, right, bottom = shown[0].result["mirror"]["box"]
+    assert differs[top:bottom, left:right].max() > 60
+    differs[top:bottom, left:right] = 0
+    assert differs.max() <= 12  # the rest differs by the colours that it is fitted to alone
+
+
+def test_its_recipe_gives_the_same_bytes_and_an_older_one_saw_no_mirror(
+    runner: TaskRunner,
+    shown: tuple[Finished, NDArray[np.uint8]],
+    drawn: tuple[Finished, NDArray[np.uint8]],
+) -> None:
+    recipe = shown[0].result["recipe"]
+    assert finish(runner.do(request_of(recipe))).artifacts["layer"] == shown[0].artifacts["layer"]
+    del recipe["request"]["reflect"], recipe["request"]["reflection"]
+    assert finish(runner.do(request_of(recipe))).artifacts["layer"] == drawn[0].artifacts["layer"]
+
+
+def test_where_the_mirror_is_can_be_shown(runner: TaskRunner) -> None:
+    made = replace(request(runner), reflection=runner.images.put(mask(PANE)))
+    finished, picture = done(runner, made)
+    assert finished.result["mirror"]["image"] == "shown"
+    assert not np.any((picture != CASE.drawn(SIZE)[0].image)[~selected()])
+
+
+def test_a_mirror_that_shows_nothing_of_the_thing_is_left_as_it_was(runner: TaskRunner) -> None:
+    photo = CASE.drawn(SIZE)[0].image.copy()
+    photo[PANE] = np.random.default_rng(0).integers(0, 255, 3)
+    made = replace(request(runner, photo), reflection=runner.images.put(mask(PANE)))
+    finished, picture = done(runner, made)
+    assert finished.result["mirror"] == {"image": "left"}
+    assert any("left as it was" in notice for notice in finished.result["notices"])
+    assert np.array_equal(picture[PANE], photo[PANE])
+    assert not np.array_equal(picture, photo)
+
+
+def test_a_draft_shows_it_too(runner: TaskRunner, shown: tuple[Finished, NDArray[np.uint8]]) -> None:
+    draft = finish(runner.do(replace(request(runner), draft=True)))
+    assert draft.artifacts["draft"] == shown[0].artifacts["thumbnail"]
+
+
+@pytest.mark.parametrize(
+    ("reflection", "error"),
+    [
+        (mask(~selected()), SelectionError),
+        (mask(np.zeros((SIZE, SIZE), bool)), SelectionEmptyError),
+        (mask(np.ones((SIZE, SIZE + 1), bool)), SelectionError),
+        (b"no picture", ImageError),
+    ],
+)
+def test_a_wrong_mask_of_the_mirror_is_refused(
+    runner: TaskRunner, reflection: bytes, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        list(runner.do(replace(request(runner), reflection=runner.images.put(reflection))))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"operation": "restyle"}, RequestError),
+        ({"reflect": False}, RequestError),
+        ({"selection": None}, SelectionError),
+    ],
+)
+def test_a_mask_of_a_mirror_that_has_no_use_is_refused(
+    runner: TaskRunner, changes: dict[str, object], error: type[Exception]
+) -> None:
+    shown = runner.images.put(mask(PANE))
+    with pytest.raises(error):
+        list(runner.do(replace(request(runner), reflection=shown, **changes)))
