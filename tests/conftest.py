@@ -23,11 +23,12 @@ hypothesis.settings.load_profile("any machine")
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread_and_no_hub() -> Iterator[None]:
     """For this process and those it starts: tiny tensors run fastest, and the same way each time, on one
-    thread; and a test that reaches for the hub must fail at once."""
+    thread and in float32; and a test that reaches for the hub must fail at once."""
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
         patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("PALIMPSEST_PRECISION", "float32")
         yield
 
 

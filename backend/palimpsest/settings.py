@@ -19,6 +19,7 @@ from palimpsest.errors import RequestError
 from palimpsest.storage.paths import Folders, folders
 
 PREFIX = "PALIMPSEST_"
+PRECISIONS = ("auto", "float32")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Settings:
     server: str = ""  # address of the one that commands of the shell ask; empty: this machine's
     token_file: Path | None = None  # with that server's token
     device: str = "auto"  # "cpu", "cuda", "cuda:1", "mps"; auto takes the fastest there is
+    precision: str = "auto"  # "float32": never half precision on a processor
     model_folders: tuple[Path, ...] = ()  # of other tools, looked into for models as well
     max_pixels: int = 150_000_000  # per picture
     max_image_bytes: int = 1 << 30  # of an encoded picture
@@ -74,6 +76,10 @@ def read_settings(environment: Mapping[str, str] = os.environ, platform: str = s
 def _parse(name: str, text: str) -> Any:
     if name in ("device", "server"):
         return text
+    if name == "precision":
+        if text in PRECISIONS:
+            return text
+        raise RequestError(f"{PREFIX}PRECISION is {text!r}.", f"Known: {', '.join(PRECISIONS)}.")
     if name == "token_file":
         return Path(text) if text else None
     if name == "model_folders":

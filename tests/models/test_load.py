@@ -20,7 +20,7 @@ from palimpsest.errors import (
 from palimpsest.models.catalog import built_in_folder
 from palimpsest.models.families import load, read_spec
 from palimpsest.models.families.stable_diffusion.kinds import kind_of
-from palimpsest.models.precision import unet_dtype
+from palimpsest.models.precision import unet_dtype, vae_dtype
 from tiny import ddpm_of, tiny_folder, tiny_model
 
 
@@ -205,6 +205,41 @@ def test_precision_is_half_only_where_it_is_safe(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
     assert unet_dtype(cuda, halves["sdxl"]) is torch.float16
     assert unet_dtype(cuda, halves["sd2"]) is torch.float32
+
+
+@pytest.mark.parametrize("instruction", ["avx512_bf16", "amx_bf16"])
+def test_a_processor_that_computes_in_bfloat16_does_so_unless_forbidden(
+    instruction: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    halves = {family: kind_of(family).halves for family in ("sd1", "sd2", "sdxl", "demo")}
+
+    def found(**capabilities: bool) -> list[torch.dtype]:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+        return [dtype(cpu, each) for dtype in (unet_dtype, vae_dtype) for each in halves.values()]
+
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    monkeypatch.setenv("PALIMPSEST_PRECISION", "auto")
+    half, whole = torch.bfloat16, torch.float32
+    assert found(avx2=True, **{instruction: True}) == 2 * [half, half, half, whole]
+    assert found(avx2=True, **{instruction: False}) == 8 * [whole]
+    monkeypatch.setenv("PALIMPSEST_PRECISION", "float32")
+    assert found(**{instruction: True}) == 8 * [whole]
+    monkeypatch.delenv("PALIMPSEST_PRECISION")
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    assert unet_dtype(cpu, halves["sd1"]) is vae_dtype(cuda, halves["sd1"]) is whole
+
+
+def test_a_model_in_bfloat16_is_loaded_and_gives_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PALIMPSEST_PRECISION", "auto")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    model = load(tiny_folder(tmp_path / "m", "sd1"), "cpu")
+    assert model.dtype is model.vae.dtype is torch.bfloat16
+    assert model.text[0].encoder.dtype is torch.float32
+    z = model.encode(torch.zeros(1, 3, 64, 64))
+    assert z.dtype is model.decode(z).dtype is torch.float32
 
 
 @pytest.mark.parametrize("family", ["sd1", "demo"])

@@ -20,7 +20,7 @@ from palimpsest.models.families.stable_diffusion.configuration import (
 from palimpsest.models.families.stable_diffusion.kinds import kind_of
 from palimpsest.models.families.stable_diffusion.schedule import noise_schedule
 from palimpsest.models.libraries import reading
-from palimpsest.models.precision import unet_dtype
+from palimpsest.models.precision import unet_dtype, vae_dtype
 from palimpsest.models.spec import usable
 from palimpsest.models.weights_hash import weights_hash
 
@@ -40,9 +40,11 @@ def assemble(
         process = noise_schedule(configuration.scheduler)
     unet, vae = networks
     unet.register_to_config(sample_size=native_latent_side(configuration))
-    unet.to(device, unet_dtype(device, kind_of(spec.family).halves))
-    for network in (vae, *(encoder for _, encoder in text)):
-        network.to(device, torch.float32)
+    halves = kind_of(spec.family).halves
+    unet.to(device, unet_dtype(device, halves))
+    vae.to(device, vae_dtype(device, halves))
+    for _, encoder in text:
+        encoder.to(device, torch.float32)
     for network in (unet, vae, *(encoder for _, encoder in text)):
         network.requires_grad_(False).eval()
     return DiffusionModel(
