@@ -107,6 +107,7 @@ def test_jobs_are_listed_newest_first_in_pages(server):
     [
         ({"request": {"image": "0" * 64}}, 404, "image_not_found"),
         ({"request": {"selection": "1" * 64}}, 404, "image_not_found"),
+        ({"request": {"operation": "replace", "reflection": "2" * 64}}, 404, "image_not_found"),
         ({"request": {"image": "../../etc/passwd"}}, 400, "request_invalid"),
         ({"request": {"model": "nothing"}}, 404, "model_not_found"),
         ({"request": {"feather": "8"}}, 400, "request_invalid"),

@@ -255,6 +255,7 @@ def images_of(request: dict[str, Any]) -> tuple[str, ...]:
     named = [
         request.get("image"),
         request.get("selection"),
+        request.get("reflection"),
         *request.get("images", ()),
         *request.get("masks", ()),
     ]
