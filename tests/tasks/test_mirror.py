@@ -104,11 +104,40 @@ def test_its_recipe_gives_the_same_bytes_and_an_older_one_saw_no_mirror(
     assert finish(runner.do(request_of(recipe))).artifacts["layer"] == drawn[0].artifacts["layer"]
 
 
-def test_where_the_mirror_is_can_be_shown(runner: TaskRunner) -> None:
+def test_where_the_mirror_is_can_be_shown(
+    runner: TaskRunner, drawn: tuple[Finished, NDArray[np.uint8]]
+) -> None:
     made = replace(request(runner), reflection=runner.images.put(mask(PANE)))
     finished, picture = done(runner, made)
     assert finished.result["mirror"]["image"] == "shown"
     assert not np.any((picture != CASE.drawn(SIZE)[0].image)[~selected()])
+    truth, inside = CASE.drawn(SIZE)[1].image.astype(float), PANE & selected()
+    ours, plain = (np.abs(one - truth)[inside].mean() for one in (picture, drawn[1]))
+    assert ours < 0.8 * plain
+
+
+def test_the_image_that_is_shown_grows_with_the_selection(runner: TaskRunner) -> None:
+    """Nothing of a ring around it is the network's."""
+    image = PANE & selected()
+    made = replace(request(runner), reflection=runner.images.put(mask(image)), grow=3)
+    photo = CASE.drawn(SIZE)[0].image.copy()
+    photo[PANE] = np.random.default_rng(0).integers(0, 255, 3)
+    finished, picture = done(runner, replace(made, image=runner.images.put(encode(photo))))
+    assert finished.result["mirror"] == {"image": "left"}
+    assert np.array_equal(picture[PANE], photo[PANE])
+
+
+@pytest.mark.parametrize(
+    ("shows", "should_show"),
+    [
+        ("a photo of a woman and a mirror on grass", "a photo of a woman and a cube on grass"),
+        ("a photo of a woman and a mirror on grass", "a photo of a woman on grass"),
+    ],
+)
+def test_a_mirror_that_goes_shows_nothing(runner: TaskRunner, shows: str, should_show: str) -> None:
+    made = replace(request(runner), source_prompt=shows, target_prompt=should_show, pairs=())
+    finished, _ = done(runner, made)
+    assert "mirror" not in finished.result
 
 
 def test_a_mirror_that_shows_nothing_of_the_thing_is_left_as_it_was(runner: TaskRunner) -> None:

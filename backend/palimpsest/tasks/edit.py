@@ -17,6 +17,7 @@ from palimpsest.core.editing.edit import edit as editing
 from palimpsest.core.editing.sampling import Edited
 from palimpsest.core.inversion import Inversion
 from palimpsest.core.picture.composite import Composite
+from palimpsest.core.text.phrases import content_words
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import Text
@@ -26,7 +27,7 @@ from palimpsest.tasks import validation
 from palimpsest.tasks.canvas import Begun, Canvas, View, grey_png, model_png, open_canvas
 from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.inversions import inversion_phases, load_or_invert, with_defaults
-from palimpsest.tasks.mirror import Mirrored, content_words, mirrored, shown_mirror, without
+from palimpsest.tasks.mirror import Mirrored, mirrored, shown_mirror, without
 from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, thumbnail, with_progress
 from palimpsest.tasks.recipe import recipe_of
 from palimpsest.tasks.start import (

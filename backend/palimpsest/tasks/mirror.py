@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,19 +12,17 @@ from torch import Tensor
 from palimpsest.contract import EditRequest
 from palimpsest.core.editing.mirror import WORD, Scene, find_scene, reflected
 from palimpsest.core.picture.region import Region, Size, bounds, to_canvas, working_mask
+from palimpsest.core.picture.selection import grown
 from palimpsest.core.text.alignment import align
+from palimpsest.core.text.phrases import content_words
 from palimpsest.core.text.prompt import Vocabulary
-from palimpsest.core.text.tokens import Prompt, WordSpan
+from palimpsest.core.text.tokens import Prompt
 from palimpsest.errors import RequestError, SelectionError
 from palimpsest.jobs.events import Events
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.progress import PhaseTimer, with_progress
 
-FUNCTION_WORDS = frozenset(
-    "a an the of on in at to and or with next by for from into is are it its this that as "
-    "photo picture image painting drawing".split()
-)
 LOOKS = 3  # evaluations for where words are
 NO_MIRROR = (
     "No mirror was found in the selection: all of it was edited alike. Say with a mask where it is "
@@ -54,12 +51,15 @@ def mirrored(
     shown: Tensor | None,
     latents: Tensor,
 ) -> Events[Mirrored]:
-    """Nothing changes where the request has no mirror to do with. ``shown``: as ``shown_mirror`` has it;
-    ``latents``: of the edits, (n, c, h, w)."""
+    """Nothing changes where the request has no mirror to do with, or the mirror itself goes.
+
+    ``shown``: as ``shown_mirror`` has it; ``latents``: of the edits, (n, c, h, w).
+    """
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     alignment = align(source, target, request.pairs)
     old, new = (content_words(words) for words in (alignment.changed_source, alignment.changed_target))
-    if not concerns(request, source) or not old or not new:
+    itself = WORD in old or not target.contains(WORD)
+    if not concerns(request, source) or not old or not new or (itself and shown is None):
         return Mirrored()
     selection = _inner(working_mask(canvas.mask, canvas.region), canvas.region)
     photo = (canvas.pixels + 1) / 2
@@ -102,7 +102,7 @@ def shown_mirror(context: TaskContext, canvas: Canvas, request: EditRequest) -> 
             "Select the thing and its image in the mirror; the mask says which part of that is the image.",
             field="reflection",
         )
-    return working_mask(pane, canvas.region)
+    return working_mask(grown(pane, canvas.grow), canvas.region)
 
 
 def without(canvas: Canvas, left: Tensor | None) -> Canvas:
@@ -119,12 +119,6 @@ def concerns(request: EditRequest, source: Prompt) -> bool:
     if not possible or not request.reflect or request.begin_from == "view":
         return False
     return request.reflection is not None or source.contains(WORD)
-
-
-def content_words(words: Iterable[WordSpan]) -> tuple[str, ...]:
-    """Those that stand for something in the picture, each once."""
-    named = (word.text for word in words if word.kind != "mark")
-    return tuple(dict.fromkeys(word for word in named if word.lower() not in FUNCTION_WORDS))
 
 
 def _inner(mask: Tensor, region: Region) -> Tensor:

@@ -6,7 +6,7 @@ a selection is bounded by it, and everything else stays by itself, so the model 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
 from palimpsest.core.text.alignment import Alignment
@@ -18,7 +18,17 @@ MEDIA = frozenset(
     "photo photos photograph picture pictures image images painting drawing sketch illustration portrait "
     "watercolor watercolour rendering render etching engraving cartoon close-up closeup view scene".split()
 )
+FUNCTION_WORDS = frozenset(
+    "a an the of on in at to and or with next by for from into is are it its this that as "
+    "photo picture image painting drawing".split()
+)
 LONGEST_OPENING = 5  # words: "an oil painting of"
+
+
+def content_words(words: Iterable[WordSpan]) -> tuple[str, ...]:
+    """Those that stand for something in the picture, each once."""
+    named = (word.text for word in words if word.kind != "mark")
+    return tuple(dict.fromkeys(word for word in named if word.lower() not in FUNCTION_WORDS))
 
 
 def alone(target: Prompt, alignment: Alignment) -> str:
