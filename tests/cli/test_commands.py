@@ -134,6 +134,21 @@ def test_replay_gives_the_same_bytes(shell: Any, sd1_folder: Path) -> None:
     assert (other.code, "sha256" in other.err) == (2, True)
 
 
+def test_replay_makes_whole_pictures_of_a_recipe_that_asked_for_the_region(
+    shell: Any, sd1_folder: Path
+) -> None:
+    """As a program that edits by the API may have kept one."""
+    assert shell(*edit_arguments(sd1_folder)).code == 0
+    recipe = json.loads(Path("out/photo-replace.json").read_text())
+    recipe["recipe"]["request"]["extent"] = "region"
+    Path("region.json").write_text(json.dumps(recipe))
+    said = shell("replay", "region.json", "photo.png", "selection.png", "--output", "again")
+    assert said.code == 0, said.err
+    for name in ("layer", "composite"):
+        made, before = (Path(folder, f"photo-replace-{name}.png").read_bytes() for folder in ("again", "out"))
+        assert made == before
+
+
 def test_results_are_never_overwritten_unasked(shell: Any, sd1_folder: Path) -> None:
     """Refused before the work begins, not after it."""
     Path("out").mkdir()

@@ -7,6 +7,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     pictures = Pictures(settings)
     hashes = pictures.names(options.files)
     recipe = read_recipe(options.recipe)
-    request = request_of(recipe)
+    request = replace(request_of(recipe), extent="canvas")  # the files are whole pictures
     inventory = inventory_of(options, settings)
     inventory.words(request.model)  # raises what is wrong with the model
     target = running.Target(options.output, f"{options.files[0].stem}-{request.operation}", options.overwrite)
