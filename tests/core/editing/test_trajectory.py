@@ -40,17 +40,24 @@ def made(
     operation: str = "replace",
     before: Trajectory | None = None,
     grown: int = 0,
+    shows: str = SOURCE,
+    learned: int = 7,
+    beside: bool = False,
     **options: Any,
 ) -> Edited:
-    mask = torch.zeros(1, 1, *SIZE)
+    """``learned``: the seed of the word's adapters; ``beside``: something stands there that must stay."""
+    mask, things = torch.zeros(1, 1, *SIZE), torch.zeros(1, 1, *SIZE)
     mask[..., 2 : 6 + grown, 3:9] = 1
-    with concepts_installed(model, [detailed(model)]) as vocabulary:
-        source = vocabulary.parse(SOURCE)
+    things[..., 2:6, 10:] = 1
+    with concepts_installed(model, [detailed(model, seed=learned)]) as vocabulary:
+        source = vocabulary.parse(shows)
         inversion, record = inverted(model, vocabulary, source), Record()
         given = model, vocabulary, inversion, source
         finish(edit(*given, [source], "reweight", Options(cross=1.0), record=record))  # all levels recorded
         prompt, chosen = vocabulary.parse(target), Options(**{**USUAL, **options})
-        return finish(edit(*given, [prompt], operation, chosen, mask, record=record, before=before))
+        staying = things if beside else None
+        run = edit(*given, [prompt], operation, chosen, mask, None, staying, record, before)
+        return finish(run)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -73,7 +80,15 @@ def test_for_every_family(model: DiffusionModel) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"target": "a photo of a dog on grass"}, {"operation": "reweight"}, {"grown": 1}]
+    "other",
+    [
+        {"target": "a photo of a dog on grass"},
+        {"shows": "a photo of a dog on grass"},
+        {"operation": "reweight"},
+        {"grown": 1},
+        {"learned": 8},
+        {"beside": True, "recipe": {"key_mask": (0.0, 1.0)}},
+    ],
 )
 def test_of_other_words_another_operation_or_selection_nothing_is_taken_over(other: dict[str, Any]) -> None:
     model = tiny_model("sd1")
@@ -87,7 +102,18 @@ def test_what_adds_up_maps_on_the_way_is_taken_whole() -> None:
     model = tiny_model("sd1")
     last = made(model, maps=("cat",))
     assert last.trajectory is None
-    assert made(model, before=made(model).trajectory, maps=("cat",)).maps["cat"].shape == SIZE
+    again = made(model, before=made(model).trajectory, maps=("cat",))
+    assert again.evaluations == last.evaluations == 2 * STEPS
+    assert torch.equal(again.maps["cat"], last.maps["cat"])
+
+
+def test_what_must_stay_beside_the_selection_is_a_fact_too() -> None:
+    model, blind = tiny_model("sd1"), {"key_mask": (0.0, 1.0)}
+    last = made(model, recipe=blind)
+    assert made(model, before=last.trajectory, recipe=blind).evaluations == 0
+    again = made(model, before=last.trajectory, beside=True, recipe=blind)
+    assert again.evaluations == 2 * STEPS
+    assert torch.equal(again.latents, made(model, beside=True, recipe=blind).latents)
 
 
 def test_alike_is_to_the_last_bit() -> None:

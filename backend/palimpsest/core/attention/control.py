@@ -69,7 +69,7 @@ class AttentionControl:
 
     def cross(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
         """Cross-attention of the whole batch."""
-        source = _moved(self._looked(q, k), q.device)
+        source = self._looked(q, k)
         self._read_maps(q, k, scale, source)
         controlled = {
             row: target
@@ -99,9 +99,8 @@ class AttentionControl:
         out = self._plain(q, k, v, scale, [r for r in range(len(q)) if r not in replaced])
         for row, target in following:
             at = slice(row, row + 1)
-            looked = _moved(source, q.device)
-            assert looked is not None, "nothing is known of the source"
-            like_source = self.fused.attend(*looked, v[at], scale)
+            assert source is not None, "nothing is known of the source"
+            like_source = self.fused.attend(*source, v[at], scale)
             free = target.self_control.free
             out[at] = injected(out[at], like_source, None if free is None else self._cells(free, q))
         self._mask_keys(q, k, v, scale, out)
@@ -161,8 +160,7 @@ class AttentionControl:
         return self._kept[key]
 
     def _looked(self, q: Tensor, k: Tensor) -> Looked | None:
-        """The source's queries and keys at the layer that is computed now, on any device; asked once at
-        each."""
+        """The source's queries and keys at the layer that is computed now; asked once at each."""
         if self._source is not None:
             return next(self._source)
         if self.rows.source is None:
@@ -181,10 +179,3 @@ class AttentionControl:
                 seen = probabilities(queries, keys, scale)  # (heads, pixels, tokens)
                 for store in wanted:
                     store.add(seen)
-
-
-def _moved(looked: Looked | None, device: torch.device) -> Looked | None:
-    if looked is None:
-        return None
-    q, k = looked
-    return q.to(device, non_blocking=True), k.to(device, non_blocking=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from palimpsest.core.attention.fused import Fused
@@ -29,21 +30,28 @@ Layers = tuple[Looked, ...]
 
 
 class Record:
-    """``Layers`` by noise level, in main memory."""
+    """``Layers`` by noise level, in main memory; each level is one tensor there, for a card is asked once."""
 
     def __init__(self) -> None:
-        self._kept: dict[Level, Layers] = {}
+        self._kept: dict[Level, tuple[Tensor, list[torch.Size]]] = {}
 
-    def get(self, level: Level) -> Layers | None:
-        return self._kept.get(level)
+    def get(self, level: Level, device: torch.device) -> Layers | None:
+        if level not in self._kept:
+            return None
+        numbers, shapes = self._kept[level]
+        parts = numbers.to(device).split([shape.numel() for shape in shapes])
+        tensors = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+        return tuple(zip(tensors[::2], tensors[1::2], strict=True))
 
     def keep(self, level: Level, layers: Layers) -> None:
-        self._kept[level] = tuple((_stored(q), _stored(k)) for q, k in layers)
+        tensors = [tensor for looked in layers for tensor in looked]
+        numbers = torch.cat([tensor.reshape(-1) for tensor in tensors]).cpu()
+        self._kept[level] = numbers, [tensor.shape for tensor in tensors]
 
     @property
     def size(self) -> int:
         """Bytes."""
-        return sum(tensor.nbytes for layers in self._kept.values() for looked in layers for tensor in looked)
+        return sum(numbers.nbytes for numbers, _ in self._kept.values())
 
 
 def recorded_levels(
@@ -86,13 +94,3 @@ class _Seen:
 
     def self_attention(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
         return self.cross(q, k, v, scale)
-
-
-def _stored(tensor: Tensor) -> Tensor:
-    """In main memory. From a card without waiting: only work that this card does later reads it."""
-    if tensor.device.type == "cpu":
-        return tensor
-    if tensor.device.type != "cuda":
-        return tensor.cpu()
-    there = tensor.new_empty(tensor.shape, device="cpu", pin_memory=True)
-    return there.copy_(tensor, non_blocking=True)

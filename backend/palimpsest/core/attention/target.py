@@ -45,8 +45,10 @@ class TargetControl:
         """All that decides what is done at this step, as ``trajectory.py`` compares it."""
         columns, own, mask = None, None, None
         if self.cross_active(step):
-            now = self.columns(step)
-            columns = now.from_source, now.own
+            assert self.cross is not None
+            assert self.alpha is not None
+            edited = self.cross.columns()
+            columns = edited.from_source, edited.own, self.alpha[step]
         if self.self_control.active(step, steps):
             own = self.self_control.limit, self.self_control.free
         if self.key_mask is not None and within(self.key_mask.window, step, steps):

@@ -176,12 +176,11 @@ def _recorded(plan: Plan, step: int) -> Layers | None:
     record, level = plan.record, plan.inversion.levels[step]
     if record is None or level not in plan.recorded:
         return None
-    layers = record.get(level)
-    if layers is None:
+    if record.get(level, plan.model.device) is None:
         plan.adaptation.begin([() for _ in plan.adapting])
         _, layers = look(plan.model, plan.inversion.after(step), level, plan.source)
         record.keep(level, layers)
-    return layers
+    return record.get(level, plan.model.device)
 
 
 class _Batch:
