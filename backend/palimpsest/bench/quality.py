@@ -209,6 +209,7 @@ def by_method(
     used = {} if case.concept is None else {word_of(case.concept): words[word_of(case.concept)]}
     name = f"cases/{method}/{standard.kind}-{number}.png"
     runner.inversions.clear()
+    runner.drawings.clear()
     request = _request(runner, model, case, standard.margin, method)
     content, made = edit(runner, request, name, used, store)
     return standard.judged(method, read_picture(content).pixels, made)

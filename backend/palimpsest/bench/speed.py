@@ -249,9 +249,7 @@ class Bench:
         for kind in KINDS:
             requests = [self._edit(make_case(kind, number)) for number in range(self.extent.photos)]
             self.runner.inversions.clear()
-            yield self._job_row(f"{kind}, cold", requests)
-            anew = [replace(request, seed=request.seed + 1) for request in requests]  # no step is shared
-            yield self._job_row(f"{kind}, hot", anew)
+            yield from self._cold_and_hot(kind, requests)
 
     def learning(self) -> Row:
         images = tuple(self._photo(make_case("replace", number)) for number in range(4))
@@ -302,6 +300,19 @@ class Bench:
             work()
         return made
 
+    def _cold_and_hot(self, kind: str, requests: Sequence[EditRequest]) -> Iterator[Row]:
+        """Each photo's hot edit follows its cold one; another seed shares no step with it."""
+        rows = {"cold": list[Job](), "hot": list[Job]()}
+        say(kind)
+        try:
+            for request in requests:
+                rows["cold"].append(self._job(request))
+                rows["hot"].append(self._job(replace(request, seed=request.seed + 1)))
+        except OutOfMemoryError as error:
+            yield from (Row(f"{kind}, {name}", 0, failed=str(error)) for name in rows)
+            return
+        yield from (_median(f"{kind}, {name}", jobs) for name, jobs in rows.items())
+
     def _job_row(self, name: str, requests: Sequence[Request]) -> Row:
         """Jobs as the product runs them, none of them to warm up."""
         say(name)
@@ -309,9 +320,7 @@ class Bench:
             jobs = [self._job(request) for request in requests]
         except OutOfMemoryError as error:
             return Row(name, 0, failed=str(error))
-        chosen = median([job.metered for job in jobs])
-        phases = next(job.phases for job in jobs if job.metered is chosen)
-        return _row_of(name, chosen, len(jobs), phases)
+        return _median(name, jobs)
 
     def _job(self, request: Request) -> Job:
         phases: dict[str, float] = {}
@@ -324,6 +333,12 @@ class Bench:
                     phases[spent_on] = phases.get(spent_on, 0.0) + now - before
                 before, latest = now, phase or latest
         return Job(made, phases)
+
+
+def _median(name: str, jobs: Sequence[Job]) -> Row:
+    chosen = median([job.metered for job in jobs])
+    phases = next(job.phases for job in jobs if job.metered is chosen)
+    return _row_of(name, chosen, len(jobs), phases)
 
 
 def _row_of(name: str, made: Metered, runs: int, phases: dict[str, float]) -> Row:
