@@ -70,13 +70,13 @@ def load_or_invert(
     For a ``draft``, which answers soon or not at all, raises NotRememberedError where nothing of it is
     remembered; what is missing of one takes no longer than the draft itself.
     """
-    found = cached_inversion(context, canvas, vocabulary, source, settings)
+    key = inversion_key(canvas, vocabulary.concepts, source, settings)
+    found = cached_inversion(context, canvas, key, settings)
     if found is None and draft:
         raise NotRememberedError(Text("not-remembered", prompt=source.text), Text("apply-remembers"))
     _ = canvas.roundtrip  # an autoencoder that gives NaN is found before the UNet's work is done
     assert settings.guidance is not None
     assert settings.steps is not None
-    key = inversion_key(canvas, vocabulary.concepts, source, settings)
     record = context.record_of(key, anew=found is None)
     if found is not None and found.reach >= reach_of(settings.method, wanted, settings.steps):
         return Reproducible(found, True, record)
@@ -89,11 +89,11 @@ def load_or_invert(
 
 
 def cached_inversion(
-    context: TaskContext, canvas: Canvas, vocabulary: Vocabulary, source: Prompt, settings: InversionSettings
+    context: TaskContext, canvas: Canvas, key: str, settings: InversionSettings
 ) -> Inversion | None:
     """The photo's inversion as far as it is remembered. ``settings`` must have its defaults."""
     assert settings.guidance is not None
-    entry = context.inversions.get(inversion_key(canvas, vocabulary.concepts, source, settings))
+    entry = context.inversions.get(key)
     if entry is None or not all_finite(*entry.tensors.values()):
         return None
     found = Inversion.from_tensors(entry.tensors, entry.metadata)

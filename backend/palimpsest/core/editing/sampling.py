@@ -176,11 +176,13 @@ def _recorded(plan: Plan, step: int) -> Layers | None:
     record, level = plan.record, plan.inversion.levels[step]
     if record is None or level not in plan.recorded:
         return None
-    if record.get(level, plan.model.device) is None:
-        plan.adaptation.begin([() for _ in plan.adapting])
-        _, layers = look(plan.model, plan.inversion.after(step), level, plan.source)
-        record.keep(level, layers)
-    return record.get(level, plan.model.device)
+    kept = record.get(level, plan.model.device)
+    if kept is not None:
+        return kept
+    plan.adaptation.begin([() for _ in plan.adapting])
+    _, layers = look(plan.model, plan.inversion.after(step), level, plan.source)
+    record.keep(level, layers)
+    return record.get(level, plan.model.device)  # laid out as it will be the next time: the same bytes
 
 
 class _Batch:
