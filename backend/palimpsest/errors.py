@@ -83,6 +83,13 @@ def translatable(**texts: str) -> dict[str, Any]:
     return {field: text.to_json() for field, text in texts.items() if isinstance(text, Text)}
 
 
+def noticed(*notices: str) -> dict[str, Any]:
+    """Fields of a job's result: what people should know of it and, in the same order, the JSON of those that
+    are Texts, None for others."""
+    texts = [text.to_json() if isinstance(text, Text) else None for text in notices]
+    return {"notices": list(map(str, notices)), "texts": {"notices": texts}}
+
+
 class PalimpsestError(Exception):
     """What happened, with which value (``message``), and what to do next (``hint``)."""
 

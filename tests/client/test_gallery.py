@@ -8,6 +8,7 @@ import pytest
 
 from client.desk import Desk, fill
 from client.scripted import Backend, picture
+from palimpsest.errors import Text, noticed
 from palimpsest_client.editor.geometry import Bounds, Extent
 from palimpsest_client.panel.origins import Origins
 from palimpsest_client.panel.results import MOST_RESULTS
@@ -314,6 +315,14 @@ def test_a_picture_that_is_kept_no_more_is_said(desk):
     desk.panel.gallery.show(desk.state.results[0])
     desk.until(lambda s: s.outcome is not None)
     assert desk.state.outcome.text == "That result is not kept any more."
+
+
+def test_what_it_has_to_say_is_in_its_tip(desk):
+    desk.backend.past_edit("krita-1", note(desk))
+    desk.backend.past[0]["result"].update(noticed(Text("mirror-image-unknown")))
+    brought(desk, 1)
+    (result,) = desk.state.results
+    assert Text("mirror-image-unknown") in desk.state.strip.tip(result).splitlines()
 
 
 def test_its_words_seed_and_settings_can_be_used_again(desk):

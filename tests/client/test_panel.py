@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from gettext import NullTranslations
 
 from client.desk import SHOWS, Desk, fill
 from client.scripted import picture
+from palimpsest.errors import Text, noticed
 from palimpsest_client.editor.geometry import Bounds
+from palimpsest_client.text.language import catalogue
 from palimpsest_client.text.sentences import Word
+from palimpsest_client.text.wording import say, speak
 
 
 def test_an_edit_goes_from_the_words_to_a_layer(desk):
@@ -44,6 +48,32 @@ def test_an_edit_goes_from_the_words_to_a_layer(desk):
     )
     assert layer.updates is None
     assert json.loads(layer.recipe)["recipe"]["request"]["source_prompt"] == SHOWS
+
+
+def test_what_a_result_has_to_say_stands_behind_it(desk):
+    left = Text("mirror-image-unknown")
+    fill(desk.panel)
+    desk.panel.apply()
+    desk.until(lambda s: desk.backend.submitted)
+    try:
+        speak(catalogue("de"))
+        desk.backend.finish_edit(**noticed(left))
+        desk.idle()
+        assert desk.state.outcome_text.endswith(" " + say("mirror-image-unknown"))
+    finally:
+        speak(NullTranslations())
+    assert say("mirror-image-unknown") == left not in desk.state.outcome_text
+    assert desk.state.outcome_tip == left
+
+
+def test_what_remembering_has_to_say_stands_behind_how_well_it_is(desk):
+    fill(desk.panel)
+    desk.panel.remember()
+    desk.until(lambda s: desk.backend.submitted)
+    desk.backend.finish({}, reconstruction_psnr=34.2, **noticed(Text("profile-as-srgb")))
+    desk.idle()
+    told = "This photo is remembered: it can be reproduced at 34 dB"
+    assert desk.state.outcome_text == f"{told} {Text('profile-as-srgb')}"
 
 
 def test_cancel_while_reading_while_waiting_and_while_running(desk):

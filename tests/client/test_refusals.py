@@ -25,6 +25,7 @@ from palimpsest.errors import (
     PalimpsestError,
     Text,
     in_a_row,
+    noticed,
 )
 from palimpsest.jobs.events import Failed, to_json
 from palimpsest_client.http.job_view import JobView
@@ -34,7 +35,7 @@ from palimpsest_client.learning.examples import Example, judged
 from palimpsest_client.panel.outcome import outcome_of
 from palimpsest_client.text.language import catalogue
 from palimpsest_client.text.refusals import REFUSALS
-from palimpsest_client.text.wording import error_text, original_text, speak
+from palimpsest_client.text.wording import error_text, notices_text, original_notices, original_text, speak
 
 BACKEND = Path(errors.__file__).parent
 CLASSES: dict[str, Any] = dict(inspect.getmembers(errors, inspect.isclass))
@@ -221,3 +222,28 @@ def test_an_error_of_another_version_is_taken_as_it_came():
     for changed in ({"message": "Otherwise."}, {"texts": {"message": {"name": "of-tomorrow"}}}, {"texts": 3}):
         again = errors.from_json({**wire, **changed}).to_json()
         assert (again["message"], again["texts"]) == ({**wire, **changed}["message"], {})
+
+
+def test_what_a_result_has_to_say_is_told_in_the_panels_language():
+    left = in_a_row((Text("mirror-image-unknown"), Text("select-image-or-draw")))
+    came = noticed("(blue:1.4) counts for nothing here.", Text("profile-as-srgb"), left)
+    result = json.loads(json.dumps(came))
+    assert result["notices"][1:] == [str(Text("profile-as-srgb")), str(left)]
+    assert notices_text(result) == f"{Text('profile-as-srgb')} {left}", "of the words it is told before"
+    assert original_notices(result) == ""
+    speak(catalogue("de"))
+    assert "Spiegelbild" in notices_text(result)
+    assert "mirror" not in notices_text(result).replace("--mirror", "")
+    assert original_notices(result) == f"{Text('profile-as-srgb')} {left}"
+
+
+@pytest.mark.parametrize(
+    "result", [{}, {"notices": ["A new thing."]}, {"notices": [], "texts": {"notices": []}}]
+)
+def test_a_result_that_has_nothing_to_say_tells_nothing(result):
+    assert (notices_text(result), original_notices(result)) == ("", "")
+
+
+def test_a_notice_of_another_version_is_told_as_it_came():
+    texts = {"notices": [{"name": "of-tomorrow", "values": {}}]}
+    assert notices_text({"notices": ["A new thing."], "texts": texts}) == "A new thing."

@@ -146,7 +146,9 @@ def test_a_mirror_that_shows_nothing_of_the_thing_is_left_as_it_was(runner: Task
     made = replace(request(runner, photo), reflection=runner.images.put(mask(PANE)))
     finished, picture = done(runner, made)
     assert finished.result["mirror"] == {"image": "left"}
-    assert any("left as it was" in notice for notice in finished.result["notices"])
+    (notice,), (text,) = finished.result["notices"], finished.result["texts"]["notices"]
+    assert "left as it was" in notice
+    assert text["values"]["one"] == {"name": "mirror-image-unknown", "values": {}}
     assert np.array_equal(picture[PANE], photo[PANE])
     assert not np.array_equal(picture, photo)
 

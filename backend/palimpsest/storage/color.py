@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from palimpsest.errors import ImageUnsupportedError
+from palimpsest.errors import ImageUnsupportedError, Text
 
 Rgb = NDArray[np.float32]  # (h, w, 3) in [0, 1]
 # Linear sRGB to CIE XYZ under D50, the profile connection space (IEC 61966-2-1, Bradford-adapted).
@@ -291,6 +291,6 @@ def _floats(image: Image.Image | None) -> Rgb:
 
 def _unusable(why: str) -> ImageUnsupportedError:
     return ImageUnsupportedError(
-        f"The picture's colour profile can't be used: {why}.",
+        Text("profile-unusable", reason=why),
         "Convert the picture to sRGB in your editor, or remove the profile.",
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from palimpsest.errors import ImageUnsupportedError
+from palimpsest.errors import ImageUnsupportedError, Text
 from palimpsest.storage import color
 
 Pairs = tuple[float, ...]  # x and y of white, red, green, blue
@@ -71,7 +71,7 @@ def space_of(icc: bytes | None, tags: ColorTags, grey: bool) -> tuple[color.Spac
 
     What can't be interpreted is no reason to refuse a picture: the next in order counts, sRGB at last.
     """
-    notices = []
+    notices: list[str] = []
     if tags.cicp is not None:
         found = _coded(tags.cicp, grey)
         if found is not None:
@@ -82,9 +82,7 @@ def space_of(icc: bytes | None, tags: ColorTags, grey: bool) -> tuple[color.Spac
         try:
             return color.space(icc, grey), tuple(notices)
         except ImageUnsupportedError as error:
-            notices.append(
-                f"{error.message} It is kept as it is; the edit was made as if the picture were sRGB."
-            )
+            notices.append(Text("two-sentences", one=error.message, two=Text("profile-as-srgb")))
             return color.space(None, grey), tuple(notices)
     found = None if tags.srgb is not None else _measured(tags, grey, notices)
     return color.space(None, grey) if found is None else found, tuple(notices)

@@ -8,7 +8,7 @@ from palimpsest.contract import AttentionRequest
 from palimpsest.core.attention.maps import otsu
 from palimpsest.core.attention.probe import noised_states, probe
 from palimpsest.core.text.prompt import concepts_installed
-from palimpsest.errors import Text
+from palimpsest.errors import Text, noticed
 from palimpsest.jobs.events import Events, Finished
 from palimpsest.tasks import validation
 from palimpsest.tasks.canvas import View, grey_png, open_canvas
@@ -41,5 +41,5 @@ def attention(context: TaskContext, request: AttentionRequest) -> Events[None]:
     }
     share = float((selection > 0).mean())
     result = {"word": request.word, "threshold": threshold, "selected": round(share, 4)}
-    notices = [*context.notices(model, request.source_prompt), *canvas.picture.notices]
-    yield Finished(artifacts, {**result, "notices": notices, "model": model_identity(model)})
+    notices = noticed(*context.notices(model, request.source_prompt), *canvas.picture.notices)
+    yield Finished(artifacts, {**result, **notices, "model": model_identity(model)})

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from palimpsest.contract import BUILT_IN, DescribeRequest
 from palimpsest.core.picture.composite import quantise
-from palimpsest.errors import ModelIncapableError, Text
+from palimpsest.errors import ModelIncapableError, Text, noticed
 from palimpsest.jobs.events import Events, Finished, Progressed
 from palimpsest.models.captioner import Caption, Captioner
 from palimpsest.models.catalog import captioners
@@ -30,7 +30,7 @@ def describe(context: TaskContext, request: DescribeRequest) -> Events[None]:
     yield Progressed("looking", 1, 1)
     doubts = [doubt._asdict() for doubt in caption.doubts]
     result = {"caption": caption.text, "confidence": round(caption.confidence, 4), "doubts": doubts}
-    yield Finished({}, {**result, "notices": notices})
+    yield Finished({}, {**result, **noticed(*notices)})
 
 
 def read_pixels(context: TaskContext, request: DescribeRequest) -> tuple[Rgb, list[str]]:

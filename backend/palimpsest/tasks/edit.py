@@ -20,7 +20,7 @@ from palimpsest.core.picture.composite import Composite
 from palimpsest.core.text.phrases import content_words
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.core.text.tokens import Prompt
-from palimpsest.errors import Text
+from palimpsest.errors import Text, noticed
 from palimpsest.jobs.events import Events, Finished, Progressed
 from palimpsest.storage.png import encode
 from palimpsest.tasks import validation
@@ -112,11 +112,11 @@ def edit(context: TaskContext, request: EditRequest) -> Events[None]:
         {
             **report,
             **outcome.mirror.told,
-            "notices": [
+            **noticed(
                 *context.notices(model, request.source_prompt, request.target_prompt),
                 *canvas.picture.notices,
                 *outcome.mirror.notices,
-            ],
+            ),
             "unet_evaluations": evaluations,
             "seconds": round(time.monotonic() - started, 3),
             "recipe": {**recipe_of(request, model, canvas, concepts), **recipe_views(subject)},

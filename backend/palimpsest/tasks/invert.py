@@ -11,7 +11,7 @@ from palimpsest.core.editing.edit import reproduce
 from palimpsest.core.inversion import Inversion
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
 from palimpsest.core.text.tokens import Prompt
-from palimpsest.errors import Text
+from palimpsest.errors import Text, noticed
 from palimpsest.jobs.events import Events, Finished
 from palimpsest.tasks.canvas import Canvas, View, model_png, open_canvas, psnr
 from palimpsest.tasks.context import TaskContext, model_identity
@@ -52,7 +52,7 @@ def invert(context: TaskContext, request: InvertRequest) -> Events[None]:
             "steps": inversion.steps,
             "guidance": inversion.guidance,
             "unet_evaluations": 0 if known else inversion.evaluations,
-            "notices": [*context.notices(model, request.source_prompt), *canvas.picture.notices],
+            **noticed(*context.notices(model, request.source_prompt), *canvas.picture.notices),
             "model": model_identity(model),
             "seconds": round(time.monotonic() - started, 3),
         }

@@ -17,21 +17,15 @@ from palimpsest.core.text.alignment import align
 from palimpsest.core.text.phrases import content_words
 from palimpsest.core.text.prompt import Vocabulary
 from palimpsest.core.text.tokens import Prompt
-from palimpsest.errors import RequestError, SelectionError
+from palimpsest.errors import RequestError, SelectionError, Text, in_a_row
 from palimpsest.jobs.events import Events
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.progress import PhaseTimer, with_progress
 
 LOOKS = 3  # evaluations for where words are
-NO_MIRROR = (
-    "No mirror was found in the selection: all of it was edited alike. Say with a mask where it is "
-    "(--mirror FILE, reflection in the API), or select the image in it, too."
-)
-NO_IMAGE = (
-    "The thing's image wasn't recognised in the mirror: what is selected there was left as it was. Select "
-    "the whole image, or leave the mirror out (--mirror none, reflect in the API) to have it drawn."
-)
+NO_MIRROR = in_a_row((Text("mirror-not-found"), Text("select-image-or-mask")))
+NO_IMAGE = in_a_row((Text("mirror-image-unknown"), Text("select-image-or-draw")))
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from ..fields.controls import Form, edit_fields
 from ..http.job_view import JobView
 from ..http.protocol import ClientError
 from ..http.submission import Submission
-from ..text.wording import in_a_row, say
+from ..text.wording import in_a_row, notices_text, original_notices, say
 from .job_runner import JobRunner
 from .library import OpenJob
 from .live_layer import LiveLayer
@@ -100,7 +100,8 @@ class PanelJobs(JobRunner):
         def captured(now: DocumentFacts, capture: Capture) -> None:
             def finished(view: JobView, _: Mapping[str, bytes]) -> None:
                 self._remembered(now, form, capture, view)
-                self.end(Outcome("done", fidelity_text(view.result), REMEMBERED))
+                text = in_a_row(fidelity_text(view.result), notices_text(view.result))
+                self.end(Outcome("done", text, REMEMBERED, original=original_notices(view.result)))
 
             self.run(invert_submission(self.name, form, capture), finished)
 
@@ -207,7 +208,7 @@ class PanelJobs(JobRunner):
             self.events.publish(ResultsMade())
             told = placed_sentences(say(key, layer=layer.name), view.result, selected)
             placed = lambda id: self.events.publish(LayerPlaced(facts, id, layer, live_layer, form, fidelity))  # noqa: E731
-            self._insert(facts, layer, told, placed)
+            self._insert(facts, layer, told, placed, original_notices(view.result))
 
         return place
 
@@ -217,7 +218,10 @@ class PanelJobs(JobRunner):
         layer: LayerResult,
         told: List[Any],
         placed: Callable[[str], None] = lambda _: None,
+        original: str = "",
     ) -> None:
+        """``told``: sentences, and in ``original`` the backend's own, where they are told in another
+        language."""
         self.placing = True
         self._stage("placing", can_cancel=False)
 
@@ -226,7 +230,7 @@ class PanelJobs(JobRunner):
             noted = self._editor.noted
             first = say("new-layer", layer=layer.name) if noted else told[0]
             text = reduce(in_a_row, [first, *told[1:], noted])
-            self.end(Outcome("done", text, about=About(facts.key, id)))
+            self.end(Outcome("done", text, about=About(facts.key, id), original=original))
 
         def refused(reason: str) -> None:
             self.end(Outcome("error", say("not-placed", reason=reason), NOT_PLACED, file=facts.file))

@@ -8,7 +8,7 @@ from typing import Any, List, Mapping, Optional, Tuple
 from ..editor.editor import DocumentFacts, Editor
 from ..editor.geometry import Bounds
 from ..http.job_view import JobView
-from ..text.wording import error_text, original_text, say
+from ..text.wording import error_text, notices_text, original_text, say
 from .status import SMALLER, Offer
 
 REMEMBERED = "remembered"  # Outcome.code where the text is the fidelity
@@ -29,7 +29,7 @@ class Outcome:
     about: Optional[About] = None
     file: str = ""  # of the picture that it asks to open again
     reason: str = ""  # Reason.code, where something was asked for that can't be done
-    original: str = ""  # of an error that is told in another language: the backend's English
+    original: str = ""  # what the backend said, in English, where it is told in another language
 
     def asks_for_another_than(self, facts: Optional[DocumentFacts]) -> bool:
         """Whether its picture is to be opened again, and isn't this one."""
@@ -64,7 +64,7 @@ def outcome_of(view: JobView) -> Outcome:
 
 
 def placed_sentences(first: str, result: Mapping[str, Any], selected: bool) -> List[Any]:
-    """New layer “cat → my-toy”. 0 pixels changed outside the selection."""
+    """New layer “cat → my-toy”. 0 pixels changed outside the selection. What else is to be known of it."""
     told = [first]
     if selected and "pixels_changed_outside" in result:
         grown = result.get("grown", 0)
@@ -72,7 +72,7 @@ def placed_sentences(first: str, result: Mapping[str, Any], selected: bool) -> L
         told.append(say("outside-grown", n=n, grown=grown) if grown > 0 else say("outside", n=n))
     if len(result.get("pixels_changed_inside", ())) > 1:
         told.append(say("more-variations"))
-    return told
+    return [*told, notices_text(result)]
 
 
 def confidence_text(confidence: float) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Tup
 from ..editor.geometry import Bounds
 from ..http.client import Client
 from ..http.protocol import RefusedError
-from ..text.wording import say
+from ..text.wording import notices_text, say
 from .origins import Origin, origin_of
 from .requests import layer_name
 
@@ -176,6 +176,7 @@ class Strip:
         lines.append(say("result-facts", seed=result.seed, width=width, height=height))
         if result.key in self.foreign:
             lines.append(foreign_text(result))
+        lines += filter(None, [notices_text(result.report)])
         return "\n".join([*lines, say("tip-result")])
 
     def label(self, result: Result) -> str:

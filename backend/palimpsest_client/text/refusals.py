@@ -1,8 +1,10 @@
-"""What the backend refuses or fails with, as far as people meet it in a panel: each sentence, once.
+"""What the backend refuses, fails with or has to say of a result, as far as people meet it in a panel: each
+sentence, once.
 
-The backend raises its errors with these texts, in English. On the wire each goes with its name here and with
-what was filled in (docs/errors.md), so that a panel says it in its own language. Only data: what says them is
-in wording.py.
+The backend raises its errors with these texts, in English, and says with them what is to be known of a
+result.
+On the wire each goes with its name here and with what was filled in (docs/errors.md), so that a panel says it
+in its own language. Only data: what says them is in wording.py.
 """
 
 from __future__ import annotations
@@ -159,4 +161,14 @@ REFUSALS: Mapping[str, str] = {
     "job-stalled": "Nothing was heard of the job for {n} seconds.",
     "submit-again": "Its worker was ended. Submit it again.",
     "mistake-of-ours": "This is a mistake in Palimpsest.",
+    # What a result has to say.
+    "mirror-not-found": "No mirror was found in the selection: all of it was edited alike.",
+    "select-image-or-mask": "Select the image in the mirror, too, or say with a mask where the mirror is "
+    "(--mirror FILE).",
+    "mirror-image-unknown": "The thing's image wasn't recognised in the mirror: what is selected there was "
+    "left as it was.",
+    "select-image-or-draw": "Select the whole image, or have it drawn like the rest (Mirror under Advanced, "
+    "--mirror none).",
+    "profile-unusable": "The picture's colour profile can't be used: {reason}.",
+    "profile-as-srgb": "It is kept as it is; the edit was made as if the picture were sRGB.",
 }

@@ -7,8 +7,9 @@ key is the context of its English text. A text is a whole sentence or label, nev
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from gettext import NullTranslations
-from typing import Any
+from typing import Any, Dict, List
 
 from ..methods import METHODS, OFFERED
 from .refusals import REFUSALS
@@ -652,6 +653,24 @@ def error_text(error: Mapping[str, Any], field: str = "") -> str:
         return _filled(error["texts"][field])
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError):  # another version's
         return str(error.get(field, ""))
+
+
+def notices_text(result: Mapping[str, Any]) -> str:
+    """What a job's result has to say, in the language that is spoken; what the words of its sentences mean
+    elsewhere is none of it: that is told before the job (habits.py)."""
+    return reduce(in_a_row, map(error_text, _notices(result)), "")
+
+
+def original_notices(result: Mapping[str, Any]) -> str:
+    """The same in the backend's English; empty where that is what is said anyway."""
+    came = " ".join(notice["message"] for notice in _notices(result))
+    return "" if came == notices_text(result) else came
+
+
+def _notices(result: Mapping[str, Any]) -> List[Dict[str, Any]]:
+    """Those that have a text here, each as the JSON of an error."""
+    pairs = zip(result.get("notices", ()), result.get("texts", {}).get("notices", ()))
+    return [{"message": came, "texts": {"message": text}} for came, text in pairs if text is not None]
 
 
 def in_a_row(one: str, two: str) -> str:

@@ -45,6 +45,15 @@ def test_the_window_edits_and_one_undo_takes_it_back(user: GimpUser):
     assert user.windows("^Palimpsest$") == [window]
 
 
+def test_what_a_result_has_to_say_stands_behind_it(user: GimpUser):
+    image = user.open()
+    user.write(user.window(), image, f"{SHOWS} and a mirror", f"{SHOULD_SHOW} and a mirror")
+    user.enter()
+    user.until_layers(image, 2)
+    tells = lambda: any(say("mirror-image-unknown") in widget["text"] for widget in user.seen())  # noqa: E731
+    until(tells, "that the mirror was left alone", LONG)
+
+
 def test_a_small_preview_follows_a_slider_and_is_in_nobodys_way(user: GimpUser):
     """By keyboard; the strip under the slider, by mouse; then Apply right behind a change. Each update
     is one step to undo."""

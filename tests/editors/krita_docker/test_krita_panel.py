@@ -11,6 +11,7 @@ from editors.krita_panel import DEMO, DOG, FEATHER, LONG, SHOWS, KritaPanel, mas
 from editors.krita_pictures import FLOAT, GREY_8, RGB_16, Kind
 from editors.running import Kritas
 from palimpsest.core.picture.selection import grown
+from palimpsest_client.text.wording import say
 
 
 def test_a_real_click_on_apply_brings_one_layer_and_changes_nothing_outside(
@@ -63,6 +64,14 @@ def test_other_kinds_of_documents_keep_what_is_outside(panel: KritaPanel, kind: 
     outside = grown(mask(), FEATHER) == 0
     assert np.array_equal(after[outside], before[outside])
     assert not np.array_equal(after, before)
+
+
+def test_what_a_result_has_to_say_stands_behind_it(panel: KritaPanel):
+    panel.show(photo(), selected=mask())
+    told = panel.apply("replace", f"{DOG} and a mirror", f"{SHOWS} and a mirror")
+    assert told["outcome"] == "done", told["message"]
+    said = say("mirror-image-unknown"), say("select-image-or-draw")
+    assert told["message"].endswith(f" {say('two-sentences', one=said[0], two=said[1])}")
 
 
 def test_restyle_needs_no_selection_and_the_layer_is_opened_again(panel: KritaPanel):
