@@ -3,7 +3,7 @@
 Result paths go to standard output, progress to standard error. Exit codes: 0 done; 1 the machine or its
 files must be mended; 2 the request must be changed; 130 interrupted (nothing is half-written).
 
-One file per command. A command's module imports nothing heavy until it runs, so that ``--help`` is quick.
+One file per command. The named command's alone is imported, and imports nothing heavy until it runs.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def run(arguments: Sequence[str] | None) -> int:
         return completion.answer(build_parser(), words[1:])
     as_json, named = "--json" in words, False
     try:
-        options = build_parser().parse_args(words)
+        options = build_parser(_wanted(words)).parse_args(words)
         as_json = getattr(options, "json", False)
         named = getattr(options, "server", None) is not None
         return options.run(options)
@@ -85,7 +85,12 @@ def run(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
 
 
-def build_parser() -> Parser:
+def _wanted(words: Sequence[str]) -> Sequence[str]:
+    """The command that is named; all of them where none is, for its help or what is refused."""
+    return words[:1] if words and words[0] in COMMANDS else COMMANDS
+
+
+def build_parser(names: Sequence[str] = COMMANDS) -> Parser:
     parser = Parser(
         prog="palimpsest",
         description="Edit a photo by words and by your own concepts, and change nothing else.",
@@ -94,7 +99,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"palimpsest {palimpsest.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in names:
         importlib.import_module(f"palimpsest.cli.{name}").add_parser(commands)
     for leaf in parser.leaves():
         add_reporting(leaf)
