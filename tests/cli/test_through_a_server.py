@@ -18,7 +18,10 @@ import pytest
 import palimpsest as palimpsest_package
 from api.process import environment
 from jobs.shop import eventually
+from palimpsest.cli import backend
+from palimpsest.settings import read_settings
 from palimpsest_client.http.client import Client, find_client
+from palimpsest_client.http.transport import Transport
 from tiny_task import picture, selection
 
 SHOWS = "a photo of a cat on grass"
@@ -86,8 +89,10 @@ def test_the_server_and_this_process_write_the_same_bytes(
     served = palimpsest(*EDIT, "--steps", "3", "--output", "served")
     assert (served.returncode, count(client) - before) == (0, 1), served.stderr
     assert "editing" in served.stderr
+    assert f"The server at {client.transport.address} does it" in served.stderr
     local = palimpsest(*EDIT, "--steps", "3", "--output", "local", "--local")
     assert (local.returncode, count(client) - before) == (0, 1), local.stderr
+    assert "The server at" not in local.stderr
     names = sorted(path.name for path in (folder / "served").iterdir())
     assert names == sorted(path.name for path in (folder / "local").iterdir())
     for name in [name for name in names if name.endswith(".png")]:
@@ -200,6 +205,21 @@ def test_a_server_that_refuses_us_is_not_passed_over(home: Path, palimpsest: Pal
     finally:
         token.write_text(right)
     assert (refused.returncode, json.loads(refused.stdout)["error"]["code"]) == (2, "token_invalid")
+
+
+@pytest.mark.parametrize(("version", "used"), [("0.0.1", False), (palimpsest_package.__version__, True)])
+def test_a_server_of_another_version_is_done_without(
+    version: str, used: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its results may be others. What it downloads is the same."""
+    client = Client(Transport("http://127.0.0.1:9", "x" * 32))
+    monkeypatch.setattr(client, "health", lambda: {"version": version})
+    monkeypatch.setattr(backend, "find_client", lambda timeout: client)
+    monkeypatch.setattr(backend, "holder", lambda data: 1)
+    settings = read_settings()
+    assert (backend.running_server(settings) is client) is used
+    assert ("of version 0.0.1" in capsys.readouterr().err) is not used
+    assert backend.running_server(settings, any_version=True) is client
 
 
 def test_a_server_that_is_gone_is_done_without(folder: Path, tmp_path: Path, sd1_folder: Path) -> None:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from palimpsest import contract, errors
+from palimpsest import __version__, contract, errors
 from palimpsest.cli.client_errors import as_palimpsest_errors, to_palimpsest_error
 from palimpsest.cli.inventory import Inventory, require_model
 from palimpsest.cli.pictures import read
@@ -149,6 +149,9 @@ def opened(options: argparse.Namespace, inventory: Inventory) -> Iterator[Backen
         inventory.words(options.model)  # raises what is wrong with the model there
     if client is None and not must_be_here(options, settings):
         client = running_server(settings)
+        if client is not None and not options.quiet:
+            where = client.transport.address
+            print(f"The server at {where} does it; --local has it done in this process.", file=sys.stderr)
     if client is not None:
         yield Served(client, settings.max_image_bytes)
         return
@@ -164,21 +167,26 @@ def must_be_here(options: argparse.Namespace, settings: Settings) -> bool:
     return options.local or options.device is not None or by_path
 
 
-def running_server(settings: Settings) -> Client | None:
+def running_server(settings: Settings, any_version: bool = False) -> Client | None:
     """Raises the error of a server that answers but can't be used: it is not passed over in silence.
 
-    Where none runs nobody is asked: what listens at the last one's address need not be ours.
+    None where none runs, and nobody is asked: what listens at the last one's address need not be ours. None
+    also, unless ``any_version``, where it is of another version, whose results may be others; that is said.
     """
     if holder(settings.folders.data) is None:
         return None
     try:
         client = find_client(timeout=FIND_SECONDS)
-        client.health()
+        version = client.health().get("version")
     except UnreachableError:
         return None
     except RefusedError as error:
         print("The server that runs here refused; --local does without it.", file=sys.stderr)
         raise to_palimpsest_error(error) from error
+    if not any_version and version != __version__:
+        what = f"The server that runs here is of version {version}, and this is {__version__}"
+        print(f"Notice: {what}: it is done without it. palimpsest stop ends it.", file=sys.stderr)
+        return None
     return find_client(timeout=TALK_SECONDS)
 
 

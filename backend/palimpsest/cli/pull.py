@@ -79,7 +79,7 @@ def pulling(request: PullRequest, settings: Settings, local: bool, server: Clien
     from palimpsest.models.download import Limits
     from palimpsest.tasks.pull import pull
 
-    client = server if server is not None or local else running_server(settings)
+    client = server if server is not None or local else running_server(settings, any_version=True)
     if client is not None:
         return Served(client, settings.max_image_bytes).do(request)
     limits = Limits(settings.max_download_bytes, settings.download_networks)
