@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from palimpsest.bench.meter import Metered, median, metered
 from palimpsest.bench.shapes import FAMILIES, configuration, random_model
-from palimpsest.bench.speed import FILES, Bench, Extent, RandomModels, Row, files, measure
-from palimpsest.bench.speed_report import markdown
+from palimpsest.bench.speed import Bench, Extent, RandomModels, files, measure
+from palimpsest.bench.speed_report import PICTURE, markdown
+from palimpsest.bench.speed_rows import Row
 from palimpsest.cli import main
-from palimpsest.cli.bench import SHAPES
+from palimpsest.cli.bench import PARTS, SHAPES
 from palimpsest.core.editing.draw import start_noise
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.families.stable_diffusion import published
@@ -23,7 +26,10 @@ from tiny import tiny_model
 
 STEPS = 4
 LEVELS = {"replace": 4, "restyle": 3, "remove": 2, "insert": 1}  # of noise, as far as the photo is needed
-SMALL = Extent(repeats=1, photos=1, learning=2, methods=("direct", "null-text"), steps=STEPS)
+SMALL = Extent(
+    repeats=1, photos=1, learning=2, methods=("direct", "null-text"), steps=STEPS,
+    canvases=(1024, 2048), pictures=(1, 2), step_counts=(2, 4),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -32,8 +38,9 @@ def bench(runner: TaskRunner) -> Bench:
     return Bench(runner, "tiny", runner.models.get("tiny"), SMALL)
 
 
-def test_the_command_offers_the_shapes_there_are() -> None:
+def test_the_command_offers_the_shapes_and_parts_there_are(bench: Bench) -> None:
     assert set(SHAPES) == set(FAMILIES)
+    assert tuple(bench.parts) == PARTS
 
 
 @pytest.mark.parametrize(("shape", "family"), [("sd15", "sd1"), ("sd21", "sd2"), ("sdxl", "sdxl")])
@@ -80,7 +87,7 @@ def test_the_median_run_is_one_that_was_made() -> None:
 
 def test_every_row_is_there_and_counts_what_the_algorithms_say(bench: Bench, runner: TaskRunner) -> None:
     """As ``tasks.edit`` batches: source, target and target without words; remembered, no inversion."""
-    *_, report = measure(runner, "tiny", SMALL)
+    *_, report = measure(runner, "tiny", SMALL, [part for part in PARTS if part != "scaling"])
     rows = {row["name"]: row for row in report["rows"]}
     assert rows["UNet, 4 at once"]["evaluations"] == 4
     assert rows["UNet forward and back, 4 at once"]["backward"] == 4
@@ -95,7 +102,39 @@ def test_every_row_is_there_and_counts_what_the_algorithms_say(bench: Bench, run
         assert cold["evaluations"] - hot["evaluations"] == levels
         assert set(cold["phases"]) - set(hot["phases"]) == {"inverting"}
     assert rows["word learned"]["backward"] == 2 * 4
-    assert all(row["peak"] is None and not row["failed"] for row in rows.values())
+    assert not any(row["failed"] for row in rows.values())
+    beside = {name for name, row in rows.items() if row["against"] is not None}
+    edits = {f"{kind}, {state}" for kind in LEVELS for state in ("cold", "hot")}
+    assert beside == {*edits, "drawn from words, one latent", "photo remembered, direct"}
+
+
+def test_what_grows_is_measured_hot_and_drawn(bench: Bench, runner: TaskRunner) -> None:
+    *_, report = measure(runner, "tiny", SMALL, ["scaling"])
+    found = {(row["series"], row["at"]): row for row in report["rows"]}
+    small, large = (found["canvas side, pixels", side] for side in (1024, 2048))
+    assert small["evaluations"] == large["evaluations"]
+    assert "inverting" not in small["phases"]
+    assert small["times"] == 1
+    one, two = (found["pictures at once", count] for count in (1, 2))
+    assert two["evaluations"] == 2 * one["evaluations"]
+    assert two["calls"] == one["calls"]
+    assert found["steps", 4]["calls"] == 2 * found["steps", 2]["calls"]
+    made = files(report, random_weights=True)
+    assert "pictures at once: 2, hot" in made["report.md"].decode()
+    with Image.open(io.BytesIO(made[PICTURE])) as picture:
+        assert picture.width > 3 * picture.height // 2
+
+
+def test_memory_at_most_is_of_the_work_alone() -> None:
+    model = tiny_model()
+    with metered(model) as large:
+        held = torch.ones(1 << 26)
+    del held
+    with metered(model) as small:
+        pass
+    if large.peak is None or small.peak is None:
+        pytest.skip("This system doesn't say.")
+    assert large.peak - small.peak > 1 << 27
 
 
 def test_a_row_that_finds_no_memory_says_so_and_the_rest_goes_on(
@@ -112,8 +151,7 @@ def test_a_row_that_finds_no_memory_says_so_and_the_rest_goes_on(
 
 def test_the_report_says_where_and_that_weights_are_random() -> None:
     rows = [
-        Row("diffusers' pipeline, one latent", 1, seconds=2.0, evaluations=100, calls=50),
-        Row("replace, hot", 1, seconds=3.0, evaluations=100, calls=25, peak=3 << 30, phases={"editing": 2.5}),
+        Row("replace, hot", 1, 3.0, 100, 0, 25, against=1.5, peak=3 << 30, phases={"editing": 2.5}),
         Row("word learned", 0, failed="too large"),
     ]
     report = {
@@ -122,12 +160,12 @@ def test_the_report_says_where_and_that_weights_are_random() -> None:
         "rows": [vars(row) for row in rows],
     }  # fmt: skip
     made = files(report, random_weights=True)
-    assert set(made) == set(FILES)
+    assert set(made) == {"report.json", "report.md"}, "nothing grew"
     assert json.loads(made["report.json"])["random_weights"] is True
     text = made["report.md"].decode()
     assert "Card 1" in text
     assert "random" in text
-    assert "| replace, hot | 1 | 3.00 | 100 | 25 |  | 1.50 | 3.00 |  | 3.00 |" in text
+    assert "| replace, hot | 1 | 3.00 | 100 |  | 25 | 1.50 |  | 3.00 |" in text
     assert "too large" in text
     assert "random" not in markdown({**report, "random_weights": False})
 
@@ -142,6 +180,7 @@ def test_the_command_refuses_before_it_loads(tmp_path: Path) -> None:
         (("--shape", "tiny", "--model", "sd15"), "--shape tiny and --model sd15 are two models."),
         (("--photos", "0"), "--photos can't be 0."),
         (("--learning-steps", "-1"), "--learning-steps can't be -1."),
+        (("--steps", "0"), "--steps can't be 0."),
     ],
 )
 def test_what_would_measure_nothing_or_another_model_is_refused(

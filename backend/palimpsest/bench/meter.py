@@ -1,18 +1,22 @@
-"""What a piece of work takes: time, also inside each network, UNet evaluations, and the device's memory."""
+"""What a piece of work takes: time, also inside each network, UNet evaluations, and memory."""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from palimpsest.core.count import counted
 from palimpsest.core.model import DiffusionModel
+
+STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+"""Linux's: the process's memory, and where its peak is forgotten."""
 
 
 @dataclass
@@ -24,7 +28,7 @@ class Metered:
     calls: int = 0  # of the UNet, one per batch
     backward: int = 0  # of the evaluations, those that a gradient was led back through
     networks: dict[str, float] = field(default_factory=dict)  # seconds inside unet, autoencoder and text
-    peak: int | None = None  # bytes of the device's memory in use at most; None where it can't be asked
+    peak: int | None = None  # bytes in use at most, see ``peak_memory``; None where it can't be asked
 
     @property
     def outside(self) -> float | None:
@@ -47,8 +51,7 @@ def metered(model: DiffusionModel) -> Iterator[Metered]:
         count = stack.enter_context(counted(model))
         for watch in watches.values():
             stack.enter_context(watch.watching())
-        if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(device)
+        _forget_peak(device)
         wait(device)
         began = time.perf_counter()
         yield made
@@ -56,8 +59,28 @@ def metered(model: DiffusionModel) -> Iterator[Metered]:
         made.seconds = time.perf_counter() - began
     made.evaluations, made.calls, made.backward = count.evaluations, count.calls, count.backward
     made.networks = {name: watch.seconds for name, watch in watches.items()}
+    made.peak = peak_memory(device)
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """The most bytes since the work began: of a card those that PyTorch allocated, of the processor what the
+    process had resident. None where neither can be asked."""
     if device.type == "cuda":
-        made.peak = torch.cuda.max_memory_allocated(device)
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        lines = STATUS.read_text(encoding="ascii", errors="ignore").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:")), None)
+
+
+def _forget_peak(device: torch.device) -> None:
+    """Where Linux doesn't allow it, the peak is that since the process began."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with suppress(OSError):
+        FORGET.write_text("5", encoding="ascii")
 
 
 def wait(device: torch.device) -> None:

@@ -13,8 +13,9 @@ from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.libraries import quiet_libraries
 
 
-def plain_sampling(model: DiffusionModel, prompt: str, steps: int) -> Callable[[], Any]:
-    """A function that samples one picture's latent with guidance: two UNet evaluations per step.
+def plain_sampling(model: DiffusionModel, prompt: str) -> Callable[[int], Any]:
+    """A function of the steps that samples one picture's latent with guidance: two UNet evaluations, in one
+    call, per step.
 
     Text is encoded beforehand and nothing is decoded: what is left is the pipeline's loop around the UNet.
     """
@@ -38,7 +39,6 @@ def plain_sampling(model: DiffusionModel, prompt: str, steps: int) -> Callable[[
     given: dict[str, Any] = {
         "prompt_embeds": cond.context.to(model.dtype),
         "negative_prompt_embeds": null.context.to(model.dtype),
-        "num_inference_steps": steps,
         "guidance_scale": model.guidance,
         "height": model.native_size,
         "width": model.native_size,
@@ -47,7 +47,7 @@ def plain_sampling(model: DiffusionModel, prompt: str, steps: int) -> Callable[[
     if cond.pooled is not None and null.pooled is not None:
         given["pooled_prompt_embeds"] = cond.pooled.to(model.dtype)
         given["negative_pooled_prompt_embeds"] = null.pooled.to(model.dtype)
-    return lambda: pipeline(**given)
+    return lambda steps: pipeline(**given, num_inference_steps=steps)
 
 
 def _pipeline(model: DiffusionModel, scheduler: Any) -> Any:

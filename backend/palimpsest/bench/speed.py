@@ -12,27 +12,29 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
 
-from palimpsest.bench.meter import Metered, median, metered, wait
-from palimpsest.bench.plain import plain_sampling
+from palimpsest.bench import speed_scaling as scaling
+from palimpsest.bench.meter import wait
 from palimpsest.bench.quality_cases import KINDS as CASES
 from palimpsest.bench.quality_cases import Case, make_case
 from palimpsest.bench.scratch_runner import scratch_runner
 from palimpsest.bench.shapes import random_model
-from palimpsest.bench.speed_report import markdown
+from palimpsest.bench.speed_plot import scaling_picture
+from palimpsest.bench.speed_report import PICTURE, markdown
+from palimpsest.bench.speed_rows import PROMPT, Row, Run, Stopwatch, row_of
 from palimpsest.contract import (
     EditRequest,
     InversionMethod,
     InversionSettings,
     InvertRequest,
     LearnRequest,
-    Request,
 )
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.editing.draw import draw, start_noise
@@ -41,12 +43,11 @@ from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import OutOfMemoryError, Text
 from palimpsest.installation.origin import commit
-from palimpsest.jobs.events import Progressed
 from palimpsest.models.pool import ModelPool
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import describe_device
-from palimpsest.tasks.progress import PHASES, memory_errors
+from palimpsest.tasks.progress import memory_errors
 from palimpsest.tasks.runner import TaskRunner
 from palimpsest_client import methods
 from palimpsest_client.fields.operations import OPERATIONS
@@ -55,7 +56,6 @@ KINDS = tuple(kind for kind in CASES if kind in OPERATIONS)  # one of each opera
 METHODS: tuple[InversionMethod, ...] = methods.OFFERED
 BATCHES = (1, 2, 4)
 LEARNING_BATCH = 4
-STEPPED = frozenset(PHASES.values()) - {"comparing"}  # phases whose progress is told after each step
 
 
 @dataclass(frozen=True)
@@ -67,54 +67,35 @@ class Extent:
     learning: int | None = None  # most steps of a word; None = as recommended
     methods: tuple[InversionMethod, ...] = METHODS
     steps: int | None = None
+    canvases: tuple[int, ...] = (1024, 4096, 8192)  # sides in pixels
+    pictures: tuple[int, ...] = (1, 2, 4)
+    step_counts: tuple[int, ...] = (10, 20, 50)
 
 
-FILES = ("report.json", "report.md")
 QUICK = Extent(repeats=3, photos=1, learning=20, methods=(methods.RECOMMENDED,))
-
-
-@dataclass(frozen=True)
-class Row:
-    """One piece of work; of several runs the median one. ``failed`` instead, where memory didn't suffice."""
-
-    name: str
-    runs: int
-    seconds: float | None = None
-    evaluations: int = 0
-    calls: int = 0
-    backward: int = 0
-    outside: float | None = None  # share of the time outside the networks
-    peak: int | None = None  # bytes of the device's memory
-    phases: dict[str, float] = field(default_factory=dict)  # seconds
-    failed: str = ""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a job took, and how long each of its phases did."""
-
-    metered: Metered
-    phases: dict[str, float]
 
 
 def run(options: argparse.Namespace) -> int:
     extent = QUICK if options.quick else Extent()
-    given = {"photos": options.photos, "learning": options.learning_steps}
+    given = {"photos": options.photos, "learning": options.learning_steps, "steps": options.steps}
     extent = replace(extent, **{name: value for name, value in given.items() if value is not None})
     name = options.model if options.shape is None else options.shape
+    places: dict[str, str] = {}
     with open_task_runner(options) as runner:
-        for report in measure(runner, name, extent):  # kept as far as it is: a run is long
+        for report in measure(runner, name, extent, options.only):  # kept as far as it is: a run is long
             for file, content in files(report, options.shape is not None).items():
                 write_atomically(options.output / file, content)
-    places = {file: str(options.output / file) for file in FILES}
+                places[file] = str(options.output / file)
     print(json.dumps({"files": places}) if options.json else "\n".join(places.values()))
     return 0
 
 
 def files(report: dict[str, Any], random_weights: bool) -> dict[str, bytes]:
     whole = {**report, "random_weights": random_weights}
-    contents = (json.dumps(whole, indent=2) + "\n", markdown(whole))
-    return {name: content.encode() for name, content in zip(FILES, contents, strict=True)}
+    content = json.dumps(whole, indent=2) + "\n"
+    made = {"report.json": content.encode(), "report.md": markdown(whole).encode()}
+    grown = [row for row in report["rows"] if row["series"]]
+    return {**made, PICTURE: scaling_picture(grown)} if grown else made
 
 
 @contextmanager
@@ -136,8 +117,10 @@ class RandomModels(ModelPool):
         return self._model
 
 
-def measure(runner: TaskRunner, name: str, extent: Extent) -> Iterator[dict[str, Any]]:
-    """The report as plain JSON, again with each further row."""
+def measure(
+    runner: TaskRunner, name: str, extent: Extent, parts: Collection[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """The report as plain JSON, again with each further row. ``parts``: of ``Bench.parts``; none = all."""
     device = runner.device
     began = time.perf_counter()
     model = runner.models.get(name)
@@ -157,7 +140,7 @@ def measure(runner: TaskRunner, name: str, extent: Extent) -> Iterator[dict[str,
         **about(device),
     }
     rows: list[dict[str, Any]] = []
-    for row in bench.rows():
+    for row in bench.rows(parts):
         rows.append(asdict(row))
         yield {**report, "rows": list(rows)}
 
@@ -185,12 +168,25 @@ class Bench:
     def steps(self) -> int:
         return self.model.steps if self.extent.steps is None else self.extent.steps
 
-    def rows(self) -> Iterator[Row]:
-        yield from self.networks()
-        yield from self.sampling()
-        yield from self.remembering()
-        yield from self.edits()
-        yield self.learning()
+    @property
+    def parts(self) -> Mapping[str, Callable[[], Iterator[Row]]]:
+        return {
+            "networks": self.networks,
+            "drawing": self.sampling,
+            "photos": self.remembering,
+            "edits": self.edits,
+            "scaling": self.scaling,
+            "words": self.learning,
+        }
+
+    def rows(self, parts: Collection[str] = ()) -> Iterator[Row]:
+        for part, rows in self.parts.items():
+            if not parts or part in parts:
+                yield from rows()
+
+    @cached_property
+    def watch(self) -> Stopwatch:
+        return Stopwatch(self.runner, self.model)
 
     # --- the networks alone ---
 
@@ -199,7 +195,7 @@ class Bench:
         z = start_noise(model, 0)
         with torch.no_grad(), concepts_installed(model, ()) as vocabulary:
             null = vocabulary.null()
-            prompt = vocabulary.parse("a photo of a red ball on grass")
+            prompt = vocabulary.parse(PROMPT)
             yield self._row("text of one prompt", lambda: vocabulary.encode([prompt]))
         for batch in BATCHES:
             yield self._row(f"UNet, {batch} at once", lambda batch=batch: self._evaluate(z, null, batch))
@@ -224,15 +220,14 @@ class Bench:
     # --- one picture from words: ours and diffusers' ---
 
     def sampling(self) -> Iterator[Row]:
-        prompt, few = "a photo of a red ball on grass", max(1, self.extent.repeats // 3)
-        plain = plain_sampling(self.model, prompt, self.steps)
-        yield self._row("diffusers' pipeline, one latent", plain, few)
-        yield self._row("drawn from words, one latent", lambda: self._drawn(prompt), few)
+        few = max(1, self.extent.repeats // 3)
+        yield self._row("diffusers' pipeline, one latent", lambda: self.watch.plain(self.steps), few)
+        yield self._row("drawn from words, one latent", self._drawn, few, beside=True)
 
-    def _drawn(self, prompt: str) -> None:
+    def _drawn(self) -> None:
         model = self.model
         with concepts_installed(model, ()) as vocabulary:
-            parsed = [vocabulary.parse(prompt)]
+            parsed = [vocabulary.parse(PROMPT)]
             finish(draw(model, vocabulary, parsed, start_noise(model, 0), model.guidance, self.steps))
 
     # --- the product's own path ---
@@ -243,7 +238,7 @@ class Bench:
             request = InvertRequest(
                 self._photo(case), case.shows, model=self.name, inversion=self._inversion(method)
             )
-            yield self._job_row(f"photo remembered, {method}", [request])
+            yield self._job_row(f"photo remembered, {method}", request)
 
     def edits(self) -> Iterator[Row]:
         for kind in KINDS:
@@ -251,12 +246,19 @@ class Bench:
             self.runner.inversions.clear()
             yield from self._cold_and_hot(kind, requests)
 
-    def learning(self) -> Row:
+    def scaling(self) -> Iterator[Row]:
+        request, extent = self._edit(make_case("replace", self.extent.photos + 1)), self.extent
+        canvases = scaling.on_canvases(self.runner.images, request, extent.canvases)
+        yield from self._series(scaling.CANVAS, canvases)
+        yield from self._series(scaling.PICTURES, scaling.with_pictures(request, extent.pictures))
+        yield from self._series(scaling.STEPS, scaling.with_steps(request, extent.step_counts))
+
+    def learning(self) -> Iterator[Row]:
         images = tuple(self._photo(make_case("replace", number)) for number in range(4))
         request = LearnRequest(
             "bench", images, "ball", model=self.name, steps=self.extent.learning, accept_outliers=True
         )
-        return self._job_row("word learned", [request])
+        yield self._job_row("word learned", request)
 
     def _photo(self, case: Case) -> str:
         return self.runner.images.put(encode(case.drawn(self.model.native_size)[0].image))
@@ -279,80 +281,50 @@ class Bench:
 
     # --- measuring ---
 
-    def _row(self, name: str, work: Callable[[], Any], repeats: int | None = None) -> Row:
+    def _row(
+        self, name: str, work: Callable[[], Any], repeats: int | None = None, beside: bool = False
+    ) -> Row:
         """``work`` done once to warm up, then ``repeats`` times."""
-        runs = self.extent.repeats if repeats is None else repeats
         say(name)
         try:
             with memory_errors(self.runner.device, self._size(), Text("lower-size-option")):
                 work()
-                made = [self._metered(work) for _ in range(runs)]
+                many = self.extent.repeats if repeats is None else repeats
+                return row_of(name, [self.watch.work(work, beside) for _ in range(many)])
         except OutOfMemoryError as error:
             return Row(name, 0, failed=str(error))
-        return _row_of(name, median(made), runs, {})
 
     def _size(self) -> Text:
         side = self.model.native_size
         return Text("what-drawing", width=side, height=side)
 
-    def _metered(self, work: Callable[[], Any]) -> Metered:
-        with metered(self.model) as made:
-            work()
-        return made
-
     def _cold_and_hot(self, kind: str, requests: Sequence[EditRequest]) -> Iterator[Row]:
         """Each photo's hot edit follows its cold one; another seed shares no step with it."""
-        rows = {"cold": list[Job](), "hot": list[Job]()}
+        runs = {"cold": list[Run](), "hot": list[Run]()}
         say(kind)
         try:
             for request in requests:
-                rows["cold"].append(self._job(request))
-                rows["hot"].append(self._job(replace(request, seed=request.seed + 1)))
+                runs["cold"].append(self.watch.job(request, beside=True))
+                runs["hot"].append(self.watch.job(replace(request, seed=request.seed + 1), beside=True))
         except OutOfMemoryError as error:
-            yield from (Row(f"{kind}, {name}", 0, failed=str(error)) for name in rows)
+            yield from (Row(f"{kind}, {name}", 0, failed=str(error)) for name in runs)
             return
-        yield from (_median(f"{kind}, {name}", jobs) for name, jobs in rows.items())
+        yield from (row_of(f"{kind}, {name}", made) for name, made in runs.items())
 
-    def _job_row(self, name: str, requests: Sequence[Request]) -> Row:
-        """Jobs as the product runs them, none of them to warm up."""
+    def _series(self, name: str, requests: Mapping[int, EditRequest]) -> Iterator[Row]:
         say(name)
         try:
-            jobs = [self._job(request) for request in requests]
+            yield from scaling.series(self.watch, name, requests, max(1, self.extent.repeats // 3))
+        except OutOfMemoryError as error:
+            yield Row(name, 0, failed=str(error))
+
+    def _job_row(self, name: str, request: InvertRequest | LearnRequest) -> Row:
+        """A job as the product runs it, not warmed up."""
+        say(name)
+        try:
+            return row_of(name, [self.watch.job(request, beside=True)])
         except OutOfMemoryError as error:
             return Row(name, 0, failed=str(error))
-        return _median(name, jobs)
-
-    def _job(self, request: Request) -> Job:
-        phases: dict[str, float] = {}
-        before, latest = time.perf_counter(), ""
-        with metered(self.model) as made:
-            for event in self.runner.do(request):
-                now, phase = time.perf_counter(), event.phase if isinstance(event, Progressed) else ""
-                spent_on = phase if phase in STEPPED else latest or phase
-                if spent_on:
-                    phases[spent_on] = phases.get(spent_on, 0.0) + now - before
-                before, latest = now, phase or latest
-        return Job(made, phases)
-
-
-def _median(name: str, jobs: Sequence[Job]) -> Row:
-    chosen = median([job.metered for job in jobs])
-    phases = next(job.phases for job in jobs if job.metered is chosen)
-    return _row_of(name, chosen, len(jobs), phases)
-
-
-def _row_of(name: str, made: Metered, runs: int, phases: dict[str, float]) -> Row:
-    return Row(
-        name,
-        runs,
-        round(made.seconds, 5),
-        made.evaluations,
-        made.calls,
-        made.backward,
-        None if made.outside is None else round(made.outside, 4),
-        made.peak,
-        {phase: round(seconds, 4) for phase, seconds in phases.items()},
-    )
 
 
 def say(text: str) -> None:

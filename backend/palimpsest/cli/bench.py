@@ -17,6 +17,8 @@ from palimpsest.errors import RequestError
 from palimpsest_client.methods import METHODS, OFFERED, RECOMMENDED
 
 SHAPES = ("sd15", "sd21", "sdxl", "tiny")
+PARTS = ("networks", "drawing", "photos", "edits", "scaling", "words")
+"""Of ``bench speed``."""
 
 
 class Kinds(Collection[str]):
@@ -142,6 +144,15 @@ def add_speed(kinds: Any) -> None:
     parser.add_argument(
         "--learning-steps", type=int, metavar="N", help="most steps of a word (default: as recommended)"
     )
+    parser.add_argument("--steps", type=int, metavar="N", help="of an edit (default: the model's)")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        choices=PARTS,
+        metavar="PART",
+        help=f"measure this part; may be given several times: {', '.join(PARTS)} (default: all)",
+    )
     parser.add_argument("--output", type=Path, default=Path("speed"), metavar="FOLDER", help="default: speed")
     arguments.add_model(parser)
     parser.set_defaults(run=run_speed)
@@ -167,7 +178,12 @@ def _require_extent(options: argparse.Namespace) -> None:
             f"--shape {options.shape} and --model {options.model} are two models.",
             "Leave one of the two out.",
         )
-    for name, count in (("--photos", options.photos), ("--learning-steps", options.learning_steps)):
+    counts = {
+        "--photos": options.photos,
+        "--learning-steps": options.learning_steps,
+        "--steps": options.steps,
+    }
+    for name, count in counts.items():
         if count is not None and count < 1:
             raise RequestError(f"{name} can't be {count}.", "Give 1 or more.")
 
