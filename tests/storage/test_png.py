@@ -62,13 +62,36 @@ def pixels(draw: st.DrawFn) -> np.ndarray:
     return found.astype(depth)
 
 
-@given(pixels(), st.integers(1, 40))
+@given(pixels(), st.integers(1, 40), st.integers(1, 200))
 @settings(max_examples=120, deadline=None)
-def test_what_is_written_is_what_the_specification_reads(array: np.ndarray, band: int) -> None:
+def test_what_is_written_is_what_the_specification_reads(array: np.ndarray, cached: int, block: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(png, "BAND", band)  # rows in one band, and over several
+        patch.setattr(png, "CACHED", cached)  # rows at once, and by few
+        patch.setattr(png, "BLOCK", block)  # in one block, and in several
         data = png.encode(array)
     assert np.array_equal(decoded_by_the_book(data), array)
+
+
+def test_threads_and_what_the_cache_holds_change_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    array = np.random.default_rng(0).integers(0, 256, (300, 70, 3)).cumsum(axis=0).astype(np.uint8)
+    monkeypatch.setattr(png, "BLOCK", 5000)
+    many = png.encode(array)
+    assert many.count(b"IDAT") > 10
+    monkeypatch.setattr(png, "THREADS", 1)
+    monkeypatch.setattr(png, "CACHED", 1)
+    assert png.encode(array) == many
+
+
+def test_blocks_cost_next_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a layer's empty rows nothing either."""
+    array = np.zeros((600, 400, 4), np.uint8)
+    noise = np.random.default_rng(0).normal(0, 3, (100, 400, 4))
+    array[200:300] = (120 + noise + np.arange(400)[:, None] / 5).astype(np.uint8)
+    whole = len(png.encode(array))
+    monkeypatch.setattr(png, "BLOCK", 1 << 16)
+    blocks = png.encode(array)
+    assert blocks.count(b"IDAT") > 10
+    assert abs(len(blocks) - whole) < 0.03 * whole
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from palimpsest.errors import ImageUnsupportedError
-from palimpsest.storage.png import BAND, CHANNELS, Examined, damaged, passes, row_bytes
+from palimpsest.storage.png import CHANNELS, Examined, damaged, passes, row_bytes
 
 PIECE = 1 << 16  # bytes handed to zlib at a time: it copies what it doesn't use
+BAND = 1 << 20  # bytes decoded at a time
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA", 6: "RGB", 8: "RGBA"}  # bytes per pixel to Pillow's mode
 
 
