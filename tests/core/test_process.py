@@ -9,12 +9,23 @@ from typing import Any, Literal
 import pytest
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from torch import Tensor
 
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.networks.unet import UNet
-from palimpsest.core.process import Ddpm, Flow, move, noise_between, noised, pairs
+from palimpsest.core.process import (
+    Ddpm,
+    Estimate,
+    Flow,
+    Process,
+    move,
+    noise_between,
+    noised,
+    pairs,
+    second_order_step,
+)
 from palimpsest.errors import ModelIncapableError, RequestError
 from tiny import tiny_model
 from tiny_edit import photo
@@ -175,3 +186,50 @@ def test_levels_between_two_shares_are_drawn_evenly_and_lie_between_them(process
     assert levels == sorted(set(levels))
     assert process.level(0.1) - 1 <= levels[0]
     assert levels[-1] < process.level(0.9)
+
+
+def sampled(process: Process, z: Tensor, steps: int, second_order: bool, spread: float) -> Tensor:
+    """From noise to the clean level of pictures that are Gaussian with a deviation of ``spread``, by the best
+    prediction there is."""
+    last: Estimate | None = None
+    for level, to in pairs(process, process.levels(steps)):
+        a, b = process.scales(level)
+        z0, eps = (part * z / (a * a * spread * spread + b * b) for part in (a * spread * spread, b))
+        z, found = second_order_step(process, z, process.target(z0, eps), level, to, last)
+        last = found if second_order else None
+    return z
+
+
+@pytest.mark.parametrize("process", [ddpm(diffusers_scheduler("leading")), Flow(1.0)])
+def test_the_error_of_second_order_falls_with_the_square_of_the_steps(process: Process) -> None:
+    spread, z = 0.5, photo().double()
+
+    def error(steps: int, second_order: bool) -> float:
+        ends = [process.scales(level) for level in (process.levels(steps)[0], process.clean)]
+        noisy, clean = ((a * a * spread * spread + b * b) ** 0.5 for a, b in ends)
+        drawn = sampled(process, z, steps, second_order, spread)
+        return (drawn - z * clean / noisy).abs().max().item()
+
+    assert error(320, second_order=True) < error(160, second_order=True) / 3
+    assert error(320, second_order=False) > error(160, second_order=False) / 2.1
+    assert error(40, second_order=True) < error(40, second_order=False)
+
+
+@pytest.mark.parametrize("steps", [2, 10, 33])
+def test_second_order_steps_are_those_of_diffusers(steps: int) -> None:
+    process = ddpm(diffusers_scheduler())
+    scheduler = DPMSolverMultistepScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        final_sigmas_type="sigma_min",
+        euler_at_final=True,
+    )
+    scheduler.set_timesteps(timesteps=list(process.levels(steps)))
+    ours = theirs = photo().double()
+    last: Estimate | None = None
+    for level, to in pairs(process, process.levels(steps)):
+        eps = photo(seed=int(level)).double()
+        ours, last = second_order_step(process, ours, eps, level, to, last)
+        (theirs,) = scheduler.step(eps, int(level), theirs, return_dict=False)
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)

@@ -32,7 +32,7 @@ from tiny_task import SHOWS, finish, picture, selection
 STEPS = 4
 INSERTED = "a photo of a cat and a <my-toy> on grass"
 DOG = "a photo of a cat and a dog on grass"
-DRAWN = 2 * drawing.STEPS + len(NOISE_LEVELS)  # evaluations of one drawing
+DRAWN = 2 * drawing.MOST_STEPS + len(NOISE_LEVELS)  # evaluations of one drawing
 REPLACED = "a photo of a <my-toy> on grass"
 
 
@@ -182,13 +182,13 @@ def test_a_drawing_is_told_of_and_can_be_stopped_at_each_step(taught: TaskRunner
     taught.trajectory = None
     events = [event for event in taught.do(made) if isinstance(event, Progressed)]
     told = [(event.index, event.total) for event in events if event.phase == "sampling"]
-    assert told == [(number, 2 * drawing.STEPS) for number in range(1, 2 * drawing.STEPS + 1)]
+    assert told == [(number, 2 * drawing.MOST_STEPS) for number in range(1, 2 * drawing.MOST_STEPS + 1)]
     assert [event.index for event in events if event.phase == "looking"] == [*range(1, 2 * drawing.LOOKS + 1)]
     left = [event.seconds_left for event in events if event.phase in ("sampling", "editing")]
     assert None not in left
     assert left[-1] == 0
     undisturbed = run(taught, made).artifacts
-    for steps in (5, drawing.STEPS + 1, drawing.STEPS + drawing.LOOKS + 1):
+    for steps in (5, drawing.MOST_STEPS + 1, drawing.MOST_STEPS + drawing.LOOKS + 1):
         taught.drawings.clear()
         broken = taught.do(made)
         for _ in range(steps):

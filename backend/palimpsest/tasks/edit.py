@@ -136,7 +136,10 @@ def _run(
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     options = options_of(request, source)
     wanted = levels_wanted(request, options)
-    phases = {**drawing_phases(request), "editing": (wanted, EVALUATIONS * pictures_of(request))}
+    phases = {
+        **drawing_phases(canvas.model, request),
+        "editing": (wanted, EVALUATIONS * pictures_of(request)),
+    }
     timer = PhaseTimer({**inversion_phases(request.inversion, wanted), **phases})
     inversion, cached, record = yield from load_or_invert(
         context, canvas, vocabulary, source, request.inversion, timer, wanted, request.draft

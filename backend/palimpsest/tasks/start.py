@@ -20,7 +20,7 @@ from palimpsest.core.editing.recipes import DRAWING_NOISE, RECIPES, VIEW_NOISE
 from palimpsest.core.editing.standing import find_beside, find_standing
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.picture.cutout import CutOut, by_fit
-from palimpsest.core.picture.drawing import LOOKS, STEPS, draw_thing
+from palimpsest.core.picture.drawing import LOOKS, draw_thing, drawing_steps
 from palimpsest.core.picture.laid import Ground, cleared, lay
 from palimpsest.core.picture.region import working_mask
 from palimpsest.core.steps import Step, Steps, retold
@@ -146,11 +146,12 @@ def noise_of(request: EditRequest) -> float | None:
     return request.freedom
 
 
-def drawing_phases(request: EditRequest) -> dict[str, tuple[int, float]]:
+def drawing_phases(model: DiffusionModel, request: EditRequest) -> dict[str, tuple[int, float]]:
     """Of a ``PhaseTimer``: nothing where nothing is drawn."""
     if request.begin_from != "drawing":
         return {}
-    return {"sampling": (STEPS * request.variations, 2.0), "looking": (LOOKS * request.variations, 1.0)}
+    drawn = drawing_steps(model) * request.variations
+    return {"sampling": (drawn, 2.0), "looking": (LOOKS * request.variations, 1.0)}
 
 
 def _among(number: int, total: int) -> Callable[[Step], Step]:

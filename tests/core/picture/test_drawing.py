@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from palimpsest.core.model import DiffusionModel
-from palimpsest.core.picture.drawing import LOOKS, STEPS, draw_thing, main_parts
+from palimpsest.core.picture.drawing import LOOKS, MOST_STEPS, draw_thing, drawing_steps, main_parts
 from palimpsest.core.steps import Steps, finish
 from palimpsest.core.text.prompt import concepts_installed
 from tiny import tiny_model
@@ -71,6 +73,11 @@ def test_it_tells_each_step(model: DiffusionModel) -> None:
         steps: Steps[np.ndarray] = draw_thing(model, vocabulary, "a dog", "a dog", 3.0, 0)
         told = [(step.phase, step.index, step.total) for step in steps]
     assert told == [
-        *(("draw", index, STEPS) for index in range(1, STEPS + 1)),
+        *(("draw", index, MOST_STEPS) for index in range(1, MOST_STEPS + 1)),
         *(("probe", index, LOOKS) for index in range(1, LOOKS + 1)),
     ]
+
+
+def test_a_model_of_fewer_steps_draws_in_as_many(model: DiffusionModel) -> None:
+    assert drawing_steps(model) == MOST_STEPS < model.steps
+    assert drawing_steps(replace(model, steps=10)) == 10

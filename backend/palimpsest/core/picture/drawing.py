@@ -26,7 +26,7 @@ from palimpsest.core.picture.region import Mask
 from palimpsest.core.steps import Step, Steps, retold
 from palimpsest.core.text.prompt import Vocabulary
 
-STEPS = 20
+MOST_STEPS = 20  # of DPM-Solver++ 2M; fewer where the model's own are fewer
 LOOKS = len(NOISE_LEVELS) + OutlineSettings().rounds  # steps in which the thing is found in its drawing
 SEEDS_APART = 1_000_003  # from the seed of the edit's own noise, which may have the same shape
 LEAST_PART = 0.25  # of the largest connected part's area; smaller ones are the ground's
@@ -37,17 +37,22 @@ def draw_thing(
 ) -> Steps[NDArray[np.uint8]]:
     """A cut-out (h, w, 4) of what the words ``thing`` of ``sentence`` stand for, drawn at native size.
 
-    The same seed gives the same one; ``STEPS`` steps called "draw", then ``LOOKS`` called "probe".
+    The same seed gives the same one; ``drawing_steps`` steps called "draw", then ``LOOKS`` called "probe".
     """
     prompt = vocabulary.parse(sentence)
     noise = start_noise(model, seed + SEEDS_APART)
-    z0 = yield from draw(model, vocabulary, [prompt], noise, guidance, STEPS)
+    steps = drawing_steps(model)
+    z0 = yield from draw(model, vocabulary, [prompt], noise, guidance, steps, second_order=True)
     looking = probe(model, vocabulary, prompt, [thing], noised_states(model, z0, seed=seed))
     maps = yield from retold(looking, _after(0))
     picture = _pixels(model, z0)
     outlining = outlined([picture], [maps[thing].float().cpu()])
     (mask,) = yield from retold(outlining, _after(len(NOISE_LEVELS)))
     return cut_out(picture, main_parts(mask), None, model.native_size)
+
+
+def drawing_steps(model: DiffusionModel) -> int:
+    return min(MOST_STEPS, model.steps)
 
 
 def _after(looks: int) -> Callable[[Step], Step]:
