@@ -146,6 +146,20 @@ def test_steps_that_the_last_edit_has_taken_are_not_taken_again(runner: TaskRunn
     assert run(runner, made).result["unet_evaluations"] == 3 * STEPS, "forgotten with the photo"
 
 
+def test_a_late_slider_is_as_quick_without_a_selection_and_with_maps(
+    runner: TaskRunner, sd1_folder: Path
+) -> None:
+    whole, late = Control(cross=(0.0, 1.0)), Control(cross=(0.0, 0.75))
+    made = request(runner, sd1_folder, control=whole, selection=None, maps=True)
+    run(runner, made)
+    with counted(runner.models.get(made.model)) as count:
+        hot = run(runner, replace(made, control=late))
+    assert count.evaluations == 2
+    assert any(name.startswith("map:") for name in hot.artifacts)
+    runner.trajectory = None
+    assert run(runner, replace(made, control=late)).artifacts == hot.artifacts
+
+
 @pytest.mark.parametrize(("width", "height"), [(72, 88), (1600, 700), (700, 1600)])
 def test_every_variation_has_a_small_picture_of_what_became_of_its_region(
     width: int, height: int, runner: TaskRunner, sd1_folder: Path

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
+from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.attention.record import Record
 from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.editing.sampling import Edited
@@ -34,6 +36,15 @@ CHANGES: dict[str, tuple[dict[str, Any], int]] = {
 }
 
 
+LATE = BlendSettings(start=0.5)
+READ: dict[str, dict[str, Any]] = {
+    "words' maps": {"maps": ("cat", "grass")},
+    "LocalBlend": {"selected": False},
+    "LocalBlend, protecting a word": {"selected": False, "blend_exclude": ("grass",)},
+    "LocalBlend and words' maps": {"selected": False, "maps": ("cat",)},
+}
+
+
 def made(
     model: DiffusionModel,
     target: str = TARGET,
@@ -43,6 +54,7 @@ def made(
     shows: str = SOURCE,
     learned: int = 7,
     beside: bool = False,
+    selected: bool = True,
     **options: Any,
 ) -> Edited:
     """``learned``: the seed of the word's adapters; ``beside``: something stands there that must stay."""
@@ -56,7 +68,8 @@ def made(
         finish(edit(*given, [source], "reweight", Options(cross=1.0), record=record))  # all levels recorded
         prompt, chosen = vocabulary.parse(target), Options(**{**USUAL, **options})
         staying = things if beside else None
-        run = edit(*given, [prompt], operation, chosen, mask, None, staying, record, before)
+        selection = mask if selected else None
+        run = edit(*given, [prompt], operation, chosen, selection, None, staying, record, before)
         return finish(run)
 
 
@@ -72,11 +85,13 @@ def test_only_the_steps_that_differ_are_taken_and_the_bytes_are_the_same(change:
     assert change == "nothing" or not torch.equal(again.latents[:1], last.latents)
 
 
-def test_for_every_family(model: DiffusionModel) -> None:
-    last = made(model)
-    again = made(model, before=last.trajectory, cross=(0.0, 0.75))
+@pytest.mark.parametrize("read", ["nothing", "LocalBlend"])
+def test_for_every_family(read: str, model: DiffusionModel) -> None:
+    usual = READ.get(read, {})
+    last = made(model, **usual)
+    again = made(model, before=last.trajectory, cross=(0.0, 0.75), **usual)
     assert again.evaluations == 2
-    assert torch.equal(again.latents, made(model, cross=(0.0, 0.75)).latents)
+    assert torch.equal(again.latents, made(model, cross=(0.0, 0.75), **usual).latents)
 
 
 @pytest.mark.parametrize(
@@ -97,14 +112,43 @@ def test_of_other_words_another_operation_or_selection_nothing_is_taken_over(oth
     assert torch.equal(again.latents, made(model, **other).latents)
 
 
-def test_what_adds_up_maps_on_the_way_is_taken_whole() -> None:
-    """Their sums are not kept."""
-    model = tiny_model("sd1")
-    last = made(model, maps=("cat",))
-    assert last.trajectory is None
-    again = made(model, before=made(model).trajectory, maps=("cat",))
-    assert again.evaluations == last.evaluations == 2 * STEPS
-    assert torch.equal(again.maps["cat"], last.maps["cat"])
+@pytest.mark.parametrize("read", READ)
+@pytest.mark.parametrize("change", ["nothing", "structure, late", "self-attention, halfway", "variations"])
+def test_where_maps_are_added_up_their_sums_go_on(read: str, change: str) -> None:
+    model, (options, steps) = tiny_model("sd1"), CHANGES[change]
+    last = made(model, **READ[read])
+    again = made(model, before=last.trajectory, **READ[read], **options)
+    anew = made(model, **READ[read], **options)
+    assert torch.equal(again.latents, anew.latents)
+    assert list(again.maps) == list(READ[read].get("maps", ()))
+    assert all(torch.equal(again.maps[word], anew.maps[word]) for word in anew.maps)
+    assert (again.evaluations, anew.evaluations) == (2 * steps, 2 * len(anew.latents) * STEPS)
+
+
+def test_a_third_edit_goes_on_from_the_sums_that_the_second_one_went_on_from() -> None:
+    model, blend = tiny_model("sd1"), READ["LocalBlend"]
+    second = made(model, before=made(model, **blend).trajectory, cross=(0.0, 0.5), **blend)
+    third = made(model, before=second.trajectory, cross=(0.0, 0.25), **blend)
+    assert third.evaluations == 2 * 3
+    assert torch.equal(third.latents, made(model, cross=(0.0, 0.25), **blend).latents)
+
+
+def test_the_threshold_of_localblend_acts_from_where_it_blends() -> None:
+    model, other = tiny_model("sd1"), replace(LATE, threshold=1.0)
+    last = made(model, selected=False, blend_settings=LATE)
+    again = made(model, selected=False, blend_settings=other, before=last.trajectory)
+    assert again.evaluations == 2 * 2
+    assert torch.equal(again.latents, made(model, selected=False, blend_settings=other).latents)
+    assert not torch.equal(again.latents, last.latents)
+
+
+@pytest.mark.parametrize("read", [*READ, "nothing"])
+def test_of_an_edit_that_reads_other_maps_nothing_is_taken_over(read: str) -> None:
+    model, others = tiny_model("sd1"), {**READ, "nothing": {}}
+    last = made(model, **others[read])
+    for other, options in others.items():
+        if other != read:
+            assert made(model, before=last.trajectory, **options).evaluations == 2 * STEPS
 
 
 def test_what_must_stay_beside_the_selection_is_a_fact_too() -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -87,6 +88,10 @@ class LocalBlend:
             return z_tgt
         height, width = z_tgt.shape[-2:]
         return torch.where(self.masks((height, width)).to(z_tgt.device) > 0, z_tgt, z_src)
+
+    def facts(self, step: int) -> tuple[Any, ...]:
+        """All that decides what is done at this step beside the maps, as ``trajectory.py`` compares it."""
+        return () if step < self.first else (self.settings.threshold,)
 
     def _mask(self, side: _Side, latent: Size) -> Tensor:
         include, exclude = (_fine(maps.mean.sum(0)[None, None]) for maps in (side.include, side.exclude))

@@ -67,6 +67,11 @@ class AttentionControl:
         active = any(t.follows(step) or t.self_control.active(step, self.steps) for t in self.targets)
         return active or bool(self.source_maps)
 
+    @property
+    def stores(self) -> tuple[WordMaps, ...]:
+        """All maps that are read, the source's first."""
+        return (*self.source_maps, *(store for stores in self.target_maps for store in stores))
+
     def cross(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
         """Cross-attention of the whole batch."""
         source = self._looked(q, k)

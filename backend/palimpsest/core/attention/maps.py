@@ -56,6 +56,10 @@ def cells_of(region: Tensor, size: Size) -> Tensor:
     return F.adaptive_max_pool2d(region.float(), size).flatten() > 0.5
 
 
+Sum = tuple[Tensor | None, int]
+"""Of some words' maps, (words, height, width), and of how many layers; None before the first."""
+
+
 class WordMaps:
     """Running sums of some words' maps at one resolution, for one prompt of the batch."""
 
@@ -65,22 +69,20 @@ class WordMaps:
         self.columns = torch.zeros(prompt.length, len(self.words))
         for i, word in enumerate(self.words):
             self.columns[list(prompt.span_of(word)), i] = 1
-        self.total: Tensor | None = None  # (words, height, width)
-        self.layers = 0
+        self.sum: Sum = (None, 0)
 
     def add(self, probabilities: Tensor) -> None:
         """One layer's maps of one step. ``probabilities``: (heads, pixels, tokens)."""
         seen = probabilities.mean(0) @ self.columns.to(probabilities)  # (pixels, words)
         maps = seen.T.reshape(len(self.words), *self.size)
-        self.total = maps if self.total is None else self.total + maps
-        self.layers += 1
+        total, layers = self.sum
+        self.sum = (maps if total is None else total + maps, layers + 1)
 
     @property
     def mean(self) -> Tensor:
         """(words, height, width), attention probabilities; zero before anything was seen."""
-        if self.total is None:
-            return torch.zeros(len(self.words), *self.size)
-        return self.total / self.layers
+        total, layers = self.sum
+        return torch.zeros(len(self.words), *self.size) if total is None else total / layers
 
     def normalised(self, size: Size | None = None) -> Mapping[str, Tensor]:
         """Each word's map as (height, width) in [0, 1], its least value 0 and its greatest 1.

@@ -31,7 +31,7 @@ from palimpsest.core.attention.maps import WordMaps
 from palimpsest.core.attention.record import Layers, Record, look
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.count import counted
-from palimpsest.core.editing.trajectory import Trajectory
+from palimpsest.core.editing.trajectory import Facts, Reached, Trajectory
 from palimpsest.core.inversion import Inversion, method_named
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.process import Level, guided, move, pairs
@@ -80,35 +80,47 @@ def sample(plan: Plan, words: WordMaps | None = None, before: Trajectory | None 
     """
     if words is not None:
         plan.control.source_maps.append(words)
-    trajectory = None if words is not None else _trajectory(plan)
-    latents = [] if trajectory is None else list(trajectory.shared(before))
-    z_tgt, first = latents[-1] if latents else plan.start, plan.first + len(latents)
-    z_src, model = plan.inversion.source(plan.inversion.steps - first), plan.model
+    trajectory = _trajectory(plan)
+    reached = [] if trajectory is None else list(trajectory.shared(before))
+    z_tgt = _resumed(plan, reached[-1]) if reached else plan.start
+    first, model = plan.first + len(reached), plan.model
+    z_src = plan.inversion.source(plan.inversion.steps - first)
     levels, network = pairs(model.process, plan.inversion.levels), model.network
     with counted(model) as count, network.attending(plan.control), adapted(network, plan.adaptation):
         for step in range(first, len(levels)):
             z_src, z_tgt, preview = _advance(plan, step, *levels[step], z_src, z_tgt)
-            latents.append(z_tgt)
+            reached.append(Reached(z_tgt, tuple(store.sum for store in plan.control.stores)))
             yield Step("edit", step - plan.first + 1, len(levels) - plan.first, z0=preview)
     maps = {} if words is None else words.normalised(plan.control.levels.latent)
-    done = None if trajectory is None else replace(trajectory, latents=tuple(latents))
+    done = None if trajectory is None else replace(trajectory, reached=tuple(reached))
     return Edited(z_tgt, z_src, count.evaluations, maps, done)
 
 
+def _resumed(plan: Plan, reached: Reached) -> Tensor:
+    """The targets' latents there; the maps go on from their sums."""
+    for store, found in zip(plan.control.stores, reached.sums, strict=True):
+        store.sum = found
+    return reached.latents
+
+
 def _trajectory(plan: Plan) -> Trajectory | None:
-    """Before its first step. None where a step depends on more than the latents: the photo's branch moves, or
-    maps are added up on the way."""
-    if plan.record is None or plan.blend is not None:
+    """Before its first step. None where the photo's branch moves."""
+    if plan.record is None:
         return None
     inversion, model, steps = plan.inversion, plan.model, plan.inversion.steps
     told = tuple(part.tensors for part in (plan.source, plan.targets, plan.nulls))
     adapters = tuple((some.alpha, *some.parts, *some.tensors) for some in plan.adaptation.sets)
     photo = inversion.method, inversion.levels, inversion.latents[: steps - plan.first + 1], told
     words = adapters, plan.adapting, plan.adapting_nulls
-    begun = (model.weights_hash, *photo, *words, plan.guidance, plan.mask, plan.first, plan.start)
-    controls = plan.control.targets
-    each = (tuple(one.facts(step, steps) for one in controls) for step in range(plan.first, steps))
-    return Trajectory(begun, tuple(each))
+    read = tuple((store.columns, *store.size) for store in plan.control.stores)
+    begun = (model.weights_hash, *photo, *words, read, plan.guidance, plan.mask, plan.first, plan.start)
+    return Trajectory(begun, tuple(_facts(plan, step) for step in range(plan.first, steps)))
+
+
+def _facts(plan: Plan, step: int) -> Facts:
+    """All that decides this step and not every other one."""
+    blend = None if plan.blend is None else plan.blend.facts(step)
+    return blend, *(one.facts(step, plan.inversion.steps) for one in plan.control.targets)
 
 
 @torch.no_grad()

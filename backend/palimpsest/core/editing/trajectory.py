@@ -7,13 +7,22 @@ under another soft edge, is sampled once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from palimpsest.core.attention.maps import Sum
+
 Facts = tuple[Any, ...]
 """Tensors, numbers, words, None, and tuples of them."""
+
+
+class Reached(NamedTuple):
+    """What later steps need of those before them."""
+
+    latents: Tensor  # (targets, c, h, w)
+    sums: tuple[Sum, ...]  # of the words' maps that are read, in the order of ``AttentionControl.stores``
 
 
 @dataclass(frozen=True)
@@ -22,18 +31,24 @@ class Trajectory:
 
     begun: Facts  # all that decides every step
     steps: tuple[Facts, ...]  # what decides each step besides
-    latents: tuple[Tensor, ...] = ()  # (targets, c, h, w) after each step
+    reached: tuple[Reached, ...] = ()  # after each step
 
-    def shared(self, before: Trajectory | None) -> tuple[Tensor, ...]:
-        """The latents after the first steps, as far as ``before`` did the same."""
+    def shared(self, before: Trajectory | None) -> tuple[Reached, ...]:
+        """What the first steps reached, as far as ``before`` did the same."""
         if before is None or not alike(self.begun, before.begun):
             return ()
         number = 0
         for own, other in zip(self.steps, before.steps, strict=False):
-            if number == len(before.latents) or not alike(own, other):
+            if number == len(before.reached) or not alike(own, other):
                 break
             number += 1
-        return before.latents[:number]
+        return before.reached[:number]
+
+    @property
+    def size(self) -> int:
+        """Bytes of what the steps reached."""
+        sums = (total for reached in self.reached for total, _ in reached.sums if total is not None)
+        return sum(tensor.nbytes for tensor in (*(reached.latents for reached in self.reached), *sums))
 
 
 def alike(a: Any, b: Any) -> bool:
