@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 from api.embeddings import embedding
 from api.process import environment, find, run, serving
+from palimpsest.cli.status import describe
 from palimpsest.jobs.events import Cancelled, Queued
 from palimpsest.jobs.state import Submission
 from palimpsest.storage.database import Database, open_requests
@@ -47,6 +49,19 @@ def test_jobs_are_listed_and_removed_with_their_pictures(home, jobs):
     missing = run(home, "jobs", "remove", "one")
     assert missing.returncode == 2
     assert "job_not_found" in missing.stderr
+
+
+def test_what_is_kept_in_memory_is_told():
+    idle = {"lane": "cpu", "pid": 7, "running": None, "status": {"model": "built-in"}}
+    system = {
+        "versions": {"palimpsest": "1"}, "address": "here", "queue": {"running": 0, "waiting": 0},
+        "notices": [], "workers": [idle],
+    }  # fmt: skip
+    assert describe(system).splitlines()[-1] == "cpu: idle, built-in"
+    idle["status"]["kept"] = {"attention": 10 << 20, "pictures": 2 << 20}
+    assert describe(system).splitlines()[-1] == "cpu: idle, built-in, 12 MiB kept"
+    idle["pid"] = None
+    assert describe(system).splitlines()[-1] == "cpu: unloaded"
 
 
 def test_pictures_are_listed_and_removed(home):
@@ -215,3 +230,22 @@ def test_logs_are_followed_also_when_one_begins_anew(tmp_path):
         finally:
             late.cancel()
             child.kill()
+
+
+def test_the_memory_of_idle_workers_is_freed(home):
+    client = find(home)
+
+    def held():
+        return [worker["pid"] for worker in client.system()["workers"] if worker["pid"] is not None]
+
+    image = client.upload(b"a photo")
+    request = {"image": image, "operation": "remove", "source_prompt": '{"do": "steps"}'}
+    client.submit("held", "edit", request)
+    assert list(client.follow("held"))[-1]["event"] == "finished"
+    assert held()
+    freed = run(home, "kept", "free")
+    assert (freed.returncode, freed.stdout) == (0, "")
+    until = time.monotonic() + 10
+    while held() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not held()

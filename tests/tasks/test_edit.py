@@ -146,6 +146,21 @@ def test_steps_that_the_last_edit_has_taken_are_not_taken_again(runner: TaskRunn
     assert run(runner, made).result["unet_evaluations"] == 3 * STEPS, "forgotten with the photo"
 
 
+def test_what_is_kept_in_memory_for_the_next_edit_is_told(runner: TaskRunner, sd1_folder: Path) -> None:
+    assert set(runner.kept().values()) == {0}
+    made = request(runner, sd1_folder)
+    run(runner, made)
+    kept = runner.status()["kept"]
+    assert runner.record is not None
+    assert runner.trajectory is not None
+    latents = runner.trajectory.reached[0].latents.nbytes
+    photo = runner.decoded.picture(made.image).pixels.nbytes
+    assert kept["attention"] == runner.record[1].size > 0
+    assert kept["steps"] == STEPS * latents
+    assert kept["drawings"] == 0
+    assert kept["pictures"] > photo
+
+
 def test_a_late_slider_is_as_quick_without_a_selection_and_with_maps(
     runner: TaskRunner, sd1_folder: Path
 ) -> None:

@@ -267,7 +267,9 @@ class WorkerInfo(Answer):
     kinds: list[str]
     pid: int | None = Field(description="null: no worker is running, and no memory is held.")
     running: str | None = Field(description="The kind of the job that runs, whoever's it is.")
-    status: dict[str, Any] = Field(description="What the worker last said of its device and model.")
+    status: dict[str, Any] = Field(
+        description="What the worker last said of its device, its model, and the bytes kept in its memory."
+    )
 
 
 class System(Answer):

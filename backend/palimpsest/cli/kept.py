@@ -1,4 +1,4 @@
-"""``palimpsest kept``: the pictures that the server keeps of yours, and how to remove them."""
+"""``palimpsest kept``: what the server keeps, your pictures and its workers' memory, and how to remove it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ MIB = 1 << 20
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "kept",
-        help="your pictures on the server",
-        description="The pictures that the server keeps of yours, and how to remove them.",
+        help="your pictures on the server, and its memory",
+        description="What the server keeps, and how to remove it.",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     action(actions, "list", run_list, "your pictures, the longest unused first")
     removed = action(actions, "remove", run_remove, "give them up")
     removed.add_argument("images", metavar="SHA256", nargs="*", help="of a picture")
     removed.add_argument("--all", action="store_true", help="every one that no waiting or running job needs")
+    action(actions, "free", run_free, "end idle workers, and with them what is kept in memory")
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -70,4 +71,15 @@ def run_remove(options: argparse.Namespace) -> int:
             print(image)
     if options.json:
         print(json.dumps({"removed": removed}))
+    return 0
+
+
+def run_free(options: argparse.Namespace) -> int:
+    """A worker that does something ends when that is done."""
+    from palimpsest.cli.client_errors import as_palimpsest_errors
+
+    with as_palimpsest_errors():
+        server(options).unload()
+    if options.json:
+        print("{}")
     return 0

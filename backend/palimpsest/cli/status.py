@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from palimpsest_client.http.client import Client
 
 STOPPED = 1
+MIB = 1 << 20
 
 
 def add_parser(subparsers: Any) -> None:
@@ -72,6 +73,8 @@ def describe(system: dict[str, Any]) -> str:
     ]
     for worker in system["workers"]:
         state = worker["running"] or ("idle" if worker["pid"] is not None else "unloaded")
-        model = worker["status"].get("model") if worker["pid"] is not None else None
-        lines.append(f"{worker['lane']}: {state}" + (f", {model}" if model else ""))
+        told = worker["status"] if worker["pid"] is not None else {}
+        model, kept = told.get("model"), sum(told.get("kept", {}).values())
+        parts = [state, *([model] if model else []), *([f"{kept / MIB:.0f} MiB kept"] if kept >= MIB else [])]
+        lines.append(f"{worker['lane']}: {', '.join(parts)}")
     return "\n".join([*lines, *system["notices"]])

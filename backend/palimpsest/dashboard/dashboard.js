@@ -5,21 +5,23 @@ import { showJobs } from "/dashboard/jobs.js";
 import { pullOf, showConcept, showModel } from "/dashboard/library.js";
 import { Refused, ask, askJson, token } from "/dashboard/server.js";
 import { closeViewer } from "/dashboard/viewer.js";
-import { gib } from "/dashboard/words.js";
+import { gib, mib } from "/dashboard/words.js";
 
 const SECONDS = 1;
 const SLOWLY = 15; // seconds between looks at concepts and models
 const PAGE = 30, MOST_JOBS = 200;
 
 function showWorker(worker) {
-  const { name, memory, memory_free: free, model } = worker.status;
+  const { name, memory, memory_free: free, model, kept = {} } = worker.status;
+  const bytes = Object.values(kept).reduce((sum, part) => sum + part, 0);
   const here = worker.pid !== null;
   const doing = worker.running ? `running: ${worker.running}` : here ? "idle" : "no memory held";
   return element("li", {},
     element("h3", { text: worker.lane }),
     element("p", { text: doing, kind: worker.running ? "good" : "quiet" }),
     here && name ? element("p", { text: memory ? `${name}, ${gib(free)} of ${gib(memory)} free` : name, kind: "quiet" }) : null,
-    here && model ? element("p", { text: `model: ${model}`, kind: "quiet" }) : null);
+    here && model ? element("p", { text: `model: ${model}`, kind: "quiet" }) : null,
+    here && bytes >= 2 ** 20 ? element("p", { text: `kept for the next edit: ${mib(bytes)}`, kind: "quiet" }) : null);
 }
 
 // Looking again and again while the page is seen.

@@ -2,6 +2,7 @@
 
 export const ENDED = ["finished", "failed", "cancelled"];
 export const gib = (bytes) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+export const mib = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
 export function duration(seconds) {
   if (seconds < 9.95) return `${Math.max(seconds, 0).toFixed(1)} s`;

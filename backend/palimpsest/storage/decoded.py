@@ -49,9 +49,14 @@ class DecodedPictures:
             _freeze(found)
         if _bytes(found) <= self.most:
             self._kept[key] = found
-            while sum(map(_bytes, self._kept.values())) > self.most:
+            while self.size > self.most:
                 self._kept.popitem(last=False)
         return found
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept."""
+        return sum(map(_bytes, self._kept.values()))
 
 
 def _bytes(found: Picture | Selection) -> int:

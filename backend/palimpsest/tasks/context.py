@@ -93,8 +93,17 @@ class TaskContext:
         return texts(sentences, self.concepts.names(), model.words)
 
     def status(self) -> dict[str, Any]:
-        """For people: the device's name and memory, the loaded model."""
-        return {**describe_device(self.device), "model": self.models.loaded}
+        """For people: the device's name and memory, the loaded model, what is kept."""
+        return {**describe_device(self.device), "model": self.models.loaded, "kept": self.kept()}
+
+    def kept(self) -> dict[str, int]:
+        """Bytes in memory for the next edit."""
+        return {
+            "attention": 0 if self.record is None else self.record[1].size,
+            "steps": 0 if self.trajectory is None else self.trajectory.size,
+            "drawings": sum(drawn.nbytes for drawn in self.drawings.values()),
+            "pictures": self.decoded.size,
+        }
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:
