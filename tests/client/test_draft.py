@@ -30,6 +30,7 @@ SET = Settings(
     self_attention=0.2,
     begin_from="view",
     freedom=0.3,
+    mirror="none",
     context=2.0,
     working_size=512,
     seed=9,
@@ -49,7 +50,16 @@ def opened(desk: Desk, key: str) -> None:
 
 def test_each_setting_is_somebodys():
     assert set(told(SET)) == set(CONTROLS), "all of them are set"
-    assert OWN == ("structure", "strength", "grow", "cross", "self_attention", "begin_from", "freedom")
+    assert OWN == (
+        "structure",
+        "strength",
+        "grow",
+        "cross",
+        "self_attention",
+        "begin_from",
+        "freedom",
+        "mirror",
+    )
     assert LASTING == ("feather", "variations", "model", "working_size")
 
 

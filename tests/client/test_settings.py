@@ -20,9 +20,9 @@ from palimpsest_client.panel.requests import form_of
 
 ALL = [*CONTROLS.values(), SENTENCE, WEIGHT]
 NUMBERS = [control for control in ALL if control.kind in (SLIDER, NUMBER)]
-WITHOUT_A_TERM = {"source", "variations"}  # no paper has a name for them
+WITHOUT_A_TERM = {"source", "variations", "mirror"}  # no paper has a name for them
 SET = Settings(
-    0.3, 0.7, 5, 12, 2, "canvas", "other", "ddim", 12, 4.5, None, None, "view", 0.35, 0.75, 192, 7
+    0.3, 0.7, 5, 12, 2, "canvas", "other", "ddim", 12, 4.5, None, None, "view", 0.35, "none", 0.75, 192, 7
 )  # each of another value than its default, but what follows from others
 
 
@@ -86,7 +86,9 @@ def test_a_request_holds_each_field_and_a_recipe_gives_it_back():
         value: object = contract.to_json(made)
         for part in control.request if not control.window else ():
             value = value[part]  # type: ignore[index]
-        assert control.window or not control.request or value == getattr(SET, control.name)
+        assert (
+            control.window or not control.request or value == control.to_request(getattr(SET, control.name))
+        )
     again = form_of(contract.to_json(made), form.operands, settings.kept_beside(SET))
     assert again.settings == SET
 

@@ -81,7 +81,7 @@ def controls_in(*groups: str) -> list[str]:
     return [name for name, control in fields if control.request and control.request[:-1] == groups]
 
 
-EDIT = tuple(name for name in controls_in() if name != "model")  # the model has an option of its own
+EDIT = tuple(name for name in controls_in() if name not in ("model", "mirror"))  # with options of their own
 
 
 def add_controls(group: argparse.ArgumentParser | argparse._ArgumentGroup, *names: str) -> None:

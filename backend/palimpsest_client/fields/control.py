@@ -42,6 +42,7 @@ class Control:
     digits: int = 0  # shown behind the point
     whole: bool = True  # a whole number in the request
     choices: Tuple[str, ...] = ()  # the label of each is key-choice
+    requested: Tuple[Any, ...] = ()  # what the request has for each of them; none: the choice itself
     ends: Tuple[str, str] = ("", "")  # keys: what a slider's ends mean
     operations: Tuple[str, ...] = tuple(OPERATIONS)  # that it is shown for
     automatic: str = ""
@@ -91,6 +92,13 @@ class Control:
         numbers = (int,) if self.whole else (int, float)
         fits = isinstance(value, numbers) and not isinstance(value, bool)
         return fits and self.limits.least <= value <= self.limits.most
+
+    def to_request(self, value: Any) -> Any:
+        return self.requested[self.choices.index(value)] if self.requested else value
+
+    def from_request(self, told: Any) -> Any:
+        """The inverse. Raises ValueError for what no choice stands for."""
+        return self.choices[self.requested.index(told)] if self.requested else told
 
     # As it is shown: percent, or the request's own unit.
 

@@ -29,7 +29,7 @@ from .control import (
     Control,
     Stretch,
 )
-from .operations import NOISE, PHOTO, PHRASE, WEIGHTS, operations_that
+from .operations import NOISE, PHOTO, PHRASE, REPLACE, WEIGHTS, operations_that
 
 AUTOMATIC, VIEW, DRAWING = "automatic", "view", "drawing"
 STARTS = (AUTOMATIC, VIEW, DRAWING, NOISE, PHOTO)
@@ -178,6 +178,16 @@ class Settings:
         preset=True,
         whose=OF_OPERATION,
     )
+    mirror: str = setting(
+        CHOICE,
+        default="auto",
+        choices=("auto", "none"),
+        requested=(True, False),
+        operations=(REPLACE,),
+        request=("reflect",),
+        preset=True,
+        whose=OF_OPERATION,
+    )
     context: float = setting(
         NUMBER,
         default=0.5,
@@ -249,15 +259,15 @@ def request_fields(settings: Settings, view: bool) -> Dict[str, Any]:
             part = request
             for group in control.request[:-1]:
                 part = part.setdefault(group, {})
-            part[control.request[-1]] = getattr(settings, name)
+            part[control.request[-1]] = control.to_request(getattr(settings, name))
     return request
 
 
 def settings_in(request: Mapping[str, Any], beside: Mapping[str, Any]) -> Settings:
-    """The inverse; ``beside``: what no field of the request says, see ``kept_beside``. Raises KeyError.
+    """The inverse; ``beside``: what no field of the request says, see ``kept_beside``.
 
     The ends of windows are left out: they may follow from another field. What a recipe of before doesn't say
-    is as recommended.
+    is as recommended. Raises KeyError, and ValueError for what no choice stands for.
     """
     told: Dict[str, Any] = {name: beside[name] for name in INDIRECT if name in beside}
     for name, control in CONTROLS.items():
@@ -265,7 +275,8 @@ def settings_in(request: Mapping[str, Any], beside: Mapping[str, Any]) -> Settin
             part: Any = request
             for group in control.request[:-1]:
                 part = part[group]
-            told[name] = part.get(control.request[-1], control.default)
+            last = control.request[-1]
+            told[name] = control.from_request(part[last]) if last in part else control.default
     return Settings(**told)
 
 

@@ -212,6 +212,11 @@ ENGLISH: Mapping[str, str] = {
     "tip-begin-from": "What the selection begins from: noise, the photo, or a picture of the thing, yours or "
     "the model's",
     "technical-begin-from": "initial latent (SDEdit)",
+    "mirror": "Mirror",
+    "tip-mirror": "What is selected in a mirror beside the thing: where the sentence names a mirror it is "
+    "found, and shows the new thing; or it is drawn like the rest",
+    "mirror-auto": "found by itself",
+    "mirror-none": "drawn like the rest",
     "begin-from-automatic": "automatic",
     "begin-from-view": "my picture of it",
     "begin-from-drawing": "the model's picture of it",
