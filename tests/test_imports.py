@@ -56,6 +56,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "palimpsest.models": (
         "palimpsest.errors",
         "palimpsest.interpreter",
+        "palimpsest.settings",
         "palimpsest.contract",
         "palimpsest.core.finite",
         "palimpsest.limits",

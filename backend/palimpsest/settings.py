@@ -73,13 +73,16 @@ def read_settings(environment: Mapping[str, str] = os.environ, platform: str = s
     return Settings(folders(environment, platform), **values)
 
 
+def read_precision(environment: Mapping[str, str] = os.environ) -> str:
+    """That setting alone, for where a model is loaded. Raises RequestError."""
+    return _parse_precision(environment.get(PREFIX + "PRECISION", "auto"))
+
+
 def _parse(name: str, text: str) -> Any:
     if name in ("device", "server"):
         return text
     if name == "precision":
-        if text in PRECISIONS:
-            return text
-        raise RequestError(f"{PREFIX}PRECISION is {text!r}.", f"Known: {', '.join(PRECISIONS)}.")
+        return _parse_precision(text)
     if name == "token_file":
         return Path(text) if text else None
     if name == "model_folders":
@@ -89,6 +92,12 @@ def _parse(name: str, text: str) -> Any:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise RequestError(f"{PREFIX}{name.upper()} is {text!r}, which is not a whole number above zero.")
+
+
+def _parse_precision(text: str) -> str:
+    if text in PRECISIONS:
+        return text
+    raise RequestError(f"{PREFIX}PRECISION is {text!r}.", f"Known: {', '.join(PRECISIONS)}.")
 
 
 def _parse_networks(name: str, text: str) -> tuple[str, ...]:

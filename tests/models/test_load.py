@@ -16,6 +16,7 @@ from palimpsest.errors import (
     ModelNotFoundError,
     ModelUnreadableError,
     PickledModelError,
+    RequestError,
 )
 from palimpsest.models.catalog import built_in_folder
 from palimpsest.models.families import load, read_spec
@@ -225,6 +226,9 @@ def test_a_processor_that_computes_in_bfloat16_does_so_unless_forbidden(
     assert found(avx2=True, **{instruction: False}) == 8 * [whole]
     monkeypatch.setenv("PALIMPSEST_PRECISION", "float32")
     assert found(**{instruction: True}) == 8 * [whole]
+    monkeypatch.setenv("PALIMPSEST_PRECISION", "float23")
+    with pytest.raises(RequestError, match="Known: auto, float32"):
+        found(**{instruction: True})
     monkeypatch.delenv("PALIMPSEST_PRECISION")
     monkeypatch.delattr(torch.cpu, "get_capabilities")
     assert unet_dtype(cpu, halves["sd1"]) is vae_dtype(cuda, halves["sd1"]) is whole

@@ -10,12 +10,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 
 import torch
 
-VARIABLE = "PALIMPSEST_PRECISION"  # of the settings; read here, for it holds in the workers too
+from palimpsest.settings import read_precision
 
 
 def default_device() -> torch.device:
@@ -44,4 +43,4 @@ def processor_in_half() -> bool:
     """Whether it has instructions for bfloat16, and nobody forbade them. A PyTorch that can't say: no."""
     capabilities = getattr(torch.cpu, "get_capabilities", dict)()
     able = any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
-    return able and torch.backends.mkldnn.is_available() and os.environ.get(VARIABLE) != "float32"
+    return able and torch.backends.mkldnn.is_available() and read_precision() != "float32"
