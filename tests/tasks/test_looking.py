@@ -14,8 +14,10 @@ from palimpsest.contract import (
     InversionSettings,
     InvertRequest,
 )
+from palimpsest.core.attention.maps import otsu
 from palimpsest.errors import ModelIncapableError, RequestError, WordNotFoundError
 from palimpsest.storage.pictures import read_picture
+from palimpsest.tasks import attention
 from palimpsest.tasks.runner import TaskRunner
 from tiny_task import SHOWS, finish, picture, selection
 
@@ -58,6 +60,33 @@ def test_a_word_is_found_as_a_map_and_a_selection(runner: TaskRunner, sd1_folder
     bright = grey.pixels > finished.result["threshold"]
     assert np.array_equal(chosen.pixels > 0, bright)
     assert finished.artifacts == finish(runner.do(request)).artifacts
+
+
+def test_only_the_region_of_a_large_photo_is_looked_at(
+    runner: TaskRunner, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is found is as if the map were as large as the photo, and black around the region."""
+    looked: list[tuple[int, ...]] = []
+
+    def watched(grey: np.ndarray, black: int) -> int:
+        looked.append(grey.shape)
+        return otsu(grey, black)
+
+    monkeypatch.setattr(attention, "otsu", watched)
+    image, where = runner.images.put(picture(500, 400)), runner.images.put(selection(500, 400))
+    request = AttentionRequest(image, SHOWS, "cat", where, model=str(sd1_folder))
+    finished = finish(runner.do(request))
+    grey, chosen = (
+        read_picture(runner.images.get(finished.artifacts[n])).pixels[..., 0] for n in ("map", "selection")
+    )
+    ((height, width),) = looked
+    assert grey.shape == (400, 500)
+    assert height * width < grey.size / 10
+    assert grey.any()
+    assert not grey[:, width:].any()  # what is selected lies at the left
+    assert finished.result["threshold"] == otsu(grey)
+    assert np.array_equal(chosen > 0, grey > otsu(grey))
+    assert finished.result["selected"] == round(float((chosen > 0).mean()), 4)
 
 
 def test_a_word_that_is_not_there_lists_those_that_are(runner: TaskRunner, sd1_folder: Path) -> None:

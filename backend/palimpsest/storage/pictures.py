@@ -249,6 +249,12 @@ def encode_merged(picture: Picture, merged: NDArray[Any], left: int = 0, top: in
     return encode(whole, picture.icc, (*picture.tags.chunks(), *picture.metadata.chunks()))
 
 
+def encode_grey(size: tuple[int, int], grey: NDArray[np.uint8], left: int, top: int) -> bytes:
+    """A PNG of (width, height) pixels, black but for ``grey`` (h, w) from ``left``, ``top`` on."""
+    width, height = size
+    return encode(_in_nothing(width, height, grey[..., None], left, top))
+
+
 def encode_layer(picture: Picture, layer: NDArray[Any], left: int = 0, top: int = 0) -> bytes:
     """A PNG as large as the picture of a layer (h, w, 4) from ``left``, ``top`` on, in the picture's kind:
     RGBA, or grey + alpha for a grey picture.
@@ -256,13 +262,17 @@ def encode_layer(picture: Picture, layer: NDArray[Any], left: int = 0, top: int 
     It means the same colours and has the same resolution; who made the photo stays with the photo.
     """
     part = layer[..., [0, 3]] if picture.grey else layer
-    (width, height), channels = picture.size, part.shape[2]
+    return encode(_in_nothing(*picture.size, part, left, top), picture.icc, picture.meaning)
+
+
+def _in_nothing(width: int, height: int, part: NDArray[Any], left: int, top: int) -> Inlaid:
+    """Zeros around it."""
 
     def nothing(rows: slice) -> NDArray[Any]:
         count = min(rows.stop, height) - rows.start
-        return np.zeros((count, width, channels), part.dtype)
+        return np.zeros((count, width, part.shape[2]), part.dtype)
 
-    return encode(Inlaid(nothing, height, part, left, top), picture.icc, picture.meaning)
+    return Inlaid(nothing, height, part, left, top)
 
 
 def write_png(path: Path, pixels: NDArray[Any], icc: bytes | None = None) -> Path:

@@ -11,7 +11,7 @@ from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import Text, noticed
 from palimpsest.jobs.events import Events, Finished
 from palimpsest.tasks import validation
-from palimpsest.tasks.canvas import View, grey_png, open_canvas
+from palimpsest.tasks.canvas import View, open_canvas
 from palimpsest.tasks.context import TaskContext, model_identity
 from palimpsest.tasks.progress import PhaseTimer, memory_errors, with_progress
 
@@ -33,13 +33,14 @@ def attention(context: TaskContext, request: AttentionRequest) -> Events[None]:
         steps = probe(model, vocabulary, source, [request.word], states)
         maps = yield from with_progress(steps, PhaseTimer({"looking": (len(states), 1.0)}))
     grey = canvas.grey(maps[request.word])
-    threshold = otsu(grey)
+    pixels = canvas.whole.size[0] * canvas.whole.size[1]
+    threshold = otsu(grey, black=pixels - grey.size)
     selection = np.where(grey > threshold, np.uint8(255), np.uint8(0))
     artifacts = {
-        "map": context.images.put(grey_png(grey)),
-        "selection": context.images.put(grey_png(selection)),
+        "map": context.images.put(canvas.grey_png(grey)),
+        "selection": context.images.put(canvas.grey_png(selection)),
     }
-    share = float((selection > 0).mean())
+    share = np.count_nonzero(selection) / pixels
     result = {"word": request.word, "threshold": threshold, "selected": round(share, 4)}
     notices = noticed(*context.notices(model, request.source_prompt), *canvas.picture.notices)
     yield Finished(artifacts, {**result, **notices, "model": model_identity(model)})

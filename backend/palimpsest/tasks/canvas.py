@@ -23,6 +23,7 @@ from palimpsest.errors import NotFiniteError, RequestError, Text
 from palimpsest.storage.color import forth
 from palimpsest.storage.pictures import (
     Picture,
+    encode_grey,
     encode_layer,
     encode_merged,
     from_model_rgb,
@@ -209,11 +210,12 @@ class Canvas:
         return psnr(decoded[outside], self.pixels[outside])
 
     def grey(self, grid: Tensor) -> NDArray[np.uint8]:
-        """A map in [0, 1] over the working picture, as a grey picture of the whole picture's size."""
-        width, height = self.whole.size
-        canvas = np.zeros((height, width), np.uint8)
-        canvas[self.placed.box.slices] = np.rint(regions.to_canvas(grid, self.region) * 255)
-        return canvas
+        """A map in [0, 1] over the working picture, as a grey picture of the region."""
+        return np.rint(regions.to_canvas(grid, self.region) * 255).astype(np.uint8)
+
+    def grey_png(self, grey: NDArray[np.uint8]) -> bytes:
+        """A grey picture of the region, in black of the whole picture's size."""
+        return encode_grey(self.whole.size, grey, *self.placed.box[:2])
 
     @property
     def alone(self) -> Canvas:
@@ -280,11 +282,6 @@ def _shrunk(samples: NDArray[Any], size: regions.Size) -> NDArray[Any]:
 
 
 MOST_WORKING_SIDES = 4
-
-
-def grey_png(values: NDArray[np.uint8]) -> bytes:
-    """(H, W) uint8 as a PNG."""
-    return encode(values)
 
 
 def model_png(pixels: Tensor) -> bytes:

@@ -24,7 +24,7 @@ from palimpsest.errors import Text, noticed
 from palimpsest.jobs.events import Events, Finished, Progressed
 from palimpsest.storage.png import encode
 from palimpsest.tasks import validation
-from palimpsest.tasks.canvas import Begun, Canvas, View, grey_png, model_png, open_canvas
+from palimpsest.tasks.canvas import Begun, Canvas, View, model_png, open_canvas
 from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.inversions import inversion_phases, load_or_invert, with_defaults
 from palimpsest.tasks.mirror import Mirrored, mirrored, shown_mirror, without
@@ -299,7 +299,7 @@ def _store(
         pictures[f"thumbnail{suffix}"] = encode(thumbnail(canvas.seen(made)))
     pictures["reconstruction"] = model_png(decoded.source)
     for word, grid in edited.maps.items():
-        pictures[f"map:{word}"] = grey_png(canvas.grey(grid))
+        pictures[f"map:{word}"] = canvas.grey_png(canvas.grey(grid))
     return {name: context.images.put(content) for name, content in pictures.items()}
 
 

@@ -101,9 +101,13 @@ def stretch(values: Tensor) -> Tensor:
     return (values - low) / (high - low) if high > low else torch.zeros_like(values)
 
 
-def otsu(grey: NDArray[np.uint8]) -> int:
-    """The level that best parts dark from bright (Otsu 1979): most variance between the two classes."""
+def otsu(grey: NDArray[np.uint8], black: int = 0) -> int:
+    """The level that best parts dark from bright (Otsu 1979): most variance between the two classes.
+
+    ``black``: how many further pixels of level 0 there are.
+    """
     counts = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
+    counts[0] += black
     below = np.cumsum(counts)
     above = below[-1] - below
     sums = np.cumsum(counts * np.arange(256))
