@@ -23,6 +23,7 @@ from palimpsest.core.picture.selection import grown
 from palimpsest.errors import (
     ConceptIncompatibleError,
     ConceptNotFoundError,
+    DiskFullError,
     ImageTooSmallError,
     OutOfMemoryError,
     PromptTooLongError,
@@ -30,6 +31,7 @@ from palimpsest.errors import (
     SelectionEmptyError,
     SelectionError,
     SelectionSizeError,
+    Text,
     WordNotFoundError,
 )
 from palimpsest.jobs.events import Progressed
@@ -40,7 +42,7 @@ from palimpsest.tasks import canvas
 from palimpsest.tasks.recipe import differences
 from palimpsest.tasks.runner import TaskRunner
 from tasks.edit_requests import OPERATIONS, STEPS, request, run
-from tiny_task import picture, selection
+from tiny_task import finish, picture, selection
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -66,7 +68,9 @@ def test_the_same_request_gives_the_same_bytes_remembered_or_not(
     runner: TaskRunner, sd1_folder: Path
 ) -> None:
     made = request(runner, sd1_folder, maps=True, variations=2)
-    cold, warm = run(runner, made), run(runner, made)
+    cold = run(runner, made)
+    runner.trajectory = None
+    warm = run(runner, made)
     assert (cold.result["remembered"], warm.result["remembered"]) == (False, True)
     assert warm.result["unet_evaluations"] == cold.result["unet_evaluations"] - STEPS
     runner.inversions.clear()
@@ -144,6 +148,55 @@ def test_steps_that_the_last_edit_has_taken_are_not_taken_again(runner: TaskRunn
         assert run(runner, changed).artifacts == hot.artifacts
     runner.inversions.clear()
     assert run(runner, made).result["unet_evaluations"] == 3 * STEPS, "forgotten with the photo"
+
+
+@pytest.mark.parametrize("other", ["weights", "precision", "torch"])
+def test_a_photo_remembered_by_another_model_or_torch_is_remembered_anew(
+    other: str, runner: TaskRunner, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = request(runner, sd1_folder)
+    run(runner, made)
+    model = runner.models.get(made.model)
+    if other == "weights":
+        monkeypatch.setattr(runner.models, "_model", replace(model, weights_hash="f" * 64))
+    elif other == "precision":
+        model.network.module.to(torch.bfloat16)
+    else:
+        monkeypatch.setattr(torch, "__version__", "1.0")
+    again = run(runner, made)
+    assert not again.result["remembered"]
+    assert again.result["unet_evaluations"] == 3 * STEPS, (
+        "neither what attention saw nor a step is taken over"
+    )
+
+
+def test_with_a_full_disk_an_edit_is_done_and_says_that_its_photo_is_not_remembered(
+    runner: TaskRunner, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise DiskFullError(Text("disk-full", place="cache"))
+
+    made = request(runner, sd1_folder)
+    usual = run(runner, made)
+    runner.inversions.clear()
+    monkeypatch.setattr("palimpsest.storage.inversions.write_atomically", full)
+    told = str(Text("photo-not-kept"))
+    for _ in range(2):
+        done = run(runner, made)
+        assert done.artifacts == usual.artifacts
+        assert told in done.result["notices"]
+        assert not done.result["remembered"]
+    ahead = InvertRequest(made.image, made.source_prompt, model=made.model, inversion=made.inversion)
+    assert told in finish(runner.do(ahead)).result["notices"]
+    assert told not in usual.result["notices"]
+
+
+def test_where_nothing_is_to_be_remembered_nothing_is_said_of_it(
+    runner: TaskRunner, sd1_folder: Path
+) -> None:
+    runner.inversions.limit = 0
+    done = run(runner, request(runner, sd1_folder))
+    assert str(Text("photo-not-kept")) not in done.result["notices"]
 
 
 def test_what_is_kept_in_memory_for_the_next_edit_is_told(runner: TaskRunner, sd1_folder: Path) -> None:

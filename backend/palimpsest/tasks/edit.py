@@ -15,7 +15,6 @@ from palimpsest.core.count import counted
 from palimpsest.core.editing.edit import Options, levels_needed
 from palimpsest.core.editing.edit import edit as editing
 from palimpsest.core.editing.sampling import Edited
-from palimpsest.core.inversion import Inversion
 from palimpsest.core.picture.composite import Composite
 from palimpsest.core.text.phrases import content_words
 from palimpsest.core.text.prompt import Vocabulary, concepts_installed
@@ -26,7 +25,7 @@ from palimpsest.storage.png import encode
 from palimpsest.tasks import validation
 from palimpsest.tasks.canvas import Begun, Canvas, View, model_png, open_canvas
 from palimpsest.tasks.context import TaskContext
-from palimpsest.tasks.inversions import inversion_phases, load_or_invert, with_defaults
+from palimpsest.tasks.inversions import Reproducible, inversion_phases, load_or_invert, with_defaults
 from palimpsest.tasks.mirror import Mirrored, mirrored, shown_mirror, without
 from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, thumbnail, with_progress
 from palimpsest.tasks.recipe import recipe_of
@@ -59,8 +58,7 @@ class Pictures:
 class Outcome:
     """One edit, before it is written anywhere."""
 
-    inversion: Inversion
-    cached: bool  # whether the photo was remembered
+    photo: Reproducible
     edited: Edited
     views: tuple[Begun, ...]  # that it began from, none where it began from something else
     mirror: Mirrored  # what a mirror beside it makes of the pictures
@@ -115,6 +113,7 @@ def edit(context: TaskContext, request: EditRequest) -> Events[None]:
             **noticed(
                 *context.notices(model, request.source_prompt, request.target_prompt),
                 *canvas.picture.notices,
+                *outcome.photo.notices,
                 *outcome.mirror.notices,
             ),
             "unet_evaluations": evaluations,
@@ -141,10 +140,10 @@ def _run(
         "editing": (wanted, EVALUATIONS * pictures_of(request)),
     }
     timer = PhaseTimer({**inversion_phases(request.inversion, wanted), **phases})
-    inversion, cached, record = yield from load_or_invert(
+    photo = yield from load_or_invert(
         context, canvas, vocabulary, source, request.inversion, timer, wanted, request.draft
     )
-    if cached:
+    if photo.remembered:
         timer = PhaseTimer(phases)
     views = yield from views_of(canvas, vocabulary, request, subject)
     if not views:
@@ -153,7 +152,7 @@ def _run(
     steps = editing(
         canvas.model,
         vocabulary,
-        inversion,
+        photo.inversion,
         source,
         [target],
         request.operation,
@@ -161,14 +160,14 @@ def _run(
         canvas.latent_mask,
         views=latents_of(views, canvas.model.stride),
         staying=things,
-        record=record,
+        record=photo.record,
         before=context.trajectory,
     )
     preview = Preview(canvas.model, context.images, context.previews and not request.draft)
     edited = yield from with_progress(steps, timer, preview)
     context.trajectory = edited.trajectory
     mirror = yield from mirrored(canvas, vocabulary, request, shown, edited.latents)
-    return Outcome(inversion, cached, edited, views, mirror)
+    return Outcome(photo, edited, views, mirror)
 
 
 def _finish_draft(
@@ -314,5 +313,5 @@ def _report(
         "pixels_changed_by_growing": max(canvas.changed_by_growing(made) for made in layers),
         "outside_psnr": canvas.outside_psnr(pictures.edited[0]),
         "pixels_changed_inside": [made.pixels_changed_inside for made in layers],
-        "remembered": outcome.cached,
+        "remembered": outcome.photo.remembered,
     }

@@ -52,6 +52,7 @@ class Reproducible(NamedTuple):
     inversion: Inversion
     remembered: bool  # as far as it was asked for
     record: Record  # of what attention saw; empty where nothing of it is in memory
+    notices: tuple[str, ...] = ()  # what people should know of it
 
 
 def load_or_invert(
@@ -84,8 +85,8 @@ def load_or_invert(
     chosen = InvertSettings(settings.method, settings.steps, settings.guidance, constants)
     steps = inverting(canvas.model, vocabulary, canvas.z0, source, chosen, wanted, found, record)
     made = yield from with_progress(steps, timer)
-    context.inversions.put(key, *made.to_tensors())
-    return Reproducible(made, False, record)
+    kept = context.inversions.put(key, *made.to_tensors()) or context.inversions.limit == 0
+    return Reproducible(made, False, record, () if kept else (Text("photo-not-kept"),))
 
 
 def cached_inversion(

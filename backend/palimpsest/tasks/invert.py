@@ -39,7 +39,8 @@ def invert(context: TaskContext, request: InvertRequest) -> Events[None]:
         source = vocabulary.parse(request.source_prompt)
         assert settings.steps is not None
         timer = PhaseTimer({**inversion_phases(settings), "editing": (settings.steps, EVALUATIONS)})
-        inversion, known, _ = yield from load_or_invert(context, canvas, vocabulary, source, settings, timer)
+        photo = yield from load_or_invert(context, canvas, vocabulary, source, settings, timer)
+        inversion, known = photo.inversion, photo.remembered
         again = yield from reconstructed(canvas, vocabulary, source, inversion, timer)
         picture = canvas.decoded(again)
         artifacts = {"reconstruction": context.images.put(model_png(picture))}
@@ -52,7 +53,9 @@ def invert(context: TaskContext, request: InvertRequest) -> Events[None]:
             "steps": inversion.steps,
             "guidance": inversion.guidance,
             "unet_evaluations": 0 if known else inversion.evaluations,
-            **noticed(*context.notices(model, request.source_prompt), *canvas.picture.notices),
+            **noticed(
+                *context.notices(model, request.source_prompt), *canvas.picture.notices, *photo.notices
+            ),
             "model": model_identity(model),
             "seconds": round(time.monotonic() - started, 3),
         }
