@@ -69,6 +69,38 @@ def test_a_file_in_which_something_outside_changed_is_no_success(
     assert "which must not be. Please report it with out/photo-replace.json." in said.err
 
 
+def test_the_files_of_the_region_are_the_whole_pictures_part(shell: Any, sd1_folder: Path) -> None:
+    """Same pixels, and no more of them than were worked on; what changed outside is counted on these."""
+    Path("photo.png").write_bytes(picture(400, 300, depth=np.uint16))
+    Path("selection.png").write_bytes(selection(400, 300))
+    asked = ("--selection", "selection.png", "--maps", "--json")
+    whole = shell(*edit(sd1_folder, *asked)).json
+    said = shell(*edit(sd1_folder, *asked, "--extent", "region", "--output", "part"))
+    assert said.code == 0, said.err
+    part = said.json
+    left, top, right, bottom = part["result"]["recipe"]["region"]["box"]
+    assert (right - left) * (bottom - top) < 400 * 300 / 4
+    assert f"files in part, to be laid at {left}, {top} of the photo." in said.err
+    assert set(part["files"]) == set(whole["files"])
+    for name in [name for name in part["files"] if name.startswith(("layer", "composite", "map"))]:
+        large, small = (read_picture(files["files"][name]) for files in (whole, part))
+        assert small.size == (right - left, bottom - top)
+        for one, other in ((large.pixels, small.pixels), (large.alpha, small.alpha)):
+            if one is None or other is None:
+                assert one is other is None
+                continue
+            assert one.dtype == other.dtype
+            assert np.array_equal(one[top:bottom, left:right], other)
+    count = part["result"]["outside"]["composite"]
+    outside = grown(read_picture("selection.png").pixels[..., 0], 8)[top:bottom, left:right] == 0
+    assert count == {"pixels": int(outside.sum()), "changed": 0, "most": 0}
+
+
+def test_the_whole_photos_kind_is_not_for_a_part_of_it(shell: Any, sd1_folder: Path) -> None:
+    said = shell(*edit(sd1_folder, "--extent", "region", "--keep-format"))
+    assert (said.code, "Leave one of the two out" in said.err) == (2, True)
+
+
 JPEG = {"quality": 90, "dpi": (300, 300), "comment": b"mine"}
 
 

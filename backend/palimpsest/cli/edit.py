@@ -51,6 +51,13 @@ def add_parser(commands: Any) -> None:
     )
     arguments.add_controls(parser, *arguments.EDIT)
     arguments.add_finish(parser)
+    parser.add_argument(
+        "--extent",
+        choices=("canvas", "region"),
+        default="canvas",
+        help="how large layer, merged picture and maps are: as the photo (canvas, default), or as the region "
+        "that was worked on, whose place in the photo is said",
+    )
     parser.add_argument("--maps", action="store_true", help="also write every word's attention map")
     _add_control(parser)
     arguments.add_inversion(parser)
@@ -111,6 +118,9 @@ def run(options: argparse.Namespace) -> int:
     from palimpsest.cli import finish, photos
 
     require_change(options)
+    if options.extent == "region" and options.keep_format:
+        what = "--keep-format writes the whole photo, and --extent region only a part of it."
+        raise RequestError(what, "Leave one of the two out.")
     return photos.run(finish.work_of(options.operation, request_of, options), options)
 
 
@@ -143,6 +153,7 @@ def request_of(pictures: Pictures, options: argparse.Namespace, photo: Path) -> 
         inversion=arguments.inversion_settings(options),
         control=control_of(options),
         maps=options.maps,
+        extent=options.extent,
         reflect=options.mirror != "none",
         reflection=_mirror(pictures, options.mirror),
         **{name: getattr(options, name) for name in arguments.EDIT},

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from palimpsest.cli import known_words
-from palimpsest.cli.outside import Outside, counting
+from palimpsest.cli.outside import Box, Outside, counting
 from palimpsest.cli.photos import More, Work
 from palimpsest.cli.pictures import read
 from palimpsest.errors import InternalError, OutOfMemoryError, StorageError
@@ -93,7 +93,7 @@ def say(done: Done, options: argparse.Namespace) -> Done:
         folder = str(done.ready.target.folder)
         where = "this folder" if folder == "." else folder
         files = f"{len(done.files)} files in {where}"
-        about = f"{what}. Model: {done.ready.request.model}. {files}."
+        about = f"{what}. Model: {done.ready.request.model}. {files}{_place(done)}."
         print(f"{done.ready.photo.name} is done in {done.seconds:.1f} s: {about}", file=sys.stderr)
     for name, file in done.files.items():
         if name.partition(":")[0] == OWN:
@@ -106,9 +106,24 @@ def counted(done: Done) -> dict[str, Outside]:
     if done.selection is None:
         return {}
     grown = int(done.result["grown"])
-    count: Callable[[Path], Any] = counting(done.ready.pictures, done.ready.photo, done.selection, grown)
+    photo, box = done.ready.photo, box_of(done)
+    count: Callable[[Path], Any] = counting(done.ready.pictures, photo, done.selection, grown, box)
     merged = {n: file for n, file in done.files.items() if n.partition(":")[0] in (COMPOSITE, OWN)}
     return {name: count(Path(file)) for name, file in merged.items()}
+
+
+def box_of(done: Done) -> Box | None:
+    """Which part of the photo the files are of; None = all of it."""
+    recipe = done.result["recipe"]
+    if recipe["request"]["extent"] != "region":
+        return None
+    left, top, right, bottom = recipe["region"]["box"]
+    return left, top, right, bottom
+
+
+def _place(done: Done) -> str:
+    box = box_of(done)
+    return "" if box is None else f", to be laid at {box[0]}, {box[1]} of the photo"
 
 
 def _say_of_own(file: Path, done: Done, outside: Outside | None) -> None:

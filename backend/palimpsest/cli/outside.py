@@ -30,15 +30,26 @@ class Outside:
         return f"{self.changed:,} of {self.pixels:,} pixels {where} changed"
 
 
-def counting(pictures: Pictures, photo: Path, selection: bytes, grown_by: int) -> Callable[[Path], Outside]:
-    """What counts in a written file, colours and transparency. Raises the ImageErrors."""
+Box = tuple[int, int, int, int]  # left, top, right, bottom
+
+
+def counting(
+    pictures: Pictures, photo: Path, selection: bytes, grown_by: int, box: Box | None = None
+) -> Callable[[Path], Outside]:
+    """What counts in a written file, colours and transparency. Raises the ImageErrors.
+
+    ``box``: which part of the photo the file is of; None = all of it.
+    """
     import numpy as np
 
     from palimpsest.core.picture.selection import grown
-    from palimpsest.storage.pictures import read_selection
+    from palimpsest.storage.pictures import part_of, read_selection
 
-    before = pictures.read(photo)
-    outside = grown(read_selection(selection, before.size, pictures.limits), grown_by) == 0
+    whole = pictures.read(photo)
+    before = whole if box is None else part_of(whole, box)
+    left, top, right, bottom = (0, 0, *whole.size) if box is None else box
+    chosen = grown(read_selection(selection, whole.size, pictures.limits), grown_by)
+    outside = chosen[top:bottom, left:right] == 0
 
     def differing(one: Any, other: Any) -> Any:
         """(outside,) the greatest difference of a pixel's samples."""
