@@ -176,6 +176,7 @@ def test_edits_are_done_measured_and_not_done_twice(
     assert json.loads(json.dumps(report))["cases"][0]["key"] == KEYS["1"]
     text = markdown(report)
     assert "| 3 delete object | 1 | 0 |" in text
+    assert "| forward | backward | seconds |" in text
     assert "DINO" in text
     assert "LPIPS" in text
     assert "--clip" in text

@@ -73,6 +73,7 @@ def _means(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "clip_whole": mean([c.whole for c in clips]).to_json(),
         "clip_edited": mean([c.edited for c in clips if c.edited is not None]).to_json(),
         "unet_evaluations": mean([float(e.evaluations) for e in edits]).to_json(),
+        "backward_evaluations": mean([float(e.backward) for e in edits]).to_json(),
         "seconds": mean([e.seconds for e in edits]).to_json(),
     }
 
@@ -83,7 +84,8 @@ COLUMNS = {
     "SSIM × 10²": ("ssim", 1e2),
     "CLIP, whole": ("clip_whole", 1.0),
     "CLIP, edited": ("clip_edited", 1.0),
-    "evaluations": ("unet_evaluations", 1.0),
+    "forward": ("unet_evaluations", 1.0),
+    "backward": ("backward_evaluations", 1.0),
     "seconds": ("seconds", 1.0),
 }
 """Measures in the units in which the protocol's authors report them."""

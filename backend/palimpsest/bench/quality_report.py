@@ -184,7 +184,7 @@ def _edits(report: Mapping[str, Any]) -> list[str]:
         "autoencoder. Nearer: to the true picture than the photo is, inside the selection.",
         "",
         "| | n | joint | asked | kept | ceiling | nearer | changed outside "
-        "| outside dB, before compositing | inside dB, against truth | evaluations | of them backward |",
+        "| outside dB, before compositing | inside dB, against truth | forward | backward |",
         "|---" * 12 + "|",
     ]
     for kind, found in report["edits"].items():
@@ -212,7 +212,7 @@ def _methods(report: Mapping[str, Any]) -> list[str]:
             "",
             f"### {kind}, n = {methods[first]['joint']['n']}",
             "",
-            "| | joint | kept | asked | identity | outside dB | inside dB | evaluations | backward "
+            "| | joint | kept | asked | identity | outside dB | inside dB | forward | backward "
             f"| joint against {first}, points | inside against {first}, dB |",
             "|---" * 11 + "|",
         ]
