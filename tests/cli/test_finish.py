@@ -14,10 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from palimpsest.cli import outside as counted
 from palimpsest.cli import running, viewer
+from palimpsest.cli.pictures import Pictures
 from palimpsest.core.picture.selection import grown
+from palimpsest.settings import read_settings
 from palimpsest.storage import own_kind
-from palimpsest.storage.pictures import encode_merged, read_picture
+from palimpsest.storage.pictures import encode_merged, read_picture, write_png
 from tiny_task import picture, selection
 
 SHOWS, TARGET = "a photo of a cat on grass", "a photo of a dog on grass"
@@ -99,6 +102,25 @@ def test_the_files_of_the_region_are_the_whole_pictures_part(shell: Any, sd1_fol
 def test_the_whole_photos_kind_is_not_for_a_part_of_it(shell: Any, sd1_folder: Path) -> None:
     said = shell(*edit(sd1_folder, "--extent", "region", "--keep-format"))
     assert (said.code, "Leave one of the two out" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("band", [1, 500, 1 << 20])
+def test_what_changed_is_counted_in_colours_and_in_transparency(
+    band: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counted, "BAND", band)
+    rng, chosen = np.random.default_rng(0), selection()
+    before = rng.integers(0, 65536, (88, 72, 4)).astype(np.uint16)
+    after, where = before.copy(), outside(3)
+    rows, columns = np.nonzero(where)
+    after[rows[5], columns[5], 1] ^= 1 << 9
+    after[rows[-1], columns[-1], 3] ^= 1 << 12
+    after[~where] = 0
+    for name, array in (("before.png", before), ("after.png", after)):
+        write_png(tmp_path / name, array)
+    count = counted.counting(Pictures(read_settings({})), tmp_path / "before.png", chosen, 3)
+    assert count(tmp_path / "before.png") == counted.Outside(len(rows), 0, 0, 3)
+    assert count(tmp_path / "after.png") == counted.Outside(len(rows), 2, 1 << 12, 3)
 
 
 JPEG = {"quality": 90, "dpi": (300, 300), "comment": b"mine"}

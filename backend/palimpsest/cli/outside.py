@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from palimpsest.cli.pictures import Pictures
+
+BAND = 1 << 20  # pixels compared at a time: in most of a large picture nothing differs
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 @dataclass(frozen=True)
@@ -30,9 +36,6 @@ class Outside:
         return f"{self.changed:,} of {self.pixels:,} pixels {where} changed"
 
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom
-
-
 def counting(
     pictures: Pictures, photo: Path, selection: bytes, grown_by: int, box: Box | None = None
 ) -> Callable[[Path], Outside]:
@@ -51,15 +54,30 @@ def counting(
     chosen = grown(read_selection(selection, whole.size, pictures.limits), grown_by)
     outside = chosen[top:bottom, left:right] == 0
 
-    def differing(one: Any, other: Any) -> Any:
-        """(outside,) the greatest difference of a pixel's samples."""
-        return np.abs(one[outside].astype(np.int32) - other[outside])
+    pixels, rows = int(np.count_nonzero(outside)), max(1, BAND // outside.shape[1])
 
     def count(file: Path) -> Outside:
         after = pictures.read(file)
-        found = differing(before.pixels, after.pixels).max(axis=-1, initial=0)
+        pairs = [(before.pixels, after.pixels)]
         if before.alpha is not None and after.alpha is not None:
-            found = np.maximum(found, differing(before.alpha, after.alpha))
-        return Outside(found.size, int((found > 0).sum()), int(found.max(initial=0)), grown_by)
+            pairs.append((before.alpha[..., None], after.alpha[..., None]))
+        changed, most = 0, 0
+        for top in range(0, len(outside), rows):
+            band = slice(top, top + rows)
+            found = _differences([(one[band], other[band]) for one, other in pairs], outside[band])
+            changed, most = changed + int(np.count_nonzero(found)), max(most, int(found.max(initial=0)))
+        return Outside(pixels, changed, most, grown_by)
 
     return count
+
+
+def _differences(pairs: Sequence[tuple[Any, Any]], outside: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """The greatest difference of the samples (h, w, channels) of each pixel that is outside."""
+    import numpy as np
+
+    found = np.zeros(np.count_nonzero(outside), np.int32)
+    for one, other in pairs:
+        if not np.array_equal(one, other):
+            levels = np.abs(one.astype(np.int32) - other).max(axis=-1)
+            found = np.maximum(found, levels[outside])
+    return found
