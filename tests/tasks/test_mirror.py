@@ -7,12 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from torch import Tensor
 
 from palimpsest.bench.quality_cases import make_case
 from palimpsest.bench.quality_mirror import pane_of
 from palimpsest.contract import BUILT_IN, EditRequest, InversionSettings, request_of
+from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import ImageError, RequestError, SelectionEmptyError, SelectionError
 from palimpsest.jobs.events import Finished
+from palimpsest.scenes.rendering import render
+from palimpsest.scenes.things import Scene
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
 from palimpsest.tasks.runner import TaskRunner
@@ -127,6 +131,37 @@ def test_the_image_that_is_shown_grows_with_the_selection(runner: TaskRunner) ->
     assert np.array_equal(picture[PANE], photo[PANE])
 
 
+def test_the_image_is_recognised_however_far_the_selection_grows(runner: TaskRunner) -> None:
+    """By default it grows by 8 pixels, and the frame comes in, which obeys no law."""
+    finished, _ = done(runner, replace(request(runner), grow=8, feather=8))
+    assert finished.result["mirror"]["image"] == "found"
+    assert finished.result["mirror"]["scale"] == pytest.approx(0.7, abs=0.08)
+
+
+def test_of_a_thing_before_the_mirror_nothing_stays_there(runner: TaskRunner) -> None:
+    before, after = (standing_before(scene) for scene in (CASE.before, CASE.after))
+    case, i = replace(CASE, before=before, after=after), CASE.thing
+    photo, inside = case.drawn(SIZE)[0].image, case.selection(SIZE)
+    assert inside is not None
+    assert i is not None
+    mirror = render(replace(before, placed=(before.placed[1 - i],)), SIZE).bodies[0]
+    old = render(before, SIZE).bodies[i] & mirror
+    made = replace(request(runner, photo), selection=runner.images.put(mask(inside > 0)))
+    finished, picture = done(runner, made)
+    assert finished.result["mirror"]["image"] == "found"
+    stays = np.abs(picture.astype(int) - photo).max(-1)[old] < 12
+    assert np.count_nonzero(old) > 50
+    assert stays.mean() < 0.2
+
+
+def standing_before(scene: Scene) -> Scene:
+    """With its thing before the mirror's frame."""
+    assert CASE.thing is not None
+    placed = list(scene.placed)
+    placed[CASE.thing] = replace(placed[CASE.thing], x=0.45, y=0.895)
+    return replace(scene, placed=tuple(placed))
+
+
 @pytest.mark.parametrize(
     ("shows", "should_show"),
     [
@@ -140,7 +175,12 @@ def test_a_mirror_that_goes_shows_nothing(runner: TaskRunner, shows: str, should
     assert "mirror" not in finished.result
 
 
-def test_a_mirror_that_shows_nothing_of_the_thing_is_left_as_it_was(runner: TaskRunner) -> None:
+def test_a_mirror_that_shows_nothing_of_the_thing_is_left_as_it_was(
+    runner: TaskRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Tensor] = []
+    encode_of = DiffusionModel.encode
+    monkeypatch.setattr(DiffusionModel, "encode", lambda model, x: seen.append(x) or encode_of(model, x))
     photo = CASE.drawn(SIZE)[0].image.copy()
     photo[PANE] = np.random.default_rng(0).integers(0, 255, 3)
     made = replace(request(runner, photo), reflection=runner.images.put(mask(PANE)))
@@ -151,6 +191,7 @@ def test_a_mirror_that_shows_nothing_of_the_thing_is_left_as_it_was(runner: Task
     assert text["values"]["one"] == {"name": "mirror-image-unknown", "values": {}}
     assert np.array_equal(picture[PANE], photo[PANE])
     assert not np.array_equal(picture, photo)
+    assert len(seen) == 1, "the photo is encoded once"
 
 
 def test_a_draft_shows_it_too(runner: TaskRunner, shown: tuple[Finished, NDArray[np.uint8]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -216,6 +217,12 @@ class Canvas:
     def grey_png(self, grey: NDArray[np.uint8]) -> bytes:
         """A grey picture of the region, in black of the whole picture's size."""
         return encode_grey(self.whole.size, grey, *self.placed.box[:2])
+
+    def with_mask(self, mask: Mask) -> Canvas:
+        """With another part that may change; what was computed of its pixels stays."""
+        made = copy(self)
+        object.__setattr__(made, "mask", mask)
+        return made
 
     @property
     def alone(self) -> Canvas:

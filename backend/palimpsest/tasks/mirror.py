@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,13 +53,14 @@ def mirrored(
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     alignment = align(source, target, request.pairs)
     old, new = (content_words(words) for words in (alignment.changed_source, alignment.changed_target))
-    itself = WORD in old or not target.contains(WORD)
-    if not concerns(request, source) or not old or not new or (itself and shown is None):
+    if not old or not new or not concerns(request, source, target, old):
         return Mirrored()
     selection = _inner(working_mask(canvas.mask, canvas.region), canvas.region)
     photo = (canvas.pixels + 1) / 2
     timer = PhaseTimer({"looking": (LOOKS * (1 + len(latents)), 1.0)})
-    looking = find_scene(canvas.model, vocabulary, source, old, photo, canvas.z0, selection, shown)
+    looking = find_scene(
+        canvas.model, vocabulary, source, old, photo, canvas.z0, canvas.working_selection, selection, shown
+    )
     scene = yield from with_progress(looking, timer)
     if scene is None:
         return Mirrored(told={"mirror": {"image": "none"}}, notices=(NO_MIRROR,))
@@ -104,15 +106,16 @@ def without(canvas: Canvas, left: Tensor | None) -> Canvas:
     if left is None or canvas.mask is None:
         return canvas
     stays = to_canvas(left[0, 0], canvas.region) > 0.5
-    return replace(canvas, mask=np.where(stays, np.uint8(0), canvas.mask))
+    return canvas.with_mask(np.where(stays, np.uint8(0), canvas.mask))
 
 
-def concerns(request: EditRequest, source: Prompt) -> bool:
-    """Whether there may be a mirror that has to show what is done."""
-    possible = request.operation == "replace" and request.selection is not None
-    if not possible or not request.reflect or request.begin_from == "view":
+def concerns(request: EditRequest, source: Prompt, target: Prompt, old: Sequence[str]) -> bool:
+    """Whether there may be a mirror that has to show what is done: one that the request shows, or that both
+    sentences name and that is not among the words that go (``old``)."""
+    if request.operation != "replace" or request.selection is None or request.begin_from == "view":
         return False
-    return request.reflection is not None or source.contains(WORD)
+    stays = source.contains(WORD) and target.contains(WORD) and WORD not in old
+    return request.reflect and (request.reflection is not None or stays)
 
 
 def _inner(mask: Tensor, region: Region) -> Tensor:

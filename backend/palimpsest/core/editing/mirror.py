@@ -52,24 +52,51 @@ def find_scene(
     words: Sequence[str],
     photo: Tensor,
     z0: Tensor,
+    selected: Tensor,
     selection: Tensor,
     shown: Tensor | None = None,
 ) -> Steps[Scene | None]:
     """Which part of the selection is the thing, and which is the mirror's; None where nothing of it is.
 
     ``photo`` (1, 3, h, w) in [0, 1], ``z0`` its latent; ``words``: those of ``source`` that name the thing.
-    ``selection`` and, if it is known where the mirror is, ``shown``: (1, 1, h, w) of 0 and 1. Without it the
-    source has to name the mirror. Raises WordNotFoundError.
+    ``selected``, that as it was grown (``selection``) and, if it is known where the mirror is, ``shown``:
+    (1, 1, h, w) of 0 and 1 each. Without the last the source has to name the mirror. Raises
+    WordNotFoundError.
     """
     asked = [*words, *([WORD] if shown is None else [])]
     maps = yield from probe(model, vocabulary, source, asked, noised_states(model, z0))
     pane = (yield from _pane(photo, maps[WORD])) if shown is None else shown > 0
     image = pane * selection
-    thing = selection * (1 - image)
-    if min(float(part.sum()) for part in (image, thing)) < LEAST_SHARE * float(selection.sum()):
+    if not _shares(selection, image):
         return None
-    old = _opacity((yield from _outlined(photo, _together(maps, words, photo), thing)), thing)
-    return Scene(photo, thing, image, old, law_of(photo, old, image))
+    chance = yield from _outlined(photo, _together(maps, words, photo), selection)
+    before = _before(chance, image)
+    images = [image * ~before, image] if bool(before.any()) else [image]
+    scenes = [_scene(photo, selected, selection, part, chance) for part in images if _shares(selection, part)]
+    return max(scenes, key=lambda scene: 0.0 if scene.law is None else scene.law.explained)
+
+
+def _shares(selection: Tensor, image: Tensor) -> bool:
+    """Whether enough of a selection is a mirror's, and enough is not."""
+    least = LEAST_SHARE * float(selection.sum())
+    return least <= float(image.sum()) <= float(selection.sum()) - least
+
+
+def _before(chance: Tensor, image: Tensor) -> Tensor:
+    """What of the thing stands before the mirror: (1, 1, h, w) of bool.
+
+    ``chance``: that a pixel is the thing's; it hangs together with what of it is beside ``image``.
+    """
+    thing = chance > 0.5
+    return wider(reached(thing & (image == 0), thing) & (image > 0), 1)
+
+
+def _scene(photo: Tensor, selected: Tensor, selection: Tensor, image: Tensor, chance: Tensor) -> Scene:
+    """``image``: which part of the selection is the mirror's."""
+    thing = selection * (1 - image)
+    old = _opacity(chance, thing)
+    law = law_of(photo, old, image * selected)  # growing brings frame and ground in, which obey no law
+    return Scene(photo, thing, image, old, law)
 
 
 def reflected(
