@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from torch import Tensor
 
+from palimpsest import demo
 from palimpsest.bench.quality_cases import make_case
 from palimpsest.bench.quality_mirror import pane_of
-from palimpsest.contract import BUILT_IN, EditRequest, InversionSettings, request_of
+from palimpsest.contract import BUILT_IN, EditRequest, InversionSettings, LearnRequest, request_of
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import ImageError, RequestError, SelectionEmptyError, SelectionError
 from palimpsest.jobs.events import Finished
@@ -24,6 +26,7 @@ from tiny_task import finish, new_runner
 
 CASE = make_case("mirror", 5, "development")  # a woman beside a mirror becomes a man
 SIZE = 128
+DEMO = Path(demo.__file__).parent / "pictures"
 PANE = pane_of(CASE.after, SIZE)
 
 
@@ -152,6 +155,30 @@ def test_of_a_thing_before_the_mirror_nothing_stays_there(runner: TaskRunner) ->
     stays = np.abs(picture.astype(int) - photo).max(-1)[old] < 12
     assert np.count_nonzero(old) > 50
     assert stays.mean() < 0.2
+
+
+def test_what_begins_from_a_learned_subjects_picture_is_shown_as_it_was_laid_in(runner: TaskRunner) -> None:
+    """A violet star in place of an orange pyramid."""
+    case = make_case("mirror", 0, "development")
+    photo, inside = case.drawn(SIZE)[0].image, case.selection(SIZE)
+    assert inside is not None
+    learned = LearnRequest(
+        name="my-toy",
+        images=tuple(runner.images.put((DEMO / f"toy-{n}.png").read_bytes()) for n in (1, 2, 3)),
+        masks=tuple(runner.images.put((DEMO / f"toy-{n}-mask.png").read_bytes()) for n in (1, 2, 3)),
+        noun="star",
+        steps=1,
+    )
+    finish(runner.do(learned))
+    selection = runner.images.put(mask(inside > 0))
+    words = {"source_prompt": case.shows, "target_prompt": "a photo of a <my-toy> and a mirror on sand"}
+    made = replace(request(runner, photo), selection=selection, pairs=(), **words)
+    finished, picture = done(runner, made)
+    assert finished.result["recipe"]["request"]["begin_from"] == "view"
+    assert finished.result["mirror"]["image"] == "found"
+    pane = pane_of(case.after, SIZE)
+    before, after = (((p[..., 2].astype(int) - p[..., 1]) > 20)[pane].mean() for p in (photo, picture))
+    assert before < 0.01 < 0.03 < after, "violet: more blue than green"
 
 
 def standing_before(scene: Scene) -> Scene:

@@ -60,7 +60,7 @@ class Outcome:
 
     photo: Reproducible
     edited: Edited
-    views: tuple[Begun, ...]  # that it began from, none where it began from something else
+    rows: Sequence[tuple[Tensor, Begun | None]]  # each result's latent (c, h, w); the view that it began from
     mirror: Mirrored  # what a mirror beside it makes of the pictures
 
 
@@ -166,8 +166,9 @@ def _run(
     preview = Preview(canvas.model, context.images, context.previews and not request.draft)
     edited = yield from with_progress(steps, timer, preview)
     context.trajectory = edited.trajectory
-    mirror = yield from mirrored(canvas, vocabulary, request, shown, edited.latents)
-    return Outcome(photo, edited, views, mirror)
+    rows = _rows(edited.latents, views, request)
+    mirror = yield from mirrored(canvas, vocabulary, request, shown, rows)
+    return Outcome(photo, edited, rows, mirror)
 
 
 def _finish_draft(
@@ -178,7 +179,7 @@ def _finish_draft(
     with memory_errors(context.device, *_memory_texts(canvas, request)):
         pictures = [
             encode(thumbnail(canvas.preview(_picture(canvas, outcome, number), request.feather, begun)))
-            for number, (_, begun) in enumerate(_rows(outcome, request))
+            for number, (_, begun) in enumerate(outcome.rows)
         ]
     names = ["draft" if number == 1 else f"draft:{number}" for number in range(1, len(pictures) + 1)]
     artifacts = {name: context.images.put(content) for name, content in zip(names, pictures, strict=True)}
@@ -259,7 +260,7 @@ def _composited(
     """Each variation over the picture. In a large one this takes long: what is done is told."""
     layers: list[Composite] = []
     total = _parts(len(pictures.edited))
-    for picture, (_, begun) in zip(pictures.edited, _rows(outcome, request), strict=True):
+    for picture, (_, begun) in zip(pictures.edited, outcome.rows, strict=True):
         yield Progressed("laying", len(layers), total)
         layers.append(canvas.lay(canvas.sharpened(picture, begun), request.feather))
     return layers
@@ -270,9 +271,8 @@ def _parts(results: int) -> int:
     return results if results > 1 else 0
 
 
-def _rows(outcome: Outcome, request: EditRequest) -> list[tuple[Tensor, Begun | None]]:
+def _rows(latents: Tensor, views: Sequence[Begun], request: EditRequest) -> list[tuple[Tensor, Begun | None]]:
     """Each result's latent (c, h, w), and the view that it began from, if it began from one."""
-    latents, views = outcome.edited.latents, outcome.views
     if not views:
         return [(row, None) for row in latents]
     seeds = (request.seed + number % request.variations for number in range(len(latents)))

@@ -18,13 +18,14 @@ from palimpsest.core.text.alignment import align
 from palimpsest.core.text.phrases import content_words
 from palimpsest.core.text.prompt import Vocabulary
 from palimpsest.core.text.tokens import Prompt
-from palimpsest.errors import RequestError, SelectionError, Text, in_a_row
+from palimpsest.errors import SelectionError, Text, in_a_row
 from palimpsest.jobs.events import Events
-from palimpsest.tasks.canvas import Canvas
+from palimpsest.tasks.canvas import Begun, Canvas
 from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.progress import PhaseTimer, with_progress
 
 LOOKS = 3  # evaluations for where words are
+STAYING = 0.35  # part of the noise levels up to which a thing stays where it was laid in
 NO_MIRROR = in_a_row((Text("mirror-not-found"), Text("select-image-or-mask")))
 NO_IMAGE = in_a_row((Text("mirror-image-unknown"), Text("select-image-or-draw")))
 
@@ -44,11 +45,11 @@ def mirrored(
     vocabulary: Vocabulary,
     request: EditRequest,
     shown: Tensor | None,
-    latents: Tensor,
+    rows: Sequence[tuple[Tensor, Begun | None]],
 ) -> Events[Mirrored]:
     """Nothing changes where the request has no mirror to do with, or the mirror itself goes.
 
-    ``shown``: as ``shown_mirror`` has it; ``latents``: of the edits, (n, c, h, w).
+    ``shown``: as ``shown_mirror`` has it; ``rows``: each edit's latent (c, h, w), and what it began from.
     """
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
     alignment = align(source, target, request.pairs)
@@ -57,7 +58,7 @@ def mirrored(
         return Mirrored()
     selection = _inner(working_mask(canvas.mask, canvas.region), canvas.region)
     photo = (canvas.pixels + 1) / 2
-    timer = PhaseTimer({"looking": (LOOKS * (1 + len(latents)), 1.0)})
+    timer = PhaseTimer({"looking": (LOOKS * (1 + len(rows)), 1.0)})
     looking = find_scene(
         canvas.model, vocabulary, source, old, photo, canvas.z0, canvas.working_selection, selection, shown
     )
@@ -67,11 +68,11 @@ def mirrored(
     if scene.law is None:
         return Mirrored(left=scene.image, told={"mirror": {"image": "left"}}, notices=(NO_IMAGE,))
     pictures: list[Tensor] = []
-    for row in latents:
-        z = row[None]
-        steps = reflected(
-            canvas.model, vocabulary, target, new, z, canvas.decoded(z), scene, canvas.roundtrip
-        )
+    for latent, begun in rows:
+        z = latent[None]
+        trip = canvas.roundtrip if begun is None else canvas.decoded(begun.z)
+        laid = None if begun is None or begun.noise > STAYING else begun.laid.opacity
+        steps = reflected(canvas.model, vocabulary, target, new, z, canvas.decoded(z), scene, trip, laid)
         pictures.append((yield from with_progress(steps, timer)))
     how = "found" if shown is None else "shown"
     return Mirrored(tuple(pictures), told={"mirror": {"image": how, **_told(canvas, scene)}})
@@ -79,19 +80,13 @@ def mirrored(
 
 def shown_mirror(context: TaskContext, canvas: Canvas, request: EditRequest) -> Tensor | None:
     """Where the request says that the mirror is, (1, 1, h, w) of 0 and 1 where the model sees it; None where
-    it doesn't say. Raises RequestError where there is nothing to do with it, SelectionError where it shares
-    nothing with the selection, and what reading a mask raises: empty, of another size."""
+    it doesn't say. Raises SelectionError where it shares nothing with the selection, and what reading a mask
+    raises: empty, of another size."""
     if request.reflection is None:
         return None
     size = canvas.whole.size
     pane = context.decoded.selection(request.reflection, size).within((0, 0, *size))
     pane = pane[canvas.placed.box.slices]
-    if request.begin_from == "view":
-        raise RequestError(
-            "What begins from a learned subject's picture isn't shown in a mirror.",
-            "Let it begin from the photo, or leave the mirror's mask out.",
-            field="reflection",
-        )
     if canvas.selected is None or not bool(((pane > 0) & (canvas.selected > 0)).any()):
         raise SelectionError(
             "The mirror's mask lies outside of the selection.",
@@ -112,7 +107,7 @@ def without(canvas: Canvas, left: Tensor | None) -> Canvas:
 def concerns(request: EditRequest, source: Prompt, target: Prompt, old: Sequence[str]) -> bool:
     """Whether there may be a mirror that has to show what is done: one that the request shows, or that both
     sentences name and that is not among the words that go (``old``)."""
-    if request.operation != "replace" or request.selection is None or request.begin_from == "view":
+    if request.operation != "replace" or request.selection is None:
         return False
     stays = source.contains(WORD) and target.contains(WORD) and WORD not in old
     return request.reflect and (request.reflection is not None or stays)

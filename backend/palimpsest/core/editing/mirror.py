@@ -108,17 +108,22 @@ def reflected(
     edited: Tensor,
     scene: Scene,
     roundtrip: Tensor,
+    opacity: Tensor | None = None,
 ) -> Steps[Tensor]:
     """``edited`` with the new thing's image in the mirror: (1, 3, h, w) in [-1, 1]. The scene has a law.
 
     ``edited``: the picture of the latent ``z`` (1, c, h, w), an edit of the scene's photo; ``roundtrip``:
     what the autoencoder makes of the photo; (1, 3, h, w) in [-1, 1] each. Where the image changes nothing,
-    ``roundtrip`` comes back. ``words``: those of ``target`` that name the new thing.
+    ``roundtrip`` comes back. ``words``: those of ``target`` that name the new thing; ``opacity``: its own,
+    (1, 1, h, w) in [0, 1], where that is known.
     """
     assert scene.law is not None
-    maps = yield from probe(model, vocabulary, target, words, noised_states(model, z))
     seen = (edited + 1) / 2
-    new = yield from _new_opacity(seen, _together(maps, words, seen), scene)
+    if opacity is None:
+        maps = yield from probe(model, vocabulary, target, words, noised_states(model, z))
+        new = yield from _new_opacity(seen, _together(maps, words, seen), scene)
+    else:
+        new = opacity * scene.thing
     change = lay(scene.photo, seen, scene.old, new, scene.image, scene.law) - scene.photo
     kept = 1 - (change.abs().amax(1, keepdim=True) / SAME).clamp(0, 1)
     laid = torch.lerp(scene.photo + change, (roundtrip + 1) / 2 + change, kept)
