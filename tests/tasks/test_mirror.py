@@ -181,6 +181,20 @@ def test_what_begins_from_a_learned_subjects_picture_is_shown_as_it_was_laid_in(
     assert before < 0.01 < 0.03 < after, "violet: more blue than green"
 
 
+def test_that_a_mirror_does_not_show_what_is_inserted_is_told(runner: TaskRunner) -> None:
+    shows = "a photo of a woman and a mirror on sea"
+    made = replace(
+        request(runner),
+        operation="insert",
+        source_prompt=shows,
+        target_prompt=shows.replace(" on ", " and a cube on "),
+        pairs=(),
+        begin_from="noise",
+    )
+    finished, _ = done(runner, made)
+    assert finished.result["texts"]["notices"] == [{"name": "mirror-without-inserted", "values": {}}]
+
+
 def standing_before(scene: Scene) -> Scene:
     """With its thing before the mirror's frame."""
     assert CASE.thing is not None

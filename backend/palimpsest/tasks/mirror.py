@@ -28,6 +28,7 @@ LOOKS = 3  # evaluations for where words are
 STAYING = 0.35  # part of the noise levels up to which a thing stays where it was laid in
 NO_MIRROR = in_a_row((Text("mirror-not-found"), Text("select-image-or-mask")))
 NO_IMAGE = in_a_row((Text("mirror-image-unknown"), Text("select-image-or-draw")))
+NOT_INSERTED = Text("mirror-without-inserted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +48,14 @@ def mirrored(
     shown: Tensor | None,
     rows: Sequence[tuple[Tensor, Begun | None]],
 ) -> Events[Mirrored]:
-    """Nothing changes where the request has no mirror to do with, or the mirror itself goes.
+    """Nothing changes where the request has no mirror to do with, or the mirror itself goes, nor where
+    something is inserted: no image says how the mirror would show it.
 
     ``shown``: as ``shown_mirror`` has it; ``rows``: each edit's latent (c, h, w), and what it began from.
     """
     source, target = vocabulary.parse(request.source_prompt), vocabulary.parse(request.target_prompt)
+    if request.operation == "insert" and request.reflect and source.contains(WORD):
+        return Mirrored(notices=(NOT_INSERTED,))
     alignment = align(source, target, request.pairs)
     old, new = (content_words(words) for words in (alignment.changed_source, alignment.changed_target))
     if not old or not new or not concerns(request, source, target, old):

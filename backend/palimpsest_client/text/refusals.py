@@ -171,6 +171,7 @@ REFUSALS: Mapping[str, str] = {
     "left as it was.",
     "select-image-or-draw": "Select the whole image, or have it drawn like the rest (Mirror under Advanced, "
     "--mirror none).",
+    "mirror-without-inserted": "The mirror doesn't show what was inserted: nothing says how it would.",
     "profile-unusable": "The picture's colour profile can't be used: {reason}.",
     "profile-as-srgb": "It is kept as it is; the edit was made as if the picture were sRGB.",
 }
