@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,23 @@ def test_a_row_that_finds_no_memory_says_so_and_the_rest_goes_on(
     rows = list(bench.networks())
     assert [bool(row.failed) for row in rows] == ["back" in row.name for row in rows]
     assert "memory" in next(row.failed for row in rows if row.failed)
+
+
+def without_memory(_: int) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def with_no_evaluation(_: int) -> None:
+    pass
+
+
+@pytest.mark.parametrize("pipeline", [without_memory, with_no_evaluation])
+def test_a_job_is_measured_where_the_pipeline_beside_it_cannot_be(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, pipeline: Callable[[int], None]
+) -> None:
+    monkeypatch.setitem(vars(bench.watch), "plain", pipeline)
+    row = next(bench.remembering())
+    assert (row.failed, row.evaluations, row.against) == ("", STEPS, None)
 
 
 def test_the_report_says_where_and_that_weights_are_random() -> None:

@@ -14,7 +14,7 @@ from palimpsest.bench.plain import plain_sampling
 from palimpsest.contract import Request
 from palimpsest.core.model import DiffusionModel
 from palimpsest.jobs.events import Progressed
-from palimpsest.tasks.progress import PHASES
+from palimpsest.tasks.progress import PHASES, is_out_of_memory
 from palimpsest.tasks.runner import TaskRunner
 
 PROMPT = "a photo of a red ball on grass"
@@ -84,12 +84,20 @@ class Stopwatch:
         return pipeline
 
     def _against(self, made: Metered) -> float | None:
-        """None where gradients ran, which are another kind of work."""
+        """None where gradients ran, which are another kind of work, and where the pipeline had no memory
+        or evaluated nothing."""
         if made.backward or not made.evaluations:
             return None
-        pipeline, steps = self.plain, max(1, round(made.evaluations / 2))
-        with metered(self.model) as plain:
-            pipeline(steps)
+        try:
+            pipeline, steps = self.plain, max(1, round(made.evaluations / 2))
+            with metered(self.model) as plain:
+                pipeline(steps)
+        except (RuntimeError, MemoryError) as error:
+            if is_out_of_memory(error):
+                return None
+            raise
+        if not plain.evaluations:
+            return None
         return made.seconds / made.evaluations / (plain.seconds / plain.evaluations)
 
 
