@@ -13,7 +13,7 @@ from PIL import Image
 
 from palimpsest.bench.meter import Metered, median, metered
 from palimpsest.bench.shapes import FAMILIES, configuration, random_model
-from palimpsest.bench.speed import Bench, Extent, RandomModels, files, measure
+from palimpsest.bench.speed import QUICK, Bench, Extent, RandomModels, files, measure
 from palimpsest.bench.speed_report import PICTURE, markdown
 from palimpsest.bench.speed_rows import Row
 from palimpsest.cli import main
@@ -107,6 +107,11 @@ def test_every_row_is_there_and_counts_what_the_algorithms_say(bench: Bench, run
     beside = {name for name, row in rows.items() if row["against"] is not None}
     edits = {f"{kind}, {state}" for kind in LEVELS for state in ("cold", "hot")}
     assert beside == {*edits, "drawn from words, one latent", "photo remembered, direct"}
+
+
+@pytest.mark.parametrize("name", ["canvases", "pictures", "step_counts"])
+def test_what_is_quick_leaves_out_the_largest_of_what_grows(name: str) -> None:
+    assert getattr(QUICK, name) == getattr(Extent(), name)[:2]
 
 
 def test_what_grows_is_measured_hot_and_drawn(bench: Bench, runner: TaskRunner) -> None:

@@ -72,7 +72,10 @@ class Extent:
     step_counts: tuple[int, ...] = (10, 20, 50)
 
 
-QUICK = Extent(repeats=3, photos=1, learning=20, methods=(methods.RECOMMENDED,))
+QUICK = Extent(
+    repeats=3, photos=1, learning=20, methods=(methods.RECOMMENDED,),
+    canvases=(1024, 4096), pictures=(1, 2), step_counts=(10, 20),
+)  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
