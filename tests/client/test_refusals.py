@@ -238,7 +238,16 @@ def test_what_a_result_has_to_say_is_told_in_the_panels_language():
 
 
 @pytest.mark.parametrize(
-    "result", [{}, {"notices": ["A new thing."]}, {"notices": [], "texts": {"notices": []}}]
+    "result",
+    [
+        {},
+        {"notices": ["A new thing."]},
+        {"notices": [], "texts": {"notices": []}},
+        {"notices": ["A new thing."], "texts": 3},
+        {"notices": ["A new thing."], "texts": None},
+        {"notices": 3, "texts": {"notices": []}},
+        {"notices": ["A new thing."], "texts": {"notices": 3}},
+    ],
 )
 def test_a_result_that_has_nothing_to_say_tells_nothing(result):
     assert (notices_text(result), original_notices(result)) == ("", "")
@@ -247,3 +256,4 @@ def test_a_result_that_has_nothing_to_say_tells_nothing(result):
 def test_a_notice_of_another_version_is_told_as_it_came():
     texts = {"notices": [{"name": "of-tomorrow", "values": {}}]}
     assert notices_text({"notices": ["A new thing."], "texts": texts}) == "A new thing."
+    assert original_notices({"notices": [3], "texts": {"notices": [3]}}) == ""

@@ -674,8 +674,11 @@ def original_notices(result: Mapping[str, Any]) -> str:
 
 def _notices(result: Mapping[str, Any]) -> List[Dict[str, Any]]:
     """Those that have a text here, each as the JSON of an error."""
-    pairs = zip(result.get("notices", ()), result.get("texts", {}).get("notices", ()))
-    return [{"message": came, "texts": {"message": text}} for came, text in pairs if text is not None]
+    try:
+        pairs = list(zip(result["notices"], result["texts"]["notices"]))
+    except (LookupError, TypeError):  # another version's
+        return []
+    return [{"message": str(came), "texts": {"message": text}} for came, text in pairs if text is not None]
 
 
 def in_a_row(one: str, two: str) -> str:
