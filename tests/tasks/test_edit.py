@@ -209,7 +209,7 @@ def test_what_is_kept_in_memory_for_the_next_edit_is_told(runner: TaskRunner, sd
     latents = runner.trajectory.reached[0].latents.nbytes
     photo = runner.decoded.picture(made.image).pixels.nbytes
     assert kept["attention"] == runner.record[1].size > 0
-    assert kept["steps"] == STEPS * latents
+    assert kept["steps"] > STEPS * latents
     assert kept["drawings"] == 0
     assert kept["pictures"] > photo
 

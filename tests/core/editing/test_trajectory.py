@@ -12,7 +12,7 @@ from palimpsest.core.attention.blend import BlendSettings
 from palimpsest.core.attention.record import Record
 from palimpsest.core.editing.edit import Options, edit
 from palimpsest.core.editing.sampling import Edited
-from palimpsest.core.editing.trajectory import Trajectory, alike
+from palimpsest.core.editing.trajectory import Reached, Trajectory, alike
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
@@ -71,6 +71,13 @@ def made(
         selection = mask if selected else None
         run = edit(*given, [prompt], operation, chosen, selection, None, staying, record, before)
         return finish(run)
+
+
+def test_its_size_is_of_all_that_its_tensors_hold() -> None:
+    begun, step, latents, maps = (torch.zeros(length) for length in (1, 10, 100, 1000))
+    reached = (Reached(latents, ((maps, 2), (None, 0))),)
+    kept = Trajectory((begun, "weights", (None, 0.5)), ((step,), (step[:5],)), reached)
+    assert kept.size == 4 * 1111
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -6,6 +6,7 @@ under another soft edge, is sampled once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -46,9 +47,17 @@ class Trajectory:
 
     @property
     def size(self) -> int:
-        """Bytes of what the steps reached."""
-        sums = (total for reached in self.reached for total, _ in reached.sums if total is not None)
-        return sum(tensor.nbytes for tensor in (*(reached.latents for reached in self.reached), *sums))
+        """Bytes of memory that its tensors hold; what several share counts once."""
+        kept = (tensor.untyped_storage() for tensor in _tensors((self.begun, self.steps, self.reached)))
+        return sum({storage.data_ptr(): storage.nbytes() for storage in kept}.values())
+
+
+def _tensors(facts: Any) -> Iterator[Tensor]:
+    if isinstance(facts, Tensor):
+        yield facts
+    elif isinstance(facts, tuple):
+        for part in facts:
+            yield from _tensors(part)
 
 
 def alike(a: Any, b: Any) -> bool:
