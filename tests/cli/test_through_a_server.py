@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -297,4 +298,9 @@ def test_a_named_server_does_all_of_it_for_a_shell_that_has_nothing(
     assert "Not the same as then" not in again.err
     for name in [name for name in made if name.endswith(".png")]:
         assert (folder / "again" / Path(name).name).read_bytes() == (folder / name).read_bytes(), name
+    apart = do(*edit, "--extent", "region", "--output", "apart").err
+    fetched = do("results", "fetch", client.jobs()["jobs"][0]["id"], "--output", "apart-fetched").err
+    place = re.search(r"to be laid at \d+, \d+ of the photo", apart)
+    assert place is not None
+    assert place[0] in fetched
     assert not (folder / "home" / "data").exists()

@@ -192,11 +192,16 @@ class Backend(Client):
         return {"id": id}
 
     def past_edit(self, id: str, origin: str = "", variations: int = 1, **told: Any) -> None:
-        """An edit of before, the newest of all, with everything that the server tells of it."""
+        """An edit of before, the newest of all, with everything that the server tells of it. ``box``: of its
+        region, and then its pictures show that alone."""
         width, height = told.pop("canvas", (64, 48))
+        box = told.pop("box", None)
         request = {"operation": "replace", "source_prompt": "a cat", "target_prompt": "a dog", "seed": 5}
         request.update(weights={}, variations=variations, **told.pop("request", {}))
-        region = {"canvas": [width, height], "box": [0, 0, width, height]}
+        region = {"canvas": [width, height], "box": box or [0, 0, width, height]}
+        if box is not None:
+            request["extent"] = "region"
+            width, height = box[2] - box[0], box[3] - box[1]
         artifacts, shade = {}, 10 * len(self.past) % 200
         for number in range(1, variations + 1):
             suffix = "" if number == 1 else f":{number}"

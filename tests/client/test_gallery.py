@@ -390,6 +390,16 @@ def test_where_a_result_lies_is_in_its_note(desk):
     assert desk.editor.inserted[1].source == "layer"
 
 
+def test_a_result_of_the_region_alone_lies_where_the_region_is(desk):
+    desk.backend.past_edit("krita-1", note(desk), box=[20, 8, 52, 40])
+    brought(desk, 1)
+    assert desk.state.results[0].bounds == Bounds(20, 8, 32, 32)
+    desk.panel.gallery.keep(desk.state.results[0])
+    desk.until(lambda s: desk.editor.inserted)
+    layer = desk.editor.inserted[0]
+    assert (layer.bounds, layer.content) == (Bounds(20, 8, 32, 32), Bounds(20, 8, 32, 32))
+
+
 def test_backends_of_before_tell_no_note(tmp_path):
     backend = Backend()
     backend.past_edit("krita-8-9-64x48-ab", canvas=(50, 30))

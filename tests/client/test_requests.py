@@ -104,6 +104,15 @@ def test_a_layers_recipe_gives_back_what_was_filled_in(given):
     )
 
 
+def test_a_layer_of_the_region_alone_is_made_again_from_the_whole_picture():
+    request = dataclasses.asdict(EditRequest(IMAGE, "remove", SHOWS, selection=IMAGE, extent="region"))
+    region = {"canvas": [64, 48], "box": [8, 8, 60, 40], "work": [64, 64]}
+    result = {"recipe": {"request": request, "region": region}, "grown": 1}
+    layer = layer_result("1", picture(52, 32), result, ORIGIN, Bounds(310, 210, 10, 10), None)
+    assert (layer.bounds, layer.content) == (Bounds(308, 208, 52, 32), Bounds(309, 209, 12, 12))
+    assert read_recipe(layer.recipe).bounds == Bounds(300, 200, 64, 48)
+
+
 def test_an_older_recipe_says_only_where_its_layer_is_not_empty():
     request = dataclasses.asdict(EditRequest(IMAGE, "remove", SHOWS, selection=IMAGE))
     region = {"canvas": [64, 48], "box": [8, 8, 60, 40], "work": [64, 64]}

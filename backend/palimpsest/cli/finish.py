@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,8 +122,13 @@ def box_of(done: Done) -> Box | None:
 
 
 def _place(done: Done) -> str:
-    box = box_of(done)
-    return "" if box is None else f", to be laid at {box[0]}, {box[1]} of the photo"
+    return "" if box_of(done) is None else f", {laid_at(done.result['recipe'])}"
+
+
+def laid_at(recipe: Mapping[str, Any]) -> str:
+    """Where pictures of the region alone lie."""
+    left, top = recipe["region"]["box"][:2]
+    return f"to be laid at {left}, {top} of the photo"
 
 
 def _say_of_own(file: Path, done: Done, outside: Outside | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def run_list(options: argparse.Namespace) -> int:
 def run_fetch(options: argparse.Namespace) -> int:
     """Named as the shell names results: the picture's name where the client noted it, else the job's id."""
     from palimpsest.cli.backend import Served
+    from palimpsest.cli.finish import laid_at
     from palimpsest.cli.running import Target
     from palimpsest.jobs.events import Finished
     from palimpsest.settings import read_settings
@@ -66,4 +68,6 @@ def run_fetch(options: argparse.Namespace) -> int:
     finished = Finished({name: job["artifacts"][name] for name in names}, job["result"])
     files = target.write(backend, finished)
     print(json_text({"files": files}) if options.json else "\n".join(files.values()))
+    if job["request"].get("extent") == "region":
+        print(f"Notice: these pictures are {laid_at(job['result']['recipe'])}.", file=sys.stderr)
     return 0

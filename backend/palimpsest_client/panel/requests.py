@@ -128,10 +128,22 @@ def layer_name(request: Mapping[str, Any]) -> str:
     return said if len(said) <= LONGEST_NAME else said[: LONGEST_NAME - 1] + "…"
 
 
-def content_of(result: Mapping[str, Any], bounds: Bounds, selection: Bounds | None) -> Bounds:
+def region_of(recipe: Mapping[str, Any]) -> Bounds:
+    """What was worked on, of the picture that was sent."""
+    left, top, right, bottom = recipe["region"]["box"]
+    return Bounds(left, top, right - left, bottom - top)
+
+
+def shown_of(recipe: Mapping[str, Any]) -> Bounds:
+    """What a result's pictures show, of the picture that was sent: all of it, or the region alone."""
+    if recipe["request"].get("extent") == "region":
+        return region_of(recipe)
+    return Bounds(0, 0, *recipe["region"]["canvas"])
+
+
+def content_of(result: Mapping[str, Any], origin: Origin, selection: Bounds | None) -> Bounds:
     """Where a result's layer isn't empty: within the region that was worked on, and the grown selection."""
-    left, top, right, bottom = result["recipe"]["region"]["box"]
-    worked = Bounds(left, top, right - left, bottom - top).moved(bounds.x, bounds.y)
+    worked = region_of(result["recipe"]).moved(origin.x, origin.y)
     if selection is None:
         return worked
     found = worked.intersect(selection.grown(result.get("grown", 0)))
@@ -174,8 +186,9 @@ def layer_result(
 ) -> LayerResult:
     """What the editor puts on its canvas. Raises ValueError for what is no PNG."""
     extent = read_layout(image).extent
-    bounds = Bounds(origin.x, origin.y, extent.width, extent.height)
-    content = content_of(result, bounds, selection)
+    shown = shown_of(result["recipe"])
+    bounds = Bounds(origin.x + shown.x, origin.y + shown.y, extent.width, extent.height)
+    content = content_of(result, origin, selection)
     text = recipe_text(job, result, bounds, content, selection, origin, form)
     name = layer_name(result["recipe"]["request"])
     return LayerResult(image, bounds, name, text, content, source=origin.source, canvas=origin.canvas)
@@ -192,9 +205,18 @@ def read_recipe(text: str) -> LayerEdit:
         bounds, selected = Bounds(*told["bounds"]), told.get("selected", told["content"])
         selected = None if selected is None else Bounds(*selected)
         source, canvas = made_from(told)
-        return LayerEdit(form, request["image"], request["selection"], bounds, selected, source, canvas)
+        sent = sent_of(bounds, told["recipe"])
+        return LayerEdit(form, request["image"], request["selection"], sent, selected, source, canvas)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecipeError(f"{type(error).__name__}: {error}") from error
+
+
+def sent_of(bounds: Bounds, recipe: Mapping[str, Any]) -> Bounds:
+    """Where the picture that was sent lies, of which a layer with these bounds may show the region alone."""
+    if recipe["request"].get("extent") != "region":
+        return bounds
+    shown = shown_of(recipe)
+    return Bounds(bounds.x - shown.x, bounds.y - shown.y, *recipe["region"]["canvas"])
 
 
 def made_from(told: Mapping[str, Any]) -> Tuple[str, Optional[Extent]]:

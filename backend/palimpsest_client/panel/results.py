@@ -12,7 +12,7 @@ from ..http.client import Client
 from ..http.protocol import RefusedError
 from ..text.wording import notices_text, say
 from .origins import Origin, origin_of
-from .requests import layer_name
+from .requests import layer_name, shown_of
 
 MOST_RESULTS = 24
 LOOKED_THROUGH = 50  # jobs of one page, newest first
@@ -112,8 +112,8 @@ def results_of(job: Mapping[str, Any]) -> List[Result]:
     if "recipe" not in job["result"]:
         return []
     origin = origin_of(job["id"], job.get("origin", ""))
-    width, height = job["result"]["recipe"]["region"]["canvas"]
-    name, bounds = layer_name(job["result"]["recipe"]["request"]), Bounds(origin.x, origin.y, width, height)
+    recipe = job["result"]["recipe"]
+    name, bounds = layer_name(recipe["request"]), shown_of(recipe).moved(origin.x, origin.y)
     layers = [key for key in job["artifacts"] if key == "layer" or key.startswith("layer:")]
     return [
         Result(
