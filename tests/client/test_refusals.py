@@ -256,4 +256,6 @@ def test_a_result_that_has_nothing_to_say_tells_nothing(result):
 def test_a_notice_of_another_version_is_told_as_it_came():
     texts = {"notices": [{"name": "of-tomorrow", "values": {}}]}
     assert notices_text({"notices": ["A new thing."], "texts": texts}) == "A new thing."
+    result = {"notices": [3], "texts": {"notices": [3]}}
+    assert (notices_text(result), original_notices(result)) == ("3", "")
     assert original_notices({"notices": [3], "texts": {"notices": [3]}}) == ""
