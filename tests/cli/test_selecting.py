@@ -187,6 +187,10 @@ def test_a_recipe_whose_selection_comes_out_differently_is_not_replayed(shell: A
     Path("other.json").write_text(json.dumps(record))
     said = shell("replay", "other.json", "photo.png", "--output", "again")
     assert (said.code, "comes out differently here" in said.err) == (2, True), said.err
+    record["recipe"]["engine"] -= 1  # which may have written the same selection as another file
+    Path("older.json").write_text(json.dumps(record))
+    said = shell("replay", "older.json", "photo.png", "--output", "older")
+    assert (said.code, "engine was" in said.err) == (0, True), said.err
     for broken in ({"boxes": [[1, 2]]}, {"boxes": None}):
         record["recipe"]["selection"].update(broken)
         Path("other.json").write_text(json.dumps(record))

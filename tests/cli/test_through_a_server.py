@@ -20,6 +20,7 @@ import palimpsest as palimpsest_package
 from api.process import environment
 from jobs.shop import eventually
 from palimpsest.cli import backend
+from palimpsest.contract import ENGINE
 from palimpsest.settings import read_settings
 from palimpsest_client.http.client import Client, find_client
 from palimpsest_client.http.transport import Transport
@@ -208,18 +209,30 @@ def test_a_server_that_refuses_us_is_not_passed_over(home: Path, palimpsest: Pal
     assert (refused.returncode, json.loads(refused.stdout)["error"]["code"]) == (2, "token_invalid")
 
 
-@pytest.mark.parametrize(("version", "used"), [("0.0.1", False), (palimpsest_package.__version__, True)])
+@pytest.mark.parametrize(
+    ("version", "engine", "used"),
+    [
+        ("0.0.1", ENGINE, False),
+        (palimpsest_package.__version__, ENGINE - 1, False),
+        (palimpsest_package.__version__, None, False),
+        (palimpsest_package.__version__, ENGINE, True),
+    ],
+)
 def test_a_server_of_another_version_is_done_without(
-    version: str, used: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    version: str,
+    engine: int | None,
+    used: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Its results may be others. What it downloads is the same."""
     client = Client(Transport("http://127.0.0.1:9", "x" * 32))
-    monkeypatch.setattr(client, "health", lambda: {"version": version})
+    monkeypatch.setattr(client, "health", lambda: {"version": version, "engine": engine})
     monkeypatch.setattr(backend, "find_client", lambda timeout: client)
     monkeypatch.setattr(backend, "holder", lambda data: 1)
     settings = read_settings()
     assert (backend.running_server(settings) is client) is used
-    assert ("of version 0.0.1" in capsys.readouterr().err) is not used
+    assert (f"of version {version} (engine {engine})" in capsys.readouterr().err) is not used
     assert backend.running_server(settings, any_version=True) is client
 
 

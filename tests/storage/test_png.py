@@ -82,6 +82,14 @@ def test_threads_and_what_the_cache_holds_change_no_byte(monkeypatch: pytest.Mon
     assert png.encode(array) == many
 
 
+def test_a_small_picture_has_the_bytes_that_recipes_know() -> None:
+    """The zlib stream of all rows, its header in a chunk of its own."""
+    data = png.encode(np.zeros((2, 3), np.uint8))
+    deflate = zlib.compressobj(strategy=zlib.Z_RLE)
+    parts = [deflate.compress(b"\0" * 8), deflate.flush()]
+    assert b"".join(chunk(b"IDAT", part) for part in parts) in data
+
+
 def test_blocks_cost_next_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """And a layer's empty rows nothing either."""
     array = np.zeros((600, 400, 4), np.uint8)

@@ -66,7 +66,7 @@ Owner = Annotated[str, Depends(owner_of)]
 
 @public.get("/health", responses=may_fail())
 def health(services: Services) -> Health:
-    """Whether a server is here, and which protocol it speaks. Needs no token."""
+    """Whether a server is here, which protocol it speaks and whose results it gives. Needs no token."""
     return Health(protocol=PROTOCOL, version=services.versions["palimpsest"])
 
 

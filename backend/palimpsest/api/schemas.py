@@ -259,6 +259,7 @@ class Health(Answer):
     status: Literal["ok"] = "ok"
     protocol: int = Field(examples=[2])
     version: str = Field(examples=["0.1.0"])
+    engine: int = Field(default=contract.ENGINE, description="as in recipes")
 
 
 class WorkerInfo(Answer):

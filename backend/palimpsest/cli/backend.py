@@ -171,21 +171,26 @@ def running_server(settings: Settings, any_version: bool = False) -> Client | No
     """Raises the error of a server that answers but can't be used: it is not passed over in silence.
 
     None where none runs, and nobody is asked: what listens at the last one's address need not be ours. None
-    also, unless ``any_version``, where it is of another version, whose results may be others; that is said.
+    also, unless ``any_version``, where its version or engine is another, whose results may be others; that is
+    said.
     """
     if holder(settings.folders.data) is None:
         return None
     try:
         client = find_client(timeout=FIND_SECONDS)
-        version = client.health().get("version")
+        health = client.health()
     except UnreachableError:
         return None
     except RefusedError as error:
         print("The server that runs here refused; --local does without it.", file=sys.stderr)
         raise to_palimpsest_error(error) from error
-    if not any_version and version != __version__:
-        what = f"The server that runs here is of version {version}, and this is {__version__}"
-        print(f"Notice: {what}: it is done without it. palimpsest stop ends it.", file=sys.stderr)
+    theirs, ours = (health.get("version"), health.get("engine")), (__version__, contract.ENGINE)
+    if not any_version and theirs != ours:
+        what = "The server that runs here is of version {} (engine {}), and this of {} (engine {})"
+        print(
+            f"Notice: {what.format(*theirs, *ours)}: it is done without it. palimpsest stop ends it.",
+            file=sys.stderr,
+        )
         return None
     return find_client(timeout=TALK_SECONDS)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from palimpsest.cli import arguments, selecting
 from palimpsest.cli.remote import add_server
-from palimpsest.contract import request_of
+from palimpsest.contract import ENGINE, request_of
 from palimpsest.errors import RequestError
 from palimpsest.settings import Settings, read_settings
 from palimpsest.tasks.differences import differences_between
@@ -70,7 +70,9 @@ def run(options: argparse.Namespace) -> int:
     photo = pictures.named[request.image]
     preflight.require_possible(request, inventory, pictures)
     parts = None if request.selection in hashes else selecting.parts_from(recipe, hashes)
-    expected = None if parts is None else request.selection
+    # Another engine may write the same selection as another file; that engines differ is said below.
+    same_engine = recipe.get("engine") == ENGINE
+    expected = request.selection if parts is not None and same_engine else None
     ready = photos.Ready(photo, target, pictures, request, parts, expected)
     work = finish.work_of(request.operation, lambda *_: request, options)
     target.check(*(() if parts is None else ("selection",)), files=work.files(ready))

@@ -246,15 +246,16 @@ def _compressed(rows: Rows) -> Iterator[bytes]:
         end = zlib.Z_FINISH if top + count >= height else zlib.Z_FULL_FLUSH
         return body + deflate.flush(end), zlib.adler32(filtered.data), filtered.size
 
-    low, high = 1, 0
-    before = ZLIB_HEADER
+    yield ZLIB_HEADER
+    low, high, before = 1, 0, b""
     with ThreadPoolExecutor(THREADS) as pool:
         for body, checksum, size in pool.map(packed, range(0, height, count)):
-            yield before + body
+            if before:
+                yield before
             high = (high + (checksum >> 16) + size * (low - 1)) % ADLER
             low = (low + (checksum & 0xFFFF) - 1) % ADLER
-            before = b""
-    yield struct.pack(">I", high << 16 | low)
+            before = body
+    yield before + struct.pack(">I", high << 16 | low)
 
 
 def _lines(rows: Rows, top: int, bottom: int) -> NDArray[np.uint8]:

@@ -20,8 +20,6 @@ from palimpsest.tasks.differences import differences_between
 from palimpsest.tasks.inversions import concept_hashes
 from palimpsest.tasks.start import current_views
 
-ENGINE = 8  # raised when the same request gives other bytes than before
-
 
 def recipe_of(
     request: EditRequest, model: DiffusionModel, canvas: Canvas, concepts: Sequence[Concept]
@@ -30,7 +28,7 @@ def recipe_of(
     region = canvas.placed
     return {
         "palimpsest": palimpsest.__version__,
-        "engine": ENGINE,
+        "engine": contract.ENGINE,
         "kind": "edit",
         "request": contract.to_json(request),
         "model": model_identity(model),
@@ -44,7 +42,7 @@ def differences(recipe: dict[str, Any], context: TaskContext) -> list[str]:
     request = contract.request_of(recipe)
     concepts = context.concepts_in(request.source_prompt, request.target_prompt)
     now = {
-        "engine": ENGINE,
+        "engine": contract.ENGINE,
         "palimpsest": palimpsest.__version__,
         "model": model_identity(context.models.get(request.model)),
         "concepts": {concept.placeholder: concept_hashes(concept) for concept in concepts},
