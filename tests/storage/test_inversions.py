@@ -34,7 +34,7 @@ def files(cache: InversionCache) -> list[Path]:
 
 def test_what_was_put_in_comes_out_bit_for_bit(cache: InversionCache) -> None:
     assert cache.get(KEY) is None
-    assert cache.put(KEY, TENSORS, METADATA)
+    assert cache.put(KEY, TENSORS, METADATA) == "kept"
     entry = cache.get(KEY)
     assert entry is not None
     assert entry.metadata == METADATA
@@ -53,7 +53,7 @@ def test_the_same_entry_is_the_same_bytes(tmp_path: Path) -> None:
 
 def test_views_and_tensors_that_share_memory_can_be_stored(cache: InversionCache) -> None:
     whole = torch.arange(24.0).reshape(4, 6)
-    assert cache.put(KEY, {"whole": whole, "part": whole[1:, ::2], "same": whole}, {})
+    assert cache.put(KEY, {"whole": whole, "part": whole[1:, ::2], "same": whole}, {}) == "kept"
     entry = cache.get(KEY)
     assert entry is not None
     assert torch.equal(entry.tensors["part"], whole[1:, ::2])
@@ -68,7 +68,7 @@ def test_one_damaged_byte_is_noticed_and_the_entry_dropped(cache: InversionCache
     path.write_bytes(bytes(content))
     assert cache.get(KEY) is None
     assert files(cache) == []
-    assert cache.put(KEY, TENSORS, METADATA)
+    assert cache.put(KEY, TENSORS, METADATA) == "kept"
     assert cache.get(KEY) is not None
 
 
@@ -105,20 +105,20 @@ def test_replacing_an_entry_keeps_the_others(cache: InversionCache) -> None:
     size = len(_content(cache, KEY))
     cache.limit = 2 * size + 10
     for name in (KEY, OTHER, KEY, KEY):
-        assert cache.put(name, TENSORS, METADATA)
+        assert cache.put(name, TENSORS, METADATA) == "kept"
     assert cache.get(OTHER) is not None
     assert len(files(cache)) == 2
 
 
 def test_what_is_larger_than_the_limit_is_not_kept_and_evicts_nothing(cache: InversionCache) -> None:
     cache.put(KEY, TENSORS, METADATA)
-    assert not cache.put(OTHER, {"big": torch.zeros(1 << 20)}, {})
+    assert cache.put(OTHER, {"big": torch.zeros(1 << 20)}, {}) == "over the limit"
     assert cache.get(KEY) is not None
 
 
 def test_a_limit_of_zero_switches_it_off(tmp_path: Path) -> None:
     off = InversionCache(tmp_path / "off", 0)
-    assert not off.put(KEY, TENSORS, METADATA)
+    assert off.put(KEY, TENSORS, METADATA) == "over the limit"
     assert off.get(KEY) is None
     assert not (tmp_path / "off").exists()
 
@@ -130,7 +130,7 @@ def test_a_full_disk_loses_the_memory_but_not_the_work(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    assert not cache.put(KEY, TENSORS, METADATA)
+    assert cache.put(KEY, TENSORS, METADATA) == "not written"
     assert files(cache) == []
 
 
@@ -186,7 +186,7 @@ def test_a_cache_that_cannot_be_written_loses_the_memory_but_not_the_work(
 
     for place in ("palimpsest.storage.atomic.os.open", "palimpsest.storage.inversions.os.utime"):
         monkeypatch.setattr(place, read_only)
-    assert not cache.put(key(photo="new"), {"x": torch.ones(2)}, {})
+    assert cache.put(key(photo="new"), {"x": torch.ones(2)}, {}) == "not written"
     found = cache.get(known)  # what is there is still read, though its use can't be noted
     assert found is not None
     assert torch.equal(found.tensors["x"], torch.ones(2))
@@ -196,5 +196,5 @@ def test_a_cache_that_cannot_be_written_loses_the_memory_but_not_the_work(
 def test_a_folder_that_cannot_be_made_is_a_cache_that_remembers_nothing(tmp_path: Path) -> None:
     (tmp_path / "inversions").write_bytes(b"a file in the way")
     cache = InversionCache(tmp_path / "inversions", 1 << 20)
-    assert not cache.put(key(photo="new"), {"x": torch.ones(2)}, {})
+    assert cache.put(key(photo="new"), {"x": torch.ones(2)}, {}) == "not written"
     assert cache.get(key(photo="new")) is None

@@ -191,12 +191,21 @@ def test_with_a_full_disk_an_edit_is_done_and_says_that_its_photo_is_not_remembe
     assert told not in usual.result["notices"]
 
 
+def test_a_photo_that_is_over_the_limit_is_not_blamed_on_the_disk(
+    runner: TaskRunner, sd1_folder: Path
+) -> None:
+    runner.inversions.limit = 1
+    notices = run(runner, request(runner, sd1_folder)).result["notices"]
+    assert str(Text("photo-over-limit")) in notices
+    assert str(Text("photo-not-kept")) not in notices
+
+
 def test_where_nothing_is_to_be_remembered_nothing_is_said_of_it(
     runner: TaskRunner, sd1_folder: Path
 ) -> None:
     runner.inversions.limit = 0
-    done = run(runner, request(runner, sd1_folder))
-    assert str(Text("photo-not-kept")) not in done.result["notices"]
+    told = run(runner, request(runner, sd1_folder)).result["notices"]
+    assert not {str(Text("photo-not-kept")), str(Text("photo-over-limit"))} & {*told}
 
 
 def test_what_is_kept_in_memory_for_the_next_edit_is_told(runner: TaskRunner, sd1_folder: Path) -> None:

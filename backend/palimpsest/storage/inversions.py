@@ -15,7 +15,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from palimpsest.errors import DiskFullError, StorageError
 from palimpsest.storage.atomic import write_atomically
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 VERSION = 2  # raise it when older and newer code must not use each other's inversions
 SUFFIX = ".safetensors"
+Put = Literal["kept", "over the limit", "not written"]
 log = logging.getLogger(__name__)
 
 
@@ -78,23 +79,23 @@ class InversionCache:
             os.utime(path)
         return entry
 
-    def put(self, key: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bool:
-        """Remember it; False if it can't be: larger than the limit, a full disk, a read-only folder.
+    def put(self, key: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Put:
+        """Remember it if it can be: it may be larger than the limit, the disk full, the folder read-only.
 
         That is no reason to lose the work that the entry was made for.
         """
         content = _bytes(key, tensors, metadata)
         if len(content) > self.limit:
-            return False
+            return "over the limit"
         path = self._path(key)
         replaced = path.stat().st_size if path.is_file() else 0
         self.make_room(len(content) - replaced)
         try:
             write_atomically(path, content)
         except (DiskFullError, StorageError) as error:
-            log.warning("An inversion could not be remembered: %s", error)
-            return False
-        return True
+            log.info("An inversion could not be remembered: %s", error)
+            return "not written"
+        return "kept"
 
     def make_room(self, wanted: int = 0) -> None:
         """Drop the least recently used until ``wanted`` more bytes are within the limit."""

@@ -46,6 +46,10 @@ def inversion_phases(settings: InversionSettings, wanted: int | None = None) -> 
     return {PHASES[phase]: (reach, cost.forward + cost.backward) for phase, cost in costs.items()}
 
 
+NOT_KEPT = {"over the limit": Text("photo-over-limit"), "not written": Text("photo-not-kept")}
+"""What is told of a photo that couldn't be remembered."""
+
+
 class Reproducible(NamedTuple):
     """A photo that an edit can begin from."""
 
@@ -85,8 +89,9 @@ def load_or_invert(
     chosen = InvertSettings(settings.method, settings.steps, settings.guidance, constants)
     steps = inverting(canvas.model, vocabulary, canvas.z0, source, chosen, wanted, found, record)
     made = yield from with_progress(steps, timer)
-    kept = context.inversions.put(key, *made.to_tensors()) or context.inversions.limit == 0
-    return Reproducible(made, False, record, () if kept else (Text("photo-not-kept"),))
+    put = context.inversions.put(key, *made.to_tensors())
+    told = () if put == "kept" or context.inversions.limit == 0 else (NOT_KEPT[put],)
+    return Reproducible(made, False, record, told)
 
 
 def cached_inversion(

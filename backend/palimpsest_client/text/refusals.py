@@ -130,8 +130,10 @@ REFUSALS: Mapping[str, str] = {
     "free-or-other-disk": "Free some space, or set PALIMPSEST_HOME to another disk.",
     "disk-full": "The disk of {place} is full.",
     "free-some-space": "Free some space on the disk.",
-    "photo-not-kept": "The photo couldn't be remembered: the disk has no room, or can't be written to. The "
-    "next edit of it takes as long as this one.",
+    "photo-not-kept": "The photo couldn't be remembered: the disk has no room, or can't be written to. Free "
+    "some space, or the next edit of it takes as long as this one.",
+    "photo-over-limit": "The photo couldn't be remembered: it needs more than all remembered photos may have "
+    "(PALIMPSEST_INVERSION_CACHE_BYTES). Raise that, or the next edit of it takes as long as this one.",
     "nothing-changed": "Nothing was changed. Make room and try again.",
     "not-written": "{place} can't be written: {reason}.",
     "picture-not-written": "A picture can't be written to {place}: {reason}.",
