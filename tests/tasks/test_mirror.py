@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from palimpsest.scenes.rendering import render
 from palimpsest.scenes.things import Scene
 from palimpsest.storage.pictures import read_picture
 from palimpsest.storage.png import encode
+from palimpsest.tasks import mirror
 from palimpsest.tasks.runner import TaskRunner
+from palimpsest_client.text.wording import notices_text
 from tiny_task import finish, new_runner
 
 CASE = make_case("mirror", 5, "development")  # a woman beside a mirror becomes a man
@@ -233,6 +236,20 @@ def test_a_mirror_that_shows_nothing_of_the_thing_is_left_as_it_was(
     assert np.array_equal(picture[PANE], photo[PANE])
     assert not np.array_equal(picture, photo)
     assert len(seen) == 1, "the photo is encoded once"
+
+
+def test_what_only_the_shell_can_do_is_not_told_in_a_panel(
+    runner: TaskRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(*_: object) -> Iterator[None]:
+        return
+        yield
+
+    monkeypatch.setattr(mirror, "find_scene", nothing)
+    finished, _ = done(runner, request(runner))
+    assert finished.result["mirror"] == {"image": "none"}
+    assert "--mirror FILE" in " ".join(finished.result["notices"])
+    assert notices_text(finished.result).endswith("Select the image in the mirror, too.")
 
 
 def test_a_draft_shows_it_too(runner: TaskRunner, shown: tuple[Finished, NDArray[np.uint8]]) -> None:

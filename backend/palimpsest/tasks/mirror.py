@@ -26,7 +26,8 @@ from palimpsest.tasks.progress import PhaseTimer, with_progress
 
 LOOKS = 3  # evaluations for where words are
 STAYING = 0.35  # part of the noise levels up to which a thing stays where it was laid in
-NO_MIRROR = in_a_row((Text("mirror-not-found"), Text("select-image-or-mask")))
+NO_MIRROR = in_a_row((Text("mirror-not-found"), Text("select-mirror-image")))
+BY_MASK = "Or say with a mask where the mirror is (--mirror FILE)."  # no Text: the panels can't
 NO_IMAGE = in_a_row((Text("mirror-image-unknown"), Text("select-image-or-draw")))
 NOT_INSERTED = Text("mirror-without-inserted")
 
@@ -68,7 +69,7 @@ def mirrored(
     )
     scene = yield from with_progress(looking, timer)
     if scene is None:
-        return Mirrored(told={"mirror": {"image": "none"}}, notices=(NO_MIRROR,))
+        return Mirrored(told={"mirror": {"image": "none"}}, notices=(NO_MIRROR, BY_MASK))
     if scene.law is None:
         return Mirrored(left=scene.image, told={"mirror": {"image": "left"}}, notices=(NO_IMAGE,))
     pictures: list[Tensor] = []

@@ -167,8 +167,7 @@ REFUSALS: Mapping[str, str] = {
     "mistake-of-ours": "This is a mistake in Palimpsest.",
     # What a result has to say.
     "mirror-not-found": "No mirror was found in the selection: all of it was edited alike.",
-    "select-image-or-mask": "Select the image in the mirror, too, or say with a mask where the mirror is "
-    "(--mirror FILE).",
+    "select-mirror-image": "Select the image in the mirror, too.",
     "mirror-image-unknown": "The thing's image wasn't recognised in the mirror: what is selected there was "
     "left as it was.",
     "select-image-or-draw": "Select the whole image, or have it drawn like the rest (Mirror under Advanced, "
