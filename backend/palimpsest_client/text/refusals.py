@@ -172,7 +172,8 @@ REFUSALS: Mapping[str, str] = {
     "left as it was.",
     "select-image-or-draw": "Select the whole image, or have it drawn like the rest (Mirror under Advanced, "
     "--mirror none).",
-    "mirror-without-inserted": "The mirror doesn't show what was inserted: nothing says how it would.",
+    "mirror-without-inserted": "If what was inserted stands before a mirror, the mirror doesn't show it: "
+    "nothing says how it would.",
     "profile-unusable": "The picture's colour profile can't be used: {reason}.",
     "profile-as-srgb": "It is kept as it is; the edit was made as if the picture were sRGB.",
 }
