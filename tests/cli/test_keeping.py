@@ -245,6 +245,7 @@ def test_the_memory_of_idle_workers_is_freed(home):
     assert held()
     freed = run(home, "kept", "free")
     assert (freed.returncode, freed.stdout) == (0, "")
+    assert "Idle workers end now" in freed.stderr
     until = time.monotonic() + 10
     while held() and time.monotonic() < until:
         time.sleep(0.05)

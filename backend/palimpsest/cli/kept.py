@@ -82,4 +82,6 @@ def run_free(options: argparse.Namespace) -> int:
         server(options).unload()
     if options.json:
         print("{}")
+    elif not options.quiet:
+        print("Idle workers end now, the others when their jobs are done.", file=sys.stderr)
     return 0
