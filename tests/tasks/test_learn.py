@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from palimpsest.errors import (
     ConceptExistsError,
@@ -238,9 +240,15 @@ def test_an_alpha_channel_that_is_opaque_is_no_mask_and_one_that_is_empty_no_pic
 
 
 def test_what_is_to_be_said_of_a_picture_names_it(runner: TaskRunner, sd1_folder: Path) -> None:
-    images = (*request(runner, sd1_folder).images[:2], runner.images.put(picture(seed=5) + b"junk"))
-    notices = run(runner, request(runner, sd1_folder, images=images)).result["notices"]
-    assert notices[0] == "Picture 3: 4 bytes after the end of the picture were left out."
+    plain = request(runner, sd1_folder).images
+    profiled = BytesIO()
+    Image.open(BytesIO(picture(seed=6))).save(profiled, "PNG", icc_profile=b"no profile")
+    odd = [runner.images.put(content) for content in (picture(seed=5) + b"junk", profiled.getvalue())]
+    result = run(runner, request(runner, sd1_folder, images=(*plain[:2], *odd))).result
+    assert result["notices"][0] == "Picture 3: 4 bytes after the end of the picture were left out."
+    assert result["notices"][1].startswith("Picture 4: The picture's colour profile can't be used")
+    names = [text and text["name"] for text in result["texts"]["notices"][:2]]
+    assert names == [None, "notice-of-picture"]
 
 
 def test_a_mask_of_nothing_is_refused_with_its_pictures_number(runner: TaskRunner, sd1_folder: Path) -> None:

@@ -9,7 +9,7 @@ from palimpsest.contract import DrawRequest
 from palimpsest.core.editing.draw import draw as drawing
 from palimpsest.core.editing.draw import start_noise
 from palimpsest.core.text.prompt import concepts_installed
-from palimpsest.errors import Text
+from palimpsest.errors import Text, noticed
 from palimpsest.jobs.events import Events, Finished
 from palimpsest.storage.png import encode
 from palimpsest.tasks.context import TaskContext, model_identity
@@ -38,7 +38,7 @@ def draw(context: TaskContext, request: DrawRequest) -> Events[None]:
         "size": [side, side],
         "request": contract.to_json(replace(request, steps=steps, guidance=guidance)),
         "concepts": {concept.placeholder: concept_hashes(concept) for concept in concepts},
-        "notices": context.notices(model, request.prompt),
+        **noticed(*context.notices(model, request.prompt)),
         "model": model_identity(model),
     }
     yield Finished({"picture": context.images.put(encode(picture))}, result)

@@ -51,6 +51,7 @@ from palimpsest.errors import (
     SelectionError,
     StorageError,
     Text,
+    noticed,
 )
 from palimpsest.jobs.events import Events, Finished, Result
 from palimpsest.storage.atomic import require_writable, write_atomically
@@ -156,7 +157,7 @@ def learn(context: TaskContext, request: LearnRequest) -> Events[None]:
         "masks": [mask is not None for mask in examples.masks],
         "found": [mask is not None for mask in examples.found],
         "cutouts": card.provenance.settings.get(CUTOUTS),
-        "notices": [*examples.notices, *notices],
+        **noticed(*examples.notices, *notices),
         "model": model_identity(model),
         "seconds": round(time.monotonic() - started, 3),
     }
@@ -174,7 +175,7 @@ def read_examples(context: TaskContext, request: LearnRequest) -> Examples:
         except (ImageError, SelectionError) as error:
             error.details["picture"] = number
             raise
-        notices += [f"Picture {number}: {notice}" for notice in found[-1].notices]
+        notices += [_of_picture(number, notice) for notice in found[-1].notices]
     return Examples(
         tuple(example.pixels for example in found),
         tuple(example.mask for example in found),
@@ -182,6 +183,12 @@ def read_examples(context: TaskContext, request: LearnRequest) -> Examples:
         tuple(notices),
         (None,) * len(found),
     )
+
+
+def _of_picture(number: int, notice: str) -> str:
+    """A Text where the notice is one."""
+    told = Text("notice-of-picture", n=number, notice=notice)
+    return told if isinstance(notice, Text) else str(told)
 
 
 def _located(model: DiffusionModel, examples: Examples, request: LearnRequest) -> Events[Examples]:

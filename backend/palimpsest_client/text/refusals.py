@@ -175,5 +175,6 @@ REFUSALS: Mapping[str, str] = {
     "mirror-without-inserted": "If what was inserted stands before a mirror, the mirror doesn't show it: "
     "nothing says how it would.",
     "profile-unusable": "The picture's colour profile can't be used: {reason}.",
-    "profile-as-srgb": "It is kept as it is; the edit was made as if the picture were sRGB.",
+    "profile-as-srgb": "It is kept as it is; the picture was read as if it were sRGB.",
+    "notice-of-picture": "Picture {n}: {notice}",
 }
