@@ -2,9 +2,8 @@
 sentence, once.
 
 The backend raises its errors with these texts, in English, and says with them what is to be known of a
-result.
-On the wire each goes with its name here and with what was filled in (docs/errors.md), so that a panel says it
-in its own language. Only data: what says them is in wording.py.
+result. On the wire each goes with its name here and with what was filled in (docs/errors.md), so that a panel
+says it in its own language. Only data: what says them is in wording.py.
 """
 
 from __future__ import annotations
