@@ -75,7 +75,8 @@ def kept(old: Message | None, text: str | tuple[str, str]) -> dict:
     if old is None or isinstance(old.id, str) != isinstance(text, str):
         return {}
     if tuple_of(old.id) == tuple_of(text):
-        return {"string": old.string, "flags": old.flags & {"fuzzy"}, "user_comments": old.user_comments}
+        former = old.user_comments if old.fuzzy else []  # as which the English of before is read
+        return {"string": old.string, "flags": old.flags & {"fuzzy"}, "user_comments": former}
     flags = {"fuzzy"} if any(tuple_of(old.string)) else set()
     return {"string": old.string, "flags": flags, "previous_id": old.id, "user_comments": old.user_comments}
 

@@ -83,6 +83,14 @@ def test_what_changed_in_english_is_to_be_translated_anew():
     assert "cancel" not in translate.left(translate.brought_up(old, "de"))
 
 
+def test_the_english_of_before_goes_when_it_is_translated_anew():
+    key, text = next(iter(translate.texts().items()))
+    for flags, left in ((("fuzzy",), ['| msgid "Before"']), ((), [])):
+        old = translate.Catalog(locale="de")
+        old.add(text, text, context=key, flags=flags, user_comments=['| msgid "Before"'])
+        assert translate.brought_up(old, "de").get(text, key).user_comments == left
+
+
 def test_a_language_is_spoken():
     speak(catalogue("de"))
     assert (say("apply"), say("n-of-m", n=1, m=2)) == ("Anwenden", "1 von 2")
