@@ -88,7 +88,8 @@ def test_the_english_of_before_goes_when_it_is_translated_anew():
     for flags, left in ((("fuzzy",), ['| msgid "Before"']), ((), [])):
         old = translate.Catalog(locale="de")
         old.add(text, text, context=key, flags=flags, user_comments=['| msgid "Before"'])
-        assert translate.brought_up(old, "de").get(text, key).user_comments == left
+        new = {m.context: m for m in translate.brought_up(old, "de")}
+        assert new[key].user_comments == left
 
 
 def test_a_language_is_spoken():
