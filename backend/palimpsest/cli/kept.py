@@ -26,7 +26,9 @@ def add_parser(commands: Any) -> None:
     removed = action(actions, "remove", run_remove, "give them up")
     removed.add_argument("images", metavar="SHA256", nargs="*", help="of a picture")
     removed.add_argument("--all", action="store_true", help="every one that no waiting or running job needs")
-    action(actions, "free", run_free, "end idle workers, and with them what is kept in memory")
+    action(
+        actions, "free", run_free, "end each worker as soon as it is idle, and with it what is kept in memory"
+    )
 
 
 def run_list(options: argparse.Namespace) -> int:
