@@ -187,10 +187,10 @@ def test_results_stay_in_sight_while_one_is_looked_at_and_while_one_is_made(user
     """In a window of 720 px, with the strip under Keep structure."""
     image, window = user.open(), user.window()
     left, top, width, _ = BESIDE
-    user.set_steps(window, 60)
+    user.set_steps(window, 150)  # long enough to be looked at while it is made
     user.apply(window, image, SHOULD_SHOW)
     user.until_layers(image, 2)
-    user.set_steps(window, 59)  # with the same there would be no step to take again
+    user.set_steps(window, 149)  # with the same there would be no step to take again
     display.place(window, left, top, width, 720)
     display.click(*place_of_tile(user))
     until(lambda: boxes_of(user, "Keep"), "the result is looked at")
