@@ -49,9 +49,16 @@ TEXT_PREFIX = {
 }
 
 
-def single_file(path: Path, family: str, with_companion: bool = True, **extra: Tensor) -> Path:
+def single_file(
+    path: Path,
+    family: str,
+    with_companion: bool = True,
+    sizes: Mapping[str, Any] | None = None,
+    **extra: Tensor,
+) -> Path:
     """Write ``tiny_model(family)`` to ``path`` and what the file can't say to its companion folder."""
-    model = tiny_model(family)
+    sizes = {} if sizes is None else sizes
+    model = tiny_model(family, **sizes)
     weights = {f"model.diffusion_model.{k}": v for k, v in unet_weights(model.network.module).items()}
     weights |= {f"first_stage_model.{k}": v for k, v in vae_weights(model.vae).items()}
     for index, (part, prefix) in enumerate(zip(model.text, TEXT_PREFIX[family], strict=True)):
@@ -61,7 +68,7 @@ def single_file(path: Path, family: str, with_companion: bool = True, **extra: T
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({k: v.clone().contiguous() for k, v in {**weights, **extra}.items()}, path)
     if with_companion:
-        folder = tiny_folder(path.with_suffix(""), family)
+        folder = tiny_folder(path.with_suffix(""), family, **sizes)
         (folder / "model_index.json").unlink()
         for weights_file in folder.glob("*/*.safetensors"):
             weights_file.unlink()

@@ -16,10 +16,8 @@ from palimpsest.bench.model_options import WEIGHTS
 from palimpsest.core.model import DiffusionModel
 from palimpsest.models.families.stable_diffusion import published
 from palimpsest.models.families.stable_diffusion.configuration import Configuration
-from palimpsest.models.families.stable_diffusion.kinds import kind_of
-from palimpsest.models.families.stable_diffusion.load import assemble, encoder_class
+from palimpsest.models.families.stable_diffusion.load import assemble, encoder_class, place_of
 from palimpsest.models.libraries import quiet_libraries
-from palimpsest.models.precision import unet_dtype
 
 FAMILIES = {"sd15": "sd1", "sd21": "sd2", "sdxl": "sdxl", "tiny": "sd1"}
 PREDICTIONS = {"sd2": "v_prediction"}  # of SD 2.1 at 768 pixels
@@ -56,14 +54,16 @@ def random_model(shape: str, device: torch.device) -> DiffusionModel:
 
     chosen = configuration(shape)
     tokenizer = CLIPTokenizer.from_pretrained(WEIGHTS / "tokenizer", local_files_only=True)
-    with _made_on(device, unet_dtype(device, kind_of(FAMILIES[shape]).halves)):
+    place = place_of(chosen, device)
+    with _made_on(device, place.unet):
         unet = UNet2DConditionModel.from_config(dict(chosen.unet))
-    with _made_on(device, torch.float32):
+    with _made_on(device, place.vae):
         vae = AutoencoderKL.from_config(dict(chosen.vae))
+    with _made_on(device, place.text):
         encoders = [encoder_class(config)(CLIPTextConfig(**config)) for config in chosen.encoders]
     text = [(tokenizer, encoder) for encoder in encoders]
     with quiet_libraries():
-        return assemble(chosen, (unet, vae), text, f"random weights, {shape}", device)
+        return assemble(chosen, (unet, vae), text, f"random weights, {shape}")
 
 
 def configuration(shape: str) -> Configuration:

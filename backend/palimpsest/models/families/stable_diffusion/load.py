@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +28,31 @@ from palimpsest.models.weights_hash import weights_hash
 PENULTIMATE, LAST = -2, -1  # the text encoder's layer that the UNet reads: SDXL's, SD 1.x/2.x's
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a model's networks go as soon as each is read, and in which precision."""
+
+    device: torch.device
+    unet: torch.dtype
+    vae: torch.dtype
+    text: torch.dtype = torch.float32
+
+
+def place_of(configuration: Configuration, device: torch.device) -> Place:
+    """Raises a ModelError for a model that can't be used."""
+    halves = kind_of(spec_of(configuration).family).halves
+    return Place(device, unet_dtype(device, halves), vae_dtype(device, halves))
+
+
 def assemble(
-    configuration: Configuration,
-    networks: tuple[Any, Any],
-    text: list[tuple[Any, Any]],
-    weights: str,
-    device: torch.device,
+    configuration: Configuration, networks: tuple[Any, Any], text: list[tuple[Any, Any]], weights: str
 ) -> DiffusionModel:
-    """Freeze (``unet``, ``vae``) and (tokenizer, encoder) pairs and put them together."""
+    """Freeze (``unet``, ``vae``) and (tokenizer, encoder) pairs, all in place, and put them together."""
     spec = spec_of(configuration)
     with usable(configuration.where):
         process = noise_schedule(configuration.scheduler)
     unet, vae = networks
     unet.register_to_config(sample_size=native_latent_side(configuration))
-    halves = kind_of(spec.family).halves
-    unet.to(device, unet_dtype(device, halves))
-    vae.to(device, vae_dtype(device, halves))
-    for _, encoder in text:
-        encoder.to(device, torch.float32)
     for network in (unet, vae, *(encoder for _, encoder in text)):
         network.requires_grad_(False).eval()
     return DiffusionModel(
@@ -72,25 +80,28 @@ def load_folder(
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     configuration = layout.read_configuration(folder) if told is None else told
-    spec_of(configuration)  # refuse what can't be used before reading gigabytes
+    place = place_of(configuration, device)  # refuse what can't be used before reading gigabytes
     layout.check_weights(folder, configuration)
     files = layout.weight_files(folder, len(configuration.encoders))
-    unet = load_network(UNet2DConditionModel, folder / "unet", files["unet"])
-    vae = load_network(AutoencoderKL, folder / "vae", files["vae"])
+    unet = load_network(UNet2DConditionModel, folder / "unet", files["unet"], place.unet).to(device)
+    vae = load_network(AutoencoderKL, folder / "vae", files["vae"], place.vae).to(device)
     text = []
     for suffix in ("", "_2")[: len(configuration.encoders)]:
         encoder_folder = folder / f"text_encoder{suffix}"
         cls = encoder_class(configuration.encoders[len(text)])
-        encoder = load_network(cls, encoder_folder, files[f"text_encoder{suffix}"])
+        encoder = load_network(cls, encoder_folder, files[f"text_encoder{suffix}"], place.text).to(device)
         text.append((load_tokenizer(layout.tokenizer_folder(folder, f"tokenizer{suffix}"), encoder), encoder))
     every = [file for group in files.values() for file in group] + layout.configuration_files(folder)
-    return assemble(configuration, (unet, vae), text, weights_hash(every, folder, memory), device)
+    return assemble(configuration, (unet, vae), text, weights_hash(every, folder, memory))
 
 
-def load_network(cls: Any, place: Path, files: list[Path]) -> Any:
-    """One network in float32 on the CPU. A weight that is missing is an error, never a random number."""
+def load_network(cls: Any, place: Path, files: list[Path], dtype: torch.dtype) -> Any:
+    """One network on the CPU, each weight read from the mapped file into ``dtype``.
+
+    A weight that is missing is an error, never a random number.
+    """
     stem = layout.NETWORKS[place.name.removesuffix("_2")]
-    options: dict[str, Any] = {"torch_dtype" if stem != "model" else "dtype": torch.float32}
+    options: dict[str, Any] = {"torch_dtype" if stem != "model" else "dtype": dtype}
     network, report = reading(
         place,
         lambda: cls.from_pretrained(

@@ -25,11 +25,12 @@ from palimpsest.models.families.stable_diffusion.checkpoint import (
     read_checkpoint_configuration,
     text_prefix,
 )
-from palimpsest.models.families.stable_diffusion.configuration import Configuration, spec_of
+from palimpsest.models.families.stable_diffusion.configuration import Configuration
 from palimpsest.models.families.stable_diffusion.load import (
     assemble,
     encoder_class,
     load_tokenizer,
+    place_of,
     refuse_missing,
     refuse_unexpected,
 )
@@ -45,8 +46,6 @@ from palimpsest.models.libraries import reading
 from palimpsest.models.spec import usable
 from palimpsest.models.weights_hash import weights_hash
 
-FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
-
 
 def load_checkpoint(
     path: Path, device: torch.device, memory: Path | None, tokenizer_sources: Sequence[Path] = ()
@@ -56,19 +55,21 @@ def load_checkpoint(
     Raises a ModelError that names what is missing, damaged or unsupported.
     """
     configuration = read_checkpoint_configuration(path)
-    spec_of(configuration)  # refuse what can't be used before reading gigabytes
+    place = place_of(configuration, device)  # refuse what can't be used before reading gigabytes
     family = str(configuration.own["family"])
     tokenizers = _tokenizer_folders(path, family, tokenizer_sources)
     weights = original(_read(path))
     beside = given_vae(path)
     vae = below(weights if beside is None else vae_alone(_read(beside)), VAE)
-    networks = _unet(path, configuration, weights), _vae(beside or path, configuration, vae)
+    unet = _unet(path, configuration, weights).to(device, place.unet)
+    networks = unet, _vae(beside or path, configuration, vae).to(device, place.vae)
     text = []
     for index, config in enumerate(configuration.encoders):
-        encoder = _encoder(path, config, below(weights, text_prefix(weights, family, index)))
+        own = below(weights, text_prefix(weights, family, index))
+        encoder = _encoder(path, config, own, place.text).to(device)
         pad = published.PADS[family][index]
         text.append((load_tokenizer(tokenizers[index], encoder, pad_token=pad), encoder))
-    return assemble(configuration, networks, text, weights_hash(_files(path), path.parent, memory), device)
+    return assemble(configuration, networks, text, weights_hash(_files(path), path.parent, memory))
 
 
 def _files(path: Path) -> list[Path]:
@@ -79,12 +80,10 @@ def _files(path: Path) -> list[Path]:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file; float8 is widened to float16, which holds each of its numbers exactly."""
+    """The tensors of a file, mapped: main memory holds what of them is being read."""
     from safetensors.torch import load_file
 
-    weights: dict[str, Tensor] = reading(path, lambda: load_file(path))
-    small = {name: value.to(torch.float16) for name, value in weights.items() if value.dtype in FLOAT8}
-    return {**weights, **small}
+    return reading(path, lambda: load_file(path))
 
 
 def below(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -131,7 +130,7 @@ def _shaped(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict
     return shaped
 
 
-def _encoder(path: Path, config: Mapping[str, Any], weights: dict[str, Tensor]) -> Any:
+def _encoder(path: Path, config: Mapping[str, Any], weights: dict[str, Tensor], dtype: torch.dtype) -> Any:
     from transformers import CLIPTextConfig
 
     if "token_embedding.weight" in weights:
@@ -140,7 +139,7 @@ def _encoder(path: Path, config: Mapping[str, Any], weights: dict[str, Tensor]) 
     weights = {key: value for key, value in weights.items() if not key.endswith("position_ids")}
     named = {key if key.startswith("text_") else f"text_model.{key}": value for key, value in weights.items()}
     cls = encoder_class(config)
-    options = {"state_dict": named, "dtype": torch.float32, "output_loading_info": True}
+    options = {"state_dict": named, "dtype": dtype, "output_loading_info": True}
     encoder, report = reading(
         path, lambda: cls.from_pretrained(None, config=CLIPTextConfig(**config), **options)
     )
