@@ -20,6 +20,7 @@ from palimpsest.storage.paths import Folders, folders
 
 PREFIX = "PALIMPSEST_"
 PRECISIONS = ("auto", "float32")
+MEMORIES = ("auto", "high", "medium", "low")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Settings:
     token_file: Path | None = None  # with that server's token
     device: str = "auto"  # "cpu", "cuda", "cuda:1", "mps"; auto takes the fastest there is
     precision: str = "auto"  # "float32": never half precision on a processor
+    memory: str = "auto"  # of the card: how much of a model stays on it
     model_folders: tuple[Path, ...] = ()  # of other tools, looked into for models as well
     max_pixels: int = 150_000_000  # per picture
     max_image_bytes: int = 1 << 30  # of an encoded picture
@@ -78,11 +80,18 @@ def read_precision(environment: Mapping[str, str] = os.environ) -> str:
     return _parse_precision(environment.get(PREFIX + "PRECISION", "auto"))
 
 
+def read_memory(environment: Mapping[str, str] = os.environ) -> str:
+    """That setting alone, for where a model is loaded. Raises RequestError."""
+    return _parse_memory(environment.get(PREFIX + "MEMORY", "auto"))
+
+
 def _parse(name: str, text: str) -> Any:
     if name in ("device", "server"):
         return text
     if name == "precision":
         return _parse_precision(text)
+    if name == "memory":
+        return _parse_memory(text)
     if name == "token_file":
         return Path(text) if text else None
     if name == "model_folders":
@@ -98,6 +107,12 @@ def _parse_precision(text: str) -> str:
     if text in PRECISIONS:
         return text
     raise RequestError(f"{PREFIX}PRECISION is {text!r}.", f"Known: {', '.join(PRECISIONS)}.")
+
+
+def _parse_memory(text: str) -> str:
+    if text in MEMORIES:
+        return text
+    raise RequestError(f"{PREFIX}MEMORY is {text!r}.", f"Known: {', '.join(MEMORIES)}.")
 
 
 def _parse_networks(name: str, text: str) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def random_model(shape: str, device: torch.device) -> DiffusionModel:
         encoders = [encoder_class(config)(CLIPTextConfig(**config)) for config in chosen.encoders]
     text = [(tokenizer, encoder) for encoder in encoders]
     with quiet_libraries():
-        return assemble(chosen, (unet, vae), text, f"random weights, {shape}")
+        return assemble(chosen, (unet, vae), text, f"random weights, {shape}", place)
 
 
 def configuration(shape: str) -> Configuration:

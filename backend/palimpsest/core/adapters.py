@@ -147,8 +147,7 @@ def adapted(network: Network, adaptation: Adaptation) -> Iterator[Adaptation]:
     Gradients flow to adapters that require them. The adapters must fit (see ``misfit``).
     """
     sets = adaptation.sets
-    weight = next(network.module.parameters())
-    adaptation.sets = tuple(each.with_tensors([_placed(t, weight) for t in each.tensors]) for each in sets)
+    adaptation.sets = tuple(each.with_tensors([_placed(t, network) for t in each.tensors]) for each in sets)
     wanted = {place for each in sets for place in each.parts}
     try:
         with ExitStack() as stack:
@@ -165,9 +164,9 @@ def _hook(adaptation: Adaptation, place: str) -> Callable[[Any, tuple[Tensor, ..
     return lambda _, inputs, out: adaptation.added(place, inputs[0], out)
 
 
-def _placed(tensor: Tensor, weight: Tensor) -> Tensor:
-    """On the weight's device, and in its precision unless it is being learned."""
-    return tensor.to(weight.device) if tensor.requires_grad else tensor.to(weight.device, weight.dtype)
+def _placed(tensor: Tensor, network: Network) -> Tensor:
+    """On the network's device, and in its precision unless it is being learned."""
+    return tensor.to(network.device) if tensor.requires_grad else tensor.to(network.device, network.dtype)
 
 
 def _update(part: LowRank, scale: float, x: Tensor) -> Tensor:

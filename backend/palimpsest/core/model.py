@@ -15,7 +15,7 @@ from torch import Tensor
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.finite import all_finite, require_finite
 from palimpsest.core.learning.settings import LearningAdvice
-from palimpsest.core.networks import Network
+from palimpsest.core.networks import Network, stripes
 from palimpsest.core.process import Level, Process
 
 
@@ -57,6 +57,7 @@ class DiffusionModel:
     words: tuple[str, ...] = ()  # all that it knows, where they are few; empty where they can't be told
     zero_null: bool = False  # SDXL: the empty prompt is all zeros (force_zeros_for_empty_prompt)
     standard_latents: bool = False  # each channel of the latents of photos has mean 0 and deviation 1
+    striped: bool = False  # the autoencoder works in stripes, for less memory
     learning: LearningAdvice = field(default_factory=LearningAdvice)
 
     @property
@@ -95,13 +96,19 @@ class DiffusionModel:
     @torch.no_grad()
     def encode_moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of the scaled latent distribution, float32. Raises NotFiniteError."""
-        posterior = self.vae.encode(pixels.to(self.vae.device, self.vae.dtype)).latent_dist
+        found_mean, found_std = self._moments(pixels.to(self.device, self.vae.dtype))
         shift = getattr(self.vae.config, "shift_factor", None)
         offset = 0.0 if shift is None else shift
         scale = self.vae.config.scaling_factor
-        mean, std = (posterior.mean.float() - offset) * scale, posterior.std.float() * scale
+        mean, std = (found_mean.float() - offset) * scale, found_std.float() * scale
         what = "The autoencoder's encoder"
         return require_finite(mean, what, self.vae.dtype), require_finite(std, what, self.vae.dtype)
+
+    def _moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        if self.striped:
+            return stripes.encode(self.vae, pixels, self.device)
+        posterior = self.vae.encode(pixels).latent_dist
+        return posterior.mean, posterior.std
 
     @torch.no_grad()
     def decode(self, z: Tensor) -> Tensor:
@@ -109,7 +116,11 @@ class DiffusionModel:
         shift = getattr(self.vae.config, "shift_factor", None)
         offset = 0.0 if shift is None else shift
         scaled = z.float() / self.vae.config.scaling_factor + offset
-        pixels = self.vae.decode(scaled.to(self.vae.dtype)).sample.float()
+        scaled = scaled.to(self.device, self.vae.dtype)
+        decoded = (
+            stripes.decode(self.vae, scaled, self.device) if self.striped else self.vae.decode(scaled).sample
+        )
+        pixels = decoded.float()
         return require_finite(pixels, "The autoencoder's decoder", self.vae.dtype).clamp(-1, 1)
 
     def predict(self, z: Tensor, level: Level | Tensor, conditioning: Conditioning) -> Tensor:

@@ -13,7 +13,9 @@ from palimpsest.errors import DeviceNotFoundError
 from palimpsest.models.catalog import find, installed
 from palimpsest.models.devices import OTHERS, require_devices
 from palimpsest.models.families import load
+from palimpsest.models.plan import HIGH, LOW, Plan, plan_named, smaller
 from palimpsest.models.precision import default_device
+from palimpsest.settings import read_memory
 
 
 @dataclass
@@ -25,6 +27,7 @@ class ModelPool:
     memory: Path | None = None  # remembers hashes of weight files
     paths_allowed: bool = False  # whether a model may be named by its path
     others: tuple[Path, ...] = ()  # folders of other tools
+    plan: Plan = HIGH  # what of a model stays on the device
     _name: str = ""
     _model: DiffusionModel | None = None
 
@@ -39,7 +42,7 @@ class ModelPool:
             return self._model
         place = find(name, self.models, self.paths_allowed, self.others)
         self.unload()
-        self._model = load(place, self.device, self.memory, self._tokenizer_sources(place))
+        self._model = load(place, self.device, self.memory, self._tokenizer_sources(place), self.plan)
         self._name = name
         return self._model
 
@@ -50,11 +53,24 @@ class ModelPool:
         places = installed(self.models, self.others)
         return tuple(path for name, path in places.items() if name != BUILT_IN and path.is_dir())
 
+    def save_memory(self, least: Plan = LOW) -> bool:
+        """Have models loaded with the next smaller plan, from now on; whether there is one, down to
+        ``least``. Main memory isn't saved so."""
+        found = None if self.device.type == "cpu" else smaller(self.plan, least)
+        self.plan = self.plan if found is None else found
+        return found is not None
+
     def unload(self) -> None:
         """Give the device's memory back."""
         self._name, self._model = "", None
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def plan_of(device: torch.device) -> Plan:
+    """As ``PALIMPSEST_MEMORY`` says; ``auto`` begins with all in place. Raises RequestError."""
+    named = read_memory()
+    return HIGH if device.type == "cpu" or named == "auto" else plan_named(named)
 
 
 def device_named(name: str) -> torch.device:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from palimpsest import contract
-from palimpsest.errors import RequestError
-from palimpsest.jobs.events import Events
+from palimpsest.errors import OutOfMemoryError, RequestError, Text, noticed
+from palimpsest.jobs.events import Events, Finished
 from palimpsest.models.families import published_widths
-from palimpsest.models.pool import ModelPool, device_named
+from palimpsest.models.plan import LOW, MEDIUM
+from palimpsest.models.pool import ModelPool, device_named, plan_of
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.decode import Limits
 from palimpsest.storage.images import ImageStore
@@ -65,8 +67,24 @@ class TaskRunner(TaskContext):
         return self.do(contract.from_json(contract.KINDS[kind], request))
 
     def do(self, request: contract.Request) -> Events[None]:
-        """The same for a request that is one already."""
-        return _task_of(request)(self, request)
+        """The same for a request that is one already.
+
+        Where the card's memory runs out, it is done anew with less of the model on the card, and its result
+        says so. Raises OutOfMemoryError where nothing is left to take away.
+        """
+        task, saved = _task_of(request), False
+        least = MEDIUM if isinstance(request, contract.LearnRequest) else LOW  # gradients gain nothing by LOW
+        while True:
+            try:
+                with closing(task(self, request)) as events:
+                    for event in events:
+                        yield _told(event) if saved and isinstance(event, Finished) else event
+                return
+            except OutOfMemoryError:
+                if not self.models.save_memory(least):
+                    raise
+            self.models.unload()  # only now: the error held what it ran out with
+            saved = True
 
 
 def open_runner(device: str, options: dict[str, Any]) -> TaskRunner:
@@ -78,7 +96,9 @@ def open_runner(device: str, options: dict[str, Any]) -> TaskRunner:
     others = tuple(Path(folder) for folder in settings.model_folders)
     memory = Path(settings.weights_memory)
     return TaskRunner(
-        models=ModelPool(Path(settings.models), where, memory, settings.paths_allowed, others),
+        models=ModelPool(
+            Path(settings.models), where, memory, settings.paths_allowed, others, plan_of(where)
+        ),
         images=ImageStore(Path(settings.images)),
         concepts=ConceptLibrary(Path(settings.concepts), published_widths()),
         inversions=InversionCache(Path(settings.inversions), settings.inversion_cache_bytes),
@@ -94,6 +114,15 @@ def leave_a_core() -> None:
     cores = os.cpu_count()
     most = 1 if cores is None else max(1, cores - 1)
     torch.set_num_threads(min(torch.get_num_threads(), most))
+
+
+def _told(finished: Finished) -> Finished:
+    """Its result, with the notice that memory ran out once."""
+    before, said = finished.result, noticed(Text("memory-saved"))
+    notices = [*before.get("notices", ()), *said["notices"]]
+    texts = before.get("texts", {})
+    kept = [*texts.get("notices", ()), *said["texts"]["notices"]]
+    return replace(finished, result={**before, "notices": notices, "texts": {**texts, "notices": kept}})
 
 
 def _task_of(request: contract.Request) -> Callable[[TaskContext, Any], Events[None]]:

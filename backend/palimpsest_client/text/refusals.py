@@ -101,6 +101,7 @@ REFUSALS: Mapping[str, str] = {
     # The machine.
     "memory-out": "Memory ran out.",
     "lower-or-free": "Try a smaller working size, or free memory.",
+    "memory-saved": "The card’s memory ran out, so less of the model was kept on it: that takes longer.",
     "memory-short": "The memory of {device} is not enough for {what}.",
     "what-editing": "editing at {width} x {height} pixels",
     "what-editing-variations": "editing at {width} x {height} pixels and {n} variations",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from palimpsest.core.learning.stopping import Dvar
 
@@ -53,3 +53,7 @@ class LearningAdvice:
 
     def settings(self, detail: bool) -> LearnSettings:
         return self.detailed if detail else self.quick
+
+    def one_at_once(self) -> LearningAdvice:
+        """The same words with less memory, in more time."""
+        return LearningAdvice(replace(self.quick, at_once=1), replace(self.detailed, at_once=1))

@@ -19,9 +19,13 @@ from palimpsest.errors import ModelIncapableError
 
 @dataclass(frozen=True)
 class UNet:
-    """``module``: a UNet2DConditionModel. Its weights are frozen."""
+    """``module``: a UNet2DConditionModel. Its weights are frozen.
+
+    ``place``: where it computes, if its weights lie elsewhere (``networks.lending``).
+    """
 
     module: Any
+    place: torch.device | None = None
 
     @property
     def name(self) -> str:
@@ -29,6 +33,8 @@ class UNet:
 
     @property
     def device(self) -> torch.device:
+        if self.place is not None:
+            return self.place
         return next(self.module.parameters()).device  # diffusers' own property walks through every layer
 
     @property

@@ -37,13 +37,13 @@ class SplitEmbedding(nn.Module):
         return self.table.get_parameter("weight")
 
     def forward(self, ids: Tensor) -> Tensor:
-        frozen = self.weight
-        known = self.table(ids.clamp(max=len(frozen) - 1))
+        size = len(self.weight)
+        known = self.table(ids.clamp(max=size - 1))
         if not self.rows:
             return known
-        learned = torch.cat([row.to(frozen.device, frozen.dtype) for row in self.rows])
-        chosen = learned[(ids - len(frozen)).clamp(min=0)]
-        return torch.where((ids < len(frozen))[..., None], known, chosen)
+        learned = torch.cat([row.to(known.device, known.dtype) for row in self.rows])
+        chosen = learned[(ids - size).clamp(min=0)]
+        return torch.where((ids < size)[..., None], known, chosen)
 
 
 class Vocabulary:
@@ -77,7 +77,8 @@ class Vocabulary:
         """
         learning = any(row.requires_grad for concept in self.concepts for row in concept.rows)
         with torch.set_grad_enabled(torch.is_grad_enabled() and learning):
-            encoded = [_encode(part, prompts, i) for i, part in enumerate(self.model.text)]
+            device = self.model.device
+            encoded = [_encode(part, prompts, i, device) for i, part in enumerate(self.model.text)]
         context = torch.cat([hidden for hidden, _ in encoded], dim=-1)  # (batch, tokens, width)
         pooled = next((pool for _, pool in encoded if pool is not None), None)
         times = None if pooled is None else self._time_ids(len(prompts), size)
@@ -145,8 +146,10 @@ def _rows_installed(part: TextPart, rows: Sequence[Tensor]) -> Iterator[None]:
         part.encoder.set_input_embeddings(table)
 
 
-def _encode(part: TextPart, prompts: Sequence[Prompt], encoder: int) -> tuple[Tensor, Tensor | None]:
-    ids = torch.tensor([prompt.ids[encoder] for prompt in prompts], device=part.encoder.device)
+def _encode(
+    part: TextPart, prompts: Sequence[Prompt], encoder: int, device: torch.device
+) -> tuple[Tensor, Tensor | None]:
+    ids = torch.tensor([prompt.ids[encoder] for prompt in prompts], device=device)
     output = part.encoder(ids, output_hidden_states=True)
     last = output.last_hidden_state
     hidden = last if part.hidden_state == -1 else output.hidden_states[part.hidden_state]

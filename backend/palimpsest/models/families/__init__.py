@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from palimpsest.errors import OutOfMemoryError, PalimpsestError, Text
 from palimpsest.models.families.family import Family
 from palimpsest.models.families.stable_diffusion import FAMILY as STABLE_DIFFUSION
+from palimpsest.models.plan import HIGH, Plan
 from palimpsest.models.spec import Spec
 
 if TYPE_CHECKING:
@@ -63,11 +64,13 @@ def load(
     device: torch.device | str | None = None,
     memory: Path | None = None,
     tokenizer_sources: Sequence[Path] = (),
+    plan: Plan = HIGH,
 ) -> DiffusionModel:
     """The model, frozen and ready, from what lies on this machine; nothing reaches for the network.
 
     ``device``: by default the fastest. ``memory``: a JSON file that remembers the hashes of weight files (see
     ``weights_hash``). ``tokenizer_sources``: model folders whose tokenizer may be used where there is none.
+    ``plan``: what of it stays on the device.
     Raises a ModelError that names what is missing, damaged or unsupported; OutOfMemoryError.
     """
     import torch
@@ -77,7 +80,7 @@ def load(
 
     where = default_device() if device is None else torch.device(device)
     with quiet_libraries(), _memory_errors(source, where):
-        return family_of(source).load(source, where, memory, tokenizer_sources)
+        return family_of(source).load(source, where, memory, tokenizer_sources, plan)
 
 
 @contextmanager

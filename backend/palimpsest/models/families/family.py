@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from palimpsest.models.plan import Plan
 from palimpsest.models.spec import Spec
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ class Family:
     ``claims``: whether a folder or file is of this family, told without reading weights. What it raises
     as a PalimpsestError counts as no.
     ``read_spec``: what the model can do. Raises a ModelError for one that can't be used.
-    ``load``: the model, frozen, on a device; with a file that remembers the hashes of weights (or None), and
-    the folders whose tokenizer a model may use that comes without one. Raises a ModelError.
+    ``load``: the model, frozen, on a device; with a file that remembers the hashes of weights (or None), the
+    folders whose tokenizer a model may use that comes without one, and what of it stays on the device. Raises
+    a ModelError.
     ``folders``: those of a published repository that are downloaded, beside ``model_index.json``.
     ``widths``: by what an embedding's family is told that doesn't say it: its name, by the widths of the
     published text encoders.
@@ -33,6 +35,6 @@ class Family:
 
     claims: Callable[[Path], bool]
     read_spec: Callable[[Path], Spec]
-    load: Callable[[Path, torch.device, Path | None, Sequence[Path]], DiffusionModel]
+    load: Callable[[Path, torch.device, Path | None, Sequence[Path], Plan], DiffusionModel]
     folders: tuple[str, ...] = ()
     widths: Mapping[tuple[int, ...], str] = field(default_factory=dict)

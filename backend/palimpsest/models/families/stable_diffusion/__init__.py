@@ -14,6 +14,7 @@ from palimpsest.models.families.family import Family
 from palimpsest.models.families.stable_diffusion.checkpoint import read_spec
 from palimpsest.models.families.stable_diffusion.folder import PICKLED, pickled_error
 from palimpsest.models.families.stable_diffusion.kinds import KINDS
+from palimpsest.models.plan import Plan
 
 if TYPE_CHECKING:
     import torch
@@ -22,19 +23,19 @@ if TYPE_CHECKING:
 
 
 def _load(
-    source: Path, device: torch.device, memory: Path | None, tokenizer_sources: Sequence[Path]
+    source: Path, device: torch.device, memory: Path | None, tokenizer_sources: Sequence[Path], plan: Plan
 ) -> DiffusionModel:
     if source.is_dir():
         from palimpsest.models.families.stable_diffusion.load import load_folder
 
-        return load_folder(source, device, memory)
+        return load_folder(source, device, memory, plan=plan)
     if source.suffix in PICKLED:
         raise pickled_error(source)
     if not source.is_file():
         raise ModelNotFoundError(f"There is no model {source}.", "Check the path.")
     from palimpsest.models.families.stable_diffusion.single_file import load_checkpoint
 
-    return load_checkpoint(source, device, memory, tokenizer_sources)
+    return load_checkpoint(source, device, memory, tokenizer_sources, plan)
 
 
 FAMILY = Family(

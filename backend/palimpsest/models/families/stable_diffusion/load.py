@@ -10,6 +10,8 @@ from typing import Any
 import torch
 
 from palimpsest.core.model import DiffusionModel, TextPart
+from palimpsest.core.networks.lending import lend
+from palimpsest.core.networks.stripes import can_stripe
 from palimpsest.core.networks.unet import UNet
 from palimpsest.errors import ModelUnreadableError
 from palimpsest.models.families.stable_diffusion import folder as layout
@@ -21,6 +23,7 @@ from palimpsest.models.families.stable_diffusion.configuration import (
 from palimpsest.models.families.stable_diffusion.kinds import kind_of
 from palimpsest.models.families.stable_diffusion.schedule import noise_schedule
 from palimpsest.models.libraries import reading
+from palimpsest.models.plan import HIGH, Plan
 from palimpsest.models.precision import unet_dtype, vae_dtype
 from palimpsest.models.spec import usable
 from palimpsest.models.weights_hash import weights_hash
@@ -36,16 +39,28 @@ class Place:
     unet: torch.dtype
     vae: torch.dtype
     text: torch.dtype = torch.float32
+    plan: Plan = HIGH
+
+    def put(self, network: Any, stays: bool) -> Any:
+        """The network, on the device, or lent to it from main memory where it isn't to stay."""
+        if stays:
+            return network.to(self.device)
+        lend(network, self.device)
+        return network
 
 
-def place_of(configuration: Configuration, device: torch.device) -> Place:
+def place_of(configuration: Configuration, device: torch.device, plan: Plan = HIGH) -> Place:
     """Raises a ModelError for a model that can't be used."""
     halves = kind_of(spec_of(configuration).family).halves
-    return Place(device, unet_dtype(device, halves), vae_dtype(device, halves))
+    return Place(device, unet_dtype(device, halves), vae_dtype(device, halves), plan=plan)
 
 
 def assemble(
-    configuration: Configuration, networks: tuple[Any, Any], text: list[tuple[Any, Any]], weights: str
+    configuration: Configuration,
+    networks: tuple[Any, Any],
+    text: list[tuple[Any, Any]],
+    weights: str,
+    place: Place,
 ) -> DiffusionModel:
     """Freeze (``unet``, ``vae``) and (tokenizer, encoder) pairs, all in place, and put them together."""
     spec = spec_of(configuration)
@@ -53,10 +68,12 @@ def assemble(
         process = noise_schedule(configuration.scheduler)
     unet, vae = networks
     unet.register_to_config(sample_size=native_latent_side(configuration))
+    if place.plan.saving:
+        unet.enable_gradient_checkpointing()  # without a gradient it changes nothing
     for network in (unet, vae, *(encoder for _, encoder in text)):
         network.requires_grad_(False).eval()
     return DiffusionModel(
-        network=UNet(unet),
+        network=UNet(unet, place.device),
         vae=vae,
         text=tuple(_text_part(tokenizer, encoder, len(text)) for tokenizer, encoder in text),
         process=process,
@@ -68,31 +85,38 @@ def assemble(
         words=spec.words,
         zero_null=configuration.zero_null,
         standard_latents=kind_of(spec.family).standard_latents,
-        learning=spec.learning,
+        learning=spec.learning.one_at_once() if place.plan.saving else spec.learning,
+        striped=place.plan.saving and can_stripe(vae),
     )
 
 
 def load_folder(
-    folder: Path, device: torch.device, memory: Path | None, told: Configuration | None = None
+    folder: Path,
+    device: torch.device,
+    memory: Path | None,
+    told: Configuration | None = None,
+    plan: Plan = HIGH,
 ) -> DiffusionModel:
     """``told``: the configuration that is meant, where the folder's own is read otherwise."""
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     configuration = layout.read_configuration(folder) if told is None else told
-    place = place_of(configuration, device)  # refuse what can't be used before reading gigabytes
+    place = place_of(configuration, device, plan)  # refuse what can't be used before reading gigabytes
     layout.check_weights(folder, configuration)
     files = layout.weight_files(folder, len(configuration.encoders))
-    unet = load_network(UNet2DConditionModel, folder / "unet", files["unet"], place.unet).to(device)
-    vae = load_network(AutoencoderKL, folder / "vae", files["vae"], place.vae).to(device)
+    unet = load_network(UNet2DConditionModel, folder / "unet", files["unet"], place.unet)
+    unet = place.put(unet, plan.network)
+    vae = place.put(load_network(AutoencoderKL, folder / "vae", files["vae"], place.vae), plan.vae)
     text = []
     for suffix in ("", "_2")[: len(configuration.encoders)]:
         encoder_folder = folder / f"text_encoder{suffix}"
         cls = encoder_class(configuration.encoders[len(text)])
-        encoder = load_network(cls, encoder_folder, files[f"text_encoder{suffix}"], place.text).to(device)
+        encoder = load_network(cls, encoder_folder, files[f"text_encoder{suffix}"], place.text)
+        encoder = place.put(encoder, plan.text)
         text.append((load_tokenizer(layout.tokenizer_folder(folder, f"tokenizer{suffix}"), encoder), encoder))
     every = [file for group in files.values() for file in group] + layout.configuration_files(folder)
-    return assemble(configuration, (unet, vae), text, weights_hash(every, folder, memory))
+    return assemble(configuration, (unet, vae), text, weights_hash(every, folder, memory), place)
 
 
 def load_network(cls: Any, place: Path, files: list[Path], dtype: torch.dtype) -> Any:

@@ -8,6 +8,7 @@ vocabulary.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,33 +44,38 @@ from palimpsest.models.families.stable_diffusion.spelling import (
     vae_alone,
 )
 from palimpsest.models.libraries import reading
+from palimpsest.models.plan import HIGH, Plan
 from palimpsest.models.spec import usable
 from palimpsest.models.weights_hash import weights_hash
 
 
 def load_checkpoint(
-    path: Path, device: torch.device, memory: Path | None, tokenizer_sources: Sequence[Path] = ()
+    path: Path,
+    device: torch.device,
+    memory: Path | None,
+    tokenizer_sources: Sequence[Path] = (),
+    plan: Plan = HIGH,
 ) -> DiffusionModel:
     """``tokenizer_sources``: model folders whose tokenizer may be used where none lies beside the file.
 
     Raises a ModelError that names what is missing, damaged or unsupported.
     """
     configuration = read_checkpoint_configuration(path)
-    place = place_of(configuration, device)  # refuse what can't be used before reading gigabytes
+    place = place_of(configuration, device, plan)  # refuse what can't be used before reading gigabytes
     family = str(configuration.own["family"])
     tokenizers = _tokenizer_folders(path, family, tokenizer_sources)
     weights = original(_read(path))
     beside = given_vae(path)
     vae = below(weights if beside is None else vae_alone(_read(beside)), VAE)
-    unet = _unet(path, configuration, weights).to(device, place.unet)
-    networks = unet, _vae(beside or path, configuration, vae).to(device, place.vae)
+    unet = place.put(_unet(path, configuration, weights, place.unet), plan.network)
+    networks = unet, place.put(_vae(beside or path, configuration, vae, place.vae), plan.vae)
     text = []
     for index, config in enumerate(configuration.encoders):
         own = below(weights, text_prefix(weights, family, index))
-        encoder = _encoder(path, config, own, place.text).to(device)
+        encoder = place.put(_encoder(path, config, own, place.text), plan.text)
         pad = published.PADS[family][index]
         text.append((load_tokenizer(tokenizers[index], encoder, pad_token=pad), encoder))
-    return assemble(configuration, networks, text, weights_hash(_files(path), path.parent, memory))
+    return assemble(configuration, networks, text, weights_hash(_files(path), path.parent, memory), place)
 
 
 def _files(path: Path) -> list[Path]:
@@ -91,25 +97,32 @@ def below(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key[len(prefix) :]: value for key, value in weights.items() if key.startswith(prefix)}
 
 
-def _unet(path: Path, configuration: Configuration, weights: dict[str, Tensor]) -> Any:
+def _unet(path: Path, configuration: Configuration, weights: dict[str, Tensor], dtype: torch.dtype) -> Any:
     from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     config = dict(configuration.unet)
-    return _filled(path, UNet2DConditionModel, config, lambda: convert_ldm_unet_checkpoint(weights, config))
+    convert = partial(convert_ldm_unet_checkpoint, weights, config)
+    return _filled(path, UNet2DConditionModel, config, convert, dtype)
 
 
-def _vae(path: Path, configuration: Configuration, weights: dict[str, Tensor]) -> Any:
+def _vae(path: Path, configuration: Configuration, weights: dict[str, Tensor], dtype: torch.dtype) -> Any:
     from diffusers.loaders.single_file_utils import convert_ldm_vae_checkpoint
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
     config = dict(configuration.vae)
     if in_diffusers_names(weights):
-        return _filled(path, AutoencoderKL, config, lambda: diffusers_vae(weights))
-    return _filled(path, AutoencoderKL, config, lambda: convert_ldm_vae_checkpoint(weights, config))
+        return _filled(path, AutoencoderKL, config, partial(diffusers_vae, weights), dtype)
+    return _filled(path, AutoencoderKL, config, partial(convert_ldm_vae_checkpoint, weights, config), dtype)
 
 
-def _filled(path: Path, cls: Any, config: dict[str, Any], convert: Callable[[], dict[str, Tensor]]) -> Any:
+def _filled(
+    path: Path,
+    cls: Any,
+    config: dict[str, Any],
+    convert: Callable[[], dict[str, Tensor]],
+    dtype: torch.dtype,
+) -> Any:
     """A network of diffusers without a moment of random weights: made empty, then given its tensors."""
     with torch.device("meta"):
         network = reading(path, lambda: cls.from_config(config))
@@ -117,7 +130,7 @@ def _filled(path: Path, cls: Any, config: dict[str, Any], convert: Callable[[], 
     result = reading(path, lambda: network.load_state_dict(named, strict=False, assign=True))
     refuse_missing(path, result.missing_keys)
     refuse_unexpected(path, result.unexpected_keys)
-    return network
+    return network.to(dtype)
 
 
 def _shaped(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
