@@ -31,7 +31,7 @@ else:
     InversionMethod = Literal[methods.OFFERED]
 
 BUILT_IN = "built-in"
-ENGINE = 9  # raised when the same request gives other bytes than before
+ENGINE = 10  # raised when the same request gives other bytes than before
 SHA256 = re.compile(r"[0-9a-f]{64}")
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FEWEST_EXAMPLES, MOST_EXAMPLES = limits.EXAMPLES  # pictures that a concept is learned from

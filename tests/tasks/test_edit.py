@@ -378,7 +378,7 @@ def test_the_recipe_makes_the_same_again(runner: TaskRunner, sd1_folder: Path) -
     assert differences(recipe, runner) == []
     assert run(runner, request_of(recipe)).artifacts == finished.artifacts
     changed = {**recipe, "engine": 0}
-    assert differences(changed, runner) == ["engine was 0, is 9"]
+    assert differences(changed, runner) == ["engine was 0, is 10"]
     with pytest.raises(RequestError, match="not a recipe"):
         request_of({"kind": "something"})
 

@@ -78,6 +78,30 @@ def test_a_gap_in_a_thing_is_closed_and_its_own_hole_and_a_notch_stay() -> None:
     assert np.array_equal(whole[elsewhere], found[elsewhere])
 
 
+def test_the_shadow_that_a_thing_casts_is_no_part_of_it() -> None:
+    """It is the ground, .6 as bright, right where the map still takes it for the thing."""
+    picture, disc, rough = textured_disc()
+    y, x = np.mgrid[: len(disc), : len(disc)]
+    shadow = ((x - 46) ** 2 / 22**2 + (y - 70) ** 2 / 7**2 < 1) & ~disc
+    picture[shadow] *= 0.6
+    assert (rough[shadow] > 0.5).mean() > 0.4
+    found = outline(picture, rough) > 0.5
+    assert shared(found, disc) > 0.95
+    assert (found & shadow).sum() < 0.02 * shadow.sum()
+
+
+def test_what_is_of_its_colours_far_away_is_no_part_of_it() -> None:
+    """A second disc, where the map says nothing of the thing; a piece beside the thing stays."""
+    picture, disc, rough = textured_disc(side=128)
+    far, near = np.s_[100:120, 100:120], np.s_[28:33, 38:44]
+    for place in (far, near):
+        picture[place] = (0.95, 0.55, 0.1)
+    found = outline(picture, rough) > 0.5
+    assert not found[far].any()
+    assert found[near].all()
+    assert shared(found, disc | found & (rough > 0.3)) > 0.93
+
+
 def test_what_several_pictures_have_in_common_is_the_things() -> None:
     """The last ground is of the stripes' own orange, and is seen through the hole."""
     grounds = ((0.2, 0.4, 0.8), (0.1, 0.5, 0.2), (0.95, 0.6, 0.2))

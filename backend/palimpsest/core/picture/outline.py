@@ -4,7 +4,8 @@
 
 x is the chance that a pixel is the thing's. L is the Laplacian of the grid of pixels, whose edges weigh
 little where colours differ. u is what each pixel says for itself: the rough map, and how much more often its
-colour occurs in the thing than around it, counted anew a few times (as in GrabCut, Rother et al. 2004). Where
+colour occurs in the thing than around it, counted anew a few times (as in GrabCut, Rother et al. 2004).
+Around it a colour counts darker, too: the shadow that a thing casts is ground, and no part of it. Where
 several pictures show the thing, its colours are mostly those that it has in the others (as in cosegmentation,
 Rother et al. 2006): the ground that is seen through a ring is green in one of them alone.
 """
@@ -22,6 +23,8 @@ from torch.nn.functional import max_pool2d
 from palimpsest.core.steps import Step, Steps
 
 Plane = NDArray[np.float64]  # (height, width)
+Index = NDArray[np.int_]
+Bins = tuple[Index, Index, Index]  # of red, green and blue; each (height, width)
 
 
 @dataclass(frozen=True)
@@ -29,18 +32,21 @@ class OutlineSettings:
     """Chosen on twelve views of each of the built-in model's thirteen concepts (docs/algorithms.md)."""
 
     contrast: float = 2.0  # β of an edge's weight e^(-β d² / mean d²), d the difference of two colours
-    trust: float = 0.01  # γ: of what a pixel says for itself, against its neighbours
+    trust: float = 0.02  # γ: of what a pixel says for itself, against its neighbours
     steepness: float = 10.0  # of the map's own chance, in units of the map, at its threshold
+    stray: float = 0.5  # of the threshold, that the map of a piece that lies apart is somewhere above
     most_certain: float = 2.0  # that a map is of a pixel of the thing, as a logarithm of the odds
-    rounds: int = 6  # of counting colours
+    rounds: int = 8  # of counting colours
     bins: int = 16  # of each colour
     most_evidence: float = 5.0  # of a colour, as a logarithm of how much more often it occurs in the thing
+    shadow: float = 0.1  # how much the ground's colours in ``SHADES`` say of what is around the thing, of 1
     others: float = 0.9  # how much the other pictures say of the thing's colours, of 1
 
 
 FAINTEST = 1e-4  # weight of an edge between two colours that have nothing in common
 RAREST = 1e-6  # share of a colour that doesn't occur
 SOLVER_STEPS, SOLVED = 150, 1e-10
+SHADES = (0.5, 0.6, 0.7, 0.8, 0.9)  # of a colour in a shadow, to itself in the light
 LARGEST_GAP = 0.01  # of a thing, that is none of its own holes but a gap in what was found: a pupil, a stripe
 
 
@@ -62,29 +68,45 @@ def outlines(
             own, others = inside[i], inside[:i] + inside[i + 1 :]
             walk.go(own if not others else (1 - how.others) * own + how.others * np.mean(others, axis=0))
         yield Step("probe", number, how.rounds)
-    return tuple(without_gaps(walk.chance.clip(0, 1)) for walk in walks)
+    found = (without_strays(walk.chance.clip(0, 1), walk.likely) for walk in walks)
+    return tuple(without_gaps(chance) for chance in found)
 
 
 def without_gaps(chance: Plane) -> Plane:
     """Wholly the thing's where it lies all around ``LARGEST_GAP`` of it or less."""
-    inside = torch.from_numpy(chance > 0.5)[None]
-    own = torch.arange(1, inside.numel() + 1, dtype=torch.float64).reshape(inside.shape)
-    names, before = torch.where(inside, 0.0, own), None
-    while before is None or not torch.equal(names, before):  # each piece comes to bear its greatest name
-        before = names
-        near = torch.maximum(max_pool2d(names, (3, 1), 1, (1, 0)), max_pool2d(names, (1, 3), 1, (0, 1)))
-        names = torch.where(inside, 0.0, near)
-    pieces = names[0].long()
-    size = torch.bincount(pieces.flatten())
+    inside = chance > 0.5
+    pieces = _pieces(~inside)
+    size = np.bincount(pieces.flatten())
     gap = size <= LARGEST_GAP * inside.sum()
     for edge in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):
         gap[edge] = False
     gap[0] = False
-    return np.where(gap[pieces].numpy(), 1.0, chance)
+    return np.where(gap[pieces], 1.0, chance)
+
+
+def without_strays(chance: Plane, likely: NDArray[np.bool_]) -> Plane:
+    """Not the thing's where a piece that lies apart is nowhere ``likely``: something else of its colour."""
+    pieces = _pieces(chance > 0.5)
+    stray = np.ones(int(pieces.max()) + 1, bool)
+    stray[pieces[likely]] = False
+    stray[0] = False
+    return np.where(stray[pieces], 0.0, chance)
+
+
+def _pieces(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Which piece of ``inside`` a pixel belongs to, above 0; 0 outside. Pieces hang together by sides."""
+    within = torch.from_numpy(inside)[None]
+    own = torch.arange(1, within.numel() + 1, dtype=torch.float64).reshape(within.shape)
+    names, before = torch.where(within, own, 0.0), None
+    while before is None or not torch.equal(names, before):  # each piece comes to bear its greatest name
+        before = names
+        near = torch.maximum(max_pool2d(names, (3, 1), 1, (1, 0)), max_pool2d(names, (1, 3), 1, (0, 1)))
+        names = torch.where(within, near, 0.0)
+    return names[0].long().numpy()
 
 
 class _Walk:
-    """Of one picture; ``chance`` is what it has come to."""
+    """Of one picture; ``chance`` is what it has come to, ``likely`` where a piece of the thing can be."""
 
     def __init__(
         self,
@@ -95,15 +117,20 @@ class _Walk:
     ) -> None:
         pixels = picture.astype(np.float64)
         self._how, self._edges = how, _weights(pixels, how.contrast)
+        self.likely = rough > how.stray * threshold
         self._prior = np.minimum(how.steepness * (rough.astype(np.float64) - threshold), how.most_certain)
-        bins = np.minimum((pixels * how.bins).astype(int), how.bins - 1)
-        self._bins = (bins[..., 0], bins[..., 1], bins[..., 2])
+        self._bins = _bins(pixels, how.bins)
+        self._shaded = [_bins(shade * pixels, how.bins) for shade in SHADES]
         self.chance = _logistic(self._prior)
 
     def colours(self, weight: Plane) -> NDArray[np.float64]:
         """How often each colour occurs, counted by ``weight``: (bins, bins, bins), together 1."""
+        return self._counted([self._bins], weight)
+
+    def _counted(self, bins: Sequence[Bins], weight: Plane) -> NDArray[np.float64]:
         counts = np.zeros((self._how.bins,) * 3)
-        np.add.at(counts, self._bins, weight + 1e-9)
+        for each in bins:
+            np.add.at(counts, each, weight + 1e-9)
         for axis in range(3):  # a colour counts for its neighbours too
             around = np.pad(counts, [(1, 1) if each == axis else (0, 0) for each in range(3)])
             below, same, above = (np.take(around, range(i, i + self._how.bins), axis) for i in range(3))
@@ -112,10 +139,17 @@ class _Walk:
 
     def go(self, inside: NDArray[np.float64]) -> None:
         """A round. ``inside``: how often each colour occurs in the thing."""
-        outside = self.colours(np.maximum(0.5 - self.chance, 0))
+        ground = np.maximum(0.5 - self.chance, 0)
+        light, dark = self.colours(ground), self._counted(self._shaded, ground)
+        outside = (1 - self._how.shadow) * light + self._how.shadow * dark
         evidence = np.log((inside + RAREST) / (outside + RAREST))[self._bins]
         own = _logistic(self._prior + evidence.clip(-self._how.most_evidence, self._how.most_evidence))
         self.chance = _solve(*self._edges, own, self._how.trust, self.chance)
+
+
+def _bins(pixels: NDArray[np.float64], bins: int) -> Bins:
+    red, green, blue = np.moveaxis(np.minimum((pixels * bins).astype(int), bins - 1), -1, 0)
+    return red, green, blue
 
 
 def _logistic(x: Plane) -> Plane:
