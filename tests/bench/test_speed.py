@@ -22,6 +22,7 @@ from palimpsest.core.editing.draw import start_noise
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.families.stable_diffusion import published
 from palimpsest.models.families.stable_diffusion.configuration import spec_of
+from palimpsest.models.plan import HIGH, LOW
 from palimpsest.tasks.runner import TaskRunner
 from tiny import tiny_model
 
@@ -211,3 +212,11 @@ def test_what_would_measure_nothing_or_another_model_is_refused(
 ) -> None:
     assert main(["bench", "speed", *options, "--output", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith(f"Error: {told} ")
+
+
+def test_random_weights_are_measured_by_the_plan_that_is_set() -> None:
+    model = random_model("tiny", torch.device("cpu"), LOW)
+    assert model.striped
+    assert model.decode(torch.zeros(1, 4, 8, 8)).shape == (1, 3, 64, 64)
+    pool = RandomModels(Path("nowhere"), torch.device("cuda"), plan=HIGH)
+    assert not pool.save_memory(), "a row that memory isn't enough for says so"

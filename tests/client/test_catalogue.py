@@ -35,7 +35,7 @@ def test_size_licence_memory_and_time_are_told():
 @pytest.mark.parametrize(
     ("workers", "says"),
     [
-        ([worker(8 * GIB, "edit")], "14.0 GB of memory; this machine has 8.0 GB: edits may fail."),
+        ([worker(8 * GIB, "edit")], "14.0 GB of memory; this machine has 8.0 GB: edits take longer."),
         ([worker(8 * GIB, "edit"), worker(24 * GIB, "edit")], "this machine's 24.0 GB are enough."),
         ([worker(None, "edit")], "how much this device has can't be asked."),
         ([{"kinds": ["edit"], "device": "cpu", "status": {}}], "how much this device has can't be asked."),

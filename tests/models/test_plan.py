@@ -139,8 +139,8 @@ def test_plans_follow_each_other_down_to_the_least() -> None:
 
 def test_the_setting_forces_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PALIMPSEST_MEMORY", "low")
-    assert plan_of(CARD) == LOW
-    assert plan_of(torch.device("cpu")) == HIGH
+    assert plan_of(CARD) == (LOW, None)
+    assert plan_of(torch.device("cpu")) == (HIGH, None)
     with pytest.raises(RequestError, match="auto, high, medium, low"):
         read_memory({"PALIMPSEST_MEMORY": "lots"})
 
@@ -152,3 +152,13 @@ def test_what_stays_is_on_the_card_and_the_rest_is_not(plan: Plan, sd1_folder: P
     stays = [next(network.parameters()).device == CARD for network in places]
     assert stays == [plan.network, plan.vae, plan.text]
     assert model.device == CARD
+
+
+def test_the_plan_follows_from_what_is_free(sd1_folder: Path, tmp_path: Path) -> None:
+    pools = {
+        free: ModelPool(tmp_path, torch.device("cpu"), paths_allowed=True, free=lambda free=free: free)
+        for free in (6 << 30, 5 << 29, 1 << 30)
+    }
+    for each in pools.values():
+        each.get(str(sd1_folder))
+    assert [each.plan for each in pools.values()] == [HIGH, MEDIUM, LOW]

@@ -18,6 +18,7 @@ from palimpsest.models.families.stable_diffusion import published
 from palimpsest.models.families.stable_diffusion.configuration import Configuration
 from palimpsest.models.families.stable_diffusion.load import assemble, encoder_class, place_of
 from palimpsest.models.libraries import quiet_libraries
+from palimpsest.models.plan import HIGH, Plan
 
 FAMILIES = {"sd15": "sd1", "sd21": "sd2", "sdxl": "sdxl", "tiny": "sd1"}
 PREDICTIONS = {"sd2": "v_prediction"}  # of SD 2.1 at 768 pixels
@@ -43,8 +44,8 @@ TINY_ENCODER: dict[str, Any] = {
 }
 
 
-def random_model(shape: str, device: torch.device) -> DiffusionModel:
-    """The model called ``shape`` in FAMILIES, made on ``device`` in the precision it would be loaded in.
+def random_model(shape: str, device: torch.device, plan: Plan = HIGH) -> DiffusionModel:
+    """The model called ``shape`` in FAMILIES, made for ``device`` in the precision it would be loaded in.
 
     Its tokenizer is the built-in model's: a sentence is as long in tokens, whatever they mean.
     """
@@ -54,14 +55,15 @@ def random_model(shape: str, device: torch.device) -> DiffusionModel:
 
     chosen = configuration(shape)
     tokenizer = CLIPTokenizer.from_pretrained(WEIGHTS / "tokenizer", local_files_only=True)
-    place = place_of(chosen, device)
-    with _made_on(device, place.unet):
-        unet = UNet2DConditionModel.from_config(dict(chosen.unet))
-    with _made_on(device, place.vae):
-        vae = AutoencoderKL.from_config(dict(chosen.vae))
-    with _made_on(device, place.text):
-        encoders = [encoder_class(config)(CLIPTextConfig(**config)) for config in chosen.encoders]
-    text = [(tokenizer, encoder) for encoder in encoders]
+    place = place_of(chosen, device, plan)
+    main = torch.device("cpu")
+    with _made_on(device if plan.network else main, place.unet):
+        unet = place.put(UNet2DConditionModel.from_config(dict(chosen.unet)), plan.network)
+    with _made_on(device if plan.vae else main, place.vae):
+        vae = place.put(AutoencoderKL.from_config(dict(chosen.vae)), plan.vae)
+    with _made_on(device if plan.text else main, place.text):
+        made = [encoder_class(config)(CLIPTextConfig(**config)) for config in chosen.encoders]
+        text = [(tokenizer, place.put(encoder, plan.text)) for encoder in made]
     with quiet_libraries():
         return assemble(chosen, (unet, vae), text, f"random weights, {shape}", place)
 

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -43,6 +43,7 @@ from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import OutOfMemoryError, Text
 from palimpsest.installation.origin import commit
+from palimpsest.models.plan import LOW, Plan
 from palimpsest.models.pool import ModelPool
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.png import encode
@@ -105,18 +106,25 @@ def files(report: dict[str, Any], random_weights: bool) -> dict[str, bytes]:
 def open_task_runner(options: argparse.Namespace) -> Iterator[TaskRunner]:
     """A scratch runner; with ``--shape`` its models are random weights."""
     with scratch_runner(options.device) as runner:
-        if options.shape is not None:
-            runner.models = RandomModels(runner.models.models, runner.device)
+        kind = OneModel if options.shape is None else RandomModels
+        runner.models = kind(**{each.name: getattr(runner.models, each.name) for each in fields(ModelPool)})
         yield runner
 
 
-class RandomModels(ModelPool):
+class OneModel(ModelPool):
+    """What is measured stays as it was loaded: a row that memory isn't enough for says so."""
+
+    def save_memory(self, least: Plan = LOW) -> bool:
+        return False
+
+
+class RandomModels(OneModel):
     """Its models are shapes of ``bench.shapes``."""
 
     def get(self, name: str) -> DiffusionModel:
         if self._model is None or name != self._name:
             self.unload()
-            self._model, self._name = random_model(name, self.device), name
+            self._model, self._name = random_model(name, self.device, self.plan), name
         return self._model
 
 
@@ -137,6 +145,7 @@ def measure(
         "native_size": model.native_size,
         "steps": bench.steps,
         "guidance": model.guidance,
+        "plan": runner.models.plan.name,
         "precision": str(model.dtype).removeprefix("torch."),
         "loading_seconds": round(loading, 3),
         "memory_of_the_model": held,

@@ -85,7 +85,15 @@ def described(model: dict[str, Any], place: Path | None = None) -> str:
     if "error" in details:
         error = details["error"]
         return f"can't be used: {error['message']} {error['hint']}".replace(f"{place} ", "it ").rstrip()
-    return f"{details['family']}, {details['native_size']} pixels"
+    return f"{details['family']}, {details['native_size']} pixels{_needed(details.get('needs'))}"
+
+
+def _needed(needs: dict[str, dict[str, int]] | None) -> str:
+    """Of a card for an edit, with all of the model on it and with as little as can be."""
+    if not needs:
+        return ""
+    most, least = needs["high"]["edit"], needs["low"]["edit"]
+    return f", an edit takes {most / GIB:.1f} GiB of a card, slowly {least / GIB:.1f}"
 
 
 def run_add(options: argparse.Namespace) -> int:

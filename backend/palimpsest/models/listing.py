@@ -17,6 +17,7 @@ from palimpsest.contract import BUILT_IN
 from palimpsest.errors import ModelUnreadableError, PalimpsestError
 from palimpsest.models.catalog import captioners, installed, installed_here
 from palimpsest.models.families import read_spec
+from palimpsest.models.needs import needs
 from palimpsest.models.offers import OFFERS
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,8 @@ def _of_a_file(place: Path, changed: int, size: int) -> dict[str, Any]:
 
 def _capabilities(place: Path) -> dict[str, Any]:
     try:
-        details = read_spec(place).to_json()
+        spec = read_spec(place)
+        details = {**spec.to_json(), "needs": needs(spec.family, spec.native_size, spec.stride)}
     except PalimpsestError as error:
         details = {"error": error.to_json()}
     except Exception as error:  # whatever a stranger's file makes us do, the others are listed

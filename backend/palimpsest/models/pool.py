@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import DeviceNotFoundError
 from palimpsest.models.catalog import find, installed
 from palimpsest.models.devices import OTHERS, require_devices
-from palimpsest.models.families import load
+from palimpsest.models.families import load, read_spec
+from palimpsest.models.needs import fitting
 from palimpsest.models.plan import HIGH, LOW, Plan, plan_named, smaller
 from palimpsest.models.precision import default_device
 from palimpsest.settings import read_memory
@@ -28,6 +30,7 @@ class ModelPool:
     paths_allowed: bool = False  # whether a model may be named by its path
     others: tuple[Path, ...] = ()  # folders of other tools
     plan: Plan = HIGH  # what of a model stays on the device
+    free: Callable[[], int] | None = None  # bytes there, by which the plan is chosen; None: it isn't
     _name: str = ""
     _model: DiffusionModel | None = None
 
@@ -42,6 +45,10 @@ class ModelPool:
             return self._model
         place = find(name, self.models, self.paths_allowed, self.others)
         self.unload()
+        if self.free is not None:
+            spec = read_spec(place)
+            cells = (spec.native_size // spec.stride) ** 2
+            self.plan = fitting(spec.family, cells, self.free(), self.plan)
         self._model = load(place, self.device, self.memory, self._tokenizer_sources(place), self.plan)
         self._name = name
         return self._model
@@ -67,10 +74,12 @@ class ModelPool:
             torch.cuda.empty_cache()
 
 
-def plan_of(device: torch.device) -> Plan:
-    """As ``PALIMPSEST_MEMORY`` says; ``auto`` begins with all in place. Raises RequestError."""
+def plan_of(device: torch.device) -> tuple[Plan, Callable[[], int] | None]:
+    """``ModelPool.plan`` and ``free``, as ``PALIMPSEST_MEMORY`` says. Raises RequestError."""
     named = read_memory()
-    return HIGH if device.type == "cpu" or named == "auto" else plan_named(named)
+    if device.type == "cpu" or named == "auto":
+        return HIGH, (lambda: torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else None
+    return plan_named(named), None
 
 
 def device_named(name: str) -> torch.device:

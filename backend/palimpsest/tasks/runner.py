@@ -97,7 +97,7 @@ def open_runner(device: str, options: dict[str, Any]) -> TaskRunner:
     memory = Path(settings.weights_memory)
     return TaskRunner(
         models=ModelPool(
-            Path(settings.models), where, memory, settings.paths_allowed, others, plan_of(where)
+            Path(settings.models), where, memory, settings.paths_allowed, others, *plan_of(where)
         ),
         images=ImageStore(Path(settings.images)),
         concepts=ConceptLibrary(Path(settings.concepts), published_widths()),

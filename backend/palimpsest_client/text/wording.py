@@ -468,7 +468,7 @@ ENGLISH: Mapping[str, str] = {
     "model-size": "{size} to download · {licence}",
     "model-memory": "Needs about {needs} of memory; how much this device has can't be asked.",
     "model-memory-fits": "Needs about {needs} of memory; this machine's {has} are enough.",
-    "model-memory-short": "Needs about {needs} of memory; this machine has {has}: edits may fail.",
+    "model-memory-short": "Needs about {needs} of memory; this machine has {has}: edits take longer.",
     "model-time": "One edit: about {n} runs of its network at {size} px.",
     "model-note-sd21": "A mirror by its community: the publisher withdrew the original in 2025.",
     "model-note-captions": "It says what a photo shows, for “Describe”, and edits nothing.",
