@@ -43,6 +43,8 @@ CASES = (
     ("insert", 1),
     ("clothes", 1),
     ("remove-person", 0),
+    ("learned-style", 2),
+    ("learned-style", 5),
 )
 VIEWED = ("insert-learned-combination", "replace-by-learned-combination", "replace-by-learned-figure")
 """Kinds that begin from a picture of the thing."""
