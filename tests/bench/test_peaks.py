@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from palimpsest.bench.peaks import JOBS, peaks
 from palimpsest.bench.shapes import FAMILIES
+from palimpsest.cli import main
 from palimpsest.models.families.stable_diffusion.kinds import KINDS
 from palimpsest.models.needs import FIGURES, fitting, needed, needs
 from palimpsest.models.plan import HIGH, LOW, MEDIUM, PLANS
@@ -40,3 +43,13 @@ def test_families_without_figures_are_left_alone() -> None:
 )
 def test_sdxl_takes_the_largest_plan_that_fits(gigabytes: float, plan: object) -> None:
     assert fitting("sdxl", CELLS["sdxl"], int(gigabytes * 1e9), HIGH) == plan
+
+
+def test_the_command_prints_a_row_for_every_plan_and_job(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "memory", "--shape", "tiny"]) == 0
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert head == "| plan | job | tiny |"
+    assert len(rows) == len(PLANS) * len(JOBS)
+    assert main(["bench", "memory", "--shape", "tiny", "--json"]) == 0
+    counted = json.loads(capsys.readouterr().out)["tiny"]
+    assert counted.keys() == {plan.name for plan in PLANS}

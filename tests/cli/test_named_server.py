@@ -32,6 +32,7 @@ HERE_ONLY = {
     "palimpsest bench quality",
     "palimpsest bench agreement",
     "palimpsest bench speed",
+    "palimpsest bench memory",
     "palimpsest bench pie",
     "palimpsest doctor",
     "palimpsest completion",

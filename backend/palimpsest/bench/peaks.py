@@ -7,6 +7,8 @@ and CUDA take (about half a GiB) and what cuDNN takes for a convolution.
 
 from __future__ import annotations
 
+import argparse
+import json
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,14 +20,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from palimpsest.bench.model_options import WEIGHTS
-from palimpsest.bench.shapes import configuration
+from palimpsest.bench.shapes import FAMILIES, configuration
 from palimpsest.core.concept import Concept
 from palimpsest.core.conditioning import Conditioning
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.models.families.stable_diffusion.load import Place, assemble, encoder_class
 from palimpsest.models.libraries import quiet_libraries
-from palimpsest.models.plan import Plan
+from palimpsest.models.plan import PLANS, Plan
 
 CARD = torch.device("meta")
 EDIT_ROWS = 3  # of a batch: the photo, the target, the target without words
@@ -127,6 +129,24 @@ def peaks(shape: str, plan: Plan) -> dict[str, int]:
     own = {"edit": "edited", "learn": "learned", "null-text": "optimised"}
     held = sum(tensor.nbytes for tensor in _held(model))
     return {job: held + max(common, phases[own[job]]) for job in JOBS}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the peaks of every plan and job as a Markdown table in GB, or as JSON in bytes."""
+    shapes = [name for name in FAMILIES if name != "tiny"] if options.shape is None else [options.shape]
+    with quiet_libraries():
+        counted = {shape: {plan.name: peaks(shape, plan) for plan in PLANS} for shape in shapes}
+    print(json.dumps(counted) if options.json else "\n".join(_table(counted)))
+    return 0
+
+
+def _table(counted: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Iterator[str]:
+    yield f"| plan | job | {' | '.join(counted)} |"
+    yield f"|---|---|{'---|' * len(counted)}"
+    for plan in PLANS:
+        for job in JOBS:
+            figures = (f"{found[plan.name][job] / 1e9:.1f}" for found in counted.values())
+            yield f"| `{plan.name}` | {job} | {' | '.join(figures)} |"
 
 
 def _held(model: DiffusionModel) -> list[Tensor]:

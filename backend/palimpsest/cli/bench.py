@@ -47,6 +47,7 @@ def add_parser(subparsers: Any) -> None:
     add_server(kinds)
     add_quality(kinds)
     add_speed(kinds)
+    add_memory(kinds)
     add_agreement(kinds)
     add_pie(kinds)
 
@@ -186,6 +187,19 @@ def _require_extent(options: argparse.Namespace) -> None:
     for name, count in counts.items():
         if count is not None and count < 1:
             raise RequestError(f"{name} can't be {count}.", "Give 1 or more.")
+
+
+def add_memory(kinds: Any) -> None:
+    parser = kinds.add_parser("memory", help="what each job needs of a card, counted without one")
+    parser.add_argument("--shape", choices=SHAPES, help="of one model only; default: all")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, in bytes")
+    parser.set_defaults(run=run_memory)
+
+
+def run_memory(options: argparse.Namespace) -> int:
+    from palimpsest.bench.peaks import run
+
+    return run(options)
 
 
 def add_agreement(kinds: Any) -> None:
