@@ -53,7 +53,6 @@ REFINER = {
 FILES: dict[str, list[Any]] = {
     "edm": [lambda: sdxl(edm_mean=(1, 4, 1, 1), edm_std=(1, 4, 1, 1))],
     "cosxl": [lambda: sdxl(**{"edm_vpred.sigma_max": (), "edm_vpred.sigma_min": ()})],
-    "lcm": [lambda: sd1(**{f"{UNET}time_embed.cond_proj.weight": (320, 256)})],
     "inpainting": [lambda: sd1(**{FIRST: (320, 9, 3, 3)}), lambda: sdxl(**{FIRST: (320, 9, 3, 3)})],
     "edit": [
         lambda: sd1(**{FIRST: (320, 8, 3, 3)}),
@@ -137,7 +136,7 @@ FILES: dict[str, list[Any]] = {
     "parts_in_diffusers_names": [lambda: {"unet.down_blocks.0.resnets.0.conv1.weight": (320, 320, 3, 3)}],
 }
 CASES = [(kind, index) for kind, files in FILES.items() for index in range(len(files))]
-NOT_BY_NAMES = {"flow", "tcd", "consistency"}  # a single file of these has nothing that tells it
+NOT_BY_NAMES = {"flow", "consistency"}  # a single file of these has nothing that tells it
 
 
 def refused(place: Path) -> ModelError:
@@ -225,13 +224,10 @@ FOLDERS = [
     ("scheduler/scheduler_config.json", {"_class_name": "FlowMatchEulerDiscreteScheduler"}, "flow"),
     ("scheduler/scheduler_config.json", {"use_flow_sigmas": True}, "flow"),
     ("scheduler/scheduler_config.json", {"prediction_type": "flow_prediction"}, "flow"),
-    ("scheduler/scheduler_config.json", {"_class_name": "LCMScheduler"}, "lcm"),
-    ("scheduler/scheduler_config.json", {"_class_name": "TCDScheduler"}, "tcd"),
     ("scheduler/scheduler_config.json", {"_class_name": "CMStochasticIterativeScheduler"}, "consistency"),
     ("scheduler/scheduler_config.json", {"_class_name": "KarrasVeScheduler"}, "scheduler"),
     ("vae/config.json", {"latents_mean": [0.0] * 4, "latents_std": [1.0] * 4}, "edm"),
     ("vae/config.json", {"_class_name": "AutoencoderTiny"}, "vae_kind"),
-    ("unet/config.json", {"time_cond_proj_dim": 256}, "lcm"),
     ("unet/config.json", {"in_channels": 9}, "inpainting"),
     ("unet/config.json", {"in_channels": 8}, "edit"),
     ("unet/config.json", {"in_channels": 5}, "depth"),

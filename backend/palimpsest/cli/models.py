@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from palimpsest_client.http.client import Client
 
 GIB = 1 << 30
+UNDISTILLED = '{"distilled": "none"}'
+OWN_FILE = "palimpsest.json"
 
 
 def add_parser(commands: Any) -> None:
@@ -85,7 +87,9 @@ def described(model: dict[str, Any], place: Path | None = None) -> str:
     if "error" in details:
         error = details["error"]
         return f"can't be used: {error['message']} {error['hint']}".replace(f"{place} ", "it ").rstrip()
-    return f"{details['family']}, {details['native_size']} pixels{_needed(details.get('needs'))}"
+    few = details.get("distilled")  # an older server doesn't say
+    steps = f", {_few_steps(few, details)}" if few else ""
+    return f"{details['family']}, {details['native_size']} pixels{steps}{_needed(details.get('needs'))}"
 
 
 def _needed(needs: dict[str, dict[str, int]] | None) -> str:
@@ -94,6 +98,13 @@ def _needed(needs: dict[str, dict[str, int]] | None) -> str:
         return ""
     most, least = needs["high"]["edit"], needs["low"]["edit"]
     return f", an edit takes {most / GIB:.1f} GiB of a card, slowly {least / GIB:.1f}"
+
+
+def _few_steps(kind: str, details: dict[str, Any]) -> str:
+    """What is recommended for a model of few steps, and why."""
+    told = f"{kind}, {details['steps']} steps at guidance {details['guidance']:g}"
+    guess = f" (by its name; if it isn't, write {UNDISTILLED} into its {OWN_FILE})"
+    return told + guess if details["known_by"] == "name" else told
 
 
 def run_add(options: argparse.Namespace) -> int:

@@ -52,7 +52,8 @@ class DiffusionModel:
     family: str  # "sd1", say; concepts are valid within one family and width
     weights_hash: str  # of all weight files; part of every cache key
     guidance: float = 7.5  # recommended classifier-free guidance
-    steps: int = 50  # recommended number of DDIM steps
+    steps: int = 50  # recommended number of sampling steps
+    sampler: str = "ddim"  # or "consistency": each step takes ẑ_0, and noises it anew (Song et al. 2023)
     map_side: int = 16  # cells of a word's attention map, longer side
     words: tuple[str, ...] = ()  # all that it knows, where they are few; empty where they can't be told
     zero_null: bool = False  # SDXL: the empty prompt is all zeros (force_zeros_for_empty_prompt)

@@ -102,6 +102,15 @@ def step(process: Process, z: Tensor, prediction: Tensor, level: Level, to: Leve
     return noised(process, z0, eps, to), z0
 
 
+def consistency_step(
+    process: Process, z: Tensor, prediction: Tensor, level: Level, to: Level, noise: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The same as a consistency model is sampled (Song et al. 2023, algorithm 1): ẑ_0 is noised anew, by
+    ``noise``, for the next level; at the clean level it is the picture."""
+    z0, _ = process.split(z, prediction, level)
+    return (z0 if to == process.clean else noised(process, z0, noise, to)), z0
+
+
 class Estimate(NamedTuple):
     """What a sampling step found of the picture."""
 
@@ -158,8 +167,9 @@ class Ddpm:
     alphas_cumprod: Tensor  # (train steps,) float64
     final_alpha_cumprod: float  # ᾱ at the clean level: ᾱ_0, or 1 when set_alpha_to_one
     prediction: str  # "epsilon" or "v_prediction": what the network says
-    spacing: str  # "leading", "linspace" or "trailing"
+    spacing: str  # "leading", "linspace", "trailing" or "distilled"
     steps_offset: int = 0
+    distilled_levels: int = 50  # how many the consistency models of "distilled" were taught
 
     @property
     def clean(self) -> int:
@@ -182,9 +192,13 @@ class Ddpm:
             return tuple(reversed(ascending))
         if self.spacing == "trailing":
             return tuple(_round(train - Fraction(train * i, steps)) - 1 for i in range(steps))
+        if self.spacing == "distilled":  # every k-th of those that were taught (Luo et al. 2023, algorithm 3)
+            taught = self.distilled_levels
+            _refuse_impossible(steps, taught)
+            return tuple(train - 1 - (train // taught) * (taught * i // steps) for i in range(steps))
         raise ModelIncapableError(
             f"The model's scheduler spaces its timesteps by {self.spacing!r}.",
-            "Known: leading, linspace, trailing. Set timestep_spacing in scheduler_config.json.",
+            "Known: leading, linspace, trailing, distilled. Set timestep_spacing in scheduler_config.json.",
         )
 
     def level(self, share: float) -> int:

@@ -28,6 +28,10 @@ OWN_FIELDS: dict[str, Any] = {
     "native_size": int,
     "words": list,  # all that it knows, where they are few
     "prediction": str,  # single files only: "epsilon" or "v_prediction"
+    "distilled": str,  # for few steps: "lightning", "hyper", "tcd", "turbo", "dmd2", "lcm", or "none"
+    "sampler": str,  # "ddim" or "consistency"
+    "timestep_spacing": str,  # "leading", "linspace", "trailing" or "distilled"
+    "embedded_guidance": (int, float),  # that a UNet is told which learned guidance
 }
 MOST_BYTES = 16 << 20  # of a configuration, which has a few thousand
 MOST = 1 << 20  # no number in a configuration is as large: steps, pixels, timesteps
@@ -61,10 +65,13 @@ class Spec:
     encoders: tuple[Encoder, ...]
     sites: tuple[AttentionSite, ...]
     guidance: float  # recommended classifier-free guidance
-    steps: int  # recommended DDIM steps
+    steps: int  # recommended sampling steps
     map_side: int  # cells of a word's attention map, longer side
     operations: tuple[str, ...] = tuple(OPERATIONS)
     words: tuple[str, ...] = ()  # all that it knows; empty where they are too many to tell
+    sampler: str = "ddim"  # or "consistency": each step takes ẑ_0, and noises it anew
+    distilled: str = ""  # for few steps: its kind ("Lightning", say); empty for ordinary models
+    known_by: str = ""  # how that is known: "settings", "scheduler", "unet", or guessed by its "name"
     learning: LearningAdvice = field(default_factory=LearningAdvice)  # of which JSON has the steps
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,10 +23,13 @@ class UNet:
     """``module``: a UNet2DConditionModel. Its weights are frozen.
 
     ``place``: where it computes, if its weights lie elsewhere (``networks.lending``).
+    ``embedded_guidance``: the guidance that one whose distillation learned it is told, with the timestep
+    (``time_cond_proj_dim``; Meng et al. 2023, Luo et al. 2023). None for all others.
     """
 
     module: Any
     place: torch.device | None = None
+    embedded_guidance: float | None = None
 
     @property
     def name(self) -> str:
@@ -92,8 +96,19 @@ class UNet:
             z.to(dtype),
             level.to(z.device) if isinstance(level, Tensor) else torch.full((), level, device=z.device),
             encoder_hidden_states=conditioning.context.to(dtype),
+            timestep_cond=self._told_guidance(len(z), z.device),
             added_cond_kwargs=added or None,
         ).sample.float()
+
+    def _told_guidance(self, rows: int, device: torch.device) -> Tensor | None:
+        """The published sines of 1000·(w - 1), (rows, time_cond_proj_dim)."""
+        if self.embedded_guidance is None:
+            return None
+        half = int(self.module.config.time_cond_proj_dim) // 2
+        falling = torch.exp(torch.arange(half) * -(math.log(10_000) / (half - 1)))
+        angles = 1000 * (self.embedded_guidance - 1) * falling
+        sines = torch.cat([angles.sin(), angles.cos()]).expand(rows, -1)
+        return sines.to(device, self.dtype)
 
     @property
     def _depth(self) -> int:

@@ -87,6 +87,7 @@ def read_checkpoint_configuration(path: Path) -> Configuration:
     scheduler = {**published.SCHEDULER, **_parametrisation(path, family, header, own)}
     if family == "sd2" and scheduler["prediction_type"] == "epsilon":
         unet = _or_companion(path, "unet/config.json", {**unet, "sample_size": SD2_BASE_SAMPLE})
+    unet = {**unet, **_told_guidance(header)}
     encoders = zip(("text_encoder", "text_encoder_2"), published.ENCODERS[family], strict=False)
     require_whole(path, header)
     return Configuration(
@@ -97,7 +98,14 @@ def read_checkpoint_configuration(path: Path) -> Configuration:
         scheduler=_or_companion(path, "scheduler/scheduler_config.json", scheduler),
         own={"family": family, **own},
         index={},
+        title=header.metadata.get("modelspec.title", ""),
     )
+
+
+def _told_guidance(header: Header) -> dict[str, int]:
+    """The field of a UNet whose distillation learned guidance (LCM's), if it is one."""
+    shape = header.shapes.get(f"{UNET}time_embed.cond_proj.weight", ())
+    return {"time_cond_proj_dim": shape[1]} if len(shape) == 2 else {}
 
 
 def companion(path: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.errors import ModelUnreadableError
+from palimpsest.models.families.stable_diffusion import distilled
 from palimpsest.models.families.stable_diffusion.kinds import kind_of
 from palimpsest.models.families.stable_diffusion.signatures import (
     refuse_channels,
@@ -21,7 +22,7 @@ from palimpsest.models.spec import MOST, OWN_FILE, AttentionSite, Encoder, Spec,
 #: What is known of a scheduler's configuration; the first is meant where nothing is said.
 SCHEDULE_FIELDS: dict[str, tuple[str, ...]] = {
     "prediction_type": ("epsilon", "v_prediction"),
-    "timestep_spacing": ("leading", "linspace", "trailing"),
+    "timestep_spacing": ("leading", "linspace", "trailing", "distilled"),
     "beta_schedule": ("linear", "scaled_linear"),
 }
 
@@ -37,11 +38,37 @@ class Configuration:
     scheduler: Mapping[str, Any]
     own: Mapping[str, Any]
     index: Mapping[str, Any]  # model_index.json
+    title: str = ""  # what a single file's metadata calls it
 
     @property
     def zero_null(self) -> bool:
         """SDXL was trained with zeros for the empty prompt, unless its index says otherwise."""
         return len(self.encoders) == 2 and bool(self.index.get("force_zeros_for_empty_prompt", True))
+
+    @property
+    def distilled(self) -> distilled.Distilled | None:
+        """How it is sampled, if it was distilled for few steps."""
+        names = (self.where.stem if self.where.suffix == ".safetensors" else self.where.name, self.title)
+        return distilled.distilled(names, self.scheduler, self.unet, self.own)
+
+    @property
+    def sampler(self) -> str:
+        few = self.distilled
+        return str(self.own.get("sampler", "ddim" if few is None else few.sampler))
+
+    @property
+    def embedded_guidance(self) -> float | None:
+        """What the UNet is told of guidance; None for one that isn't told."""
+        if self.unet.get("time_cond_proj_dim") is None:
+            return None
+        return float(self.own.get("embedded_guidance", distilled.EMBEDDED_GUIDANCE))
+
+    @property
+    def schedule(self) -> Mapping[str, Any]:
+        """The scheduler's configuration, its timesteps spaced as they are meant to be."""
+        few = self.distilled
+        spacing = self.own.get("timestep_spacing", None if few is None else few.spacing)
+        return self.scheduler if spacing is None else {**self.scheduler, "timestep_spacing": spacing}
 
 
 def spec_of(configuration: Configuration) -> Spec:
@@ -55,7 +82,7 @@ def _spec_of(configuration: Configuration) -> Spec:
     _refuse_other_models(configuration)
     stride = 2 ** (len(vae["block_out_channels"]) - 1)
     family = str(configuration.own.get("family", recognise(configuration)))
-    kind = kind_of(family)
+    kind, few = kind_of(family), configuration.distilled
     return Spec(
         family=family,
         prediction=str(configuration.scheduler.get("prediction_type", "epsilon")),
@@ -64,10 +91,13 @@ def _spec_of(configuration: Configuration) -> Spec:
         granularity=stride * 2 ** (len(unet["block_out_channels"]) - 1),
         encoders=tuple(_encoder(config) for config in configuration.encoders),
         sites=tuple(_sites(unet)),
-        guidance=float(configuration.own.get("guidance", kind.guidance)),
-        steps=int(configuration.own.get("steps", 50)),
+        guidance=float(configuration.own.get("guidance", kind.guidance if few is None else few.guidance)),
+        steps=int(configuration.own.get("steps", 50 if few is None else few.steps)),
         map_side=int(configuration.own.get("map_side", 16)),
         words=tuple(str(word) for word in configuration.own.get("words", ())),
+        sampler=configuration.sampler,
+        distilled="" if few is None else few.title,
+        known_by="" if few is None else few.known_by,
         learning=kind.learning,
     )
 
@@ -98,13 +128,25 @@ def _refuse_other_models(configuration: Configuration) -> None:
     refuse_channels(where, int(unet.get("in_channels", 4)), int(vae.get("latent_channels", 4)))
     refuse_unet(where, unet)
     refuse_vae(where, vae)
+    _refuse_own(configuration)
     refuse_scheduler(where, configuration.scheduler)
     for config in (unet, vae, *configuration.encoders):
         refuse_quantisation_config(where, config)
     for field, known in SCHEDULE_FIELDS.items():
         if field != "beta_schedule" or configuration.scheduler.get("trained_betas") is None:
-            one_of(configuration.scheduler, field, known)
+            one_of(configuration.schedule, field, known)
     _require_numbers(configuration.scheduler)
+
+
+def _refuse_own(configuration: Configuration) -> None:
+    """Raises ModelUnreadableError for words of its palimpsest.json that mean nothing."""
+    known = {"distilled": (*distilled.KINDS, distilled.NONE), "sampler": distilled.SAMPLERS}
+    for field, values in known.items():
+        value = configuration.own.get(field, values[0])
+        if value not in values:
+            raise ModelUnreadableError(
+                f"{configuration.where}: {field} is {value!r} in {OWN_FILE}.", f"Known: {', '.join(values)}."
+            )
 
 
 def _require_numbers(scheduler: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ def assemble(
     """Freeze (``unet``, ``vae``) and (tokenizer, encoder) pairs, all in place, and put them together."""
     spec = spec_of(configuration)
     with usable(configuration.where):
-        process = noise_schedule(configuration.scheduler)
+        process = noise_schedule(configuration.schedule)
     unet, vae = networks
     unet.register_to_config(sample_size=native_latent_side(configuration))
     if place.plan.saving:
@@ -73,14 +74,15 @@ def assemble(
     for network in (unet, vae, *(encoder for _, encoder in text)):
         network.requires_grad_(False).eval()
     return DiffusionModel(
-        network=UNet(unet, place.device),
+        network=UNet(unet, place.device, configuration.embedded_guidance),
         vae=vae,
         text=tuple(_text_part(tokenizer, encoder, len(text)) for tokenizer, encoder in text),
         process=process,
         family=spec.family,
-        weights_hash=weights,
+        weights_hash=_sampled_so(weights, configuration),
         guidance=spec.guidance,
         steps=spec.steps,
+        sampler=spec.sampler,
         map_side=spec.map_side,
         words=spec.words,
         zero_null=configuration.zero_null,
@@ -88,6 +90,14 @@ def assemble(
         learning=spec.learning.one_at_once() if place.plan.saving else spec.learning,
         striped=place.plan.saving and can_stripe(vae),
     )
+
+
+def _sampled_so(weights: str, configuration: Configuration) -> str:
+    """The hash of a model, with what its name decides: a renamed file may be sampled otherwise."""
+    few = configuration.distilled
+    if few is None:
+        return weights
+    return hashlib.sha256(f"{weights} {few.spacing} {few.sampler}".encode()).hexdigest()
 
 
 def load_folder(

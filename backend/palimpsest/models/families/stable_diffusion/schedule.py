@@ -31,6 +31,7 @@ def noise_schedule(config: Mapping[str, Any]) -> Ddpm:
         prediction=one_of(config, "prediction_type", SCHEDULE_FIELDS["prediction_type"]),
         spacing=one_of(config, "timestep_spacing", SCHEDULE_FIELDS["timestep_spacing"]),
         steps_offset=int(config.get("steps_offset", 1)),  # absent only from old files, which meant 1
+        distilled_levels=int(config.get("original_inference_steps", 50)),
     )
 
 

@@ -35,8 +35,6 @@ KINDS: dict[str, Kind] = {
     "cosxl": Kind("a CosXL model, trained by EDM's rule with v-prediction, which isn't run yet"),
     "flow": Kind("trained by flow matching, which isn't run yet"),
     "consistency": Kind("a consistency model, which isn't run yet", ORIGINAL),
-    "lcm": Kind("a latent consistency model (LCM), distilled for few steps, which isn't run yet", ORIGINAL),
-    "tcd": Kind("distilled for few steps by TCD, which isn't run yet", ORIGINAL),
     # trained for another task
     "inpainting": Kind("an inpainting model", ORIGINAL),
     "edit": Kind("a model that edits by instructions (InstructPix2Pix and its like)", ORIGINAL),
@@ -118,10 +116,7 @@ MARKS_OF_PARTS: tuple[tuple[str, str], ...] = (
     ("image_encoder", r"^(?:vision_model|visual|image_encoder)\."),
 )
 #: These decide after the number of channels has: CosXL's edit model is an edit model.
-MARKS_OF_UNETS: tuple[tuple[str, str], ...] = (
-    ("cosxl", r"^edm_vpred\."),
-    ("lcm", r"^(?:.*\.)?(?:time_embed|time_embedding)\.cond_proj\."),
-)
+MARKS_OF_UNETS: tuple[tuple[str, str], ...] = (("cosxl", r"^edm_vpred\."),)
 #: The scales and states that quantisers write beside weights: ComfyUI's float8, bitsandbytes, GPTQ/AWQ.
 SCALES = (
     r"scaled_fp8$|\.(?:scale_weight|scale_input|weight_scale(?:_\w+)?|input_scale|comfy_quant)$"
@@ -141,14 +136,12 @@ DDPM = frozenset(
         *("DDIM", "DDIMInverse", "DDIMParallel", "DDPM", "DDPMParallel", "PNDM", "LMSDiscrete", "SASolver"),
         *("EulerDiscrete", "EulerAncestralDiscrete", "HeunDiscrete", "KDPM2Discrete", "UniPCMultistep"),
         *("KDPM2AncestralDiscrete", "DPMSolverMultistep", "DPMSolverMultistepInverse", "DEISMultistep"),
-        *("DPMSolverSinglestep", "DPMSolverSDE"),
+        *("DPMSolverSinglestep", "DPMSolverSDE", "LCM", "TCD"),
     )
 )
 SCHEDULERS: tuple[tuple[str, str], ...] = (
     ("edm", r"EDM|Cosine"),
     ("flow", r"Flow|\bSCM"),
-    ("lcm", r"LCM"),
-    ("tcd", r"TCD"),
     ("consistency", r"ConsistencyModel|CMStochastic"),
     ("unclip", r"UnCLIP"),
 )
@@ -166,7 +159,6 @@ TRANSFORMERS: tuple[tuple[str, str], ...] = (
 #: that any other value makes it.
 UNET_FIELDS: dict[str, tuple[tuple[Any, ...], str]] = {
     "_class_name": (("UNet2DConditionModel",), "channels"),
-    "time_cond_proj_dim": ((None,), "lcm"),
     "class_embed_type": ((None,), "unclip"),
     "num_class_embeds": ((None,), "channels"),
     "addition_embed_type": ((None, "text_time"), "conditioned"),

@@ -37,6 +37,7 @@ from palimpsest.models.families.stable_diffusion.load import (
 )
 from palimpsest.models.families.stable_diffusion.open_clip import from_open_clip
 from palimpsest.models.families.stable_diffusion.spelling import (
+    UNET,
     VAE,
     diffusers_vae,
     in_diffusers_names,
@@ -102,8 +103,13 @@ def _unet(path: Path, configuration: Configuration, weights: dict[str, Tensor], 
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     config = dict(configuration.unet)
-    convert = partial(convert_ldm_unet_checkpoint, weights, config)
-    return _filled(path, UNet2DConditionModel, config, convert, dtype)
+
+    def converted() -> dict[str, Tensor]:
+        named = convert_ldm_unet_checkpoint(dict(weights), config)
+        guidance = weights.get(f"{UNET}time_embed.cond_proj.weight")  # which the libraries leave out
+        return named if guidance is None else {**named, "time_embedding.cond_proj.weight": guidance}
+
+    return _filled(path, UNet2DConditionModel, config, converted, dtype)
 
 
 def _vae(path: Path, configuration: Configuration, weights: dict[str, Tensor], dtype: torch.dtype) -> Any:
