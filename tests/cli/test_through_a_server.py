@@ -24,6 +24,7 @@ from palimpsest.contract import ENGINE
 from palimpsest.settings import read_settings
 from palimpsest_client.http.client import Client, find_client
 from palimpsest_client.http.transport import Transport
+from tiny import tiny_folder
 from tiny_task import picture, selection
 
 SHOWS = "a photo of a cat on grass"
@@ -101,6 +102,26 @@ def test_the_server_and_this_process_write_the_same_bytes(
         assert (folder / "served" / name).read_bytes() == (folder / "local" / name).read_bytes(), name
     first, second = (json.loads(run.stdout)["result"] for run in (served, local))
     assert (set(first), first["recipe"]) == (set(second), second["recipe"])
+
+
+def test_a_model_of_few_steps_runs_so_there_too(
+    palimpsest: Palimpsest, home: Path, folder: Path, family: str
+) -> None:
+    name = f"{family}-turbo-4step"
+    tiny_folder(home / "data" / "models" / name, family)
+    asked = ("edit", "photo.png", "--selection", "selection.png", "--model", name, "--json", "--shows", SHOWS)
+    asked = (*asked, "--should-show", "a photo of a dog on grass")
+    served, local = (
+        palimpsest(*asked, "--output", "served"),
+        palimpsest(*asked, "--output", "local", "--local"),
+    )
+    assert served.returncode == local.returncode == 0, served.stderr + local.stderr
+    first, second = (json.loads(run.stdout)["result"] for run in (served, local))
+    inversion = first["recipe"]["request"]["inversion"]
+    assert (inversion["steps"], inversion["guidance"]) == (4, 1.0)
+    assert first["unet_evaluations"] == second["unet_evaluations"] <= 8
+    layer = "photo-replace-layer.png"
+    assert (folder / "served" / layer).read_bytes() == (folder / "local" / layer).read_bytes()
 
 
 def test_a_made_selection_and_several_photos_go_through_it_too(
