@@ -61,6 +61,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "palimpsest.core.finite",
         "palimpsest.limits",
         "palimpsest.core.learning.settings",
+        "palimpsest.core.lora",
         "palimpsest.core.model",
         "palimpsest.core.networks",
         "palimpsest.core.process",

@@ -68,6 +68,9 @@ SEED = range_of("seed")
 VARIATIONS = range_of("variations")
 DRAFTS = Length(0, int(VARIATIONS.most))
 VECTORS = Range(1, 16)
+LORA_NAME = Length(1, 200)
+LORA_STRENGTH = Range(-2, 2)
+LORAS = Length(0, 8)
 CONCEPT_NAME = ConceptName()
 
 Sha256 = Annotated[str, HASH]
@@ -126,6 +129,14 @@ class Windows(Judged):
 
 
 @dataclass(frozen=True)
+class LoraUse(Judged):
+    """A LoRA that takes part in what is made. Strength 0 is none, 1 as it was trained."""
+
+    name: Annotated[str, LORA_NAME]
+    strength: Annotated[float, LORA_STRENGTH] = 1.0
+
+
+@dataclass(frozen=True)
 class EditRequest(Judged):
     """Edit inside ``selection`` so that ``source_prompt`` becomes ``target_prompt``."""
 
@@ -154,6 +165,7 @@ class EditRequest(Judged):
     extent: ResultExtent = "canvas"  # of layer, merged picture and maps: the picture's, or the region's alone
     draft: bool = False  # of a remembered photo: a small picture of the region alone, nothing to keep
     windows: Annotated[tuple[Windows, ...], DRAFTS] = ()  # of a draft: a picture with each of these windows
+    loras: Annotated[tuple[LoraUse, ...], LORAS] = ()  # of what is made, not of what the photo shows
 
 
 @dataclass(frozen=True)
@@ -250,6 +262,7 @@ class DrawRequest(Judged):
     seed: Annotated[int, SEED] = 0
     steps: Annotated[int, STEPS] | None = None
     guidance: Annotated[float, GUIDANCE] | None = None
+    loras: Annotated[tuple[LoraUse, ...], LORAS] = ()
 
 
 @dataclass(frozen=True)

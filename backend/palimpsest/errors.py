@@ -14,6 +14,8 @@ PalimpsestError
 │   ├── ConceptNameError
 │   ├── ConceptIncompatibleError / ConceptFileError
 │   └── ConceptImagesError    too few, duplicate, or disagreeing pictures
+├── LoraError                 a LoRA                                       404/422
+│   └── LoraNotFoundError / LoraFileError / LoraIncompatibleError
 ├── ModelError                the model folder                             404/422
 │   ├── ModelNotFoundError / ModelBusyError / ModelUnreadableError / PickledModelError / ModelIncapableError
 │   └── NotFiniteError        its networks gave NaN or infinity
@@ -219,6 +221,25 @@ class ConceptFileError(ConceptError):
 
 class ConceptImagesError(ConceptError):
     code = "concept_images"
+
+
+class LoraError(PalimpsestError):
+    code = "lora_invalid"
+    status = 422
+    exit_code = 2
+
+
+class LoraNotFoundError(LoraError):
+    code = "lora_not_found"
+    status = 404
+
+
+class LoraFileError(LoraError):
+    code = "lora_file"
+
+
+class LoraIncompatibleError(LoraError):
+    code = "lora_incompatible"
 
 
 class ModelError(PalimpsestError):

@@ -91,6 +91,7 @@ SAID: dict[str, dict[str, dict[str, Any]]] = {
         "windows": {
             "description": "Of a draft of one variation: a picture with each of these windows, in one batch."
         },
+        "loras": {"description": "By name, as the backend's machine has them: of what is made alone."},
     },
     "LearnRequest": {
         "images": {"min_length": contract.FEWEST_EXAMPLES, "max_length": contract.MOST_EXAMPLES},
@@ -189,7 +190,13 @@ def limited(kind: Any, limits: Sequence[Limit]) -> Any:
 
 
 SHAPES: dict[Any, Any] = {}
-for part in (contract.InversionSettings, contract.Control, contract.Windows, *contract.KINDS.values()):
+for part in (
+    contract.InversionSettings,
+    contract.Control,
+    contract.Windows,
+    contract.LoraUse,
+    *contract.KINDS.values(),
+):
     SHAPES[part] = shape_of(part)
 
 

@@ -29,6 +29,7 @@ COMMANDS = (
     "attention",
     "describe",
     "draw",
+    "loras",
     "models",
     "pull",
     "replay",

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from palimpsest.cli.remote import add_server
-from palimpsest.contract import BUILT_IN, InversionSettings, Window
+from palimpsest.contract import BUILT_IN, InversionSettings, LoraUse, Window
+from palimpsest.errors import RequestError
 from palimpsest.parser import number
 from palimpsest_client.fields.control import PIXELS, Control
 from palimpsest_client.fields.operations import OPERATIONS
@@ -34,6 +35,29 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps (default: the fastest)")
     parser.set_defaults(model_needed=True)
+
+
+def add_loras(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lora",
+        type=lora,
+        action="append",
+        default=[],
+        metavar="NAME[:STRENGTH]",
+        help="a LoRA for what is made: palimpsest loras lists them. From -2 to 2: 1 is as it was trained "
+        "(default), 0 none",
+    )
+
+
+def lora(text: str) -> LoraUse:
+    """Raises RequestError."""
+    name, colon, strength = text.rpartition(":")
+    if not colon:
+        return LoraUse(text)
+    try:
+        return LoraUse(name, float(strength))
+    except ValueError as error:
+        raise RequestError(f"{strength!r} is no strength of a LoRA.", "Write --lora NAME:0.8.") from error
 
 
 def add_local(parser: argparse.ArgumentParser) -> None:

@@ -197,6 +197,14 @@ def concepts() -> tuple[str, ...]:
     return ConceptLibrary(read_settings().folders.concepts, published_widths()).names()
 
 
+def loras() -> list[str]:
+    from palimpsest.models.loras.library import LoraLibrary
+    from palimpsest.settings import read_settings
+
+    settings = read_settings()
+    return list(LoraLibrary(settings.folders.models, settings.model_folders).places())
+
+
 def offers() -> list[str]:
     from palimpsest.models.offers import OFFERS
 
@@ -222,6 +230,7 @@ NAMES: dict[tuple[str, str], Callable[[], Sequence[str]]] = {
     ("", "device"): devices,
     ("", "operation"): operations,
     ("", "start"): concepts,
+    ("", "lora"): loras,
     ("palimpsest pull", "model"): offers,
     **{
         (f"palimpsest concepts {action}", "name"): concepts

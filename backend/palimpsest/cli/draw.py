@@ -25,6 +25,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--guidance", type=float, metavar="W", help="guidance (default: the model's)")
     known_words.add_option(parser)
     arguments.add_model(parser)
+    arguments.add_loras(parser)
     arguments.add_local(parser)
     arguments.add_output(parser)
     arguments.add_reporting(parser)
@@ -36,7 +37,9 @@ def run(options: argparse.Namespace) -> int:
     from palimpsest.cli.backend import opened
     from palimpsest.cli.inventory import inventory_of
 
-    request = DrawRequest(options.prompt, options.model, options.seed, options.steps, options.guidance)
+    request = DrawRequest(
+        options.prompt, options.model, options.seed, options.steps, options.guidance, tuple(options.lora)
+    )
     target = running.Target(options.output, stem_of(options.prompt), options.overwrite)
     target.check("picture")
     inventory = inventory_of(options, read_settings())

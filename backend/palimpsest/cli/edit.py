@@ -63,6 +63,7 @@ def add_parser(commands: Any) -> None:
     arguments.add_inversion(parser)
     known_words.add_option(parser)
     arguments.add_model(parser)
+    arguments.add_loras(parser)
     arguments.add_local(parser)
     arguments.add_output(parser)
     arguments.add_reporting(parser)
@@ -154,6 +155,7 @@ def request_of(pictures: Pictures, options: argparse.Namespace, photo: Path) -> 
         control=control_of(options),
         maps=options.maps,
         extent=options.extent,
+        loras=tuple(options.lora),
         reflect=options.mirror != "none",
         reflection=_mirror(pictures, options.mirror),
         **{name: getattr(options, name) for name in arguments.EDIT},

@@ -41,6 +41,10 @@ class Inventory(Protocol):
         """All that the model knows, empty where they are too many to tell. Raises ModelErrors."""
         ...
 
+    def require_lora(self, name: str, model: str) -> None:
+        """Raises the LoraErrors that the header of its file gives reason for."""
+        ...
+
     def other_models(self) -> list[str]:
         """Installed ones beside the built-in one."""
         ...
@@ -84,6 +88,18 @@ class ThisMachine:
     def words(self, model: str) -> tuple[str, ...]:
         return require_model(model, self.settings).words
 
+    def require_lora(self, name: str, model: str) -> None:
+        from palimpsest.models.catalog import find
+        from palimpsest.models.families import read_modules
+        from palimpsest.models.loras.layout import layout_of
+        from palimpsest.models.loras.library import LoraLibrary, read_lora_header
+
+        folders, others = self.settings.folders, self.settings.model_folders
+        file = LoraLibrary(folders.models, others).find(name)
+        layout_of(
+            read_lora_header(file), read_modules(find(model, folders.models, others=others)), name, model
+        )
+
     def other_models(self) -> list[str]:
         from palimpsest.models.catalog import installed
 
@@ -126,6 +142,9 @@ class OfServer:
         if "error" in details:
             raise from_json(details["error"])
         return tuple(details.get("words", ()))
+
+    def require_lora(self, name: str, model: str) -> None:
+        """The server looks itself, before it loads a model."""
 
     def other_models(self) -> list[str]:
         return [name for name, details in self._models.items() if name != BUILT_IN and "error" not in details]

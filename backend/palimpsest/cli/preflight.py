@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from palimpsest.cli.inventory import Inventory
 from palimpsest.cli.pictures import Pictures
-from palimpsest.contract import DescribeRequest, EditRequest, InvertRequest, Request
+from palimpsest.contract import DescribeRequest, DrawRequest, EditRequest, InvertRequest, Request
 
 
 def require_possible(request: Request, inventory: Inventory, pictures: Pictures | None = None) -> None:
@@ -13,6 +13,9 @@ def require_possible(request: Request, inventory: Inventory, pictures: Pictures 
 
     require_valid(request)
     require_concepts(request, inventory)
+    if isinstance(request, (EditRequest, DrawRequest)):
+        for one in request.loras:
+            inventory.require_lora(one.name, request.model)
     if pictures is not None and isinstance(request, (EditRequest, InvertRequest, DescribeRequest)):
         _require_selection(request, pictures)
 

@@ -1,12 +1,13 @@
-"""Low-rank adapters of the attention projections (Hu et al. 2022, "LoRA"), for chosen rows of a batch.
+"""Low-rank adapters (Hu et al. 2022, "LoRA"), for chosen rows of a batch.
 
-A projection W of an attention layer becomes, for those rows of the network's batch that are to have it,
+A layer W becomes, for those rows of the network's batch that are to have it,
 
     W x + (alpha / rank) · up · down · x                                     (eq. 3)
 
 and stays W x for all others, to the last bit: a photo's own branch, which shares every batch with the
 edit's targets, is not touched. What W itself computes is left alone, and the adapters' share is added to
-what comes out of it, so nothing has to be undone in the weights.
+what comes out of it, so nothing has to be undone in the weights. Those of a learned word are of attention's
+projections alone (``Adapters``); those of a file may be of any layer, and of other forms (``lora``).
 
     adaptation = Adaptation([toy.adapters, hat.adapters])
     with adapted(network, adaptation):
@@ -16,13 +17,13 @@ what comes out of it, so nothing has to be undone in the weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from palimpsest.core.networks import Network
 
@@ -35,6 +36,26 @@ class LowRank:
 
     down: Tensor  # (rank, input width)
     up: Tensor  # (output width, rank)
+
+
+class Updates(Protocol):
+    """Updates of layers by their places."""
+
+    @property
+    def places(self) -> Iterable[str]: ...
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        """All that decides them: numbers, words, tensors."""
+        ...
+
+    def placed(self, device: torch.device, dtype: torch.dtype) -> Updates:
+        """On the device, in that precision where they have none of their own."""
+        ...
+
+    def of(self, place: str, module: Any, x: Tensor) -> Tensor:
+        """What is added to the output of ``module``, the layer at ``place``, for the input x."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -62,6 +83,20 @@ class Adapters:
         pairs = zip(tensors[::2], tensors[1::2], strict=True)
         parts = {name: LowRank(*pair) for name, pair in zip(sorted(self.parts), pairs, strict=True)}
         return Adapters(parts, self.alpha)
+
+    @property
+    def places(self) -> Iterable[str]:
+        return self.parts
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        return self.alpha, *self.parts, *self.tensors
+
+    def placed(self, device: torch.device, dtype: torch.dtype) -> Adapters:
+        return self.with_tensors([_placed(tensor, device, dtype) for tensor in self.tensors])
+
+    def of(self, place: str, module: Any, x: Tensor) -> Tensor:
+        return _update(self.parts[place], self.scale, x)
 
 
 def _pair(part: LowRank) -> tuple[Tensor, Tensor]:
@@ -107,10 +142,18 @@ def misfit(network: Network, adapters: Adapters) -> str | None:
     return None
 
 
-class Adaptation:
-    """Which rows of the next calls of the network have which adapters; none until ``begin`` says so."""
+def layers(module: Any) -> dict[str, Any]:
+    """All linear and convolution layers of a network, by place: their paths with ``_`` for ``.``, without
+    the ``text_model.`` that text encoders may have before them."""
+    named = module.named_modules()
+    found = {path: layer for path, layer in named if isinstance(layer, (nn.Linear, nn.Conv2d))}
+    return {path.removeprefix("text_model.").replace(".", "_"): layer for path, layer in found.items()}
 
-    def __init__(self, sets: Sequence[Adapters]) -> None:
+
+class Adaptation:
+    """Which rows of the next calls of the network have which updates; none until ``begin`` says so."""
+
+    def __init__(self, sets: Sequence[Updates]) -> None:
         self.sets = tuple(sets)
         self._rows: tuple[tuple[int, ...], ...] = ((),) * len(self.sets)
         self._places: dict[tuple[tuple[int, ...], torch.device], Tensor] = {}
@@ -120,17 +163,16 @@ class Adaptation:
         assert len(rows) == len(self.sets)
         self._rows = tuple(tuple(some) for some in rows)
 
-    def added(self, place: str, x: Tensor, out: Tensor) -> Tensor:
-        """``out`` of the projection at ``place`` for ``x``, (batch, length, width), with the updates."""
-        for adapters, rows in zip(self.sets, self._rows, strict=True):
-            part = adapters.parts.get(place)
-            if part is None or not rows:
+    def added(self, place: str, layer: Any, x: Tensor, out: Tensor) -> Tensor:
+        """``out`` of the layer at ``place`` for ``x``, (batch, …), with the updates."""
+        for updates, rows in zip(self.sets, self._rows, strict=True):
+            if not rows or place not in updates.places:
                 continue
             if len(rows) == len(x):
-                out = out + _update(part, adapters.scale, x)
+                out = out + updates.of(place, layer, x)
             else:
                 at = self._at(rows, x.device)
-                out = out.index_add(0, at, _update(part, adapters.scale, x[at]))
+                out = out.index_add(0, at, updates.of(place, layer, x[at]))
         return out
 
     def _at(self, rows: tuple[int, ...], device: torch.device) -> Tensor:
@@ -142,31 +184,38 @@ class Adaptation:
 
 @contextmanager
 def adapted(network: Network, adaptation: Adaptation) -> Iterator[Adaptation]:
-    """Inside the ``with`` the network's projections add ``adaptation``; after it the network is as it was.
+    """Inside the ``with`` the network's layers add ``adaptation``; after it the network is as it was.
 
     Gradients flow to adapters that require them. The adapters must fit (see ``misfit``).
     """
+    with attached(network.module, adaptation, network.device, network.dtype):
+        yield adaptation
+
+
+@contextmanager
+def attached(module: Any, adaptation: Adaptation, device: torch.device, dtype: torch.dtype) -> Iterator[None]:
+    """The same for a torch module that computes there and so: a network's, or a text encoder."""
     sets = adaptation.sets
-    adaptation.sets = tuple(each.with_tensors([_placed(t, network) for t in each.tensors]) for each in sets)
-    wanted = {place for each in sets for place in each.parts}
+    adaptation.sets = tuple(each.placed(device, dtype) for each in sets)
+    wanted = {place for each in sets for place in each.places}
     try:
         with ExitStack() as stack:
-            for place, linear in projections(network).items() if wanted else ():
+            for place, layer in layers(module).items() if wanted else ():
                 if place in wanted:
-                    handle = linear.register_forward_hook(_hook(adaptation, place))
+                    handle = layer.register_forward_hook(_hook(adaptation, place))
                     stack.callback(handle.remove)
-            yield adaptation
+            yield
     finally:
         adaptation.sets = sets
 
 
 def _hook(adaptation: Adaptation, place: str) -> Callable[[Any, tuple[Tensor, ...], Tensor], Tensor]:
-    return lambda _, inputs, out: adaptation.added(place, inputs[0], out)
+    return lambda layer, inputs, out: adaptation.added(place, layer, inputs[0], out)
 
 
-def _placed(tensor: Tensor, network: Network) -> Tensor:
-    """On the network's device, and in its precision unless it is being learned."""
-    return tensor.to(network.device) if tensor.requires_grad else tensor.to(network.device, network.dtype)
+def _placed(tensor: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """On the device, and in the precision unless it is being learned."""
+    return tensor.to(device) if tensor.requires_grad else tensor.to(device, dtype)
 
 
 def _update(part: LowRank, scale: float, x: Tensor) -> Tensor:

@@ -9,11 +9,14 @@ from pathlib import Path
 import torch
 
 from palimpsest.contract import BUILT_IN
+from palimpsest.core.lora import Lora
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import DeviceNotFoundError
 from palimpsest.models.catalog import find, installed
 from palimpsest.models.devices import OTHERS, require_devices
-from palimpsest.models.families import load, read_spec
+from palimpsest.models.families import load, read_modules, read_spec
+from palimpsest.models.loras.library import LoraLibrary
+from palimpsest.models.loras.read import read_lora
 from palimpsest.models.needs import fitting
 from palimpsest.models.plan import HIGH, LOW, Plan, plan_named, smaller
 from palimpsest.models.precision import default_device
@@ -52,6 +55,13 @@ class ModelPool:
         self._model = load(place, self.device, self.memory, self._tokenizer_sources(place), self.plan)
         self._name = name
         return self._model
+
+    def lora(self, name: str, model: str) -> Lora:
+        """A LoRA of this machine for the model of that name, which need not be loaded. Raises LoraErrors,
+        ModelErrors."""
+        place = find(model, self.models, self.paths_allowed, self.others)
+        file = LoraLibrary(self.models, self.others).find(name)
+        return read_lora(file, name, read_modules(place), model, self.memory)
 
     def _tokenizer_sources(self, place: Path) -> tuple[Path, ...]:
         """Whose tokenizer a checkpoint may use: any but the built-in one's, whose words are its own."""

@@ -39,6 +39,16 @@ def weights_hash(files: Sequence[Path], root: Path, memory: Path | None = None) 
     return digest.hexdigest()
 
 
+def file_hash(file: Path, memory: Path | None = None) -> str:
+    """sha256 of one file's content; ``memory`` as above."""
+    known, key = _remembered(memory), _key(file)
+    if key not in known:
+        known[key] = _sha256(file)
+        if memory is not None:
+            _remember(memory, known)
+    return known[key]
+
+
 def _key(file: Path) -> str:
     stat = file.stat()
     return f"{file.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from palimpsest.contract import LoraUse
 from palimpsest.core.attention.record import Record
 from palimpsest.core.concept import Concept
 from palimpsest.core.editing.trajectory import Trajectory
+from palimpsest.core.lora import Lora
 from palimpsest.core.model import DiffusionModel
 from palimpsest.core.text.tokens import PLACEHOLDER
 from palimpsest.jobs.events import Progressed
@@ -87,6 +89,10 @@ class TaskContext:
         """The concepts that the prompts name. Raises ConceptNotFoundError."""
         found = (name for prompt in prompts for name in PLACEHOLDER.findall(prompt))
         return tuple(self.concepts.load(name[1:-1]) for name in dict.fromkeys(found))
+
+    def loras_of(self, model: str, used: Sequence[LoraUse]) -> tuple[tuple[Lora, float], ...]:
+        """Each with its strength, read before the model is loaded. Raises LoraErrors, ModelErrors."""
+        return tuple((self.models.lora(one.name, model), one.strength) for one in used)
 
     def notices(self, model: DiffusionModel, *sentences: str) -> list[str]:
         """What in them means nothing to the model, and what to write instead."""

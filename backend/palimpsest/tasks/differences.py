@@ -18,6 +18,9 @@ def differences_between(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     for placeholder, pictures in _object(now, "views").items():
         if _object(then, "views").get(placeholder) != pictures:
             found.append(f"the pictures of {placeholder} are others since")
+    for name, content in _object(now, "loras").items():
+        if _object(then, "loras").get(name) != content:
+            found.append(f"the LoRA {name} is another file than then")
     return found
 
 

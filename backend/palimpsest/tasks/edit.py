@@ -28,7 +28,7 @@ from palimpsest.tasks.context import TaskContext
 from palimpsest.tasks.inversions import Reproducible, inversion_phases, load_or_invert, with_defaults
 from palimpsest.tasks.mirror import Mirrored, mirrored, shown_mirror, without
 from palimpsest.tasks.progress import PhaseTimer, Preview, memory_errors, thumbnail, with_progress
-from palimpsest.tasks.recipe import recipe_of
+from palimpsest.tasks.recipe import recipe_loras, recipe_of
 from palimpsest.tasks.start import (
     Subject,
     beside,
@@ -72,6 +72,7 @@ def edit(context: TaskContext, request: EditRequest) -> Events[None]:
     """
     started = time.monotonic()
     validation.require_valid(request)
+    loras = context.loras_of(request.model, request.loras)
     yield from context.load(request.model)
     model = context.models.get(request.model)
     request = replace(
@@ -90,7 +91,7 @@ def edit(context: TaskContext, request: EditRequest) -> Events[None]:
     with (
         memory_errors(context.device, *_memory_texts(canvas, request)),
         counted(model) as count,
-        concepts_installed(model, concepts) as vocabulary,
+        concepts_installed(model, concepts, loras) as vocabulary,
     ):
         outcome = yield from _run(context, canvas, vocabulary, request, subject, shown)
         evaluations = count.evaluations
@@ -118,7 +119,11 @@ def edit(context: TaskContext, request: EditRequest) -> Events[None]:
             ),
             "unet_evaluations": evaluations,
             "seconds": round(time.monotonic() - started, 3),
-            "recipe": {**recipe_of(request, model, canvas, concepts), **recipe_views(subject)},
+            "recipe": {
+                **recipe_of(request, model, canvas, concepts),
+                **recipe_views(subject),
+                **recipe_loras(loras),
+            },
         },
     )
 

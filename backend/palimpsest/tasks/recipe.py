@@ -13,6 +13,7 @@ import palimpsest
 from palimpsest import contract
 from palimpsest.contract import EditRequest
 from palimpsest.core.concept import Concept
+from palimpsest.core.lora import Lora
 from palimpsest.core.model import DiffusionModel
 from palimpsest.tasks.canvas import Canvas
 from palimpsest.tasks.context import TaskContext, model_identity
@@ -37,6 +38,11 @@ def recipe_of(
     }
 
 
+def recipe_loras(loras: Sequence[tuple[Lora, float]]) -> dict[str, Any]:
+    """The files' sha256, by name; nothing where there are none."""
+    return {"loras": {lora.name: lora.sha256 for lora, _ in loras}} if loras else {}
+
+
 def differences(recipe: dict[str, Any], context: TaskContext) -> list[str]:
     """What is not as it was when the recipe was made, one sentence each; empty = the same bytes come out."""
     request = contract.request_of(recipe)
@@ -47,5 +53,6 @@ def differences(recipe: dict[str, Any], context: TaskContext) -> list[str]:
         "model": model_identity(context.models.get(request.model)),
         "concepts": {concept.placeholder: concept_hashes(concept) for concept in concepts},
         **current_views(context, request, concepts),
+        **recipe_loras(context.loras_of(request.model, request.loras)),
     }
     return differences_between(recipe, now)

@@ -136,7 +136,8 @@ def _drawing_key(
     """All that has a bearing on a drawing."""
     named = concepts_of(vocabulary.parse(sentence), vocabulary.concepts)
     concepts = {concept.placeholder: concept_hashes(concept) for concept in named}
-    return canonical([model_identity(model), concepts, sentence, thing, guidance, seed])
+    loras = [[lora.sha256, strength] for lora, strength in vocabulary.loras]
+    return canonical([model_identity(model), concepts, loras, sentence, thing, guidance, seed])
 
 
 def noise_of(request: EditRequest) -> float | None:

@@ -30,6 +30,8 @@ def require_valid(request: Request) -> None:
     """By the request alone. Raises RequestErrors, ConceptImagesError."""
     if isinstance(request, EditRequest):
         _refuse_edit(request)
+    if isinstance(request, (EditRequest, DrawRequest)):
+        _refuse_loras_twice([one.name for one in request.loras])
     if isinstance(request, LearnRequest):
         _refuse_lesson(request)
     if isinstance(request, AttentionRequest):
@@ -126,6 +128,16 @@ def _refuse_edit(request: EditRequest) -> None:
             "No word is given a weight.", "Name a word and its factor: 1 is as it is.", field="weights"
         )
     refuse_unknown_words(request, words_of(request.source_prompt), words_of(target_of(request)))
+
+
+def _refuse_loras_twice(names: Sequence[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise RequestError(
+            f"The LoRA {twice} is named twice.",
+            "Name it once, with the strength that it should have.",
+            field="loras",
+        )
 
 
 def _refuse_reflection(request: EditRequest) -> None:

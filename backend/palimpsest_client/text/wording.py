@@ -302,8 +302,8 @@ ENGLISH: Mapping[str, str] = {
     "completions": "What can be written here",
     "unknown-words": "Unknown to this model: {words}. Say it otherwise, or choose another model.",
     # What is written by habits of other tools (habits.py); {found} is what was written.
-    "habit-file": "{found} names a file of another kind, which isn't read here. Leave it out; a word of your "
-    "own is learned or imported as a concept.",
+    "habit-file": "{found} does nothing in a sentence here. Leave it out; in a shell a LoRA is given with "
+    "--lora NAME:STRENGTH.",
     "habit-embedding": "{found} is no concept here. Write <{name}>.",
     "habit-weight": "{found} gives no weight here: brackets and signs are read as text. Write {word}, "
     'and weigh it with Emphasise (in a shell: --weight "{word}={n}").',

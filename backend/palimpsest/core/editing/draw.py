@@ -36,8 +36,12 @@ def draw(
     a model that is meant to be used without guidance. ``second_order``: not of a consistency model."""
     size = (z.shape[-2] * model.stride, z.shape[-1] * model.stride)
     with torch.no_grad():  # also while a concept's rows are being learned
-        null = [] if _unguided(model, guidance) else [vocabulary.null(size).expand(len(prompts))]
-        words = Conditioning.cat([*null, vocabulary.encode(prompts, size)])
+        null = (
+            []
+            if _unguided(model, guidance)
+            else [vocabulary.null(size, with_loras=True).expand(len(prompts))]
+        )
+        words = Conditioning.cat([*null, vocabulary.encode(prompts, size, with_loras=True)])
     generator = torch.Generator().manual_seed(RENEWED)
     with adapted(model.network, vocabulary.adaptation()) as adaptation:
         named = vocabulary.adapting(prompts, first=len(prompts) * len(null))

@@ -124,12 +124,13 @@ def edit(
     first = _first_step(recipe.noise, inversion.steps)
     size = picture_size(model, inversion.latents)
     cond, null = vocabulary.encode([source], size), vocabulary.null(size)
+    own_null = vocabulary.null(size, with_loras=True) if vocabulary.loras else null
     plan = Plan(
         model=model,
         inversion=inversion,
         source=cond,
-        targets=vocabulary.encode(prompts, size),
-        nulls=(cond if recipe.negative == "source" or inversion.from_caption else null).expand(len(rows)),
+        targets=vocabulary.encode(prompts, size, with_loras=True),
+        nulls=(cond if recipe.negative == "source" or inversion.from_caption else own_null).expand(len(rows)),
         source_null=None if inversion.from_caption else null,
         control=control,
         guidance=inversion.guidance if chosen.guidance is None else chosen.guidance,

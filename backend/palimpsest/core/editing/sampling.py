@@ -109,7 +109,7 @@ def _trajectory(plan: Plan) -> Trajectory | None:
         return None
     inversion, model, steps = plan.inversion, plan.model, plan.inversion.steps
     told = tuple(part.tensors for part in (plan.source, plan.targets, plan.nulls))
-    adapters = tuple((some.alpha, *some.parts, *some.tensors) for some in plan.adaptation.sets)
+    adapters = tuple(some.facts for some in plan.adaptation.sets)
     photo = inversion.method, inversion.levels, inversion.latents[: steps - plan.first + 1], told
     words = adapters, plan.adapting, plan.adapting_nulls
     read = tuple((store.columns, *store.size) for store in plan.control.stores)

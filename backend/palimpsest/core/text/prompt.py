@@ -13,12 +13,14 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
-from palimpsest.core.adapters import Adaptation, misfit
+from palimpsest.core import lora
+from palimpsest.core.adapters import Adaptation, attached, layers, misfit
 from palimpsest.core.concept import Concept
 from palimpsest.core.conditioning import Conditioning
+from palimpsest.core.lora import Lora, Strengthened
 from palimpsest.core.model import DiffusionModel, TextPart
 from palimpsest.core.text.tokens import Prompt, WordSpan, parse
-from palimpsest.errors import ConceptExistsError, ConceptIncompatibleError
+from palimpsest.errors import ConceptExistsError, ConceptIncompatibleError, LoraIncompatibleError
 
 __all__ = ["Prompt", "SplitEmbedding", "Vocabulary", "WordSpan", "concepts_installed"]
 
@@ -52,9 +54,12 @@ class Vocabulary:
     Made by ``concepts_installed``; valid as long as that ``with`` lasts.
     """
 
-    def __init__(self, model: DiffusionModel, concepts: Sequence[Concept]) -> None:
+    def __init__(
+        self, model: DiffusionModel, concepts: Sequence[Concept], loras: Sequence[tuple[Lora, float]] = ()
+    ) -> None:
         self.model = model
         self.concepts = tuple(concepts)
+        self.loras = tuple((each, strength) for each, strength in loras if strength != 0)
         sizes = [len(_table(part)) for part in model.text]
         self._ids: dict[str, tuple[tuple[int, ...], ...]] = {}
         taken = 0
@@ -69,14 +74,19 @@ class Vocabulary:
         tokenizers = [part.tokenizer for part in parts]
         return parse(text, tokenizers, [part.context_length for part in parts], self._ids)
 
-    def encode(self, prompts: Sequence[Prompt], size: tuple[int, int] | None = None) -> Conditioning:
+    def encode(
+        self, prompts: Sequence[Prompt], size: tuple[int, int] | None = None, with_loras: bool = False
+    ) -> Conditioning:
         """C = c_θ(y), one row per prompt, float32.
 
-        ``size``: height and width in pixels of the picture, told to SDXL; default native. Gradients
-        flow to the concepts' rows if those require them; otherwise none are recorded.
+        ``size``: height and width in pixels of the picture, told to SDXL; default native. ``with_loras``:
+        by text encoders that have the LoRAs, as what is made is read, and never what a photo shows.
+        Gradients flow to the concepts' rows if those require them; otherwise none are recorded.
         """
         learning = any(row.requires_grad for concept in self.concepts for row in concept.rows)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and learning):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and learning), ExitStack() as stack:
+            for i, part in enumerate(self.model.text if with_loras and self.loras else ()):
+                stack.enter_context(self._in_encoder(i, part, len(prompts)))
             device = self.model.device
             encoded = [_encode(part, prompts, i, device) for i, part in enumerate(self.model.text)]
         context = torch.cat([hidden for hidden, _ in encoded], dim=-1)  # (batch, tokens, width)
@@ -84,37 +94,53 @@ class Vocabulary:
         times = None if pooled is None else self._time_ids(len(prompts), size)
         return Conditioning(context, pooled, times)
 
-    def null(self, size: tuple[int, int] | None = None) -> Conditioning:
+    def null(self, size: tuple[int, int] | None = None, with_loras: bool = False) -> Conditioning:
         """The unconditional row ∅ of classifier-free guidance, as the checkpoint was trained with."""
-        empty = self.encode([self.parse("")], size)
+        empty = self.encode([self.parse("")], size, with_loras)
         if not self.model.zero_null:
             return empty
         pooled = None if empty.pooled is None else torch.zeros_like(empty.pooled)
         return Conditioning(torch.zeros_like(empty.context), pooled, empty.time_ids)
 
     def adaptation(self) -> Adaptation:
-        """The adapters of those concepts that have some; ``adapting`` says which prompts name them."""
-        return Adaptation([c.adapters for c in self.concepts if c.adapters is not None])
+        """The adapters of those concepts that have some, and the LoRAs; ``adapting`` says whose rows they
+        are."""
+        learned = [c.adapters for c in self.concepts if c.adapters is not None]
+        loras = [Strengthened(each.network, strength, each.sha256) for each, strength in self.loras]
+        return Adaptation([*learned, *loras])
 
     def adapting(self, prompts: Sequence[Prompt], first: int = 0) -> list[tuple[int, ...]]:
-        """For ``Adaptation.begin``: per concept with adapters, the rows of the prompts that name it.
+        """For ``Adaptation.begin``: per concept with adapters, the rows of the prompts that name it; per LoRA
+        all of them.
 
         ``first``: the batch's row of the first prompt; the others follow.
         """
-        return [
+        named = [
             tuple(first + i for i, prompt in enumerate(prompts) if _names(prompt, concept))
             for concept in self.concepts
             if concept.adapters is not None
         ]
+        return [*named, *(tuple(range(first, first + len(prompts))) for _ in self.loras)]
 
     def adapting_nulls(self, prompts: Sequence[Prompt], first: int = 0) -> list[tuple[int, ...]]:
-        """The same of the prompts' unconditional rows, which have the adapters of subjects, not of styles.
+        """The same of the prompts' unconditional rows, which have the adapters of subjects, not of styles,
+        and LoRAs, as everywhere.
 
         So guidance makes a style stronger, and of a subject only its words: it glares otherwise.
         """
         subjects = [c.kind == "subject" for c in self.concepts if c.adapters is not None]
         named = self.adapting(prompts, first)
-        return [rows if subject else () for rows, subject in zip(named, subjects, strict=True)]
+        having = [*subjects, *(True for _ in self.loras)]
+        return [rows if has else () for rows, has in zip(named, having, strict=True)]
+
+    @contextmanager
+    def _in_encoder(self, encoder: int, part: TextPart, batch: int) -> Iterator[None]:
+        """Inside the ``with`` the text encoder has its parts of the LoRAs, in every row."""
+        some = [Strengthened(each.encoders[encoder], strength, each.sha256) for each, strength in self.loras]
+        adaptation = Adaptation(some)
+        adaptation.begin([range(batch)] * len(some))
+        with attached(part.encoder, adaptation, self.model.device, part.encoder.dtype):
+            yield
 
     def _time_ids(self, batch: int, size: tuple[int, int] | None) -> Tensor:
         native = self.model.native_size
@@ -124,16 +150,20 @@ class Vocabulary:
 
 
 @contextmanager
-def concepts_installed(model: DiffusionModel, concepts: Sequence[Concept]) -> Iterator[Vocabulary]:
+def concepts_installed(
+    model: DiffusionModel, concepts: Sequence[Concept], loras: Sequence[tuple[Lora, float]] = ()
+) -> Iterator[Vocabulary]:
     """Inside the ``with`` the text encoders know the concepts; after it they are as they were.
 
-    Raises ConceptIncompatibleError and ConceptExistsError before anything is touched.
+    ``loras``: each with its strength; what is edited and drawn by the vocabulary's words has them.
+    Raises ConceptIncompatibleError, ConceptExistsError and LoraIncompatibleError before anything is touched.
     """
     refuse_misfits(model, concepts)
+    _refuse_loras(model, [each for each, _ in loras])
     with ExitStack() as stack:
         for i, part in enumerate(model.text):
             stack.enter_context(_rows_installed(part, [concept.rows[i] for concept in concepts]))
-        yield Vocabulary(model, concepts)
+        yield Vocabulary(model, concepts, loras)
 
 
 @contextmanager
@@ -198,6 +228,21 @@ def _refuse_adapters(model: DiffusionModel, concept: Concept) -> None:
             f"Learn it again for this {model.family!r} model, or load the one it was learned for.",
             concept=concept.placeholder,
         )
+
+
+def _refuse_loras(model: DiffusionModel, loras: Sequence[Lora]) -> None:
+    """Raises LoraIncompatibleError."""
+    modules = [model.network.module, *(part.encoder for part in model.text)]
+    for each in loras:
+        for module, parts in zip(modules, (each.network, *each.encoders), strict=True):
+            place = lora.misfit(layers(module), parts)
+            if place is not None:
+                raise LoraIncompatibleError(
+                    f"The LoRA {each.name} doesn't fit the model ({model.family}): its update of {place} is "
+                    "of another size, or of a layer that the model doesn't have.",
+                    "It was made for another model: choose that one, or leave the LoRA out.",
+                    lora=each.name,
+                )
 
 
 def _dimensions(widths: Sequence[int]) -> str:

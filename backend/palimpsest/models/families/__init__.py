@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from palimpsest.errors import OutOfMemoryError, PalimpsestError, Text
+from palimpsest.errors import ModelIncapableError, OutOfMemoryError, PalimpsestError, Text
 from palimpsest.models.families.family import Family
+from palimpsest.models.families.modules import Modules
 from palimpsest.models.families.stable_diffusion import FAMILY as STABLE_DIFFUSION
 from palimpsest.models.plan import HIGH, Plan
 from palimpsest.models.spec import Spec
@@ -57,6 +58,14 @@ def _claims(family: Family, source: Path) -> bool:
 def read_spec(source: Path) -> Spec:
     """The capabilities of a model, without its weights and without torch. Raises a ModelError."""
     return family_of(source).read_spec(source)
+
+
+def read_modules(source: Path) -> Modules:
+    """The layers of a model that a LoRA may update, without its weights. Raises a ModelError."""
+    modules = family_of(source).modules
+    if modules is None:
+        raise ModelIncapableError(f"LoRAs can't be used with {source.name}.", "Leave the LoRA out.")
+    return modules(source)
 
 
 def load(

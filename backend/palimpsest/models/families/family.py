@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from palimpsest.models.families.modules import Modules
 from palimpsest.models.plan import Plan
 from palimpsest.models.spec import Spec
 
@@ -31,6 +32,7 @@ class Family:
     ``folders``: those of a published repository that are downloaded, beside ``model_index.json``.
     ``widths``: by what an embedding's family is told that doesn't say it: its name, by the widths of the
     published text encoders.
+    ``modules``: the layers that a LoRA may update; None: LoRAs aren't for this family. Raises a ModelError.
     """
 
     claims: Callable[[Path], bool]
@@ -38,3 +40,4 @@ class Family:
     load: Callable[[Path, torch.device, Path | None, Sequence[Path], Plan], DiffusionModel]
     folders: tuple[str, ...] = ()
     widths: Mapping[tuple[int, ...], str] = field(default_factory=dict)
+    modules: Callable[[Path], Modules] | None = None

@@ -14,6 +14,7 @@ from palimpsest.models.families.family import Family
 from palimpsest.models.families.stable_diffusion.checkpoint import read_spec
 from palimpsest.models.families.stable_diffusion.folder import PICKLED, pickled_error
 from palimpsest.models.families.stable_diffusion.kinds import KINDS
+from palimpsest.models.families.stable_diffusion.modules import modules_of
 from palimpsest.models.plan import Plan
 
 if TYPE_CHECKING:
@@ -44,5 +45,6 @@ FAMILY = Family(
     load=_load,
     folders=("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler"),
     widths={kind.widths: name for name, kind in KINDS.items() if kind.widths},
+    modules=modules_of,
 )
 """It claims nothing: it takes what no other family does."""
