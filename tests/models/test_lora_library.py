@@ -49,7 +49,7 @@ def test_a_card_has_base_rank_words_and_picture(tmp_path: Path) -> None:
     picture = library.folder / "tagged.preview.png"
     small(library.folder / "tagged.safetensors", ss_tag_frequency=tags)
     picture.write_bytes(b"")
-    small(library.folder / "stated.safetensors", **{"modelspec.trigger_phrase": "ink wash, sumi"})
+    small(library.folder / "stated.safetensors", 768, **{"modelspec.trigger_phrase": "ink wash, sumi"})
     small(library.folder / "odd.safetensors", ss_tag_frequency="[" * 5000)
     assert library.card("tagged").words == ("sks dog", "grass")
     assert library.card("tagged").picture == str(picture)
