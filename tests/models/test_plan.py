@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from palimpsest.contract import DrawRequest, EditRequest, InversionSettings, LearnRequest
+from palimpsest.contract import DescribeRequest, DrawRequest, EditRequest, InversionSettings, LearnRequest
 from palimpsest.core.model import DiffusionModel
 from palimpsest.errors import OutOfMemoryError, RequestError
+from palimpsest.jobs.events import Finished
 from palimpsest.models.families import load
 from palimpsest.models.plan import HIGH, LOW, MEDIUM, PLANS, Plan, smaller
 from palimpsest.models.pool import ModelPool, plan_of
 from palimpsest.settings import read_memory
-from palimpsest.tasks.runner import TaskRunner
+from palimpsest.tasks.recipe import differences
+from palimpsest.tasks.runner import TASKS, TaskRunner
 from tiny import tiny_folder
 from tiny_task import SHOWS, finish, picture, selection
 
@@ -26,9 +29,9 @@ CARD = torch.device("meta")
 class Card(ModelPool):
     """On the processor, which stands for a card: it can save memory."""
 
-    def save_memory(self, least: Plan = LOW) -> bool:
+    def save_memory(self) -> bool:
         self.device = CARD
-        saved = super().save_memory(least)
+        saved = super().save_memory()
         self.device = torch.device("cpu")
         return saved
 
@@ -128,13 +131,66 @@ def test_where_nothing_can_be_saved_it_is_an_error(runner: TaskRunner, sd1_folde
     assert runner.models.plan == LOW
 
 
+@pytest.mark.usefixtures("_short")
+def test_another_model_is_loaded_as_a_whole_again(
+    runner: TaskRunner, sd1_folder: Path, tmp_path: Path
+) -> None:
+    on_card(runner)
+    finish(runner.do(an_edit(runner, sd1_folder)))
+    assert runner.models.plan == MEDIUM
+    assert not runner.models.get(str(tiny_folder(tmp_path / "m", "sd2"))).striped
+    assert runner.models.get(str(sd1_folder)).striped, "its memory ran out"
+
+
+def test_learning_goes_down_to_the_least(runner: TaskRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_card(runner, MEDIUM)
+    monkeypatch.setitem(TASKS, LearnRequest, _out_of_memory)
+    with pytest.raises(OutOfMemoryError):
+        finish(runner.do(LearnRequest("toy", ("0" * 64,) * 3, "ball")))
+    assert runner.models.plan == LOW
+
+
+def test_the_model_makes_way_for_describing_and_keeps_its_plan(
+    runner: TaskRunner, sd1_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_card(runner).models.get(str(sd1_folder))
+    tried = []
+
+    def describe(*_: object) -> Iterator[Finished]:
+        tried.append(runner.models.loaded)
+        if runner.models.loaded:
+            raise OutOfMemoryError("Memory ran out.")
+        yield Finished({}, {})
+
+    monkeypatch.setitem(TASKS, DescribeRequest, describe)
+    assert finish(runner.do(DescribeRequest("0" * 64))).result == {}, "nothing is said of less of the model"
+    assert tried == [str(sd1_folder), ""]
+    assert runner.models.plan == HIGH
+
+
+def test_a_recipe_says_of_stripes_and_a_replay_what_differs(runner: TaskRunner, sd1_folder: Path) -> None:
+    recipes = []
+    for plan in (HIGH, LOW):
+        on_card(runner, plan)
+        recipes.append(finish(runner.do(an_edit(runner, sd1_folder))).result["recipe"])
+    assert differences(recipes[1], runner) == []
+    assert differences(recipes[0], runner) == ["model autoencoder was whole, is in stripes"]
+    on_card(runner, HIGH)
+    assert differences(recipes[0], runner) == []
+    assert differences(recipes[1], runner) == ["model autoencoder was in stripes, is whole"]
+
+
+def _out_of_memory(*_: object) -> Iterator[Finished]:
+    raise OutOfMemoryError("Memory ran out.")
+    yield
+
+
 def _never(*_: object) -> None:
     raise torch.OutOfMemoryError("out of memory")
 
 
 def test_plans_follow_each_other_down_to_the_least() -> None:
     assert [smaller(plan) for plan in PLANS] == [MEDIUM, LOW, None]
-    assert smaller(MEDIUM, MEDIUM) is None
 
 
 def test_the_setting_forces_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,6 @@ from palimpsest.core.steps import finish
 from palimpsest.core.text.prompt import concepts_installed
 from palimpsest.errors import OutOfMemoryError, Text
 from palimpsest.installation.origin import commit
-from palimpsest.models.plan import LOW, Plan
 from palimpsest.models.pool import ModelPool
 from palimpsest.storage.atomic import write_atomically
 from palimpsest.storage.png import encode
@@ -114,7 +113,7 @@ def open_task_runner(options: argparse.Namespace) -> Iterator[TaskRunner]:
 class OneModel(ModelPool):
     """What is measured stays as it was loaded: a row that memory isn't enough for says so."""
 
-    def save_memory(self, least: Plan = LOW) -> bool:
+    def save_memory(self) -> bool:
         return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,9 @@ LOW = Plan("low", text=False, vae=False, network=False)
 PLANS = (HIGH, MEDIUM, LOW)
 
 
-def smaller(plan: Plan, least: Plan = LOW) -> Plan | None:
-    """The next plan that needs less memory, down to ``least``."""
-    after = PLANS.index(plan) + 1
-    return PLANS[after] if after <= PLANS.index(least) else None
+def smaller(plan: Plan) -> Plan | None:
+    """The next plan that needs less memory."""
+    return dict(pairwise(PLANS)).get(plan)
 
 
 def plan_named(name: str) -> Plan:

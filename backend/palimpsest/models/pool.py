@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -18,7 +18,7 @@ from palimpsest.models.families import load, read_modules, read_spec
 from palimpsest.models.loras.library import LoraLibrary
 from palimpsest.models.loras.read import read_lora
 from palimpsest.models.needs import fitting
-from palimpsest.models.plan import HIGH, LOW, Plan, plan_named, smaller
+from palimpsest.models.plan import HIGH, Plan, plan_named, smaller
 from palimpsest.models.precision import default_device
 from palimpsest.settings import read_memory
 
@@ -32,10 +32,16 @@ class ModelPool:
     memory: Path | None = None  # remembers hashes of weight files
     paths_allowed: bool = False  # whether a model may be named by its path
     others: tuple[Path, ...] = ()  # folders of other tools
-    plan: Plan = HIGH  # what of a model stays on the device
+    plan: Plan = HIGH  # what of a model stays on the device: at most, then of the model got last
     free: Callable[[], int] | None = None  # bytes there, by which the plan is chosen; None: it isn't
     _name: str = ""
     _model: DiffusionModel | None = None
+    _asked: str = ""  # the name of the model got last, whether or not it could be loaded
+    _saved: dict[str, Plan] = field(default_factory=dict)  # by name: with which memory may be enough
+    _most: Plan | None = None
+
+    def __post_init__(self) -> None:
+        self._most = self._most or self.plan
 
     @property
     def loaded(self) -> str:
@@ -48,6 +54,7 @@ class ModelPool:
             return self._model
         place = find(name, self.models, self.paths_allowed, self.others)
         self.unload()
+        self._asked, self.plan = name, self._saved.get(name, self._most or self.plan)
         if self.free is not None:
             spec = read_spec(place)
             cells = (spec.native_size // spec.stride) ** 2
@@ -70,12 +77,14 @@ class ModelPool:
         places = installed(self.models, self.others)
         return tuple(path for name, path in places.items() if name != BUILT_IN and path.is_dir())
 
-    def save_memory(self, least: Plan = LOW) -> bool:
-        """Have models loaded with the next smaller plan, from now on; whether there is one, down to
-        ``least``. Main memory isn't saved so."""
-        found = None if self.device.type == "cpu" else smaller(self.plan, least)
-        self.plan = self.plan if found is None else found
-        return found is not None
+    def save_memory(self) -> bool:
+        """Have the model got last loaded with the next smaller plan, from now on; whether there is one. Main
+        memory isn't saved so."""
+        found = None if self.device.type == "cpu" else smaller(self.plan)
+        if found is None:
+            return False
+        self.plan = self._saved[self._asked] = found
+        return True
 
     def unload(self) -> None:
         """Give the device's memory back."""

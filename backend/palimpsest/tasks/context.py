@@ -31,6 +31,7 @@ from palimpsest.storage.inversions import InversionCache
 from palimpsest_client.text.habits import texts
 
 MOST_DRAWINGS = 16
+IN_STRIPES = "in stripes"  # of an autoencoder; rounds otherwise than whole
 
 
 @dataclass
@@ -129,6 +130,7 @@ def model_identity(model: DiffusionModel) -> dict[str, Any]:
         "device": model.device.type,
         "dtype": str(model.dtype).removeprefix("torch."),
         "torch": torch.__version__,
+        **({"autoencoder": IN_STRIPES} if model.striped else {}),
     }
 
 

@@ -26,6 +26,7 @@ def differences_between(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 def _decisive(recipe: dict[str, Any]) -> dict[str, Any]:
     model = {f"model {key}": value for key, value in _object(recipe, "model").items()}
+    model = {"model autoencoder": "whole", **model}  # as where nothing is said of it
     return {"engine": recipe.get("engine"), "palimpsest": recipe.get("palimpsest"), **model}
 
 

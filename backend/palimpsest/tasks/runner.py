@@ -15,7 +15,6 @@ from palimpsest import contract
 from palimpsest.errors import OutOfMemoryError, RequestError, Text, noticed
 from palimpsest.jobs.events import Events, Finished
 from palimpsest.models.families import published_widths
-from palimpsest.models.plan import LOW, MEDIUM
 from palimpsest.models.pool import ModelPool, device_named, plan_of
 from palimpsest.storage.concepts import ConceptLibrary
 from palimpsest.storage.decode import Limits
@@ -70,10 +69,11 @@ class TaskRunner(TaskContext):
         """The same for a request that is one already.
 
         Where the card's memory runs out, it is done anew with less of the model on the card, and its result
-        says so. Raises OutOfMemoryError where nothing is left to take away.
+        says so; describing has the other model make way. Raises OutOfMemoryError where nothing is left to
+        take away.
         """
         task, saved = _task_of(request), False
-        least = MEDIUM if isinstance(request, contract.LearnRequest) else LOW  # gradients gain nothing by LOW
+        describes = isinstance(request, contract.DescribeRequest)  # by a model that has no plan
         while True:
             try:
                 with closing(task(self, request)) as events:
@@ -81,10 +81,11 @@ class TaskRunner(TaskContext):
                         yield _told(event) if saved and isinstance(event, Finished) else event
                 return
             except OutOfMemoryError:
-                if not self.models.save_memory(least):
+                if not (self.models.loaded if describes else self.models.save_memory()):
                     raise
+            self.captioner = None
             self.models.unload()  # only now: the error held what it ran out with
-            saved = True
+            saved = not describes
 
 
 def open_runner(device: str, options: dict[str, Any]) -> TaskRunner:
