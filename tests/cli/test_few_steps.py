@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 from cli.shell import Shell
+from original_naming import single_file
+from palimpsest.models.families import read_spec
 from palimpsest.models.listing import list_models
 
 SHOWS, SHOULD_SHOW = "a photo of a cat on grass", "a photo of a dog on grass"
@@ -22,7 +24,7 @@ def test_it_is_listed_with_what_is_recommended_and_why(
     folder = place(sd1_folder, tmp_path / "home", "toys-lightning-2step")
     line = next(line for line in shell("models", "list").out.splitlines() if line.startswith("toys"))
     assert "Lightning, 2 steps at guidance 1 (by its name" in line
-    assert '{"distilled": "none"}' in line
+    assert f'write {{"distilled": "none"}} into {folder / "palimpsest.json"}' in line
     details = next(
         m["details"] for m in list_models(tmp_path / "home" / "data" / "models") if "toys" in m["name"]
     )
@@ -30,6 +32,17 @@ def test_it_is_listed_with_what_is_recommended_and_why(
     (folder / "palimpsest.json").write_text('{"distilled": "none"}')
     line = next(line for line in shell("models", "list").out.splitlines() if line.startswith("toys"))
     assert "steps" not in line
+
+
+def test_of_a_single_file_it_says_where_to_take_the_guess_back(shell: Shell, tmp_path: Path) -> None:
+    models = tmp_path / "home" / "data" / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    file = single_file(models / "toys.v1-turbo.safetensors", "sd1")
+    own = models / "toys.v1-turbo" / "palimpsest.json"
+    line = next(line for line in shell("models", "list").out.splitlines() if line.startswith("toys"))
+    assert f"into {own})" in line
+    own.write_text('{"distilled": "none"}')
+    assert read_spec(file).distilled == ""
 
 
 def test_an_edit_takes_its_steps_and_a_replay_gives_the_same_bytes(

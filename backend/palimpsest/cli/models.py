@@ -88,7 +88,7 @@ def described(model: dict[str, Any], place: Path | None = None) -> str:
         error = details["error"]
         return f"can't be used: {error['message']} {error['hint']}".replace(f"{place} ", "it ").rstrip()
     few = details.get("distilled")  # an older server doesn't say
-    steps = f", {_few_steps(few, details)}" if few else ""
+    steps = f", {_few_steps(few, details, place)}" if few else ""
     return f"{details['family']}, {details['native_size']} pixels{steps}{_needed(details.get('needs'))}"
 
 
@@ -100,10 +100,12 @@ def _needed(needs: dict[str, dict[str, int]] | None) -> str:
     return f", an edit takes {most / GIB:.1f} GiB of a card, slowly {least / GIB:.1f}"
 
 
-def _few_steps(kind: str, details: dict[str, Any]) -> str:
-    """What is recommended for a model of few steps, and why."""
+def _few_steps(kind: str, details: dict[str, Any], place: Path | None) -> str:
+    """What is recommended for a model of few steps, why, and where to take it back."""
     told = f"{kind}, {details['steps']} steps at guidance {details['guidance']:g}"
-    guess = f" (by its name; if it isn't, write {UNDISTILLED} into its {OWN_FILE})"
+    beside = place and (place.with_suffix("") if place.suffix == ".safetensors" else place)
+    file = beside / OWN_FILE if beside else f"its {OWN_FILE}"
+    guess = f" (by its name; if it isn't, write {UNDISTILLED} into {file})"
     return told + guess if details["known_by"] == "name" else told
 
 
