@@ -34,8 +34,26 @@ NAMES = {
     "dmd2_sdxl_4step": ("DMD2", 4),
     "LCM_Dreamshaper_v7": ("LCM", 8),
     "someXL-tcd-6-steps": ("TCD", 6),
+    "realvisxlV50_v50LightningBakedvae": ("Lightning", 4),
+    "dreamshaperXL_sfwTurboDpmppSDE": ("Turbo", 4),
+    "realisticVisionV60B1_v51HyperVAE": ("Hyper-SD", 8),
+    "Hyper-SD15-4steps": ("Hyper-SD", 4),
+    "Juggernaut_RunDiffusionPhoto2_Lightning_4Steps": ("Lightning", 4),
     "hyperrealistic_v3": None,
     "Hyper Realistic v2": None,
+    "hyper-realistic-xl": None,
+    "HyperRealXL": None,
+    "hyperrealism": None,
+    "hyper-cute-anime": None,
+    "enlightning": None,
+    "dreamlightning": None,
+    "lightning-cat": None,
+    "my-turbo-cat": None,
+    "turbocharged": None,
+    "lcmix": None,
+    "LCMix_v2": None,
+    "turbo": None,
+    "Lightning": None,
     "realisticVisionV60": None,
     "v1-5-pruned-emaonly": None,
 }
@@ -68,6 +86,22 @@ def test_a_guess_is_a_recommendation_that_can_be_taken_back(family: str, tmp_pat
     assert ddpm_of(restored).levels(4) == ddpm_of(plain).levels(4)
     stated = read_spec(with_own(tmp_path / "m", distilled="lightning"))
     assert (stated.distilled, stated.known_by, stated.steps) == ("Lightning", "settings", 4)
+
+
+def test_a_model_in_the_hubs_cache_is_named_by_its_repository(tmp_path: Path) -> None:
+    hub = (
+        tmp_path
+        / "models--stabilityai--sdxl-turbo"
+        / "snapshots"
+        / "71153311d3dbb46851df1931d3ca6e939de83304"
+    )
+    assert read_spec(tiny_folder(hub)).distilled == "Turbo"
+
+
+def test_dmd2_is_sampled_as_published_also_with_lcms_scheduler() -> None:
+    few = distilled(("dmd2-sdxl-4step", ""), {"_class_name": "LCMScheduler"}, {}, {})
+    assert few is not None
+    assert (few.title, few.spacing) == ("DMD2", "trailing")
 
 
 @pytest.mark.parametrize("own", [{"distilled": "fast"}, {"sampler": "euler"}, {"timestep_spacing": "karras"}])

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from palimpsest.errors import ModelNotFoundError, PalimpsestError, RequestError, StorageError
 from palimpsest.models.families.stable_diffusion import checkpoint
+from palimpsest.models.spec import name_of
 from palimpsest.storage.atomic import write_atomically
 
 LIST = "elsewhere.txt"
 DEPTH = 5  # folders below the one that was named
 SUFFIX = ".safetensors"
-HUB = "models--"  # a repository in the Hugging Face cache: models--owner--name/snapshots/…
 
 
 def linked(models: Path) -> tuple[Path, ...]:
@@ -75,12 +75,6 @@ def models_in(folder: Path) -> Iterator[tuple[str, Path]]:
         for name in sorted(files):
             if name.endswith(SUFFIX) and is_checkpoint(here / name):
                 yield here.joinpath(name).stem, here / name
-
-
-def name_of(folder: Path) -> str:
-    """The folder's name; in the hub's cache, where folders are named by commits, the repository's."""
-    repositories = [part for part in folder.parts if part.startswith(HUB)]
-    return repositories[-1].rpartition("--")[2] if repositories else folder.name
 
 
 def is_checkpoint(path: Path) -> bool:

@@ -20,6 +20,7 @@ from palimpsest.storage.files import read_regular
 from palimpsest_client.fields.operations import OPERATIONS
 
 OWN_FILE = "palimpsest.json"
+HUB = "models--"  # a repository in the Hugging Face cache: models--owner--name/snapshots/…
 OWN_FIELDS: dict[str, Any] = {
     "family": str,
     "guidance": (int, float),
@@ -110,6 +111,12 @@ def usable(where: Path) -> Iterator[None]:
             f"The configuration of {where} can't be used: {error!r}.",
             "The files may be damaged: fetch them again.",
         ) from error
+
+
+def name_of(folder: Path) -> str:
+    """The folder's name; in the hub's cache, where folders are named by commits, the repository's."""
+    repositories = [part for part in folder.parts if part.startswith(HUB)]
+    return repositories[-1].rpartition("--")[2] if repositories else folder.name
 
 
 def read_own(path: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from palimpsest.models.families.stable_diffusion.signatures import (
     refuse_unet,
     refuse_vae,
 )
-from palimpsest.models.spec import MOST, OWN_FILE, AttentionSite, Encoder, Spec, usable
+from palimpsest.models.spec import MOST, OWN_FILE, AttentionSite, Encoder, Spec, name_of, usable
 
 #: What is known of a scheduler's configuration; the first is meant where nothing is said.
 SCHEDULE_FIELDS: dict[str, tuple[str, ...]] = {
@@ -48,7 +48,7 @@ class Configuration:
     @property
     def distilled(self) -> distilled.Distilled | None:
         """How it is sampled, if it was distilled for few steps."""
-        names = (self.where.stem if self.where.suffix == ".safetensors" else self.where.name, self.title)
+        names = (self.where.stem if self.where.suffix == ".safetensors" else name_of(self.where), self.title)
         return distilled.distilled(names, self.scheduler, self.unet, self.own)
 
     @property

@@ -51,7 +51,13 @@ KINDS: Mapping[str, Distilled] = {
 }
 SCHEDULERS = {"LCMScheduler": "lcm", "TCDScheduler": "tcd"}
 WORDS = {**{kind: kind for kind in KINDS}, "dmd": "dmd2"}
-AFTER_HYPER = ("real", "photo", "detail")  # hyperrealistic, and its like: no Hyper-SD
+COMMON = ("lightning", "hyper", "turbo")  # also words of the language, so a name must say more
+TECHNICAL = re.compile(
+    r"[a-z]|\d+|(sd|xl|sdxl|pony|illustrious|version|steps?|lora|merged?|unet|vae|baked|bakedvae|no|fix|full|pruned"
+    r"|fp|bf|dpm|dpmpp|sde|dpmsde|dpmppsde|dpmsdekarras|karras|euler|cfg|final|beta|alpha|main|base|by|rd"
+    r"|rundiffusion|diffusers|lcm|tcd|dmd|dpo|turbo|lightning|hyper)"
+)
+"""What follows the kind in the names of such models, and not in ``lightning-cat`` or ``hyper-realistic``."""
 
 
 def distilled(
@@ -61,21 +67,27 @@ def distilled(
     stated = own.get("distilled")
     if stated is not None:
         return None if stated == NONE else replace(KINDS[stated], known_by="settings")
-    told = SCHEDULERS.get(str(scheduler.get("_class_name")))
-    if told is not None:
-        return _as_named(replace(KINDS[told], known_by="scheduler"), names)
+    found = next((kind for name in names for kind in _named(name)), None)
     if unet.get("time_cond_proj_dim") is not None:
         return _as_named(replace(KINDS["lcm"], known_by="unet"), names)
-    found = next((kind for name in names for kind in _named(name)), None)
+    told = SCHEDULERS.get(str(scheduler.get("_class_name")))
+    if told is not None and found != "dmd2":  # which is published with LCM's scheduler
+        return _as_named(replace(KINDS[told], known_by="scheduler"), names)
     return None if found is None else _as_named(replace(KINDS[found], known_by="name"), names)
 
 
 def _named(name: str) -> list[str]:
+    words = _words(name)
     return [
         WORDS[word]
-        for word, after in pairwise([*_words(name), ""])
-        if word in WORDS and not (word == "hyper" and after.startswith(AFTER_HYPER))
+        for index, word in enumerate(words)
+        if word in WORDS and (word not in COMMON or _is_technical(words, index) or _steps(words))
     ]
+
+
+def _is_technical(words: list[str], index: int) -> bool:
+    """Whether a common word isn't the whole name, and nothing but technical words follow it."""
+    return len(words) > 1 and all(TECHNICAL.fullmatch(word) for word in words[index + 1 :])
 
 
 def _words(name: str) -> list[str]:
@@ -85,9 +97,13 @@ def _words(name: str) -> list[str]:
 
 def _as_named(few: Distilled, names: tuple[str, ...]) -> Distilled:
     """With the number of steps that a name states."""
-    for name in names:
-        words = _words(name)
-        for number, after in pairwise(words):
-            if number.isdigit() and 1 <= int(number) <= MOST_NAMED and after in ("step", "steps"):
-                return replace(few, steps=int(number))
-    return few
+    stated = next((steps for name in names if (steps := _steps(_words(name)))), few.steps)
+    return replace(few, steps=stated)
+
+
+def _steps(words: list[str]) -> int | None:
+    """The number that stands before "steps"."""
+    for number, after in pairwise(words):
+        if number.isdigit() and 1 <= int(number) <= MOST_NAMED and after in ("step", "steps"):
+            return int(number)
+    return None
