@@ -428,6 +428,7 @@ def test_unusable_requests_are_refused_by_name(runner: TaskRunner, sd1_folder: P
     refused(runner, make(control=blend), WordNotFoundError, "mirror")
     refused(runner, make(target_prompt="squirrel " * 9), PromptTooLongError, "tokens")
     refused(runner, make(target_prompt="a <nobody> on grass"), ConceptNotFoundError, "<nobody>")
+    refused(runner, make(target_prompt="a cube <lora:shiny:0.7>"), RequestError, "--lora NAME:STRENGTH")
     refused(runner, make(inversion=InversionSettings(working_size=4000)), RequestError, "too large for this")
 
 

@@ -22,12 +22,14 @@ from palimpsest.core.learning.templates import fill
 from palimpsest.core.text.tokens import PLACEHOLDER, Prompt, words_of
 from palimpsest.errors import ConceptExistsError, ConceptImagesError, RequestError, SelectionError, Text
 from palimpsest_client.fields.operations import NEEDED, OPERATIONS, WEIGHTS, operations_that
+from palimpsest_client.text.habits import texts
 
 STARTING = operations_that(lambda operation: operation.begins)  # what they begin from can be chosen
 
 
 def require_valid(request: Request) -> None:
     """By the request alone. Raises RequestErrors, ConceptImagesError."""
+    _refuse_tags([word for word in PLACEHOLDER.findall(" ".join(sentences(request))) if ":" in word])
     if isinstance(request, EditRequest):
         _refuse_edit(request)
     if isinstance(request, (EditRequest, DrawRequest)):
@@ -60,6 +62,13 @@ def require_concepts(request: Request, concepts: Concepts) -> None:
         )
     if request.start is not None:
         concepts.card(request.start)
+
+
+def _refuse_tags(words: Sequence[str]) -> None:
+    """What other tools write between a concept's brackets, such as <lora:name:1>."""
+    told = texts(words, (), ())
+    if told:
+        raise RequestError(told[0])
 
 
 def sentences(request: Request) -> tuple[str, ...]:
