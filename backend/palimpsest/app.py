@@ -33,6 +33,7 @@ from palimpsest.jobs.supervisor import Lane, Timeouts
 from palimpsest.models.catalog import find
 from palimpsest.models.families import published_widths
 from palimpsest.models.listing import list_all
+from palimpsest.models.loras.library import LoraLibrary
 from palimpsest.settings import Settings
 from palimpsest.storage import announcement, leftovers
 from palimpsest.storage.atomic import tighten
@@ -195,6 +196,7 @@ def open_services(settings: Settings, options: ServeOptions, tokens: dict[str, s
         concepts=ConceptLibrary(folders.concepts, published_widths()),
         tokens=tokens,
         models=lambda: list_all(folders.models, settings.model_folders),
+        loras=lambda: [card.shown() for card in LoraLibrary(folders.models, settings.model_folders).list()],
         require_model=lambda name: find(
             name, folders.models, paths_allowed=False, others=settings.model_folders
         ),

@@ -21,6 +21,8 @@ from palimpsest.api.schemas import (
     Jobs,
     JobView,
     LeftOut,
+    LoraInfo,
+    Loras,
     ModelInfo,
     Models,
     System,
@@ -116,6 +118,12 @@ def models(services: Services, owner: Owner) -> Models:
     return Models(
         models=[ModelInfo(**model) for model in found], left_out=[LeftOut(**left) for left in left_out]
     )
+
+
+@router.get("/loras", responses=may_fail())
+def loras(services: Services, owner: Owner) -> Loras:
+    """The LoRAs of the backend's machine, as their files describe them."""
+    return Loras(loras=[LoraInfo(**lora) for lora in services.loras()])
 
 
 @router.post("/jobs", status_code=202, responses=may_fail(404, 409, 422))

@@ -315,6 +315,21 @@ class Models(Answer):
     left_out: list[LeftOut] = Field(default=[], description="What couldn't be told, and why.")
 
 
+class LoraInfo(Answer):
+    name: str
+    bytes: int
+    base: str | None = Field(description="sd1, say; null where neither its layers nor its metadata tell.")
+    context: int | None = Field(description="Width of the text that its base reads.")
+    rank: int | None = Field(description="The largest; null: all of its updates are whole.")
+    words: list[str] = Field(description="That it was trained with.")
+    title: str | None
+    error: str | None = Field(description="Why it can't be used.")
+
+
+class Loras(Answer):
+    loras: list[LoraInfo]
+
+
 class ImageStored(Answer):
     image: SHA256
     new: bool

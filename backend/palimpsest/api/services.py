@@ -47,6 +47,7 @@ class AppServices:
     models: Callable[[], tuple[list[dict[str, Any]], list[dict[str, str]]]]  # and what is left out
     require_model: Callable[[str], object]  # raises ModelNotFoundError
     versions: Mapping[str, str]
+    loras: Callable[[], list[dict[str, Any]]] = list
     models_revision: Callable[[], str] = str  # another text when other models are installed
     limits: ApiLimits = ApiLimits()
     hosts: tuple[str, ...] = ()

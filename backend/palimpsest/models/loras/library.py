@@ -48,6 +48,10 @@ class LoraCard:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def shown(self) -> dict[str, Any]:
+        """What other machines are told: no places on this one."""
+        return {name: value for name, value in asdict(self).items() if name not in ("path", "picture")}
+
 
 @dataclass(frozen=True)
 class LoraLibrary:
