@@ -143,6 +143,16 @@ def test_a_scheduler_tells_its_kind(tmp_path: Path) -> None:
         assert ddpm_of(model).levels(4) == (999, 759, 499, 259)
 
 
+@pytest.mark.parametrize("taught", [0, -1, 2000, None, "many"])
+def test_a_number_of_taught_levels_that_cant_be_is_refused_in_the_list(taught: Any, tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "m")
+    file = folder / "scheduler" / "scheduler_config.json"
+    config = {**json.loads(file.read_text()), "_class_name": "LCMScheduler"}
+    file.write_text(json.dumps({**config, "original_inference_steps": taught}))
+    with pytest.raises(ModelUnreadableError):
+        read_spec(folder)
+
+
 def told_guidance(folder: Path) -> Path:
     """Its UNet made one that is told guidance, as LCM's."""
     unet: Any = UNet2DConditionModel.from_pretrained(folder / "unet")

@@ -159,6 +159,12 @@ def _require_numbers(scheduler: Mapping[str, Any]) -> None:
             f"The scheduler's numbers can't be used: {steps} timesteps, β {start} to {end}, offset {offset}.",
             "Copy scheduler_config.json from where the model comes from.",
         )
+    taught = int(scheduler.get("original_inference_steps", 1))  # of consistency models
+    if not 0 < taught <= steps:
+        raise ModelUnreadableError(
+            f"The scheduler's original_inference_steps is {taught}, of {steps} timesteps.",
+            "Copy scheduler_config.json from where the model comes from.",
+        )
 
 
 def one_of(config: Mapping[str, Any], field: str, known: tuple[str, ...]) -> str:
