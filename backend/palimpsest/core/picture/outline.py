@@ -16,9 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn.functional import max_pool2d
 
 from palimpsest.core.steps import Step, Steps
 
@@ -95,14 +93,20 @@ def without_strays(chance: Plane, likely: NDArray[np.bool_]) -> Plane:
 
 def _pieces(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Which piece of ``inside`` a pixel belongs to, above 0; 0 outside. Pieces hang together by sides."""
-    within = torch.from_numpy(inside)[None]
-    own = torch.arange(1, within.numel() + 1, dtype=torch.float64).reshape(within.shape)
-    names, before = torch.where(within, own, 0.0), None
-    while before is None or not torch.equal(names, before):  # each piece comes to bear its greatest name
+    names = np.where(inside, np.arange(1, inside.size + 1).reshape(inside.shape), 0)
+    before = None
+    while before is None or not np.array_equal(names, before):  # each piece comes to bear its greatest name
         before = names
-        near = torch.maximum(max_pool2d(names, (3, 1), 1, (1, 0)), max_pool2d(names, (1, 3), 1, (0, 1)))
-        names = torch.where(within, near, 0.0)
-    return names[0].long().numpy()
+        names = _as_greatest(_as_greatest(names).T).T
+    return names
+
+
+def _as_greatest(names: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each stretch of a row that isn't 0 by the greatest of its names."""
+    begins = np.ones(names.shape, bool)
+    begins[:, 1:] = (names[:, 1:] > 0) != (names[:, :-1] > 0)
+    greatest = np.maximum.reduceat(names.ravel(), np.flatnonzero(begins))
+    return greatest[np.cumsum(begins) - 1].reshape(names.shape)
 
 
 class _Walk:
