@@ -35,7 +35,9 @@ def test_its_own_folder_and_those_of_other_tools(tmp_path: Path) -> None:
     small(tmp_path / "webui" / "Lora" / "clay.safetensors")
     (tmp_path / "models").mkdir()
     linked_folders.write(tmp_path / "models", (checkpoints,))
-    assert list(library.places()) == ["ink", "ink (styles)", "glass", "clay"]
+    small(tmp_path / "mine" / "wood.safetensors")
+    linked_folders.add(tmp_path / "models", tmp_path / "mine")
+    assert list(library.places()) == ["ink", "ink (styles)", "glass", "clay", "wood"]
     assert library.find("ink (styles)") == library.folder / "styles" / "ink.safetensors"
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from palimpsest.errors import ModelNotFoundError, PalimpsestError, RequestError, StorageError
 from palimpsest.models.families.stable_diffusion import checkpoint
+from palimpsest.models.header import read_header
+from palimpsest.models.loras.layout import is_lora
 from palimpsest.models.spec import name_of
 from palimpsest.storage.atomic import write_atomically
 
@@ -33,13 +35,14 @@ def linked(models: Path) -> tuple[Path, ...]:
 
 
 def add(models: Path, folder: Path) -> Path:
-    """Look into ``folder`` from now on. Raises RequestError, ModelNotFoundError where it holds no model."""
+    """Look into ``folder`` from now on. Raises RequestError, ModelNotFoundError for one without models and
+    LoRAs."""
     place = folder.expanduser().absolute()
     if not os.path.isdir(place):
         raise RequestError(f"There is no folder {place}.", "Check the path.")
-    if next(models_in(place), None) is None:
+    if next(models_in(place), None) is None and not any(map(holds_lora, files_in(place))):
         raise ModelNotFoundError(
-            f"{place} holds no model.",
+            f"{place} holds no model and no LoRA.",
             f"Models are checkpoints ({SUFFIX}) and folders with a model_index.json, at most {DEPTH} deep.",
         )
     known = linked(models)
@@ -75,6 +78,31 @@ def models_in(folder: Path) -> Iterator[tuple[str, Path]]:
         for name in sorted(files):
             if name.endswith(SUFFIX) and is_checkpoint(here / name):
                 yield here.joinpath(name).stem, here / name
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """Every .safetensors file below ``folder``, in the order of their paths."""
+    base = len(folder.parts)
+    for place, below, files in os.walk(folder, followlinks=True):
+        here = Path(place)
+        below[:] = sorted(name for name in below if len(here.parts) - base < DEPTH)
+        yield from (here / name for name in sorted(files) if name.endswith(SUFFIX))
+
+
+def holds_lora(path: Path) -> bool:
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return _holds_lora(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _holds_lora(path: Path, changed: int, size: int) -> bool:
+    try:
+        return is_lora(read_header(path))
+    except PalimpsestError:
+        return False
 
 
 def is_checkpoint(path: Path) -> bool:

@@ -7,11 +7,9 @@ also in ``loras`` and ``Lora`` beside a folder of theirs that holds checkpoints 
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +21,6 @@ from palimpsest.models.loras.layout import base_of, context_of, is_lora, rank_of
 FOLDER = "loras"
 BESIDE = ("loras", "Lora", "LyCORIS")  # ComfyUI, A1111's interface
 PICKLED = (".pt", ".ckpt", ".bin", ".pth")
-SUFFIX = linked_folders.SUFFIX
-DEPTH = linked_folders.DEPTH
 PICTURES = (".preview.png", ".png", ".preview.jpg", ".jpg", ".preview.jpeg", ".jpeg", ".webp")
 SAID = 12  # names that an error lists
 MOST_WORDS = 8  # trigger words that are told
@@ -104,13 +100,13 @@ class LoraLibrary:
     def _files(self) -> Iterator[Path]:
         """The folder's own first; in others only what is told to be a LoRA."""
         seen: set[Path] = set()
-        for place in _below(self.folder):
+        for place in linked_folders.files_in(self.folder):
             seen.add(place)
             yield place
         for folder in dict.fromkeys((*self.others, *linked_folders.linked(self.models))):
             for root in (folder, *(folder.parent / name for name in BESIDE)):
-                for place in _below(root):
-                    if place not in seen and _is_lora(place):
+                for place in linked_folders.files_in(root):
+                    if place not in seen and linked_folders.holds_lora(place):
                         seen.add(place)
                         yield place
 
@@ -165,28 +161,3 @@ def trigger_words(header: Header) -> tuple[str, ...]:
 def picture_beside(path: Path) -> str | None:
     places = (path.with_name(path.stem + suffix) for suffix in PICTURES)
     return next((str(place) for place in places if place.is_file()), None)
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """Every .safetensors file, in the order of their paths."""
-    base = len(folder.parts)
-    for place, below, files in os.walk(folder, followlinks=True):
-        here = Path(place)
-        below[:] = sorted(name for name in below if len(here.parts) - base < DEPTH)
-        yield from (here / name for name in sorted(files) if name.endswith(SUFFIX))
-
-
-def _is_lora(path: Path) -> bool:
-    try:
-        status = path.stat()
-    except OSError:
-        return False
-    return _told(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=4096)
-def _told(path: Path, changed: int, size: int) -> bool:
-    try:
-        return is_lora(read_header(path))
-    except PalimpsestError:
-        return False
