@@ -17,7 +17,9 @@ from PIL import Image
 
 import palimpsest
 from first_hour.documented import NOT_RUN, Block, blocks, commands_of, reason
+from lora_files import make
 from palimpsest.cli import main
+from tiny import tiny_model
 
 PICTURES = Path(palimpsest.__file__).parent / "demo" / "pictures"
 DOCUMENTS = ("README.md", "docs/commands.md")
@@ -38,9 +40,11 @@ def test_no_reason_is_left_over(start: str) -> None:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory, sd1_folder: Path) -> Path:
-    """A folder with what the commands name, below it a home with the models, and a learned word."""
+    """A folder with what the commands name, below it a home with models, two LoRAs, and a learned word."""
     place = tmp_path_factory.mktemp("prepared")
     shutil.copytree(sd1_folder, place / "home" / "data" / "models" / "sd15")
+    for name in ("ink", "glass"):
+        make(tiny_model("sd1"), "kohya").save(place / "home" / "data" / "loras" / f"{name}.safetensors")
     shutil.copytree(sd1_folder, place / "ComfyUI" / "models" / "checkpoints" / "mine")
     for name in ("photo.png", "photo.jpg"):
         Image.open(PICTURES / "photo.png").convert("RGB").save(place / name)
