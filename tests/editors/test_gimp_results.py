@@ -190,7 +190,7 @@ def test_results_stay_in_sight_while_one_is_looked_at_and_while_one_is_made(user
     user.set_steps(window, 150)  # long enough to be looked at while it is made
     user.apply(window, image, SHOULD_SHOW)
     user.until_layers(image, 2)
-    user.set_steps(window, 149)  # with the same there would be no step to take again
+    user.set_steps(window, 250)  # with the same there would be no step to take again
     display.place(window, left, top, width, 720)
     display.click(*place_of_tile(user))
     until(lambda: boxes_of(user, "Keep"), "the result is looked at")
@@ -204,9 +204,14 @@ def test_results_stay_in_sight_while_one_is_looked_at_and_while_one_is_made(user
     assert picture[3] == FORMING
     assert bottom(scrolled) <= picture[1] < bottom(picture) < top + 720
     assert is_within(head, scrolled)
-    until(lambda: is_within(*boxes_of(user, "result", "scrolled")), "the results are in sight, all of them")
-    assert user.jobs("running"), "while it is made"
+    until(lambda: in_sight_beside(user, forming), "the results are in sight, all of them, while it is made")
     until(lambda: not user.jobs("running"), "the job has ended")
+
+
+def in_sight_beside(user: GimpUser, forming: str) -> bool:
+    """In one look, since the picture that forms goes when the job has ended."""
+    found = boxes_of(user, forming, "result", "scrolled")
+    return bool(found) and is_within(*found[1:])
 
 
 def boxes_of(user: GimpUser, *names: str) -> list[list[int]]:
