@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from client.scripted import picture
 from palimpsest.api import schemas
-from palimpsest.contract import BUILT_IN, JOB_ID, KINDS, EditRequest, from_json
+from palimpsest.contract import BUILT_IN, JOB_ID, KINDS, EditRequest, LoraUse, from_json
 from palimpsest.core.editing.recipes import RECIPES
 from palimpsest.core.picture import region
 from palimpsest.core.text import tokens
@@ -111,6 +111,19 @@ def test_a_layer_of_the_region_alone_is_made_again_from_the_whole_picture():
     layer = layer_result("1", picture(52, 32), result, ORIGIN, Bounds(310, 210, 10, 10), None)
     assert (layer.bounds, layer.content) == (Bounds(308, 208, 52, 32), Bounds(309, 209, 12, 12))
     assert read_recipe(layer.recipe).bounds == Bounds(300, 200, 64, 48)
+
+
+@pytest.mark.parametrize("model", [BUILT_IN, "another"])
+def test_an_edit_that_is_updated_keeps_its_loras_with_its_model(model: str):
+    loras = (LoraUse("ink", 0.5),)
+    request = dataclasses.asdict(EditRequest(IMAGE, "remove", SHOWS, selection=IMAGE, loras=loras))
+    region = {"canvas": [64, 48], "box": [8, 8, 60, 40], "work": [64, 64]}
+    result = {"recipe": {"request": request, "region": region}, "grown": 1}
+    layer = layer_result("1", picture(64, 48), result, ORIGIN, Bounds(310, 210, 10, 10), None)
+    made = read_recipe(layer.recipe)
+    chosen = dataclasses.replace(made.form, settings=dataclasses.replace(made.form.settings, model=model))
+    sent = from_json(EditRequest, renewal_submission("krita", chosen, made, ORIGIN).request)
+    assert sent.loras == (loras if model == BUILT_IN else ())
 
 
 def test_an_older_recipe_says_only_where_its_layer_is_not_empty():

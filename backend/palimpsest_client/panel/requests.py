@@ -52,6 +52,7 @@ class LayerEdit:
     selected: Optional[Bounds]  # around what was selected, before it was grown; None = not known or nothing
     source: str = CANVAS  # or LAYER: what the picture was of
     canvas: Optional[Extent] = None  # how large it was; None = made before that was kept
+    loras: Tuple[Any, ...] = ()  # with which it was made, as its request has them: no panel sets them yet
 
 
 def job_id(editor: str) -> str:
@@ -95,8 +96,11 @@ def edit_submission(editor: str, form: Form, capture: Capture, origin: Origin) -
 
 
 def renewal_submission(editor: str, form: Form, edit: LayerEdit, origin: Origin) -> Submission:
-    """The same pictures as before; they are on the backend. ``origin``: of those."""
+    """The same pictures as before; they are on the backend. ``origin``: of those. With the same model the
+    edit keeps its LoRAs."""
     request = {**edit_fields(form), "image": edit.image, "selection": edit.selection}
+    if edit.loras and form.settings.model == edit.form.settings.model:
+        request["loras"] = list(edit.loras)
     return Submission("edit", request, {}, ("layer",), id=job_id(editor), origin=origin.note())
 
 
@@ -206,7 +210,8 @@ def read_recipe(text: str) -> LayerEdit:
         selected = None if selected is None else Bounds(*selected)
         source, canvas = made_from(told)
         sent = sent_of(bounds, told["recipe"])
-        return LayerEdit(form, request["image"], request["selection"], sent, selected, source, canvas)
+        pictures, loras = (request["image"], request["selection"]), tuple(request.get("loras", ()))
+        return LayerEdit(form, *pictures, sent, selected, source, canvas, loras)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RecipeError(f"{type(error).__name__}: {error}") from error
 
