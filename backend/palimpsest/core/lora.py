@@ -15,6 +15,7 @@ file; what isn't plain low rank is multiplied out in float32 at each call.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
@@ -27,14 +28,14 @@ AnyPart = TypeVar("AnyPart", bound="Part")
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(ABC):
     """The update of one layer, in the numbers of its file."""
 
     scale: float  # alpha / rank
 
+    @abstractmethod
     def delta(self, weight: Tensor) -> Tensor:
         """ΔW, float32, in the shape of the layer's weight W. Raises RuntimeError for another size."""
-        raise NotImplementedError
 
     def of(self, layer: Any, x: Tensor) -> Tensor:
         """ΔW x."""
